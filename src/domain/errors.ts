@@ -1,0 +1,48 @@
+/**
+ * Every way in which a request or command can be refused: a stable code, its HTTP status and a title. The
+ * code is what clients match on; `public` is a sentence for them, `internal` one for the logs.
+ */
+export const ERROR_KINDS = {
+  INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not of a type that is read here' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  NOT_FOUND: { status: 404, title: 'There is no such resource' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The resource does not take this method' },
+  CONFLICT: { status: 409, title: 'The state of the resource does not allow this' },
+  TOO_MANY_REQUESTS: { status: 429, title: 'Too much at once' },
+  STORE_UNAVAILABLE: { status: 503, title: 'Redis cannot be reached' },
+  MODEL_UNAVAILABLE: { status: 503, title: 'The model cannot be used' },
+  INTERNAL: { status: 500, title: 'Something went wrong' },
+} as const;
+export type ErrorCode = keyof typeof ERROR_KINDS;
+
+/** One fault within a request: where it is and what would be right. */
+export type Fault = { path: string; message: string };
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly public: string;
+  readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    details: { public: string; internal?: string; faults?: readonly Fault[]; retryAfterSeconds?: number; cause?: unknown },
+  ) {
+    super(details.internal ?? details.public, { cause: details.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.public = details.public;
+    this.faults = details.faults ?? [];
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return ERROR_KINDS[this.code].status;
+  }
+}
+
+/** A setting or file of the operator's is wrong: the command ends with exit code 2 and this message, no stack. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { Channel } from './channel.ts';
+import { CustomerAttributes } from './customer.ts';
+import { CustomerId, EventId, ItemId, OfferId, SessionId } from './ids.ts';
+import { Currency, PriceMinor } from './money.ts';
+
+/**
+ * One product within an event. `category` is stamped from the catalogue when the event is accepted, so that
+ * a feature sees the same event in a replay years later, whatever the catalogue says by then.
+ */
+export const EventLine = z.strictObject({
+  itemId: ItemId,
+  quantity: z.int().min(1).max(1_000_000).default(1),
+  /** Price paid per unit, before the discount. */
+  unitPriceMinor: PriceMinor.optional(),
+  /** Discount on the whole line. */
+  discountMinor: PriceMinor.optional(),
+  category: z.string().max(200).optional(),
+});
+export type EventLine = z.output<typeof EventLine>;
+
+const lines = z.array(EventLine).min(1).max(500);
+
+/** Milliseconds since 1970 from an ISO 8601 text with a zone, or from a number of milliseconds. */
+const Instant = z.union([
+  z.int().min(0).max(8_640_000_000_000_000),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);
+
+const common = {
+  /** Names the event for ever: a repeat with the same id is dropped. Made by the service where it is absent. */
+  eventId: EventId.optional(),
+  customerId: CustomerId.optional(),
+  sessionId: SessionId.optional(),
+  /** When it happened; now, where it is absent. */
+  occurredAt: Instant.optional(),
+  channel: Channel.default('web'),
+  /** Refused where it is not the shop's own currency. */
+  currency: Currency.optional(),
+};
+
+/** The kinds of event, each with what it carries. `orderId` groups the lines of one basket. */
+export const EventInput = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('purchase'), ...common, orderId: z.string().min(1).max(128).optional(), lines }),
+    z.strictObject({ type: z.literal('return'), ...common, orderId: z.string().min(1).max(128).optional(), lines }),
+    z.strictObject({ type: z.literal('view'), ...common, lines }),
+    z.strictObject({ type: z.literal('addToCart'), ...common, lines }),
+    z.strictObject({ type: z.literal('visit'), ...common }),
+    /** Satisfaction (CSAT) with the shop, a delivery or an item, 1 (bad) to 5 (good). */
+    z.strictObject({ type: z.literal('rating'), ...common, rating: z.number().min(1).max(5), itemId: ItemId.optional() }),
+    /** The customer got in touch. A complaint stays open until an event with `complaint: 'resolved'`. */
+    z.strictObject({
+      type: z.literal('contact'),
+      ...common,
+      complaint: z.enum(['opened', 'resolved']).optional(),
+      topic: z.string().max(100).optional(),
+    }),
+    /** A delivery reached the customer (or failed to). */
+    z.strictObject({ type: z.literal('delivery'), ...common, orderId: z.string().max(128).optional(), late: z.boolean() }),
+    /** CRM attributes changed; what is absent stays as it was. */
+    z.strictObject({ type: z.literal('customerUpdated'), ...common, attributes: CustomerAttributes }),
+    /** What became of an offer that was decided for the customer. */
+    z.strictObject({
+      type: z.literal('offerOutcome'),
+      ...common,
+      decisionId: z.string().min(1).max(64),
+      offerId: OfferId,
+      outcome: z.enum(['viewed', 'clicked', 'redeemed', 'dismissed']),
+      valueMinor: PriceMinor.optional(),
+    }),
+  ])
+  .refine((event) => event.customerId !== undefined || event.sessionId !== undefined, {
+    message: 'an event needs a customerId or a sessionId',
+    path: ['customerId'],
+  });
+export type EventInput = z.input<typeof EventInput>;
+export type ParsedEventInput = z.output<typeof EventInput>;
+
+/** An accepted event: id and time (milliseconds since 1970) are settled, the currency has been checked. */
+export type ShopEvent = Settled<ParsedEventInput>;
+
+/** Distributes over the union, so that it stays discriminated by `type`. */
+type Settled<E> = E extends ParsedEventInput
+  ? Omit<E, 'eventId' | 'occurredAt' | 'currency'> & { eventId: EventId; occurredAt: number }
+  : never;
+
+export type EventType = ParsedEventInput['type'];
+export const EVENT_TYPES = [
+  'purchase',
+  'return',
+  'view',
+  'addToCart',
+  'visit',
+  'rating',
+  'contact',
+  'delivery',
+  'customerUpdated',
+  'offerOutcome',
+] as const satisfies readonly EventType[];
+
+/** The products that an event names; none for events without lines. */
+export function eventLines(event: ShopEvent): readonly EventLine[] {
+  return 'lines' in event ? event.lines : [];
+}
+
+/** Value of a purchase or return: Σ quantity × unit price − discount, over its lines. */
+export function eventValueMinor(event: ShopEvent): number {
+  let value = 0;
+  for (const line of eventLines(event)) value += line.quantity * (line.unitPriceMinor ?? 0) - (line.discountMinor ?? 0);
+  return value;
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/**
+ * Ids are opaque strings that the shop chooses. Braces are refused because a customer's Redis keys carry
+ * the id inside a hash tag `{c:ID}`; control characters because ids travel in logs, CSV and URLs.
+ */
+const idText = z
+  .string()
+  .min(1)
+  .max(128)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here
+  .regex(/^[^\u0000-\u001f\u007f{}]+$/, 'must not contain control characters or braces');
+
+export const CustomerId = idText.brand('CustomerId');
+export type CustomerId = z.output<typeof CustomerId>;
+
+export const ItemId = idText.brand('ItemId');
+export type ItemId = z.output<typeof ItemId>;
+
+export const OfferId = idText.brand('OfferId');
+export type OfferId = z.output<typeof OfferId>;
+
+export const SessionId = idText.brand('SessionId');
+export type SessionId = z.output<typeof SessionId>;
+
+export const EventId = idText.brand('EventId');
+export type EventId = z.output<typeof EventId>;

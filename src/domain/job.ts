@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** What the worker can be asked to do. */
+export const JOB_NAMES = ['train-collaborative', 'train-churn', 'refresh-features'] as const;
+export const JobName = z.enum(JOB_NAMES);
+export type JobName = z.output<typeof JobName>;
+
+/** A job's payload: names and times only, never a customer's data. */
+export const JobPayload = z.strictObject({
+  /** Only events before this instant are seen (milliseconds since 1970); absent = all. */
+  cutoff: z.int().positive().optional(),
+  seed: z.int().min(0).default(1),
+});
+export type JobPayload = z.output<typeof JobPayload>;
+
+/** What a finished job answers. */
+export const JobResult = z.object({
+  job: JobName,
+  /** Set by training jobs. */
+  model: z.string().optional(),
+  version: z.string().optional(),
+  published: z.boolean().optional(),
+  /** Why it was published, or why not. */
+  reason: z.string().optional(),
+  metrics: z.record(z.string(), z.number()).default({}),
+});
+export type JobResult = z.output<typeof JobResult>;
+
+/** Progress of a job: a share of 1 and what it is at. */
+export const JobProgress = z.object({ share: z.number().min(0).max(1), stage: z.string() });
+export type JobProgress = z.output<typeof JobProgress>;

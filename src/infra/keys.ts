@@ -1,0 +1,42 @@
+/**
+ * Every Redis key, from one place. Keys of one customer share the hash tag `{c:ID}`, so that a script may touch
+ * them together on Redis Cluster. The record's key carries the feature schema: a new layout is a miss, not a misread.
+ */
+import type { EventId } from '../domain/ids.ts';
+
+export type Keys = ReturnType<typeof createKeys>;
+
+/** `subjectId` is a customer's id, or `session:<sessionId>` for a guest. */
+export function createKeys(prefix: string) {
+  return {
+    /** Stream: the durable log of accepted events, until the drain has them in the lake. */
+    eventStream: `${prefix}:events`,
+    /** String: stream id up to which the drain has written the lake. */
+    drainedThrough: `${prefix}:events:drained`,
+    /** String with an expiry: the process that drains. */
+    drainLock: `${prefix}:events:drain-lock`,
+    /** Set: customers whose record must be rebuilt from the lake. */
+    staleCustomers: `${prefix}:records:stale`,
+    /** String: schema of the records that were last built for everybody. */
+    recordsBuilt: `${prefix}:records:built`,
+    /** String (binary): one customer's record. */
+    record: (schema: string, subjectId: string) => `${prefix}:{c:${subjectId}}:record:${schema}`,
+    /** String with an expiry: the stream id under which this event was first applied. */
+    eventMarker: (subjectId: string, eventId: EventId) => `${prefix}:{c:${subjectId}}:event:${eventId}`,
+    /** Hash: item id → item as JSON. */
+    items: `${prefix}:items`,
+    /** Hash: offer id → offer as JSON. */
+    offers: `${prefix}:offers`,
+    /** Stream (capped): what changed in the catalogue, for every process that keeps a copy. */
+    catalogueChanges: `${prefix}:catalogue:changes`,
+    /** String (JSON) with an expiry: the decision that stands for this customer, campaign, channel and placement. */
+    standingDecision: (subjectId: string, slot: string) => `${prefix}:{c:${subjectId}}:decision:${slot}`,
+    /** String (JSON) with an expiry: a logged decision. */
+    decision: (decisionId: string) => `${prefix}:decision:${decisionId}`,
+    /** Hash: offer id → times it was made; and times it was redeemed. */
+    offersMade: `${prefix}:offers:made`,
+    offersRedeemed: `${prefix}:offers:redeemed`,
+    /** Prefix of BullMQ's keys; the braces keep a queue's keys on one node of a cluster. */
+    queuePrefix: `{${prefix}:queue}`,
+  };
+}

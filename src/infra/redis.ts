@@ -1,0 +1,92 @@
+/**
+ * Redis clients. Two temperaments: a request must have an answer or an error at once (`failFast`), a worker waits
+ * out a restart of the server (`patient`).
+ */
+import { Redis, type RedisOptions } from 'ioredis';
+import { UsageError } from '../domain/errors.ts';
+import type { Logger } from './logger.ts';
+
+export type { Redis } from 'ioredis';
+
+/** Delay before the next try to connect, in milliseconds: quick at first, never more than a second, for ever. */
+function retryDelayMs(attempt: number): number {
+  return Math.min(1000, 50 * 2 ** Math.min(attempt, 5));
+}
+
+export type Temperament =
+  /** Commands fail within `timeoutMs`; nothing is queued while Redis is away. */
+  | { kind: 'failFast'; timeoutMs: number }
+  /** Commands wait until Redis is back (BullMQ needs `maxRetriesPerRequest: null`). */
+  | { kind: 'patient' };
+
+/** ioredis types the shape of RESP3 replies by this option; left at its default everywhere. */
+type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
+export function redisOptions(temperament: Temperament): ClientOptions {
+  const shared: ClientOptions = { retryStrategy: retryDelayMs, enableReadyCheck: true };
+  return temperament.kind === 'patient'
+    ? { ...shared, maxRetriesPerRequest: null }
+    : {
+        ...shared,
+        commandTimeout: temperament.timeoutMs,
+        enableOfflineQueue: false,
+        maxRetriesPerRequest: 0,
+        // Concurrent requests share round trips.
+        enableAutoPipelining: true,
+      };
+}
+
+/** A client that logs each loss and return of the connection once. The caller closes it. */
+export function connectRedis(url: string, name: string, temperament: Temperament, log: Logger): Redis {
+  const redis = new Redis(url, { ...redisOptions(temperament), connectionName: `nextbest:${name}:${process.pid}` });
+  let away = false;
+  redis.on('error', (err) => {
+    if (!away) log.warn({ event: 'redis.away', client: name, err: err.message }, 'Redis is away');
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) log.info({ event: 'redis.back', client: name }, 'Redis is back');
+    away = false;
+  });
+  return redis;
+}
+
+/** Resolves once the client can take commands; rejects with advice if it cannot within `timeoutMs`. */
+export async function untilReady(redis: Redis, timeoutMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve, reject) => {
+    let lastError = 'no answer';
+    const onError = (err: Error) => {
+      lastError = err.message;
+    };
+    const timer = setTimeout(() => {
+      redis.off('error', onError);
+      redis.off('ready', onReady);
+      reject(
+        new UsageError(
+          `Redis cannot be reached (${lastError}). Start it, or correct REDIS_URL, or leave REDIS_URL unset for a private one.`,
+        ),
+      );
+    }, timeoutMs);
+    const onReady = () => {
+      clearTimeout(timer);
+      redis.off('error', onError);
+      resolve();
+    };
+    redis.on('error', onError);
+    redis.once('ready', onReady);
+  });
+}
+
+/** BullMQ loses jobs on a server that evicts keys: refuse to start there. */
+export async function refuseEvictingQueueServer(redis: Redis): Promise<void> {
+  // Managed services may forbid CONFIG; INFO tells the same and is allowed.
+  const info = await redis.info('memory');
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
+  if (policy !== undefined && policy !== 'noeviction') {
+    throw new UsageError(
+      `The Redis of the job queue evicts keys (maxmemory-policy ${policy}), which would lose jobs. ` +
+        'Set maxmemory-policy noeviction there, or point QUEUE_REDIS_URL to a server that has it.',
+    );
+  }
+}

@@ -1,0 +1,48 @@
+/** Closes what a process opened, last opened first, on SIGINT or SIGTERM; once, and within a bound. */
+import type { Logger } from './logger.ts';
+
+export type Closer = () => Promise<unknown> | unknown;
+
+const timeoutMs = 20_000;
+
+export class Shutdown {
+  readonly #closers: { name: string; close: Closer }[] = [];
+  readonly #log: Logger;
+  #closing: Promise<void> | undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  add(name: string, close: Closer): void {
+    this.#closers.push({ name, close });
+  }
+
+  /** Closes everything; a second call waits for the first. One closer's failure does not stop the others. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  /** Ends the process on a signal: exit code 0 after a clean close; a second signal ends it at once. */
+  onSignals(): void {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (this.#closing !== undefined) process.exit(1);
+        this.#log.info({ event: 'shutdown', signal }, 'shutting down');
+        setTimeout(() => process.exit(1), timeoutMs).unref();
+        void this.close().then(() => process.exit(0));
+      });
+    }
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const { name, close } of this.#closers.reverse()) {
+      try {
+        await close();
+      } catch (err) {
+        this.#log.error({ event: 'shutdown.failed', what: name, err }, `could not close ${name}`);
+      }
+    }
+  }
+}
