@@ -27,7 +27,13 @@ export class AppError extends Error {
 
   constructor(
     code: ErrorCode,
-    details: { public: string; internal?: string; faults?: readonly Fault[]; retryAfterSeconds?: number; cause?: unknown },
+    details: {
+      public: string;
+      internal?: string;
+      faults?: readonly Fault[];
+      retryAfterSeconds?: number;
+      cause?: unknown;
+    },
   ) {
     super(details.internal ?? details.public, { cause: details.cause });
     this.name = 'AppError';

@@ -42,13 +42,28 @@ const common = {
 /** The kinds of event, each with what it carries. `orderId` groups the lines of one basket. */
 export const EventInput = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('purchase'), ...common, orderId: z.string().min(1).max(128).optional(), lines }),
-    z.strictObject({ type: z.literal('return'), ...common, orderId: z.string().min(1).max(128).optional(), lines }),
+    z.strictObject({
+      type: z.literal('purchase'),
+      ...common,
+      orderId: z.string().min(1).max(128).optional(),
+      lines,
+    }),
+    z.strictObject({
+      type: z.literal('return'),
+      ...common,
+      orderId: z.string().min(1).max(128).optional(),
+      lines,
+    }),
     z.strictObject({ type: z.literal('view'), ...common, lines }),
     z.strictObject({ type: z.literal('addToCart'), ...common, lines }),
     z.strictObject({ type: z.literal('visit'), ...common }),
     /** Satisfaction (CSAT) with the shop, a delivery or an item, 1 (bad) to 5 (good). */
-    z.strictObject({ type: z.literal('rating'), ...common, rating: z.number().min(1).max(5), itemId: ItemId.optional() }),
+    z.strictObject({
+      type: z.literal('rating'),
+      ...common,
+      rating: z.number().min(1).max(5),
+      itemId: ItemId.optional(),
+    }),
     /** The customer got in touch. A complaint stays open until an event with `complaint: 'resolved'`. */
     z.strictObject({
       type: z.literal('contact'),
@@ -57,7 +72,12 @@ export const EventInput = z
       topic: z.string().max(100).optional(),
     }),
     /** A delivery reached the customer (or failed to). */
-    z.strictObject({ type: z.literal('delivery'), ...common, orderId: z.string().max(128).optional(), late: z.boolean() }),
+    z.strictObject({
+      type: z.literal('delivery'),
+      ...common,
+      orderId: z.string().max(128).optional(),
+      late: z.boolean(),
+    }),
     /** CRM attributes changed; what is absent stays as it was. */
     z.strictObject({ type: z.literal('customerUpdated'), ...common, attributes: CustomerAttributes }),
     /** What became of an offer that was decided for the customer. */
@@ -107,6 +127,7 @@ export function eventLines(event: ShopEvent): readonly EventLine[] {
 /** Value of a purchase or return: Σ quantity × unit price − discount, over its lines. */
 export function eventValueMinor(event: ShopEvent): number {
   let value = 0;
-  for (const line of eventLines(event)) value += line.quantity * (line.unitPriceMinor ?? 0) - (line.discountMinor ?? 0);
+  for (const line of eventLines(event))
+    value += line.quantity * (line.unitPriceMinor ?? 0) - (line.discountMinor ?? 0);
   return value;
 }

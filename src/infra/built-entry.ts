@@ -6,5 +6,7 @@ import { fileURLToPath } from 'node:url';
  */
 export function builtEntry(relativePath: string, importMetaUrl: string): string {
   const path = fileURLToPath(new URL(relativePath, importMetaUrl));
-  return importMetaUrl.endsWith('.ts') ? path.replace(/([\\/])src([\\/](?!.*[\\/]src[\\/]))/, '$1dist$2') : path;
+  return importMetaUrl.endsWith('.ts')
+    ? path.replace(/([\\/])src([\\/](?!.*[\\/]src[\\/]))/, '$1dist$2')
+    : path;
 }

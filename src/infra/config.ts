@@ -9,13 +9,25 @@ const cron = z.string().regex(/^(\S+ ){4,5}\S+$/, 'must be a cron expression suc
 /** Environment variables, each with what it means. README's table is checked against this schema. */
 export const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-  REDIS_URL: redisUrl.optional().describe('Redis of the records and the event stream. Absent: a private one is started'),
+  REDIS_URL: redisUrl
+    .optional()
+    .describe('Redis of the records and the event stream. Absent: a private one is started'),
   QUEUE_REDIS_URL: redisUrl
     .optional()
     .describe('Redis of the BullMQ jobs (maxmemory-policy noeviction). Absent: the same as REDIS_URL'),
-  DATA_DIR: z.string().min(1).default('data').describe('Where the Parquet lake and the private Redis keep their files'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default('data')
+    .describe('Where the Parquet lake and the private Redis keep their files'),
   MODELS_DIR: z.string().min(1).default('models').describe('Where published models are kept'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe('Port of the HTTP service; 0 takes a free one'),
+  PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(3000)
+    .describe('Port of the HTTP service; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address that the HTTP service listens on'),
   CURRENCY: Currency.default('EUR').describe('Currency of the shop (ISO 4217)'),
   KEY_PREFIX: z
@@ -23,7 +35,10 @@ export const Environment = z.object({
     .regex(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits and hyphens')
     .default('nb')
     .describe('Start of every Redis key'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('How much is logged (JSON on stderr)'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('How much is logged (JSON on stderr)'),
   REDIS_TIMEOUT_MS: z.coerce
     .number()
     .int()
@@ -45,13 +60,19 @@ export const Environment = z.object({
     .describe('How often the worker moves events from the stream into the lake'),
   TRAIN_SCHEDULE: cron.default('0 3 * * *').describe('When the worker trains by itself (cron, UTC)'),
   REFRESH_SCHEDULE: cron.default('0 2 * * *').describe('When the worker rebuilds every record (cron, UTC)'),
-  SCENARIOS_FILE: z.string().min(1).optional().describe('JSON file with scenarios of your own for /recommendations'),
+  SCENARIOS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSON file with scenarios of your own for /recommendations'),
 });
 export type Environment = z.output<typeof Environment>;
 
 /** The settings of one process, from its environment. Empty variables count as absent. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);

@@ -5,5 +5,8 @@ export type { Logger } from 'pino';
 
 export function createLogger(level: string, name: string): Logger {
   // Synchronous: the last line before a crash is the one that is wanted.
-  return pino({ name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` }, destination({ dest: 2, sync: true }));
+  return pino(
+    { name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` },
+    destination({ dest: 2, sync: true }),
+  );
 }

@@ -30,5 +30,10 @@ export async function openRedis(config: Config, log: Logger): Promise<RedisPlace
         'For anything but a trial, install redis-server or set REDIS_URL',
     );
   }
-  return { url: own.url, queueUrl: config.queueRedisUrl ?? own.url, durable: own.durable, release: own.release };
+  return {
+    url: own.url,
+    queueUrl: config.queueRedisUrl ?? own.url,
+    durable: own.durable,
+    release: own.release,
+  };
 }

@@ -38,7 +38,10 @@ export function redisOptions(temperament: Temperament): ClientOptions {
 
 /** A client that logs each loss and return of the connection once. The caller closes it. */
 export function connectRedis(url: string, name: string, temperament: Temperament, log: Logger): Redis {
-  const redis = new Redis(url, { ...redisOptions(temperament), connectionName: `nextbest:${name}:${process.pid}` });
+  const redis = new Redis(url, {
+    ...redisOptions(temperament),
+    connectionName: `nextbest:${name}:${process.pid}`,
+  });
   let away = false;
   redis.on('error', (err) => {
     if (!away) log.warn({ event: 'redis.away', client: name, err: err.message }, 'Redis is away');

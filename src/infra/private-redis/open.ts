@@ -29,7 +29,11 @@ export type PrivateRedisOptions = {
   wasmAllowed: boolean;
 };
 
-export async function openPrivateRedis({ dataDir, searchPath, wasmAllowed }: PrivateRedisOptions): Promise<PrivateRedis> {
+export async function openPrivateRedis({
+  dataDir,
+  searchPath,
+  wasmAllowed,
+}: PrivateRedisOptions): Promise<PrivateRedis> {
   const server = serverOnPath(searchPath);
   if (server === undefined && !wasmAllowed) {
     throw new UsageError(
@@ -68,17 +72,26 @@ function handle(endpoint: Endpoint): PrivateRedis {
 
 function serverOnPath(searchPath: string): string | undefined {
   return ['redis-server', 'valkey-server']
-    .flatMap((name) => searchPath.split(delimiter).filter(Boolean).map((folder) => join(folder, name)))
+    .flatMap((name) =>
+      searchPath
+        .split(delimiter)
+        .filter(Boolean)
+        .map((folder) => join(folder, name)),
+    )
     .find((path) => existsSync(path));
 }
 
 async function startHost(dataDir: string, server: string | undefined, deadline: number): Promise<Endpoint> {
   const log = openSync(join(redisFolder(dataDir), 'host.log'), 'a');
-  const child = spawn(process.execPath, ['--no-warnings', hostEntry, dataDir, ...(server === undefined ? [] : [server])], {
-    // Of its own process group: Ctrl-C must not take the server away before its clients have finished.
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', hostEntry, dataDir, ...(server === undefined ? [] : [server])],
+    {
+      // Of its own process group: Ctrl-C must not take the server away before its clients have finished.
+      detached: true,
+      stdio: ['ignore', log, log],
+    },
+  );
   closeSync(log);
   child.unref();
   while (Date.now() < deadline) {
@@ -110,12 +123,20 @@ async function stopIfUnused(endpoint: Endpoint): Promise<void> {
     .some((line) => line.includes('name=nextbest:') && !line.includes(`:${process.pid} `));
   if (inUse || !processExists(endpoint.hostPid)) return;
   process.kill(endpoint.hostPid, 'SIGTERM');
-  for (let waitedMs = 0; waitedMs < 10_000 && processExists(endpoint.hostPid); waitedMs += 50) await sleep(50);
+  for (let waitedMs = 0; waitedMs < 10_000 && processExists(endpoint.hostPid); waitedMs += 50)
+    await sleep(50);
 }
 
 /** One command on a connection of its own; undefined where the server does not answer. */
-async function withClient<T>(endpoint: Endpoint, command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
-  const redis = new Redis(endpointUrl(endpoint), { lazyConnect: true, retryStrategy: () => null, commandTimeout: 2000 });
+async function withClient<T>(
+  endpoint: Endpoint,
+  command: (redis: Redis) => Promise<T>,
+): Promise<T | undefined> {
+  const redis = new Redis(endpointUrl(endpoint), {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    commandTimeout: 2000,
+  });
   redis.on('error', () => {
     // The caller learns of it by the missing answer.
   });

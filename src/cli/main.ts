@@ -1,0 +1,29 @@
+/** The `nextbest` command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+import { Command, CommanderError } from 'commander';
+import { UsageError } from '../domain/errors.ts';
+import { COMMANDS } from './commands.ts';
+
+const program = new Command('nextbest')
+  .description('Recommends products, decides the next best offer, and shows whether customers stay.')
+  .option('--json', 'results on stdout as one JSON object a line; everything else stays on stderr')
+  .exitOverride()
+  .configureOutput({ writeOut: (text) => process.stderr.write(text) });
+for (const command of COMMANDS)
+  program.addCommand(
+    command()
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => process.stderr.write(text) }),
+  );
+
+try {
+  await program.parseAsync();
+} catch (err) {
+  if (err instanceof CommanderError) process.exitCode = err.exitCode === 0 ? 0 : 2;
+  else if (err instanceof UsageError) {
+    process.stderr.write(`nextbest: ${err.message}\n`);
+    process.exitCode = 2;
+  } else {
+    process.stderr.write(`nextbest: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`);
+    process.exitCode = 1;
+  }
+}

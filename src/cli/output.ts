@@ -1,0 +1,20 @@
+/** Results: human text on stderr, or with `--json` one JSON object a line on stdout. */
+import type { Command } from 'commander';
+
+export type Output = {
+  /** One result: the object with `--json`, else the text. */
+  result: (object: Record<string, unknown>, text: string) => void;
+  /** A remark for the person at the terminal. */
+  say: (text: string) => void;
+  json: boolean;
+};
+
+export function outputOf(command: Command): Output {
+  const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
+  const say = (text: string) => void process.stderr.write(`${text}\n`);
+  return {
+    json,
+    say,
+    result: (object, text) => (json ? void process.stdout.write(`${JSON.stringify(object)}\n`) : say(text)),
+  };
+}

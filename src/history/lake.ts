@@ -1,0 +1,121 @@
+/**
+ * The Parquet lake: purchase history as plain files that DuckDB, Spark, Trino or Athena read as they are.
+ *
+ *   <dataDir>/lake/events/*.parquet   one row a line of an event (an event without lines has one row, line 0)
+ *   <dataDir>/lake/items/*.parquet    catalogue, one row a change; the latest `updatedAt` of an id counts
+ *   <dataDir>/lake/offers/*.parquet   offers, likewise
+ *
+ * Parts are written by `writePart` and never changed. `stream-<first>-<last>.parquet` holds that range of ids of the
+ * event stream, `import-<hash>.parquet` the outcome of an import.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { writeAtomically } from '../infra/files.ts';
+
+export const LAKE_TABLES = {
+  events: [
+    ['eventId', 'VARCHAR'],
+    /** Position of the line within its event, from 0. */
+    ['line', 'INTEGER'],
+    ['type', 'VARCHAR'],
+    ['customerId', 'VARCHAR'],
+    ['sessionId', 'VARCHAR'],
+    /** UTC. */
+    ['occurredAt', 'TIMESTAMP'],
+    ['channel', 'VARCHAR'],
+    ['orderId', 'VARCHAR'],
+    ['itemId', 'VARCHAR'],
+    ['category', 'VARCHAR'],
+    ['quantity', 'INTEGER'],
+    ['unitPriceMinor', 'BIGINT'],
+    ['discountMinor', 'BIGINT'],
+    /** JSON object of the fields that only this type of event has (`rating`, `attributes`, `outcome` …), or null. */
+    ['detail', 'VARCHAR'],
+  ],
+  items: [
+    ['itemId', 'VARCHAR'],
+    ['updatedAt', 'TIMESTAMP'],
+    /** JSON of domain `Item`; null = deleted. */
+    ['json', 'VARCHAR'],
+  ],
+  offers: [
+    ['offerId', 'VARCHAR'],
+    ['updatedAt', 'TIMESTAMP'],
+    /** JSON of domain `Offer`; null = deleted. */
+    ['json', 'VARCHAR'],
+  ],
+} as const satisfies Record<string, readonly (readonly [string, string])[]>;
+export type LakeTable = keyof typeof LAKE_TABLES;
+
+export type Lake = {
+  connection: DuckDBConnection;
+  folder: (table: LakeTable) => string;
+  /** SQL that reads a table of the lake: `FROM ${lake.from('events')}`. An empty lake reads as no rows. */
+  from: (table: LakeTable) => string;
+  close: () => void;
+};
+
+export type LakeLimits = { threads?: number; memoryMb?: number };
+
+/** Opens the lake of a data folder with a DuckDB of its own; the folders are made where they are missing. */
+export async function openLake(dataDir: string, limits: LakeLimits = {}): Promise<Lake> {
+  const root = join(dataDir, 'lake');
+  const folder = (table: LakeTable) => join(root, table);
+  for (const table of Object.keys(LAKE_TABLES) as LakeTable[])
+    await mkdir(folder(table), { recursive: true });
+  const spill = join(dataDir, 'tmp');
+  await mkdir(spill, { recursive: true });
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(limits.threads ?? 2),
+    memory_limit: `${limits.memoryMb ?? 1024}MB`,
+    temp_directory: spill,
+    // Nothing is to be fetched at run time; what is needed is inside the package.
+    autoinstall_known_extensions: 'false',
+    TimeZone: 'UTC',
+  });
+  const connection = await instance.connect();
+  return {
+    connection,
+    folder,
+    from: (table) => fromTable(folder(table), table),
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+function fromTable(folder: string, table: LakeTable): string {
+  const columns = LAKE_TABLES[table];
+  if (!existsSync(folder) || !hasParts(folder)) {
+    const nothing = columns.map(([name, type]) => `NULL::${type} AS "${name}"`).join(', ');
+    return `(SELECT ${nothing} WHERE false)`;
+  }
+  return `read_parquet(${sqlText(join(folder, '*.parquet'))}, union_by_name = true)`;
+}
+
+function hasParts(folder: string): boolean {
+  return readdirSync(folder).some((name) => name.endsWith('.parquet'));
+}
+
+/** Names of a table's parts, sorted. */
+export async function listParts(lake: Lake, table: LakeTable): Promise<string[]> {
+  return (await readdir(lake.folder(table))).filter((name) => name.endsWith('.parquet')).sort();
+}
+
+/** Writes the rows of a query (with the table's columns) as one part; it appears whole or not at all. */
+export async function writePart(lake: Lake, table: LakeTable, name: string, query: string): Promise<void> {
+  const names = LAKE_TABLES[table].map(([column]) => `"${column}"`).join(', ');
+  await writeAtomically(join(lake.folder(table), `${name}.parquet`), async (temporary) => {
+    await lake.connection.run(
+      `COPY (SELECT ${names} FROM (${query})) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+  });
+}
+
+/** A string as a SQL literal. */
+export function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,28 @@
+/** What a test needs of the run's Redis: a client, keys of its own, and the word for tests that need a native server. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, describe, inject } from 'vitest';
+import { createKeys, type Keys } from '../../src/infra/keys.ts';
+import { createLogger } from '../../src/infra/logger.ts';
+import { connectRedis, type Redis } from '../../src/infra/redis.ts';
+
+export const silentLog = createLogger('silent', 'tests');
+
+/** Opens a client for this test file; closes it, and deletes the keys of its prefix, after the file's last test. */
+export function testRedis(): { redis: Redis; keys: Keys; prefix: string; url: string } {
+  const url = inject('redisUrl');
+  const prefix = `test-${randomUUID()}`;
+  const redis = connectRedis(url, 'tests', { kind: 'patient' }, silentLog);
+  afterAll(async () => {
+    for await (const keys of redis.scanStream({ match: `*${prefix}*`, count: 1000 })) {
+      if (keys.length > 0) await redis.del(...keys);
+    }
+    redis.disconnect();
+  });
+  return { redis, keys: createKeys(prefix), prefix, url };
+}
+
+/** `describe` for tests that need a native redis-server (kill, append-only file, cluster). */
+export const describeNative: typeof describe | typeof describe.skip = inject('nativeRedis')
+  ? describe
+  : // The global set-up says so loudly, and fails in CI.
+    describe.skip;
