@@ -1,0 +1,100 @@
+/**
+ * A route as data. One definition is mounted into Express, checked on every request and turned into OpenAPI, so that
+ * what is documented is what is enforced. The handler is a plain function of (input, deps): it sees no Express.
+ */
+import type { z } from 'zod';
+import type { Deps } from './deps.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+export const JSON_TYPE = 'application/json';
+/** One JSON value a line; read as the array of them. */
+export const NDJSON_TYPE = 'application/x-ndjson';
+
+/** Each status that the handler answers with, and the schema of its JSON body; null = no body. Problems are implied. */
+export type ResponseSchemas = Readonly<Record<number, z.ZodType | null>>;
+
+/** What the handler returns: one of the declared statuses with the body that belongs to it. */
+export type Reply<R extends ResponseSchemas> = {
+  [S in keyof R & number]: {
+    status: S;
+    body: R[S] extends z.ZodType ? z.input<R[S]> : undefined;
+    headers?: Readonly<Record<string, string>>;
+  };
+}[keyof R & number];
+
+type Parsed<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;
+
+export type RouteDefinition<
+  P extends z.ZodObject | undefined,
+  Q extends z.ZodObject | undefined,
+  B extends z.ZodType | undefined,
+  R extends ResponseSchemas,
+> = {
+  method: Method;
+  /** As in OpenAPI: `/items/{itemId}/similar`. */
+  path: string;
+  summary: string;
+  /** More than fits the summary, in Markdown. */
+  description?: string;
+  tags: readonly [string, ...string[]];
+  params?: P;
+  /** A `z.strictObject`: a query parameter that is not named in it is a fault, as is any where there is no schema. */
+  query?: Q;
+  body?: B;
+  /** Media types that the body may have; JSON unless said otherwise. */
+  bodyTypes?: readonly string[];
+  /** Type of the answer's body where it is not JSON (it is then a string, or bytes). */
+  answerType?: string;
+  responses: R;
+  /** Problem statuses beyond 400 and 500 that a client should expect. */
+  problems?: readonly number[];
+  handler: (
+    input: { params: Parsed<P>; query: Parsed<Q>; body: Parsed<B> },
+    deps: Deps,
+  ) => Reply<R> | Promise<Reply<R>>;
+};
+
+export type RouteInput = { params: unknown; query: unknown; body: unknown };
+export type AnyReply = { status: number; body: unknown; headers?: Readonly<Record<string, string>> };
+
+/** A route whose schemas have been forgotten by the type checker; the adapter parses with them before it calls. */
+export type Route = {
+  method: Method;
+  path: string;
+  summary: string;
+  description: string | undefined;
+  tags: readonly string[];
+  params: z.ZodObject | undefined;
+  query: z.ZodObject | undefined;
+  body: z.ZodType | undefined;
+  bodyTypes: readonly string[];
+  answerType: string;
+  responses: ResponseSchemas;
+  problems: readonly number[];
+  handler: (input: RouteInput, deps: Deps) => AnyReply | Promise<AnyReply>;
+};
+
+export function defineRoute<
+  const R extends ResponseSchemas,
+  P extends z.ZodObject | undefined = undefined,
+  Q extends z.ZodObject | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(definition: RouteDefinition<P, Q, B, R>): Route {
+  return {
+    method: definition.method,
+    path: definition.path,
+    summary: definition.summary,
+    description: definition.description,
+    tags: definition.tags,
+    params: definition.params,
+    query: definition.query,
+    body: definition.body,
+    bodyTypes: definition.bodyTypes ?? [JSON_TYPE],
+    answerType: definition.answerType ?? JSON_TYPE,
+    responses: definition.responses,
+    problems: definition.problems ?? [],
+    // The adapter calls it with what these very schemas have parsed.
+    handler: definition.handler as unknown as Route['handler'],
+  };
+}
