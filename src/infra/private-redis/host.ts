@@ -52,7 +52,8 @@ async function main(dataDir: string, serverPath: string | undefined): Promise<vo
   const port = await freePort();
   const password = randomBytes(24).toString('hex');
 
-  let stopServer: () => Promise<void>;
+  let leaving = false;
+  let stopServer: () => Promise<void> = async () => {};
   if (serverPath !== undefined) {
     const child = startNativeServer(serverPath, folder, port, password);
     const exited = new Promise<void>((done) => child.once('exit', () => done()));
@@ -66,12 +67,10 @@ async function main(dataDir: string, serverPath: string | undefined): Promise<vo
     stopServer = (await startWasmServer(port)).stop;
   }
 
-  let leaving = false;
   async function leave(): Promise<void> {
     if (leaving) return;
     leaving = true;
     await withdrawEndpoint(dataDir);
-    watcher.disconnect();
     await stopServer();
     process.exit(0);
   }

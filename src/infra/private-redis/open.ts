@@ -112,7 +112,8 @@ function startFailed(dataDir: string): UsageError {
 
 async function aliveEndpoint(dataDir: string): Promise<Endpoint | undefined> {
   const endpoint = await readEndpoint(dataDir);
-  if (!endpoint || !processExists(endpoint.hostPid)) return undefined;
+  if (!endpoint) return undefined;
+  // Whether its host still lives is no matter: a second server over the same append-only file would spoil it.
   return (await withClient(endpoint, (redis) => redis.ping())) === 'PONG' ? endpoint : undefined;
 }
 
@@ -121,7 +122,12 @@ async function stopIfUnused(endpoint: Endpoint): Promise<void> {
   const inUse = String(clients ?? '')
     .split('\n')
     .some((line) => line.includes('name=nextbest:') && !line.includes(`:${process.pid} `));
-  if (inUse || !processExists(endpoint.hostPid)) return;
+  if (inUse) return;
+  if (!processExists(endpoint.hostPid)) {
+    // The host was killed: its server goes by command.
+    await withClient(endpoint, (redis) => redis.shutdown('NOSAVE'));
+    return;
+  }
   process.kill(endpoint.hostPid, 'SIGTERM');
   for (let waitedMs = 0; waitedMs < 10_000 && processExists(endpoint.hostPid); waitedMs += 50)
     await sleep(50);

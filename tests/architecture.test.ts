@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../src');
+
+/** Which rooms a room may import from, besides itself: docs/architecture.md in code. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  domain: [],
+  algorithms: ['domain'],
+  simulation: ['domain', 'algorithms'],
+  offers: ['domain', 'algorithms'],
+  infra: ['domain'],
+  features: ['domain', 'algorithms', 'infra'],
+  history: ['domain', 'algorithms', 'features', 'infra'],
+  train: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers'],
+  serve: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers'],
+  cli: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers', 'simulation', 'train', 'serve'],
+};
+
+type Import = { from: string; to: string; specifier: string };
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8');
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  return specifiers.map((specifier) => ({
+    from: relative(root, file),
+    to: specifier.startsWith('.') ? relative(root, resolve(dirname(file), specifier)) : specifier,
+    specifier,
+  }));
+}
+
+const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join(root, name));
+const imports = sources.flatMap(importsOf);
+const room = (path: string) => path.split(sep)[0] ?? '';
+
+test('every folder of src is a room of the architecture', () => {
+  expect(readdirSync(root).sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+});
+
+test('a room imports only from the rooms that it may know', () => {
+  const trespasses = imports
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .filter(({ from, to }) => room(from) !== room(to) && !MAY_IMPORT[room(from)]?.includes(room(to)))
+    .map(({ from, to }) => `${from} imports ${to}`);
+  expect(trespasses).toEqual([]);
+});
+
+test('the domain imports nothing but zod', () => {
+  const foreign = imports
+    .filter(
+      ({ from, specifier }) => room(from) === 'domain' && !specifier.startsWith('.') && specifier !== 'zod',
+    )
+    .map(({ from, specifier }) => `${from} imports ${specifier}`);
+  expect(foreign).toEqual([]);
+});
+
+test('algorithms, simulation and offers are pure: no clock, no randomness, no environment', () => {
+  const impure = sources
+    .filter((file) => ['algorithms', 'simulation', 'offers'].includes(room(relative(root, file))))
+    .filter((file) => /Date\.now\(|new Date\(\)|Math\.random\(|process\.env/.test(readFileSync(file, 'utf8')))
+    .map((file) => relative(root, file));
+  expect(impure).toEqual([]);
+});
+
+test('TensorFlow.js is imported in one file', () => {
+  const importers = imports
+    .filter(({ specifier }) => specifier.startsWith('@tensorflow/'))
+    .map(({ from }) => from);
+  expect([...new Set(importers)]).toEqual([join('train', 'tensorflow.ts')]);
+});
+
+test('only the entry points hand the environment on', () => {
+  const readers = sources
+    .filter((file) => readFileSync(file, 'utf8').includes('process.env'))
+    .map((file) => relative(root, file))
+    .filter((file) => room(file) !== 'cli' && file !== join('train', 'processor.ts'));
+  expect(readers).toEqual([]);
+});
