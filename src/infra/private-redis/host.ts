@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join, resolve } from 'node:path';
@@ -13,6 +14,7 @@ import { announceEndpoint, redisFolder, ServerKind, withdrawEndpoint } from './e
 /** Nobody connected for this long: stop. Long enough for one command to follow another in a script. */
 const idleLimitMs = 10_000;
 const idleCheckMs = 1000;
+const restartDelayMs = 300;
 
 function freePort(): Promise<number> {
   return new Promise((found, failed) => {
@@ -55,13 +57,19 @@ async function main(dataDir: string, serverPath: string | undefined): Promise<vo
   let leaving = false;
   let stopServer: () => Promise<void> = async () => {};
   if (serverPath !== undefined) {
-    const child = startNativeServer(serverPath, folder, port, password);
-    const exited = new Promise<void>((done) => child.once('exit', () => done()));
-    child.once('exit', () => void leave());
-    stopServer = async () => {
-      child.kill('SIGTERM');
-      await exited;
+    const keepRunning = () => {
+      const child = startNativeServer(serverPath, folder, port, password);
+      const exited = once(child, 'exit');
+      stopServer = async () => {
+        child.kill('SIGTERM');
+        await exited;
+      };
+      // Killed or crashed: it comes back on the same port with what its append-only file holds.
+      child.once('exit', () => {
+        if (!leaving) setTimeout(keepRunning, restartDelayMs);
+      });
     };
+    keepRunning();
   } else {
     const { startWasmServer } = await import('./wasm-server.ts');
     stopServer = (await startWasmServer(port)).stop;

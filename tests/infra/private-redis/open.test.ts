@@ -107,6 +107,18 @@ describeNative('with a redis-server on the PATH', () => {
     await after.release();
   });
 
+  test('a server that was killed comes back at the same address with what it held', async () => {
+    const server = await openPrivateRedis(native());
+    const redis = connect(server.url);
+    redis.on('error', () => {});
+    await redis.set('kept', 'yes');
+    const serverPid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+    process.kill(serverPid, 'SIGKILL');
+    expect(await redis.get('kept')).toBe('yes');
+    redis.disconnect();
+    await server.release();
+  });
+
   test('a server whose host was killed is used on, never doubled, and can still be stopped', async () => {
     const before = await openPrivateRedis(native());
     const pid = await hostPid();
