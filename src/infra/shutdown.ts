@@ -26,14 +26,15 @@ export class Shutdown {
 
   /** Ends the process on a signal: exit code 0 after a clean close; a second signal ends it at once. */
   onSignals(): void {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (this.#closing !== undefined) process.exit(1);
-        this.#log.info({ event: 'shutdown', signal }, 'shutting down');
-        setTimeout(() => process.exit(1), timeoutMs).unref();
-        void this.close().then(() => process.exit(0));
-      });
-    }
+    const end = (reason: string) => {
+      if (this.#closing !== undefined) process.exit(1);
+      this.#log.info({ event: 'shutdown', reason }, 'shutting down');
+      setTimeout(() => process.exit(1), timeoutMs).unref();
+      void this.close().then(() => process.exit(0));
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
+    // Started by `nextbest start`, whose end this process must not outlive, however it came.
+    if (process.connected) process.on('disconnect', () => end('the starting process is gone'));
   }
 
   async #closeAll(): Promise<void> {
