@@ -3,6 +3,7 @@ import { Channel } from './channel.ts';
 import { CustomerAttributes } from './customer.ts';
 import { CustomerId, EventId, ItemId, OfferId, SessionId } from './ids.ts';
 import { Currency, PriceMinor } from './money.ts';
+import { OfferOutcome } from './offer.ts';
 
 /**
  * One product within an event. `category` is stamped from the catalogue when the event is accepted, so that
@@ -86,7 +87,7 @@ export const EventInput = z
       ...common,
       decisionId: z.string().min(1).max(64),
       offerId: OfferId,
-      outcome: z.enum(['viewed', 'clicked', 'redeemed', 'dismissed']),
+      outcome: OfferOutcome,
       valueMinor: PriceMinor.optional(),
     }),
   ])
