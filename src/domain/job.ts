@@ -29,3 +29,26 @@ export type JobResult = z.output<typeof JobResult>;
 /** Progress of a job: a share of 1 and what it is at. */
 export const JobProgress = z.object({ share: z.number().min(0).max(1), stage: z.string() });
 export type JobProgress = z.output<typeof JobProgress>;
+
+/** `waiting` and `delayed` (it failed and will be tried again) come before `active`. */
+export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const;
+export const JobState = z.enum(JOB_STATES);
+export type JobState = z.output<typeof JobState>;
+
+/** A job as it stands. */
+export const JobStatus = z.object({
+  jobId: z.string(),
+  job: JobName,
+  state: JobState,
+  payload: JobPayload,
+  progress: JobProgress,
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().optional(),
+  finishedAt: z.iso.datetime().optional(),
+  /** Times it was started. */
+  attempts: z.int().min(0),
+  /** Why the last attempt failed. */
+  error: z.string().optional(),
+  result: JobResult.optional(),
+});
+export type JobStatus = z.output<typeof JobStatus>;
