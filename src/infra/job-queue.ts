@@ -101,12 +101,7 @@ export function createJobQueue(queueUrl: string, keys: Keys, log: Logger): JobQu
     }
   }
 
-  const get: JobQueue['get'] = (jobId) =>
-    withQueue(async (queue) => {
-      if (!isJobId(jobId)) return undefined;
-      const job = await queue.getJob(jobId);
-      return job && statusOf(job);
-    });
+  const get: JobQueue['get'] = (jobId) => withQueue((queue) => readStatus(queue, jobId));
 
   return {
     get,
@@ -132,9 +127,8 @@ export function createJobQueue(queueUrl: string, keys: Keys, log: Logger): JobQu
           0,
           listedJobs - 1,
         );
-        // A job may be removed between the listing of its id and the reading of it.
-        const present = jobs.filter((job) => job?.id !== undefined && isJobId(job.id));
-        const statuses = await Promise.all(present.map((job) => statusOf(job as Job)));
+        const read = await Promise.all(jobs.map((job) => readStatus(queue, String(job?.id))));
+        const statuses = read.filter((status) => status !== undefined);
         return statuses.sort((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, listedJobs);
       }),
     counts: () => withQueue(countJobs),
@@ -179,15 +173,23 @@ export async function countJobs(queue: Queue): Promise<JobCounts> {
   };
 }
 
+async function readStatus(queue: Queue, jobId: string): Promise<JobStatus | undefined> {
+  if (!isJobId(jobId)) return undefined;
+  // The state first: what is read after a job has ended includes how it ended.
+  const state = stateOf(await queue.getJobState(jobId));
+  const job: Job | undefined = await queue.getJob(jobId);
+  return job && toStatus(job, state);
+}
+
 /** What was written by another version of nextbest is shown as far as it can be read. */
-async function statusOf(job: Job): Promise<JobStatus> {
+function toStatus(job: Job, state: JobState): JobStatus {
   const progress = JobProgress.safeParse(job.progress);
   const result = JobResult.safeParse(job.returnvalue);
   const payload = JobPayload.safeParse(job.data);
   return {
     jobId: String(job.id),
     job: JobName.parse(job.name),
-    state: stateOf(await job.getState()),
+    state,
     payload: payload.success ? payload.data : { seed: 1 },
     progress: progress.success ? progress.data : { share: 0, stage: '' },
     createdAt: new Date(job.timestamp).toISOString(),
