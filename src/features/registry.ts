@@ -1,0 +1,66 @@
+/** Every feature, in the order of the vector. To add one: write its file, append it here, retrain. */
+import { createHash } from 'node:crypto';
+import { categoryFocus } from './category-focus.ts';
+import { channelShares } from './channel-shares.ts';
+import { complaints } from './complaints.ts';
+import { deliveries } from './deliveries.ts';
+import { discountShare } from './discount-share.ts';
+import type { Feature } from './feature.ts';
+import { frequency } from './frequency.ts';
+import { loyaltyTier } from './loyalty-tier.ts';
+import { monetary } from './monetary.ts';
+import { offerResponses } from './offer-responses.ts';
+import { orderGaps } from './order-gaps.ts';
+import { overdue } from './overdue.ts';
+import { ratings } from './ratings.ts';
+import { recency } from './recency.ts';
+import { tenure } from './tenure.ts';
+import { visits } from './visits.ts';
+
+export const FEATURES: readonly Feature[] = [
+  recency,
+  frequency,
+  monetary,
+  tenure,
+  orderGaps,
+  overdue,
+  categoryFocus,
+  discountShare,
+  channelShares,
+  ratings,
+  loyaltyTier,
+  complaints,
+  deliveries,
+  visits,
+  offerResponses,
+];
+
+/** Names of the vector's numbers, in its order. */
+export const FEATURE_NAMES: readonly string[] = FEATURES.flatMap((feature) => feature.outputs);
+
+/** Where each feature's slots begin in the state, and where its outputs begin in the vector. */
+export const FEATURE_OFFSETS: readonly { slots: number; outputs: number }[] = offsets();
+
+export const STATE_LENGTH = FEATURES.reduce((length, feature) => length + feature.slots.length, 0);
+
+/** Raise it when the record's layout changes, or what a feature or a variable part computes while its names stay. */
+const LAYOUT_VERSION = 1;
+
+/** Names this set of features and layout of records: 8 hex digits, part of the record's key and of a model's manifest. */
+export const FEATURE_SCHEMA: string = createHash('sha256')
+  .update(
+    JSON.stringify([LAYOUT_VERSION, FEATURES.map(({ name, slots, outputs }) => [name, slots, outputs])]),
+  )
+  .digest('hex')
+  .slice(0, 8);
+
+function offsets(): { slots: number; outputs: number }[] {
+  let slots = 0;
+  let outputs = 0;
+  return FEATURES.map((feature) => {
+    const at = { slots, outputs };
+    slots += feature.slots.length;
+    outputs += feature.outputs.length;
+    return at;
+  });
+}
