@@ -1,0 +1,136 @@
+/** What collaborative filtering has learned of a shop, and the questions that it answers. Items are indices into `itemIds`. */
+import { type DueItem, type ItemHistory, type PurchaseRhythm, rankBuyAgain } from './buy-again.ts';
+import type { CsrMatrix } from './csr.ts';
+import { multiplyRows } from './dense.ts';
+import { createRowSolver, type RowObjective } from './ials-row.ts';
+import { type PurchaseWeighting, purchaseWeight } from './purchase-weight.ts';
+import { type Ranked, topK } from './top-k.ts';
+
+export type { DueItem, ItemHistory } from './buy-again.ts';
+export { collaborativeFromFiles, collaborativeToFiles } from './collaborative-files.ts';
+
+/** Where a recommended item came from. */
+export const COLLABORATIVE_SOURCES = ['ials', 'neighbours', 'buyAgain', 'popularity'] as const;
+export type CollaborativeSource = (typeof COLLABORATIVE_SOURCES)[number];
+
+/** How the lists of the sources are merged: chosen on validation data, used alike by evaluation and serving. */
+export type FusionSettings = { weights: Record<CollaborativeSource, number>; rankConstant: number };
+
+export type CollaborativeModel = RowObjective & {
+  itemIds: readonly string[];
+  itemIndex: ReadonlyMap<string, number>;
+  /** Dimension of the factors, a multiple of 4. */
+  factors: number;
+  /** items × factors. */
+  itemFactors: Float32Array;
+  /** Gram matrix of `itemFactors`, factors × factors, lower half. */
+  gram: Float64Array;
+  weighting: PurchaseWeighting;
+  /** items × items: bought by the same customers; the highest scores of each item. */
+  neighbours: CsrMatrix;
+  /** items × items: bought in the same order. */
+  boughtTogether: CsrMatrix;
+  /** Market segments; the first is '' (everybody). */
+  segments: readonly string[];
+  /** segments × items: share of the segment's recent purchases. */
+  popularity: Float32Array;
+  rhythm: PurchaseRhythm;
+  /** How far ahead buy-again looks. */
+  buyAgainHorizonDays: number;
+  fusion: FusionSettings;
+};
+
+/** Weights (confidence − 1) of a customer's purchases, aligned with the history, for `foldInUser` and `neighbourScores`. */
+export function historyWeights(
+  model: CollaborativeModel,
+  history: readonly ItemHistory[],
+  now: number,
+): { items: Int32Array; weights: Float32Array } {
+  return {
+    items: Int32Array.from(history, (entry) => entry.item),
+    weights: Float32Array.from(history, (entry) =>
+      purchaseWeight(model.weighting, entry.purchaseCount, entry.lastAt, now),
+    ),
+  };
+}
+
+/**
+ * Factors of a customer with these items and weights (confidence − 1): the row that training would have solved for
+ * them. All zero without items.
+ */
+export function foldInUser(
+  model: CollaborativeModel,
+  items: Int32Array,
+  weights: Float32Array,
+): Float32Array {
+  const solve = createRowSolver({ factors: model.itemFactors, size: model.factors, gram: model.gram }, model);
+  const row = new Float32Array(model.factors);
+  solve(items, weights, 0, items.length, row, 0);
+  return row;
+}
+
+/** Preference for every item, by its index: about 1 for what is sure to be bought, about 0 otherwise. Ranks; not a probability. */
+export function scoreAllItems(model: CollaborativeModel, userFactors: Float32Array): Float32Array {
+  const scores = new Float32Array(model.itemIds.length);
+  multiplyRows(model.itemFactors, userFactors, scores);
+  return scores;
+}
+
+/** Items bought by the same customers, best first. Empty for an item without neighbours. */
+export function neighboursOf(model: CollaborativeModel, item: number, k: number): Ranked {
+  return bestOfRow(model.neighbours, item, k);
+}
+
+/** Items bought in the same order, best first; where no order tells, items bought by the same customers. */
+export function boughtTogetherWith(model: CollaborativeModel, item: number, k: number): Ranked {
+  const together = bestOfRow(model.boughtTogether, item, k);
+  return together.indices.length > 0 ? together : neighboursOf(model, item, k);
+}
+
+/** Items that please the same tastes: highest cosine of factors, without the item itself. Empty for an item without factors. */
+export function similarItems(model: CollaborativeModel, item: number, k: number): Ranked {
+  const { factors, itemFactors } = model;
+  const own = itemFactors.subarray(item * factors, (item + 1) * factors);
+  const scores = scoreAllItems(model, own);
+  const ownNorm = Math.sqrt(scores[item]!);
+  for (let i = 0; i < scores.length; i++) {
+    let square = 0;
+    for (let p = i * factors; p < (i + 1) * factors; p++) square += itemFactors[p]! ** 2;
+    // An item that nobody bought has no factors: NaN, which is never ranked.
+    scores[i] = scores[i]! / (ownNorm * Math.sqrt(square));
+  }
+  return topK(scores, k, (i) => i !== item);
+}
+
+/** Score of every item by its neighbours among the customer's items: Σ weight × similarity. */
+export function neighbourScores(
+  model: CollaborativeModel,
+  items: Int32Array,
+  weights: Float32Array,
+): Float32Array {
+  const { indptr, indices, data } = model.neighbours;
+  const scores = new Float32Array(model.itemIds.length);
+  for (let h = 0; h < items.length; h++) {
+    const item = items[h]!;
+    for (let p = indptr[item]!; p < indptr[item + 1]!; p++) scores[indices[p]!]! += weights[h]! * data[p]!;
+  }
+  return scores;
+}
+
+/** Share of each item in what the segment buys lately; everybody's for a segment that the model does not know. A view: do not write. */
+export function popularityScores(model: CollaborativeModel, segment = ''): Float32Array {
+  const row = Math.max(0, model.segments.indexOf(segment)) * model.itemIds.length;
+  return model.popularity.subarray(row, row + model.itemIds.length);
+}
+
+/** The customer's own items by how likely each is bought again soon. */
+export function buyAgain(model: CollaborativeModel, history: readonly ItemHistory[], now: number): DueItem[] {
+  return rankBuyAgain(model.rhythm, history, now, model.buyAgainHorizonDays);
+}
+
+function bestOfRow(matrix: CsrMatrix, row: number, k: number): Ranked {
+  const from = matrix.indptr[row]!;
+  const to = matrix.indptr[row + 1]!;
+  const best = topK(matrix.data.subarray(from, to), k);
+  return { indices: best.indices.map((p) => matrix.indices[from + p]!), scores: best.scores };
+}

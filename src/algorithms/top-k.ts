@@ -1,0 +1,49 @@
+/** The k best of many, without sorting them all. */
+
+export type Ranked = { indices: Int32Array; scores: Float32Array };
+
+/**
+ * The (at most) k highest scores, best first, ties by lower index. Indices that `allowed` refuses and scores that
+ * are not finite are left out: −Infinity marks what must not be ranked.
+ */
+export function topK(scores: Float32Array, k: number, allowed?: (index: number) => boolean): Ranked {
+  const capacity = Math.max(0, Math.min(Math.floor(k), scores.length));
+  const heap = new Int32Array(capacity);
+  let size = 0;
+  /** Whether index a ranks below index b. */
+  const isWorse = (a: number, b: number): boolean => {
+    const x = scores[a]!;
+    const y = scores[b]!;
+    return x < y || (x === y && a > b);
+  };
+  // A binary heap with the worst of the kept on top: most candidates fail its one comparison.
+  const sink = (from: number): void => {
+    let at = from;
+    for (;;) {
+      let worst = at;
+      const left = 2 * at + 1;
+      if (left < size && isWorse(heap[left]!, heap[worst]!)) worst = left;
+      if (left + 1 < size && isWorse(heap[left + 1]!, heap[worst]!)) worst = left + 1;
+      if (worst === at) return;
+      const moved = heap[at]!;
+      heap[at] = heap[worst]!;
+      heap[worst] = moved;
+      at = worst;
+    }
+  };
+  if (capacity > 0) {
+    for (let i = 0; i < scores.length; i++) {
+      if (size === capacity && !isWorse(heap[0]!, i)) continue;
+      if (!Number.isFinite(scores[i]!) || (allowed !== undefined && !allowed(i))) continue;
+      if (size < capacity) {
+        heap[size++] = i;
+        if (size === capacity) for (let at = (size >> 1) - 1; at >= 0; at--) sink(at);
+      } else {
+        heap[0] = i;
+        sink(0);
+      }
+    }
+  }
+  const indices = heap.slice(0, size).sort((a, b) => (isWorse(a, b) ? 1 : -1));
+  return { indices, scores: Float32Array.from(indices, (i) => scores[i]!) };
+}
