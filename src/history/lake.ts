@@ -73,9 +73,10 @@ export async function openLake(dataDir: string, limits: LakeLimits = {}): Promis
     temp_directory: spill,
     // Nothing is to be fetched at run time; what is needed is inside the package.
     autoinstall_known_extensions: 'false',
-    TimeZone: 'UTC',
   });
   const connection = await instance.connect();
+  // Not among the options above: ICU, which knows the setting, is loaded only once the instance stands.
+  await connection.run("SET TimeZone = 'UTC'");
   return {
     connection,
     folder,
