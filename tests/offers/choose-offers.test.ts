@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CHANNELS, LOYALTY_TIERS } from '../../src/domain/channel.ts';
+import type { Offer } from '../../src/domain/offer.ts';
+import { chooseOffers, fallbackPlacements, type OfferMarket } from '../../src/offers/choose-offers.ts';
+import { compileOffer } from '../../src/offers/eligibility.ts';
+import { shopStatistics } from '../../src/offers/shop-statistics.ts';
+import { makeFacts, makeItem, makeOffer, makeSituation, noon } from '../support/offers.ts';
+
+const names = ['orderCount'];
+const shop = shopStatistics([makeItem({ itemId: 'tea', priceMinor: 1000, marginMinor: 400 })]);
+
+function marketOf(...offers: Offer[]): OfferMarket {
+  return {
+    offers: offers.map((offer) => compileOffer(offer, names)),
+    items: new Map(),
+    shop,
+    countsOf: () => ({ made: 0, redeemed: 0 }),
+  };
+}
+const percentOff = (offerId: string, percent: number, more: object = {}) =>
+  makeOffer({ offerId, benefit: { kind: 'percentOff', percent }, ...more });
+const banner = (offerId: string, more: object = {}) =>
+  makeOffer({ offerId, benefit: { kind: 'content' }, fallback: true, ...more });
+const idsOf = (placement: { offers: { offerId: string }[] } | undefined) =>
+  placement?.offers.map((offer) => offer.offerId);
+
+test('the most valuable offers are made, best first; the others are named with their reason', () => {
+  const market = marketOf(
+    percentOff('ten', 10),
+    percentOff('five', 5),
+    percentOff('twenty', 20),
+    // The margin is 40 %: half off loses money.
+    percentOff('half', 50),
+    percentOff('gold', 1, { eligibility: { loyaltyTiers: ['gold'] } }),
+  );
+  const { placements, excluded } = chooseOffers(market, makeFacts(), makeSituation(), 2);
+  expect(idsOf(placements[0])).toEqual(['five', 'ten']);
+  expect(excluded.map(({ offerId, reasonCode }) => [offerId, reasonCode])).toEqual([
+    ['gold', 'tier-not-allowed'],
+    ['half', 'value-not-positive'],
+    ['twenty', 'outranked'],
+  ]);
+});
+
+test('offers of equal value are made in the order of their ids', () => {
+  const market = marketOf(percentOff('b', 10), percentOff('a', 10), percentOff('c', 10));
+  expect(idsOf(chooseOffers(market, makeFacts(), makeSituation(), 3).placements[0])).toEqual(['a', 'b', 'c']);
+});
+
+test('when nothing is worth more than saying nothing, nothing is said', () => {
+  const { placements } = chooseOffers(marketOf(percentOff('half', 50)), makeFacts(), makeSituation(), 1);
+  expect(placements).toEqual([{ placement: 'default', offers: [], fallback: false }]);
+});
+
+test('a place takes what may stand there, and an offer stands in one place only', () => {
+  const market = marketOf(
+    percentOff('anywhere', 1),
+    percentOff('hero', 2, { placements: ['hero'] }),
+    percentOff('cart', 3, { placements: ['cart'] }),
+  );
+  const situation = makeSituation({ placements: ['cart', 'hero', 'footer'] });
+  const { placements } = chooseOffers(market, makeFacts(), situation, 1);
+  expect(placements.map(idsOf)).toEqual([['anywhere'], ['hero'], []]);
+  expect(placements.map(({ placement }) => placement)).toEqual(['cart', 'hero', 'footer']);
+});
+
+test('a fallback stands in an empty place, and only there', () => {
+  const market = marketOf(percentOff('ten', 10, { placements: ['hero'] }), banner('banner'));
+  const situation = makeSituation({ placements: ['hero', 'footer'] });
+  const { placements, excluded } = chooseOffers(market, makeFacts(), situation, 1);
+  expect(placements.map(idsOf)).toEqual([['ten'], ['banner']]);
+  expect(placements.map(({ fallback }) => fallback)).toEqual([false, true]);
+  expect(placements[1]?.offers[0]).toMatchObject({ priority: 0, reasons: ['fallback'] });
+  expect(excluded).toEqual([]);
+});
+
+test('of several fallbacks the one with the highest lever stands in, if it may stand there now', () => {
+  const market = marketOf(
+    banner('low'),
+    banner('over', { priorityLever: 9, validTo: '2026-06-15T12:00:00Z' }),
+    banner('hero', { priorityLever: 5, placements: ['hero'] }),
+    banner('high', { priorityLever: 2 }),
+  );
+  const situation = makeSituation({ placements: ['hero', 'footer'] });
+  expect(fallbackPlacements(market, situation).map(idsOf)).toEqual([['hero'], ['high']]);
+});
+
+const instant = fc
+  .integer({ min: -5, max: 5 })
+  .map((days) => new Date(noon + days * 86_400_000).toISOString());
+const anyOffer = fc
+  .record(
+    {
+      benefit: fc.constantFrom(
+        { kind: 'percentOff', percent: 10 },
+        { kind: 'freeDelivery', costMinor: 100 },
+        { kind: 'serviceContact', costMinor: 1 },
+        { kind: 'content' },
+      ),
+      channels: fc.subarray([...CHANNELS], { minLength: 1 }),
+      placements: fc.subarray(['hero', 'cart']),
+      itemIds: fc.subarray(['there', 'gone']),
+      validFrom: instant,
+      validTo: instant,
+      priorityLever: fc.constantFrom(0.01, 1, 100),
+      retention: fc.boolean(),
+      eligibility: fc.record(
+        {
+          loyaltyTiers: fc.subarray([...LOYALTY_TIERS], { minLength: 1 }),
+          segments: fc.subarray(['FR', 'DE'], { minLength: 1 }),
+          features: fc.constant([{ feature: 'orderCount', min: 2, max: 4 }]),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: ['benefit', 'channels', 'priorityLever'] },
+  )
+  .filter(({ validFrom, validTo }) => !validFrom || !validTo || validFrom < validTo);
+
+test('whatever its priority, no offer is made that its rules or the customer forbid; and none is forgotten', () => {
+  const property = fc.property(
+    fc.array(anyOffer, { maxLength: 12 }),
+    fc.record({
+      loyaltyTier: fc.constantFrom(...LOYALTY_TIERS),
+      segment: fc.constantFrom('FR', 'DE', undefined),
+      consent: fc.record({ email: fc.boolean(), phone: fc.boolean() }, { requiredKeys: [] }),
+      complaintOpen: fc.boolean(),
+      orderCount: fc.constantFrom(0, 2, 3, 4, 5, Number.NaN),
+      churnRisk: fc.constantFrom(undefined, 0, 1),
+    }),
+    fc.constantFrom(...CHANNELS),
+    fc.subarray(['hero', 'cart', 'footer'], { minLength: 1 }),
+    fc.integer({ min: 1, max: 3 }),
+    (inputs, customer, channel, places, limit) => {
+      const offers = inputs.map((input, i) => makeOffer({ offerId: `o${i}`, ...input }));
+      const facts = makeFacts({ ...customer, features: Float32Array.of(customer.orderCount) });
+      const situation = makeSituation({
+        channel,
+        placements: places,
+        isBuyable: (itemId) => itemId === 'there',
+      });
+      const { placements, excluded } = chooseOffers(marketOf(...offers), facts, situation, limit);
+
+      for (const { placement, offers: made } of placements) {
+        expect(made.length).toBeLessThanOrEqual(limit);
+        for (const { offerId, priority } of made) {
+          const offer = offers.find((one) => one.offerId === offerId);
+          if (offer === undefined) throw new Error(`${offerId} does not exist`);
+          const { eligibility } = offer;
+          // The rules once more, in other words than the code under test.
+          expect(priority).toBeGreaterThan(0);
+          expect(offer.channels).toContain(channel);
+          if (offer.placements.length > 0) expect(offer.placements).toContain(placement);
+          if (offer.validFrom) expect(noon).toBeGreaterThanOrEqual(Date.parse(offer.validFrom));
+          if (offer.validTo) expect(noon).toBeLessThan(Date.parse(offer.validTo));
+          if (offer.itemIds.length > 0) expect(offer.itemIds).toContain('there');
+          if (channel === 'email') expect(customer.consent.email).toBe(true);
+          if (channel === 'phone') expect(customer.consent.phone).toBe(true);
+          if (customer.complaintOpen) expect(['serviceContact', 'content']).toContain(offer.benefit.kind);
+          if (eligibility.loyaltyTiers) expect(eligibility.loyaltyTiers).toContain(customer.loyaltyTier);
+          if (eligibility.segments) expect(eligibility.segments).toContain(customer.segment);
+          if (eligibility.features.length > 0) expect([2, 3, 4]).toContain(customer.orderCount);
+        }
+      }
+      const accounted = [...placements.flatMap((place) => place.offers), ...excluded].map(
+        ({ offerId }) => offerId as string,
+      );
+      expect(accounted.sort()).toEqual(offers.map(({ offerId }) => offerId as string).sort());
+    },
+  );
+  fc.assert(property, { numRuns: 300 });
+});

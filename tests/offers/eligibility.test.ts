@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { CHANNELS } from '../../src/domain/channel.ts';
+import { EXCLUSION_REASONS } from '../../src/domain/decision.ts';
+import { CONTACT_CHANNELS, type CompiledOffer, compileOffer } from '../../src/offers/eligibility.ts';
+import { makeFacts, makeOffer, makeSituation, noon } from '../support/offers.ts';
+
+const names = ['orderCount', 'discountShare'];
+const compile = (input: Parameters<typeof makeOffer>[0]): CompiledOffer =>
+  compileOffer(makeOffer(input), names);
+
+test('an offer without rules is for everybody', () => {
+  expect(
+    compile({}).exclusion(makeFacts({ features: new Float32Array(2) }), makeSituation()),
+  ).toBeUndefined();
+});
+
+test('validFrom is the first instant, validTo the first that is too late', () => {
+  const offer = compile({ validFrom: '2026-06-15T12:00:00Z', validTo: '2026-06-15T15:00:00+02:00' });
+  const at = (now: number) => offer.exclusion(makeFacts(), makeSituation({ now }));
+  expect(at(noon - 1)).toBe('not-yet-valid');
+  expect(at(noon)).toBeUndefined();
+  // 15:00 at +02:00 is 13:00 UTC, one hour after noon.
+  expect(at(noon + 3_600_000 - 1)).toBeUndefined();
+  expect(at(noon + 3_600_000)).toBe('no-longer-valid');
+});
+
+test('an offer keeps to its channels', () => {
+  const offer = compile({ channels: ['email'] });
+  expect(offer.exclusion(makeFacts(), makeSituation({ channel: 'web' }))).toBe('channel-not-allowed');
+  expect(offer.exclusion(makeFacts(), makeSituation({ channel: 'email' }))).toBeUndefined();
+});
+
+test('an offer needs one of its placements among those asked; without any it stands anywhere', () => {
+  const offer = compile({ placements: ['hero', 'cart'] });
+  const at = (...placements: string[]) => offer.exclusion(makeFacts(), makeSituation({ placements }));
+  expect(at('footer')).toBe('placement-not-allowed');
+  expect(at('footer', 'cart')).toBeUndefined();
+  expect(compile({}).exclusion(makeFacts(), makeSituation({ placements: ['anywhere'] }))).toBeUndefined();
+});
+
+test('an offer about items needs one that can be bought, unless it is about a category as well', () => {
+  const isBuyable = (itemId: string) => itemId === 'tea';
+  const excluded = (input: object) => compile(input).exclusion(makeFacts(), makeSituation({ isBuyable }));
+  expect(excluded({ itemIds: ['mug', 'pot'] })).toBe('out-of-stock');
+  expect(excluded({ itemIds: ['mug', 'tea'] })).toBeUndefined();
+  expect(excluded({ itemIds: ['mug'], categories: ['kitchen'] })).toBeUndefined();
+});
+
+test.each(CHANNELS)('on %s, consent is asked for exactly where the shop goes to the customer', (channel) => {
+  const excluded = (consent: object) =>
+    compile({}).exclusion(makeFacts({ consent }), makeSituation({ channel }));
+  expect(CONTACT_CHANNELS.has(channel)).toBe(channel === 'email' || channel === 'phone');
+  expect(excluded({})).toBe(CONTACT_CHANNELS.has(channel) ? 'no-consent' : undefined);
+  expect(excluded({ [channel]: false })).toBe(CONTACT_CHANNELS.has(channel) ? 'no-consent' : undefined);
+  expect(excluded({ [channel]: true })).toBeUndefined();
+});
+
+describe('while a complaint is open', () => {
+  const excluded = (benefit: object) =>
+    compile({ benefit }).exclusion(makeFacts({ complaintOpen: true }), makeSituation());
+
+  test.each([
+    { kind: 'percentOff', percent: 5 },
+    { kind: 'amountOff', amountMinor: 500 },
+    { kind: 'freeDelivery', costMinor: 400 },
+    { kind: 'loyaltyPoints', points: 10, costMinor: 10 },
+  ])('$kind, which sells, is not made', (benefit) => expect(excluded(benefit)).toBe('complaint-open'));
+
+  test.each([{ kind: 'serviceContact', costMinor: 100 }, { kind: 'content' }])(
+    '$kind, which does not sell, stays',
+    (benefit) => expect(excluded(benefit)).toBeUndefined(),
+  );
+});
+
+test('loyalty tiers and segments are lists of who may have it; an unknown segment is in none', () => {
+  const tiers = compile({ eligibility: { loyaltyTiers: ['gold', 'platinum'] } });
+  expect(tiers.exclusion(makeFacts({ loyaltyTier: 'silver' }), makeSituation())).toBe('tier-not-allowed');
+  expect(tiers.exclusion(makeFacts({ loyaltyTier: 'gold' }), makeSituation())).toBeUndefined();
+  const segments = compile({ eligibility: { segments: ['FR'] } });
+  expect(segments.exclusion(makeFacts({ segment: 'DE' }), makeSituation())).toBe('segment-not-allowed');
+  expect(segments.exclusion(makeFacts({ segment: undefined }), makeSituation())).toBe('segment-not-allowed');
+  expect(segments.exclusion(makeFacts({ segment: 'FR' }), makeSituation())).toBeUndefined();
+});
+
+describe('feature rules', () => {
+  const excluded = (rule: object, ...features: number[]) =>
+    compile({ eligibility: { features: [rule] } }).exclusion(
+      makeFacts({ features: Float32Array.from(features) }),
+      makeSituation(),
+    );
+
+  test('both ends are included, and read in the single precision of the features', () => {
+    expect(excluded({ feature: 'discountShare', min: 0.1, max: 0.3 }, 0, 0.1)).toBeUndefined();
+    expect(excluded({ feature: 'discountShare', min: 0.1, max: 0.3 }, 0, 0.3)).toBeUndefined();
+    expect(excluded({ feature: 'discountShare', min: 0.1, max: 0.3 }, 0, 0.31)).toBe('feature-rule-failed');
+    expect(excluded({ feature: 'orderCount', min: 3 }, 2, 0)).toBe('feature-rule-failed');
+  });
+
+  test('an unknown value fails, and so does a feature that is no longer there', () => {
+    expect(excluded({ feature: 'orderCount', max: 3 }, Number.NaN, 0)).toBe('feature-rule-failed');
+    expect(excluded({ feature: 'shoeSize', max: 3 }, 1, 1)).toBe('feature-rule-failed');
+  });
+});
+
+test('of several rules that fail, the reason is the first in the documented order', () => {
+  // Fails every rule; taking the first failing rule away brings the next one out.
+  const failing: Record<string, { offer?: object; facts?: object; situation?: object }> = {
+    'not-yet-valid': { offer: { validFrom: '2026-06-16T00:00:00Z' } },
+    'channel-not-allowed': { offer: { channels: ['web'] } },
+    'placement-not-allowed': { offer: { placements: ['hero'] } },
+    'out-of-stock': { offer: { itemIds: ['gone'] } },
+    'no-consent': { facts: { consent: {} } },
+    'complaint-open': { facts: { complaintOpen: true } },
+    'tier-not-allowed': { offer: { eligibility: { loyaltyTiers: ['gold'] } } },
+    'segment-not-allowed': { offer: { eligibility: { segments: ['FR'] } } },
+    'feature-rule-failed': { offer: { eligibility: { features: [{ feature: 'orderCount', min: 1 }] } } },
+  };
+  const order = Object.keys(failing);
+  for (const [skip, expected] of order.entries()) {
+    const parts = order.slice(skip).map((reason) => failing[reason]);
+    const eligibility = Object.assign(
+      {},
+      ...parts.map((part) => (part?.offer as { eligibility?: object } | undefined)?.eligibility),
+    );
+    const offer = compile({ ...Object.assign({}, ...parts.map((part) => part?.offer)), eligibility });
+    const facts = makeFacts({
+      features: new Float32Array(2),
+      ...Object.assign({}, ...parts.map((part) => part?.facts)),
+    });
+    const situation = makeSituation({ channel: 'email', isBuyable: () => false });
+    expect(offer.exclusion(facts, situation)).toBe(expected);
+  }
+  expect(order).toEqual(EXCLUSION_REASONS.filter((reason) => order.includes(reason)));
+});
+
+test("a fallback's own rules leave the customer out of account", () => {
+  const offer = compile({ fallback: true, benefit: { kind: 'content' }, placements: ['hero'] });
+  expect(offer.exclusionOfOffer(makeSituation({ channel: 'email', placements: ['hero'] }))).toBeUndefined();
+  expect(offer.exclusionOfOffer(makeSituation({ placements: ['cart'] }))).toBe('placement-not-allowed');
+});
