@@ -1,13 +1,19 @@
-/** An offer as it may be saved: domain `Offer`, and every feature rule names a feature that there is. */
+/** An offer as it may be saved: every feature rule names a feature that there is. */
 import { z } from 'zod';
-import { Offer } from '../domain/offer.ts';
+import { Offer, type OfferBody } from '../domain/offer.ts';
 
-export type OfferSchema = typeof Offer;
+/** Domain `Offer` with `knownFeatures`. */
+export function offerSchema(featureNames: readonly string[]): typeof Offer {
+  return knownFeatures(Offer, featureNames);
+}
 
 /** An unknown feature is a fault that names the known ones, found together with all other faults of the offer. */
-export function offerSchema(featureNames: readonly string[]): OfferSchema {
+export function knownFeatures<S extends typeof Offer | typeof OfferBody>(
+  schema: S,
+  featureNames: readonly string[],
+): S {
   const known = new Set(featureNames);
-  return Offer.check(
+  return schema.check(
     z.superRefine(
       (offer, ctx) => {
         for (const [index, name] of namedFeatures(offer).entries()) {
@@ -22,7 +28,7 @@ export function offerSchema(featureNames: readonly string[]): OfferSchema {
       },
       { when: () => true },
     ),
-  );
+  ) as S;
 }
 
 /** The names in the feature rules of anything that claims to be an offer. */
