@@ -14,6 +14,7 @@ import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Recommender } from './recommend/recommender.ts';
+import type { Scenarios } from './recommend/scenarios.ts';
 
 export type Served<M> = { version: string; manifest: ModelManifest; model: M };
 
@@ -45,6 +46,7 @@ export type Deps = {
   catalogueStore: CatalogueStore;
   models: Models;
   recommender: Recommender;
+  scenarios: Scenarios;
   jobs: JobQueue;
   metrics: ServeMetrics;
   log: Logger;

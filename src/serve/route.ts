@@ -3,6 +3,7 @@
  * what is documented is what is enforced. The handler is a plain function of (input, deps): it sees no Express.
  */
 import type { z } from 'zod';
+import type { Fault } from '../domain/errors.ts';
 import type { Deps } from './deps.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -49,10 +50,12 @@ export type RouteDefinition<
   responses: R;
   /** Problem statuses beyond 400 and 500 that a client should expect. */
   problems?: readonly number[];
+  /** Hears of requests that were refused as not valid, for counting. */
+  onInvalid?: (faults: readonly Fault[], deps: Deps) => void;
   handler: (
     input: { params: Parsed<P>; query: Parsed<Q>; body: Parsed<B> },
     deps: Deps,
-  ) => Reply<R> | Promise<Reply<R>>;
+  ) => Reply<NoInfer<R>> | Promise<Reply<NoInfer<R>>>;
 };
 
 export type RouteInput = { params: unknown; query: unknown; body: unknown };
@@ -72,6 +75,7 @@ export type Route = {
   answerType: string;
   responses: ResponseSchemas;
   problems: readonly number[];
+  onInvalid: ((faults: readonly Fault[], deps: Deps) => void) | undefined;
   handler: (input: RouteInput, deps: Deps) => AnyReply | Promise<AnyReply>;
 };
 
@@ -94,6 +98,7 @@ export function defineRoute<
     answerType: definition.answerType ?? JSON_TYPE,
     responses: definition.responses,
     problems: definition.problems ?? [],
+    onInvalid: definition.onInvalid,
     // The adapter calls it with what these very schemas have parsed.
     handler: definition.handler as unknown as Route['handler'],
   };

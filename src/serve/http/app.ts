@@ -1,0 +1,76 @@
+/** The routes as an Express application. */
+import express, { type Express, type RequestHandler } from 'express';
+import { answerRoute } from '../answer-route.ts';
+import type { Deps } from '../deps.ts';
+import type { RawRequest } from '../parse-request.ts';
+import type { Route } from '../route.ts';
+import { docsRouter } from './docs.ts';
+import {
+  answerErrors,
+  bodyLimitBytes,
+  localsOf,
+  measureRequests,
+  methodNotAllowed,
+  notFound,
+  requestId,
+  securityHeaders,
+} from './middleware.ts';
+import { sendReply } from './send.ts';
+
+export function createApp(routes: readonly Route[], deps: Deps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  // The query is parsed by `parseRequest`.
+  app.set('query parser', false);
+  app.use(requestId, measureRequests(deps.metrics, deps.log), securityHeaders);
+  for (const [path, ofPath] of byPath(routes)) {
+    const mounted = app.route(path.replace(/\{(\w+)\}/g, ':$1'));
+    for (const route of ofPath) mounted[expressMethod(route)](...handlersOf(route, deps));
+    mounted.all(named(path), methodNotAllowed(allowedMethods(ofPath)));
+  }
+  app.use('/docs', named('/docs'), docsRouter());
+  app.use(notFound);
+  app.use(answerErrors(deps.log));
+  return app;
+}
+
+const readBody = express.raw({ type: () => true, limit: bodyLimitBytes });
+
+function handlersOf(route: Route, deps: Deps): RequestHandler[] {
+  const answer: RequestHandler = async (req, res) => {
+    const queryAt = req.url.indexOf('?');
+    const raw: RawRequest = {
+      params: req.params,
+      search: queryAt < 0 ? '' : req.url.slice(queryAt + 1),
+      contentType: req.headers['content-type'],
+      body: Buffer.isBuffer(req.body) ? req.body : undefined,
+    };
+    sendReply(res, await answerRoute(route, raw, deps), route.answerType);
+  };
+  return route.body === undefined ? [named(route.path), answer] : [named(route.path), readBody, answer];
+}
+
+/** Remembers the pattern for the metrics. */
+function named(path: string): RequestHandler {
+  return (_req, res, next) => {
+    localsOf(res).route = path;
+    next();
+  };
+}
+
+function expressMethod(route: Route): 'get' | 'put' | 'post' | 'delete' {
+  return route.method.toLowerCase() as 'get' | 'put' | 'post' | 'delete';
+}
+
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+  const paths = new Map<string, Route[]>();
+  for (const route of routes) paths.set(route.path, [...(paths.get(route.path) ?? []), route]);
+  return paths;
+}
+
+function allowedMethods(routes: readonly Route[]): string[] {
+  const methods: string[] = routes.map((route) => route.method);
+  return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
+}

@@ -1,0 +1,43 @@
+/** Answers onto the wire. Plain `node:http`, so that it serves with Express and without. */
+import type { ServerResponse } from 'node:http';
+import { AppError } from '../../domain/errors.ts';
+import { PROBLEM_TYPE, problemOf } from '../problem.ts';
+import { type AnyReply, JSON_TYPE } from '../route.ts';
+
+export function sendReply(res: ServerResponse, reply: AnyReply, answerType: string): void {
+  for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value);
+  if (reply.body === undefined) {
+    res.writeHead(reply.status).end();
+    return;
+  }
+  const payload = answerType === JSON_TYPE ? JSON.stringify(reply.body) : bytesOrText(reply.body);
+  const charset =
+    /^text\/|json$/.test(answerType) && !answerType.includes('charset') ? '; charset=utf-8' : '';
+  res.writeHead(reply.status, {
+    'content-type': `${answerType}${charset}`,
+    'content-length': Buffer.byteLength(payload),
+  });
+  res.end(payload);
+}
+
+export function sendProblem(res: ServerResponse, error: AppError, requestId: string): void {
+  if (res.headersSent) {
+    // Half an answer cannot be taken back; an aborted one is at least not mistaken for a whole.
+    res.destroy();
+    return;
+  }
+  if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(error.retryAfterSeconds));
+  sendReply(res, { status: error.status, body: problemText(error, requestId) }, PROBLEM_TYPE);
+}
+
+export function problemText(error: AppError, requestId: string): string {
+  return JSON.stringify(problemOf(error, requestId));
+}
+
+function bytesOrText(body: unknown): string | Buffer {
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return body;
+  throw new AppError('INTERNAL', {
+    public: 'The fault is ours.',
+    internal: 'an answer that is not JSON must be text or bytes',
+  });
+}

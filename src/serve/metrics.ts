@@ -1,0 +1,112 @@
+/** What the service counts, for Prometheus. Labels are small fixed sets: route patterns, sources, outcomes; never an id. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Models } from './deps.ts';
+
+export type ServeMetrics = ReturnType<typeof createServeMetrics>;
+
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const redisBuckets = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
+export function createServeMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    requestDuration: new Histogram({
+      name: 'nextbest_serve_request_duration_seconds',
+      help: 'Time from the arrival of a request to the end of its answer',
+      labelNames: ['route', 'method', 'status'] as const,
+      buckets: requestBuckets,
+      registers,
+    }),
+    requestsInFlight: new Gauge({
+      name: 'nextbest_serve_requests_in_flight',
+      help: 'Requests that are being answered',
+      registers,
+    }),
+    redisDuration: new Histogram({
+      name: 'nextbest_serve_redis_duration_seconds',
+      help: 'Time from sending a command to Redis to its reply; outcome error: none came in time, or a refusal',
+      labelNames: ['command', 'outcome'] as const,
+      buckets: redisBuckets,
+      registers,
+    }),
+    recommendations: new Counter({
+      name: 'nextbest_serve_recommendations_total',
+      help: 'Answers to GET /recommendations; degraded ones are those that had to do without a store or model',
+      labelNames: ['scenario', 'degraded'] as const,
+      registers,
+    }),
+    recommendedItems: new Counter({
+      name: 'nextbest_serve_recommended_items_total',
+      help: 'Items in answers to GET /recommendations, by the source that spoke for them most',
+      labelNames: ['source'] as const,
+      registers,
+    }),
+    events: new Counter({
+      name: 'nextbest_serve_events_total',
+      help: 'Events that were sent: accepted, duplicate (dropped) or rejected (not valid)',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    eventToRecord: new Histogram({
+      name: 'nextbest_serve_event_to_record_seconds',
+      help: "Time from an event's arrival to its being in the customer's record",
+      buckets: requestBuckets,
+      registers,
+    }),
+    modelLoadFailures: new Counter({
+      name: 'nextbest_serve_model_load_failures_total',
+      help: 'Published models that were refused; the one before keeps serving',
+      labelNames: ['model'] as const,
+      registers,
+    }),
+    modelSwaps: new Counter({
+      name: 'nextbest_serve_model_swaps_total',
+      help: 'Models that were taken into service',
+      labelNames: ['model'] as const,
+      registers,
+    }),
+  };
+}
+
+/** Gauges that are read when Prometheus asks. `now` in milliseconds since 1970. */
+export function observeModels(registry: Registry, models: Models, now: () => number): void {
+  const registers = [registry];
+  const served = () => [models.collaborative, models.churn].filter((model) => model !== undefined);
+  new Gauge({
+    name: 'nextbest_serve_model_age_seconds',
+    help: 'Time since the served model was trained',
+    labelNames: ['model'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { manifest } of served())
+        this.set({ model: manifest.name }, (now() - Date.parse(manifest.createdAt)) / 1000);
+    },
+  });
+  new Gauge({
+    name: 'nextbest_serve_model_info',
+    help: 'Version of the served model; always 1',
+    labelNames: ['model', 'version'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { manifest } of served()) this.set({ model: manifest.name, version: manifest.version }, 1);
+    },
+  });
+}
+
+/** Gauges of the catalogue's copy in memory. */
+export function observeCatalogue(
+  registry: Registry,
+  catalogue: { readonly loaded: boolean; readonly items: ReadonlyMap<string, unknown> },
+): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'nextbest_serve_catalogue_items',
+    help: 'Items in this process copy of the catalogue',
+    registers,
+    collect() {
+      this.set(catalogue.items.size);
+    },
+  });
+}

@@ -1,0 +1,109 @@
+/** The models in memory: follows what is published, swaps by one assignment, and keeps the last good one. */
+import { type ChurnModel, churnFromFiles } from '../algorithms/churn-model.ts';
+import { type CollaborativeModel, collaborativeFromFiles } from '../algorithms/collaborative-model.ts';
+import { AppError } from '../domain/errors.ts';
+import { MODEL_NAMES, type ModelName, type ModelVersion } from '../domain/manifest.ts';
+import type { Logger } from '../infra/logger.ts';
+import { type LoadedModel, loadModel, loadServableModel, watchModels } from '../infra/model-store.ts';
+import type { Models, Served } from './deps.ts';
+import type { ServeMetrics } from './metrics.ts';
+
+export type ModelHolder = Models & {
+  /** Loads what is there, then follows. A model that cannot be used is logged, counted and passed over. */
+  start: () => Promise<void>;
+  /** Waits for a load under way. */
+  stop: () => Promise<void>;
+};
+
+export type ModelHolderOptions = {
+  modelsDir: string;
+  /** Hash of the feature definitions of this build: a model trained on others would misread the records. */
+  featureSchema: string;
+  metrics: Pick<ServeMetrics, 'modelLoadFailures' | 'modelSwaps'>;
+  log: Logger;
+  pollIntervalMs?: number;
+};
+
+export function createModelHolder(options: ModelHolderOptions): ModelHolder {
+  const { modelsDir, log, metrics } = options;
+  let collaborative: Served<CollaborativeModel> | undefined;
+  let churn: Served<ChurnModel> | undefined;
+  /** The version that was last looked at, used or refused: a refused one is not read again each second. */
+  const tried = new Map<ModelName, ModelVersion>();
+  /** Loads come one after another, so that the last one published is the last one taken. */
+  let loading: Promise<void> = Promise.resolve();
+  let stopWatching = () => {};
+
+  function adopt({ manifest, arrays, tables }: LoadedModel): void {
+    if (manifest.featureSchema !== null && manifest.featureSchema !== options.featureSchema) {
+      throw new AppError('MODEL_UNAVAILABLE', {
+        public: 'The model belongs to another version of nextbest.',
+        internal: `trained on features ${manifest.featureSchema}, this build has ${options.featureSchema}`,
+      });
+    }
+    const { name, version } = manifest;
+    if (name === 'collaborative') {
+      collaborative = { version, manifest, model: collaborativeFromFiles(arrays, tables) };
+    } else {
+      churn = { version, manifest, model: churnFromFiles(arrays, tables) };
+    }
+    metrics.modelSwaps.inc({ model: name });
+    log.info({ event: 'model.loaded', model: name, version }, 'model loaded');
+  }
+
+  function refuse(model: ModelName, version: ModelVersion | undefined, err: unknown): void {
+    metrics.modelLoadFailures.inc({ model });
+    log.error(
+      { event: 'model.refused', model, version, reason: err instanceof Error ? err.message : String(err) },
+      'a published model was refused; the one before keeps serving',
+    );
+  }
+
+  async function loadFirst(name: ModelName): Promise<void> {
+    let newest: ModelVersion | undefined;
+    try {
+      const loaded = await loadServableModel(modelsDir, name, (version, err) => {
+        newest ??= version;
+        refuse(name, version, err);
+      });
+      newest ??= loaded?.manifest.version;
+      if (loaded !== undefined) adopt(loaded);
+    } catch (err) {
+      refuse(name, newest, err);
+    }
+    if (newest !== undefined) tried.set(name, newest);
+  }
+
+  async function loadNext(name: ModelName, version: ModelVersion): Promise<void> {
+    if (tried.get(name) === version) return;
+    tried.set(name, version);
+    try {
+      adopt(await loadModel(modelsDir, name, version));
+    } catch (err) {
+      refuse(name, version, err);
+    }
+  }
+
+  return {
+    get collaborative() {
+      return collaborative;
+    },
+    get churn() {
+      return churn;
+    },
+    start: async () => {
+      for (const name of MODEL_NAMES) await loadFirst(name);
+      stopWatching = watchModels(
+        modelsDir,
+        (name, version) => {
+          loading = loading.then(() => loadNext(name, version));
+        },
+        options.pollIntervalMs,
+      );
+    },
+    stop: async () => {
+      stopWatching();
+      await loading;
+    },
+  };
+}

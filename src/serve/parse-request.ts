@@ -1,0 +1,116 @@
+/** Checks a request against its route's schemas, gathering every fault of path, query and body before it refuses. */
+import type { z } from 'zod';
+import { AppError, type Fault } from '../domain/errors.ts';
+import { boundedFaults, faultsOf, type RequestPart } from './faults.ts';
+import { NDJSON_TYPE, type Route, type RouteInput } from './route.ts';
+
+export type RawRequest = {
+  params: Readonly<Record<string, unknown>>;
+  /** The URL's query, without `?`. */
+  search: string;
+  contentType: string | undefined;
+  /** undefined or empty: there was none. */
+  body: Buffer | undefined;
+};
+
+/** @throws AppError INVALID_REQUEST with every fault, or UNSUPPORTED_MEDIA_TYPE. */
+export function parseRequest(route: Route, raw: RawRequest): RouteInput {
+  const faults: Fault[] = [];
+  const check = (schema: z.ZodType, value: unknown, part: RequestPart): unknown => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    faults.push(...faultsOf(parsed.error, part));
+    return undefined;
+  };
+
+  const params = route.params === undefined ? undefined : check(route.params, raw.params, 'params');
+  const query = parseQuery(raw.search);
+  const parsedQuery = route.query === undefined ? undefined : check(route.query, query, 'query');
+  if (route.query === undefined) {
+    for (const name of Object.keys(query))
+      faults.push({ path: `query.${name}`, message: 'is not known here' });
+  }
+  let body: unknown;
+  if (route.body !== undefined) {
+    const read = readBody(route, raw);
+    if (read.faults.length > 0) faults.push(...read.faults);
+    else body = check(route.body, read.value, 'body');
+  }
+  if (faults.length > 0) {
+    throw new AppError('INVALID_REQUEST', {
+      public: faults.length === 1 ? 'The request has a fault.' : `The request has ${faults.length} faults.`,
+      faults: boundedFaults(faults),
+    });
+  }
+  return { params, query: parsedQuery, body };
+}
+
+/** A parameter that is given more than once becomes an array. */
+export function parseQuery(search: string): Record<string, string | string[]> {
+  // Without a prototype, `?__proto__=x` is a parameter like any other, and as such refused.
+  const query: Record<string, string | string[]> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(search)) {
+    const before = query[name];
+    if (before === undefined) query[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else query[name] = [before, value];
+  }
+  return query;
+}
+
+type ReadBody = { value: unknown; faults: Fault[] };
+
+function readBody(route: Route, raw: RawRequest): ReadBody {
+  if (raw.body === undefined || raw.body.length === 0) {
+    const optional = route.body?.safeParse(undefined).success === true;
+    return { value: undefined, faults: optional ? [] : [{ path: 'body', message: 'is required' }] };
+  }
+  const type = mediaType(raw.contentType);
+  if (type.name === undefined || !route.bodyTypes.includes(type.name) || !type.utf8) {
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', {
+      public: `Send the body as ${route.bodyTypes.join(' or ')}, in UTF-8.`,
+    });
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(raw.body);
+  } catch {
+    return { value: undefined, faults: [{ path: 'body', message: 'is not valid UTF-8' }] };
+  }
+  return type.name === NDJSON_TYPE ? parseLines(text) : parseJson(text);
+}
+
+function mediaType(header: string | undefined): { name: string | undefined; utf8: boolean } {
+  const [name, ...parameters] = (header ?? '').toLowerCase().split(';');
+  const charset = parameters
+    .map((parameter) => parameter.trim())
+    .find((parameter) => parameter.startsWith('charset='));
+  return {
+    name: name?.trim() || undefined,
+    utf8: charset === undefined || /^charset="?utf-?8"?$/.test(charset),
+  };
+}
+
+function parseJson(text: string): ReadBody {
+  try {
+    return { value: JSON.parse(text), faults: [] };
+  } catch {
+    return { value: undefined, faults: [{ path: 'body', message: 'is not valid JSON' }] };
+  }
+}
+
+/** Empty lines are passed over; `body[i]` is the i-th of the others. */
+function parseLines(text: string): ReadBody {
+  const value: unknown[] = [];
+  const faults: Fault[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    try {
+      value.push(JSON.parse(line));
+    } catch {
+      faults.push({ path: `body[${value.length}]`, message: `line ${index + 1} is not valid JSON` });
+      value.push(undefined);
+    }
+  }
+  return { value, faults };
+}

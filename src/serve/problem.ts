@@ -1,0 +1,92 @@
+/** Errors as `application/problem+json` (RFC 9457). Clients match on `code`; nothing of the inside shows. */
+import { z } from 'zod';
+import { AppError, ERROR_KINDS, type ErrorCode } from '../domain/errors.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(Object.keys(ERROR_KINDS) as [ErrorCode, ...ErrorCode[]]),
+    detail: z.string(),
+    faults: z.array(z.object({ path: z.string(), message: z.string() })),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'Why a request was refused (RFC 9457)' });
+export type Problem = z.output<typeof Problem>;
+
+export function problemOf(error: AppError, requestId: string): Problem {
+  const kind = ERROR_KINDS[error.code];
+  return {
+    type: `urn:nextbest:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
+    title: kind.title,
+    status: kind.status,
+    code: error.code,
+    detail: error.public,
+    faults: [...error.faults],
+    requestId,
+  };
+}
+
+/** Whatever was thrown, as an AppError; what nobody foresaw becomes INTERNAL with the original as its cause. */
+export function asAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  if (isRedisTrouble(thrown)) return storeUnavailable(thrown);
+  return fromHttpError(thrown) ?? new AppError('INTERNAL', { public: 'The fault is ours.', cause: thrown });
+}
+
+export function storeUnavailable(cause: unknown): AppError {
+  return new AppError('STORE_UNAVAILABLE', {
+    public: 'Redis cannot be reached right now. Nothing was changed; try again shortly.',
+    internal: cause instanceof Error ? cause.message : String(cause),
+    retryAfterSeconds: 1,
+    cause,
+  });
+}
+
+/** True for errors that say that Redis is away, starting, or too slow; false for those that say a command is wrong. */
+export function isRedisTrouble(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if (thrown.name === 'MaxRetriesPerRequestError' || thrown.name === 'ClusterAllFailedError') return true;
+  if ('code' in thrown && typeof thrown.code === 'string' && 'syscall' in thrown) {
+    return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(thrown.code);
+  }
+  return /^(Command timed out|Connection is closed|Stream isn't writeable|LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|TRYAGAIN)/.test(
+    thrown.message,
+  );
+}
+
+/** Errors of Express and its body reader carry a status; those below 500 are the sender's. */
+function fromHttpError(thrown: unknown): AppError | undefined {
+  if (!(thrown instanceof Error) || !('status' in thrown) || typeof thrown.status !== 'number')
+    return undefined;
+  const details = { internal: thrown.message, cause: thrown };
+  if (thrown.status === 413) {
+    return new AppError('BODY_TOO_LARGE', {
+      public: 'Send less at once: the body may have 1 MB.',
+      ...details,
+    });
+  }
+  if (thrown.status === 415) {
+    return new AppError('UNSUPPORTED_MEDIA_TYPE', {
+      public: 'The encoding of the body is not read here.',
+      ...details,
+    });
+  }
+  if (thrown.status >= 400 && thrown.status < 500) {
+    const inPath = thrown instanceof URIError;
+    return new AppError('INVALID_REQUEST', {
+      public: inPath ? 'The path is not valid.' : 'The body could not be read.',
+      faults: [
+        {
+          path: inPath ? 'params' : 'body',
+          message: inPath ? 'is not valid percent-encoding' : 'could not be read',
+        },
+      ],
+      ...details,
+    });
+  }
+  return undefined;
+}

@@ -1,0 +1,236 @@
+/** Each source's ranked candidates for one request, and what they can say for themselves. */
+import {
+  boughtTogetherWith,
+  buyAgain,
+  type CollaborativeModel,
+  type DueItem,
+  foldInUser,
+  neighbourScores,
+  scoreAllItems,
+  similarItems,
+} from '../../algorithms/collaborative-model.ts';
+import { type Ranked, topK } from '../../algorithms/top-k.ts';
+import { popularityOrder } from './popularity-order.ts';
+import type { Evidence } from './reasons.ts';
+import type { CandidateSource, Source } from './scenarios.ts';
+import { interestWeights, type Subject } from './subject.ts';
+
+/** Whether an item may be answered, by its index in the model. */
+export type Allowed = (item: number) => boolean;
+
+/** What is derived from the customer's interests alone; costs a scan of the catalogue, so that it is kept. */
+export type Taste = {
+  items: Int32Array;
+  weights: Float32Array;
+  userFactors: Float32Array;
+  /** Best items that were not bought, whatever the request allows. */
+  ials: Ranked;
+  neighbours: Ranked;
+};
+
+const keptOfTaste = 300;
+
+export function tasteOf(model: CollaborativeModel, subject: Subject, now: number): Taste {
+  const { items, weights } = interestWeights(model, subject, now);
+  const userFactors = foldInUser(model, items, weights);
+  const isNew: Allowed = (item) => !subject.bought.has(item);
+  return {
+    items,
+    weights,
+    userFactors,
+    ials: topK(scoreAllItems(model, userFactors), keptOfTaste, isNew),
+    neighbours: topK(neighbourScores(model, items, weights), keptOfTaste, isNew),
+  };
+}
+
+export type CandidateRequest = {
+  model: CollaborativeModel;
+  subject: Subject;
+  /** undefined: nothing is known of the customer's interests. */
+  taste: Taste | undefined;
+  /** Items of the page or the basket, as indices. */
+  pageItems: readonly number[];
+  sources: readonly CandidateSource[];
+  /** What may be answered at all; buyAgain chooses from it. */
+  allowed: Allowed;
+  /** What may be answered and was not bought; the other sources choose from it. */
+  allowedNew: Allowed;
+  /** Candidates a source. */
+  length: number;
+  now: number;
+};
+
+export type Candidates = {
+  lists: Map<CandidateSource, Ranked>;
+  evidence: (source: Source, item: number) => Evidence;
+};
+
+export function gatherCandidates(request: CandidateRequest): Candidates {
+  const { model, subject, taste, allowedNew: allowed, length } = request;
+  const lists = new Map<CandidateSource, Ranked>();
+  const context = contextOf(request);
+  const isContext = new Set(context);
+  const becauseTogether = new Map<number, number>();
+  const due = new Map<number, DueItem>();
+  const notInContext: Allowed = (item) => !isContext.has(item) && allowed(item);
+
+  const gather: Record<CandidateSource, () => Ranked> = {
+    ials: () =>
+      taste === undefined
+        ? nothing
+        : firstAllowed(taste.ials, length, allowed, () => scoreAllItems(model, taste.userFactors)),
+    neighbours: () =>
+      taste === undefined
+        ? nothing
+        : firstAllowed(taste.neighbours, length, positive(allowed, taste.neighbours), () =>
+            withoutZeros(neighbourScores(model, taste.items, taste.weights)),
+          ),
+    buyAgain: () => {
+      for (const entry of buyAgain(model, subject.history, request.now)) {
+        if (due.size === length) break;
+        if (isDue(entry) && request.allowed(entry.item)) due.set(entry.item, entry);
+      }
+      return rankedOf([...due.values()].map(({ item, score }) => [item, score]));
+    },
+    popularity: () => {
+      const chosen: [number, number][] = [];
+      for (const item of popularityOrder(model, subject.segment)) {
+        if (chosen.length === length) break;
+        if (allowed(item)) chosen.push([item, 0]);
+      }
+      return rankedOf(chosen);
+    },
+    boughtTogether: () =>
+      merge(
+        context.map((item) => [item, boughtTogetherWith(model, item, length)]),
+        notInContext,
+        length,
+        becauseTogether,
+      ),
+    similar: () => {
+      const [first] = context;
+      if (first === undefined) return nothing;
+      return firstAllowed(similarItems(model, first, 3 * length), length, notInContext, undefined);
+    },
+  };
+  for (const source of request.sources) lists.set(source, gather[source]());
+
+  const idOf = (item: number | undefined) => (item === undefined ? undefined : model.itemIds[item]);
+  return {
+    lists,
+    evidence: (source, item) => {
+      const { segment } = subject;
+      if (source === 'boughtTogether') return { because: idOf(becauseTogether.get(item)), segment };
+      if (source === 'similar') return { because: idOf(context[0]), segment };
+      if (source === 'neighbours') return { because: idOf(strongestNeighbour(model, taste, item)), segment };
+      if (source === 'buyAgain') return { usualGap: gapOf(due.get(item), subject), segment };
+      return { segment };
+    },
+  };
+}
+
+const nothing: Ranked = { indices: new Int32Array(0), scores: new Float32Array(0) };
+
+/** Most recent interests that stand in for a page's items. */
+const contextMax = 5;
+
+/** What the page or the basket is about; where it is about nothing, what the customer was last busy with. */
+function contextOf({ pageItems, subject }: CandidateRequest): number[] {
+  if (pageItems.length > 0) return [...pageItems];
+  const browsed = subject.browsed.map(({ item }) => item);
+  const bought = subject.history.slice(-contextMax).map(({ item }) => item);
+  return [...browsed, ...bought.reverse()].slice(0, contextMax);
+}
+
+/** Shown once half the usual gap is over, and not where the odds are that it is never bought again. */
+const dueFromGapShare = 0.5;
+const dueFromScore = 0.02;
+
+function isDue({ score, usualGapDays, daysSinceLast }: DueItem): boolean {
+  return score >= dueFromScore && daysSinceLast >= dueFromGapShare * usualGapDays;
+}
+
+function gapOf(due: DueItem | undefined, subject: Subject): Evidence['usualGap'] {
+  if (due === undefined) return undefined;
+  const count = subject.history.find(({ item }) => item === due.item)?.purchaseCount ?? 1;
+  return { days: due.usualGapDays, personal: count > 1 };
+}
+
+/** The first of a kept list that are allowed; all items are scanned again where too much of the list is not. */
+function firstAllowed(
+  kept: Ranked,
+  length: number,
+  allowed: Allowed,
+  rescan: (() => Float32Array) | undefined,
+): Ranked {
+  const chosen: [number, number][] = [];
+  for (let at = 0; at < kept.indices.length && chosen.length < length; at++) {
+    if (allowed(kept.indices[at]!)) chosen.push([kept.indices[at]!, kept.scores[at]!]);
+  }
+  const isWhole = chosen.length === length || kept.indices.length < keptOfTaste;
+  return isWhole || rescan === undefined ? rankedOf(chosen) : topK(rescan(), length, allowed);
+}
+
+/** No neighbour in common is no recommendation: a score of 0 is left out. */
+function positive(allowed: Allowed, kept: Ranked): Allowed {
+  const zeros = new Set<number>();
+  for (let at = kept.scores.length - 1; at >= 0 && kept.scores[at]! <= 0; at--) zeros.add(kept.indices[at]!);
+  return zeros.size === 0 ? allowed : (item) => !zeros.has(item) && allowed(item);
+}
+
+function withoutZeros(scores: Float32Array): Float32Array {
+  return scores.map((score) => (score > 0 ? score : Number.NEGATIVE_INFINITY));
+}
+
+/** Sums the lists; `because` learns for each item which of them spoke for it most. */
+function merge(
+  lists: readonly [number, Ranked][],
+  allowed: Allowed,
+  length: number,
+  because: Map<number, number>,
+): Ranked {
+  const sums = new Map<number, number>();
+  const strongest = new Map<number, number>();
+  for (const [context, { indices, scores }] of lists) {
+    for (let at = 0; at < indices.length; at++) {
+      const item = indices[at]!;
+      if (!allowed(item)) continue;
+      sums.set(item, (sums.get(item) ?? 0) + scores[at]!);
+      if (scores[at]! > (strongest.get(item) ?? Number.NEGATIVE_INFINITY)) {
+        strongest.set(item, scores[at]!);
+        because.set(item, context);
+      }
+    }
+  }
+  return rankedOf([...sums].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, length));
+}
+
+function rankedOf(pairs: readonly (readonly [number, number])[]): Ranked {
+  return {
+    indices: Int32Array.from(pairs, ([item]) => item),
+    scores: Float32Array.from(pairs, ([, score]) => score),
+  };
+}
+
+/** The interest that speaks most for an item: argmax over the customer's items of weight × similarity. */
+function strongestNeighbour(
+  model: CollaborativeModel,
+  taste: Taste | undefined,
+  item: number,
+): number | undefined {
+  if (taste === undefined) return undefined;
+  const { indptr, indices, data } = model.neighbours;
+  let best: number | undefined;
+  let bestScore = 0;
+  for (let h = 0; h < taste.items.length; h++) {
+    const row = taste.items[h]!;
+    for (let p = indptr[row]!; p < indptr[row + 1]!; p++) {
+      const score = taste.weights[h]! * data[p]!;
+      if (indices[p] === item && score > bestScore) {
+        best = row;
+        bestScore = score;
+      }
+    }
+  }
+  return best;
+}

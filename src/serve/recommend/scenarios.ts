@@ -1,0 +1,93 @@
+/** Where recommendations are shown, and what counts there: configuration, not code. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { COLLABORATIVE_SOURCES, type FusionSettings } from '../../algorithms/collaborative-model.ts';
+import { UsageError } from '../../domain/errors.ts';
+
+/** Where candidates come from: what training weighs against each other, and what belongs to a page. */
+export const CANDIDATE_SOURCES = [...COLLABORATIVE_SOURCES, 'boughtTogether', 'similar'] as const;
+export type CandidateSource = (typeof CANDIDATE_SOURCES)[number];
+
+/** `catalogue` fills what the others leave empty: items that nobody has bought yet. */
+export const SOURCES = [...CANDIDATE_SOURCES, 'catalogue'] as const;
+export type Source = (typeof SOURCES)[number];
+
+const weight = z.number().min(0).max(1000);
+
+export const Scenario = z
+  .strictObject({
+    /** How much the mix of sources counts that training found best for this shop; its loudest source gets this weight. */
+    learned: weight.default(0),
+    /** Added to it, source by source. */
+    weights: z.partialRecord(z.enum(CANDIDATE_SOURCES), weight).default({}),
+    /** Whether items that the customer has bought may come from sources other than buyAgain. */
+    includeBought: z.boolean().default(false),
+  })
+  .refine(
+    (scenario) => scenario.learned > 0 || Object.values(scenario.weights).some((value) => value > 0),
+    'needs a weight above 0',
+  );
+export type Scenario = z.output<typeof Scenario>;
+
+const ScenarioName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9-]{0,49}$/, 'must be a short word');
+
+/** A shop's own file: adds scenarios, and replaces those of the same name. */
+export const ScenarioFile = z.record(ScenarioName, Scenario);
+
+export type Scenarios = ReadonlyMap<string, Scenario>;
+
+/** A start that serves most shops. */
+export const DEFAULT_SCENARIOS: Readonly<Record<string, z.input<typeof Scenario>>> = {
+  home: { learned: 1 },
+  /** On a product's page: what goes with it, then what is like it. */
+  product: { learned: 0.2, weights: { boughtTogether: 1.5, similar: 1 } },
+  /** In the basket: complements, and what is due again. */
+  cart: { learned: 0.3, weights: { boughtTogether: 2, buyAgain: 0.5 } },
+  category: { learned: 1, weights: { popularity: 0.3 } },
+  email: { learned: 1, weights: { buyAgain: 0.5 } },
+  /** After the order: what to try next. */
+  confirmation: { learned: 0.5, weights: { boughtTogether: 1 } },
+  /** Nothing personal. */
+  popular: { weights: { popularity: 1 }, includeBought: true },
+};
+
+/** Each source's weight in this scenario: learned × (the model's weight ÷ its largest) + the scenario's own. */
+export function sourceWeights(
+  scenario: Scenario,
+  fusion: FusionSettings,
+): Readonly<Record<CandidateSource, number>> {
+  const largest = Math.max(...Object.values(fusion.weights));
+  const scale = largest > 0 ? scenario.learned / largest : 0;
+  const own = (source: CandidateSource) => scenario.weights[source] ?? 0;
+  return {
+    ials: scale * fusion.weights.ials + own('ials'),
+    neighbours: scale * fusion.weights.neighbours + own('neighbours'),
+    buyAgain: scale * fusion.weights.buyAgain + own('buyAgain'),
+    popularity: scale * fusion.weights.popularity + own('popularity'),
+    boughtTogether: own('boughtTogether'),
+    similar: own('similar'),
+  };
+}
+
+/** Throws UsageError, which names the file and every fault in it. */
+export function loadScenarios(path: string | undefined): Scenarios {
+  const own = path === undefined ? {} : readScenarioFile(path);
+  return new Map(Object.entries(ScenarioFile.parse({ ...DEFAULT_SCENARIOS, ...own })));
+}
+
+function readScenarioFile(path: string): Record<string, Scenario> {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (err) {
+    throw new UsageError(
+      `SCENARIOS_FILE ${path} cannot be read: ${err instanceof Error ? err.message : err}`,
+    );
+  }
+  const parsed = ScenarioFile.safeParse(content);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new UsageError(`SCENARIOS_FILE ${path} is not valid:\n${faults.join('\n')}`);
+  }
+  return parsed.data;
+}

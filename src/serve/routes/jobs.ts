@@ -1,0 +1,62 @@
+/** Work for the worker: ask for it, watch it. */
+import { z } from 'zod';
+import { AppError } from '../../domain/errors.ts';
+import { JobName, JobPayload, JobState, JobStatus } from '../../domain/job.ts';
+import { defineRoute } from '../route.ts';
+
+const JobRequest = JobPayload.extend({
+  job: JobName,
+  /** Run it again even where a job up to the same cut-off has completed. */
+  force: z.boolean().default(false),
+}).meta({ id: 'JobRequest' });
+const Job = JobStatus.meta({ id: 'Job' });
+
+const tags = ['jobs'] as const;
+
+export const jobRoutes = [
+  defineRoute({
+    method: 'POST',
+    path: '/jobs',
+    summary: 'Ask the worker to train or to rebuild records',
+    description:
+      'A second click is the same job: while it waits or runs, the answer names the one that is there.',
+    tags,
+    body: JobRequest,
+    responses: { 202: z.object({ jobId: z.string(), state: JobState }) },
+    problems: [503],
+    handler: async ({ body: { job, force, ...payload } }, deps) => {
+      const queued = await deps.jobs.enqueue(job, payload, { force });
+      return {
+        status: 202,
+        body: queued,
+        headers: { location: `/jobs/${encodeURIComponent(queued.jobId)}` },
+      };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/jobs',
+    summary: 'The newest hundred jobs, newest first',
+    tags,
+    responses: { 200: z.object({ jobs: z.array(Job), workers: z.int() }) },
+    problems: [503],
+    handler: async (_input, deps) => ({
+      status: 200,
+      body: { jobs: await deps.jobs.list(), workers: await deps.jobs.workersCount() },
+    }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/jobs/{jobId}',
+    summary: 'One job: its state, progress and result',
+    tags,
+    params: z.strictObject({ jobId: z.string().min(1).max(200) }),
+    responses: { 200: Job },
+    problems: [404, 503],
+    handler: async ({ params: { jobId } }, deps) => {
+      const status = await deps.jobs.get(jobId);
+      if (status === undefined) throw new AppError('NOT_FOUND', { public: 'There is no such job.' });
+      return { status: 200, body: status };
+    },
+  }),
+];

@@ -1,0 +1,186 @@
+/** Products for a page, and what goes with a product. */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { AppError } from '../../domain/errors.ts';
+import { CustomerId, ItemId, SessionId } from '../../domain/ids.ts';
+import type { CustomerRecord } from '../../features/record.ts';
+import type { Deps } from '../deps.ts';
+import { Count, Flag, list } from '../query.ts';
+import { Reason } from '../recommend/reasons.ts';
+import { DEGRADATIONS, type RelatedItems } from '../recommend/recommender.ts';
+import { SOURCES } from '../recommend/scenarios.ts';
+import { defineRoute } from '../route.ts';
+
+const RecommendationQuery = z.strictObject({
+  customerId: CustomerId.optional(),
+  /** A guest's visit; read where there is no customer of that id. */
+  sessionId: SessionId.optional(),
+  n: Count,
+  scenario: z.string().min(1).max(50).default('home'),
+  itemId: list(ItemId, 50).meta({ description: 'The item of the page, or those in the basket' }),
+  category: z.string().min(1).max(200).optional(),
+  exclude: list(ItemId, 500).meta({ description: 'Items that are not to be answered' }),
+  explain: Flag.meta({ description: 'Adds what each source contributed' }),
+});
+type RecommendationQuery = z.output<typeof RecommendationQuery>;
+
+const Degraded = z.enum(DEGRADATIONS);
+
+export const RecommendationAnswer = z
+  .object({
+    recommendationId: z.string(),
+    items: z.array(
+      z.object({
+        itemId: z.string(),
+        name: z.string().optional(),
+        /** Ranks within this answer; no probability. */
+        score: z.number(),
+        /** What spoke for it most. */
+        source: z.enum(SOURCES),
+        reasons: z.array(Reason).min(1),
+        contributions: z.partialRecord(z.enum(SOURCES), z.number()).optional(),
+      }),
+    ),
+    /** null: no model has been published yet. */
+    modelVersion: z.string().nullable(),
+    /** true: a part of the service was away, and the answer is less personal (or shorter) than usual. */
+    degraded: z.boolean(),
+    degradedBy: z.array(Degraded),
+    tookMs: z.number(),
+  })
+  .meta({ id: 'Recommendations' });
+export type RecommendationAnswer = z.output<typeof RecommendationAnswer>;
+
+/** Never fails for a customer who is unknown, nor for a store that is away: the answer says `degraded`. */
+export async function answerRecommendations(
+  query: RecommendationQuery,
+  deps: Pick<Deps, 'records' | 'recommender' | 'scenarios' | 'metrics' | 'now' | 'log'>,
+): Promise<RecommendationAnswer> {
+  const startedAt = performance.now();
+  const scenario = deps.scenarios.get(query.scenario);
+  if (scenario === undefined) {
+    const known = [...deps.scenarios.keys()].join(', ');
+    throw new AppError('INVALID_REQUEST', {
+      public: 'The request has a fault.',
+      faults: [{ path: 'query.scenario', message: `must be one of: ${known}` }],
+    });
+  }
+  const { subjectId, record, available } = await readSubject(query, deps);
+  const { items, modelVersion, degradedBy } = deps.recommender.recommend(
+    {
+      n: query.n,
+      scenario,
+      itemIds: query.itemId,
+      category: query.category,
+      exclude: new Set(query.exclude),
+    },
+    subjectId,
+    record,
+    deps.now(),
+  );
+  if (!available) degradedBy.unshift('records-unavailable');
+  const degraded = degradedBy.length > 0;
+  deps.metrics.recommendations.inc({ scenario: query.scenario, degraded: String(degraded) });
+  for (const { source } of items) deps.metrics.recommendedItems.inc({ source });
+  return {
+    recommendationId: randomUUID(),
+    items: items.map(({ contributions, ...item }) => (query.explain ? { ...item, contributions } : item)),
+    modelVersion,
+    degraded,
+    degradedBy,
+    tookMs: Math.round((performance.now() - startedAt) * 100) / 100,
+  };
+}
+
+type FoundSubject = {
+  subjectId: string | undefined;
+  record: CustomerRecord | undefined;
+  /** false: Redis could not tell. */
+  available: boolean;
+};
+
+/** The customer's record; the session's where there is no such customer (or none is named). */
+async function readSubject(
+  { customerId, sessionId }: Pick<RecommendationQuery, 'customerId' | 'sessionId'>,
+  { records, log }: Pick<Deps, 'records' | 'log'>,
+): Promise<FoundSubject> {
+  const subjectIds = [
+    ...(customerId === undefined ? [] : [customerId as string]),
+    ...(sessionId === undefined ? [] : [`session:${sessionId}`]),
+  ];
+  const read = await Promise.all(
+    subjectIds.map(async (subjectId) => {
+      try {
+        return { subjectId, record: await records.read(subjectId), available: true };
+      } catch (err) {
+        log.debug({ event: 'record.unavailable', err }, 'a record could not be read');
+        return { subjectId, record: undefined, available: false };
+      }
+    }),
+  );
+  const found = read.find(({ record }) => record !== undefined);
+  return {
+    subjectId: found?.subjectId,
+    record: found?.record,
+    available: found !== undefined || read.every(({ available }) => available),
+  };
+}
+
+const RelatedAnswer = z
+  .object({
+    items: z.array(z.object({ itemId: z.string(), name: z.string().optional(), score: z.number() })),
+    modelVersion: z.string().nullable(),
+    degraded: z.boolean(),
+    degradedBy: z.array(Degraded),
+  })
+  .meta({ id: 'RelatedItems' });
+
+function relatedAnswer(related: RelatedItems | undefined) {
+  if (related === undefined) throw new AppError('NOT_FOUND', { public: 'There is no such item.' });
+  return { status: 200 as const, body: { ...related, degraded: related.degradedBy.length > 0 } };
+}
+
+const tags = ['recommendations'] as const;
+const itemParams = z.strictObject({ itemId: ItemId });
+const relatedQuery = z.strictObject({ n: Count });
+
+export const recommendationRoutes = [
+  defineRoute({
+    method: 'GET',
+    path: '/recommendations',
+    summary: 'Products for a page',
+    description:
+      'Anonymous and unknown customers get an answer too. `scenario` says where it is shown (home, product, cart, ' +
+      "category, email, confirmation, popular, or the shop's own); an unknown one is refused with the list of those that there are. " +
+      '`itemId` and `exclude` may be repeated, or be lists separated by commas. While Redis is away the answer comes ' +
+      'from popularity and the page, with `degraded: true`.',
+    tags,
+    query: RecommendationQuery,
+    responses: { 200: RecommendationAnswer },
+    handler: async ({ query }, deps) => ({ status: 200, body: await answerRecommendations(query, deps) }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/items/{itemId}/similar',
+    summary: 'Items that please the same tastes',
+    tags,
+    params: itemParams,
+    query: relatedQuery,
+    responses: { 200: RelatedAnswer },
+    problems: [404],
+    handler: ({ params, query }, deps) =>
+      relatedAnswer(deps.recommender.related('similar', params.itemId, query.n)),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/items/{itemId}/bought-together',
+    summary: 'Items that are bought in the same basket',
+    tags,
+    params: itemParams,
+    query: relatedQuery,
+    responses: { 200: RelatedAnswer },
+    problems: [404],
+    handler: ({ params, query }, deps) =>
+      relatedAnswer(deps.recommender.related('boughtTogether', params.itemId, query.n)),
+  }),
+];
