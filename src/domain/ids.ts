@@ -2,16 +2,18 @@ import { z } from 'zod';
 
 /**
  * Ids are opaque strings that the shop chooses. Braces are refused because a customer's Redis keys carry
- * the id inside a hash tag `{c:ID}`; control characters because ids travel in logs, CSV and URLs.
+ * the id inside a hash tag `{c:ID}`; control characters because ids travel in logs, CSV and URLs; halves of surrogate
+ * pairs because they do not survive UTF-8.
  */
 const idText = z
   .string()
   .min(1)
   .max(128)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here
-  .regex(/^[^\u0000-\u001f\u007f{}]+$/, 'must not contain control characters or braces');
+  .regex(/^[^\u0000-\u001f\u007f{}\p{Cs}]+$/u, 'must not contain control characters or braces');
 
-export const CustomerId = idText.brand('CustomerId');
+/** `session:` begins the subject under which a guest's record is kept. */
+export const CustomerId = idText.regex(/^(?!session:)/, 'must not begin with session:').brand('CustomerId');
 export type CustomerId = z.output<typeof CustomerId>;
 
 export const ItemId = idText.brand('ItemId');

@@ -17,15 +17,19 @@ export function createKeys(prefix: string) {
     drainLock: `${prefix}:events:drain-lock`,
     /** Set: customers whose record must be rebuilt from the lake. */
     staleCustomers: `${prefix}:records:stale`,
+    /** Set: of those, the ones that a rebuild is at work on. */
+    rebuildingCustomers: `${prefix}:records:rebuilding`,
+    /** Stream (capped): entries of the event stream that no version here could read, put aside. */
+    unreadableEntries: `${prefix}:events:unreadable`,
     /** String: schema of the records that were last built for everybody. */
     recordsBuilt: `${prefix}:records:built`,
     /** String (binary): one customer's record. */
     record: (schema: string, subjectId: string) => `${prefix}:{c:${subjectId}}:record:${schema}`,
     /** String with an expiry: the stream id under which this event was first applied. */
     eventMarker: (subjectId: string, eventId: EventId) => `${prefix}:{c:${subjectId}}:event:${eventId}`,
-    /** Hash: item id → item as JSON. */
+    /** Hash: item id → when it changed, a colon, the item as JSON (nothing = deleted). */
     items: `${prefix}:items`,
-    /** Hash: offer id → offer as JSON. */
+    /** Hash: offer id → likewise. */
     offers: `${prefix}:offers`,
     /** Stream (capped): what changed in the catalogue, for every process that keeps a copy. */
     catalogueChanges: `${prefix}:catalogue:changes`,

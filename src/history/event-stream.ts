@@ -1,0 +1,54 @@
+/** The reading side of the event stream (`infra/event-log.ts` writes it). */
+import type { LogEntry } from '../domain/log-entry.ts';
+import { streamIdParts } from '../domain/stream-id.ts';
+import { logField } from '../infra/event-log.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
+
+/** An entry with its stream id; `entry` is undefined when it cannot be read here (`text` is what it holds). */
+export type StreamEntry = { id: string; entry: LogEntry | undefined; text: string };
+
+/** The first `count` entries after the id `after`. */
+export async function readEntries(
+  redis: Redis,
+  keys: Keys,
+  after: string,
+  count: number,
+): Promise<StreamEntry[]> {
+  const rows = await redis.xrange(keys.eventStream, `(${after}`, '+', 'COUNT', count);
+  return rows.map(([id, fields]) => {
+    const at = fields.indexOf(logField);
+    const text = at === -1 ? JSON.stringify(fields) : (fields[at + 1] ?? '');
+    return { id, entry: parseEntry(text), text };
+  });
+}
+
+const kinds: ReadonlySet<string> = new Set<LogEntry['kind']>([
+  'event',
+  'item',
+  'itemDeleted',
+  'offer',
+  'offerDeleted',
+]);
+
+/** Only this service writes the stream, after zod; what is checked is that a later version did not write a new kind. */
+function parseEntry(text: string): LogEntry | undefined {
+  try {
+    const entry = JSON.parse(text) as LogEntry;
+    return kinds.has(entry.kind) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export type StreamLag = { length: number; oldestAgeMs: number };
+
+/** Entries that wait for the lake, and how long the oldest has waited. */
+export async function streamLag(redis: Redis, keys: Keys, now: number): Promise<StreamLag> {
+  const [length, oldest] = await Promise.all([
+    redis.xlen(keys.eventStream),
+    redis.xrange(keys.eventStream, '-', '+', 'COUNT', 1),
+  ]);
+  const id = oldest[0]?.[0];
+  return { length, oldestAgeMs: id === undefined ? 0 : Math.max(0, now - streamIdParts(id)[0]) };
+}
