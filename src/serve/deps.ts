@@ -12,6 +12,7 @@ import type { JobQueue } from '../infra/job-queue.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
+import type { MarketHolder } from './decide/market.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Recommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
@@ -45,6 +46,8 @@ export type Deps = {
   catalogue: Catalogue;
   catalogueStore: CatalogueStore;
   models: Models;
+  /** The offers and what they compete by; made with `createMarketHolder`. */
+  market: MarketHolder;
   recommender: Recommender;
   scenarios: Scenarios;
   jobs: JobQueue;

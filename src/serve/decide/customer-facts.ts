@@ -1,0 +1,94 @@
+/** What a decision needs to know of a customer, out of the record and the models. */
+import { churnRisk } from '../../algorithms/churn-model.ts';
+import type { ItemId } from '../../domain/ids.ts';
+import type { Item } from '../../domain/item.ts';
+import { affinityAt } from '../../features/categories.ts';
+import { type CustomerRecord, emptyRecord, featureVector } from '../../features/record.ts';
+import { FEATURE_NAMES } from '../../features/registry.ts';
+import type { CustomerFacts } from '../../offers/customer-facts.ts';
+import { tasteRanker } from '../../offers/taste-rank.ts';
+import type { Models } from '../deps.ts';
+import { interestWeights, subjectOf } from '../recommend/subject.ts';
+
+/** What the caller knows of this very moment and no event has told yet. */
+export type DecisionContext = {
+  /** On the page or in the basket. */
+  itemIds: readonly ItemId[];
+  /** Value of the basket. */
+  basketMinor: number | undefined;
+};
+
+/** As much interest as putting it into the cart tells. */
+const contextCategoryWeight = 0.3;
+const contextItemWeight = 0.5;
+
+const openComplaintsAt = featureIndex('openComplaints');
+const purchaseCountAt = featureIndex('purchaseCount');
+const averageOrderAt = featureIndex('averageOrderValueMinor');
+
+/** `record` undefined = nobody knows this customer. `items` is the catalogue, by id. `now` in milliseconds since 1970. */
+export function customerFacts(
+  record: CustomerRecord | undefined,
+  models: Models,
+  items: ReadonlyMap<string, Item>,
+  context: DecisionContext,
+  now: number,
+): CustomerFacts {
+  const features = featureVector(record ?? emptyRecord(), now);
+  const attributes = record?.attributes ?? {};
+  const hasOrdered = (features[purchaseCountAt] ?? 0) > 0;
+  const interest = categoryInterest(record, items, context, now);
+  return {
+    loyaltyTier: attributes.loyaltyTier ?? 'none',
+    segment: attributes.segment,
+    consent: attributes.consent ?? {},
+    complaintOpen: (features[openComplaintsAt] ?? 0) > 0,
+    features,
+    // The model learnt from customers who have ordered; of others it knows nothing.
+    churnRisk: models.churn !== undefined && hasOrdered ? churnRisk(models.churn.model, features) : undefined,
+    averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
+    ...interest,
+    tasteRank: tasteOf(record, models, context, now),
+  };
+}
+
+function categoryInterest(
+  record: CustomerRecord | undefined,
+  items: ReadonlyMap<string, Item>,
+  context: DecisionContext,
+  now: number,
+): Pick<CustomerFacts, 'categoryShares' | 'categoryEvidence'> {
+  const weights = new Map<string, number>();
+  for (const affinity of record?.categories ?? []) weights.set(affinity.category, affinityAt(affinity, now));
+  for (const itemId of context.itemIds) {
+    const category = items.get(itemId)?.category ?? '';
+    if (category !== '') weights.set(category, (weights.get(category) ?? 0) + contextCategoryWeight);
+  }
+  let total = 0;
+  for (const weight of weights.values()) total += weight;
+  if (total > 0) for (const [category, weight] of weights) weights.set(category, weight / total);
+  return { categoryShares: weights, categoryEvidence: total };
+}
+
+function tasteOf(
+  record: CustomerRecord | undefined,
+  models: Models,
+  context: DecisionContext,
+  now: number,
+): CustomerFacts['tasteRank'] {
+  const model = models.collaborative?.model;
+  if (model === undefined) return () => undefined;
+  const known = interestWeights(model, subjectOf(model, record), now);
+  const seen = context.itemIds.flatMap((itemId) => model.itemIndex.get(itemId) ?? []);
+  return tasteRanker(
+    model,
+    Int32Array.from([...known.items, ...seen]),
+    Float32Array.from([...known.weights, ...seen.map(() => contextItemWeight)]),
+  );
+}
+
+function featureIndex(name: string): number {
+  const index = FEATURE_NAMES.indexOf(name);
+  if (index < 0) throw new Error(`offers read the feature ${name}, which the registry does not have`);
+  return index;
+}

@@ -1,0 +1,9 @@
+/** Whom a decision is for: a customer, or a guest known by the session. */
+import type { CustomerId, SessionId } from '../../domain/ids.ts';
+
+export type DecisionSubject = { customerId: CustomerId } | { sessionId: SessionId };
+
+/** The id under which the subject's record and keys are kept. */
+export function subjectIdOf(subject: DecisionSubject): string {
+  return 'customerId' in subject ? subject.customerId : `session:${subject.sessionId}`;
+}
