@@ -1,0 +1,230 @@
+/** Purchases out of the lake, as typed arrays for training: ids are numbered in DuckDB, rows never become objects. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SortedPurchases } from '../algorithms/buy-again.ts';
+import type { Lake } from './lake.ts';
+
+/**
+ * One row for each item of each order, sorted by customer, item and time. Customers and items are numbered by their
+ * place in `customerIds` and `itemIds`, both sorted, orders from 0.
+ */
+export type Purchases = SortedPurchases & {
+  order: Int32Array;
+  quantity: Int32Array;
+  orderCount: number;
+  customerIds: string[];
+  itemIds: string[];
+  /** Category numbers by item; `categories[0]` is '' (unknown). */
+  itemCategory: Int32Array;
+  categories: string[];
+  /** Segment numbers by customer; `segments[0]` is '' (none or too small). */
+  customerSegment: Int32Array;
+  segments: string[];
+};
+
+export type PurchaseRange = {
+  /** Purchases from this instant on (milliseconds since 1970). */
+  from?: number;
+  /** Purchases before this instant. Nothing later is seen: no return, no segment. */
+  before?: number;
+  /** Leaves out what a customer sent back altogether, within the range. */
+  excludeReturned?: boolean;
+  /** Customers that a segment must have to be told apart; at most 100 segments, the largest, are. */
+  minSegmentCustomers?: number;
+};
+
+const maxSegments = 100;
+let loads = 0;
+
+/** Purchases of known customers within a range; guests are left out. 24 bytes a row, besides the ids. */
+export async function loadPurchases(lake: Lake, range: PurchaseRange = {}): Promise<Purchases> {
+  const { connection } = lake;
+  // Two loads may share a connection: each has tables of its own.
+  const prefix = `purchases_${++loads}`;
+  const tables = ['rows', 'customers', 'items', 'orders'].map((name) => `${prefix}_${name}`);
+  const [rows, customers, items, orders] = tables as [string, string, string, string];
+  try {
+    await connection.run(`CREATE TEMP TABLE ${rows} AS ${purchaseQuery(lake, range)}`);
+    for (const [table, column] of [
+      [customers, 'customerId'],
+      [items, 'itemId'],
+    ]) {
+      await connection.run(
+        `CREATE TEMP TABLE ${table} AS
+         SELECT ${column} AS id, (row_number() OVER (ORDER BY ${column}) - 1)::INTEGER AS number
+         FROM (SELECT DISTINCT ${column} FROM ${rows})`,
+      );
+    }
+    await connection.run(
+      `CREATE TEMP TABLE ${orders} AS
+       SELECT customerId, orderKey, (row_number() OVER () - 1)::INTEGER AS number
+       FROM (SELECT DISTINCT customerId, orderKey FROM ${rows})`,
+    );
+    const log = await readLog(connection, rows, customers, items, orders);
+    const categories = await readGroups(connection, categoryQuery(rows, items), log.itemCount);
+    const segments = await readGroups(connection, segmentQuery(lake, range, customers), log.customerCount);
+    return {
+      ...log.columns,
+      orderCount: log.orderCount,
+      customerIds: await readTexts(connection, `SELECT id FROM ${customers} ORDER BY number`),
+      itemIds: await readTexts(connection, `SELECT id FROM ${items} ORDER BY number`),
+      itemCategory: categories.groupOf,
+      categories: categories.groups,
+      customerSegment: segments.groupOf,
+      segments: segments.groups,
+    };
+  } finally {
+    for (const table of tables) await connection.run(`DROP TABLE IF EXISTS ${table}`);
+  }
+}
+
+/** Number, and first and last time (milliseconds since 1970), of the purchases that `loadPurchases` would give; undefined without any. */
+export async function purchaseSpan(
+  lake: Lake,
+  range: PurchaseRange = {},
+): Promise<{ first: number; last: number } | undefined> {
+  const reader = await lake.connection.runAndReadAll(
+    `SELECT epoch_ms(min(occurredAt))::DOUBLE, epoch_ms(max(occurredAt))::DOUBLE
+     FROM ${lake.from('events')} WHERE type = 'purchase' AND ${known} AND ${within(range)}`,
+  );
+  const [first, last] = reader.getRows()[0] ?? [];
+  return typeof first === 'number' && typeof last === 'number' ? { first, last } : undefined;
+}
+
+const known = 'customerId IS NOT NULL AND itemId IS NOT NULL';
+
+function within({ from, before }: PurchaseRange): string {
+  const bounds = ['true'];
+  if (from !== undefined) bounds.push(`occurredAt >= ${instant(from)}`);
+  if (before !== undefined) bounds.push(`occurredAt < ${instant(before)}`);
+  return bounds.join(' AND ');
+}
+
+function instant(ms: number): string {
+  return `make_timestamp(${BigInt(Math.ceil(ms)) * 1000n})`;
+}
+
+function purchaseQuery(lake: Lake, range: PurchaseRange): string {
+  const events = lake.from('events');
+  const purchases = `
+    SELECT customerId, itemId, coalesce(orderId, eventId) AS orderKey, min(occurredAt) AS boughtAt,
+      sum(quantity) AS quantity, max(category) AS category
+    FROM ${events} WHERE type = 'purchase' AND ${known} AND ${within(range)}
+    GROUP BY ALL`;
+  if (range.excludeReturned !== true) return purchases;
+  return `
+    SELECT * FROM (${purchases}) ANTI JOIN (
+      SELECT customerId, itemId FROM ${events}
+      WHERE type IN ('purchase', 'return') AND ${known} AND ${within(range)}
+      GROUP BY ALL
+      HAVING sum(CASE type WHEN 'return' THEN quantity ELSE -quantity END) >= 0
+    ) USING (customerId, itemId)`;
+}
+
+function categoryQuery(rows: string, items: string): string {
+  return `SELECT items.number, arg_max(category, boughtAt) AS label FROM ${rows} bought
+    JOIN ${items} items ON items.id = bought.itemId WHERE category <> '' GROUP BY ALL`;
+}
+
+/** The segment that the CRM gave each customer last. */
+function segmentQuery(lake: Lake, range: PurchaseRange, customers: string): string {
+  const { before } = range;
+  return `
+    WITH labels AS (
+      SELECT customers.number, arg_max(json_extract_string(detail, '$.attributes.segment'), occurredAt) AS label
+      FROM ${lake.from('events')} events JOIN ${customers} customers ON customers.id = events.customerId
+      WHERE type = 'customerUpdated' AND json_extract_string(detail, '$.attributes.segment') <> ''
+        AND ${within(before === undefined ? {} : { before })}
+      GROUP BY ALL
+    ), kept AS (
+      SELECT label FROM labels GROUP BY label HAVING count(*) >= ${Math.ceil(range.minSegmentCustomers ?? 1)}
+      ORDER BY count(*) DESC, label LIMIT ${maxSegments}
+    )
+    SELECT number, label FROM labels SEMI JOIN kept USING (label)`;
+}
+
+async function readLog(
+  connection: DuckDBConnection,
+  rows: string,
+  customers: string,
+  items: string,
+  orders: string,
+) {
+  const countOf = async (table: string) =>
+    Number((await connection.runAndReadAll(`SELECT count(*) FROM ${table}`)).getRows()[0]?.[0] ?? 0);
+  const count = await countOf(rows);
+  const columns = {
+    customer: new Int32Array(count),
+    item: new Int32Array(count),
+    order: new Int32Array(count),
+    at: new Float64Array(count),
+    quantity: new Int32Array(count),
+  };
+  const result = await connection.stream(
+    `SELECT c.number, i.number, o.number, epoch_ms(boughtAt)::DOUBLE, least(quantity, 2147483647)::INTEGER
+     FROM ${rows} bought JOIN ${customers} c ON c.id = bought.customerId JOIN ${items} i ON i.id = bought.itemId
+       JOIN ${orders} o ON o.customerId = bought.customerId AND o.orderKey = bought.orderKey
+     ORDER BY c.number, i.number, boughtAt, bought.orderKey`,
+  );
+  const targets = [columns.customer, columns.item, columns.order, columns.at, columns.quantity];
+  let filled = 0;
+  for (
+    let chunk = await result.fetchChunk();
+    chunk && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  ) {
+    for (let c = 0; c < targets.length; c++) {
+      // Private in DuckDB's types, and its own way to hand out a column whole: value by value takes many times as long.
+      const values: unknown = Reflect.get(chunk.getColumnVector(c), 'items');
+      if (!(values instanceof Int32Array || values instanceof Float64Array))
+        throw new TypeError(`column ${c} of the purchases has no typed array`);
+      targets[c]!.set(values, filled);
+    }
+    filled += chunk.rowCount;
+  }
+  return {
+    columns,
+    customerCount: await countOf(customers),
+    itemCount: await countOf(items),
+    orderCount: await countOf(orders),
+  };
+}
+
+/** Numbers the labels of (number, label) rows: 0 is '' and belongs to whoever has no row. */
+async function readGroups(connection: DuckDBConnection, query: string, length: number) {
+  const groups = [''];
+  const numbers = new Map<string, number>();
+  const groupOf = new Int32Array(length);
+  const result = await connection.stream(`SELECT number, label FROM (${query}) ORDER BY label`);
+  for (
+    let chunk = await result.fetchChunk();
+    chunk && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  ) {
+    const members = chunk.getColumnVector(0);
+    const labels = chunk.getColumnVector(1);
+    for (let r = 0; r < chunk.rowCount; r++) {
+      const label = String(labels.getItem(r));
+      let group = numbers.get(label);
+      if (group === undefined) {
+        group = groups.push(label) - 1;
+        numbers.set(label, group);
+      }
+      groupOf[Number(members.getItem(r))] = group;
+    }
+  }
+  return { groups, groupOf };
+}
+
+async function readTexts(connection: DuckDBConnection, query: string): Promise<string[]> {
+  const texts: string[] = [];
+  const result = await connection.stream(query);
+  for (
+    let chunk = await result.fetchChunk();
+    chunk && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  ) {
+    const vector = chunk.getColumnVector(0);
+    for (let r = 0; r < chunk.rowCount; r++) texts.push(String(vector.getItem(r)));
+  }
+  return texts;
+}
