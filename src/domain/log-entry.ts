@@ -1,4 +1,5 @@
-/** What the event stream carries: accepted events, and changes of the catalogue (`at`: milliseconds since 1970). */
+/** What the event stream carries: accepted events, changes of the catalogue (`at`: milliseconds since 1970), decisions. */
+import type { Decision } from './decision.ts';
 import type { ShopEvent } from './event.ts';
 import type { ItemId, OfferId } from './ids.ts';
 import type { Item } from './item.ts';
@@ -10,4 +11,7 @@ export type CatalogueChange =
   | { kind: 'offer'; offer: Offer; at: number }
   | { kind: 'offerDeleted'; offerId: OfferId; at: number };
 
-export type LogEntry = { kind: 'event'; event: ShopEvent } | CatalogueChange;
+/** A decision that was answered. It may be logged twice; `decisionId` tells. */
+export type DecisionEntry = { kind: 'decision'; decision: Decision & { decisionId: string } };
+
+export type LogEntry = { kind: 'event'; event: ShopEvent } | CatalogueChange | DecisionEntry;

@@ -29,6 +29,7 @@ const kinds: ReadonlySet<string> = new Set<LogEntry['kind']>([
   'itemDeleted',
   'offer',
   'offerDeleted',
+  'decision',
 ]);
 
 /** Only this service writes the stream, after zod; what is checked is that a later version did not write a new kind. */

@@ -4,6 +4,7 @@
  *   <dataDir>/lake/events/*.parquet   one row a line of an event (an event without lines has one row, line 0)
  *   <dataDir>/lake/items/*.parquet    catalogue, one row a change; the latest `updatedAt` of an id counts
  *   <dataDir>/lake/offers/*.parquet   offers, likewise
+ *   <dataDir>/lake/decisions/*.parquet  decisions on offers; rows with the same decisionId are the same decision
  *
  * Parts are written by `writePart` and never changed. `stream-<first>-<last>.parquet` holds that range of ids of the
  * event stream, `import-<hash>.parquet` the outcome of an import.
@@ -44,6 +45,17 @@ export const LAKE_TABLES = {
     ['offerId', 'VARCHAR'],
     ['updatedAt', 'TIMESTAMP'],
     /** JSON of domain `Offer`; null = deleted. */
+    ['json', 'VARCHAR'],
+  ],
+  decisions: [
+    ['decisionId', 'VARCHAR'],
+    ['customerId', 'VARCHAR'],
+    ['sessionId', 'VARCHAR'],
+    /** UTC. */
+    ['decidedAt', 'TIMESTAMP'],
+    ['channel', 'VARCHAR'],
+    ['campaign', 'VARCHAR'],
+    /** JSON of domain `Decision`. */
     ['json', 'VARCHAR'],
   ],
 } as const satisfies Record<string, readonly (readonly [string, string])[]>;
