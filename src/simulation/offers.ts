@@ -1,0 +1,148 @@
+/** The offers of the simulated shop: every kind of benefit, on different channels, for different customers. */
+import type { OfferInput } from '../domain/offer.ts';
+import type { Calendar } from './calendar.ts';
+import { DAY_MS } from './calendar.ts';
+
+type OfferDraft = Omit<OfferInput, 'offerId' | 'validFrom' | 'validTo' | 'content'> & { headline: string };
+
+/** How long after the history's end the offers stay valid: a service that starts on it has offers to make. */
+const VALID_DAYS = 365;
+
+export function simulatedOffers(calendar: Calendar): OfferInput[] {
+  const validFrom = new Date(calendar.startAt).toISOString();
+  const validTo = new Date(calendar.endAt + VALID_DAYS * DAY_MS).toISOString();
+  return DRAFTS.map(([id, { headline, ...draft }]) => {
+    const validity = draft.fallback === true ? {} : { validFrom, validTo };
+    return { offerId: id, ...draft, ...validity, content: { headline } } as OfferInput;
+  });
+}
+
+const DRAFTS: readonly (readonly [string, OfferDraft])[] = [
+  [
+    'welcome-second-order',
+    {
+      name: '10 % off the second order',
+      headline: 'Thank you for your first order: 10 % off the next one',
+      benefit: { kind: 'percentOff', percent: 10 },
+      channels: ['email', 'web', 'app'],
+      eligibility: { features: [{ feature: 'purchaseCount', min: 1, max: 1 }] },
+      priorityLever: 1.2,
+    },
+  ],
+  [
+    'free-delivery',
+    {
+      name: 'Free delivery',
+      headline: 'Your next delivery is on us',
+      benefit: { kind: 'freeDelivery', costMinor: 490 },
+      channels: ['web', 'app', 'email'],
+      eligibility: { loyaltyTiers: ['none', 'bronze'] },
+    },
+  ],
+  [
+    'win-back-15',
+    {
+      name: '15 % off to come back',
+      headline: 'We have missed you: 15 % off everything',
+      benefit: { kind: 'percentOff', percent: 15 },
+      channels: ['email', 'phone'],
+      retention: true,
+      eligibility: { features: [{ feature: 'daysSinceLastOrder', min: 60 }] },
+      priorityLever: 1.3,
+    },
+  ],
+  [
+    'big-basket-10-euro',
+    {
+      name: '10 off a large order',
+      headline: '10 off when you treat yourself',
+      benefit: { kind: 'amountOff', amountMinor: 1000 },
+      channels: ['web', 'app', 'store'],
+      eligibility: { features: [{ feature: 'averageOrderValueMinor', min: 6000 }] },
+    },
+  ],
+  [
+    'double-points',
+    {
+      name: 'Double points',
+      headline: 'Double points on everything this week',
+      benefit: { kind: 'loyaltyPoints', points: 500, costMinor: 300 },
+      channels: ['app', 'email', 'store'],
+      eligibility: { loyaltyTiers: ['bronze', 'silver', 'gold', 'platinum'] },
+    },
+  ],
+  [
+    'gold-thank-you',
+    {
+      name: 'Thank-you bonus for gold and platinum',
+      headline: 'For our best customers: 1,500 points',
+      benefit: { kind: 'loyaltyPoints', points: 1500, costMinor: 900 },
+      channels: ['email', 'app', 'phone'],
+      retention: true,
+      eligibility: { loyaltyTiers: ['gold', 'platinum'] },
+    },
+  ],
+  [
+    'coffee-refill',
+    {
+      name: '12 % off coffee and tea',
+      headline: 'Running low? 12 % off coffee and tea',
+      benefit: { kind: 'percentOff', percent: 12 },
+      categories: ['Coffee & Tea'],
+      channels: ['web', 'app', 'email', 'store'],
+    },
+  ],
+  [
+    'pet-pantry',
+    {
+      name: '3 off pet food',
+      headline: '3 off for hungry friends',
+      benefit: { kind: 'amountOff', amountMinor: 300 },
+      categories: ['Pet Food'],
+      channels: ['web', 'app', 'email'],
+    },
+  ],
+  [
+    'fashion-week',
+    {
+      name: '20 % off fashion',
+      headline: 'New season: 20 % off fashion',
+      benefit: { kind: 'percentOff', percent: 20 },
+      categories: ['Women’s Fashion', 'Men’s Fashion'],
+      channels: ['web', 'app', 'email'],
+      placements: ['hero', 'email-top'],
+    },
+  ],
+  [
+    'north-store-evening',
+    {
+      name: 'Free delivery from the stores in the north',
+      headline: 'Bought in the store, brought to your door',
+      benefit: { kind: 'freeDelivery', costMinor: 690 },
+      channels: ['store', 'web'],
+      eligibility: { segments: ['north'] },
+    },
+  ],
+  [
+    'make-it-right',
+    {
+      name: 'A call from customer care',
+      headline: 'Let us make it right',
+      benefit: { kind: 'serviceContact', costMinor: 350 },
+      channels: ['phone', 'email'],
+      retention: true,
+      eligibility: { features: [{ feature: 'openComplaints', min: 1 }] },
+      priorityLever: 2,
+    },
+  ],
+  [
+    'what-is-new',
+    {
+      name: 'What is new',
+      headline: 'See what is new this week',
+      benefit: { kind: 'content' },
+      channels: ['web', 'store', 'app', 'email', 'phone'],
+      fallback: true,
+    },
+  ],
+];

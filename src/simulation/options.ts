@@ -1,0 +1,25 @@
+/** What a simulated shop is made of: the same options give the same shop, byte for byte. */
+import { z } from 'zod';
+
+const DAY_MS = 86_400_000;
+
+export const SimulationOptions = z.strictObject({
+  /** Customers who ever come, spread over the days. */
+  customers: z.int().min(1).max(50_000_000).default(3000),
+  /** Products in the catalogue. */
+  items: z.int().min(24).max(200_000).default(500),
+  /** Length of the history. */
+  days: z.int().min(30).max(3650).default(540),
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+  /** Last day of the history, `YYYY-MM-DD` (UTC); everything happens before its midnight. */
+  end: z.iso.date().refine((text) => text >= '1990-01-01' && text <= '2200-01-01', {
+    message: 'must be a day from 1990-01-01 to 2200-01-01',
+  }),
+});
+export type SimulationOptions = z.output<typeof SimulationOptions>;
+
+/** The span of the history, milliseconds since 1970: from its first midnight to just after its last day. */
+export function simulatedSpan(options: SimulationOptions): { startAt: number; endAt: number } {
+  const endAt = Date.parse(`${options.end}T00:00:00Z`) + DAY_MS;
+  return { startAt: endAt - options.days * DAY_MS, endAt };
+}

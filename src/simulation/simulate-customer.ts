@@ -1,0 +1,182 @@
+/** One customer's whole history: an agenda of what happens next, worked off in the order of time. */
+import { createRng } from '../algorithms/rng.ts';
+import { createAgenda, type Planned } from './agenda.ts';
+import { endHabit } from './basket.ts';
+import { DAY_MS, YEAR_DAYS } from './calendar.ts';
+import { complain, deliver, leave, rate, resolveComplaint } from './consequences.ts';
+import { drawCustomer } from './customers.ts';
+import { createDeparture, WEEK_DAYS } from './departure.ts';
+import { EventWriter } from './event-writer.ts';
+import type { Happening, Journey, Shop } from './journey.ts';
+import { reviewTier, spendOfTier } from './loyalty.ts';
+import { browse, order } from './shopping.ts';
+import { customerTruth } from './truth.ts';
+
+export type SimulatedCustomer = {
+  /** Lines for `customers`, `events` and `truth`, each line ended; no events are an empty text. */
+  opening: string;
+  events: string;
+  truth: string;
+  /** Lines of `events`. */
+  eventCount: number;
+};
+
+const FADING_ORDER_SHARE = 0.35;
+const FADING_HABIT_SHARE = 0.4;
+const FADING_VISIT_SHARE = 0.7;
+const UNSUBSCRIBE_SHARE = 0.3;
+const TIER_REVIEW_WEEKS = 13;
+
+/** Customer `index`, from the stream of that number: the same however many others there are. */
+export function simulateCustomer(shop: Shop, index: number): SimulatedCustomer {
+  const journey = setOut(shop, index);
+  const { writer, traits, agenda } = journey;
+  writer.attributes(traits.arrivesAt, 'web', {
+    loyaltyTier: traits.startingTier,
+    consent: traits.consent,
+    segment: traits.segment,
+  });
+  const opening = writer.take();
+  planFirsts(journey);
+  for (let next = agenda.next(); next !== undefined; next = agenda.next()) {
+    if (next.at >= shop.calendar.endAt) break;
+    happen(journey, next);
+  }
+  return { opening, truth: customerTruth(journey), eventCount: writer.count - 1, events: writer.take() };
+}
+
+function setOut(shop: Shop, index: number): Journey {
+  const rng = createRng(shop.options.seed, 'customer', index);
+  const traits = drawCustomer(index, shop.population, shop.calendar, rng);
+  shop.sampler.serve(traits.taste);
+  shop.owned.clear();
+  shop.habitual.clear();
+  return {
+    shop,
+    rng,
+    traits,
+    writer: new EventWriter(shop.calendar, shop.lineStarts, shop.run, traits.customerId),
+    agenda: createAgenda<Happening>(),
+    departure: createDeparture(traits.hiddenTrait, rng),
+    phase: 'active',
+    fadingFrom: undefined,
+    fadesUntil: Number.POSITIVE_INFINITY,
+    churnedAt: undefined,
+    oneTime: false,
+    orders: 0,
+    weeks: 0,
+    habits: [],
+    everyHabit: [],
+    viewed: [],
+    tier: traits.startingTier,
+    yearSpendMinor: spendOfTier(traits.startingTier),
+    yearSpendAt: traits.arrivesAt,
+  };
+}
+
+/** New customers mostly come with an order; of the existing ones, the history begins somewhere within a gap. */
+function planFirsts(journey: Journey): void {
+  const { traits, rng, agenda, shop } = journey;
+  const { arrivesAt } = traits;
+  const atOnce = !traits.existing && rng.chance(0.85);
+  const wait = traits.existing ? rng.next() * orderGapDays(journey) : 5 * rng.exponential();
+  agenda.plan(atOnce ? arrivesAt + 60_000 : shop.calendar.after(arrivesAt, wait), { kind: 'order' });
+  planVisit(journey, arrivesAt);
+  agenda.plan(arrivesAt + WEEK_DAYS * DAY_MS, { kind: 'week' });
+}
+
+type Handlers = {
+  [Kind in Happening['kind']]: (journey: Journey, at: number, what: Happening & { kind: Kind }) => void;
+};
+
+const HANDLERS: Handlers = {
+  order: orderByTaste,
+  habit: orderByHabit,
+  visit,
+  week,
+  question,
+  unsubscribe,
+  delivery: (journey, at, what) => deliver(journey, at, what.order),
+  rating: (journey, at, what) => rate(journey, at, what.order),
+  complaint: (journey, at, what) => complain(journey, at, what.topic),
+  resolved: resolveComplaint,
+  return: ({ writer }, at, { order, line }) => writer.return(at, order.channel, order.orderId, line),
+  leave,
+};
+
+function happen<What extends Happening>(journey: Journey, { at, what }: Planned<What>): void {
+  const handler = HANDLERS[what.kind] as (journey: Journey, at: number, what: What) => void;
+  handler(journey, at, what);
+}
+
+/** Whether the customer still starts anything. */
+function isActive(journey: Journey): boolean {
+  return journey.phase === 'active' || journey.phase === 'fading';
+}
+
+function orderGapDays({ rng, traits }: Journey): number {
+  return ((YEAR_DAYS / traits.ordersPerYear) * rng.gamma(traits.regularity)) / traits.regularity;
+}
+
+function orderByTaste(journey: Journey, at: number): void {
+  if (!isActive(journey)) return;
+  const { rng, traits, agenda, shop } = journey;
+  agenda.plan(shop.calendar.after(at, orderGapDays(journey)), { kind: 'order' });
+  if (journey.phase === 'fading' && !rng.chance(FADING_ORDER_SHARE)) return;
+  order(journey, at, 1 + rng.poisson(traits.extraPicks));
+}
+
+function orderByHabit(journey: Journey, at: number, { habit, dueAt }: Happening & { kind: 'habit' }): void {
+  // Bought along with an earlier order, or given up: the entry is stale.
+  if (!isActive(journey) || habit.dueAt !== dueAt) return;
+  const { rng, traits } = journey;
+  if (journey.phase === 'fading' && !rng.chance(FADING_HABIT_SHARE)) {
+    endHabit(journey, habit);
+    return;
+  }
+  order(journey, at, rng.chance(0.3) ? 1 + rng.poisson(traits.extraPicks / 2) : 0);
+}
+
+function planVisit(journey: Journey, from: number): void {
+  const { rng, traits, agenda, shop } = journey;
+  const gapDays = (YEAR_DAYS / traits.visitsPerYear) * rng.exponential();
+  agenda.plan(shop.calendar.after(from, gapDays), { kind: 'visit' });
+}
+
+function visit(journey: Journey, at: number): void {
+  if (!isActive(journey)) return;
+  planVisit(journey, at);
+  if (journey.phase === 'fading') {
+    const left = (journey.fadesUntil - at) / (journey.fadesUntil - (journey.fadingFrom ?? at));
+    if (!journey.rng.chance(FADING_VISIT_SHARE * left)) return;
+  }
+  browse(journey, at);
+}
+
+function week(journey: Journey, at: number): void {
+  if (!isActive(journey)) return;
+  const { rng, agenda, departure } = journey;
+  journey.weeks++;
+  agenda.plan(at + WEEK_DAYS * DAY_MS, { kind: 'week' });
+  if (journey.weeks % TIER_REVIEW_WEEKS === 0) reviewTier(journey, at);
+  if (journey.phase !== 'active' || !departure.week()) return;
+  journey.phase = 'fading';
+  journey.fadingFrom = at;
+  journey.fadesUntil = at + (14 + 18 * rng.gamma(2)) * DAY_MS;
+  if (rng.chance(UNSUBSCRIBE_SHARE)) {
+    const unsubscribesAt = at + rng.next() * (journey.fadesUntil - at);
+    agenda.plan(unsubscribesAt, { kind: 'unsubscribe' });
+  }
+  agenda.plan(journey.fadesUntil, { kind: 'leave' });
+}
+
+function question(journey: Journey, at: number): void {
+  if (isActive(journey)) journey.writer.contact(at, 'question', undefined);
+}
+
+function unsubscribe(journey: Journey, at: number): void {
+  const { traits, writer } = journey;
+  if (!isActive(journey) || !traits.consent.email) return;
+  traits.consent.email = false;
+  writer.attributes(at, 'email', { consent: traits.consent });
+}

@@ -1,0 +1,86 @@
+/**
+ * What a customer picks: first a category, then an item in it.
+ *
+ *   P(category c | u, month) ∝ size_c · season_c(month) · exp(CATEGORY_TASTE · ⟨u, centre_c⟩)
+ *   P(item i | u, c)         ∝ popularity_i · exp(ITEM_TASTE · ⟨u, v_i⟩)
+ *
+ * Two steps, since most customers never look at most shelves: an item's weight is computed when its shelf is first
+ * visited. The buffers are made once and serve one customer after the other.
+ */
+import type { Rng } from '../algorithms/rng.ts';
+import type { Catalogue } from './catalogue.ts';
+import { dotAt, TASTE_DIMENSIONS } from './vectors.ts';
+
+export const CATEGORY_TASTE = 6;
+export const ITEM_TASTE = 4;
+
+export class TasteSampler {
+  readonly #catalogue: Catalogue;
+  /** Weights of the categories, and their running sums by the month that is being asked for. */
+  readonly #categoryWeights: Float64Array;
+  readonly #categorySums: Float64Array;
+  /** Running sums of the items' weights, each category from 0; valid where `#shelfOf[c]` is this customer's. */
+  readonly #itemSums: Float64Array;
+  readonly #shelfOf: Int32Array;
+  #customer = 0;
+  #month = -1;
+  #taste: Float64Array = new Float64Array(TASTE_DIMENSIONS);
+
+  constructor(catalogue: Catalogue) {
+    this.#catalogue = catalogue;
+    this.#categoryWeights = new Float64Array(catalogue.categories.length);
+    this.#categorySums = new Float64Array(catalogue.categories.length);
+    this.#itemSums = new Float64Array(catalogue.items.length);
+    this.#shelfOf = new Int32Array(catalogue.categories.length);
+  }
+
+  /** From now on, picks are this customer's. */
+  serve(taste: Float64Array): void {
+    this.#taste = taste;
+    this.#customer++;
+    this.#month = -1;
+    const { categories, categoryCentres } = this.#catalogue;
+    for (let c = 0; c < categories.length; c++) {
+      const liking = dotAt(taste, categoryCentres, c * TASTE_DIMENSIONS);
+      this.#categoryWeights[c] = categories[c]!.size * Math.exp(CATEGORY_TASTE * liking);
+    }
+  }
+
+  /** An item's index, by taste, popularity and season; whether it can be had is for the caller to ask. */
+  pick(month: number, rng: Rng): number {
+    this.#season(month);
+    const category = rng.categorical(this.#categorySums);
+    const start = this.#catalogue.categoryStarts[category]!;
+    const end = this.#catalogue.categoryStarts[category + 1]!;
+    if (this.#shelfOf[category] !== this.#customer) this.#weighShelf(category, start, end);
+    const drawn = rng.next() * this.#itemSums[end - 1]!;
+    let low = start;
+    let high = end - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#itemSums[middle]! > drawn) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #season(month: number): void {
+    if (this.#month === month) return;
+    this.#month = month;
+    let sum = 0;
+    for (let c = 0; c < this.#categorySums.length; c++) {
+      sum += this.#categoryWeights[c]! * this.#catalogue.categorySeasons[c * 12 + month]!;
+      this.#categorySums[c] = sum;
+    }
+  }
+
+  #weighShelf(category: number, start: number, end: number): void {
+    let sum = 0;
+    for (let i = start; i < end; i++) {
+      const liking = dotAt(this.#taste, this.#catalogue.itemFactors, i * TASTE_DIMENSIONS);
+      sum += this.#catalogue.items[i]!.popularity * Math.exp(ITEM_TASTE * liking);
+      this.#itemSums[i] = sum;
+    }
+    this.#shelfOf[category] = this.#customer;
+  }
+}
