@@ -55,7 +55,7 @@ export function churnRisk(model: ChurnModel, vector: Float32Array): number {
 }
 
 /** The network's output before calibration. */
-export function churnLogit(model: ChurnModel, vector: Float32Array): number {
+export function churnLogit(model: Omit<ChurnModel, 'calibration'>, vector: Float32Array): number {
   return mlpLogit(model.layers, scaleFeatures(model, vector));
 }
 
