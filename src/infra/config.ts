@@ -29,6 +29,13 @@ export const Environment = z.object({
     .default(3000)
     .describe('Port of the HTTP service; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address that the HTTP service listens on'),
+  WORKER_METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9465)
+    .describe("Port of the worker's /metrics and /livez, on HOST; 0 takes a free one"),
   CURRENCY: Currency.default('EUR').describe('Currency of the shop (ISO 4217)'),
   KEY_PREFIX: z
     .string()
@@ -88,6 +95,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     modelsDir: values.MODELS_DIR,
     port: values.PORT,
     host: values.HOST,
+    workerMetricsPort: values.WORKER_METRICS_PORT,
     currency: values.CURRENCY,
     keyPrefix: values.KEY_PREFIX,
     logLevel: values.LOG_LEVEL,
@@ -110,6 +118,7 @@ export type Config = {
   modelsDir: string;
   port: number;
   host: string;
+  workerMetricsPort: number;
   currency: string;
   keyPrefix: string;
   logLevel: Environment['LOG_LEVEL'];
