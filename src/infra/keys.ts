@@ -40,6 +40,10 @@ export function createKeys(prefix: string) {
     /** Hash: offer id → times it was made; and times it was redeemed. */
     offersMade: `${prefix}:offers:made`,
     offersRedeemed: `${prefix}:offers:redeemed`,
+    /** Strings with an expiry: what has been counted. The tag is the counters' whole key, which puts them on its node. */
+    offersMadeMarker: (decisionId: string) => `{${prefix}:offers:made}:${decisionId}`,
+    offersRedeemedMarker: (decisionId: string, offerId: string) =>
+      `{${prefix}:offers:redeemed}:${decisionId}:${offerId}`,
     /** Prefix of BullMQ's keys; the braces keep a queue's keys on one node of a cluster. */
     queuePrefix: `{${prefix}:queue}`,
   };
