@@ -63,6 +63,8 @@ export type LakeTable = keyof typeof LAKE_TABLES;
 
 export type Lake = {
   connection: DuckDBConnection;
+  /** Another connection to the same DuckDB, with temporary tables of its own. The caller closes it. */
+  connect: () => Promise<DuckDBConnection>;
   folder: (table: LakeTable) => string;
   /** SQL that reads a table of the lake: `FROM ${lake.from('events')}`. An empty lake reads as no rows. */
   from: (table: LakeTable) => string;
@@ -86,11 +88,16 @@ export async function openLake(dataDir: string, limits: LakeLimits = {}): Promis
     // Nothing is to be fetched at run time; what is needed is inside the package.
     autoinstall_known_extensions: 'false',
   });
-  const connection = await instance.connect();
-  // Not among the options above: ICU, which knows the setting, is loaded only once the instance stands.
-  await connection.run("SET TimeZone = 'UTC'");
+  const connect = async () => {
+    const connection = await instance.connect();
+    // Not among the options above: ICU, which knows the setting, is loaded only once the instance stands.
+    await connection.run("SET TimeZone = 'UTC'");
+    return connection;
+  };
+  const connection = await connect();
   return {
     connection,
+    connect,
     folder,
     from: (table) => fromTable(folder(table), table),
     close: () => {

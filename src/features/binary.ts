@@ -1,0 +1,92 @@
+/** Reading and writing of compact binary values: LEB128 varints of up to 53 bits, float64 little endian, UTF-8 texts. */
+
+export class BinaryWriter {
+  #buffer = Buffer.allocUnsafe(1024);
+  #length = 0;
+
+  varint(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a varint: ${value}`);
+    this.#reserve(8);
+    let rest = value;
+    // Division, not shifts: those cut to 32 bits.
+    while (rest >= 0x80) {
+      this.#buffer[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#buffer[this.#length++] = rest;
+  }
+
+  float64(value: number): void {
+    this.#reserve(8);
+    this.#buffer.writeDoubleLE(value, this.#length);
+    this.#length += 8;
+  }
+
+  uint32(value: number): void {
+    this.#reserve(4);
+    this.#buffer.writeUInt32LE(value, this.#length);
+    this.#length += 4;
+  }
+
+  text(value: string): void {
+    const bytes = Buffer.byteLength(value);
+    this.varint(bytes);
+    this.#reserve(bytes);
+    this.#length += this.#buffer.write(value, this.#length);
+  }
+
+  /** A copy of what was written. */
+  finish(): Buffer {
+    return Buffer.from(this.#buffer.subarray(0, this.#length));
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
+
+/** Throws a RangeError on reading past the end. */
+export class BinaryReader {
+  readonly #buffer: Buffer;
+  #at: number;
+
+  constructor(buffer: Buffer, at: number) {
+    this.#buffer = buffer;
+    this.#at = at;
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#buffer.length;
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let length = 0; length < 8; length++) {
+      const byte = this.#buffer[this.#at++];
+      if (byte === undefined) throw new RangeError('the value ends within a varint');
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 0x80;
+    }
+    throw new RangeError('a varint is longer than 53 bits');
+  }
+
+  float64(): number {
+    const value = this.#buffer.readDoubleLE(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  text(): string {
+    const bytes = this.varint();
+    const end = this.#at + bytes;
+    if (end > this.#buffer.length) throw new RangeError('the value ends within a text');
+    const value = this.#buffer.toString('utf8', this.#at, end);
+    this.#at = end;
+    return value;
+  }
+}

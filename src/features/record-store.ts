@@ -1,0 +1,190 @@
+/**
+ * Customer records in Redis. Every write is compare-and-set, so that nobody's update is lost; an event's marker is set in
+ * the same step as the record, so that an event counts once, however often it is sent.
+ *
+ * The record says through which id of the event stream it has been brought (`appliedThrough`). A record that was rebuilt
+ * from the lake may take its place only if the lake holds everything that it reflects: that rule is `replaceCovered`.
+ */
+import { createHash } from 'node:crypto';
+import { AppError } from '../domain/errors.ts';
+import type { ShopEvent } from '../domain/event.ts';
+import { compareStreamIds, streamIdParts } from '../domain/stream-id.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
+import { redisScript } from '../infra/redis-script.ts';
+import { compareEventOrder } from './event-order.ts';
+import { applyEvent, type CustomerRecord, emptyRecord, isLate } from './record.ts';
+import { type DecodedRecord, decodeRecord, encodeRecord } from './record-codec.ts';
+import { FEATURE_SCHEMA } from './registry.ts';
+import { guestTtlMs, isGuest } from './subject.ts';
+
+/** How long a repeat of an event is recognised. */
+export const markerTtlMs = 7 * 86_400_000;
+
+/** Each round that fails, another writer's has succeeded: more than this many at once on one customer is no customer. */
+const attemptsMax = 100;
+
+/** An event and the id under which it stands in the event stream. */
+export type StreamedEvent = { event: ShopEvent; streamId: string };
+
+export type Applied = {
+  /**
+   * For each event: `applied`, by this call or an earlier one, under its own stream id; `duplicate`: the same event was
+   * applied under another stream id, so this entry is a repeat.
+   */
+  outcomes: ('applied' | 'duplicate')[];
+  /** Of those applied now, the ones that came after a later event; their customer has been put down for a rebuild. */
+  late: number;
+};
+
+export type RecordStore = {
+  /** The record of a customer or guest; undefined where there is none that can be read (see `onUnreadable`). */
+  read: (subjectId: string) => Promise<CustomerRecord | undefined>;
+  /** Folds events of one subject into the record, in order of time; repeats are left out. */
+  apply: (subjectId: string, events: readonly StreamedEvent[]) => Promise<Applied>;
+  /**
+   * Writes records that reflect the whole lake, which holds the event stream through the id `through`. Answers for each
+   * whether it was written: not where the record in Redis reflects a later event.
+   */
+  replaceCovered: (
+    records: readonly { subjectId: string; record: CustomerRecord }[],
+    through: string,
+  ) => Promise<boolean[]>;
+};
+
+export type RecordStoreOptions = {
+  /** Called when a stored record cannot be decoded; it is treated as absent, and a customer's is rebuilt. */
+  onUnreadable?: (reason: (DecodedRecord & { ok: false })['reason']) => void;
+};
+
+/**
+ * KEYS: the record, then a marker for each event. ARGV: SHA-1 of the record that the new one was made from ('' = there was
+ * none), the new record, its lifetime in ms (0 = for ever), the markers' lifetime, then each marker's value.
+ * Answers {1}, or {0, record, marker …} as they are where something has changed in between. Comparing contents rather than
+ * a counter also holds when a record was deleted and made anew.
+ */
+const applyScript = redisScript(`
+local current = redis.call('GET', KEYS[1])
+local unchanged = (current and redis.sha1hex(current) or '') == ARGV[1]
+local markers = {}
+for i = 2, #KEYS do
+  markers[i - 1] = redis.call('GET', KEYS[i])
+  if markers[i - 1] then unchanged = false end
+end
+if not unchanged then return {0, current, unpack(markers)} end
+if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 3], 'PX', ARGV[4]) end
+return {1}
+`);
+
+/** KEYS: the record. ARGV: the new record; milliseconds and sequence of the stream id that it reflects. */
+const replaceScript = redisScript(`
+local header = redis.call('GETRANGE', KEYS[1], 0, 15)
+if #header == 16 then
+  local ms, sequence = struct.unpack('<dd', header)
+  local throughMs, throughSequence = tonumber(ARGV[2]), tonumber(ARGV[3])
+  if ms > throughMs or (ms == throughMs and sequence > throughSequence) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1])
+return 1
+`);
+
+export function createRecordStore(redis: Redis, keys: Keys, options: RecordStoreOptions = {}): RecordStore {
+  const recordKey = (subjectId: string) => keys.record(FEATURE_SCHEMA, subjectId);
+
+  const decoded = (bytes: Buffer | null): CustomerRecord | 'unreadable' | undefined => {
+    if (bytes === null) return undefined;
+    const result = decodeRecord(bytes);
+    if (result.ok) return result.record;
+    options.onUnreadable?.(result.reason);
+    return 'unreadable';
+  };
+
+  return {
+    async read(subjectId) {
+      const record = decoded(await redis.getBuffer(recordKey(subjectId)));
+      return record === 'unreadable' ? undefined : record;
+    },
+
+    async apply(subjectId, events) {
+      const first = firstById(events);
+      const markerKey = (entry: StreamedEvent) => keys.eventMarker(subjectId, entry.event.eventId);
+      let [bytes = null, ...markers] = await redis.mgetBuffer(
+        recordKey(subjectId),
+        ...first.map((entry) => markerKey(entry)),
+      );
+      let pending = first;
+      const appliedAs = new Map<string, string>();
+      for (let attempt = 0; attempt < attemptsMax; attempt++) {
+        pending = pending.filter((entry, e) => {
+          const marker = markers[e];
+          if (marker) appliedAs.set(entry.event.eventId, marker.toString());
+          return !marker;
+        });
+        const outcomes = () =>
+          events.map(({ event, streamId }) =>
+            appliedAs.get(event.eventId) === streamId ? ('applied' as const) : ('duplicate' as const),
+          );
+        if (pending.length === 0) return { outcomes: outcomes(), late: 0 };
+
+        const known = decoded(bytes);
+        const record = known === undefined || known === 'unreadable' ? emptyRecord() : known;
+        const late = foldInOrder(record, pending);
+        // Before the record is written: a customer put down in vain is harmless, a late event forgotten is not.
+        if ((late > 0 || known === 'unreadable') && !isGuest(subjectId))
+          await redis.sadd(keys.staleCustomers, subjectId);
+
+        const reply = (await applyScript(
+          redis,
+          [recordKey(subjectId), ...pending.map(markerKey)],
+          [
+            bytes === null ? '' : createHash('sha1').update(bytes).digest('hex'),
+            encodeRecord(record),
+            isGuest(subjectId) ? guestTtlMs : 0,
+            markerTtlMs,
+            ...pending.map(({ streamId }) => streamId),
+          ],
+        )) as [1] | [0, Buffer | null, ...(Buffer | null)[]];
+        if (reply[0] === 1) {
+          for (const { event, streamId } of pending) appliedAs.set(event.eventId, streamId);
+          return { outcomes: outcomes(), late };
+        }
+        [, bytes, ...markers] = reply;
+      }
+      throw new AppError('CONFLICT', {
+        public: 'The customer is being updated too often at once.',
+        internal: `a record was changed by others in each of ${attemptsMax} attempts`,
+      });
+    },
+
+    async replaceCovered(records, through) {
+      const [ms, sequence] = streamIdParts(through);
+      const replies = await Promise.all(
+        records.map(({ subjectId, record }) => {
+          record.appliedThrough = through;
+          return replaceScript(redis, [recordKey(subjectId)], [encodeRecord(record), ms, sequence]);
+        }),
+      );
+      return replies.map((reply) => reply === 1);
+    },
+  };
+}
+
+/** One entry an event id, the first. */
+function firstById(events: readonly StreamedEvent[]): StreamedEvent[] {
+  const byId = new Map<string, StreamedEvent>();
+  for (const entry of events) if (!byId.has(entry.event.eventId)) byId.set(entry.event.eventId, entry);
+  return [...byId.values()];
+}
+
+/** Applies the events in their order and answers how many of them were late. */
+function foldInOrder(record: CustomerRecord, entries: readonly StreamedEvent[]): number {
+  let late = 0;
+  for (const { event, streamId } of [...entries].sort((a, b) => compareEventOrder(a.event, b.event))) {
+    if (isLate(record, event)) late += 1;
+    applyEvent(record, event);
+    if (compareStreamIds(streamId, record.appliedThrough) > 0) record.appliedThrough = streamId;
+  }
+  return late;
+}

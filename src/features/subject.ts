@@ -1,0 +1,21 @@
+/** Whose record an event belongs to. */
+import type { ShopEvent } from '../domain/event.ts';
+
+const guestPrefix = 'session:';
+
+/** How long a guest's record is kept after the last event. */
+export const guestTtlMs = 86_400_000;
+
+/** The customer's id; for a guest `session:<sessionId>` (`CustomerId` refuses that prefix). */
+export function subjectOf(event: Pick<ShopEvent, 'customerId' | 'sessionId'>): string {
+  if (event.customerId !== undefined) return event.customerId;
+  return guestSubject(event.sessionId ?? '');
+}
+
+export function guestSubject(sessionId: string): string {
+  return `${guestPrefix}${sessionId}`;
+}
+
+export function isGuest(subjectId: string): boolean {
+  return subjectId.startsWith(guestPrefix);
+}
