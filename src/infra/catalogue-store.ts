@@ -35,6 +35,8 @@ export type CatalogueStore = {
   deleteOffer: (offerId: OfferId, at: number) => Promise<boolean>;
   getItem: (itemId: string) => Promise<Item | undefined>;
   getOffer: (offerId: string) => Promise<Offer | undefined>;
+  /** Every offer, in no order. */
+  listOffers: () => Promise<Offer[]>;
   /** Writes what comes out of the lake where Redis has nothing or something older. Answers how many were. */
   restore: (changes: readonly CatalogueChange[]) => Promise<number>;
   /** Where in the stream of changes a copy that is loaded from now on may begin to follow. */
@@ -197,6 +199,14 @@ export function createCatalogueStore(
 
     getItem: async (itemId) => parseItem(itemId, await redis.hget(keys.items, itemId)),
     getOffer: async (offerId) => parseOffer(offerId, await redis.hget(keys.offers, offerId)),
+
+    async listOffers() {
+      const offers = new Map<string, Offer>();
+      // A scan may answer an entry twice.
+      for await (const batch of scan('offer', parseOffer))
+        for (const offer of batch) offers.set(offer.offerId, offer);
+      return [...offers.values()];
+    },
 
     async restore(changes) {
       const items = await write('item', entriesOf(changes, 'item'), false);

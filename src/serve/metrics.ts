@@ -41,6 +41,18 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['source'] as const,
       registers,
     }),
+    decisions: new Counter({
+      name: 'nextbest_serve_decisions_total',
+      help: 'Decisions on offers by what they came to: offer, fallback or nothing; degraded ones had to do without Redis',
+      labelNames: ['channel', 'answer', 'degraded'] as const,
+      registers,
+    }),
+    offerOutcomes: new Counter({
+      name: 'nextbest_serve_offer_outcomes_total',
+      help: 'Outcomes of offers that were reported: viewed, clicked, redeemed, dismissed, or duplicate (dropped)',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     events: new Counter({
       name: 'nextbest_serve_events_total',
       help: 'Events that were sent: accepted, duplicate (dropped) or rejected (not valid)',
@@ -51,6 +63,11 @@ export function createServeMetrics(registry: Registry) {
       name: 'nextbest_serve_event_to_record_seconds',
       help: "Time from an event's arrival to its being in the customer's record",
       buckets: requestBuckets,
+      registers,
+    }),
+    unreadableRecords: new Counter({
+      name: 'nextbest_serve_unreadable_records_total',
+      help: 'Records in Redis that could not be decoded and counted as absent',
       registers,
     }),
     modelLoadFailures: new Counter({
@@ -103,7 +120,7 @@ export function observeCatalogue(
   const registers = [registry];
   new Gauge({
     name: 'nextbest_serve_catalogue_items',
-    help: 'Items in this process copy of the catalogue',
+    help: "Items in this process's copy of the catalogue",
     registers,
     collect() {
       this.set(catalogue.items.size);

@@ -1,0 +1,38 @@
+/** Counts offers made and redeemed, each once, however often it is told. */
+
+import type { Keys } from '../../infra/keys.ts';
+import type { Redis } from '../../infra/redis.ts';
+import { redisScript } from '../../infra/redis-script.ts';
+
+// A marker beside the counters, on their node of a cluster: set and count are one step, so that a repeat after a
+// crash neither counts twice nor not at all.
+const countOnce = redisScript(`
+  if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[1]) then return 0 end
+  for i = 2, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[i], 1) end
+  return 1
+`);
+
+export const decisionTtlSeconds = 30 * 86_400;
+
+/** Counts the offers of a decision as made. */
+export async function countMade(
+  redis: Redis,
+  keys: Keys,
+  decisionId: string,
+  offerIds: readonly string[],
+): Promise<void> {
+  if (offerIds.length === 0) return;
+  const marker = keys.offersMadeMarker(decisionId);
+  await countOnce(redis, [keys.offersMade, marker], [decisionTtlSeconds, ...offerIds]);
+}
+
+/** Counts an offer of a decision as redeemed. */
+export async function countRedeemed(
+  redis: Redis,
+  keys: Keys,
+  decisionId: string,
+  offerId: string,
+): Promise<void> {
+  const marker = keys.offersRedeemedMarker(decisionId, offerId);
+  await countOnce(redis, [keys.offersRedeemed, marker], [decisionTtlSeconds, offerId]);
+}

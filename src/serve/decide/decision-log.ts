@@ -1,0 +1,51 @@
+/** Decisions that were answered: in Redis for 30 days, so that outcomes can be reported to them, and in the lake for ever. */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { Decision } from '../../domain/decision.ts';
+import { appendEntries } from '../../infra/event-log.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Redis } from '../../infra/redis.ts';
+import { countMade, decisionTtlSeconds } from './count-offers.ts';
+
+export const LoggedDecision = Decision.extend({ decisionId: z.string() });
+export type LoggedDecision = z.output<typeof LoggedDecision>;
+
+export type DecisionLogDeps = { redis: Redis; keys: Keys };
+
+/** Gives a decision its id, and leaves out of what is kept the terms of the offers that were not made. */
+export function nameDecision(decision: Decision): LoggedDecision {
+  const excluded = decision.excluded.map(({ offerId, reasonCode }) => ({ offerId, reasonCode }));
+  return { ...decision, excluded, decisionId: randomUUID() };
+}
+
+/**
+ * Logs a decision. Safe to repeat: the stream may then hold it twice, which the lake's readers know, and its offers count
+ * once. The decision itself is written last, so that one which can be read has been logged.
+ */
+export async function logDecision(decision: LoggedDecision, { redis, keys }: DecisionLogDeps): Promise<void> {
+  await Promise.all([
+    appendEntries(redis, keys, [{ kind: 'decision', decision }]),
+    countMade(redis, keys, decision.decisionId, madeOffers(decision)),
+  ]);
+  await redis.set(keys.decision(decision.decisionId), JSON.stringify(decision), 'EX', decisionTtlSeconds);
+}
+
+/** undefined: never logged, or more than 30 days ago. */
+export async function readDecision(
+  decisionId: string,
+  { redis, keys }: DecisionLogDeps,
+): Promise<LoggedDecision | undefined> {
+  return parseDecision(await redis.get(keys.decision(decisionId)));
+}
+
+/** undefined for nothing, and for what another version of the service wrote in another shape. */
+function parseDecision(text: string | null): LoggedDecision | undefined {
+  if (text === null) return undefined;
+  const parsed = LoggedDecision.safeParse(JSON.parse(text));
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Ids of the offers that a decision makes, each once. */
+export function madeOffers(decision: Decision): string[] {
+  return [...new Set(decision.placements.flatMap(({ offers }) => offers.map(({ offerId }) => offerId)))];
+}

@@ -1,0 +1,141 @@
+/**
+ * The decision that stands for a customer, channel, campaign and place: whoever asks gets the same one until its window
+ * ends, whichever process answers. E-mail tools ask again when they retry, preview or render a second time.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Decision } from '../../domain/decision.ts';
+import type { CustomerRecord } from '../../features/record.ts';
+import type { OfferMarket } from '../../offers/choose-offers.ts';
+import { CONTACT_CHANNELS } from '../../offers/eligibility.ts';
+import type { Deps } from '../deps.ts';
+import { type DecideRequest, decideFor, fallbackFor } from './decide.ts';
+import { LoggedDecision, logDecision, madeOffers, nameDecision } from './decision-log.ts';
+import { subjectIdOf } from './subject.ts';
+
+/** The window: a day, or less where an offer ends sooner. */
+export const standingMs = 86_400_000;
+
+/** After this long, a decision that is not marked as logged belongs to a process that has died. */
+const loggingMs = 5000;
+
+const Standing = z.object({ decision: LoggedDecision, logged: z.boolean() });
+type Standing = z.output<typeof Standing>;
+
+export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
+
+export type StandingDeps = Pick<
+  Deps,
+  'redis' | 'keys' | 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now'
+>;
+
+/**
+ * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. What the customer
+ * no longer consents to and offers that have been deleted are not repeated: a fallback stands in, with a null
+ * `decisionId`. Rejects when Redis is away.
+ */
+export async function standingDecision(request: StandingRequest, deps: StandingDeps): Promise<Decision> {
+  const subjectId = subjectIdOf(request.subject);
+  const key = deps.keys.standingDecision(subjectId, slotOf(request));
+  const [text, record, market] = await Promise.all([
+    deps.redis.get(key),
+    deps.records.read(subjectId),
+    deps.market.read(),
+  ]);
+  const before = parseStanding(text);
+  if (before === undefined) {
+    const decided = decideFor({ ...request, placements: [request.placement] }, record, market, deps);
+    // Made without the catalogue: not to be repeated once that is there.
+    if (decided.degraded) return decided;
+    // What cannot be read is of another version's shape: it makes room.
+    return shortened(await letStand(key, nameDecision(decided), text !== null, deps), request.limit);
+  }
+  if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
+    await logStanding(key, before.decision, deps);
+  const valid = await withoutWithdrawn(before.decision, request, record, market, deps);
+  return shortened(valid, request.limit);
+}
+
+/** Lets a decision stand and logs it, unless another request's came first: then that one stands. */
+async function letStand(
+  key: string,
+  decided: LoggedDecision,
+  overwrite: boolean,
+  deps: StandingDeps,
+): Promise<LoggedDecision> {
+  const ends = windowEnd(decided, deps);
+  const own: LoggedDecision = { ...decided, standsUntil: new Date(ends).toISOString() };
+  const text = standingText({ decision: own, logged: false });
+  const ttlMs = Math.max(1, ends - deps.now());
+  const won = overwrite
+    ? await deps.redis.set(key, text, 'PX', ttlMs)
+    : await deps.redis.set(key, text, 'PX', ttlMs, 'NX');
+  if (won === null) {
+    const winner = parseStanding(await deps.redis.get(key));
+    if (winner !== undefined) return winner.decision;
+  }
+  await logStanding(key, own, deps);
+  return own;
+}
+
+async function logStanding(key: string, decision: LoggedDecision, deps: StandingDeps): Promise<void> {
+  await logDecision(decision, deps);
+  await deps.redis.set(key, standingText({ decision, logged: true }), 'KEEPTTL', 'XX');
+}
+
+/** Until when the decision may be repeated: milliseconds since 1970. */
+function windowEnd(decision: Decision, { catalogue, now }: StandingDeps): number {
+  const ends = madeOffers(decision).map((offerId) =>
+    Date.parse(catalogue.offers.get(offerId)?.validTo ?? ''),
+  );
+  return Math.min(now() + standingMs, ...ends.filter((end) => !Number.isNaN(end)));
+}
+
+async function withoutWithdrawn(
+  decision: LoggedDecision,
+  request: StandingRequest,
+  record: CustomerRecord | undefined,
+  market: OfferMarket,
+  deps: StandingDeps,
+): Promise<Decision> {
+  const place = decision.placements[0];
+  if (place === undefined || place.offers.length === 0) return decision;
+  const forbidden =
+    !place.fallback &&
+    CONTACT_CHANNELS.has(request.channel) &&
+    record?.attributes.consent?.[request.channel] !== true;
+  const known = await Promise.all(place.offers.map(({ offerId }) => isKnown(offerId, deps)));
+  const offers = forbidden ? [] : place.offers.filter((_, at) => known[at]);
+  if (offers.length === place.offers.length) return decision;
+  if (offers.length > 0) return { ...decision, placements: [{ ...place, offers }] };
+  const asked = { channel: request.channel, placements: [request.placement] };
+  return { ...decision, decisionId: null, placements: fallbackFor(asked, market, deps.now()) };
+}
+
+/** This process's copy may be behind the one that decided: only Redis can say that an offer is gone. */
+async function isKnown(offerId: string, { catalogue, catalogueStore }: StandingDeps): Promise<boolean> {
+  return catalogue.offers.has(offerId) || (await catalogueStore.getOffer(offerId)) !== undefined;
+}
+
+function shortened(decision: Decision, limit: number): Decision {
+  return {
+    ...decision,
+    placements: decision.placements.map((place) => ({ ...place, offers: place.offers.slice(0, limit) })),
+  };
+}
+
+/** Names the channel, campaign and place; hashed, because the shop chooses the texts. */
+function slotOf({ channel, campaign, placement }: StandingRequest): string {
+  const text = JSON.stringify([channel, campaign ?? null, placement]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+function standingText(standing: Standing): string {
+  return JSON.stringify(standing);
+}
+
+function parseStanding(text: string | null): Standing | undefined {
+  if (text === null) return undefined;
+  const parsed = Standing.safeParse(JSON.parse(text));
+  return parsed.success ? parsed.data : undefined;
+}

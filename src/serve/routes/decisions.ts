@@ -1,0 +1,205 @@
+/** The next best offer, for pages and for e-mail tools, and what became of it. */
+import { z } from 'zod';
+import { Channel } from '../../domain/channel.ts';
+import { Decision } from '../../domain/decision.ts';
+import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/ids.ts';
+import { PriceMinor } from '../../domain/money.ts';
+import { OfferOutcome } from '../../domain/offer.ts';
+import { type DecideRequest, decide, degradedDecision, noContext } from '../decide/decide.ts';
+import { logDecision, nameDecision, readDecision } from '../decide/decision-log.ts';
+import { answerOf, presentDecision } from '../decide/present.ts';
+import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
+import { standingDecision } from '../decide/standing-decision.ts';
+import type { Deps } from '../deps.ts';
+import { isRedisTrouble } from '../problem.ts';
+import { Flag } from '../query.ts';
+import { defineRoute } from '../route.ts';
+
+const label = z
+  .string()
+  .min(1)
+  .max(100)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here
+  .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not contain control characters');
+
+const limitMax = 10;
+const DecisionAnswer = Decision.meta({ id: 'Decision' });
+
+const DecideBody = z
+  .strictObject({
+    customerId: CustomerId.optional(),
+    /** Of a guest; passed over where there is a customerId. */
+    sessionId: SessionId.optional(),
+    channel: Channel,
+    /** Filled in this order; an offer fills one of them. */
+    placements: z
+      .array(label)
+      .min(1)
+      .max(20)
+      .refine((places) => new Set(places).size === places.length, 'must not name a placement twice')
+      .default(['default']),
+    campaign: label.optional(),
+    /** Offers a placement takes at most. */
+    limit: z.int().min(1).max(limitMax).default(1),
+    /** Decides without logging: no decisionId, no counts. */
+    dryRun: z.boolean().default(false),
+    /** Adds every term of the priorities. */
+    explain: z.boolean().default(false),
+    /** What the customer is doing right now. */
+    context: z
+      .strictObject({
+        /** On the page or in the basket. */
+        itemIds: z.array(ItemId).max(100).default([]),
+        /** Value of the basket; stands for the customer's average order. */
+        basketMinor: PriceMinor.optional(),
+      })
+      .prefault({}),
+  })
+  .refine((body) => body.customerId !== undefined || body.sessionId !== undefined, {
+    message: 'a decision needs a customerId or a sessionId',
+    path: ['customerId'],
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  })
+  .meta({ id: 'DecideRequest' });
+
+const limitFault = `must be a whole number from 1 to ${limitMax}`;
+const StandingQuery = z.strictObject({
+  channel: Channel.default('email'),
+  placement: label.default('default'),
+  campaign: label.optional(),
+  limit: z.coerce
+    .number<string>({ error: limitFault })
+    .int({ error: limitFault })
+    .min(1, { error: limitFault })
+    .max(limitMax, { error: limitFault })
+    .default(1),
+  explain: Flag,
+});
+
+// One customer's answer, which may be withdrawn at any moment: nobody in between is to keep it. That it stays the same
+// is this service's promise, not a cache's.
+const headers = { 'cache-control': 'private, no-store' };
+
+function counted(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Decision {
+  const { channel, degraded } = decision;
+  metrics.decisions.inc({ channel, answer: answerOf(decision), degraded: String(degraded) });
+  return decision;
+}
+
+const tags = ['decisions'] as const;
+const decisionParams = z.strictObject({
+  decisionId: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[\w-]+$/),
+});
+
+export const decisionRoutes = [
+  defineRoute({
+    method: 'POST',
+    path: '/offers/decide',
+    summary: 'The next best offers for a customer or guest, or none where saying nothing is best',
+    description:
+      'Decided anew each time, from what is known this moment. Without Redis the answer is a fallback offer, with ' +
+      '`degraded: true` and no decisionId.',
+    tags,
+    body: DecideBody,
+    responses: { 200: DecisionAnswer },
+    problems: [413, 415],
+    handler: async ({ body }, deps) => {
+      const request: DecideRequest = {
+        subject: body.customerId
+          ? { customerId: body.customerId }
+          : { sessionId: body.sessionId as SessionId },
+        channel: body.channel,
+        placements: body.placements,
+        campaign: body.campaign,
+        limit: body.limit,
+        context: { itemIds: body.context.itemIds, basketMinor: body.context.basketMinor },
+      };
+      let decision: Decision;
+      try {
+        decision = await decide(request, deps);
+        if (!body.dryRun && !decision.degraded) {
+          const named = nameDecision(decision);
+          await logDecision(named, deps);
+          decision = { ...decision, decisionId: named.decisionId };
+        }
+      } catch (err) {
+        if (!isRedisTrouble(err)) throw err;
+        decision = degradedDecision(request, deps);
+      }
+      return { status: 200, headers, body: presentDecision(counted(decision, deps), body.explain) };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/customers/{customerId}/offers',
+    summary: 'The offer that stands for a customer, for e-mail tools that fetch at send time',
+    description:
+      'The same answer for the same customer, channel, campaign and placement, however often and wherever it is asked, for ' +
+      'a day or until the offer ends (`standsUntil`). Asking is not an impression: report what was seen as an outcome. ' +
+      'A smaller `limit` shortens the answer; a larger one does not lengthen it. A valid request is always answered with ' +
+      '200: where nothing can be decided, with a fallback offer and `degraded: true`.',
+    tags,
+    params: z.strictObject({ customerId: CustomerId }),
+    query: StandingQuery,
+    responses: { 200: DecisionAnswer },
+    handler: async ({ params: { customerId }, query }, deps) => {
+      const { channel, placement, campaign, limit, explain } = query;
+      const request = { subject: { customerId }, channel, placement, campaign, limit, context: noContext };
+      let decision: Decision;
+      try {
+        decision = await standingDecision(request, deps);
+      } catch (err) {
+        // An e-mail with a gap is worse than one with the fallback, whatever the fault is.
+        if (!isRedisTrouble(err)) deps.log.error({ event: 'decision.failed', err }, 'a decision failed');
+        decision = degradedDecision({ ...request, placements: [placement] }, deps);
+      }
+      return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/decisions/{decisionId}',
+    summary: 'A decision as it was logged, with the terms of the offers that it made; kept for 30 days',
+    tags,
+    params: decisionParams,
+    responses: { 200: DecisionAnswer },
+    problems: [404, 503],
+    handler: async ({ params: { decisionId } }, deps) => {
+      const decision = await readDecision(decisionId, deps);
+      if (decision === undefined) throw noSuchDecision();
+      return { status: 200, headers, body: decision };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/decisions/{decisionId}/outcomes',
+    summary: 'Reports that an offer was viewed, clicked, redeemed or dismissed',
+    description:
+      'May be sent again at will: an outcome of an offer counts once a decision, unless it comes with an `eventId` of its ' +
+      'own. A redemption counts once in any case.',
+    tags,
+    params: decisionParams,
+    body: z
+      .strictObject({
+        offerId: OfferId,
+        outcome: OfferOutcome,
+        /** Value of the order that it led to. */
+        valueMinor: PriceMinor.optional(),
+        eventId: EventId.optional(),
+      })
+      .meta({ id: 'OutcomeReport' }),
+    responses: { 202: z.object({ eventId: z.string(), duplicate: z.boolean() }) },
+    problems: [404, 409, 413, 415, 429, 503],
+    handler: async ({ params: { decisionId }, body }, deps) => {
+      const { offerId, outcome, valueMinor, eventId } = body;
+      return {
+        status: 202,
+        body: await reportOutcome(decisionId, { offerId, outcome, valueMinor, eventId }, deps),
+      };
+    },
+  }),
+];
