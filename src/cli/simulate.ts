@@ -27,8 +27,8 @@ export function simulateCommand(): Command {
         'The same flags (--end among them) give the same files.',
     )
     .option('--customers <n>', 'customers who ever come (default: 3000)')
-    .option('--items <n>', 'products of the catalogue, from 24 (default: 500)')
-    .option('--days <n>', 'length of the history, from 30 to 3650 (default: 540)')
+    .option('--items <n>', 'products of the catalogue (default: 500)')
+    .option('--days <n>', 'length of the history, up to 3650 (default: 540)')
     .option('--seed <n>', 'another seed is another shop (default: 1)')
     .option('--end <YYYY-MM-DD>', 'last day of the history, UTC (default: yesterday)')
     .option(

@@ -50,7 +50,8 @@ const TAIL = 0.8;
 
 export function createCatalogue(options: SimulationOptions, calendar: Calendar): Catalogue {
   const rng = createRng(options.seed, 'catalogue');
-  const categories = CATEGORIES;
+  // No shelf is empty.
+  const categories = CATEGORIES.slice(0, options.items);
   const categoryCentres = new Float64Array(categories.length * TASTE_DIMENSIONS);
   const categorySeasons = new Float64Array(categories.length * 12);
   const categoryStarts = new Int32Array(categories.length + 1);

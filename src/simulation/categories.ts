@@ -82,7 +82,7 @@ export const CATEGORIES: readonly Category[] = [
     [0.05, 0.9],
   ),
   category(
-    'Women’s Fashion',
+    'Fashion for Women',
     'Blouse, Dress, Cardigan, Trousers',
     [4500, 0.5],
     [0, 0],
@@ -156,7 +156,7 @@ export const CATEGORIES: readonly Category[] = [
     [6, 0.6],
     [0.08, 0.8],
   ),
-  category('Men’s Fashion', 'Shirt, Jumper, Chinos, Jacket', [4800, 0.5], [0, 0], [10, 0.2], [0.18, 1.1]),
+  category('Fashion for Men', 'Shirt, Jumper, Chinos, Jacket', [4800, 0.5], [0, 0], [10, 0.2], [0.18, 1.1]),
   category(
     'Vitamins',
     'Vitamin D, Magnesium, Omega Oil, Multivitamin',
@@ -192,7 +192,7 @@ export const CATEGORIES: readonly Category[] = [
   category('Outdoor', 'Rucksack, Tent, Rain Jacket, Sleeping Bag', [7500, 0.6], [0, 0], [7, 0.7], [0.1, 0.8]),
   category(
     'Kitchen Tools',
-    'Chef’s Knife, Grater, Mixer, Chopping Board',
+    'Kitchen Knife, Grater, Mixer, Chopping Board',
     [3200, 0.7],
     [0, 0],
     [12, 0.3],

@@ -8,13 +8,17 @@ type OfferDraft = Omit<OfferInput, 'offerId' | 'validFrom' | 'validTo' | 'conten
 /** How long after the history's end the offers stay valid: a service that starts on it has offers to make. */
 const VALID_DAYS = 365;
 
-export function simulatedOffers(calendar: Calendar): OfferInput[] {
+/** Offers about a category are left out where the shop has no such category. */
+export function simulatedOffers(calendar: Calendar, categories: readonly { name: string }[]): OfferInput[] {
   const validFrom = new Date(calendar.startAt).toISOString();
   const validTo = new Date(calendar.endAt + VALID_DAYS * DAY_MS).toISOString();
-  return DRAFTS.map(([id, { headline, ...draft }]) => {
-    const validity = draft.fallback === true ? {} : { validFrom, validTo };
-    return { offerId: id, ...draft, ...validity, content: { headline } } as OfferInput;
-  });
+  const isSold = (name: string) => categories.some((category) => category.name === name);
+  return DRAFTS.filter(([, draft]) => draft.categories?.every(isSold) ?? true).map(
+    ([offerId, { headline, ...draft }]) => {
+      const validity = draft.fallback === true ? {} : { validFrom, validTo };
+      return { offerId, ...draft, ...validity, content: { headline } } as OfferInput;
+    },
+  );
 }
 
 const DRAFTS: readonly (readonly [string, OfferDraft])[] = [
@@ -108,7 +112,7 @@ const DRAFTS: readonly (readonly [string, OfferDraft])[] = [
       name: '20 % off fashion',
       headline: 'New season: 20 % off fashion',
       benefit: { kind: 'percentOff', percent: 20 },
-      categories: ['Women’s Fashion', 'Men’s Fashion'],
+      categories: ['Fashion for Women', 'Fashion for Men'],
       channels: ['web', 'app', 'email'],
       placements: ['hero', 'email-top'],
     },

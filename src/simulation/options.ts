@@ -7,9 +7,9 @@ export const SimulationOptions = z.strictObject({
   /** Customers who ever come, spread over the days. */
   customers: z.int().min(1).max(50_000_000).default(3000),
   /** Products in the catalogue. */
-  items: z.int().min(24).max(200_000).default(500),
+  items: z.int().min(1).max(200_000).default(500),
   /** Length of the history. */
-  days: z.int().min(30).max(3650).default(540),
+  days: z.int().min(1).max(3650).default(540),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
   /** Last day of the history, `YYYY-MM-DD` (UTC); everything happens before its midnight. */
   end: z.iso.date().refine((text) => text >= '1990-01-01' && text <= '2200-01-01', {

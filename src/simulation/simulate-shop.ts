@@ -48,7 +48,7 @@ export async function simulateShop(
     await sink.write('items', lines);
     await sink.write('truth', truths);
   }
-  const offers = simulatedOffers(shop.calendar);
+  const offers = simulatedOffers(shop.calendar, shop.catalogue.categories);
   await sink.write('offers', offers.map((offer) => `${JSON.stringify(offer)}\n`).join(''));
 
   let events = 0;
