@@ -58,12 +58,18 @@ export async function useWasm(): Promise<void> {
 
 /** Learns an exclusive or through a hidden layer: an engine that loads but computes wrongly is found out. */
 function learns(): boolean {
-  const variables = [
-    tf.variable(tf.tensor2d([1, -1, 0.5, -0.5, 1, -1, -0.5, 0.5], [2, 4])),
-    tf.variable(tf.zeros([4])),
-    tf.variable(tf.tensor2d([0.1, 0.1, -0.1, -0.1], [4, 1])),
-    tf.variable(tf.zeros([1])),
-  ] as const;
+  const initial = [
+    tf.tensor2d([1, -1, 0.5, -0.5, 1, -1, -0.5, 0.5], [2, 4]),
+    tf.zeros([4]),
+    tf.tensor2d([0.1, 0.1, -0.1, -0.1], [4, 1]),
+    tf.zeros([1]),
+  ];
+  const variables = initial.map((tensor) => tf.variable(tensor)) as [
+    tf.Variable,
+    tf.Variable,
+    tf.Variable,
+    tf.Variable,
+  ];
   const [hidden, hiddenBias, output, bias] = variables;
   const optimizer = tf.train.adam(0.1);
   const loss = tf.tidy(() => {
@@ -77,7 +83,7 @@ function learns(): boolean {
     return crossEntropy().dataSync()[0] ?? Number.NaN;
   });
   optimizer.dispose();
-  for (const variable of variables) variable.dispose();
+  for (const tensor of [...initial, ...variables]) tensor.dispose();
   return loss < 0.1;
 }
 

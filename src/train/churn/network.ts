@@ -110,12 +110,13 @@ function createNetwork(tf: TensorFlow, widths: readonly number[], outputBias: nu
     const weights = Float32Array.from({ length: inputs * outputs }, () => scale * rng.normal());
     // The output begins at the base rate, so that the first steps are not spent on finding it.
     const bias = new Float32Array(outputs).fill(l === widths.length - 2 ? outputBias : 0);
-    return {
+    // Inside a tidy, because a variable copies the tensor that it begins with; variables themselves survive it.
+    return tf.tidy(() => ({
       inputs,
       outputs,
       weights: tf.variable(tf.tensor2d(weights, [inputs, outputs])),
       bias: tf.variable(tf.tensor1d(bias)),
-    };
+    }));
   });
   const variables: Variable[] = layers.flatMap(({ weights, bias }) => [weights, bias]);
   return {

@@ -1,0 +1,140 @@
+/** What the worker counts, for Prometheus, and where it is asked. Labels are job names, states and outcomes. */
+import { createServer, type Server } from 'node:http';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { StreamLag } from '../history/event-stream.ts';
+import type { JobCounts } from '../infra/job-queue.ts';
+import type { Logger } from '../infra/logger.ts';
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+export function createWorkerMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    jobDuration: new Histogram({
+      name: 'nextbest_worker_job_duration_seconds',
+      help: 'Time that a run of a job took; outcome retried: it failed and will be tried again',
+      labelNames: ['job', 'outcome'] as const,
+      buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600],
+      registers,
+    }),
+    jobsStalled: new Counter({
+      name: 'nextbest_worker_jobs_stalled_total',
+      help: 'Jobs of workers that went away, put back into the queue',
+      registers,
+    }),
+    drained: new Counter({
+      name: 'nextbest_worker_drained_entries_total',
+      help: 'Entries taken off the event stream: written to the lake, or dropped as repeats',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    drainFailures: new Counter({
+      name: 'nextbest_worker_drain_failures_total',
+      help: 'Rounds of the drain or of the rebuild of records that failed; the next round tries again',
+      labelNames: ['step'] as const,
+      registers,
+    }),
+    recordsRebuilt: new Counter({
+      name: 'nextbest_worker_records_rebuilt_total',
+      help: 'Customer records made anew from the lake after a late event',
+      registers,
+    }),
+  };
+}
+
+/** Gauges that are read when Prometheus asks; a question to Redis that fails leaves its gauge out. */
+export function observeQueueAndStream(
+  registry: Registry,
+  sources: { counts: () => Promise<JobCounts>; streamLag: () => Promise<StreamLag> },
+): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'nextbest_worker_jobs',
+    help: 'Jobs in the queue by state; completed and failed ones as far as they are kept',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      this.reset();
+      const counts = await sources.counts().catch(() => ({}));
+      for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+    },
+  });
+  const length = new Gauge({
+    name: 'nextbest_worker_stream_entries',
+    help: 'Events that wait in the stream for the lake',
+    registers,
+  });
+  new Gauge({
+    name: 'nextbest_worker_stream_lag_seconds',
+    help: 'Time that the oldest event has waited for the lake; 0 when none waits',
+    registers,
+    async collect() {
+      const lag = await sources.streamLag().catch(() => undefined);
+      if (lag === undefined) return;
+      this.set(lag.oldestAgeMs / 1000);
+      length.set(lag.length);
+    },
+  });
+}
+
+export type MetricsServer = { url: string; close: () => Promise<void> };
+
+/**
+ * Serves `/metrics` and `/livez`. Where the port is taken (a second worker on the machine), a free one is used and a
+ * warning tells which: work is not to wait for being watched.
+ */
+export async function serveMetrics(
+  registry: Registry,
+  isAlive: () => boolean,
+  address: { host: string; port: number },
+  log: Logger,
+): Promise<MetricsServer> {
+  const server = createServer((req, res) => {
+    const path = req.url?.split('?')[0];
+    if (req.method !== 'GET' || (path !== '/metrics' && path !== '/livez')) {
+      res.writeHead(404).end();
+    } else if (path === '/livez') {
+      res.writeHead(isAlive() ? 200 : 503, { 'content-type': 'text/plain' }).end(isAlive() ? 'ok' : 'stuck');
+    } else {
+      registry.metrics().then(
+        (text) => res.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        (err) => {
+          log.error({ event: 'metrics.failed', err }, 'metrics could not be collected');
+          res.writeHead(500).end();
+        },
+      );
+    }
+  });
+  await listen(server, address.host, address.port).catch(async (err: NodeJS.ErrnoException) => {
+    if (err.code !== 'EADDRINUSE') throw err;
+    await listen(server, address.host, 0);
+    log.warn(
+      { event: 'metrics.port', wanted: address.port, taken: portOf(server) },
+      `port ${address.port} is taken (WORKER_METRICS_PORT): metrics are at port ${portOf(server)}`,
+    );
+  });
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return {
+    url: `http://${host}:${portOf(server)}/metrics`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
