@@ -1,5 +1,6 @@
 /** What handlers may reach, each typed by need: a test writes the ones that it uses. */
 
+import type { Registry } from 'prom-client';
 import type { ChurnModel } from '../algorithms/churn-model.ts';
 import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import type { Item } from '../domain/item.ts';
@@ -52,6 +53,7 @@ export type Deps = {
   scenarios: Scenarios;
   jobs: JobQueue;
   metrics: ServeMetrics;
+  registry: Registry;
   log: Logger;
   /** Milliseconds since 1970. */
   now: () => number;

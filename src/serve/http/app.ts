@@ -64,10 +64,12 @@ function expressMethod(route: Route): 'get' | 'put' | 'post' | 'delete' {
   return route.method.toLowerCase() as 'get' | 'put' | 'post' | 'delete';
 }
 
-function byPath(routes: readonly Route[]): Map<string, Route[]> {
+/** Fixed words before parameters, so that `/offers/decide` is not taken for an offer's id. */
+function byPath(routes: readonly Route[]): [string, Route[]][] {
   const paths = new Map<string, Route[]>();
   for (const route of routes) paths.set(route.path, [...(paths.get(route.path) ?? []), route]);
-  return paths;
+  const rank = (path: string) => path.replace(/\{\w+\}/g, '\uffff');
+  return [...paths].sort(([a], [b]) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 function allowedMethods(routes: readonly Route[]): string[] {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId, ItemId, SessionId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
+import { guestSubject } from '../../features/subject.ts';
 import type { Deps } from '../deps.ts';
 import { Count, Flag, list } from '../query.ts';
 import { Reason } from '../recommend/reasons.ts';
@@ -104,9 +105,9 @@ async function readSubject(
   { customerId, sessionId }: Pick<RecommendationQuery, 'customerId' | 'sessionId'>,
   { records, log }: Pick<Deps, 'records' | 'log'>,
 ): Promise<FoundSubject> {
-  const subjectIds = [
-    ...(customerId === undefined ? [] : [customerId as string]),
-    ...(sessionId === undefined ? [] : [`session:${sessionId}`]),
+  const subjectIds: string[] = [
+    ...(customerId === undefined ? [] : [customerId]),
+    ...(sessionId === undefined ? [] : [guestSubject(sessionId)]),
   ];
   const read = await Promise.all(
     subjectIds.map(async (subjectId) => {

@@ -1,0 +1,37 @@
+/** The whole API on one page. */
+import { readFileSync } from 'node:fs';
+import { openApiDocument } from './openapi.ts';
+import type { Route } from './route.ts';
+import { customerRoutes } from './routes/customers.ts';
+import { decisionRoutes } from './routes/decisions.ts';
+import { eventRoutes } from './routes/events.ts';
+import { itemRoutes } from './routes/items.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { modelRoutes } from './routes/models.ts';
+import { offerRoutes } from './routes/offers.ts';
+import { recommendationRoutes } from './routes/recommendations.ts';
+import { systemRoutes } from './routes/system.ts';
+
+const packageFile = new URL('../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+
+export const ROUTES: readonly Route[] = [
+  // GET /recommendations, /items/{itemId}/similar, /items/{itemId}/bought-together
+  ...recommendationRoutes,
+  // POST /events
+  ...eventRoutes,
+  // POST /items; GET, PUT, DELETE /items/{itemId}
+  ...itemRoutes,
+  // GET, PUT /customers/{customerId}; GET /customers/{customerId}/profile
+  ...customerRoutes,
+  // POST, GET /offers; GET, PUT, DELETE /offers/{offerId}
+  ...offerRoutes,
+  // POST /offers/decide; GET /customers/{customerId}/offers; decisions and their outcomes
+  ...decisionRoutes,
+  // GET /models, /models/{name}; POST /models/{name}/promote, /models/{name}/rollback
+  ...modelRoutes,
+  // GET, POST /jobs; GET /jobs/{jobId}
+  ...jobRoutes,
+  // GET /livez, /readyz, /metrics, /openapi.json (and /docs, which http/docs.ts serves)
+  ...systemRoutes(() => openApiDocument(ROUTES, version)),
+];

@@ -1,0 +1,162 @@
+/** What is known of a customer: attributes of the CRM's, and what the events have told. */
+import { z } from 'zod';
+import { type ChurnReason, churnReasons, churnRisk } from '../../algorithms/churn-model.ts';
+import { CustomerAttributes } from '../../domain/customer.ts';
+import { AppError } from '../../domain/errors.ts';
+import { CustomerId } from '../../domain/ids.ts';
+import { dayMs } from '../../features/feature.ts';
+import { type CustomerRecord, featureVector } from '../../features/record.ts';
+import { FEATURE_NAMES } from '../../features/registry.ts';
+import type { Deps } from '../deps.ts';
+import { acceptEvents } from '../events/accept-events.ts';
+import { defineRoute } from '../route.ts';
+
+const params = z.strictObject({ customerId: CustomerId });
+
+const CustomerAnswer = z
+  .object({ customerId: z.string(), attributes: CustomerAttributes })
+  .meta({ id: 'Customer' });
+
+const ProfileAnswer = z
+  .object({
+    customerId: z.string(),
+    attributes: CustomerAttributes,
+    /** The shop's market segment; null = none was given. */
+    segment: z.string().nullable(),
+    /** Every feature, by name. */
+    features: z.record(z.string(), z.number()),
+    /** null: no churn model has been published yet, or the customer has never ordered (the model knows nothing of such). */
+    churn: z
+      .object({
+        /** Calibrated probability of no purchase within the horizon. */
+        risk: z.number().min(0).max(1),
+        horizonDays: z.number(),
+        reasons: z.array(
+          z.object({
+            feature: z.string(),
+            value: z.number(),
+            effect: z.enum(['raises', 'lowers']),
+            /** Change of the logit against a customer with this feature at the mean. */
+            contribution: z.number(),
+          }),
+        ),
+        modelVersion: z.string(),
+      })
+      .nullable(),
+    /** From the customer's own gaps between orders; null before the second order. */
+    nextPurchase: z
+      .object({
+        expectedAt: z.iso.datetime(),
+        usualGapDays: z.number(),
+        /** Days since the last order over the usual gap: 1 = due, 2 = a whole gap late. */
+        overdueRatio: z.number(),
+      })
+      .nullable(),
+    /** First and last event. */
+    firstEventAt: z.iso.datetime(),
+    lastEventAt: z.iso.datetime(),
+    eventCount: z.int(),
+  })
+  .meta({ id: 'CustomerProfile' });
+
+const reasonsShown = 5;
+
+async function readRecord(customerId: CustomerId, deps: Pick<Deps, 'records'>): Promise<CustomerRecord> {
+  const record = await deps.records.read(customerId);
+  if (record === undefined) throw new AppError('NOT_FOUND', { public: 'Nothing is known of this customer.' });
+  return record;
+}
+
+export function profileOf(
+  customerId: CustomerId,
+  record: CustomerRecord,
+  churn: Deps['models']['churn'],
+  now: number,
+): z.input<typeof ProfileAnswer> {
+  const vector = featureVector(record, now);
+  const features = Object.fromEntries(FEATURE_NAMES.map((name, index) => [name, vector[index] ?? 0]));
+  return {
+    customerId,
+    attributes: record.attributes,
+    segment: record.attributes.segment ?? null,
+    features,
+    churn:
+      churn === undefined || !features.purchaseCount
+        ? null
+        : {
+            risk: churnRisk(churn.model, vector),
+            horizonDays: churn.model.horizonDays,
+            reasons: churnReasons(churn.model, vector, reasonsShown).map(withEffect),
+            modelVersion: churn.version,
+          },
+    nextPurchase: nextPurchaseOf(features, now),
+    firstEventAt: new Date(record.firstAt).toISOString(),
+    lastEventAt: new Date(record.lastAt).toISOString(),
+    eventCount: record.eventCount,
+  };
+}
+
+function withEffect({ feature, value, contribution }: ChurnReason) {
+  return {
+    feature,
+    value,
+    contribution,
+    effect: contribution > 0 ? ('raises' as const) : ('lowers' as const),
+  };
+}
+
+/** Last order + mean gap. */
+function nextPurchaseOf(features: Readonly<Record<string, number>>, now: number) {
+  const { purchaseCount = 0, gapMeanDays = 0, daysSinceLastOrder = 0, overdueRatio = 1 } = features;
+  if (purchaseCount < 2) return null;
+  const expectedAt = now + (gapMeanDays - daysSinceLastOrder) * dayMs;
+  return { expectedAt: new Date(expectedAt).toISOString(), usualGapDays: gapMeanDays, overdueRatio };
+}
+
+const tags = ['customers'] as const;
+
+export const customerRoutes = [
+  defineRoute({
+    method: 'GET',
+    path: '/customers/{customerId}',
+    summary: "The customer's attributes",
+    tags,
+    params,
+    responses: { 200: CustomerAnswer },
+    problems: [404, 503],
+    handler: async ({ params: { customerId } }, deps) => {
+      const { attributes } = await readRecord(customerId, deps);
+      return { status: 200, body: { customerId, attributes } };
+    },
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/customers/{customerId}',
+    summary: 'Sets attributes; what is absent stays as it was',
+    description:
+      'Accepted as an event of type `customerUpdated`, so that it is in the history and survives a rebuild.',
+    tags,
+    params,
+    body: CustomerAttributes,
+    responses: { 200: CustomerAnswer },
+    problems: [413, 415, 429, 503],
+    handler: async ({ params: { customerId }, body: attributes }, deps) => {
+      await acceptEvents([{ type: 'customerUpdated', customerId, attributes, channel: 'web' }], deps);
+      const record = await deps.records.read(customerId);
+      return { status: 200, body: { customerId, attributes: record?.attributes ?? attributes } };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/customers/{customerId}/profile',
+    summary: 'Features, segment, churn risk with reasons, next purchase',
+    tags,
+    params,
+    responses: { 200: ProfileAnswer },
+    problems: [404, 503],
+    handler: async ({ params: { customerId } }, deps) => {
+      const record = await readRecord(customerId, deps);
+      return { status: 200, body: profileOf(customerId, record, deps.models.churn, deps.now()) };
+    },
+  }),
+];

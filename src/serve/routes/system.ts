@@ -1,0 +1,91 @@
+/** For those who operate the service: is it alive, is it ready, what does it count, what can it do. */
+import { z } from 'zod';
+import { AppError, type Fault } from '../../domain/errors.ts';
+import type { Deps } from '../deps.ts';
+import type { OpenApiDocument } from '../openapi.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+const ReadyAnswer = z
+  .object({
+    status: z.literal('ready'),
+    /** Versions in memory; null: none has been published yet (answers are degraded, events are taken). */
+    models: z.object({ collaborative: z.string().nullable(), churn: z.string().nullable() }),
+    catalogueItems: z.int(),
+  })
+  .meta({ id: 'Ready' });
+
+const tags = ['system'] as const;
+
+/** What keeps the service from doing all that it should. A model that was never trained is no reason: events must come in first. */
+async function unreadiness({ redis, catalogue }: Pick<Deps, 'redis' | 'catalogue'>): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  try {
+    await redis.ping();
+  } catch {
+    faults.push({ path: 'redis', message: 'cannot be reached: answers are degraded, writes are refused' });
+  }
+  if (!catalogue.loaded) faults.push({ path: 'catalogue', message: 'has not been read from Redis yet' });
+  return faults;
+}
+
+/** `document` is asked for once, when the routes are complete. */
+export function systemRoutes(document: () => OpenApiDocument): Route[] {
+  let made: OpenApiDocument | undefined;
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/livez',
+      summary: 'Whether the process runs',
+      tags,
+      responses: { 200: z.object({ status: z.literal('alive') }) },
+      handler: () => ({ status: 200, body: { status: 'alive' as const } }),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/readyz',
+      summary: 'Whether the process can do all that it should; if not, 503 says why',
+      tags,
+      responses: { 200: ReadyAnswer },
+      problems: [503],
+      handler: async (_input, deps) => {
+        const faults = await unreadiness(deps);
+        if (faults.length > 0) {
+          throw new AppError('STORE_UNAVAILABLE', {
+            public: `Not ready: ${faults.map(({ path, message }) => `${path} ${message}`).join('; ')}.`,
+            faults,
+            retryAfterSeconds: 1,
+          });
+        }
+        const { collaborative, churn } = deps.models;
+        return {
+          status: 200,
+          body: {
+            status: 'ready' as const,
+            models: { collaborative: collaborative?.version ?? null, churn: churn?.version ?? null },
+            catalogueItems: deps.catalogue.items.size,
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/metrics',
+      summary: 'Counts and durations, for Prometheus',
+      tags,
+      answerType: 'text/plain; version=0.0.4; charset=utf-8',
+      responses: { 200: z.string() },
+      handler: async (_input, deps) => ({ status: 200, body: await deps.registry.metrics() }),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/openapi.json',
+      summary: 'This API as an OpenAPI 3.1 document; /docs shows it',
+      tags,
+      responses: { 200: z.looseObject({ openapi: z.string() }) },
+      handler: () => {
+        made ??= document();
+        return { status: 200, body: { ...made } };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,137 @@
+/** The service as a whole: opens what it needs, serves, closes. Redis may be away at the start and at any time after it. */
+import type { Registry } from 'prom-client';
+import { createRecordStore } from '../features/record-store.ts';
+import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { createCatalogueStore } from '../infra/catalogue-store.ts';
+import type { Config } from '../infra/config.ts';
+import { createJobQueue } from '../infra/job-queue.ts';
+import { createKeys } from '../infra/keys.ts';
+import type { Logger } from '../infra/logger.ts';
+import { createMetrics } from '../infra/metrics.ts';
+import { connectRedis, untilReady } from '../infra/redis.ts';
+import { createCatalogue } from './catalogue.ts';
+import { createMarketHolder } from './decide/market.ts';
+import type { Deps } from './deps.ts';
+import { createApp } from './http/app.ts';
+import { listen } from './http/listen.ts';
+import { measureRedis } from './measure-redis.ts';
+import { createServeMetrics, observeCatalogue, observeModels } from './metrics.ts';
+import { createModelHolder } from './model-holder.ts';
+import { createRecommender } from './recommend/recommender.ts';
+import { loadScenarios } from './recommend/scenarios.ts';
+import { ROUTES } from './routes.ts';
+
+export type Service = { url: string; close: () => Promise<void> };
+
+export type ServiceOptions = {
+  config: Config;
+  /** Where Redis is; it need not be there yet. */
+  redisPlace: { url: string; queueUrl: string };
+  log: Logger;
+  now?: () => number;
+  random?: () => number;
+  /** How often a new model is looked for. */
+  modelPollMs?: number;
+};
+
+/** The first requests should find the store and the catalogue; where they are away, the service starts without. */
+const startPatienceMs = 2000;
+
+/** Throws UsageError where the address cannot be had or SCENARIOS_FILE is wrong. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, redisPlace, log, now = Date.now, random = Math.random } = options;
+  const scenarios = loadScenarios(config.scenariosFile);
+  const { registry } = createMetrics();
+  const metrics = createServeMetrics(registry);
+  const keys = createKeys(config.keyPrefix);
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const redis = connectRedis(
+      redisPlace.url,
+      'serve',
+      { kind: 'failFast', timeoutMs: config.redisTimeoutMs },
+      log,
+    );
+    closers.push(() => redis.disconnect());
+    measureRedis(redis, metrics.redisDuration);
+    const patient = (name: string) => connectRedis(redisPlace.url, name, { kind: 'patient' }, log);
+    const catalogue = createCatalogue({
+      reader: patient('serve-catalogue'),
+      blocking: patient('serve-changes'),
+      keys,
+      log,
+    });
+    closers.push(catalogue.stop);
+    const models = createModelHolder({
+      modelsDir: config.modelsDir,
+      featureSchema: FEATURE_SCHEMA,
+      metrics,
+      log,
+      ...(options.modelPollMs !== undefined && { pollIntervalMs: options.modelPollMs }),
+    });
+    closers.push(models.stop);
+    const jobs = createJobQueue(redisPlace.queueUrl, keys, log);
+    closers.push(jobs.close);
+
+    await Promise.all([
+      models.start(),
+      untilReady(redis, startPatienceMs).catch(() =>
+        log.warn(
+          { event: 'start.without-redis' },
+          'starting without Redis: answers are degraded until it is back',
+        ),
+      ),
+      within(startPatienceMs, catalogue.start()),
+    ]);
+
+    const market = createMarketHolder({ redis, keys, catalogue, models, now });
+    const deps: Deps = {
+      config,
+      keys,
+      redis,
+      records: createRecordStore(redis, keys, {
+        onUnreadable: (reason) => {
+          metrics.unreadableRecords.inc();
+          log.warn({ event: 'record.unreadable', reason }, 'a record could not be read and counts as absent');
+        },
+      }),
+      catalogue,
+      catalogueStore: createCatalogueStore(redis, keys),
+      models,
+      market,
+      recommender: createRecommender(models, catalogue),
+      scenarios,
+      jobs,
+      metrics,
+      registry,
+      log,
+      now,
+      random,
+    };
+    observe(registry, deps);
+    const listening = await listen(createApp(ROUTES, deps), config.host, config.port);
+    closers.push(listening.close);
+    return { url: listening.url, close: closeAll };
+  } catch (err) {
+    await closeAll();
+    throw err;
+  }
+}
+
+function observe(registry: Registry, { models, catalogue, now }: Deps): void {
+  observeModels(registry, models, now);
+  observeCatalogue(registry, catalogue);
+}
+
+/** Waits for it, but not longer; it goes on by itself. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, patience]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, expect, test, vi } from 'vitest';
+import type { ShopEvent } from '../../../src/domain/event.ts';
+import { CustomerId, EventId } from '../../../src/domain/ids.ts';
+import { readEntries } from '../../../src/history/event-stream.ts';
+import { connectRedis } from '../../../src/infra/redis.ts';
+import { noContext } from '../../../src/serve/decide/decide.ts';
+import { readDecision } from '../../../src/serve/decide/decision-log.ts';
+import {
+  type StandingRequest,
+  standingDecision,
+  standingMs,
+} from '../../../src/serve/decide/standing-decision.ts';
+import { decideDeps } from '../../support/decide-deps.ts';
+import { makeOffer, noon } from '../../support/offers.ts';
+import { silentLog, testRedis } from '../../support/redis.ts';
+
+const { redis, keys, url } = testRedis();
+// Another process, as far as Redis can tell.
+const otherRedis = connectRedis(url, 'tests-other', { kind: 'patient' }, silentLog);
+afterAll(() => otherRedis.disconnect());
+
+const banner = makeOffer({ offerId: 'banner', benefit: { kind: 'content' }, fallback: true });
+const offers = [
+  makeOffer({ offerId: 'five', benefit: { kind: 'percentOff', percent: 5 } }),
+  makeOffer({ offerId: 'ten', benefit: { kind: 'percentOff', percent: 10 } }),
+  banner,
+];
+let clock = noon;
+const now = () => clock;
+const one = decideDeps(redis, keys, { offers, now });
+const two = decideDeps(otherRedis, keys, { offers: [...offers].reverse(), now });
+
+/** A customer of the test's own who has ordered for 100.00 and lets the shop write. */
+async function customer(consent = true): Promise<CustomerId> {
+  const customerId = CustomerId.parse(`c-${randomUUID()}`);
+  const common = { customerId, channel: 'web' as const, occurredAt: noon - 86_400_000 };
+  await apply(customerId, [
+    {
+      ...common,
+      type: 'customerUpdated',
+      eventId: EventId.parse('a'),
+      attributes: { consent: { email: consent } },
+    },
+    {
+      ...common,
+      type: 'purchase',
+      eventId: EventId.parse('b'),
+      lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 10_000 }],
+    } as ShopEvent,
+  ]);
+  return customerId;
+}
+
+async function apply(customerId: CustomerId, events: ShopEvent[]): Promise<void> {
+  await one.records.apply(
+    customerId,
+    events.map((event, i) => ({ event, streamId: `1-${i + 1}` })),
+  );
+}
+
+const ask = (customerId: CustomerId, more: Partial<StandingRequest> = {}): StandingRequest => ({
+  subject: { customerId },
+  channel: 'email',
+  placement: 'default',
+  campaign: 'june',
+  limit: 1,
+  context: noContext,
+  ...more,
+});
+const idsOf = ({ placements }: { placements: { offers: { offerId: string }[] }[] }) =>
+  placements.flatMap((place) => place.offers.map((offer) => offer.offerId as string));
+
+async function loggedDecisions(customerId: CustomerId) {
+  const entries = await readEntries(redis, keys, '0-0', 10_000);
+  return entries.flatMap(({ entry }) =>
+    entry?.kind === 'decision' && entry.decision.customerId === customerId ? [entry.decision] : [],
+  );
+}
+
+test('fifty requests at once, over two processes, get one decision, which is logged and counted once', async () => {
+  const customerId = await customer();
+  const madeBefore = Number(await redis.hget(keys.offersMade, 'five'));
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, i) => standingDecision(ask(customerId), i % 2 === 0 ? one : two)),
+  );
+  expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  expect(answers[0] && idsOf(answers[0])).toEqual(['five']);
+  expect(await loggedDecisions(customerId)).toHaveLength(1);
+  expect(Number(await redis.hget(keys.offersMade, 'five'))).toBe(madeBefore + 1);
+});
+
+test('the answer stays the same while customer and offers change, until the window ends', async () => {
+  const customerId = await customer();
+  const first = await standingDecision(ask(customerId), one);
+  expect(first.standsUntil).toBe(new Date(noon + standingMs).toISOString());
+  const changed = decideDeps(redis, keys, {
+    now,
+    offers: [...offers, makeOffer({ offerId: 'one', benefit: { kind: 'percentOff', percent: 1 } })],
+  });
+  expect(await standingDecision(ask(customerId), changed)).toEqual(first);
+  expect(await redis.pttl(standingKey(await keysOf(customerId)))).toBeLessThanOrEqual(standingMs);
+  await redis.del(await keysOf(customerId));
+  expect(idsOf(await standingDecision(ask(customerId), changed))).toEqual(['one']);
+});
+
+/** The keys of standing decisions of a customer. */
+async function keysOf(customerId: CustomerId): Promise<string[]> {
+  return redis.keys(`${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+}
+const standingKey = (all: string[]): string => {
+  if (all.length !== 1 || all[0] === undefined) throw new Error(`one key was expected, not ${all.length}`);
+  return all[0];
+};
+
+test('each channel, campaign and placement has a decision of its own', async () => {
+  const customerId = await customer();
+  const requests = [
+    {},
+    { campaign: 'july' },
+    { campaign: undefined },
+    { placement: 'top' },
+    { channel: 'web' as const },
+  ];
+  const answers = [];
+  for (const more of requests) answers.push(await standingDecision(ask(customerId, more), one));
+  expect(new Set(answers.map(({ decisionId }) => decisionId)).size).toBe(requests.length);
+});
+
+test('a smaller limit shortens the answer that stands; a larger one does not lengthen it', async () => {
+  const customerId = await customer();
+  expect(idsOf(await standingDecision(ask(customerId, { limit: 2 }), one))).toEqual(['five', 'ten']);
+  expect(idsOf(await standingDecision(ask(customerId, { limit: 1 }), one))).toEqual(['five']);
+  expect(idsOf(await standingDecision(ask(customerId, { limit: 10 }), one))).toEqual(['five', 'ten']);
+});
+
+test('a decision does not outlive an offer that it makes', async () => {
+  const validTo = new Date(noon + 3_600_000).toISOString();
+  const ending = makeOffer({ offerId: 'ending', benefit: { kind: 'percentOff', percent: 1 }, validTo });
+  const deps = decideDeps(redis, keys, { offers: [ending], now });
+  const customerId = await customer();
+  expect((await standingDecision(ask(customerId), deps)).standsUntil).toBe(validTo);
+  expect(await redis.pttl(standingKey(await keysOf(customerId)))).toBeLessThanOrEqual(3_600_000);
+});
+
+test('a withdrawn consent ends the offer at once; the fallback stands in, and nothing may be reported to it', async () => {
+  const customerId = await customer();
+  expect(idsOf(await standingDecision(ask(customerId), one))).toEqual(['five']);
+  await apply(customerId, [
+    {
+      type: 'customerUpdated',
+      eventId: EventId.parse('withdrawn'),
+      customerId,
+      channel: 'web',
+      occurredAt: noon,
+      attributes: { consent: { email: false } },
+    },
+  ]);
+  const after = await standingDecision(ask(customerId), two);
+  expect(idsOf(after)).toEqual(['banner']);
+  expect(after.placements[0]?.fallback).toBe(true);
+  expect(after.decisionId).toBeNull();
+});
+
+test('a deleted offer is not repeated, but one that this process has not heard of yet is', async () => {
+  const behind = decideDeps(redis, keys, { offers: [banner], now });
+  const customerId = await customer();
+  const brandNew = makeOffer({ offerId: `new-${randomUUID()}`, benefit: { kind: 'percentOff', percent: 1 } });
+  await one.catalogueStore.putOffers([brandNew], noon);
+  const first = await standingDecision(
+    ask(customerId),
+    decideDeps(redis, keys, { offers: [brandNew, banner], now }),
+  );
+  expect(await standingDecision(ask(customerId), behind)).toEqual(first);
+  await one.catalogueStore.deleteOffer(brandNew.offerId, noon + 1);
+  expect(idsOf(await standingDecision(ask(customerId), behind))).toEqual(['banner']);
+});
+
+test('a decision whose process died before it was logged is logged by a later request, once', async () => {
+  const customerId = await customer();
+  const dying = {
+    ...one,
+    redis: new Proxy(redis, {
+      // The process ends right after the decision stands.
+      get: (target, name) =>
+        name === 'multi'
+          ? () => {
+              throw new Error('killed');
+            }
+          : (Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)),
+    }),
+  };
+  await expect(standingDecision(ask(customerId), dying)).rejects.toThrow('killed');
+  expect(await loggedDecisions(customerId)).toEqual([]);
+
+  const early = await standingDecision(ask(customerId), one);
+  expect(await loggedDecisions(customerId)).toEqual([]);
+  clock = noon + 6000;
+  const answers = [
+    await standingDecision(ask(customerId), two),
+    await standingDecision(ask(customerId), one),
+  ];
+  clock = noon;
+  expect(answers).toEqual([early, early]);
+  expect(await loggedDecisions(customerId)).toHaveLength(1);
+  expect(await readDecision(early.decisionId ?? '', one)).toMatchObject({ customerId });
+});
+
+test('what another version left in an unknown shape is replaced', async () => {
+  const customerId = await customer();
+  await standingDecision(ask(customerId), one);
+  const key = standingKey(await keysOf(customerId));
+  await redis.set(key, '{"version":2}');
+  expect(idsOf(await standingDecision(ask(customerId), one))).toEqual(['five']);
+  expect(await redis.pttl(key)).toBeGreaterThan(0);
+});
+
+test('a decision that was made before the catalogue was loaded does not stand', async () => {
+  const customerId = await customer();
+  const starting = decideDeps(redis, keys, { offers: [], now });
+  starting.catalogue.loaded = false;
+  expect(await standingDecision(ask(customerId), starting)).toMatchObject({
+    degraded: true,
+    decisionId: null,
+  });
+  expect(idsOf(await standingDecision(ask(customerId), one))).toEqual(['five']);
+});
+
+test('without consent there is a fallback from the first, which is logged like any decision', async () => {
+  const customerId = await customer(false);
+  const answer = await standingDecision(ask(customerId), one);
+  expect(idsOf(answer)).toEqual(['banner']);
+  expect(answer.excluded.map(({ reasonCode }) => reasonCode)).toEqual(['no-consent', 'no-consent']);
+  expect(answer.decisionId).not.toBeNull();
+});

@@ -1,0 +1,137 @@
+/** A small invented shop with models whose answers can be told by hand. */
+
+import { type ChurnModel, churnToFiles } from '../../src/algorithms/churn-model.ts';
+import { type CollaborativeModel, collaborativeToFiles } from '../../src/algorithms/collaborative-model.ts';
+import { type CsrMatrix, csrFromTriplets } from '../../src/algorithms/csr.ts';
+import { type Item, Item as ItemSchema } from '../../src/domain/item.ts';
+import type { ModelManifest } from '../../src/domain/manifest.ts';
+import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../src/features/registry.ts';
+import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
+
+const perGroup = 10;
+
+/** coffee-0 … coffee-9, tea-0 … tea-9. coffee-8 is out of stock, coffee-9 no longer sold. */
+export const shopItems: readonly Item[] = ['coffee', 'tea'].flatMap((category) =>
+  Array.from({ length: perGroup }, (_, k) =>
+    ItemSchema.parse({
+      itemId: `${category}-${k}`,
+      name: `${category === 'coffee' ? 'Coffee' : 'Tea'} no. ${k}`,
+      category,
+      priceMinor: 500 + 100 * k,
+      inStock: !(category === 'coffee' && k === 8),
+      discontinued: category === 'coffee' && k === 9,
+    }),
+  ),
+);
+
+/** In the catalogue, never sold: no model knows it. */
+export const newItem: Item = ItemSchema.parse({ itemId: 'cocoa-0', name: 'Cocoa', category: 'cocoa' });
+
+/**
+ * Two tastes that share nothing: one factor each, so that a customer of the one likes the items of the one, the lower
+ * number the better. Item k of one taste is bought in one basket with item k of the other. Tea sells best in Norway,
+ * coffee everywhere else. Coffee is bought again every 10 days, tea every 30.
+ */
+export function shopModel(): CollaborativeModel {
+  const itemIds = shopItems.map(({ itemId }) => itemId);
+  const items = itemIds.length;
+  const factors = 4;
+  const groupOf = (i: number) => Math.floor(i / perGroup);
+  const rankOf = (i: number) => i % perGroup;
+  const itemFactors = new Float32Array(items * factors);
+  for (let i = 0; i < items; i++) itemFactors[i * factors + groupOf(i)] = 1 - 0.05 * rankOf(i);
+  const gram = new Float64Array(factors * factors);
+  for (let i = 0; i < items; i++) {
+    const at = i * factors + groupOf(i);
+    gram[groupOf(i) * factors + groupOf(i)]! += itemFactors[at]! ** 2;
+  }
+  const pairs = (score: (a: number, b: number) => number): CsrMatrix => {
+    const triplets = { row: [] as number[], col: [] as number[], value: [] as number[] };
+    for (let a = 0; a < items; a++) {
+      for (let b = 0; b < items; b++) {
+        const value = a === b ? 0 : score(a, b);
+        if (value === 0) continue;
+        triplets.row.push(a);
+        triplets.col.push(b);
+        triplets.value.push(value);
+      }
+    }
+    return csrFromTriplets(items, items, triplets);
+  };
+  const popularity = Float32Array.from([
+    ...shopItems.map((_, i) => (groupOf(i) === 0 ? 20 - rankOf(i) : 10 - rankOf(i)) / 210),
+    ...shopItems.map((_, i) => (groupOf(i) === 1 ? 20 - rankOf(i) : 10 - rankOf(i)) / 210),
+  ]);
+  return {
+    itemIds,
+    itemIndex: new Map(itemIds.map((id, i) => [id, i])),
+    factors,
+    itemFactors,
+    gram,
+    unobservedWeight: 0.1,
+    regularization: 0.01,
+    regularizationExponent: 1,
+    weighting: { halfLifeDays: 180, floor: 0.3 },
+    neighbours: pairs((a, b) => (groupOf(a) === groupOf(b) ? 1 / (1 + Math.abs(a - b)) : 0)),
+    boughtTogether: pairs((a, b) => (rankOf(a) === rankOf(b) ? 1 : 0)),
+    segments: ['', 'Norway'],
+    popularity,
+    rhythm: {
+      gapDays: Float32Array.from(itemIds, (_, i) => (groupOf(i) === 0 ? 10 : 30)),
+      repeatShare: new Float32Array(items).fill(0.6),
+      shape: 3,
+    },
+    buyAgainHorizonDays: 14,
+    fusion: { weights: { ials: 1, neighbours: 0.5, buyAgain: 1.5, popularity: 0.1 }, rankConstant: 10 },
+  };
+}
+
+/** One layer: the risk rises with `overdueRatio` and falls with `purchaseCount`. */
+export function shopChurnModel(): ChurnModel {
+  const weights = new Float32Array(FEATURE_NAMES.length);
+  weights[FEATURE_NAMES.indexOf('overdueRatio')] = 2;
+  weights[FEATURE_NAMES.indexOf('purchaseCount')] = -1;
+  return {
+    featureNames: FEATURE_NAMES,
+    mean: new Float32Array(FEATURE_NAMES.length),
+    spread: new Float32Array(FEATURE_NAMES.length).fill(1),
+    layers: [{ inputs: FEATURE_NAMES.length, outputs: 1, weights, bias: Float32Array.of(0) }],
+    calibration: { scores: Float64Array.of(-5, 5), probabilities: Float64Array.of(0.1, 0.9) },
+    horizonDays: 60,
+  };
+}
+
+let published = 0;
+
+/** Publishes the collaborative model as a new version. */
+export function publishShopModel(
+  modelsDir: string,
+  change: (model: CollaborativeModel) => CollaborativeModel = (model) => model,
+): Promise<ModelManifest> {
+  const { arrays, tables } = collaborativeToFiles(change(shopModel()));
+  return publishModel(modelsDir, draft('collaborative', null), arrays, tables);
+}
+
+export function publishShopChurnModel(
+  modelsDir: string,
+  featureSchema: string = FEATURE_SCHEMA,
+): Promise<ModelManifest> {
+  const { arrays, tables } = churnToFiles(shopChurnModel());
+  return publishModel(modelsDir, draft('churn', featureSchema), arrays, tables);
+}
+
+function draft(name: 'collaborative' | 'churn', featureSchema: string | null) {
+  // A second apart each, so that the newest is the one published last.
+  const trainedAt = Date.UTC(2026, 0, 1) + 1000 * published++;
+  return {
+    name,
+    version: newModelVersion(trainedAt, Math.random),
+    createdAt: new Date(trainedAt).toISOString(),
+    featureSchema,
+    dataRange: { from: '2025-01-01T00:00:00.000Z', to: '2025-12-31T00:00:00.000Z' },
+    parameters: {},
+    metrics: { ndcgAt10: 0.1 },
+    backend: 'typed-arrays',
+    gate: { passed: true, reason: 'a fixture' },
+  };
+}
