@@ -64,7 +64,8 @@ async function letStand(
   deps: StandingDeps,
 ): Promise<LoggedDecision> {
   const ends = windowEnd(decided, deps);
-  const own: LoggedDecision = { ...decided, standsUntil: new Date(ends).toISOString() };
+  // Through the schema, so that the first answer equals the later ones to the byte.
+  const own = LoggedDecision.parse({ ...decided, standsUntil: new Date(ends).toISOString() });
   const text = standingText({ decision: own, logged: false });
   const ttlMs = Math.max(1, ends - deps.now());
   const won = overwrite

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { CustomerId, EventId } from '../../../src/domain/ids.ts';
 import { readEntries } from '../../../src/history/event-stream.ts';

@@ -1,0 +1,129 @@
+/** `nextbest offers`: the offers that there are, and new ones from a file. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { Command } from 'commander';
+import { UsageError } from '../domain/errors.ts';
+import type { Offer } from '../domain/offer.ts';
+import { FEATURE_NAMES } from '../features/registry.ts';
+import { type CatalogueStore, createCatalogueStore } from '../infra/catalogue-store.ts';
+import { readConfig } from '../infra/config.ts';
+import { createKeys } from '../infra/keys.ts';
+import { createLogger } from '../infra/logger.ts';
+import { openRedis } from '../infra/open-redis.ts';
+import { connectRedis, untilReady } from '../infra/redis.ts';
+import { Shutdown } from '../infra/shutdown.ts';
+import { offerSchema } from '../offers/offer-schema.ts';
+import { type Output, outputOf } from './output.ts';
+
+/** A shop with more has them made by a program, which should speak to the API. */
+export const offersInFileMax = 10_000;
+
+/** Faults that are listed; the rest is counted. */
+const faultsShown = 50;
+
+const patienceMs = 10_000;
+
+export function offersCommand(): Command {
+  const offers = new Command('offers').description('The offers that the service may make.');
+  offers
+    .command('list')
+    .description('Every offer, by id; with --json one a line, as `offers put` reads them.')
+    .action((_options, command: Command) =>
+      withStore(command, async (store, output) => {
+        const all = (await store.listOffers()).sort((a, b) => (a.offerId < b.offerId ? -1 : 1));
+        for (const offer of all) output.result(offer, describe(offer));
+        if (all.length === 0) output.say('There are no offers yet.');
+      }),
+    );
+  offers
+    .command('put')
+    .description('Adds or replaces the offers of a file: one JSON object a line; .gz is read as it is.')
+    .argument('<file>')
+    .action(async (file: string, _options, command: Command) => {
+      const read = await readOffers(file);
+      await withStore(command, async (store, output) => {
+        await store.putOffers(read, Date.now());
+        const count = new Set(read.map(({ offerId }) => offerId)).size;
+        output.result({ offers: count }, `${count} offers are in force.`);
+      });
+    });
+  return offers;
+}
+
+/** The offers of an NDJSON file. Throws UsageError with every fault, by line: the file is taken whole or not at all. */
+export async function readOffers(file: string): Promise<Offer[]> {
+  const schema = offerSchema(FEATURE_NAMES);
+  const offers: Offer[] = [];
+  const faults: string[] = [];
+  let number = 0;
+  let given = 0;
+  for await (const line of linesOf(file)) {
+    number++;
+    if (line.trim() === '') continue;
+    if (++given > offersInFileMax) throw new UsageError(`${file} has more than ${offersInFileMax} offers.`);
+    const json = parseJson(line);
+    if (json === undefined) {
+      faults.push(`line ${number}: is not valid JSON`);
+      continue;
+    }
+    const parsed = schema.safeParse(json);
+    if (parsed.success) offers.push(parsed.data);
+    else
+      for (const issue of parsed.error.issues)
+        faults.push(`line ${number}: ${issue.path.join('.') || 'offer'}: ${issue.message}`);
+  }
+  if (faults.length > 0) {
+    const more = faults.length > faultsShown ? `\n  and ${faults.length - faultsShown} more` : '';
+    const shown = faults.slice(0, faultsShown).map((fault) => `  ${fault}`);
+    throw new UsageError(`${file} is not valid; no offer was taken:\n${shown.join('\n')}${more}`);
+  }
+  return offers;
+}
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const raw = createReadStream(file);
+  let failure: Error | undefined;
+  const onEnd = (err: Error | null) => {
+    failure = err ?? undefined;
+  };
+  const bytes = file.endsWith('.gz') ? pipeline(raw, createGunzip(), onEnd) : raw.on('error', onEnd);
+  try {
+    yield* createInterface({ input: bytes, crlfDelay: Infinity });
+  } catch (err) {
+    failure = err as Error;
+  }
+  if (failure !== undefined) throw new UsageError(`${file} cannot be read: ${failure.message}`);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+async function withStore(
+  command: Command,
+  use: (store: CatalogueStore, output: Output) => Promise<void>,
+): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLogger(config.logLevel, 'offers');
+  const shutdown = new Shutdown(log);
+  try {
+    const place = await openRedis(config, log);
+    shutdown.add('redis', place.release);
+    const redis = connectRedis(place.url, 'offers', { kind: 'patient' }, log);
+    shutdown.add('redis client', () => redis.disconnect());
+    await untilReady(redis, patienceMs);
+    await use(createCatalogueStore(redis, createKeys(config.keyPrefix)), outputOf(command));
+  } finally {
+    await shutdown.close();
+  }
+}
+
+function describe({ offerId, name, benefit, channels, fallback }: Offer): string {
+  return `${offerId}  ${name} (${benefit.kind}; ${channels.join(', ')}${fallback ? '; fallback' : ''})`;
+}

@@ -1,0 +1,34 @@
+/** What decisions need, over the test run's Redis: a shop of some items and offers, without a server around it. */
+import type { Item } from '../../src/domain/item.ts';
+import type { Offer } from '../../src/domain/offer.ts';
+import { createRecordStore } from '../../src/features/record-store.ts';
+import { createCatalogueStore } from '../../src/infra/catalogue-store.ts';
+import type { Keys } from '../../src/infra/keys.ts';
+import type { Redis } from '../../src/infra/redis.ts';
+import { createMarketHolder } from '../../src/serve/decide/market.ts';
+import type { StandingDeps } from '../../src/serve/decide/standing-decision.ts';
+import type { Models } from '../../src/serve/deps.ts';
+
+export type Shop = { offers: readonly Offer[]; items?: readonly Item[]; models?: Models; now: () => number };
+
+/** As one process has them: its own copy of the catalogue, its own counters. */
+export function decideDeps(redis: Redis, keys: Keys, shop: Shop) {
+  const catalogue = {
+    loaded: true,
+    items: new Map((shop.items ?? []).map((item) => [item.itemId as string, item])),
+    offers: new Map(shop.offers.map((offer) => [offer.offerId as string, offer])),
+    revision: 1,
+  };
+  const models = shop.models ?? { collaborative: undefined, churn: undefined };
+  const { now } = shop;
+  return {
+    redis,
+    keys,
+    catalogue,
+    models,
+    now,
+    records: createRecordStore(redis, keys),
+    catalogueStore: createCatalogueStore(redis, keys),
+    market: createMarketHolder({ redis, keys, catalogue, models, now }),
+  } satisfies StandingDeps;
+}
