@@ -1,5 +1,7 @@
 /** Every command, in the order of the help text. */
 import type { Command } from 'commander';
+import { modelsCommand } from './models.ts';
+import { offersCommand } from './offers.ts';
 import { simulateCommand } from './simulate.ts';
 
-export const COMMANDS: readonly (() => Command)[] = [simulateCommand];
+export const COMMANDS: readonly (() => Command)[] = [offersCommand, simulateCommand, modelsCommand];
