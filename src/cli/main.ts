@@ -5,15 +5,9 @@ import { COMMANDS } from './commands.ts';
 
 const program = new Command('nextbest')
   .description('Recommends products, decides the next best offer, and shows whether customers stay.')
-  .option('--json', 'results on stdout as one JSON object a line; everything else stays on stderr')
-  .exitOverride()
-  .configureOutput({ writeOut: (text) => process.stderr.write(text) });
-for (const command of COMMANDS)
-  program.addCommand(
-    command()
-      .exitOverride()
-      .configureOutput({ writeOut: (text) => process.stderr.write(text) }),
-  );
+  .option('--json', 'results on stdout as one JSON object a line; everything else stays on stderr');
+prepared(program);
+for (const command of COMMANDS) program.addCommand(prepared(command()));
 
 try {
   await program.parseAsync();
@@ -26,4 +20,11 @@ try {
     process.stderr.write(`nextbest: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Subcommands too: each would otherwise end the process by itself, and print its help on stdout. */
+function prepared(command: Command): Command {
+  command.exitOverride().configureOutput({ writeOut: (text) => process.stderr.write(text) });
+  for (const subcommand of command.commands) prepared(subcommand);
+  return command;
 }

@@ -1,0 +1,80 @@
+/** `nextbest models`: what has been published, and which version is served. */
+import { Command } from 'commander';
+import { AppError, UsageError } from '../domain/errors.ts';
+import { type ModelManifest, ModelName, ModelVersion } from '../domain/manifest.ts';
+import { readConfig } from '../infra/config.ts';
+import { listModels, promoteModel, rollbackModel } from '../infra/model-store.ts';
+import { type Output, outputOf } from './output.ts';
+
+export const modelsCommand = (): Command =>
+  new Command('models')
+    .description('list the published models; serve another version')
+    .addCommand(
+      new Command('list')
+        .description('every version that is kept, newest first; * marks the one that is served')
+        .action(async (_options, command: Command) => {
+          const output = outputOf(command);
+          const models = await listModels(readConfig(process.env).modelsDir);
+          for (const { manifest, current } of models)
+            output.result(
+              { ...summary(manifest), current },
+              `${current ? '*' : ' '} ${manifest.name.padEnd(13)} ${manifest.version}  ${manifest.gate.reason}`,
+            );
+          if (models.length === 0) output.say('No model has been published yet: run `nextbest train`.');
+        }),
+      { isDefault: true },
+    )
+    .addCommand(
+      new Command('promote')
+        .description('serve this version from now on, whatever its gate said')
+        .argument('<name>', `one of ${ModelName.options.join(', ')}`)
+        .argument('<version>', 'as `nextbest models list` shows it')
+        .action(async (name: string, version: string, _options, command: Command) => {
+          const output = outputOf(command);
+          await serveOther(output, () =>
+            promoteModel(readConfig(process.env).modelsDir, parseName(name), parseVersion(version)),
+          );
+        }),
+    )
+    .addCommand(
+      new Command('rollback')
+        .description('serve the version that was served before')
+        .argument('<name>', `one of ${ModelName.options.join(', ')}`)
+        .action(async (name: string, _options, command: Command) => {
+          const output = outputOf(command);
+          await serveOther(output, () => rollbackModel(readConfig(process.env).modelsDir, parseName(name)));
+        }),
+    );
+
+async function serveOther(output: Output, change: () => Promise<ModelManifest>): Promise<void> {
+  try {
+    const manifest = await change();
+    const doubt = manifest.gate.passed ? '' : ' It did not pass its gate.';
+    output.result(
+      { ...summary(manifest), current: true },
+      `Serving ${manifest.name} ${manifest.version}.${doubt}`,
+    );
+  } catch (err) {
+    if (!(err instanceof AppError)) throw err;
+    if (err.code === 'NOT_FOUND') throw new UsageError(err.public);
+    output.say(`nextbest: ${err.public} (${err.message})`);
+    process.exitCode = 1;
+  }
+}
+
+function summary({ name, version, createdAt, featureSchema, backend, gate, metrics }: ModelManifest) {
+  return { name, version, createdAt, featureSchema, backend, gate, metrics };
+}
+
+function parseName(text: string): ModelName {
+  const parsed = ModelName.safeParse(text);
+  if (!parsed.success)
+    throw new UsageError(`There is no model "${text}"; models are ${ModelName.options.join(', ')}.`);
+  return parsed.data;
+}
+
+function parseVersion(text: string): ModelVersion {
+  const parsed = ModelVersion.safeParse(text);
+  if (!parsed.success) throw new UsageError(`"${text}" is not a version such as 20261123T101500Z-1a2b3c4d.`);
+  return parsed.data;
+}
