@@ -110,7 +110,8 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
     similar: () => {
       const [first] = context;
       if (first === undefined) return nothing;
-      return firstAllowed(similarItems(model, first, 3 * length), length, notInContext, undefined);
+      const alike = similarItems(model, first, 3 * length);
+      return firstAllowed(alike, length, positive(notInContext, alike), undefined);
     },
   };
   for (const source of request.sources) lists.set(source, gather[source]());
@@ -171,7 +172,7 @@ function firstAllowed(
   return isWhole || rescan === undefined ? rankedOf(chosen) : topK(rescan(), length, allowed);
 }
 
-/** No neighbour in common is no recommendation: a score of 0 is left out. */
+/** No neighbour in common, or a taste at right angles, is no recommendation: scores of 0 and less are left out. */
 function positive(allowed: Allowed, kept: Ranked): Allowed {
   const zeros = new Set<number>();
   for (let at = kept.scores.length - 1; at >= 0 && kept.scores[at]! <= 0; at--) zeros.add(kept.indices[at]!);

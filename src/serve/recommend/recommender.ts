@@ -69,6 +69,8 @@ const tasteTtlMs = 3_600_000;
 /** Candidates a source, for a page of ten: enough for the fusion to find what several agree on. */
 const shortestList = 50;
 const reasonsMax = 3;
+/** A source that added less than this share of what the loudest did is no reason. */
+const reasonFromShare = 0.1;
 
 export function createRecommender(models: Models, catalogue: Catalogue): Recommender {
   const tastes = new LRUCache<string, Taste>({ max: keptTastes, ttl: tasteTtlMs });
@@ -157,6 +159,7 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
         source: voices[0]!.source,
         reasons: voices
           .slice(0, reasonsMax)
+          .filter(({ share }) => share >= reasonFromShare * voices[0]!.share)
           .map(({ source }) => reasonOf(source, evidence(source, index), nameOf)),
         contributions: Object.fromEntries(voices.map(({ source, share }) => [source, share])),
       }),
@@ -208,7 +211,9 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
       const items: RelatedItem[] = [];
       for (let at = 0; at < ranked.indices.length && items.length < n; at++) {
         const relatedId = served.model.itemIds[ranked.indices[at]!]!;
-        if (isServable(relatedId, undefined)) items.push({ ...named(relatedId), score: ranked.scores[at]! });
+        // Opposite tastes have a cosine as well.
+        if (ranked.scores[at]! > 0 && isServable(relatedId, undefined))
+          items.push({ ...named(relatedId), score: ranked.scores[at]! });
       }
       return { items, modelVersion: served.version, degradedBy };
     },
