@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import type { ShopEvent } from '../../../src/domain/event.ts';
+import { CustomerId, EventId, ItemId } from '../../../src/domain/ids.ts';
+import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
+import { customerFacts } from '../../../src/serve/decide/customer-facts.ts';
+import type { Models, Served } from '../../../src/serve/deps.ts';
+import { itemsById, noon } from '../../support/offers.ts';
+import { shopChurnModel, shopItems, shopModel } from '../../support/shop-models.ts';
+
+const served = <M>(model: M) => ({ version: 'v', manifest: {}, model }) as Served<M>;
+const models: Models = { collaborative: served(shopModel()), churn: served(shopChurnModel()) };
+const none: Models = { collaborative: undefined, churn: undefined };
+const items = itemsById(...shopItems);
+const item = (id: string) => ItemId.parse(id);
+const nothing = { itemIds: [], basketMinor: undefined };
+
+let events = 0;
+function recordOf(...inputs: object[]): CustomerRecord {
+  const record = emptyRecord();
+  for (const input of inputs) {
+    const common = {
+      customerId: CustomerId.parse('c'),
+      eventId: EventId.parse(`e${events++}`),
+      channel: 'web',
+      occurredAt: noon,
+    };
+    applyEvent(record, { ...common, ...input } as ShopEvent);
+  }
+  return record;
+}
+const bought = (itemId: string, unitPriceMinor: number, orderId: string) => ({
+  type: 'purchase',
+  orderId,
+  lines: [{ itemId, category: itemId.split('-')[0], quantity: 1, unitPriceMinor }],
+});
+
+test('of a customer whom nobody knows, nothing is assumed', () => {
+  const facts = customerFacts(undefined, models, items, nothing, noon);
+  expect(facts).toMatchObject({
+    loyaltyTier: 'none',
+    consent: {},
+    complaintOpen: false,
+    churnRisk: undefined,
+    averageOrderMinor: undefined,
+    categoryEvidence: 0,
+  });
+  expect(facts.tasteRank(item('coffee-1'))).toBeUndefined();
+});
+
+test('attributes and open complaints come from the record', () => {
+  const attributes = { loyaltyTier: 'gold', segment: 'Norway', consent: { email: true } };
+  const complaint = { type: 'contact', complaint: 'opened' };
+  const open = recordOf({ type: 'customerUpdated', attributes }, complaint);
+  expect(customerFacts(open, none, items, nothing, noon)).toMatchObject({
+    ...attributes,
+    complaintOpen: true,
+  });
+  const resolved = recordOf(complaint, { type: 'contact', complaint: 'resolved' });
+  expect(customerFacts(resolved, none, items, nothing, noon).complaintOpen).toBe(false);
+});
+
+test('the average order, the churn risk and the shares of categories come from purchases', () => {
+  const record = recordOf(
+    bought('coffee-1', 600, 'o1'),
+    bought('coffee-2', 800, 'o1'),
+    bought('tea-1', 600, 'o2'),
+  );
+  const facts = customerFacts(record, models, items, nothing, noon);
+  expect(facts.averageOrderMinor).toBe((600 + 800 + 600) / 2);
+  expect(facts.churnRisk).toBeGreaterThan(0);
+  expect(facts.categoryShares.get('coffee')).toBeCloseTo(2 / 3);
+  expect(facts.categoryEvidence).toBeCloseTo(3);
+});
+
+test('someone who has never ordered has no churn risk: the model knows nothing of such', () => {
+  const record = recordOf({ type: 'view', lines: [{ itemId: 'tea-1', category: 'tea', quantity: 1 }] });
+  expect(customerFacts(record, models, items, nothing, noon).churnRisk).toBeUndefined();
+});
+
+test('taste follows purchases, and what is on the page counts at once', () => {
+  const drinker = customerFacts(recordOf(bought('tea-3', 800, 'o1')), models, items, nothing, noon);
+  expect(drinker.tasteRank(item('tea-1'))).toBeGreaterThan(drinker.tasteRank(item('coffee-1')) ?? 1);
+  const page = { itemIds: [item('coffee-3'), item('unknown')], basketMinor: undefined };
+  const guest = customerFacts(undefined, models, items, page, noon);
+  expect(guest.tasteRank(item('coffee-1'))).toBeGreaterThan(guest.tasteRank(item('tea-1')) ?? 1);
+  expect(guest.categoryShares).toEqual(new Map([['coffee', 1]]));
+  expect(guest.categoryEvidence).toBeCloseTo(0.3);
+});

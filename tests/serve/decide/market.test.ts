@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { createMarketHolder } from '../../../src/serve/decide/market.ts';
+import { itemsById, makeItem, makeOffer, noon } from '../../support/offers.ts';
+import { testRedis } from '../../support/redis.ts';
+
+const { redis, keys } = testRedis();
+
+function holder() {
+  let clock = noon;
+  const catalogue = {
+    loaded: true,
+    revision: 1,
+    items: itemsById(makeItem({ itemId: 'a', priceMinor: 100 })),
+    offers: new Map([['one', makeOffer({ offerId: 'one' })]]),
+  };
+  const models = { collaborative: undefined, churn: undefined };
+  const market = createMarketHolder({ redis, keys, catalogue, models, now: () => clock });
+  const advance = (ms: number) => {
+    clock += ms;
+  };
+  return { market, catalogue, advance };
+}
+
+test('an offer is compiled once for each version of it', async () => {
+  const { market, catalogue } = holder();
+  const [before] = [...(await market.read()).offers];
+  catalogue.offers.set('two', makeOffer({ offerId: 'two' }));
+  catalogue.revision++;
+  const [same, added] = [...(await market.read()).offers];
+  expect(same).toBe(before);
+  expect(added?.offer.offerId).toBe('two');
+  catalogue.offers.set('one', makeOffer({ offerId: 'one', priorityLever: 2 }));
+  catalogue.revision++;
+  const [revised] = [...(await market.read()).offers];
+  expect(revised).not.toBe(before);
+  expect(revised?.offer.priorityLever).toBe(2);
+});
+
+test('statistics follow the catalogue, at most every ten seconds', async () => {
+  const { market, catalogue, advance } = holder();
+  expect((await market.read()).shop.medianPriceMinor).toBe(100);
+  catalogue.items.set('b', makeItem({ itemId: 'b', priceMinor: 300 }));
+  catalogue.revision++;
+  expect((await market.read()).shop.medianPriceMinor).toBe(100);
+  advance(10_000);
+  expect((await market.read()).shop.medianPriceMinor).toBe(200);
+});
+
+test('counts are those of Redis, at most five seconds old', async () => {
+  const { market, advance } = holder();
+  expect(market.known().countsOf('one')).toEqual({ made: 0, redeemed: 0 });
+  await redis.hset(keys.offersMade, 'one', 40);
+  await redis.hset(keys.offersRedeemed, 'one', 3);
+  expect((await market.read()).countsOf('one')).toEqual({ made: 40, redeemed: 3 });
+  await redis.hincrby(keys.offersMade, 'one', 1);
+  expect((await market.read()).countsOf('one').made).toBe(40);
+  advance(5000);
+  expect((await market.read()).countsOf('one').made).toBe(41);
+  expect(market.known().countsOf('one').made).toBe(41);
+  expect(market.known().countsOf('constructor')).toEqual({ made: 0, redeemed: 0 });
+});
