@@ -1,0 +1,53 @@
+/** The catalogue and the offers as the lake last saw them. */
+import type { ItemId, OfferId } from '../domain/ids.ts';
+import { Item } from '../domain/item.ts';
+import type { CatalogueChange } from '../domain/log-entry.ts';
+import { Offer } from '../domain/offer.ts';
+import type { Lake } from './lake.ts';
+
+/** The latest change of every item, a deletion included, in batches in the order of ids. What cannot be parsed is left out. */
+export async function* latestItems(lake: Lake): AsyncGenerator<CatalogueChange[]> {
+  for await (const rows of latest(lake, 'items', 'itemId')) {
+    yield rows.flatMap(({ id, at, json }): CatalogueChange[] => {
+      if (json === null) return [{ kind: 'itemDeleted', itemId: id as ItemId, at }];
+      const item = Item.safeParse(JSON.parse(json)).data;
+      return item === undefined ? [] : [{ kind: 'item', item, at }];
+    });
+  }
+}
+
+/** Likewise of every offer. */
+export async function* latestOffers(lake: Lake): AsyncGenerator<CatalogueChange[]> {
+  for await (const rows of latest(lake, 'offers', 'offerId')) {
+    yield rows.flatMap(({ id, at, json }): CatalogueChange[] => {
+      if (json === null) return [{ kind: 'offerDeleted', offerId: id as OfferId, at }];
+      const offer = Offer.safeParse(JSON.parse(json)).data;
+      return offer === undefined ? [] : [{ kind: 'offer', offer, at }];
+    });
+  }
+}
+
+type Row = { id: string; at: number; json: string | null };
+
+async function* latest(lake: Lake, table: 'items' | 'offers', idColumn: string): AsyncGenerator<Row[]> {
+  const connection = await lake.connect();
+  try {
+    // At the same instant a deletion counts, then the greater text: any rule, but always the same.
+    const result = await connection.stream(
+      `SELECT "${idColumn}", epoch_ms("updatedAt"), json FROM ${lake.from(table)}
+       QUALIFY row_number() OVER (PARTITION BY "${idColumn}" ORDER BY "updatedAt" DESC, json DESC NULLS FIRST) = 1
+       ORDER BY "${idColumn}"`,
+    );
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) break;
+      yield (chunk.getRows() as [string, bigint, string | null][]).map(([id, at, json]) => ({
+        id,
+        at: Number(at),
+        json,
+      }));
+    }
+  } finally {
+    connection.closeSync();
+  }
+}
