@@ -25,6 +25,8 @@ export type CollaborativeModel = RowObjective & {
   itemFactors: Float32Array;
   /** Gram matrix of `itemFactors`, factors × factors, lower half. */
   gram: Float64Array;
+  /** The instant that the model stands at (milliseconds since 1970): what it learned from was bought before. */
+  asOf: number;
   weighting: PurchaseWeighting;
   /** items × items: bought by the same customers; the highest scores of each item. */
   neighbours: CsrMatrix;
@@ -40,16 +42,22 @@ export type CollaborativeModel = RowObjective & {
   fusion: FusionSettings;
 };
 
-/** Weights (confidence − 1) of a customer's purchases, aligned with the history, for `foldInUser` and `neighbourScores`. */
+/**
+ * Weights (confidence − 1) of a customer's purchases, aligned with the history, for `foldInUser` and `neighbourScores`.
+ * Purchases age up to the model's own instant, as in its training, or to the customer's latest if that is later: not
+ * to `now`, or all would pale beside the regularisation while no new model is trained.
+ */
 export function historyWeights(
   model: CollaborativeModel,
   history: readonly ItemHistory[],
   now: number,
 ): { items: Int32Array; weights: Float32Array } {
+  let reference = model.asOf;
+  for (const { lastAt } of history) reference = Math.max(reference, Math.min(lastAt, now));
   return {
     items: Int32Array.from(history, (entry) => entry.item),
     weights: Float32Array.from(history, (entry) =>
-      purchaseWeight(model.weighting, entry.purchaseCount, entry.lastAt, now),
+      purchaseWeight(model.weighting, entry.purchaseCount, entry.lastAt, reference),
     ),
   };
 }

@@ -1,5 +1,7 @@
-/** A customer's list: each source ranks, the ranks are fused. Evaluation and serving both go through here. */
-
+/**
+ * A customer's list out of the collaborative model. What was bought before is ranked by its rhythm, everything else by
+ * iALS, neighbours and popularity; the ranks are fused.
+ */
 import type { ItemHistory } from './buy-again.ts';
 import {
   buyAgain,
@@ -21,12 +23,12 @@ export type RankingRequest = {
   segment?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
-  /** Items that may be shown; all, where it is absent. */
-  allowed?: ((item: number) => boolean) | undefined;
 };
 
-/** How deep each source's list goes into the fusion, beside the k that are asked for. */
-const extraDepth = 90;
+export type SourceLists = Record<CollaborativeSource, Ranked>;
+
+/** How much deeper than the k that are asked for each source's list goes into the fusion. */
+const extraDepth = 50;
 
 /** The at most k best items for a customer by all sources together. Without a history it is what sells. */
 export function rankForCustomer(
@@ -34,31 +36,43 @@ export function rankForCustomer(
   request: RankingRequest,
   k: number,
 ): FusedItem<CollaborativeSource>[] {
-  const lists = rankBySource(model, request, k + extraDepth);
-  const { weights, rankConstant } = model.fusion;
-  return fuseByRank(
-    COLLABORATIVE_SOURCES.map((source) => ({ source, weight: weights[source], list: lists[source] })),
+  const bought = new Set(request.history.map(({ item }) => item));
+  return fuseSources(
+    model,
+    rankBySource(model, request, k + extraDepth, (item) => !bought.has(item)),
     k,
-    rankConstant,
   );
 }
 
-/** The at most k best items of each source by itself. */
+/** The model's fusion of these lists; at most k. */
+export function fuseSources(
+  { fusion }: Pick<CollaborativeModel, 'fusion'>,
+  lists: SourceLists,
+  k: number,
+): FusedItem<CollaborativeSource>[] {
+  return fuseByRank(
+    COLLABORATIVE_SOURCES.map((source) => ({ source, weight: fusion.weights[source], list: lists[source] })),
+    k,
+    fusion.rankConstant,
+  );
+}
+
+/** The at most k best items of each source. `allowed` bounds all but buy-again, which knows only what was bought before. */
 export function rankBySource(
   model: CollaborativeModel,
-  request: RankingRequest,
+  { history, segment, now }: RankingRequest,
   k: number,
-): Record<CollaborativeSource, Ranked> {
-  const { history, segment, now, allowed } = request;
+  allowed: (item: number) => boolean = () => true,
+): SourceLists {
   const { items, weights } = historyWeights(model, history, now);
-  const due = buyAgain(model, history, now).filter(({ item }) => allowed?.(item) ?? true);
+  const due = buyAgain(model, history, now).slice(0, k);
   return {
     ials:
       items.length > 0 ? topK(scoreAllItems(model, foldInUser(model, items, weights)), k, allowed) : nothing,
     neighbours: topPositive(neighbourScores(model, items, weights), k, allowed),
     buyAgain: {
-      indices: Int32Array.from(due.slice(0, k), ({ item }) => item),
-      scores: Float32Array.from(due.slice(0, k), ({ score }) => score),
+      indices: Int32Array.from(due, ({ item }) => item),
+      scores: Float32Array.from(due, ({ score }) => score),
     },
     popularity: topPositive(popularityScores(model, segment), k, allowed),
   };
@@ -67,10 +81,6 @@ export function rankBySource(
 const nothing: Ranked = { indices: new Int32Array(0), scores: new Float32Array(0) };
 
 /** Items of score 0 are unknown to the source, not its last choices. */
-function topPositive(
-  scores: Float32Array,
-  k: number,
-  allowed: ((item: number) => boolean) | undefined,
-): Ranked {
-  return topK(scores, k, (i) => scores[i]! > 0 && (allowed?.(i) ?? true));
+function topPositive(scores: Float32Array, k: number, allowed: (item: number) => boolean): Ranked {
+  return topK(scores, k, (i) => scores[i]! > 0 && allowed(i));
 }

@@ -65,20 +65,11 @@ export function gramOf(factors: Float32Array, size: number): Float64Array {
 }
 
 /**
- * Solves Ax = b for a symmetric positive definite A (size × size, lower half) by Cholesky, A = LLᵀ. `a` becomes L and
- * `b` becomes x. RangeError when A is not positive definite (its regularisation is too small).
+ * Solves Ax = b for a symmetric positive definite A (size × size, size even, lower half) by Cholesky, A = LLᵀ. `a`
+ * becomes L and `b` becomes x. RangeError when A is not positive definite (its regularisation is too small).
  */
 export function solveCholesky(a: Float64Array, b: Float64Array, size: number): void {
-  for (let i = 0; i < size; i++) {
-    const ri = i * size;
-    for (let j = 0; j < i; j++) {
-      const rj = j * size;
-      a[ri + j] = (a[ri + j]! - dotRows(a, ri, rj, j)) / a[rj + j]!;
-    }
-    const pivot = a[ri + i]! - dotRows(a, ri, ri, i);
-    if (!(pivot > 0)) throw new RangeError(`matrix is not positive definite at row ${i}`);
-    a[ri + i] = Math.sqrt(pivot);
-  }
+  for (let j = 0; j < size; j += 2) factorColumns(a, size, j);
   for (let i = 0; i < size; i++) {
     const ri = i * size;
     let sum = b[i]!;
@@ -86,28 +77,87 @@ export function solveCholesky(a: Float64Array, b: Float64Array, size: number): v
     b[i] = sum / a[ri + i]!;
   }
   for (let i = size - 1; i >= 0; i--) {
-    const x = b[i]! / a[i * size + i]!;
-    b[i] = x;
     const ri = i * size;
+    const x = b[i]! / a[ri + i]!;
+    b[i] = x;
     for (let k = 0; k < i; k++) b[k]! -= a[ri + k]! * x;
   }
 }
 
-/** Σ a[p+k]·a[q+k] for k < n, in four sums that do not wait for one another. */
-function dotRows(a: Float64Array, p: number, q: number, n: number): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let k = 0;
-  for (; k + 3 < n; k += 4) {
-    s0 += a[p + k]! * a[q + k]!;
-    s1 += a[p + k + 1]! * a[q + k + 1]!;
-    s2 += a[p + k + 2]! * a[q + k + 2]!;
-    s3 += a[p + k + 3]! * a[q + k + 3]!;
+/** Columns j and j + 1 of L, those before them being done. Four rows by two columns at a time, as in `addGram`. */
+function factorColumns(a: Float64Array, size: number, j: number): void {
+  const p = j * size;
+  const q = p + size;
+  let d00 = a[p + j]!;
+  let d10 = a[q + j]!;
+  let d11 = a[q + j + 1]!;
+  for (let k = 0; k < j; k++) {
+    const x = a[p + k]!;
+    const y = a[q + k]!;
+    d00 -= x * x;
+    d10 -= x * y;
+    d11 -= y * y;
   }
-  for (; k < n; k++) s0 += a[p + k]! * a[q + k]!;
-  return s0 + s1 + (s2 + s3);
+  if (!(d00 > 0)) throw new RangeError(`matrix is not positive definite at row ${j}`);
+  const l00 = Math.sqrt(d00);
+  const l10 = d10 / l00;
+  const rest = d11 - l10 * l10;
+  if (!(rest > 0)) throw new RangeError(`matrix is not positive definite at row ${j + 1}`);
+  const l11 = Math.sqrt(rest);
+  a[p + j] = l00;
+  a[q + j] = l10;
+  a[q + j + 1] = l11;
+  const finish = (row: number, s0: number, s1: number): void => {
+    const value = (a[row + j]! - s0) / l00;
+    a[row + j] = value;
+    a[row + j + 1] = (a[row + j + 1]! - s1 - value * l10) / l11;
+  };
+  let i = j + 2;
+  for (; i + 3 < size; i += 4) {
+    const r0 = i * size;
+    const r1 = r0 + size;
+    const r2 = r1 + size;
+    const r3 = r2 + size;
+    let s00 = 0;
+    let s01 = 0;
+    let s10 = 0;
+    let s11 = 0;
+    let s20 = 0;
+    let s21 = 0;
+    let s30 = 0;
+    let s31 = 0;
+    for (let k = 0; k < j; k++) {
+      const x = a[p + k]!;
+      const y = a[q + k]!;
+      let r = a[r0 + k]!;
+      s00 += r * x;
+      s01 += r * y;
+      r = a[r1 + k]!;
+      s10 += r * x;
+      s11 += r * y;
+      r = a[r2 + k]!;
+      s20 += r * x;
+      s21 += r * y;
+      r = a[r3 + k]!;
+      s30 += r * x;
+      s31 += r * y;
+    }
+    finish(r0, s00, s01);
+    finish(r1, s10, s11);
+    finish(r2, s20, s21);
+    finish(r3, s30, s31);
+  }
+  for (; i < size; i++) {
+    const row = i * size;
+    let s0 = 0;
+    let s1 = 0;
+    for (let k = 0; k < j; k++) {
+      const r = a[row + k]!;
+      s0 += r * a[p + k]!;
+      s1 += r * a[q + k]!;
+    }
+    finish(row, s0, s1);
+  }
 }
 
 /** `out[r] = factors[r] · vector` for every row of a factor matrix (rows × size, size a multiple of 4). */

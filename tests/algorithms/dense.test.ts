@@ -39,7 +39,7 @@ test('gramOf sums over more rows than a block holds', () => {
     for (let j = 0; j <= i; j++) expect(gram[i * 4 + j]).toBeCloseTo(expected[i]![j]!, 8);
 });
 
-test.each([1, 4, 5, 32])('solveCholesky finds the x with Ax = b, size %i', (size) => {
+test.each([2, 4, 6, 32])('solveCholesky finds the x with Ax = b, size %i', (size) => {
   const rows = random(2 * size * size, 3);
   const a = Float64Array.from(gramByDefinition(rows, size).flat());
   const x = random(size, 4);

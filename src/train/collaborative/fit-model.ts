@@ -59,6 +59,7 @@ export async function fitCollaborative(
     unobservedWeight,
     regularization,
     regularizationExponent,
+    asOf: now,
     weighting: settings.weighting,
     neighbours,
     boughtTogether,
