@@ -24,6 +24,9 @@ export const markerTtlMs = 7 * 86_400_000;
 /** Each round that fails, another writer's has succeeded: more than this many at once on one customer is no customer. */
 const attemptsMax = 100;
 
+/** Events in one script: Lua's stack bounds what it can answer. */
+const batchMax = 1000;
+
 /** An event and the id under which it stands in the event stream. */
 export type StreamedEvent = { event: ShopEvent; streamId: string };
 
@@ -101,6 +104,57 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     return 'unreadable';
   };
 
+  async function applyBatch(subjectId: string, events: readonly StreamedEvent[]): Promise<Applied> {
+    const first = firstById(events);
+    const markerKey = (entry: StreamedEvent) => keys.eventMarker(subjectId, entry.event.eventId);
+    let [bytes = null, ...markers] = await redis.mgetBuffer(
+      recordKey(subjectId),
+      ...first.map((entry) => markerKey(entry)),
+    );
+    let pending = first;
+    const appliedAs = new Map<string, string>();
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      pending = pending.filter((entry, e) => {
+        const marker = markers[e];
+        if (marker) appliedAs.set(entry.event.eventId, marker.toString());
+        return !marker;
+      });
+      const outcomes = () =>
+        events.map(({ event, streamId }) =>
+          appliedAs.get(event.eventId) === streamId ? ('applied' as const) : ('duplicate' as const),
+        );
+      if (pending.length === 0) return { outcomes: outcomes(), late: 0 };
+
+      const known = decoded(bytes);
+      const record = known === undefined || known === 'unreadable' ? emptyRecord() : known;
+      const late = foldInOrder(record, pending);
+      // Before the record is written: a customer put down in vain is harmless, a late event forgotten is not.
+      if ((late > 0 || known === 'unreadable') && !isGuest(subjectId))
+        await redis.sadd(keys.staleCustomers, subjectId);
+
+      const reply = (await applyScript(
+        redis,
+        [recordKey(subjectId), ...pending.map(markerKey)],
+        [
+          bytes === null ? '' : createHash('sha1').update(bytes).digest('hex'),
+          encodeRecord(record),
+          isGuest(subjectId) ? guestTtlMs : 0,
+          markerTtlMs,
+          ...pending.map(({ streamId }) => streamId),
+        ],
+      )) as [1] | [0, Buffer | null, ...(Buffer | null)[]];
+      if (reply[0] === 1) {
+        for (const { event, streamId } of pending) appliedAs.set(event.eventId, streamId);
+        return { outcomes: outcomes(), late };
+      }
+      [, bytes, ...markers] = reply;
+    }
+    throw new AppError('CONFLICT', {
+      public: 'The customer is being updated too often at once.',
+      internal: `a record was changed by others in each of ${attemptsMax} attempts`,
+    });
+  }
+
   return {
     async read(subjectId) {
       const record = decoded(await redis.getBuffer(recordKey(subjectId)));
@@ -108,56 +162,14 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     },
 
     async apply(subjectId, events) {
-      const first = firstById(events);
-      const markerKey = (entry: StreamedEvent) => keys.eventMarker(subjectId, entry.event.eventId);
-      let [bytes = null, ...markers] = await redis.mgetBuffer(
-        recordKey(subjectId),
-        ...first.map((entry) => markerKey(entry)),
-      );
-      let pending = first;
-      const appliedAs = new Map<string, string>();
-      for (let attempt = 0; attempt < attemptsMax; attempt++) {
-        pending = pending.filter((entry, e) => {
-          const marker = markers[e];
-          if (marker) appliedAs.set(entry.event.eventId, marker.toString());
-          return !marker;
-        });
-        const outcomes = () =>
-          events.map(({ event, streamId }) =>
-            appliedAs.get(event.eventId) === streamId ? ('applied' as const) : ('duplicate' as const),
-          );
-        if (pending.length === 0) return { outcomes: outcomes(), late: 0 };
-
-        const known = decoded(bytes);
-        const record = known === undefined || known === 'unreadable' ? emptyRecord() : known;
-        const late = foldInOrder(record, pending);
-        // Before the record is written: a customer put down in vain is harmless, a late event forgotten is not.
-        if ((late > 0 || known === 'unreadable') && !isGuest(subjectId))
-          await redis.sadd(keys.staleCustomers, subjectId);
-
-        const reply = (await applyScript(
-          redis,
-          [recordKey(subjectId), ...pending.map(markerKey)],
-          [
-            bytes === null ? '' : createHash('sha1').update(bytes).digest('hex'),
-            encodeRecord(record),
-            isGuest(subjectId) ? guestTtlMs : 0,
-            markerTtlMs,
-            ...pending.map(({ streamId }) => streamId),
-          ],
-        )) as [1] | [0, Buffer | null, ...(Buffer | null)[]];
-        if (reply[0] === 1) {
-          for (const { event, streamId } of pending) appliedAs.set(event.eventId, streamId);
-          return { outcomes: outcomes(), late };
-        }
-        [, bytes, ...markers] = reply;
+      const whole: Applied = { outcomes: [], late: 0 };
+      for (let start = 0; start < events.length; start += batchMax) {
+        const { outcomes, late } = await applyBatch(subjectId, events.slice(start, start + batchMax));
+        whole.outcomes.push(...outcomes);
+        whole.late += late;
       }
-      throw new AppError('CONFLICT', {
-        public: 'The customer is being updated too often at once.',
-        internal: `a record was changed by others in each of ${attemptsMax} attempts`,
-      });
+      return whole;
     },
-
     async replaceCovered(records, through) {
       const [ms, sequence] = streamIdParts(through);
       const replies = await Promise.all(

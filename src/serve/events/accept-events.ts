@@ -1,0 +1,190 @@
+/**
+ * Accepting events. Once they are in the event stream they are accepted, and nothing that fails afterwards can lose them;
+ * then each customer's record is brought up to date, so that the next answer knows of them.
+ */
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../../domain/errors.ts';
+import type { EventLine, ParsedEventInput, ShopEvent } from '../../domain/event.ts';
+import type { EventId } from '../../domain/ids.ts';
+import type { Item } from '../../domain/item.ts';
+import type { RecordStore, StreamedEvent } from '../../features/record-store.ts';
+import { subjectOf } from '../../features/subject.ts';
+import { appendEntries } from '../../infra/event-log.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Logger } from '../../infra/logger.ts';
+import type { Redis } from '../../infra/redis.ts';
+
+export type AcceptDeps = {
+  redis: Redis;
+  keys: Keys;
+  records: Pick<RecordStore, 'apply'>;
+  /** Stamps categories: what the shop says of an item counts, not what a sender says. */
+  catalogue: { readonly items: ReadonlyMap<string, Item> };
+  config: { currency: string; streamMaxLength: number };
+  /** Milliseconds since 1970. */
+  now: () => number;
+  log: Pick<Logger, 'error'>;
+};
+
+export type EventResult = {
+  eventId: string;
+  status: 'accepted' | 'duplicate' | 'rejected';
+  /** Why it was rejected. */
+  reason?: string;
+};
+
+export type AcceptResult = {
+  accepted: number;
+  /** Dropped: an event of the same subject and eventId was accepted before (within seven days). */
+  duplicates: number;
+  rejected: number;
+  /** Of those accepted, the ones that are not in their record yet: the drain brings them there. */
+  deferred: number;
+  /** One for each event, in the order in which they came. */
+  results: EventResult[];
+};
+
+/** Clocks differ; a day more than that is a mistake, and would make everything after it late. */
+const aheadMaxMs = 86_400_000;
+/** Half of a surrogate pair as `JSON.stringify` writes it: it would not survive UTF-8. */
+const loneSurrogate = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+const retryAfterSeconds = 5;
+
+/**
+ * Accepts what is valid, rejects the rest with a reason each, drops repeats. Throws TOO_MANY_REQUESTS while the stream is
+ * full, STORE_UNAVAILABLE when Redis is away: then nothing was accepted, or (the connection broke while Redis answered)
+ * it cannot be told; sent again with the same ids, everything counts once.
+ */
+export async function acceptEvents(
+  inputs: readonly ParsedEventInput[],
+  deps: AcceptDeps,
+): Promise<AcceptResult> {
+  const now = deps.now();
+  const results: EventResult[] = [];
+  const candidates: { event: ShopEvent; subjectId: string; index: number }[] = [];
+  inputs.forEach((input, index) => {
+    const event = settle(input, now, deps.catalogue);
+    const reason = faultOf(input, event, now, deps.config.currency);
+    results.push({ eventId: event.eventId, status: reason === undefined ? 'accepted' : 'rejected' });
+    if (reason === undefined) candidates.push({ event, subjectId: subjectOf(event), index });
+    else results[index] = { eventId: event.eventId, status: 'rejected', reason };
+  });
+
+  const fresh = await reachable(withoutRepeats(candidates, results, deps));
+  const streamIds = await reachable(
+    appendEntries(
+      deps.redis,
+      deps.keys,
+      fresh.map(({ event }) => ({ kind: 'event', event })),
+    ),
+  );
+
+  const bySubject = new Map<string, (StreamedEvent & { index: number })[]>();
+  fresh.forEach(({ event, subjectId, index }, f) => {
+    const entries = bySubject.get(subjectId) ?? [];
+    if (entries.length === 0) bySubject.set(subjectId, entries);
+    entries.push({ event, streamId: streamIds[f] ?? '', index });
+  });
+  let deferred = 0;
+  await Promise.all(
+    [...bySubject].map(async ([subjectId, entries]) => {
+      try {
+        const { outcomes } = await deps.records.apply(subjectId, entries);
+        outcomes.forEach((outcome, e) => {
+          const result = results[entries[e]?.index ?? -1];
+          // Another request was quicker with the same event; the drain drops this entry.
+          if (outcome === 'duplicate' && result !== undefined) result.status = 'duplicate';
+        });
+      } catch (err) {
+        deferred += entries.length;
+        deps.log.error(
+          { event: 'record.deferred', err, events: entries.length },
+          'a record was not updated; the drain will',
+        );
+      }
+    }),
+  );
+  const count = (status: EventResult['status']) =>
+    results.filter((result) => result.status === status).length;
+  return {
+    accepted: count('accepted'),
+    duplicates: count('duplicate'),
+    rejected: count('rejected'),
+    deferred,
+    results,
+  };
+}
+
+/** Settles what the sender may leave open. */
+function settle(input: ParsedEventInput, now: number, catalogue: AcceptDeps['catalogue']): ShopEvent {
+  const { currency: _currency, ...rest } = input;
+  const event = {
+    ...rest,
+    eventId: input.eventId ?? (randomUUID() as EventId),
+    occurredAt: input.occurredAt ?? now,
+  } as ShopEvent;
+  if ('lines' in event) event.lines = event.lines.map((line) => withCategory(line, catalogue));
+  return event;
+}
+
+function withCategory(line: EventLine, catalogue: AcceptDeps['catalogue']): EventLine {
+  const category = catalogue.items.get(line.itemId)?.category;
+  return category === undefined || category === '' ? line : { ...line, category };
+}
+
+function faultOf(
+  input: ParsedEventInput,
+  event: ShopEvent,
+  now: number,
+  currency: string,
+): string | undefined {
+  if (event.occurredAt > now + aheadMaxMs) return 'occurredAt lies more than a day in the future';
+  if (input.currency !== undefined && input.currency !== currency)
+    return `currency is ${input.currency}, the shop's is ${currency}`;
+  if (loneSurrogate.test(JSON.stringify(event))) return 'a text holds half of a surrogate pair';
+  return undefined;
+}
+
+/** What was not accepted before; marks the others as duplicates. Also looks whether the stream has room. */
+async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; index: number }>(
+  candidates: readonly T[],
+  results: EventResult[],
+  { redis, keys, config }: AcceptDeps,
+): Promise<T[]> {
+  if (candidates.length === 0) return [];
+  // Single commands, not a pipeline: on a cluster the markers live on many nodes.
+  const [length, ...markers] = await Promise.all([
+    redis.xlen(keys.eventStream),
+    ...candidates.map(({ event, subjectId }) => redis.exists(keys.eventMarker(subjectId, event.eventId))),
+  ]);
+  if (length >= config.streamMaxLength) {
+    throw new AppError('TOO_MANY_REQUESTS', {
+      public: 'Too many events wait to be stored.',
+      internal: `the event stream holds ${length} entries: is a worker draining it?`,
+      retryAfterSeconds,
+    });
+  }
+  const seen = new Set<string>();
+  return candidates.filter(({ event, subjectId, index }, c) => {
+    const key = keys.eventMarker(subjectId, event.eventId);
+    const repeat = markers[c] === 1 || seen.has(key);
+    seen.add(key);
+    const result = results[index];
+    if (repeat && result !== undefined) result.status = 'duplicate';
+    return !repeat;
+  });
+}
+
+async function reachable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (err) {
+    if (err instanceof AppError) throw err;
+    throw new AppError('STORE_UNAVAILABLE', {
+      public: 'Events cannot be stored at the moment.',
+      internal: 'the event stream could not be written',
+      retryAfterSeconds,
+      cause: err,
+    });
+  }
+}
