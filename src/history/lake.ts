@@ -127,11 +127,24 @@ export async function listParts(lake: Lake, table: LakeTable): Promise<string[]>
 
 /** Writes the rows of a query (with the table's columns) as one part; it appears whole or not at all. */
 export async function writePart(lake: Lake, table: LakeTable, name: string, query: string): Promise<void> {
-  const names = LAKE_TABLES[table].map(([column]) => `"${column}"`).join(', ');
-  await writeAtomically(join(lake.folder(table), `${name}.parquet`), async (temporary) => {
+  await writeParts(lake, [{ table, name, query }]);
+}
+
+export type LakePart = { table: LakeTable; name: string; query: string };
+
+/**
+ * Writes several parts that belong together. All of them are on the disk before the first appears under its name; the
+ * first of the list appears last.
+ */
+export async function writeParts(lake: Lake, parts: readonly LakePart[]): Promise<void> {
+  const [first, ...rest] = parts;
+  if (first === undefined) return;
+  const names = LAKE_TABLES[first.table].map(([column]) => `"${column}"`).join(', ');
+  await writeAtomically(join(lake.folder(first.table), `${first.name}.parquet`), async (temporary) => {
     await lake.connection.run(
-      `COPY (SELECT ${names} FROM (${query})) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
+      `COPY (SELECT ${names} FROM (${first.query})) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
     );
+    await writeParts(lake, rest);
   });
 }
 

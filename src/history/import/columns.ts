@@ -1,0 +1,59 @@
+/** Finds a source's columns in a file, by the names that they go by. */
+import { UsageError } from '../../domain/errors.ts';
+import type { InputFile } from './input-file.ts';
+import type { ColumnNames, Preset, Source } from './preset.ts';
+
+/** Source's column → the file's own name for it. */
+export type FoundColumns = ReadonlyMap<string, string>;
+
+export type MatchedFile = { file: InputFile; source: Source; columns: FoundColumns };
+
+/** Case, spaces and punctuation differ between exports of the same thing. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '') || name;
+}
+
+export function findColumns(
+  wanted: ColumnNames,
+  present: readonly string[],
+): { found: Map<string, string>; missing: string[] } {
+  const byPlainName = new Map<string, string>();
+  for (const name of present) if (!byPlainName.has(plain(name))) byPlainName.set(plain(name), name);
+  const found = new Map<string, string>();
+  const missing: string[] = [];
+  for (const [column, names] of Object.entries(wanted)) {
+    const name = names.map((candidate) => byPlainName.get(plain(candidate))).find((hit) => hit !== undefined);
+    if (name === undefined) missing.push(column);
+    else found.set(column, name);
+  }
+  return { found, missing };
+}
+
+/** Tells which of a preset's sources a file is, by its columns. An unknown file is a UsageError that names what lacks. */
+export function matchFile(preset: Preset, file: InputFile, hint = ''): MatchedFile {
+  // An NDJSON file without a line has no columns: nothing to read, nothing to complain of.
+  const empty = file.format === 'ndjson' && file.columns.length === 0;
+  const attempts = preset.sources.map((source) => ({
+    source,
+    ...findColumns(source.columns, file.columns),
+  }));
+  const match = attempts.find(({ missing }) => missing.length === 0 || empty);
+  if (match !== undefined) {
+    const optional = findColumns(match.source.optional ?? {}, file.columns);
+    return { file, source: match.source, columns: new Map([...match.found, ...optional.found]) };
+  }
+  const likeliest = attempts.reduce((best, attempt) =>
+    attempt.missing.length / Object.keys(attempt.source.columns).length <
+    best.missing.length / Object.keys(best.source.columns).length
+      ? attempt
+      : best,
+  );
+  const lacking = likeliest.missing.map((column) => {
+    const names = likeliest.source.columns[column]!;
+    return `  ${column}: ${names.map((name) => `"${name}"`).join(' or ')}`;
+  });
+  throw new UsageError(
+    `${file.path} lacks columns that the preset ${preset.name} needs (${likeliest.source.name}):\n${lacking.join('\n')}\n` +
+      `The file has: ${file.columns.map((name) => `"${name}"`).join(', ') || 'none'}.${hint === '' ? '' : `\n${hint}`}`,
+  );
+}

@@ -1,0 +1,57 @@
+/** Imports the service's own NDJSON: items and offers first, since events take their categories from the items. */
+import { UsageError } from '../../domain/errors.ts';
+import { makeCatalogue } from './given-items.ts';
+import type { ImportContext, ImportOutcome } from './import-options.ts';
+import { takeOwnEvents } from './own-events.ts';
+import { sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
+import { reading, rowsOf, shareRead } from './progress.ts';
+import { appendJsonLines, createRecordTable } from './read-records.ts';
+
+export async function importOwnLog(context: ImportContext): Promise<ImportOutcome> {
+  const { lake, files, options, progress } = context;
+  const { connection } = lake;
+  await createRecordTable(connection, 'ownRecords', ['json']);
+  for (const [number, file] of files.entries()) {
+    if (file.format !== 'ndjson')
+      throw new UsageError(
+        `${file.path}: the preset nextbest takes NDJSON (.ndjson, .jsonl, .gz of them). For a table of orders, use --preset generic.`,
+      );
+    await reading(context, number, () => appendJsonLines(connection, file.path, number, 'ownRecords'));
+    progress(`read ${file.path}`, shareRead(context, number), await rowsOf(connection, 'ownRecords'));
+  }
+  progress('sorting rows', 0.6);
+  await sortOwnRows(connection, 'ownRecords');
+  await takeOwnItems(connection, options.now);
+  await takeOwnOffers(lake, options.now);
+  await makeCatalogue(
+    connection,
+    `SELECT itemId, nullif(json_extract_string(json, '$.category'), '') AS category, false AS nonProduct
+     FROM ownItems WHERE reason IS NULL OR reason = 'alreadyImported'`,
+  );
+  progress('making events', 0.75);
+  await takeOwnEvents(lake, options);
+  return {
+    rows: 'SELECT file, line, reason FROM ownRows',
+    parts: [
+      {
+        table: 'events',
+        prefix: 'import-',
+        query: 'SELECT * EXCLUDE (pos) FROM newLines',
+        key: ['eventId', 'line'],
+        orderBy: 'customerId, occurredAt, eventId, line',
+      },
+      {
+        table: 'items',
+        prefix: 'import-',
+        query: 'SELECT * EXCLUDE (pos) FROM givenItems',
+        key: ['itemId', 'updatedAt', 'json'],
+      },
+      {
+        table: 'offers',
+        prefix: 'import-',
+        query: 'SELECT * EXCLUDE (pos) FROM newOffers',
+        key: ['offerId', 'updatedAt', 'json'],
+      },
+    ],
+  };
+}

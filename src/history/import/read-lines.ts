@@ -1,0 +1,38 @@
+/**
+ * Physical lines of a text file as a table (`line` from 1, `text`), read by DuckDB. Lines rather than CSV records: a
+ * quote that is never closed then costs its own line and not the rest of the file, and every row has its line number.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { sqlText } from '../lake.ts';
+import type { Encoding } from './input-file.ts';
+
+/**
+ * Fills `table` with the lines that are text (NULL: an empty line) and `brokenTable` with the numbers of those that
+ * are not: bytes that are no text in the encoding, or more than 2 MB without an end.
+ */
+export async function readLines(
+  connection: DuckDBConnection,
+  path: string,
+  encoding: Encoding,
+  table: string,
+  brokenTable: string,
+): Promise<void> {
+  await connection.run('DROP TABLE IF EXISTS temp.reject_errors; DROP TABLE IF EXISTS temp.reject_scans');
+  // One column, no quotes, and a delimiter that no text holds: what is left of the CSV reader is its line splitting.
+  await connection.run(`CREATE OR REPLACE TABLE ${table} AS
+    SELECT row_number() OVER () AS line, text FROM read_csv(${sqlText(path)}, auto_detect = false, header = false,
+      columns = {'text': 'VARCHAR'}, delim = '\x1f', quote = '', escape = '', strict_mode = false,
+      encoding = ${sqlText(encoding)}, store_rejects = true, rejects_limit = 0)`);
+  await connection.run(
+    `CREATE OR REPLACE TABLE ${brokenTable} AS SELECT DISTINCT line::BIGINT AS line FROM temp.reject_errors`,
+  );
+  const broken = await connection.runAndReadAll(`SELECT count(*) FROM ${brokenTable}`);
+  if (Number(broken.value(0, 0)) === 0) return;
+  // Broken lines were left out above: whatever follows the k-th of them (on line b) stands k lines further down.
+  await connection.run(`CREATE OR REPLACE TABLE ${table} AS
+    SELECT l.line + coalesce(b.k, 0) AS line, l.text FROM ${table} l
+    ASOF LEFT JOIN (SELECT line - row_number() OVER (ORDER BY line) AS before, row_number() OVER (ORDER BY line) AS k
+                    FROM ${brokenTable}
+                    QUALIFY row_number() OVER (PARTITION BY before ORDER BY k DESC) = 1) b
+    ON l.line > b.before`);
+}

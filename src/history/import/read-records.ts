@@ -1,0 +1,166 @@
+/** Rows of CSV, NDJSON and Parquet files as one table of text columns, each row with its file and line. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { sqlText } from '../lake.ts';
+import type { FoundColumns } from './columns.ts';
+import type { InputFile } from './input-file.ts';
+import { readLines } from './read-lines.ts';
+import { column } from './sql.ts';
+
+/** Lines that one quoted value may span; a quote that is not closed by then is a fault of its line. */
+const maxLinesOfARecord = 1000;
+
+/**
+ * A position that sorts rows as they were read: the file's number in the high bits, the line in the low ones.
+ */
+function position(fileNumber: number, line: string): string {
+  return `(${fileNumber}::BIGINT << 40) + ${line}`;
+}
+
+/** Makes the empty table that `appendRecords` fills: `pos, file, line, malformed` and the source's columns. */
+export async function createRecordTable(
+  connection: DuckDBConnection,
+  table: string,
+  names: readonly string[],
+): Promise<void> {
+  const columns = names.map((name) => `, ${column(name)} VARCHAR`).join('');
+  await connection.run(
+    `CREATE OR REPLACE TABLE ${table} (pos BIGINT, file INTEGER, line BIGINT, malformed BOOLEAN${columns})`,
+  );
+}
+
+/** Appends a file's rows to a table of `createRecordTable`. Values are trimmed; empty ones are NULL. */
+export async function appendRecords(
+  connection: DuckDBConnection,
+  file: InputFile,
+  fileNumber: number,
+  found: FoundColumns,
+  table: string,
+  names: readonly string[],
+): Promise<void> {
+  const insert = (rows: string, values: (name: string) => string, malformed: string) =>
+    connection.run(`INSERT INTO ${table}
+      SELECT ${position(fileNumber, 'line')}, ${fileNumber}, line, ${malformed}
+        ${names.map((name) => `, nullif(trim(${values(name)}), '')`).join('')} FROM ${rows}`);
+
+  if (file.format === 'parquet') {
+    const value = (name: string) =>
+      found.has(name) ? `${column(found.get(name) ?? '')}::VARCHAR` : 'NULL::VARCHAR';
+    await insert(
+      `(SELECT *, file_row_number + 1 AS line FROM read_parquet(${sqlText(file.path)}, file_row_number = true))`,
+      value,
+      'false',
+    );
+    return;
+  }
+
+  await readLines(
+    connection,
+    file.path,
+    file.format === 'csv' ? file.encoding : 'utf-8',
+    'text_lines',
+    'broken_lines',
+  );
+  if (file.format === 'ndjson') {
+    const value = (name: string) => {
+      const key = found.get(name);
+      return key === undefined ? 'NULL' : `json_extract_string(json, ${sqlText(`$."${key}"`)})`;
+    };
+    await insert(
+      `(SELECT line, CASE WHEN json_type(json) = 'OBJECT' THEN json END AS json
+        FROM (SELECT line, TRY_CAST(text AS JSON) AS json FROM text_lines WHERE trim(text) <> ''))`,
+      value,
+      'json IS NULL',
+    );
+  } else {
+    const value = (name: string) => {
+      const at = found.has(name) ? file.columns.indexOf(found.get(name) ?? '') + 1 : 0;
+      return at === 0
+        ? 'NULL::VARCHAR'
+        : `CASE WHEN quoted AND starts_with(fields[${at}], '"')
+             THEN replace(fields[${at}][2:-2], '""', '"') ELSE fields[${at}] END`;
+    };
+    const split = splitter(file);
+    await insert(
+      `(SELECT line, contains(text, '"') AS quoted, ${split('text')} AS fields FROM text_lines
+        WHERE line > ${file.headerLines} AND text IS NOT NULL)`,
+      value,
+      'fields IS NULL',
+    );
+    if (
+      await joinCutLines(
+        connection,
+        `SELECT line FROM ${table} WHERE file = ${fileNumber} AND malformed`,
+        split,
+      )
+    ) {
+      await connection.run(`DELETE FROM ${table} USING joined_lines j
+        WHERE file = ${fileNumber} AND ${table}.line BETWEEN j.line AND j.last`);
+      await insert('(SELECT line, true AS quoted, fields FROM joined_lines)', value, 'false');
+    }
+  }
+  await insert('broken_lines', () => 'NULL::VARCHAR', 'true');
+  await connection.run('DROP TABLE text_lines; DROP TABLE broken_lines');
+}
+
+/** Appends the lines of an NDJSON file as they are, in the one column `json`; what is no JSON object is malformed. */
+export async function appendJsonLines(
+  connection: DuckDBConnection,
+  path: string,
+  fileNumber: number,
+  table: string,
+): Promise<void> {
+  await readLines(connection, path, 'utf-8', 'text_lines', 'broken_lines');
+  const insert = (rows: string, json: string) =>
+    connection.run(
+      `INSERT INTO ${table} SELECT ${position(fileNumber, 'line')}, ${fileNumber}, line, ${json} IS NULL, ${json} FROM ${rows}`,
+    );
+  await insert(
+    `(SELECT line, CASE WHEN json_type(json) = 'OBJECT' THEN json::VARCHAR END AS json
+      FROM (SELECT line, TRY_CAST(text AS JSON) AS json FROM text_lines WHERE trim(text) <> ''))`,
+    'json',
+  );
+  await insert('broken_lines', 'NULL::VARCHAR');
+  await connection.run('DROP TABLE text_lines; DROP TABLE broken_lines');
+}
+
+/** SQL of a record's fields as a list, with their quotes; NULL where they are not as many as the header's, or misquoted. */
+function splitter(file: InputFile & { format: 'csv' }): (text: string) => string {
+  const d = file.delimiter.replace(/[|.*+?^${}()[\]\\]/g, '\\$&');
+  const value = `"(?:[^"]|"")*"|[^"${d}\\n][^${d}\\n]*|`;
+  const record = sqlText(`(?:${value})(?:${d}(?:${value}))*`);
+  const one = sqlText(`(?:^|${d})(${value})`);
+  return (text) => `CASE WHEN contains(${text}, '"')
+      THEN CASE WHEN regexp_full_match(${text}, ${record}) AND len(regexp_extract_all(${text}, ${one}, 1)) = ${file.columns.length}
+                THEN regexp_extract_all(${text}, ${one}, 1) END
+      WHEN length(${text}) - length(replace(${text}, ${sqlText(file.delimiter)}, '')) = ${file.columns.length - 1}
+      THEN string_split(${text}, ${sqlText(file.delimiter)}) END`;
+}
+
+/**
+ * A quoted value may hold line breaks: a line that is cut off inside quotes is joined with the lines up to the next such
+ * line, and the outcome counts where it is a record; else each line stands for itself. Makes `joined_lines` (`line, last,
+ * fields`); answers whether there are any.
+ */
+async function joinCutLines(
+  connection: DuckDBConnection,
+  malformed: string,
+  split: (text: string) => string,
+): Promise<boolean> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE cut_lines AS
+    SELECT line, row_number() OVER (ORDER BY line) AS nth, lead(line) OVER (ORDER BY line) AS next
+    FROM text_lines WHERE line IN (${malformed}) AND (length(text) - length(replace(text, '"', ''))) % 2 = 1`);
+  // Of a chain of cut lines that each fit with the next, the 1st opens what the 2nd closes, the 3rd what the 4th closes.
+  await connection.run(`CREATE OR REPLACE TEMP TABLE joined_lines AS
+    WITH bodies AS (
+      SELECT c.line, any_value(c.next) AS last, any_value(c.nth) AS nth,
+        string_agg(coalesce(l.text, ''), chr(10) ORDER BY l.line) AS body
+      FROM cut_lines c JOIN text_lines l ON l.line BETWEEN c.line AND c.next
+      WHERE c.next - c.line <= ${maxLinesOfARecord} GROUP BY c.line),
+    fitting AS (
+      SELECT *, nth - row_number() OVER (ORDER BY nth) AS chain
+      FROM (SELECT line, last, nth, ${split('body')} AS fields FROM bodies) WHERE fields IS NOT NULL)
+    SELECT line, last, fields FROM (
+      SELECT *, row_number() OVER (PARTITION BY chain ORDER BY nth) AS link FROM fitting) WHERE link % 2 = 1`);
+  const joined = await connection.runAndReadAll('SELECT count(*) FROM joined_lines');
+  return Number(joined.value(0, 0)) > 0;
+}
