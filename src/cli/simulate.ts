@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { UsageError } from '../domain/errors.ts';
 import { readConfig } from '../infra/config.ts';
 import { SimulationOptions } from '../simulation/options.ts';
-import { formerSimulation, simulateIntoFolder } from '../simulation/output-folder.ts';
+import { type FormerSimulation, formerSimulation, simulateIntoFolder } from '../simulation/output-folder.ts';
 import { outputOf } from './output.ts';
 import { showProgress } from './progress.ts';
 
@@ -40,10 +40,7 @@ export function simulateCommand(): Command {
       const options = parseSimulationFlags(flags, Date.now());
       const folder = flags.out ?? join(readConfig(process.env).dataDir, 'simulated');
       const former = await formerSimulation(folder);
-      if (former !== undefined)
-        output.say(
-          `Replacing the simulation in ${folder} (seed ${former.seed}, ${count(former.customers)} customers).`,
-        );
+      if (former !== undefined) output.say(`Replacing ${describeFormer(former)} in ${folder}.`);
       const startedAt = performance.now();
       const progress = showProgress('simulate');
       const summary = await simulateIntoFolder(options, folder, (share, events) =>
@@ -65,6 +62,12 @@ export function simulateCommand(): Command {
           `are in ${folder}: ${seconds.toFixed(1)} s, ${count(eventsPerMinute)} events a minute.`,
       );
     });
+}
+
+function describeFormer(former: FormerSimulation): string {
+  return former.kind === 'interrupted'
+    ? 'what an interrupted simulation left'
+    : `the simulation of seed ${former.seed} with ${count(former.customers)} customers`;
 }
 
 /** The options that the flags mean; UsageError names every fault at once. `now`: milliseconds since 1970. */

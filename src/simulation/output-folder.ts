@@ -1,10 +1,11 @@
 /**
- * A simulation on disk: `<folder>/{items,offers,customers,events,truth}.ndjson`. It is written into a folder beside it and
- * moved into place at the end, so that what stands under its name is always one whole simulation.
+ * A simulation on disk: `<folder>/{items,offers,customers,events,truth}.ndjson`. The files are written into `.partial`
+ * within the folder and moved up at the end, the truth last: where there is a truth, the simulation is whole. The folder
+ * itself stays, as it may be a mounted volume or somebody's working directory.
  */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UsageError } from '../domain/errors.ts';
 import { createBufferedSink } from './buffered-sink.ts';
@@ -12,7 +13,9 @@ import type { SimulationOptions } from './options.ts';
 import { type SimulationSummary, simulateShop } from './simulate-shop.ts';
 import { SIMULATED_FILES, type SimulatedFile } from './sink.ts';
 
-export type FormerSimulation = { seed: number; customers: number };
+export type FormerSimulation = { kind: 'whole'; seed: number; customers: number } | { kind: 'interrupted' };
+
+const PARTIAL = '.partial';
 
 /**
  * What the folder holds: nothing (undefined), or a former simulation that may be replaced. UsageError for anything else:
@@ -21,12 +24,15 @@ export type FormerSimulation = { seed: number; customers: number };
 export async function formerSimulation(folder: string): Promise<FormerSimulation | undefined> {
   const names = await namesIn(folder);
   if (names.length === 0) return undefined;
-  const former = isOursAlone(names) ? await readShopTruth(join(folder, fileName('truth'))) : undefined;
-  if (former === undefined)
-    throw new UsageError(
-      `${folder} is not empty and does not hold a simulation, so nothing was written. Name an empty or new folder with --out.`,
-    );
-  return former;
+  const partialNames = names.includes(PARTIAL) ? await namesIn(join(folder, PARTIAL)) : [];
+  if ([...names.filter((name) => name !== PARTIAL), ...partialNames].every(isOurs)) {
+    const whole = await readShopTruth(join(folder, fileName('truth')));
+    if (whole !== undefined) return whole;
+    if (names.includes(PARTIAL)) return { kind: 'interrupted' };
+  }
+  throw new UsageError(
+    `${folder} is not empty and does not hold a simulation alone, so nothing was written. Name an empty or new folder with --out.`,
+  );
 }
 
 /** Simulates the shop into the folder, in place of a simulation that is there; UsageError where something else is. */
@@ -35,23 +41,22 @@ export async function simulateIntoFolder(
   folder: string,
   onProgress?: (share: number, events: number) => void,
 ): Promise<SimulationSummary> {
-  const target = resolve(folder);
-  await formerSimulation(target);
-  const partial = join(dirname(target), `.${basename(target)}.partial`);
-  await discard(partial);
+  await formerSimulation(folder);
+  const partial = join(folder, PARTIAL);
+  await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   try {
     const summary = await writeFiles(options, partial, onProgress);
-    // Looked at again, since the simulation took its time.
-    await formerSimulation(target);
-    await discard(target);
-    await rename(partial, target);
+    await rm(join(folder, fileName('truth')), { force: true });
+    for (const file of IN_ORDER_OF_MOVING)
+      await rename(join(partial, fileName(file)), join(folder, fileName(file)));
     return summary;
-  } catch (err) {
-    await discard(partial);
-    throw err;
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
 }
+
+const IN_ORDER_OF_MOVING = [...SIMULATED_FILES.filter((file) => file !== 'truth'), 'truth'] as const;
 
 async function writeFiles(
   options: SimulationOptions,
@@ -76,13 +81,8 @@ function fileName(file: SimulatedFile): string {
   return `${file}.ndjson`;
 }
 
-function isOursAlone(names: readonly string[]): boolean {
-  return names.every((name) => SIMULATED_FILES.some((file) => name === fileName(file)));
-}
-
-/** Deletes a folder of simulated files; one with anything else in it stays, and what follows fails on it. */
-async function discard(folder: string): Promise<void> {
-  if (isOursAlone(await namesIn(folder))) await rm(folder, { recursive: true, force: true });
+function isOurs(name: string): boolean {
+  return SIMULATED_FILES.some((file) => name === fileName(file));
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -104,7 +104,7 @@ async function readShopTruth(path: string): Promise<FormerSimulation | undefined
     for await (const line of createInterface({ input: stream })) {
       const truth = JSON.parse(line) as { kind?: unknown; seed?: unknown; customers?: unknown };
       if (truth.kind !== 'shop') return undefined;
-      return { seed: Number(truth.seed), customers: Number(truth.customers) };
+      return { kind: 'whole', seed: Number(truth.seed), customers: Number(truth.customers) };
     }
     return undefined;
   } catch {

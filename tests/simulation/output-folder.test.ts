@@ -22,15 +22,14 @@ test('the files are the simulation, byte for byte, and nothing else is left', as
   const texts = await simulateTexts(small);
   for (const file of SIMULATED_FILES)
     expect(await readFile(join(folder, `${file}.ndjson`), 'utf8')).toBe(texts[file]);
-  expect(await readdir(join(root, 'data'))).toEqual(['simulated']);
-  expect(await readdir(folder)).toHaveLength(SIMULATED_FILES.length);
+  expect((await readdir(folder)).sort()).toEqual(SIMULATED_FILES.map((file) => `${file}.ndjson`).sort());
 });
 
 test('a former simulation is known by its truth, and replaced', async () => {
   await simulateIntoFolder(optionsOf(small), folder);
-  expect(await formerSimulation(folder)).toEqual({ seed: 3, customers: 15 });
+  expect(await formerSimulation(folder)).toEqual({ kind: 'whole', seed: 3, customers: 15 });
   await simulateIntoFolder(optionsOf({ ...small, seed: 4 }), folder);
-  expect(await formerSimulation(folder)).toEqual({ seed: 4, customers: 15 });
+  expect(await formerSimulation(folder)).toEqual({ kind: 'whole', seed: 4, customers: 15 });
 });
 
 test('an empty folder and one that does not exist are taken', async () => {
@@ -74,14 +73,25 @@ test('a failure leaves the former simulation and no half of the new one', async 
     throw new Error('stopped');
   });
   await expect(failing).rejects.toThrow('stopped');
-  expect(await formerSimulation(folder)).toEqual({ seed: 3, customers: 15 });
-  expect(await readdir(join(root, 'data'))).toEqual(['simulated']);
+  expect(await formerSimulation(folder)).toEqual({ kind: 'whole', seed: 3, customers: 15 });
+  expect(await readdir(folder)).toHaveLength(SIMULATED_FILES.length);
 });
 
-test('what an interrupted run left beside the folder does not hinder the next', async () => {
-  const partial = join(root, 'data', '.simulated.partial');
+test('what an interrupted run left is known as such and replaced', async () => {
+  const partial = join(folder, '.partial');
   await mkdir(partial, { recursive: true });
   await writeFile(join(partial, 'events.ndjson'), '{"type":');
+  expect(await formerSimulation(folder)).toEqual({ kind: 'interrupted' });
+  // Interrupted while the files were being moved up: no truth yet.
+  await writeFile(join(folder, 'items.ndjson'), '');
+  expect(await formerSimulation(folder)).toEqual({ kind: 'interrupted' });
   await simulateIntoFolder(optionsOf(small), folder);
-  expect(await readdir(join(root, 'data'))).toEqual(['simulated']);
+  expect(await readdir(folder)).toHaveLength(SIMULATED_FILES.length);
+});
+
+test('a folder .partial with files of somebody’s own is refused', async () => {
+  await mkdir(join(folder, '.partial'), { recursive: true });
+  await writeFile(join(folder, '.partial', 'notes.txt'), 'mine');
+  await expect(simulateIntoFolder(optionsOf(small), folder)).rejects.toThrow(UsageError);
+  expect(await readdir(join(folder, '.partial'))).toEqual(['notes.txt']);
 });
