@@ -5,6 +5,8 @@ import type { StreamLag } from '../history/event-stream.ts';
 import type { JobCounts } from '../infra/job-queue.ts';
 import type { Logger } from '../infra/logger.ts';
 
+const askTimeoutMs = 1000;
+
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 export function createWorkerMetrics(registry: Registry) {
@@ -42,7 +44,7 @@ export function createWorkerMetrics(registry: Registry) {
   };
 }
 
-/** Gauges that are read when Prometheus asks; a question to Redis that fails leaves its gauge out. */
+/** Gauges that are read when Prometheus asks; where Redis does not answer in time, a gauge is left out. */
 export function observeQueueAndStream(
   registry: Registry,
   sources: { counts: () => Promise<JobCounts>; streamLag: () => Promise<StreamLag> },
@@ -55,8 +57,8 @@ export function observeQueueAndStream(
     registers,
     async collect() {
       this.reset();
-      const counts = await sources.counts().catch(() => ({}));
-      for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+      const counts = await answerOf(sources.counts());
+      for (const [state, count] of Object.entries(counts ?? {})) this.set({ state }, count);
     },
   });
   const length = new Gauge({
@@ -69,12 +71,23 @@ export function observeQueueAndStream(
     help: 'Time that the oldest event has waited for the lake; 0 when none waits',
     registers,
     async collect() {
-      const lag = await sources.streamLag().catch(() => undefined);
+      const lag = await answerOf(sources.streamLag());
       if (lag === undefined) return;
       this.set(lag.oldestAgeMs / 1000);
       length.set(lag.length);
     },
   });
+}
+
+/** The worker's clients wait out a Redis that is away; a scrape must not. */
+async function answerOf<T>(question: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, askTimeoutMs, undefined);
+  });
+  const answer = await Promise.race([question.catch(() => undefined), late]);
+  clearTimeout(timer);
+  return answer;
 }
 
 export type MetricsServer = { url: string; close: () => Promise<void> };
