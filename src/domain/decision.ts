@@ -101,7 +101,7 @@ export type ExcludedOffer = z.output<typeof ExcludedOffer>;
 
 /** A decision, as it is answered and logged. */
 export const Decision = z.object({
-  /** To report outcomes to; null = not logged (a dry run, or Redis was away). */
+  /** To report outcomes to; null = not logged (a dry run, or degraded). */
   decisionId: z.string().nullable(),
   customerId: CustomerId.optional(),
   /** Of a guest. */
@@ -115,7 +115,7 @@ export const Decision = z.object({
   /** Every other offer of the shop, once, by offer id; fallback offers do not compete and are not listed. */
   excluded: z.array(ExcludedOffer),
   modelVersions: z.record(z.string(), z.string()),
-  /** true: Redis was away, so that the customer is unknown and only fallback offers are answered. */
+  /** true: Redis was away or full, so that nothing could be logged and only fallback offers are answered. */
   degraded: z.boolean(),
 });
 export type Decision = z.output<typeof Decision>;

@@ -9,7 +9,13 @@ import { createMarketHolder } from '../../src/serve/decide/market.ts';
 import type { StandingDeps } from '../../src/serve/decide/standing-decision.ts';
 import type { Models } from '../../src/serve/deps.ts';
 
-export type Shop = { offers: readonly Offer[]; items?: readonly Item[]; models?: Models; now: () => number };
+export type Shop = {
+  offers: readonly Offer[];
+  items?: readonly Item[];
+  models?: Models;
+  now: () => number;
+  streamMaxLength?: number;
+};
 
 /** As one process has them: its own copy of the catalogue, its own counters. */
 export function decideDeps(redis: Redis, keys: Keys, shop: Shop) {
@@ -22,6 +28,7 @@ export function decideDeps(redis: Redis, keys: Keys, shop: Shop) {
   const models = shop.models ?? { collaborative: undefined, churn: undefined };
   const { now } = shop;
   return {
+    config: { streamMaxLength: shop.streamMaxLength ?? 1_000_000 },
     redis,
     keys,
     catalogue,

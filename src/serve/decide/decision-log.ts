@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { Decision } from '../../domain/decision.ts';
+import { AppError } from '../../domain/errors.ts';
 import { appendEntries } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
@@ -10,7 +11,12 @@ import { countMade, decisionTtlSeconds } from './count-offers.ts';
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;
 
-export type DecisionLogDeps = { redis: Redis; keys: Keys };
+export type DecisionLogDeps = {
+  redis: Redis;
+  keys: Keys;
+  /** Entries that the event stream may hold. */
+  config: { streamMaxLength: number };
+};
 
 /** Gives a decision its id, and leaves out of what is kept the terms of the offers that were not made. */
 export function nameDecision(decision: Decision): LoggedDecision {
@@ -19,10 +25,21 @@ export function nameDecision(decision: Decision): LoggedDecision {
 }
 
 /**
- * Logs a decision. Safe to repeat: the stream may then hold it twice, which the lake's readers know, and its offers count
+ * Logs a decision. Throws AppError TOO_MANY_REQUESTS while the event stream is full. Safe to repeat: the stream may then hold it twice, which the lake's readers know, and its offers count
  * once. The decision itself is written last, so that one which can be read has been logged.
  */
-export async function logDecision(decision: LoggedDecision, { redis, keys }: DecisionLogDeps): Promise<void> {
+export async function logDecision(
+  decision: LoggedDecision,
+  { redis, keys, config }: DecisionLogDeps,
+): Promise<void> {
+  const length = await redis.xlen(keys.eventStream);
+  if (length >= config.streamMaxLength) {
+    throw new AppError('TOO_MANY_REQUESTS', {
+      public: 'Too much waits to be stored.',
+      internal: `the event stream holds ${length} entries: is a worker draining it?`,
+      retryAfterSeconds: 5,
+    });
+  }
   await Promise.all([
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
     countMade(redis, keys, decision.decisionId, madeOffers(decision)),
@@ -33,7 +50,7 @@ export async function logDecision(decision: LoggedDecision, { redis, keys }: Dec
 /** undefined: never logged, or more than 30 days ago. */
 export async function readDecision(
   decisionId: string,
-  { redis, keys }: DecisionLogDeps,
+  { redis, keys }: Pick<DecisionLogDeps, 'redis' | 'keys'>,
 ): Promise<LoggedDecision | undefined> {
   return parseDecision(await redis.get(keys.decision(decisionId)));
 }

@@ -51,7 +51,11 @@ export async function reportOutcome(
     outcome,
     ...(valueMinor !== undefined && { valueMinor }),
   };
-  const { duplicates } = await acceptEvents([event], deps);
+  const { duplicates, results } = await acceptEvents([event], deps);
+  if (results[0]?.status === 'rejected') {
+    const faults = [{ path: 'body', message: results[0].reason ?? 'is not a valid event' }];
+    throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
+  }
   // After the event, and for repeats too: a first attempt may have ended in between.
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);
   deps.metrics.offerOutcomes.inc({ outcome: duplicates > 0 ? 'duplicate' : outcome });

@@ -10,7 +10,13 @@ import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { CONTACT_CHANNELS } from '../../offers/eligibility.ts';
 import type { Deps } from '../deps.ts';
 import { type DecideRequest, decideFor, fallbackFor } from './decide.ts';
-import { LoggedDecision, logDecision, madeOffers, nameDecision } from './decision-log.ts';
+import {
+  type DecisionLogDeps,
+  LoggedDecision,
+  logDecision,
+  madeOffers,
+  nameDecision,
+} from './decision-log.ts';
 import { subjectIdOf } from './subject.ts';
 
 /** The window: a day, or less where an offer ends sooner. */
@@ -24,10 +30,8 @@ type Standing = z.output<typeof Standing>;
 
 export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
 
-export type StandingDeps = Pick<
-  Deps,
-  'redis' | 'keys' | 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now'
->;
+export type StandingDeps = DecisionLogDeps &
+  Pick<Deps, 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now'>;
 
 /**
  * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. What the customer

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
+import { AppError } from '../../domain/errors.ts';
 import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/ids.ts';
 import { PriceMinor } from '../../domain/money.ts';
 import { OfferOutcome } from '../../domain/offer.ts';
@@ -19,8 +20,8 @@ const label = z
   .string()
   .min(1)
   .max(100)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here
-  .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not contain control characters');
+  // Half of a surrogate pair would not survive UTF-8.
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not contain control characters');
 
 const limitMax = 10;
 const DecisionAnswer = Decision.meta({ id: 'Decision' });
@@ -86,6 +87,12 @@ function counted(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Decisi
   return decision;
 }
 
+/** Redis is away, or its event stream is full: what cannot be logged is not decided. */
+function isStoreTrouble(thrown: unknown): boolean {
+  if (thrown instanceof AppError) return ['TOO_MANY_REQUESTS', 'STORE_UNAVAILABLE'].includes(thrown.code);
+  return isRedisTrouble(thrown);
+}
+
 const tags = ['decisions'] as const;
 const decisionParams = z.strictObject({
   decisionId: z
@@ -127,7 +134,7 @@ export const decisionRoutes = [
           decision = { ...decision, decisionId: named.decisionId };
         }
       } catch (err) {
-        if (!isRedisTrouble(err)) throw err;
+        if (!isStoreTrouble(err)) throw err;
         decision = degradedDecision(request, deps);
       }
       return { status: 200, headers, body: presentDecision(counted(decision, deps), body.explain) };
@@ -154,7 +161,7 @@ export const decisionRoutes = [
         decision = await standingDecision(request, deps);
       } catch (err) {
         // An e-mail with a gap is worse than one with the fallback, whatever the fault is.
-        if (!isRedisTrouble(err)) deps.log.error({ event: 'decision.failed', err }, 'a decision failed');
+        if (!isStoreTrouble(err)) deps.log.error({ event: 'decision.failed', err }, 'a decision failed');
         decision = degradedDecision({ ...request, placements: [placement] }, deps);
       }
       return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
