@@ -1,0 +1,35 @@
+/** The lock that lets one process drain at a time: it expires with its holder, and is renewed while the holder lives. */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from '../infra/redis.ts';
+import { redisScript } from '../infra/redis-script.ts';
+
+export type HeldLock = {
+  /** false: it expired or somebody else has it; what was to be done under it must not be finished. */
+  stillHeld: () => Promise<boolean>;
+  release: () => Promise<void>;
+};
+
+const lifetimeMs = 60_000;
+
+const renewScript = redisScript(
+  `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`,
+);
+const releaseScript = redisScript(
+  `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`,
+);
+
+/** undefined: somebody else holds it. */
+export async function takeLock(redis: Redis, key: string): Promise<HeldLock | undefined> {
+  const token = randomUUID();
+  if ((await redis.set(key, token, 'PX', lifetimeMs, 'NX')) !== 'OK') return undefined;
+  const stillHeld = async () => (await renewScript(redis, [key], [token, lifetimeMs])) === 1;
+  const timer = setInterval(() => void stillHeld().catch(() => {}), lifetimeMs / 4);
+  timer.unref();
+  return {
+    stillHeld,
+    release: async () => {
+      clearInterval(timer);
+      await releaseScript(redis, [key], [token]);
+    },
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * The drain: moves the event stream into the lake. An entry leaves the stream only after the part that holds it has been
+ * renamed into place, and a part's name tells which entries it holds: killed at any point, the next drain repeats or resumes.
+ *
+ * An event counts where its marker names the entry. Another entry's id there means a repeat, which is dropped. No marker
+ * means that the process which accepted the event fell before it reached the record: it is applied now.
+ */
+import type { ShopEvent } from '../domain/event.ts';
+import { beforeAllIds, compareStreamIds, nextStreamId, streamIdParts } from '../domain/stream-id.ts';
+import { compareEventOrder } from '../features/event-order.ts';
+import { markerTtlMs, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
+import { isGuest, subjectOf } from '../features/subject.ts';
+import { logField } from '../infra/event-log.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { Redis } from '../infra/redis.ts';
+import { takeLock } from './drain-lock.ts';
+import { readEntries, type StreamEntry, type StreamLag, streamLag } from './event-stream.ts';
+import type { Lake } from './lake.ts';
+import { lastIdInLake, removeLeftovers, streamPartName } from './stream-parts.ts';
+import { type DrainedEntries, writeEntries } from './write-entries.ts';
+
+export type DrainDeps = {
+  redis: Redis;
+  keys: Keys;
+  lake: Lake;
+  recordStore: RecordStore;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  log?: Pick<Logger, 'error' | 'warn'>;
+  /** Entries in one part. */
+  maxEntries?: number;
+};
+
+export type DrainReport = {
+  /** true: another process is draining; nothing was done. */
+  locked: boolean;
+  /** Entries taken off the stream; of those, by what they were: */
+  entries: number;
+  events: number;
+  /** Repeats, dropped. */
+  duplicates: number;
+  catalogueChanges: number;
+  decisions: number;
+  /** Put aside in `keys.unreadableEntries`. */
+  unreadable: number;
+  /** Events that had not reached their record, and now have. */
+  repaired: number;
+  /** What waits now. */
+  lag: StreamLag;
+};
+
+const defaultMaxEntries = 20_000;
+const markersAtOnce = 1000;
+const unreadableKept = 10_000;
+/** Without a marker, an entry of this age may have had one that expired: only a rebuild can tell. */
+const markerTrustedMs = markerTtlMs - 86_400_000;
+
+/** Moves up to `maxEntries` entries into the lake. Rejects when Redis or the disk fails; then nothing is lost. */
+export async function drainOnce(deps: DrainDeps): Promise<DrainReport> {
+  const { redis, keys, lake, now } = deps;
+  const report: DrainReport = {
+    locked: false,
+    entries: 0,
+    events: 0,
+    duplicates: 0,
+    catalogueChanges: 0,
+    decisions: 0,
+    unreadable: 0,
+    repaired: 0,
+    lag: { length: 0, oldestAgeMs: 0 },
+  };
+  const lock = await takeLock(redis, keys.drainLock);
+  if (lock === undefined) return { ...report, locked: true, lag: await streamLag(redis, keys, now()) };
+  try {
+    const after = await resume(deps);
+    const entries = await readEntries(redis, keys, after, deps.maxEntries ?? defaultMaxEntries);
+    const last = entries.at(-1)?.id;
+    if (last !== undefined) {
+      const drained = await sortOut(entries, deps, report);
+      if (!(await lock.stillHeld())) throw new Error('the drain lock was lost');
+      await writeEntries(lake, streamPartName(entries[0]!.id, last), drained);
+      await forget(deps, last);
+      report.entries = entries.length;
+    }
+    return { ...report, lag: await streamLag(redis, keys, now()) };
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Drains until nothing waits; answers the sum. Waits while another process drains. */
+export async function drainAll(
+  deps: DrainDeps,
+  onBatch: (report: DrainReport) => void | Promise<void> = () => {},
+): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const report = await drainOnce(deps);
+    await onBatch(report);
+    total += report.entries;
+    if (report.locked) await new Promise((resolve) => setTimeout(resolve, 100));
+    else if (report.entries === 0) return total;
+  }
+}
+
+/** The last id that the lake holds; 0-0 before the first drain. */
+export async function drainedThrough(redis: Redis, keys: Keys): Promise<string> {
+  return (await redis.get(keys.drainedThrough)) ?? beforeAllIds;
+}
+
+/** Where to go on; first finishes what a drain that was killed between renaming and trimming has left. */
+async function resume(deps: DrainDeps): Promise<string> {
+  const { redis, keys, lake, log } = deps;
+  const removed = await removeLeftovers(lake);
+  if (removed > 0)
+    log?.warn({ event: 'drain.leftovers', removed }, 'removed what an interrupted drain had left');
+  const known = await drainedThrough(redis, keys);
+  const inLake = await lastIdInLake(lake);
+  if (compareStreamIds(inLake, known) <= 0) return known;
+  await forget(deps, inLake);
+  await raiseIds(deps, inLake);
+  return inLake;
+}
+
+/** Lets go of the stream through `last`, which the lake holds. */
+async function forget({ redis, keys }: DrainDeps, last: string): Promise<void> {
+  // First the mark, then the trim: entries below the mark are never read again.
+  await redis.set(keys.drainedThrough, last);
+  await redis.xtrim(keys.eventStream, 'MINID', nextStreamId(last));
+}
+
+/** Sees to it that new ids are greater, should this be a new Redis whose clock is behind that of the last one. */
+async function raiseIds({ redis, keys }: DrainDeps, above: string): Promise<void> {
+  const id = nextStreamId(above);
+  try {
+    await redis.xadd(keys.eventStream, id, logField, '{}');
+    await redis.xdel(keys.eventStream, id);
+  } catch (err) {
+    // Its ids are greater already.
+    if (!(err instanceof Error && err.message.includes('equal or smaller'))) throw err;
+  }
+}
+
+/** What of the entries goes into the lake; counts in the report what does not. */
+async function sortOut(
+  entries: readonly StreamEntry[],
+  deps: DrainDeps,
+  report: DrainReport,
+): Promise<DrainedEntries> {
+  const streamed: StreamedEvent[] = [];
+  const drained: DrainedEntries = { events: [], catalogue: [], decisions: [] };
+  for (const { id, entry, text } of entries) {
+    if (entry === undefined) {
+      report.unreadable++;
+      await putAside(deps, id, text);
+    } else if (entry.kind === 'event') streamed.push({ event: entry.event, streamId: id });
+    else if (entry.kind === 'decision') drained.decisions.push(entry.decision);
+    else drained.catalogue.push(entry);
+  }
+  drained.events = await firstApplied(streamed, deps, report);
+  report.events = drained.events.length;
+  report.duplicates = streamed.length - drained.events.length;
+  report.decisions = drained.decisions.length;
+  report.catalogueChanges = drained.catalogue.length;
+  return drained;
+}
+
+/** The events whose entry is the one under which they were applied; brings to their record those that never were. */
+async function firstApplied(
+  streamed: readonly StreamedEvent[],
+  { redis, keys, recordStore, now }: DrainDeps,
+  report: DrainReport,
+): Promise<ShopEvent[]> {
+  const kept = new Set<StreamedEvent>();
+  const missing = new Map<string, StreamedEvent[]>();
+  for (let start = 0; start < streamed.length; start += markersAtOnce) {
+    const some = streamed.slice(start, start + markersAtOnce);
+    const markers = await Promise.all(
+      some.map(({ event }) => redis.get(keys.eventMarker(subjectOf(event), event.eventId))),
+    );
+    some.forEach((entry, e) => {
+      if (markers[e] === entry.streamId) kept.add(entry);
+      else if (markers[e] === null) {
+        const subjectId = subjectOf(entry.event);
+        const entriesOfSubject = missing.get(subjectId) ?? [];
+        if (entriesOfSubject.length === 0) missing.set(subjectId, entriesOfSubject);
+        entriesOfSubject.push(entry);
+      }
+    });
+  }
+  for (const [subjectId, entries] of missing) {
+    const oldest = now() - markerTrustedMs;
+    const recent = entries.filter(({ streamId }) => streamIdParts(streamId)[0] >= oldest);
+    const expired = entries.filter(({ streamId }) => streamIdParts(streamId)[0] < oldest);
+    if (expired.length > 0 && !isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
+    for (const entry of expired) kept.add(entry);
+    recent.sort((a, b) => compareEventOrder(a.event, b.event));
+    const { outcomes } = await recordStore.apply(subjectId, recent);
+    recent.forEach((entry, e) => {
+      if (outcomes[e] !== 'applied') return;
+      kept.add(entry);
+      report.repaired++;
+    });
+  }
+  return streamed.filter((entry) => kept.has(entry)).map(({ event }) => event);
+}
+
+/** Keeps an entry that cannot be read here, of a later version perhaps, where somebody can look at it. */
+async function putAside({ redis, keys, log }: DrainDeps, id: string, text: string): Promise<void> {
+  log?.error(
+    { event: 'drain.unreadable', streamId: id },
+    'an entry of the event stream cannot be read and was put aside',
+  );
+  await redis.xadd(
+    keys.unreadableEntries,
+    'MAXLEN',
+    '~',
+    unreadableKept,
+    '*',
+    logField,
+    text,
+    'streamId',
+    id,
+  );
+}

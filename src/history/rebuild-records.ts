@@ -1,0 +1,154 @@
+/**
+ * Records made anew from the lake: of customers with a late event, and of everybody (a new feature schema, an import, an
+ * empty Redis).
+ *
+ * While a record is rebuilt, its customer goes on shopping. The lake holds the event stream through the id D (read before
+ * the replay, so that the replay sees at least that). A record that reflects an entry after D is left as it is, and its
+ * customer stays on the list: after the next drain, the lake covers it. What was written reflects all of the lake, and a
+ * later event is folded in on top of it by compare-and-set. So no event is missing and none counts twice.
+ */
+import { AppError } from '../domain/errors.ts';
+import { applyEvent, type CustomerRecord, emptyRecord } from '../features/record.ts';
+import { FEATURE_SCHEMA } from '../features/registry.ts';
+import type { CatalogueStore } from '../infra/catalogue-store.ts';
+import { latestItems, latestOffers } from './catalogue.ts';
+import { type DrainDeps, drainAll, drainedThrough } from './drain.ts';
+import { takeLock } from './drain-lock.ts';
+import type { Lake } from './lake.ts';
+import { replayCustomers } from './replay.ts';
+import { mergeParts } from './stream-parts.ts';
+
+export type RebuildDeps = Pick<DrainDeps, 'redis' | 'keys' | 'lake' | 'recordStore'>;
+
+export type RebuildReport = {
+  /** Customers whose record was written. */
+  written: number;
+  /** Customers whose record reflects what the lake does not hold yet; they are on the list again. */
+  postponed: number;
+};
+
+const customersAtOnce = 10_000;
+const recordsAtOnce = 500;
+/** Rounds of draining and rebuilding after everybody's records are written: those of customers who shopped meanwhile. */
+const stragglerRounds = 5;
+
+/** Rebuilds the customers that are on the list, or those that are named. To be called after a drain. */
+export async function rebuildRecords(
+  deps: RebuildDeps,
+  customerIds?: readonly string[],
+): Promise<RebuildReport> {
+  const { redis, keys } = deps;
+  // First those whose rebuild a crash broke off.
+  const unfinished = await redis.srandmember(keys.rebuildingCustomers, customersAtOnce);
+  const ids = [
+    ...new Set([
+      ...unfinished,
+      ...(customerIds ?? (await redis.srandmember(keys.staleCustomers, customersAtOnce))),
+    ]),
+  ];
+  if (ids.length === 0) return { written: 0, postponed: 0 };
+  // Off the list before the replay: a late event that comes during it puts the customer on the list again, to stay.
+  await redis.sadd(keys.rebuildingCustomers, ...ids);
+  await redis.srem(keys.staleCustomers, ...ids);
+  const report = await writeRecords(deps, ids);
+  await redis.srem(keys.rebuildingCustomers, ...ids);
+  return report;
+}
+
+export type RefreshDeps = DrainDeps & { catalogueStore: CatalogueStore };
+
+export type RefreshReport = {
+  drained: number;
+  /** Records that were written. */
+  customers: number;
+  /** Customers who shopped through every round; the next rebuild takes them. */
+  postponed: number;
+  /** Items and offers that Redis lacked, or had an older version of. */
+  restored: number;
+};
+
+/** Brings everything in Redis that the lake can tell up to date: every customer's record, the catalogue, the offers. */
+export async function refreshAllRecords(
+  deps: RefreshDeps,
+  onProgress: (share: number, stage: string) => void | Promise<void> = () => {},
+): Promise<RefreshReport> {
+  const { redis, keys, lake } = deps;
+  await onProgress(0, 'draining the event stream');
+  let drained = await drainAll(deps);
+  await merge(deps);
+  await onProgress(0.1, 'restoring the catalogue');
+  const restored = await restoreCatalogue(lake, deps.catalogueStore);
+
+  await onProgress(0.15, 'rebuilding records');
+  const expected = await countCustomers(lake);
+  let { written: customers, postponed } = await writeRecords(deps, undefined, (done) =>
+    onProgress(0.15 + 0.75 * Math.min(1, done / Math.max(1, expected)), 'rebuilding records'),
+  );
+  await redis.set(keys.recordsBuilt, FEATURE_SCHEMA);
+
+  await onProgress(0.9, 'rebuilding records of customers who shop right now');
+  for (let round = 0; round < stragglerRounds; round++) {
+    drained += await drainAll(deps);
+    const report = await rebuildRecords(deps);
+    customers += report.written;
+    postponed = report.postponed;
+    if (report.written + report.postponed === 0) break;
+  }
+  await onProgress(1, 'records are up to date');
+  return { drained, customers, postponed, restored };
+}
+
+async function writeRecords(
+  deps: RebuildDeps,
+  customerIds?: readonly string[],
+  onWritten: (customers: number) => void | Promise<void> = () => {},
+): Promise<RebuildReport> {
+  const { redis, keys, lake, recordStore } = deps;
+  const through = await drainedThrough(redis, keys);
+  const report: RebuildReport = { written: 0, postponed: 0 };
+  let batch: { subjectId: string; record: CustomerRecord }[] = [];
+  const flush = async () => {
+    const written = await recordStore.replaceCovered(batch, through);
+    const postponed = batch.filter((_, b) => !written[b]).map(({ subjectId }) => subjectId);
+    if (postponed.length > 0) await redis.sadd(keys.staleCustomers, ...postponed);
+    report.written += batch.length - postponed.length;
+    report.postponed += postponed.length;
+    batch = [];
+    await onWritten(report.written + report.postponed);
+  };
+  await replayCustomers(lake, customerIds === undefined ? {} : { customerIds }, (customerId, events) => {
+    const record = emptyRecord();
+    for (const event of events) applyEvent(record, event);
+    batch.push({ subjectId: customerId, record });
+    return batch.length >= recordsAtOnce ? flush() : undefined;
+  });
+  if (batch.length > 0) await flush();
+  return report;
+}
+
+async function merge({ redis, keys, lake }: RefreshDeps): Promise<void> {
+  const lock = await takeLock(redis, keys.drainLock);
+  // Somebody drains: another night will do.
+  if (lock === undefined) return;
+  try {
+    await mergeParts(lake);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function restoreCatalogue(lake: Lake, store: CatalogueStore): Promise<number> {
+  let restored = 0;
+  for await (const changes of latestItems(lake)) restored += await store.restore(changes);
+  for await (const changes of latestOffers(lake)) restored += await store.restore(changes);
+  return restored;
+}
+
+async function countCustomers(lake: Lake): Promise<number> {
+  const result = await lake.connection.runAndReadAll(
+    `SELECT approx_count_distinct("customerId")::INTEGER FROM ${lake.from('events')}`,
+  );
+  const count = result.getRows()[0]?.[0];
+  if (typeof count !== 'number') throw new AppError('INTERNAL', { public: 'The lake could not be counted.' });
+  return count;
+}

@@ -1,0 +1,83 @@
+/** Entries of the event stream as parts of the lake. */
+import { type DuckDBAppender, type DuckDBConnection, DuckDBTimestampValue } from '@duckdb/node-api';
+import type { ShopEvent } from '../domain/event.ts';
+import type { CatalogueChange, DecisionEntry } from '../domain/log-entry.ts';
+import { LAKE_TABLES, type Lake, type LakeTable, writePart } from './lake.ts';
+import { eventToRows } from './lake-rows.ts';
+
+export type DrainedEntries = {
+  events: ShopEvent[];
+  catalogue: CatalogueChange[];
+  decisions: DecisionEntry['decision'][];
+};
+
+/** A value of a row; numbers go into INTEGER and BIGINT columns, times are milliseconds since 1970. */
+type Value = string | number | null;
+
+/**
+ * Writes each kind as a part of that name into its table; a table without rows gets none. Events come last: their part is
+ * what tells that the range has been drained.
+ */
+export async function writeEntries(lake: Lake, name: string, entries: DrainedEntries): Promise<void> {
+  const rows: Record<LakeTable, Value[][]> = { events: [], items: [], offers: [], decisions: [] };
+  for (const change of entries.catalogue) addChange(rows, change);
+  for (const decision of entries.decisions) {
+    const { decisionId, customerId = null, sessionId = null, channel, campaign = null } = decision;
+    const decidedAt = Date.parse(decision.decidedAt);
+    const json = JSON.stringify(decision);
+    rows.decisions.push([decisionId, customerId, sessionId, decidedAt, channel, campaign, json]);
+  }
+  for (const event of entries.events)
+    for (const row of eventToRows(event)) rows.events.push(LAKE_TABLES.events.map(([column]) => row[column]));
+
+  const connection = await lake.connect();
+  try {
+    for (const table of ['items', 'offers', 'decisions', 'events'] as const) {
+      if (rows[table].length === 0) continue;
+      await fill(connection, table, rows[table]);
+      await writePart({ ...lake, connection }, table, name, `SELECT * FROM drained_${table}`);
+    }
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function addChange(rows: Record<LakeTable, Value[][]>, change: CatalogueChange): void {
+  switch (change.kind) {
+    case 'item':
+      rows.items.push([change.item.itemId, change.at, JSON.stringify(change.item)]);
+      break;
+    case 'itemDeleted':
+      rows.items.push([change.itemId, change.at, null]);
+      break;
+    case 'offer':
+      rows.offers.push([change.offer.offerId, change.at, JSON.stringify(change.offer)]);
+      break;
+    case 'offerDeleted':
+      rows.offers.push([change.offerId, change.at, null]);
+      break;
+  }
+}
+
+async function fill(connection: DuckDBConnection, table: LakeTable, rows: readonly Value[][]): Promise<void> {
+  const columns = LAKE_TABLES[table];
+  await connection.run(
+    `CREATE TEMP TABLE drained_${table} (${columns.map(([name, type]) => `"${name}" ${type}`).join(', ')})`,
+  );
+  const appender = await connection.createAppender(`drained_${table}`);
+  for (const row of rows) {
+    columns.forEach(([, type], c) => {
+      append(appender, type, row[c] ?? null);
+    });
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+function append(appender: DuckDBAppender, type: string, value: Value): void {
+  if (value === null) appender.appendNull();
+  else if (typeof value === 'string') appender.appendVarchar(value);
+  else if (type === 'INTEGER') appender.appendInteger(value);
+  else if (type === 'TIMESTAMP') appender.appendTimestamp(new DuckDBTimestampValue(BigInt(value) * 1000n));
+  else appender.appendBigInt(BigInt(value));
+}
