@@ -33,6 +33,8 @@ export function redisOptions(temperament: Temperament): ClientOptions {
         maxRetriesPerRequest: 0,
         // Concurrent requests share round trips.
         enableAutoPipelining: true,
+        // Of commands sent by `call`, ioredis 6.0.0 loses the name when it pipelines them.
+        autoPipeliningIgnoredCommands: ['EVAL', 'EVALSHA'],
       };
 }
 
