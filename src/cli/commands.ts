@@ -1,7 +1,13 @@
 /** Every command, in the order of the help text. */
 import type { Command } from 'commander';
+import { importCommand } from './import.ts';
 import { modelsCommand } from './models.ts';
 import { offersCommand } from './offers.ts';
 import { simulateCommand } from './simulate.ts';
 
-export const COMMANDS: readonly (() => Command)[] = [offersCommand, simulateCommand, modelsCommand];
+export const COMMANDS: readonly (() => Command)[] = [
+  importCommand,
+  simulateCommand,
+  offersCommand,
+  modelsCommand,
+];

@@ -68,7 +68,7 @@ export async function mapOrderRows(
   const firstFault = rules.map(({ reason, when }) => `WHEN ${when} THEN '${reason}'`).join('\n        ');
   const orderKey =
     fields.orderId === undefined
-      ? 'md5(customerId || chr(0) || epoch_ms(occurredAt))'
+      ? 'md5(customerId || chr(0) || CASE WHEN isfinite(occurredAt) THEN epoch_ms(occurredAt) END)'
       : // Doubled, so that an order called `7:return` is not taken for the return of order 7.
         `replace(orderId, ':', '::')`;
   await connection.run(`CREATE OR REPLACE TABLE rows AS
@@ -80,7 +80,7 @@ export async function mapOrderRows(
       CASE WHEN unitPriceMinor IS NOT NULL THEN nullif(least(discountMinor, quantity * unitPriceMinor), 0) END::BIGINT AS discountMinor,
       channel, left(segment, 100) AS segment,
       CASE WHEN type = 'purchase' THEN TRY_CAST(least(returned, quantity) AS INTEGER) ELSE 0 END AS returned,
-      coalesce(returnedAt, occurredAt) AS returnedAt, currency, discontinued
+      CASE WHEN isfinite(returnedAt) THEN returnedAt ELSE occurredAt END AS returnedAt, currency, discontinued
     FROM (
       SELECT *, CASE WHEN malformed THEN 'malformed'
         ${firstFault} END AS fault
@@ -102,13 +102,12 @@ function meaningSql(
     SELECT *,
       -- A quantity that is no whole number, or of which a piece costs next to nothing, is a measure: kilograms, litres.
       CASE WHEN isMeasure THEN 1 ELSE pieces END AS quantity,
-      CASE WHEN isMeasure THEN totalMinor ELSE round(exactUnitMinor) END::BIGINT AS unitPriceMinor,
+      CASE WHEN isMeasure THEN round(${wholeLine ? 'abs(price)' : 'price * pieces'} * ${toMinor}) ELSE round(exactUnitMinor) END::BIGINT AS unitPriceMinor,
       CASE WHEN givenType = 'purchase' AND signedQuantity < 0 THEN 'return' ELSE givenType END AS type
     FROM (
-      SELECT *, coalesce(pieces <> trunc(pieces) OR (totalMinor > 0 AND exactUnitMinor < 0.5), false) AS isMeasure
+      SELECT *, coalesce(pieces <> trunc(pieces) OR (exactUnitMinor > 0 AND exactUnitMinor < 0.5), false) AS isMeasure
       FROM (
         SELECT *, abs(signedQuantity) AS pieces,
-          round(${wholeLine ? 'abs(price)' : 'price * abs(signedQuantity)'} * ${toMinor}) AS totalMinor,
           ${wholeLine ? `abs(price) * ${toMinor} / nullif(abs(signedQuantity), 0)` : `price * ${toMinor}`} AS exactUnitMinor,
           round(abs(discount) * ${toMinor}) AS discountMinor
         FROM (
@@ -116,7 +115,7 @@ function meaningSql(
             ${or(fields.orderId, 'NULL::VARCHAR')} AS orderId,
             ${options.customerId(`(${fields.customerId})`)} AS customerId,
             ${or(fields.itemId, 'NULL')} AS itemId,
-            CASE WHEN isfinite(${or(fields.occurredAt, 'NULL')}) THEN ${or(fields.occurredAt, 'NULL')} END AS occurredAt,
+            ${or(fields.occurredAt, 'NULL')} AS occurredAt,
             TRY_CAST(${or(fields.quantity, 'NULL')} AS DECIMAL(14, 4)) AS signedQuantity,
             TRY_CAST(${or(price, 'NULL')} AS DECIMAL(16, 6)) AS price,
             TRY_CAST(${or(fields.discount, '0')} AS DECIMAL(16, 6)) AS discount,

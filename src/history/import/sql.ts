@@ -8,7 +8,7 @@ export function validId(id: string, maxLength = 128): string {
 
 /** A decimal number; NULL where the text is none. */
 export function decimal(text: string): string {
-  return `TRY_CAST(${text} AS DECIMAL(30, 6))`;
+  return `TRY_CAST(${text} AS DECIMAL(18, 6))`;
 }
 
 /** A number written the European way: `1.234,50`. */
