@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testRedis } from '../../support/redis.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
+
+const { url: redisUrl, prefix } = testRedis();
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService({ redisUrl, prefix, bare: true });
+});
+afterAll(() => service.close());
+
+const body = { name: 'Ten off', benefit: { kind: 'percentOff', percent: 10 }, channels: ['web'] };
+const ids = (answer: { body: { offers: { offerId: string }[] } }) =>
+  answer.body.offers.map(({ offerId }) => offerId);
+
+test('an offer is put, read, replaced and deleted; a deleted one is not there', async () => {
+  const put = await service.call('PUT', '/offers/one%2Ftwo', body);
+  expect(put).toMatchObject({ status: 200, body: { ...body, offerId: 'one/two', retention: false } });
+  expect((await service.call('GET', '/offers/one%2Ftwo')).body).toEqual(put.body);
+  await service.call('PUT', '/offers/one%2Ftwo', { ...body, offerId: 'one/two', name: 'Other' });
+  expect((await service.call('GET', '/offers/one%2Ftwo')).body.name).toBe('Other');
+  expect((await service.call('DELETE', '/offers/one%2Ftwo')).status).toBe(204);
+  expect((await service.call('GET', '/offers/one%2Ftwo')).status).toBe(404);
+  expect((await service.call('DELETE', '/offers/one%2Ftwo')).status).toBe(404);
+});
+
+test('an id in the body must be that of the path', async () => {
+  const answer = await service.call('PUT', '/offers/a', { ...body, offerId: 'b' });
+  expect(answer.status).toBe(400);
+  expect(answer.body.faults).toEqual([
+    { path: 'body.offerId', message: 'must be the offerId of the path, or be left out' },
+  ]);
+});
+
+test('bulk takes JSON and NDJSON, and the list is by id as soon as it is answered', async () => {
+  const json = await service.call('POST', '/offers', [
+    { ...body, offerId: 'z' },
+    { ...body, offerId: 'a' },
+    { ...body, offerId: 'z', name: 'Last' },
+  ]);
+  expect(json).toMatchObject({ status: 200, body: { offers: 2 } });
+  const lines = `${JSON.stringify({ ...body, offerId: 'm' })}\n`;
+  const ndjson = await service.call('POST', '/offers', lines, { 'content-type': 'application/x-ndjson' });
+  expect(ndjson).toMatchObject({ status: 200, body: { offers: 1 } });
+  const list = await service.call('GET', '/offers');
+  expect(ids(list)).toEqual(['a', 'm', 'z']);
+  expect(list.body.offers[2].name).toBe('Last');
+});
+
+test('bulk is all or nothing, and names every fault of every offer', async () => {
+  const before = ids(await service.call('GET', '/offers'));
+  const answer = await service.call('POST', '/offers', [
+    { ...body, offerId: 'good' },
+    {
+      ...body,
+      offerId: 'bad{}',
+      benefit: { kind: 'percentOff', percent: 101 },
+      validFrom: '2026-03-01T00:00:00Z',
+      validTo: '2026-02-01T00:00:00Z',
+      eligibility: { features: [{ feature: 'shoeSize', min: 40 }] },
+    },
+    { ...body, offerId: 'unfair', fallback: true, surprise: 1 },
+  ]);
+  expect(answer.status).toBe(400);
+  expect(answer.body.faults.map(({ path }: { path: string }) => path).sort()).toEqual([
+    'body[1].benefit.percent',
+    'body[1].eligibility.features[0].feature',
+    'body[1].offerId',
+    'body[1].validTo',
+    'body[2].benefit',
+    'body[2].surprise',
+  ]);
+  const unknown = answer.body.faults.find(({ path }: { path: string }) => path.includes('features'));
+  expect(unknown.message).toMatch(/^is not a feature; known are daysSince.*, purchaseCount, /);
+  expect(ids(await service.call('GET', '/offers'))).toEqual(before);
+});
+
+test.each([
+  ['no offer', []],
+  ['more offers than are taken at once', Array(1001).fill(0)],
+  ['no list', { ...body, offerId: 'x' }],
+])('bulk of %s is refused', async (_, offers) => {
+  expect((await service.call('POST', '/offers', offers)).status).toBe(400);
+});
