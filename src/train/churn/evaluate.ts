@@ -8,6 +8,7 @@ import {
   expectedCalibrationError,
   logLoss,
 } from '../../algorithms/classification-metrics.ts';
+import { type GateVerdict, judge } from '../gate.ts';
 import type { SampleSet } from './samples.ts';
 
 export type ChurnMetrics = {
@@ -47,14 +48,16 @@ export function evaluateChurn(model: ChurnModel, calibration: SampleSet, test: S
   };
 }
 
-/** Published only if it tells customers apart better than recency does and its risks say more than one risk for all. */
-export function judgeChurn(metrics: ChurnMetrics): { passed: boolean; reason: string } {
-  const ranks = metrics.auc > metrics.recencyAuc;
-  const informs = metrics.logLoss < metrics.baseRateLogLoss;
-  return {
-    passed: ranks && informs,
-    reason:
-      `AUC ${metrics.auc.toFixed(3)} ${ranks ? 'beats' : 'does not beat'} recency alone (${metrics.recencyAuc.toFixed(3)}); ` +
-      `log loss ${metrics.logLoss.toFixed(3)} ${informs ? 'beats' : 'does not beat'} the base rate (${metrics.baseRateLogLoss.toFixed(3)})`,
-  };
+/** It must tell customers apart better than recency does, and its risks must say more than one risk for all. */
+export function judgeChurn(metrics: ChurnMetrics): GateVerdict {
+  return judge(`churn risk of ${metrics.testCustomers} customers`, [
+    { metric: 'AUC', candidate: metrics.auc, against: 'recency alone', baseline: metrics.recencyAuc },
+    {
+      metric: 'log loss',
+      lowerIsBetter: true,
+      candidate: metrics.logLoss,
+      against: 'the base rate',
+      baseline: metrics.baseRateLogLoss,
+    },
+  ]);
 }

@@ -16,13 +16,18 @@ const metrics: ChurnMetrics = {
 test('a model that beats recency and the base rate passes', () => {
   expect(judgeChurn(metrics)).toEqual({
     passed: true,
-    reason: 'AUC 0.800 beats recency alone (0.700); log loss 0.500 beats the base rate (0.600)',
+    reason:
+      'churn risk of 100 customers: AUC 0.8000 beats recency alone (0.7000); log loss 0.5000 beats the base rate (0.6000)',
   });
 });
 
 test.each([
-  ['ranks no better than recency', { auc: 0.7 }, 'AUC 0.700 does not beat recency alone (0.700)'],
-  ['says no more than the base rate', { logLoss: 0.6 }, 'log loss 0.600 does not beat the base rate (0.600)'],
+  ['ranks no better than recency', { auc: 0.7 }, 'AUC 0.7000 does not beat recency alone (0.7000)'],
+  [
+    'says no more than the base rate',
+    { logLoss: 0.6 },
+    'log loss 0.6000 does not beat the base rate (0.6000)',
+  ],
   ['has no AUC', { auc: Number.NaN }, 'AUC NaN does not beat'],
 ])('a model that %s does not', (_, change, words) => {
   const verdict = judgeChurn({ ...metrics, ...change });
