@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAllIds, compareStreamIds } from '../domain/stream-id.ts';
-import { LAKE_TABLES, type Lake, type LakeTable, listParts } from './lake.ts';
+import { LAKE_TABLES, type Lake, type LakeTable, listParts, sqlText, writePart } from './lake.ts';
 
 export type StreamPart = { file: string; first: string; last: string };
 
