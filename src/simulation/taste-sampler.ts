@@ -22,6 +22,8 @@ export class TasteSampler {
   /** Running sums of the items' weights, each category from 0; valid where `#shelfOf[c]` is this customer's. */
   readonly #itemSums: Float64Array;
   readonly #shelfOf: Int32Array;
+  /** In one array, since a shelf of thousands is read in a row. */
+  readonly #popularity: Float64Array;
   #customer = 0;
   #month = -1;
   #taste: Float64Array = new Float64Array(TASTE_DIMENSIONS);
@@ -31,6 +33,7 @@ export class TasteSampler {
     this.#categoryWeights = new Float64Array(catalogue.categories.length);
     this.#categorySums = new Float64Array(catalogue.categories.length);
     this.#itemSums = new Float64Array(catalogue.items.length);
+    this.#popularity = Float64Array.from(catalogue.items, ({ popularity }) => popularity);
     this.#shelfOf = new Int32Array(catalogue.categories.length);
   }
 
@@ -75,11 +78,14 @@ export class TasteSampler {
   }
 
   #weighShelf(category: number, start: number, end: number): void {
+    const taste = this.#taste;
+    const { itemFactors } = this.#catalogue;
+    const popularity = this.#popularity;
+    const itemSums = this.#itemSums;
     let sum = 0;
     for (let i = start; i < end; i++) {
-      const liking = dotAt(this.#taste, this.#catalogue.itemFactors, i * TASTE_DIMENSIONS);
-      sum += this.#catalogue.items[i]!.popularity * Math.exp(ITEM_TASTE * liking);
-      this.#itemSums[i] = sum;
+      sum += popularity[i]! * Math.exp(ITEM_TASTE * dotAt(taste, itemFactors, i * TASTE_DIMENSIONS));
+      itemSums[i] = sum;
     }
     this.#shelfOf[category] = this.#customer;
   }
