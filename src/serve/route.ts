@@ -50,8 +50,8 @@ export type RouteDefinition<
   responses: R;
   /** Problem statuses beyond 400 and 500 that a client should expect. */
   problems?: readonly number[];
-  /** Hears of requests that were refused as not valid, for counting. */
-  onInvalid?: (faults: readonly Fault[], deps: Deps) => void;
+  /** Hears of requests whose form was wrong, for counting. */
+  onMalformed?: (faults: readonly Fault[], deps: Deps) => void;
   handler: (
     input: { params: Parsed<P>; query: Parsed<Q>; body: Parsed<B> },
     deps: Deps,
@@ -75,7 +75,7 @@ export type Route = {
   answerType: string;
   responses: ResponseSchemas;
   problems: readonly number[];
-  onInvalid: ((faults: readonly Fault[], deps: Deps) => void) | undefined;
+  onMalformed: ((faults: readonly Fault[], deps: Deps) => void) | undefined;
   handler: (input: RouteInput, deps: Deps) => AnyReply | Promise<AnyReply>;
 };
 
@@ -98,7 +98,7 @@ export function defineRoute<
     answerType: definition.answerType ?? JSON_TYPE,
     responses: definition.responses,
     problems: definition.problems ?? [],
-    onInvalid: definition.onInvalid,
+    onMalformed: definition.onMalformed,
     // The adapter calls it with what these very schemas have parsed.
     handler: definition.handler as unknown as Route['handler'],
   };

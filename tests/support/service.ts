@@ -11,6 +11,11 @@ import { type Service, startService } from '../../src/serve/server.ts';
 import { silentLog } from './redis.ts';
 import { newItem, publishShopChurnModel, publishShopModel, shopItems } from './shop-models.ts';
 
+/** Waits for a condition, however slow the machine is. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 50 });
+}
+
 export type Answer = {
   status: number;
   headers: Headers;
@@ -65,7 +70,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
   if (!options.bare) {
     const stocked = await call('POST', '/items', [...shopItems, newItem]);
     expect(stocked.status).toBe(200);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await call('GET', '/readyz')).body.catalogueItems).toBe(shopItems.length + 1),
     );
   }

@@ -71,7 +71,7 @@ export function shopModel(): CollaborativeModel {
     unobservedWeight: 0.1,
     regularization: 0.01,
     regularizationExponent: 1,
-    asOf: 0,
+    asOf: Date.UTC(2026, 0, 1),
     weighting: { halfLifeDays: 180, floor: 0.3 },
     neighbours: pairs((a, b) => (groupOf(a) === groupOf(b) ? 1 / (1 + Math.abs(a - b)) : 0)),
     boughtTogether: pairs((a, b) => (rankOf(a) === rankOf(b) ? 1 : 0)),

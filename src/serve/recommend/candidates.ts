@@ -6,8 +6,8 @@ import {
   type DueItem,
   foldInUser,
   neighbourScores,
+  popularityScores,
   scoreAllItems,
-  similarItems,
 } from '../../algorithms/collaborative-model.ts';
 import { type Ranked, topK } from '../../algorithms/top-k.ts';
 import { popularityOrder } from './popularity-order.ts';
@@ -50,6 +50,7 @@ export type CandidateRequest = {
   taste: Taste | undefined;
   /** Items of the page or the basket, as indices. */
   pageItems: readonly number[];
+  similarTo: (item: number) => Ranked;
   sources: readonly CandidateSource[];
   /** What may be answered at all; buyAgain chooses from it. */
   allowed: Allowed;
@@ -94,9 +95,10 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
     },
     popularity: () => {
       const chosen: [number, number][] = [];
+      const shares = popularityScores(model, subject.segment);
       for (const item of popularityOrder(model, subject.segment)) {
-        if (chosen.length === length) break;
-        if (allowed(item)) chosen.push([item, 0]);
+        if (chosen.length === length || shares[item] === 0) break;
+        if (allowed(item)) chosen.push([item, shares[item]!]);
       }
       return rankedOf(chosen);
     },
@@ -110,7 +112,7 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
     similar: () => {
       const [first] = context;
       if (first === undefined) return nothing;
-      const alike = similarItems(model, first, 3 * length);
+      const alike = request.similarTo(first);
       return firstAllowed(alike, length, positive(notInContext, alike), undefined);
     },
   };

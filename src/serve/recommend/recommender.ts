@@ -64,16 +64,31 @@ export type Recommender = {
 };
 
 const keptTastes = 10_000;
+/** Product pages whose similar items are kept, and how many of them. */
+const keptPages = 5000;
+const keptSimilar = 250;
 /** Purchases weigh less as time passes, so that a taste does not stand for ever. */
 const tasteTtlMs = 3_600_000;
-/** Candidates a source, for a page of ten: enough for the fusion to find what several agree on. */
-const shortestList = 50;
+/** How much deeper than the n that are asked for each source's list goes into the fusion; as in training's evaluation. */
+const extraDepth = 50;
 const reasonsMax = 3;
 /** A source that added less than this share of what the loudest did is no reason. */
 const reasonFromShare = 0.1;
 
 export function createRecommender(models: Models, catalogue: Catalogue): Recommender {
   const tastes = new LRUCache<string, Taste>({ max: keptTastes, ttl: tasteTtlMs });
+  const alike = new LRUCache<string, Ranked>({ max: keptPages });
+
+  /** A scan of the catalogue, and the same for everybody. */
+  function similarTo(model: CollaborativeModel, version: string, item: number): Ranked {
+    const key = `${version} ${item}`;
+    let ranked = alike.get(key);
+    if (ranked === undefined) {
+      ranked = similarItems(model, item, keptSimilar);
+      alike.set(key, ranked);
+    }
+    return ranked;
+  }
 
   /** The catalogue decides; without one, what the model has learned from past sales stands in. */
   function isServable(itemId: string, category: string | undefined): boolean {
@@ -141,10 +156,11 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
       subject,
       taste: record && tasteFor(model, version, subjectId, record, subject, now),
       pageItems,
+      similarTo: (item) => similarTo(model, version, item),
       sources: CANDIDATE_SOURCES.filter((source) => weights[source] > 0),
       allowed,
       allowedNew: isNew,
-      length: Math.max(shortestList, n),
+      length: n + extraDepth,
       now,
     });
     const fused = fuseByRank(
@@ -207,7 +223,10 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
       if (served === undefined || item === undefined) {
         return { items: [], modelVersion: served?.version ?? null, degradedBy };
       }
-      const ranked = relatedInModel(kind, served.model, item, n);
+      const ranked =
+        kind === 'similar'
+          ? similarTo(served.model, served.version, item)
+          : boughtTogetherWith(served.model, item, keptSimilar);
       const items: RelatedItem[] = [];
       for (let at = 0; at < ranked.indices.length && items.length < n; at++) {
         const relatedId = served.model.itemIds[ranked.indices[at]!]!;
@@ -218,16 +237,6 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
       return { items, modelVersion: served.version, degradedBy };
     },
   };
-}
-
-/** Twice as many as asked for, and some: part of them may be out of stock. */
-function relatedInModel(
-  kind: 'similar' | 'boughtTogether',
-  model: CollaborativeModel,
-  item: number,
-  n: number,
-): Ranked {
-  return (kind === 'similar' ? similarItems : boughtTogetherWith)(model, item, 2 * n + 50);
 }
 
 function isKnown(catalogue: Catalogue): boolean {

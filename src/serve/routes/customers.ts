@@ -8,8 +8,8 @@ import { dayMs } from '../../features/feature.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import type { Deps } from '../deps.ts';
-import { acceptEvents } from '../events/accept-events.ts';
 import { defineRoute } from '../route.ts';
+import { submitEvents } from '../submit-events.ts';
 
 const params = z.strictObject({ customerId: CustomerId });
 
@@ -141,7 +141,17 @@ export const customerRoutes = [
     responses: { 200: CustomerAnswer },
     problems: [413, 415, 429, 503],
     handler: async ({ params: { customerId }, body: attributes }, deps) => {
-      await acceptEvents([{ type: 'customerUpdated', customerId, attributes, channel: 'web' }], deps);
+      const { results } = await submitEvents(
+        [{ type: 'customerUpdated', customerId, attributes, channel: 'web' }],
+        deps,
+      );
+      for (const { status, reason = 'is not valid' } of results) {
+        if (status !== 'rejected') continue;
+        throw new AppError('INVALID_REQUEST', {
+          public: 'The request has a fault.',
+          faults: [{ path: 'body', message: reason }],
+        });
+      }
       const record = await deps.records.read(customerId);
       return { status: 200, body: { customerId, attributes: record?.attributes ?? attributes } };
     },

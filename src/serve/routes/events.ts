@@ -1,8 +1,10 @@
 /** What happened in the shop: the one way in for purchases, returns, views and all the rest. */
 import { z } from 'zod';
+import { AppError } from '../../domain/errors.ts';
 import { EventInput } from '../../domain/event.ts';
-import { acceptEvents } from '../events/accept-events.ts';
+import type { AcceptResult } from '../events/accept-events.ts';
 import { defineRoute } from '../route.ts';
+import { submitEvents } from '../submit-events.ts';
 
 export const eventsMax = 1000;
 
@@ -15,8 +17,18 @@ export const EventsAnswer = z
     accepted: z.int(),
     /** Dropped: an event of the same eventId had been accepted before. */
     duplicates: z.int(),
+    rejected: z.int(),
+    /** Of those accepted, the ones that reach their customer's record a little later. */
+    deferred: z.int(),
     /** One for each event, in the order in which they were sent. */
-    results: z.array(z.object({ eventId: z.string(), status: z.enum(['accepted', 'duplicate']) })),
+    results: z.array(
+      z.object({
+        eventId: z.string(),
+        status: z.enum(['accepted', 'duplicate', 'rejected']),
+        /** Why it was rejected. */
+        reason: z.string().optional(),
+      }),
+    ),
   })
   .meta({ id: 'EventsAccepted' });
 
@@ -26,17 +38,22 @@ export const eventRoutes = [
     path: '/events',
     summary: `One event, or up to ${eventsMax}`,
     description:
-      'The body is one event, an array of them, or `{"events": […]}`. 202 means that every one is in the durable log and ' +
-      'in the record of its customer. All or nothing: where one event is not valid, none is accepted and every fault is ' +
-      'named with its index. An event with an `eventId` may be sent again at will: the repeat is dropped.',
+      'The body is one event, an array of them, or `{"events": […]}`. 202 means that what was accepted is in the durable ' +
+      'log, and (but for those `deferred`) in the record of its customer. Where one event is malformed, none is accepted ' +
+      'and every fault is named with its index. One that is well formed but cannot be right (a day in the future, another ' +
+      'currency) is `rejected` by itself; 400 where that leaves none. An event with an `eventId` may be sent again at ' +
+      'will: the repeat is dropped.',
     tags: ['events'],
     body: EventsBody,
     responses: { 202: EventsAnswer },
     problems: [413, 415, 429, 503],
-    onInvalid: (faults, deps) => deps.metrics.events.inc({ outcome: 'rejected' }, eventsWithFaults(faults)),
+    onMalformed: (faults, deps) => deps.metrics.events.inc({ outcome: 'rejected' }, eventsWithFaults(faults)),
     handler: async ({ body }, deps) => {
       const events = Array.isArray(body) ? body : 'events' in body ? body.events : [body];
-      return { status: 202, body: await acceptEvents(events, deps) };
+      const result = await submitEvents(events, deps);
+      if (result.rejected === events.length)
+        throw allRejected(result, Array.isArray(body) || 'events' in body);
+      return { status: 202, body: result };
     },
   }),
 ];
@@ -44,4 +61,14 @@ export const eventRoutes = [
 /** `body[3].lines`, `body.events[3].lines`: the events are counted, not the faults; a body without an index counts as one. */
 function eventsWithFaults(faults: readonly { path: string }[]): number {
   return new Set(faults.map(({ path }) => /^body(?:\.events)?\[(\d+)\]/.exec(path)?.[1] ?? '')).size;
+}
+
+function allRejected({ results }: AcceptResult, indexed: boolean): AppError {
+  return new AppError('INVALID_REQUEST', {
+    public: 'No event could be accepted.',
+    faults: results.map(({ reason = 'is not valid' }, index) => ({
+      path: indexed ? `body[${index}]` : 'body',
+      message: reason,
+    })),
+  });
 }

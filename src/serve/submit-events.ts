@@ -1,0 +1,16 @@
+import type { ParsedEventInput } from '../domain/event.ts';
+import type { Deps } from './deps.ts';
+import { type AcceptResult, acceptEvents } from './events/accept-events.ts';
+
+/** Accepts events and counts what became of them. */
+export async function submitEvents(inputs: readonly ParsedEventInput[], deps: Deps): Promise<AcceptResult> {
+  const startedAt = performance.now();
+  const result = await acceptEvents(inputs, deps);
+  const { events, eventToRecord } = deps.metrics;
+  events.inc({ outcome: 'accepted' }, result.accepted);
+  events.inc({ outcome: 'duplicate' }, result.duplicates);
+  events.inc({ outcome: 'rejected' }, result.rejected);
+  const seconds = (performance.now() - startedAt) / 1000;
+  for (let e = result.deferred; e < result.accepted; e++) eventToRecord.observe(seconds);
+  return result;
+}
