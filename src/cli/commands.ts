@@ -4,10 +4,14 @@ import { importCommand } from './import.ts';
 import { modelsCommand } from './models.ts';
 import { offersCommand } from './offers.ts';
 import { simulateCommand } from './simulate.ts';
+import { trainCommand } from './train.ts';
+import { workerCommand } from './worker.ts';
 
 export const COMMANDS: readonly (() => Command)[] = [
   importCommand,
   simulateCommand,
   offersCommand,
+  trainCommand,
   modelsCommand,
+  workerCommand,
 ];

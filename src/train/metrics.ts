@@ -26,12 +26,17 @@ export function createWorkerMetrics(registry: Registry) {
     }),
     drained: new Counter({
       name: 'nextbest_worker_drained_entries_total',
-      help: 'Entries taken off the event stream: written to the lake, or dropped as repeats',
+      help: 'Entries taken off the event stream: written to the lake, dropped as repeats, or put aside as unreadable',
       labelNames: ['outcome'] as const,
       registers,
     }),
-    drainFailures: new Counter({
-      name: 'nextbest_worker_drain_failures_total',
+    eventsRepaired: new Counter({
+      name: 'nextbest_worker_events_repaired_total',
+      help: 'Events that a process had accepted but not brought to their record when it fell; the drain did',
+      registers,
+    }),
+    maintenanceFailures: new Counter({
+      name: 'nextbest_worker_maintenance_failures_total',
       help: 'Rounds of the drain or of the rebuild of records that failed; the next round tries again',
       labelNames: ['step'] as const,
       registers,

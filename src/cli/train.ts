@@ -1,0 +1,119 @@
+/** `nextbest train`: asks the worker to train, shows how it is doing and what came out. */
+import { Command, Option } from 'commander';
+import { z } from 'zod';
+import { UsageError } from '../domain/errors.ts';
+import { JOB_NAMES, JobName, type JobPayload, type JobStatus } from '../domain/job.ts';
+import { readConfig } from '../infra/config.ts';
+import { createJobQueue, type JobQueue } from '../infra/job-queue.ts';
+import { createKeys } from '../infra/keys.ts';
+import { createLogger } from '../infra/logger.ts';
+import { openRedis } from '../infra/open-redis.ts';
+import { Shutdown } from '../infra/shutdown.ts';
+import { startWorker } from '../train/worker.ts';
+import { type Output, outputOf } from './output.ts';
+import { showProgress } from './progress.ts';
+
+/** Records first: the models are judged by what the service will read. */
+const defaultJobs: readonly JobName[] = ['refresh-features', 'train-collaborative', 'train-churn'];
+
+type Options = { cutoff?: string; force?: boolean };
+
+export const trainCommand = (): Command =>
+  new Command('train')
+    .description('rebuild records and train models; publishes what beats its baseline')
+    .argument('[job...]', `any of ${JOB_NAMES.join(', ')} (default: all)`)
+    .addOption(new Option('--cutoff <time>', 'train on events before this instant only (ISO 8601)'))
+    .addOption(new Option('--force', 'run again what has been done up to the same cut-off'))
+    .action(async (names: string[], options: Options, command: Command) => {
+      const output = outputOf(command);
+      const jobs = names.length === 0 ? defaultJobs : [...new Set(names.map(parseJob))];
+      const cutoff = options.cutoff === undefined ? undefined : parseCutoff(options.cutoff);
+      const config = readConfig(process.env);
+      // The story of a run is told by its bars; lines of JSON between them would spoil both.
+      const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
+      const log = createLogger(logLevel, 'train');
+      const shutdown = new Shutdown(log);
+      shutdown.onSignals();
+      try {
+        const redis = await openRedis(config, log);
+        shutdown.add('redis', redis.release);
+        const queue = createJobQueue(redis.queueUrl, createKeys(config.keyPrefix), log);
+        shutdown.add('job queue', queue.close);
+        if ((await queue.workersCount()) === 0) {
+          // Its metrics would be gone before anybody asked for them.
+          const worker = await startWorker({
+            config,
+            env: { ...process.env, LOG_LEVEL: logLevel },
+            redis,
+            log,
+          });
+          shutdown.add('worker', worker.close);
+        }
+        const ids: string[] = [];
+        for (const job of jobs) {
+          const { jobId } = await queue.enqueue(job, payloadOf(job, cutoff), {
+            force: options.force === true,
+          });
+          ids.push(jobId);
+        }
+        for (const id of ids) await follow(queue, id, output);
+      } finally {
+        await shutdown.close();
+      }
+    });
+
+/** Records are always those of now. */
+function payloadOf(job: JobName, cutoff: number | undefined): Partial<JobPayload> {
+  return cutoff === undefined || job === 'refresh-features' ? {} : { cutoff };
+}
+
+async function follow(queue: JobQueue, jobId: string, output: Output): Promise<void> {
+  const display = showProgress(jobId);
+  let status: JobStatus;
+  try {
+    status = await queue.waitFor(jobId, display.report);
+  } finally {
+    display.stop();
+  }
+  output.result(
+    {
+      job: status.job,
+      jobId,
+      state: status.state,
+      attempts: status.attempts,
+      ...(status.error !== undefined && { error: status.error }),
+      ...status.result,
+    },
+    describe(status),
+  );
+  if (status.state === 'failed') process.exitCode = 1;
+}
+
+function describe({ job, state, error, result }: JobStatus): string {
+  if (state === 'failed') return `${job} failed: ${error}`;
+  const outcome =
+    result?.published === undefined
+      ? 'done'
+      : result.published
+        ? `published ${result.version}`
+        : 'not published';
+  const metrics = Object.entries(result?.metrics ?? {}).map(
+    ([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toPrecision(4)}`,
+  );
+  return [`${job}: ${outcome}`, result?.reason, metrics.join(', ')].filter(Boolean).join('\n  ');
+}
+
+function parseJob(text: string): JobName {
+  const parsed = JobName.safeParse(text);
+  if (!parsed.success) throw new UsageError(`There is no job "${text}"; jobs are ${JOB_NAMES.join(', ')}.`);
+  return parsed.data;
+}
+
+function parseCutoff(text: string): number {
+  const parsed = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).safeParse(text);
+  if (!parsed.success)
+    throw new UsageError(
+      `--cutoff takes an ISO 8601 time such as 2026-03-01 or 2026-03-01T00:00:00Z, not "${text}".`,
+    );
+  return Date.parse(parsed.data);
+}

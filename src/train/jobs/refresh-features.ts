@@ -1,0 +1,25 @@
+import { UnrecoverableError } from 'bullmq';
+import { createRecordStore } from '../../features/record-store.ts';
+import { refreshAllRecords } from '../../history/rebuild-records.ts';
+import { createCatalogueStore } from '../../infra/catalogue-store.ts';
+import type { JobHandler } from './job.ts';
+
+/** Makes every customer's record, the catalogue and the offers in Redis anew from the lake. */
+export const refreshFeaturesJob: JobHandler = async (payload, { redis, keys, lake, log, now, report }) => {
+  // Records are what the next request reads: there is no use for those of an earlier day.
+  if (payload.cutoff !== undefined) throw new UnrecoverableError('refresh-features takes no cutoff');
+  const { drained, customers, postponed, restored } = await refreshAllRecords(
+    {
+      redis,
+      keys,
+      lake,
+      recordStore: createRecordStore(redis, keys),
+      catalogueStore: createCatalogueStore(redis, keys),
+      now,
+      log,
+    },
+    report,
+  );
+  log.info({ event: 'records.refreshed', drained, customers, postponed, restored }, 'records are up to date');
+  return { job: 'refresh-features', metrics: { drained, customers, postponed, restored } };
+};

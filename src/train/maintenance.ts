@@ -1,0 +1,82 @@
+/** What the worker does between jobs: moves events into the lake, then puts records right that came out of order. */
+import { createRecordStore } from '../features/record-store.ts';
+import { type DrainReport, drainOnce } from '../history/drain.ts';
+import type { Lake } from '../history/lake.ts';
+import { rebuildRecords } from '../history/rebuild-records.ts';
+import type { Config } from '../infra/config.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { Redis } from '../infra/redis.ts';
+import { type Loop, startLoop } from './loop.ts';
+import type { WorkerMetrics } from './metrics.ts';
+
+export type MaintenanceDeps = {
+  redis: Redis;
+  keys: Keys;
+  lake: Lake;
+  config: Pick<Config, 'drainIntervalMs'>;
+  metrics: WorkerMetrics;
+  log: Logger;
+};
+
+/** Entries that one part of the lake takes. */
+const entriesAtOnce = 20_000;
+/** A rebuild reads the whole lake; at most this share of the time goes into it. */
+const rebuildShare = 0.1;
+
+export function startMaintenance({ redis, keys, lake, config, metrics, log }: MaintenanceDeps): Loop {
+  const recordStore = createRecordStore(redis, keys, {
+    onUnreadable: (reason) => log.error({ event: 'record.unreadable', reason }, 'a record cannot be read'),
+  });
+  let rebuildAgainAt = 0;
+
+  async function drain(): Promise<DrainReport> {
+    const report = await drainOnce({
+      redis,
+      keys,
+      lake,
+      recordStore,
+      now: Date.now,
+      log,
+      maxEntries: entriesAtOnce,
+    });
+    metrics.drained.inc({ outcome: 'written' }, report.events + report.catalogueChanges + report.decisions);
+    metrics.drained.inc({ outcome: 'duplicate' }, report.duplicates);
+    metrics.drained.inc({ outcome: 'unreadable' }, report.unreadable);
+    metrics.eventsRepaired.inc(report.repaired);
+    if (report.entries > 0)
+      log.debug({ event: 'drain.written', entries: report.entries, events: report.events }, 'drained');
+    return report;
+  }
+
+  async function rebuild(): Promise<void> {
+    const startedAt = performance.now();
+    if (startedAt < rebuildAgainAt) return;
+    const { written, postponed } = await rebuildRecords({ redis, keys, lake, recordStore });
+    if (written + postponed === 0) return;
+    metrics.recordsRebuilt.inc(written);
+    log.debug(
+      { event: 'records.rebuilt', written, postponed },
+      'rebuilt records of customers with late events',
+    );
+    const endedAt = performance.now();
+    rebuildAgainAt = endedAt + (endedAt - startedAt) / rebuildShare;
+  }
+
+  /** One failure is logged once and counted: the next round tries again. */
+  async function attempt<T>(step: 'drain' | 'rebuild', work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (err) {
+      metrics.maintenanceFailures.inc({ step });
+      log.error({ event: `${step}.failed`, err }, `the ${step} failed and will be tried again`);
+      return undefined;
+    }
+  }
+
+  return startLoop(async () => {
+    const report = await attempt('drain', drain);
+    if (report !== undefined && !report.locked) await attempt('rebuild', rebuild);
+    return report?.entries === entriesAtOnce;
+  }, config.drainIntervalMs);
+}

@@ -1,0 +1,60 @@
+/**
+ * What the worker's child process runs (BullMQ's sandbox): one job at a time, in a process of its own, so that the
+ * worker's event loop stays free to renew the job's lock however long the arithmetic takes.
+ */
+import { type SandboxedJob, UnrecoverableError } from 'bullmq';
+import { JobName, JobPayload, type JobResult } from '../domain/job.ts';
+import { openLake } from '../history/lake.ts';
+import { readConfig } from '../infra/config.ts';
+import { createKeys } from '../infra/keys.ts';
+import { createLogger } from '../infra/logger.ts';
+import { connectRedis } from '../infra/redis.ts';
+import { HANDLERS } from './jobs/handlers.ts';
+import { createReporter } from './reporter.ts';
+
+const config = readConfig(process.env);
+const log = createLogger(config.logLevel, 'job');
+
+// The worker is gone: another one will take the job up, this run is not to go on beside it.
+process.on('disconnect', () => process.exit(1));
+// The worker ends and has given the job back. Nothing half done can be seen: what a job makes appears whole.
+process.on('SIGTERM', () => process.exit(0));
+// Ctrl-C reaches the whole process group; the worker decides, not BullMQ's own listener, which would wait for the job.
+process.removeAllListeners('SIGINT');
+process.on('SIGINT', () => {});
+
+async function processJob(job: SandboxedJob): Promise<JobResult> {
+  const name = JobName.safeParse(job.name);
+  if (!name.success) throw new UnrecoverableError(`there is no job "${job.name}"`);
+  const payload = JobPayload.safeParse(job.data);
+  if (!payload.success) {
+    const faults = payload.error.issues.map(
+      ({ path, message }) => `${path.join('.') || 'payload'}: ${message}`,
+    );
+    throw new UnrecoverableError(`the payload of ${name.data} is not valid: ${faults.join('; ')}`);
+  }
+  if (config.redisUrl === undefined) throw new UnrecoverableError('the worker must pass REDIS_URL on');
+  const redis = connectRedis(config.redisUrl, 'job', { kind: 'patient' }, log);
+  const lake = await openLake(config.dataDir);
+  try {
+    return await HANDLERS[name.data](payload.data, {
+      config,
+      lake,
+      keys: createKeys(config.keyPrefix),
+      redis,
+      log,
+      now: Date.now,
+      random: Math.random,
+      report: createReporter(
+        (progress) => job.updateProgress(progress),
+        () => performance.now(),
+      ),
+    });
+  } finally {
+    lake.close();
+    redis.disconnect();
+  }
+}
+
+// biome-ignore lint/style/noDefaultExport: BullMQ's sandbox calls the default export
+export default processJob;

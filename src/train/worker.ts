@@ -1,0 +1,94 @@
+/**
+ * The worker: jobs in a child process; in this one the drain (stream → lake), the rebuild of records that came out of
+ * order, the schedule, and the metrics.
+ */
+import { Queue } from 'bullmq';
+import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { streamLag } from '../history/event-stream.ts';
+import { openLake } from '../history/lake.ts';
+import type { Config } from '../infra/config.ts';
+import { countJobs, createJobQueue, queueName } from '../infra/job-queue.ts';
+import { createKeys } from '../infra/keys.ts';
+import type { Logger } from '../infra/logger.ts';
+import { createMetrics } from '../infra/metrics.ts';
+import { connectRedis, refuseEvictingQueueServer, untilReady } from '../infra/redis.ts';
+import { Shutdown } from '../infra/shutdown.ts';
+import { startJobWorker } from './job-worker.ts';
+import { startMaintenance } from './maintenance.ts';
+import { createWorkerMetrics, observeQueueAndStream, serveMetrics } from './metrics.ts';
+import { scheduleJobs } from './schedule.ts';
+
+export type WorkerDeps = {
+  config: Config;
+  /** Environment of this process, for the child; the addresses of Redis are added to it. */
+  env: Readonly<Record<string, string | undefined>>;
+  redis: { url: string; queueUrl: string };
+  log: Logger;
+  /** Absent: no metrics are served. */
+  metricsPort?: number;
+};
+
+export type RunningWorker = {
+  metricsUrl: string | undefined;
+  /** Ends in order: the round of the drain is finished, running jobs go back into the queue. */
+  close: () => Promise<void>;
+};
+
+const connectTimeoutMs = 10_000;
+
+/** Throws UsageError where Redis cannot be reached, evicts the queue's keys, or a schedule is not one. */
+export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  const { config, redis: place, log } = deps;
+  const opened = new Shutdown(log);
+  try {
+    const keys = createKeys(config.keyPrefix);
+    const redis = connectRedis(place.url, 'worker', { kind: 'patient' }, log);
+    opened.add('redis', () => redis.disconnect());
+    const queueRedis = connectRedis(place.queueUrl, 'worker-jobs', { kind: 'patient' }, log);
+    opened.add('queue redis', () => queueRedis.disconnect());
+    await Promise.all([untilReady(redis, connectTimeoutMs), untilReady(queueRedis, connectTimeoutMs)]);
+    await refuseEvictingQueueServer(queueRedis);
+
+    const queue = new Queue(queueName, { connection: queueRedis, prefix: keys.queuePrefix });
+    // The client logs that Redis is away; without a listener an error would end the process.
+    queue.on('error', () => {});
+    opened.add('queue', () => queue.close());
+    await scheduleJobs(queue, config);
+
+    const { registry } = createMetrics();
+    const metrics = createWorkerMetrics(registry);
+    observeQueueAndStream(registry, {
+      counts: () => countJobs(queue),
+      streamLag: () => streamLag(redis, keys, Date.now()),
+    });
+
+    const lake = await openLake(config.dataDir);
+    opened.add('lake', () => lake.close());
+    const maintenance = startMaintenance({ redis, keys, lake, config, metrics, log });
+    opened.add('maintenance', maintenance.stop);
+
+    const env = { ...deps.env, REDIS_URL: place.url, QUEUE_REDIS_URL: place.queueUrl };
+    const jobs = await startJobWorker({ redis: queueRedis, keys, env, metrics, log });
+    opened.add('jobs', jobs.close);
+
+    let metricsUrl: string | undefined;
+    if (deps.metricsPort !== undefined) {
+      const address = { host: config.host, port: deps.metricsPort };
+      const server = await serveMetrics(registry, jobs.isRunning, address, log);
+      opened.add('metrics', server.close);
+      metricsUrl = server.url;
+    }
+
+    // After an upgrade, or over a Redis that forgot everything, nobody has a record of this layout.
+    if ((await redis.get(keys.recordsBuilt)) !== FEATURE_SCHEMA) {
+      const asking = createJobQueue(place.queueUrl, keys, log);
+      opened.add('asking', asking.close);
+      await asking.enqueue('refresh-features', {});
+    }
+    log.info({ event: 'worker.ready', metricsUrl }, 'the worker is ready');
+    return { metricsUrl, close: () => opened.close() };
+  } catch (err) {
+    await opened.close();
+    throw err;
+  }
+}
