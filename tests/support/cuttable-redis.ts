@@ -35,8 +35,10 @@ export async function cuttableRedis(url: string): Promise<CuttableRedis> {
       server.close(() => resolve());
       for (const socket of sockets) socket.destroy();
     });
+  const way = new URL(url);
+  way.host = `127.0.0.1:${port}`;
   return {
-    url: `redis://127.0.0.1:${port}${target.pathname}`,
+    url: way.href,
     cut,
     mend: () => listen(port),
     close: () => (server.listening ? cut() : Promise.resolve()),

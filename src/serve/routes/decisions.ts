@@ -18,10 +18,8 @@ import { defineRoute } from '../route.ts';
 
 const label = z
   .string()
-  .min(1)
-  .max(100)
-  // Half of a surrogate pair would not survive UTF-8.
-  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not contain control characters');
+  // Half of a surrogate pair (Cs) would not survive UTF-8.
+  .regex(/^[^\p{Cc}\p{Cs}]{1,100}$/u, 'must have 1 to 100 characters, no control characters among them');
 
 const limitMax = 10;
 const DecisionAnswer = Decision.meta({ id: 'Decision' });
@@ -54,7 +52,7 @@ const DecideBody = z
         /** Value of the basket; stands for the customer's average order. */
         basketMinor: PriceMinor.optional(),
       })
-      .prefault({}),
+      .default({ itemIds: [] }),
   })
   .refine((body) => body.customerId !== undefined || body.sessionId !== undefined, {
     message: 'a decision needs a customerId or a sessionId',
