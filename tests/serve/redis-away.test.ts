@@ -1,0 +1,148 @@
+// Needs a native redis-server: it is killed, frozen and brought back.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKeys } from '../../src/infra/keys.ts';
+import { connectRedis } from '../../src/infra/redis.ts';
+import { type OwnRedis, ownRedis } from '../support/own-redis.ts';
+import { describeNative, silentLog } from '../support/redis.ts';
+import { eventually, startTestService, type TestService } from '../support/service.ts';
+
+const prefix = 'away';
+const keys = createKeys(prefix);
+const order = { type: 'purchase', customerId: 'known', lines: [{ itemId: 'tea-1' }] };
+
+/** Each with the status that it has while Redis is there. */
+const writes = [
+  ['POST', '/events', order, 202],
+  ['PUT', '/items/tea-0', { name: 'Renamed', category: 'tea' }, 200],
+  ['POST', '/items', [{ itemId: 'tea-0' }], 200],
+  ['PUT', '/customers/known', { loyaltyTier: 'gold' }, 200],
+  ['POST', '/jobs', { job: 'train-churn' }, 202],
+  ['PUT', '/offers/o', { name: 'o', benefit: { kind: 'content' }, channels: ['web'] }, 200],
+] as const;
+
+async function streamLength(url: string): Promise<number> {
+  const redis = connectRedis(url, 'tests-look', { kind: 'patient' }, silentLog);
+  const length = await redis.xlen(keys.eventStream);
+  redis.disconnect();
+  return length;
+}
+
+describeNative('while Redis is away', () => {
+  let redis: OwnRedis;
+  let service: TestService;
+
+  beforeAll(async () => {
+    redis = await ownRedis();
+    await redis.start();
+    service = await startTestService({ redisUrl: redis.url, prefix, env: { REDIS_TIMEOUT_MS: '300' } });
+    expect((await service.call('POST', '/events', order)).status).toBe(202);
+  });
+  afterAll(async () => {
+    await service?.close();
+    await redis.remove();
+  });
+
+  const isReady = () =>
+    eventually(async () => expect((await service.call('GET', '/readyz')).status).toBe(200));
+
+  async function expectDegradedService(): Promise<void> {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => service.call('GET', '/recommendations?customerId=known&n=5')),
+    );
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ degraded: true, degradedBy: ['records-unavailable'] });
+      expect(body.items.map(({ source }: { source: string }) => source)).toEqual(Array(5).fill('popularity'));
+    }
+    const anonymous = await service.call('GET', '/recommendations');
+    expect(anonymous.body).toMatchObject({ degraded: false });
+    const ready = await service.call('GET', '/readyz');
+    expect(ready.status).toBe(503);
+    expect(ready.body.faults).toEqual([
+      { path: 'redis', message: expect.stringContaining('cannot be reached') },
+    ]);
+    expect((await service.call('GET', '/livez')).status).toBe(200);
+    for (const [method, path, body] of writes) {
+      const answer = await service.call(method, path, body);
+      expect([path, answer.status]).toEqual([path, 503]);
+      expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    }
+    for (const path of ['/customers/known/profile', '/items/tea-0', '/jobs'])
+      expect([path, (await service.call('GET', path)).status]).toEqual([path, 503]);
+    // What does not need Redis is as it always was.
+    expect((await service.call('GET', '/items/tea-0/similar')).body.degraded).toBe(false);
+    expect((await service.call('GET', '/metrics')).text).toMatch(/degraded="true"\} \d+/);
+  }
+
+  test('answers come from popularity, writes are refused and not half done; when it is back, so is the service', async () => {
+    const before = await streamLength(redis.url);
+    await redis.kill();
+    await expectDegradedService();
+    await redis.start();
+    await isReady();
+    expect(await streamLength(redis.url)).toBe(before);
+    expect((await service.call('GET', '/items/tea-0')).body.name).toBe('Tea no. 0');
+    const answer = await service.call('GET', '/recommendations?customerId=known&n=5');
+    expect(answer.body).toMatchObject({ degraded: false });
+    expect(answer.body.items[0].itemId).toMatch(/^tea-/);
+  });
+
+  test('a Redis that hangs is waited for no longer than the bound, by any request', async () => {
+    redis.freeze();
+    const slowest = await eventually(async () => {
+      const startedAt = performance.now();
+      const { body } = await service.call('GET', '/recommendations?customerId=known');
+      expect(body.degraded).toBe(true);
+      return performance.now() - startedAt;
+    });
+    // The bound is 300 ms; what is beyond it is the machine's. Without a bound it would be for ever.
+    expect(slowest).toBeLessThan(10_000);
+    for (const path of ['/readyz', '/customers/known/profile', '/items/tea-0'])
+      expect((await service.call('GET', path)).status).toBe(503);
+    for (const [method, path, body] of writes.filter(([, path]) => path !== '/jobs')) {
+      expect((await service.call(method, path, body)).status).toBe(503);
+    }
+    redis.thaw();
+    await isReady();
+    expect((await service.call('GET', '/recommendations?customerId=known')).body.degraded).toBe(false);
+  });
+
+  test('changes of the catalogue are followed again afterwards, and writes work', async () => {
+    await redis.kill();
+    await redis.start();
+    await isReady();
+    await service.call('PUT', '/items/coffee-0', {
+      name: 'Coffee no. 0',
+      category: 'coffee',
+      inStock: false,
+    });
+    await eventually(async () =>
+      expect(JSON.stringify((await service.call('GET', '/recommendations?n=20')).body)).not.toContain(
+        '"coffee-0"',
+      ),
+    );
+    for (const [method, path, body, status] of writes)
+      expect([path, (await service.call(method, path, body)).status]).toEqual([path, status]);
+  });
+
+  test('a service that is started without Redis answers, and is whole once Redis comes', async () => {
+    await redis.kill();
+    const early = await startTestService({ redisUrl: redis.url, prefix, bare: true });
+    try {
+      const answer = await early.call('GET', '/recommendations?customerId=known');
+      expect(answer).toMatchObject({ status: 200, body: { items: [], modelVersion: null, degraded: true } });
+      expect(answer.body.degradedBy).toEqual(['records-unavailable', 'no-model', 'no-catalogue']);
+      expect(
+        (await early.call('GET', '/readyz')).body.faults.map(({ path }: { path: string }) => path),
+      ).toEqual(['redis', 'catalogue']);
+      await redis.start();
+      await eventually(async () => expect((await early.call('GET', '/readyz')).status).toBe(200));
+      const whole = await early.call('GET', '/recommendations?customerId=known&n=3');
+      // No model yet: the catalogue answers.
+      expect(whole.body).toMatchObject({ degradedBy: ['no-model'] });
+      expect(whole.body.items).toHaveLength(3);
+    } finally {
+      await early.close();
+    }
+  });
+});

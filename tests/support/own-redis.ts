@@ -1,0 +1,68 @@
+/** A redis-server of a test's own, to be killed, frozen and brought back on the same port. Needs a native one. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectRedis, untilReady } from '../../src/infra/redis.ts';
+import { silentLog } from './redis.ts';
+
+export type OwnRedis = {
+  url: string;
+  /** With an append-only file that is flushed at every write: what was answered is kept. */
+  start: () => Promise<void>;
+  kill: () => Promise<void>;
+  /** Connections stay open and nothing is answered, as with a machine that hangs. */
+  freeze: () => void;
+  thaw: () => void;
+  remove: () => Promise<void>;
+};
+
+export async function ownRedis(): Promise<OwnRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'nextbest-redis-'));
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  const end = async (signal: NodeJS.Signals) => {
+    const ending = child;
+    child = undefined;
+    if (ending === undefined || ending.exitCode !== null) return;
+    const exited = once(ending, 'exit');
+    ending.kill(signal);
+    await exited;
+  };
+  return {
+    url,
+    start: async () => {
+      const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+      child = spawn('redis-server', [...settings, '--appendonly', 'yes', '--appendfsync', 'always'], {
+        stdio: 'ignore',
+      });
+      const probe = connectRedis(url, 'tests-probe', { kind: 'patient' }, silentLog);
+      await untilReady(probe, 20_000).finally(() => probe.disconnect());
+    },
+    kill: () => end('SIGKILL'),
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    remove: async () => {
+      child?.kill('SIGCONT');
+      await end('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address !== null
+          ? resolve(address.port)
+          : reject(new Error('no port')),
+      );
+    });
+  });
+}
