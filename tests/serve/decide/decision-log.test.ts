@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { CustomerId } from '../../../src/domain/ids.ts';
+import { drainAll } from '../../../src/history/drain.ts';
+import { openLake } from '../../../src/history/lake.ts';
+import { decide, noContext } from '../../../src/serve/decide/decide.ts';
+import { logDecision, nameDecision, readDecision } from '../../../src/serve/decide/decision-log.ts';
+import { decideDeps } from '../../support/decide-deps.ts';
+import { makeItem, makeOffer, noon } from '../../support/offers.ts';
+import { testRedis } from '../../support/redis.ts';
+
+const { redis, keys } = testRedis();
+const folder = await mkdtemp(join(tmpdir(), 'nextbest-decisions-'));
+const lake = await openLake(folder);
+afterAll(async () => {
+  lake.close();
+  await rm(folder, { recursive: true });
+});
+
+const deps = decideDeps(redis, keys, {
+  offers: [
+    makeOffer({ offerId: 'five', benefit: { kind: 'percentOff', percent: 5 } }),
+    makeOffer({ offerId: 'ten', benefit: { kind: 'percentOff', percent: 10 } }),
+  ],
+  items: [makeItem({ itemId: 'tea', priceMinor: 1000 })],
+  now: () => noon,
+});
+const request = {
+  subject: { customerId: CustomerId.parse("O'Hara ☕") },
+  channel: 'web' as const,
+  placements: ['top', 'side'],
+  campaign: 'süß "&" saftig',
+  limit: 1,
+  context: noContext,
+};
+
+test('a logged decision reaches the lake as it was, however often it was logged', async () => {
+  const decision = nameDecision(await decide({ ...request, placements: ['top'] }, deps));
+  await logDecision(decision, deps);
+  await logDecision(decision, deps);
+  await drainAll({ redis, keys, lake, recordStore: deps.records, now: () => noon });
+
+  const reader = await lake.connection.runAndReadAll(
+    `SELECT DISTINCT ON ("decisionId") *, epoch_ms("decidedAt") AS "at" FROM ${lake.from('decisions')}`,
+  );
+  const rows = reader.getRowObjects();
+  expect(rows).toHaveLength(1);
+  expect(rows[0]).toMatchObject({
+    decisionId: decision.decisionId,
+    customerId: "O'Hara ☕",
+    sessionId: null,
+    channel: 'web',
+    campaign: 'süß "&" saftig',
+    at: BigInt(noon),
+  });
+  expect(JSON.parse(String(rows[0]?.json))).toEqual(decision);
+  expect(decision.placements[0]?.offers[0]?.terms?.orderMinor).toBe(1000);
+  expect(decision.excluded).toEqual([{ offerId: 'ten', reasonCode: 'outranked' }]);
+  expect(await redis.hgetall(keys.offersMade)).toEqual({ five: '1' });
+});
+
+test('a logged decision can be read; one that was never logged cannot', async () => {
+  const decision = nameDecision(await decide(request, deps));
+  expect(await readDecision(decision.decisionId, deps)).toBeUndefined();
+  await logDecision(decision, deps);
+  expect(await readDecision(decision.decisionId, deps)).toEqual(decision);
+});
+
+test('an offer that fills no place is not counted as made', async () => {
+  await redis.del(keys.offersMade);
+  const nothing = nameDecision(await decide({ ...request, channel: 'email' }, deps));
+  await logDecision(nothing, deps);
+  expect(await redis.exists(keys.offersMade)).toBe(0);
+});
