@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { importCommand } from './import.ts';
 import { modelsCommand } from './models.ts';
 import { offersCommand } from './offers.ts';
+import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
 import { workerCommand } from './worker.ts';
@@ -13,5 +14,6 @@ export const COMMANDS: readonly (() => Command)[] = [
   offersCommand,
   trainCommand,
   modelsCommand,
+  serveCommand,
   workerCommand,
 ];
