@@ -8,6 +8,8 @@ import {
   COLLABORATIVE_SOURCES,
   type CollaborativeModel,
   type CollaborativeSource,
+  type DueItem,
+  type FusionSettings,
   foldInUser,
   historyWeights,
   neighbourScores,
@@ -38,15 +40,15 @@ export function rankForCustomer(
 ): FusedItem<CollaborativeSource>[] {
   const bought = new Set(request.history.map(({ item }) => item));
   return fuseSources(
-    model,
-    rankBySource(model, request, k + extraDepth, (item) => !bought.has(item)),
+    model.fusion,
+    rankSources(scoreSources(model, request), k + extraDepth, (item) => !bought.has(item)),
     k,
   );
 }
 
-/** The model's fusion of these lists; at most k. */
+/** These lists as one; at most k. */
 export function fuseSources(
-  { fusion }: Pick<CollaborativeModel, 'fusion'>,
+  fusion: FusionSettings,
   lists: SourceLists,
   k: number,
 ): FusedItem<CollaborativeSource>[] {
@@ -57,24 +59,43 @@ export function fuseSources(
   );
 }
 
-/** The at most k best items of each source. `allowed` bounds all but buy-again, which knows only what was bought before. */
-export function rankBySource(
+/** What each source has to say of every item; `due` holds only what was bought before, likeliest first. */
+export type SourceScores = {
+  /** undefined: nothing is known of the customer. */
+  ials: Float32Array | undefined;
+  neighbours: Float32Array;
+  popularity: Float32Array;
+  due: DueItem[];
+};
+
+export function scoreSources(
   model: CollaborativeModel,
   { history, segment, now }: RankingRequest,
+): SourceScores {
+  const { items, weights } = historyWeights(model, history, now);
+  return {
+    ials: items.length > 0 ? scoreAllItems(model, foldInUser(model, items, weights)) : undefined,
+    neighbours: neighbourScores(model, items, weights),
+    popularity: popularityScores(model, segment),
+    due: buyAgain(model, history, now),
+  };
+}
+
+/** The at most k best items of each source. `allowed` bounds all but buy-again, which knows only what was bought before. */
+export function rankSources(
+  { ials, neighbours, popularity, due }: SourceScores,
   k: number,
   allowed: (item: number) => boolean = () => true,
 ): SourceLists {
-  const { items, weights } = historyWeights(model, history, now);
-  const due = buyAgain(model, history, now).slice(0, k);
+  const likeliest = due.slice(0, k);
   return {
-    ials:
-      items.length > 0 ? topK(scoreAllItems(model, foldInUser(model, items, weights)), k, allowed) : nothing,
-    neighbours: topPositive(neighbourScores(model, items, weights), k, allowed),
+    ials: ials === undefined ? nothing : topK(ials, k, allowed),
+    neighbours: topPositive(neighbours, k, allowed),
     buyAgain: {
-      indices: Int32Array.from(due, ({ item }) => item),
-      scores: Float32Array.from(due, ({ score }) => score),
+      indices: Int32Array.from(likeliest, ({ item }) => item),
+      scores: Float32Array.from(likeliest, ({ score }) => score),
     },
-    popularity: topPositive(popularityScores(model, segment), k, allowed),
+    popularity: topPositive(popularity, k, allowed),
   };
 }
 

@@ -18,21 +18,20 @@ export const IalsOptions = z.strictObject({
   /** Dimension d of the factors; time grows with d² a cell and d³ a row. */
   factors: z.int().positive().multipleOf(4).max(512).default(64),
   /** Passes over both sides. */
-  iterations: z.int().positive().max(200).default(12),
+  iterations: z.int().positive().max(200).default(6),
   /** L2 weight λ. */
   regularization: z.number().positive().default(0.003),
   /** ν: 1 regularises each row by how much was seen of it, 0 all rows alike. */
   regularizationExponent: z.number().min(0).max(1).default(1),
   /** α₀: weight of a cell in which nothing was seen, where a bought item's is about 1. */
-  unobservedWeight: z.number().positive().default(0.1),
+  unobservedWeight: z.number().positive().default(0.3),
   /** Standard deviation of the first factors is this over √d (section 4.4 of Rendle et al.). */
   initialSpread: z.number().positive().default(0.1),
 });
 export type IalsOptions = z.output<typeof IalsOptions>;
 
+/** The users' factors are not kept: they are solved from the items' whenever they are wanted (`createRowSolver`). */
 export type IalsFactors = {
-  /** users × factors: for these item factors, the rows that a fold-in gives. */
-  userFactors: Float32Array;
   /** items × factors. */
   itemFactors: Float32Array;
   /** Gram matrix of the item factors, lower half. */
@@ -64,9 +63,7 @@ export async function fitIals(
     if (half % 2 === 0) await solveSide(userItems, itemFactors, userFactors, options, report);
     else await solveSide(itemUsers, userFactors, itemFactors, options, report);
   }
-  // The customers once more, so that their factors are those that a fold-in would give them.
-  await solveSide(userItems, itemFactors, userFactors, options, () => onProgress(1));
-  return { userFactors, itemFactors, itemGram: gramOf(itemFactors, factors) };
+  return { itemFactors, itemGram: gramOf(itemFactors, factors) };
 }
 
 async function solveSide(

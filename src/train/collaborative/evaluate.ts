@@ -11,7 +11,12 @@ import {
   type CollaborativeModel,
   type CollaborativeSource,
 } from '../../algorithms/collaborative-model.ts';
-import { fuseSources, rankBySource, type SourceLists } from '../../algorithms/collaborative-ranking.ts';
+import {
+  fuseSources,
+  rankSources,
+  type SourceLists,
+  scoreSources,
+} from '../../algorithms/collaborative-ranking.ts';
 import { ndcgAtK, recallAtK } from '../../algorithms/ranking-metrics.ts';
 import { requestOf, type TestSet } from './test-set.ts';
 
@@ -49,11 +54,12 @@ export async function rankTestSet(
     const request = requestOf(set, n);
     const bought = new Set(request.history.map(({ item }) => item));
     const relevant = set.relevant[n]!;
+    const scores = scoreSources(model, request);
     visit({
       relevant,
       relevantNew: new Set([...relevant].filter((item) => !bought.has(item))),
-      all: rankBySource(model, request, judgedLength),
-      fresh: rankBySource(model, request, listDepth, (item) => !bought.has(item)),
+      all: rankSources(scores, judgedLength),
+      fresh: rankSources(scores, listDepth, (item) => !bought.has(item)),
     });
     if (n % customersBetweenReports === 0) await onProgress(n / total);
   }
@@ -71,10 +77,10 @@ export async function evaluateCollaborative(
     model,
     set,
     ({ relevant, relevantNew, all, fresh }) => {
-      allPurchases.add(relevant, all, indicesOf(fuseSources(model, fresh, judgedLength)));
+      allPurchases.add(relevant, all, indicesOf(fuseSources(model.fusion, fresh, judgedLength)));
       if (relevantNew.size === 0) return;
       const discovery = { ...fresh, buyAgain: none };
-      newItems.add(relevantNew, discovery, indicesOf(fuseSources(model, discovery, judgedLength)));
+      newItems.add(relevantNew, discovery, indicesOf(fuseSources(model.fusion, discovery, judgedLength)));
     },
     onProgress,
   );

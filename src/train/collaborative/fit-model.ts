@@ -1,10 +1,10 @@
 /** Fits every part of the collaborative model to a purchase log. */
 import { fitRhythm } from '../../algorithms/buy-again.ts';
 import type { CollaborativeModel, FusionSettings } from '../../algorithms/collaborative-model.ts';
-import { csrFromTriplets } from '../../algorithms/csr.ts';
-import { fitIals, type IalsOptions, type OnShare } from '../../algorithms/ials.ts';
+import { type CsrMatrix, csrFromTriplets } from '../../algorithms/csr.ts';
+import { fitIals, type IalsFactors, type IalsOptions, type OnShare } from '../../algorithms/ials.ts';
 import { fitItemNeighbours, type ItemKnnOptions } from '../../algorithms/item-knn.ts';
-import { fitPopularity, type PopularityOptions } from '../../algorithms/popularity.ts';
+import { fitPopularity, type Popularity, type PopularityOptions } from '../../algorithms/popularity.ts';
 import { interactionMatrix, purchasePairs } from '../../algorithms/purchase-pairs.ts';
 import type { PurchaseWeighting } from '../../algorithms/purchase-weight.ts';
 import type { Rng } from '../../algorithms/rng.ts';
@@ -27,28 +27,25 @@ export async function fitCollaborative(
   rng: Rng,
   onProgress: OnShare,
 ): Promise<CollaborativeModel> {
-  const { customer, item, order, at, customerIds, itemIds } = purchases;
-  const items = itemIds.length;
-  const pairs = purchasePairs(purchases, customerIds.length, items);
+  const pairs = purchasePairs(purchases, purchases.customerIds.length, purchases.itemIds.length);
   const userItems = interactionMatrix(pairs, settings.weighting, now);
+  const factors = await fitIals(userItems, settings.ials, rng, (share) => onProgress(0.9 * share));
+  return fitAround(factors, purchases, userItems, settings, now);
+}
+
+/** The model with these factors, and all the rest that the purchases tell. */
+export function fitAround(
+  { itemFactors, itemGram }: IalsFactors,
+  purchases: Purchases,
+  userItems: CsrMatrix,
+  settings: CollaborativeSettings,
+  now: number,
+): CollaborativeModel {
+  const { item, order, at, itemIds } = purchases;
+  const items = itemIds.length;
   const ones = new Uint8Array(at.length).fill(1);
   const orderItems = csrFromTriplets(purchases.orderCount, items, { row: order, col: item, value: ones });
-
-  const neighbours = fitItemNeighbours(userItems, settings.knn);
-  await onProgress(0.05);
-  const boughtTogether = fitItemNeighbours(orderItems, settings.knn);
-  await onProgress(0.1);
-  const popularity = fitPopularity(
-    { item, at, segment: customer.map((u) => purchases.customerSegment[u]!) },
-    items,
-    purchases.segments,
-    now,
-    settings.popularity,
-  );
-  const rhythm = fitRhythm(purchases, items, purchases.itemCategory, purchases.categories.length);
-  const { itemFactors, itemGram } = await fitIals(userItems, settings.ials, rng, (share) =>
-    onProgress(0.1 + 0.9 * share),
-  );
+  const popularity = fitShopPopularity(purchases, now, settings.popularity);
   const { factors, unobservedWeight, regularization, regularizationExponent } = settings.ials;
   return {
     itemIds,
@@ -61,12 +58,19 @@ export async function fitCollaborative(
     regularizationExponent,
     asOf: now,
     weighting: settings.weighting,
-    neighbours,
-    boughtTogether,
+    neighbours: fitItemNeighbours(userItems, settings.knn),
+    boughtTogether: fitItemNeighbours(orderItems, settings.knn),
     segments: popularity.segments,
     popularity: popularity.shares,
-    rhythm,
+    rhythm: fitRhythm(purchases, items, purchases.itemCategory, purchases.categories.length),
     buyAgainHorizonDays: settings.buyAgainHorizonDays,
     fusion: settings.fusion,
   };
+}
+
+/** Popularity of the shop's items in each segment of its customers. */
+export function fitShopPopularity(purchases: Purchases, now: number, options: PopularityOptions): Popularity {
+  const { item, at, customer, customerSegment, itemIds, segments } = purchases;
+  const segment = customer.map((u) => customerSegment[u]!);
+  return fitPopularity({ item, at, segment }, itemIds.length, segments, now, options);
 }

@@ -1,0 +1,197 @@
+/**
+ * Chooses the hyper-parameters on validation data, one after the other (coordinate descent): few are worth the time of a
+ * fit, and each is measured where it matters. iALS by new items, since what was bought before is buy-again's; popularity
+ * by all purchases, so that the baseline of the gate is as strong as it can be; the fusion by both.
+ */
+import type { CollaborativeSource } from '../../algorithms/collaborative-model.ts';
+import { fuseSources, type SourceLists } from '../../algorithms/collaborative-ranking.ts';
+import type { CsrMatrix } from '../../algorithms/csr.ts';
+import { multiplyRows } from '../../algorithms/dense.ts';
+import { fitIals, type IalsFactors, IalsOptions, type OnShare } from '../../algorithms/ials.ts';
+import { createRowSolver } from '../../algorithms/ials-row.ts';
+import { ItemKnnOptions } from '../../algorithms/item-knn.ts';
+import { interactionMatrix } from '../../algorithms/purchase-pairs.ts';
+import { createRng } from '../../algorithms/rng.ts';
+import { topK } from '../../algorithms/top-k.ts';
+import { indicesOf, type JudgedLists, judgedLength, none, QualitySum, rankTestSet } from './evaluate.ts';
+import { type CollaborativeSettings, fitAround, fitShopPopularity } from './fit-model.ts';
+import type { TestSet } from './test-set.ts';
+
+export const defaultSettings: CollaborativeSettings = {
+  ials: IalsOptions.parse({}),
+  knn: ItemKnnOptions.parse({}),
+  popularity: { halfLifeDays: 30, segmentPriorPurchases: 300 },
+  weighting: { halfLifeDays: 180, floor: 0.01 },
+  buyAgainHorizonDays: 28,
+  fusion: { weights: { ials: 1, neighbours: 0.3, buyAgain: 4, popularity: 0.1 }, rankConstant: 20 },
+};
+
+type Weights = Record<CollaborativeSource, number>;
+type Trial = Pick<CollaborativeSettings, 'ials' | 'weighting'>;
+
+/** Few passes rank the trials as many do. */
+const trialIterations = 3;
+const trialFactors = 32;
+
+const firstTrial: Trial = {
+  ials: { ...defaultSettings.ials, iterations: trialIterations, factors: trialFactors },
+  weighting: defaultSettings.weighting,
+};
+
+/** What is tried of each parameter, beside the value that stands. */
+const popularityHalfLives = [7, 14, 30, 90, 365];
+const trials: readonly ((trial: Trial) => Trial)[] = [
+  (t) => ({ ...t, weighting: { ...t.weighting, halfLifeDays: 60 } }),
+  (t) => ({ ...t, weighting: { ...t.weighting, halfLifeDays: 30 } }),
+  (t) => ({ ...t, weighting: { ...t.weighting, halfLifeDays: 720 } }),
+  (t) => ({ ...t, ials: { ...t.ials, unobservedWeight: 0.1 } }),
+  (t) => ({ ...t, ials: { ...t.ials, unobservedWeight: 1 } }),
+  (t) => ({ ...t, ials: { ...t.ials, regularization: 0.001 } }),
+  (t) => ({ ...t, ials: { ...t.ials, regularization: 0.01 } }),
+  (t) => ({ ...t, ials: { ...t.ials, factors: 64 } }),
+];
+const discoveryWeights: readonly Weights[] = [
+  [1, 0],
+  [1, 0.3],
+  [1, 1],
+  [0.3, 1],
+  [0.1, 1],
+].flatMap(([ials, neighbours]) =>
+  [0.1, 0.5].map((popularity) => ({ ials: ials!, neighbours: neighbours!, buyAgain: 0, popularity })),
+);
+const buyAgainWeights = [0, 0.5, 1, 1.5, 2, 3, 4, 8, 16];
+const rankConstants = [5, 20, 60];
+
+/** The best settings found for what the customers of `set` bought. */
+export async function chooseSettings(
+  set: TestSet,
+  seed: number,
+  onProgress: OnShare,
+): Promise<CollaborativeSettings> {
+  const popularity = {
+    ...defaultSettings.popularity,
+    halfLifeDays: best(popularityHalfLives, (halfLifeDays) => popularityQuality(set, halfLifeDays)),
+  };
+  await onProgress(0.02);
+  const { trial, factors } = await chooseIals(set, seed, (share) => onProgress(0.02 + 0.9 * share));
+  const { weighting } = trial;
+  const userItems = interactionMatrix(set.pairs, weighting, set.now);
+  const model = fitAround(
+    factors,
+    set.train,
+    userItems,
+    { ...defaultSettings, ...trial, popularity },
+    set.now,
+  );
+  const lists: JudgedLists[] = [];
+  await rankTestSet(
+    model,
+    set,
+    (judged) => lists.push(judged),
+    () => onProgress(0.95),
+  );
+  const ials = { ...trial.ials, iterations: defaultSettings.ials.iterations };
+  return { ...defaultSettings, popularity, ials, weighting, fusion: chooseFusion(lists) };
+}
+
+function popularityQuality(set: TestSet, halfLifeDays: number): number {
+  const { train, customers, relevant } = set;
+  const items = train.itemIds.length;
+  const { shares } = fitShopPopularity(train, set.now, { ...defaultSettings.popularity, halfLifeDays });
+  const tops = train.segments.map((_, s) => topK(shares.subarray(s * items, (s + 1) * items), judgedLength));
+  const sum = new QualitySum();
+  for (let n = 0; n < customers.length; n++)
+    sum.add(tops[train.customerSegment[customers[n]!]!]!.indices, relevant[n]!);
+  return quality(sum);
+}
+
+async function chooseIals(
+  set: TestSet,
+  seed: number,
+  onProgress: OnShare,
+): Promise<{ trial: Trial; factors: IalsFactors }> {
+  const measure = async (trial: Trial, n: number) => {
+    const userItems = interactionMatrix(set.pairs, trial.weighting, set.now);
+    const factors = await fitIals(userItems, trial.ials, createRng(seed, 'ials'), (share) =>
+      onProgress((n + share) / (trials.length + 1)),
+    );
+    return { trial, factors, quality: discoveryQuality(set, userItems, trial.ials, factors) };
+  };
+  let chosen = await measure(firstTrial, 0);
+  for (const [n, change] of trials.entries()) {
+    const tried = await measure(change(chosen.trial), n + 1);
+    if (tried.quality > chosen.quality) chosen = tried;
+  }
+  return chosen;
+}
+
+/** How well the factors foretell what customers bought for the first time. */
+function discoveryQuality(
+  { pairs, customers, relevant }: TestSet,
+  userItems: CsrMatrix,
+  options: IalsOptions,
+  { itemFactors, itemGram }: IalsFactors,
+): number {
+  const solve = createRowSolver({ factors: itemFactors, size: options.factors, gram: itemGram }, options);
+  const userFactors = new Float32Array(options.factors);
+  const scores = new Float32Array(pairs.items);
+  const sum = new QualitySum();
+  for (let n = 0; n < customers.length; n++) {
+    const from = pairs.indptr[customers[n]!]!;
+    const to = pairs.indptr[customers[n]! + 1]!;
+    const bought = pairs.item.subarray(from, to);
+    const relevantNew = new Set(relevant[n]!);
+    for (const item of bought) relevantNew.delete(item);
+    if (relevantNew.size === 0) continue;
+    solve(userItems.indices, userItems.data, from, to, userFactors, 0);
+    multiplyRows(itemFactors, userFactors, scores);
+    for (const item of bought) scores[item] = Number.NEGATIVE_INFINITY;
+    sum.add(topK(scores, judgedLength).indices, relevantNew);
+  }
+  return quality(sum);
+}
+
+/** First how the sources of new items share the list, then how much of it buy-again takes. */
+export function chooseFusion(lists: readonly JudgedLists[]): CollaborativeSettings['fusion'] {
+  const settings = rankConstants.flatMap((rankConstant) =>
+    discoveryWeights.map((weights) => ({ weights, rankConstant })),
+  );
+  const { weights, rankConstant } = best(settings, (tried) => {
+    const sum = new QualitySum();
+    for (const { relevantNew, fresh } of lists)
+      if (relevantNew.size > 0)
+        sum.add(fused({ ...fresh, buyAgain: none }, tried.weights, tried.rankConstant), relevantNew);
+    return quality(sum);
+  });
+  const buyAgain = best(buyAgainWeights, (weight) => {
+    const sum = new QualitySum();
+    for (const { relevant, fresh } of lists)
+      sum.add(fused(fresh, { ...weights, buyAgain: weight }, rankConstant), relevant);
+    return quality(sum);
+  });
+  return { weights: { ...weights, buyAgain }, rankConstant };
+}
+
+function fused(lists: SourceLists, weights: Weights, rankConstant: number): number[] {
+  return indicesOf(fuseSources({ weights, rankConstant }, lists, judgedLength));
+}
+
+/** One figure for a choice: the mean of the two that the gate looks at. */
+function quality(sum: QualitySum): number {
+  const { recallAt10, ndcgAt10 } = sum.mean();
+  return (recallAt10 + ndcgAt10) / 2;
+}
+
+/** The option of the highest value; the earliest of equals. */
+function best<T>(options: readonly T[], valueOf: (option: T) => number): T {
+  let chosen: T = options[0]!;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const option of options) {
+    const value = valueOf(option);
+    if (value > highest) {
+      chosen = option;
+      highest = value;
+    }
+  }
+  return chosen;
+}
