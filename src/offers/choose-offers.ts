@@ -5,7 +5,7 @@ import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import type { CompiledOffer } from './eligibility.ts';
-import { offerSubject } from './offer-subject.ts';
+import type { OfferSubject } from './offer-subject.ts';
 import { offerPriority, type Priority } from './priority.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
@@ -14,6 +14,8 @@ export type OfferMarket = {
   /** The catalogue, by item id. */
   items: ReadonlyMap<string, Item>;
   shop: ShopStatistics;
+  /** `offerSubject` of an offer; may be some seconds old. */
+  subjectOf: (offer: Offer) => OfferSubject;
   countsOf: (offerId: string) => OfferCounts;
 };
 
@@ -48,7 +50,7 @@ export function chooseOffers(
       excluded.push({ offerId: offer.offerId, reasonCode });
       continue;
     }
-    const subject = offerSubject(offer, market.items, market.shop);
+    const subject = market.subjectOf(offer);
     const counts = market.countsOf(offer.offerId);
     const priority = offerPriority(offer, subject, facts, market.shop, counts, basketMinor);
     if (priority.priority > 0) candidates.push({ compiled, ...priority });

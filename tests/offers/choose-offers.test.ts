@@ -4,6 +4,7 @@ import { CHANNELS, LOYALTY_TIERS } from '../../src/domain/channel.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import { chooseOffers, fallbackPlacements, type OfferMarket } from '../../src/offers/choose-offers.ts';
 import { compileOffer } from '../../src/offers/eligibility.ts';
+import { offerSubject } from '../../src/offers/offer-subject.ts';
 import { shopStatistics } from '../../src/offers/shop-statistics.ts';
 import { makeFacts, makeItem, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
@@ -15,6 +16,7 @@ function marketOf(...offers: Offer[]): OfferMarket {
     offers: offers.map((offer) => compileOffer(offer, names)),
     items: new Map(),
     shop,
+    subjectOf: (offer) => offerSubject(offer, new Map(), shop),
     countsOf: () => ({ made: 0, redeemed: 0 }),
   };
 }

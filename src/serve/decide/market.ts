@@ -4,6 +4,7 @@ import type { Offer } from '../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { type CompiledOffer, compileOffer } from '../../offers/eligibility.ts';
+import { type OfferSubject, offerSubject } from '../../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../../offers/shop-statistics.ts';
 import type { Deps } from '../deps.ts';
 import { createOfferCounter } from './offer-counts.ts';
@@ -13,6 +14,14 @@ export type MarketHolder = {
   read: () => Promise<OfferMarket>;
   /** With the counters that were read last; reaches nothing. */
   known: () => OfferMarket;
+};
+
+type Statistics = {
+  /** Catalogue and model that it was made from. */
+  basis: string;
+  at: number;
+  shop: ShopStatistics;
+  subjects: WeakMap<Offer, OfferSubject>;
 };
 
 /** While a catalogue is being loaded it changes with every request; its statistics hardly do. */
@@ -29,7 +38,7 @@ export function createMarketHolder({
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();
   let offers: { revision: number; list: readonly CompiledOffer[] } | undefined;
-  let statistics: { basis: string; at: number; shop: ShopStatistics } | undefined;
+  let statistics: Statistics | undefined;
 
   function compileOnce(offer: Offer): CompiledOffer {
     let known = compiled.get(offer);
@@ -46,7 +55,7 @@ export function createMarketHolder({
     return offers.list;
   }
 
-  function currentShop(): ShopStatistics {
+  function currentStatistics(): Statistics {
     const served = models.collaborative;
     const basis = `${catalogue.revision} ${served?.version ?? ''}`;
     const fresh =
@@ -57,18 +66,31 @@ export function createMarketHolder({
       statistics = {
         basis,
         at: now(),
+        subjects: new WeakMap(),
         shop: shopStatistics(catalogue.items.values(), served && popularityOf),
       };
     }
-    return statistics.shop;
+    return statistics;
   }
 
-  const marketWith = (countsOf: OfferMarket['countsOf']): OfferMarket => ({
-    offers: currentOffers(),
-    items: catalogue.items,
-    shop: currentShop(),
-    countsOf,
-  });
+  function marketWith(countsOf: OfferMarket['countsOf']): OfferMarket {
+    const { shop, subjects } = currentStatistics();
+    return {
+      offers: currentOffers(),
+      items: catalogue.items,
+      shop,
+      subjectOf: (offer) => {
+        let subject = subjects.get(offer);
+        if (subject === undefined) {
+          subject = offerSubject(offer, catalogue.items, shop);
+          subjects.set(offer, subject);
+        }
+        return subject;
+      },
+      countsOf,
+    };
+  }
+
   return {
     read: async () => marketWith(await counter.read()),
     known: () => marketWith(counter.known()),
