@@ -10,10 +10,11 @@ import { UsageError } from '../../domain/errors.ts';
 import { type LakePart, sqlText, writeParts } from '../lake.ts';
 import type { ImportContext, ImportOptions, ImportReport, NewPart } from './import-options.ts';
 import { importOrders } from './import-orders.ts';
-import { importOwnLog } from './import-own-log.ts';
+import { importOwnLog, isOwnFile } from './import-own-log.ts';
 import { type InputFile, openInputs } from './input-file.ts';
 import { loadKnownItems } from './item-inference.ts';
 import { REASONS, type Reason } from './preset.ts';
+import { checkGenericOptions } from './presets/generic.ts';
 import { findPreset, OWN_PRESET } from './presets.ts';
 import { withStaging } from './staging.ts';
 
@@ -23,7 +24,13 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     options.preset === OWN_PRESET ? undefined : findPreset(options.preset, options.generic ?? {});
   if (options.paths.length === 0) throw new UsageError('Name at least one file to import.');
   return withStaging(options.dataDir, async (lake) => {
-    const files = await openInputs(options.paths, options.encoding ?? 'utf-8', lake.connection);
+    const files = await openInputs(
+      options.paths,
+      options.encoding ?? 'utf-8',
+      lake.connection,
+      preset === undefined ? isOwnFile : undefined,
+    );
+    await checkGenericOptions(lake.connection, options.generic ?? {});
     await loadKnownItems(lake);
     const progress = progressReporter(options);
     const context: ImportContext = { lake, files, options, progress };
@@ -108,11 +115,11 @@ async function writeRejects(
 
 function progressReporter(options: ImportOptions): ImportContext['progress'] {
   const startedAt = performance.now();
-  let known = 0;
-  return (stage, share, rows) => {
-    if (rows !== undefined) known = rows;
-    const perSecond = Math.round(known / Math.max(0.001, (performance.now() - startedAt) / 1000));
-    const speed = known === 0 ? '' : ` · ${known} rows · ${perSecond} rows/s`;
+  let read = 0;
+  return (stage, share, rows = 0) => {
+    read += rows;
+    const perSecond = Math.round(read / Math.max(0.001, (performance.now() - startedAt) / 1000));
+    const speed = read === 0 ? '' : ` · ${read} rows · ${perSecond} rows/s`;
     options.onProgress?.({ share, stage: `${stage}${speed}` });
   };
 }

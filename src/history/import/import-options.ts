@@ -60,7 +60,7 @@ export type ImportContext = {
   lake: Lake;
   files: readonly InputFile[];
   options: ImportOptions;
-  /** `share` of the reading and of the work after it; `rows`: read so far. */
+  /** `share` of the whole; `rows`: those that have been read since the last call. */
   progress: (stage: string, share: number, rows?: number) => void;
 };
 

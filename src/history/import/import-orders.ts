@@ -117,7 +117,11 @@ async function readSource(
     if (own !== source) continue;
     for (const name of columns.keys()) has.add(name);
     await reading(context, number, () => appendRecords(connection, file, number, columns, table, names));
-    context.progress(`read ${file.path}`, shareRead(context, number), await rowsOf(connection, table));
+    context.progress(
+      `read ${file.path}`,
+      shareRead(context, number),
+      await rowsOf(connection, table, number),
+    );
   }
   return has.size > 0 ? has : new Set(names);
 }

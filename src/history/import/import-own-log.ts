@@ -7,6 +7,11 @@ import { sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
 import { reading, rowsOf, shareRead } from './progress.ts';
 import { appendJsonLines, createRecordTable } from './read-records.ts';
 
+/** The files that a simulation's folder is imported by; what else is in it (its truth) is no part of the log. */
+export function isOwnFile(name: string): boolean {
+  return /^(items|offers|customers|events)\.(ndjson|jsonl)(\.gz)?$/.test(name);
+}
+
 export async function importOwnLog(context: ImportContext): Promise<ImportOutcome> {
   const { lake, files, options, progress } = context;
   const { connection } = lake;
@@ -17,7 +22,7 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
         `${file.path}: the preset nextbest takes NDJSON (.ndjson, .jsonl, .gz of them). For a table of orders, use --preset generic.`,
       );
     await reading(context, number, () => appendJsonLines(connection, file.path, number, 'ownRecords'));
-    progress(`read ${file.path}`, shareRead(context, number), await rowsOf(connection, 'ownRecords'));
+    progress(`read ${file.path}`, shareRead(context, number), await rowsOf(connection, 'ownRecords', number));
   }
   progress('sorting rows', 0.6);
   await sortOwnRows(connection, 'ownRecords');

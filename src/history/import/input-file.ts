@@ -35,11 +35,15 @@ const FORMATS: Readonly<Record<string, InputFile['format']>> = {
 /** Bytes of a file's beginning that must hold the header. */
 const headBytes = 256 * 1024;
 
-/** Opens what a command names; a folder stands for the readable files in it. Throws a UsageError that says what to do. */
+/**
+ * Opens what a command names; a folder stands for the readable files in it, or for those of them that `isUsual` names
+ * where there are some. Throws a UsageError that says what to do.
+ */
 export async function openInputs(
   paths: readonly string[],
   encoding: Encoding,
   connection: DuckDBConnection,
+  isUsual: (name: string) => boolean = () => true,
 ): Promise<InputFile[]> {
   const files: InputFile[] = [];
   for (const path of paths) {
@@ -57,7 +61,8 @@ export async function openInputs(
     const inside = (await readdir(path)).sort().filter((name) => formatOf(name) !== undefined);
     if (inside.length === 0)
       throw new UsageError(`The folder ${path} has no .csv, .ndjson or .parquet files (or .gz of them).`);
-    for (const name of inside) {
+    const usual = inside.filter(isUsual);
+    for (const name of usual.length > 0 ? usual : inside) {
       const child = join(path, name);
       const { size } = await stat(child);
       files.push(await openInput(child, size, encoding, connection));

@@ -49,7 +49,7 @@ export async function inferItems(lake: Lake, preset: string, discontinuedAfterDa
       FROM sales WHERE nullif(${name}, '') IS NOT NULL GROUP BY itemId, ${name}) WHERE nth = 1)`;
   await connection.run(`CREATE OR REPLACE TABLE inferredItems AS
     WITH log AS (
-      SELECT greatest((SELECT max(occurredAt) FROM sales), (SELECT max(lastOfLog) FROM earlierSales)) AS until),
+      SELECT greatest((SELECT max(occurredAt) FROM rows WHERE ${sold}), (SELECT max(lastOfLog) FROM earlierSales)) AS until),
     last AS (SELECT itemId, max(occurredAt) AS lastSold FROM sales GROUP BY itemId),
     prices AS (
       SELECT s.itemId, quantile_disc(unitPriceMinor, 0.5) AS priceMinor FROM sales s JOIN last USING (itemId)

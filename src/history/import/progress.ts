@@ -42,7 +42,10 @@ export function shareRead({ files }: ImportContext, number: number): number {
   return (readingShare * until) / Math.max(1, total);
 }
 
-export async function rowsOf(connection: DuckDBConnection, table: string): Promise<number> {
-  const reader = await connection.runAndReadAll(`SELECT count(*)::DOUBLE FROM ${table}`);
+/** Rows that file `number` brought. */
+export async function rowsOf(connection: DuckDBConnection, table: string, number: number): Promise<number> {
+  const reader = await connection.runAndReadAll(
+    `SELECT count(*)::DOUBLE FROM ${table} WHERE file = ${number}`,
+  );
   return Number(reader.value(0, 0));
 }

@@ -31,8 +31,7 @@ export async function readLines(
   // Broken lines were left out above: whatever follows the k-th of them (on line b) stands k lines further down.
   await connection.run(`CREATE OR REPLACE TABLE ${table} AS
     SELECT l.line + coalesce(b.k, 0) AS line, l.text FROM ${table} l
-    ASOF LEFT JOIN (SELECT line - row_number() OVER (ORDER BY line) AS before, row_number() OVER (ORDER BY line) AS k
-                    FROM ${brokenTable}
-                    QUALIFY row_number() OVER (PARTITION BY before ORDER BY k DESC) = 1) b
+    ASOF LEFT JOIN (SELECT line - k AS before, max(k) AS k
+      FROM (SELECT line, row_number() OVER (ORDER BY line) AS k FROM ${brokenTable}) GROUP BY before) b
     ON l.line > b.before`);
 }

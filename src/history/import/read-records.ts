@@ -79,24 +79,21 @@ export async function appendRecords(
         : `CASE WHEN quoted AND starts_with(fields[${at}], '"')
              THEN replace(fields[${at}][2:-2], '""', '"') ELSE fields[${at}] END`;
     };
-    const split = splitter(file);
+    const split = splitter(file, false);
     await insert(
       `(SELECT line, contains(text, '"') AS quoted, ${split('text')} AS fields FROM text_lines
         WHERE line > ${file.headerLines} AND text IS NOT NULL)`,
       value,
       'fields IS NULL',
     );
-    if (
-      await joinCutLines(
-        connection,
-        `SELECT line FROM ${table} WHERE file = ${fileNumber} AND malformed`,
-        split,
-      )
-    ) {
-      await connection.run(`DELETE FROM ${table} USING joined_lines j
+    const malformed = `SELECT line FROM ${table} WHERE file = ${fileNumber} AND malformed`;
+    const remedy = async (remedied: string) => {
+      await connection.run(`DELETE FROM ${table} USING ${remedied} j
         WHERE file = ${fileNumber} AND ${table}.line BETWEEN j.line AND j.last`);
-      await insert('(SELECT line, true AS quoted, fields FROM joined_lines)', value, 'false');
-    }
+      await insert(`(SELECT line, true AS quoted, fields FROM ${remedied})`, value, 'false');
+    };
+    if (await joinCutLines(connection, malformed, split)) await remedy('joined_lines');
+    if (await readLeniently(connection, malformed, splitter(file, true))) await remedy('lenient_lines');
   }
   await insert('broken_lines', () => 'NULL::VARCHAR', 'true');
   await connection.run('DROP TABLE text_lines; DROP TABLE broken_lines');
@@ -123,17 +120,24 @@ export async function appendJsonLines(
   await connection.run('DROP TABLE text_lines; DROP TABLE broken_lines');
 }
 
-/** SQL of a record's fields as a list, with their quotes; NULL where they are not as many as the header's, or misquoted. */
-function splitter(file: InputFile & { format: 'csv' }): (text: string) => string {
+/**
+ * SQL of a record's fields as a list, with their quotes; NULL where they are not as many as the header's, or misquoted.
+ * Leniently, a value that does not begin with a quote may hold some (`6" NAILS`).
+ */
+function splitter(file: InputFile & { format: 'csv' }, lenient: boolean): (text: string) => string {
+  const width = file.columns.length;
   const d = file.delimiter.replace(/[|.*+?^${}()[\]\\]/g, '\\$&');
-  const value = `"(?:[^"]|"")*"|[^"${d}\\n][^${d}\\n]*|`;
-  const record = sqlText(`(?:${value})(?:${d}(?:${value}))*`);
-  const one = sqlText(`(?:^|${d})(${value})`);
+  const unquoted = lenient ? `[^"${d}\\n][^${d}\\n]*|` : `[^"${d}\\n]*`;
+  const value = `"(?:[^"]|"")*"|${unquoted}`;
+  const record = sqlText(`(?:${d}(?:${value}))*`);
+  const delimiter = sqlText(file.delimiter);
+  // With a delimiter before the first value too, no match is empty: the search would step over what follows it.
   return (text) => `CASE WHEN contains(${text}, '"')
-      THEN CASE WHEN regexp_full_match(${text}, ${record}) AND len(regexp_extract_all(${text}, ${one}, 1)) = ${file.columns.length}
-                THEN regexp_extract_all(${text}, ${one}, 1) END
-      WHEN length(${text}) - length(replace(${text}, ${sqlText(file.delimiter)}, '')) = ${file.columns.length - 1}
-      THEN string_split(${text}, ${sqlText(file.delimiter)}) END`;
+      THEN CASE WHEN regexp_full_match(${delimiter} || ${text}, ${record})
+                 AND len(regexp_extract_all(${delimiter} || ${text}, ${sqlText(`${d}(${value})`)}, 1)) = ${width}
+                THEN regexp_extract_all(${delimiter} || ${text}, ${sqlText(`${d}(${value})`)}, 1) END
+      WHEN length(${text}) - length(replace(${text}, ${delimiter}, '')) = ${width - 1}
+      THEN string_split(${text}, ${delimiter}) END`;
 }
 
 /**
@@ -163,4 +167,18 @@ async function joinCutLines(
       SELECT *, row_number() OVER (PARTITION BY chain ORDER BY nth) AS link FROM fitting) WHERE link % 2 = 1`);
   const joined = await connection.runAndReadAll('SELECT count(*) FROM joined_lines');
   return Number(joined.value(0, 0)) > 0;
+}
+
+/** Makes `lenient_lines` (`line, last, fields`) of the lines that were malformed for a quote inside a value only. */
+async function readLeniently(
+  connection: DuckDBConnection,
+  malformed: string,
+  split: (text: string) => string,
+): Promise<boolean> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE lenient_lines AS
+    SELECT line, line AS last, fields FROM (
+      SELECT line, ${split('text')} AS fields FROM text_lines WHERE line IN (${malformed}) AND contains(text, '"'))
+    WHERE fields IS NOT NULL`);
+  const lenient = await connection.runAndReadAll('SELECT count(*) FROM lenient_lines');
+  return Number(lenient.value(0, 0)) > 0;
 }

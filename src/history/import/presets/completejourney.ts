@@ -65,10 +65,10 @@ export const completeJourney: Preset = {
       ],
     },
     ignored('demographics', ['household_id', 'household_size']),
+    ignored('coupon redemptions', ['coupon_upc', 'redemption_date']),
     ignored('campaigns', ['campaign_id', 'household_id']),
     ignored('campaign descriptions', ['campaign_id', 'campaign_type']),
     ignored('coupons', ['coupon_upc', 'product_id']),
-    ignored('coupon redemptions', ['coupon_upc', 'redemption_date']),
     ignored('promotions', ['product_id', 'display_location']),
   ],
 };

@@ -1,4 +1,5 @@
 /** Any table of order lines: the columns are named by flags, or found by the names that they usually have. */
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { UsageError } from '../../../domain/errors.ts';
 import { sqlText } from '../../lake.ts';
 import type { ColumnNames, OrderFields, Preset } from '../preset.ts';
@@ -48,7 +49,6 @@ export function genericPreset(options: GenericOptions = {}): Preset {
   const isRequired = (column: GenericColumn) => REQUIRED.includes(column) || given[column] !== undefined;
   const pick = (wanted: (column: GenericColumn) => boolean): ColumnNames =>
     Object.fromEntries(GENERIC_COLUMNS.filter(wanted).map((column) => [column, names(column)]));
-  if (options.nonProducts !== undefined) checkPattern(options.nonProducts);
   return {
     name: 'generic',
     summary: 'any table of order lines; name its columns with --customer, --item, --date …',
@@ -110,12 +110,20 @@ function typeWord(text: string): string {
     WHEN ${word} IN ('addtocart', 'cart', 'addtobasket', 'basket') THEN 'addToCart' END`;
 }
 
-function checkPattern(pattern: string): void {
-  try {
-    new RegExp(pattern, 'i');
-  } catch (err) {
-    throw new UsageError(
-      `--non-products is no regular expression: ${err instanceof Error ? err.message : String(err)}`,
-    );
-  }
+/** Tries what is written in languages of DuckDB's own, before it meets the first row. Throws a UsageError. */
+export async function checkGenericOptions(
+  connection: DuckDBConnection,
+  options: GenericOptions,
+): Promise<void> {
+  const attempt = async (flag: string, sql: string) => {
+    try {
+      await connection.run(sql);
+    } catch (err) {
+      throw new UsageError(`${flag} cannot be used: ${err instanceof Error ? err.message : String(err)}`);
+    }
+  };
+  if (options.nonProducts !== undefined)
+    await attempt('--non-products', `SELECT regexp_full_match('x', ${sqlText(options.nonProducts)}, 'i')`);
+  if (options.dateFormat !== undefined)
+    await attempt('--date-format', `SELECT try_strptime('x', ${sqlText(options.dateFormat)})`);
 }

@@ -1,0 +1,200 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Item } from '../../../src/domain/item.ts';
+import { Offer } from '../../../src/domain/offer.ts';
+import { accountedFor, NOW, openShop } from './support.ts';
+
+const lines = (...objects: unknown[]) => objects.map((object) => `${JSON.stringify(object)}\n`).join('');
+const tea = { itemId: 'tea', name: 'Green tea', category: 'Tea', priceMinor: 450 };
+const welcome = {
+  offerId: 'welcome',
+  name: 'Welcome',
+  benefit: { kind: 'percentOff', percent: 10 },
+  channels: ['email'],
+};
+const order = {
+  type: 'purchase',
+  eventId: 'e1',
+  customerId: 'anna',
+  occurredAt: '2026-01-02T03:04:05Z',
+  orderId: '7',
+  lines: [{ itemId: 'tea', quantity: 2, unitPriceMinor: 450, discountMinor: 50 }, { itemId: 'cup' }],
+};
+
+describe('the preset nextbest', () => {
+  test("tells a line's sort by its keys, bare or wrapped, and takes items before events", async () => {
+    const shop = await openShop();
+    const path = await shop.file(
+      'log.ndjson.gz',
+      lines(
+        order,
+        {
+          kind: 'event',
+          event: { type: 'visit', sessionId: 's1', occurredAt: 1_767_225_600_000, channel: 'app' },
+        },
+        {
+          type: 'rating',
+          customerId: 'anna',
+          occurredAt: '2026-01-03T00:00:00+02:00',
+          rating: 4.5,
+          itemId: 'tea',
+        },
+        { kind: 'item', item: tea },
+        { kind: 'item', itemId: 'cup', name: 'Cup', inStock: false },
+        welcome,
+      ),
+    );
+    const report = await shop.run('nextbest', [path]);
+    expect(report).toMatchObject({ rowsRead: 6, accepted: 6, rejected: {}, events: 3, items: 2, offers: 1 });
+    const events = await shop.lake('events');
+    expect(events.slice(0, 2)).toEqual([
+      {
+        eventId: 'e1',
+        line: 0,
+        type: 'purchase',
+        customerId: 'anna',
+        sessionId: null,
+        occurredAt: '2026-01-02 03:04:05',
+        channel: 'web',
+        orderId: '7',
+        itemId: 'tea',
+        category: 'Tea',
+        quantity: 2,
+        unitPriceMinor: '450',
+        discountMinor: '50',
+        detail: null,
+      },
+      expect.objectContaining({
+        eventId: 'e1',
+        line: 1,
+        itemId: 'cup',
+        category: '',
+        quantity: 1,
+        unitPriceMinor: null,
+      }),
+    ]);
+    expect(events.find(({ type }) => type === 'rating')).toMatchObject({
+      occurredAt: '2026-01-02 22:00:00',
+      itemId: null,
+      detail: '{"rating":4.5,"itemId":"tea"}',
+    });
+    expect(events.find(({ type }) => type === 'visit')).toMatchObject({
+      sessionId: 's1',
+      customerId: null,
+      channel: 'app',
+      occurredAt: '2026-01-01 00:00:00',
+      detail: null,
+    });
+    expect(await shop.items()).toEqual({
+      tea: Item.parse(tea),
+      cup: Item.parse({ itemId: 'cup', name: 'Cup', inStock: false }),
+    });
+    expect(JSON.parse(String((await shop.lake('offers'))[0]?.json))).toEqual(Offer.parse(welcome));
+  });
+
+  test('twice changes nothing, also for events without an id; a changed item is taken', async () => {
+    const shop = await openShop();
+    const visit = { type: 'visit', customerId: 'anna', occurredAt: '2026-01-02T03:04:05Z' };
+    const path = await shop.file('log.ndjson', lines(order, visit, visit, tea, welcome));
+    expect(await shop.run('nextbest', [path])).toMatchObject({ accepted: 5, events: 3 });
+    const parts = await shop.parts();
+    expect(await shop.run('nextbest', [path], { now: NOW + 1 })).toMatchObject({
+      accepted: 0,
+      rejected: { alreadyImported: 5 },
+    });
+    expect(await shop.parts()).toEqual(parts);
+    const changed = await shop.file(
+      'more.ndjson',
+      lines({ ...tea, priceMinor: 500 }, { ...welcome, name: 'Hello' }),
+    );
+    // Even by a clock that stands still.
+    expect(await shop.run('nextbest', [changed])).toMatchObject({ accepted: 2, items: 1, offers: 1 });
+    expect((await shop.items()).tea).toMatchObject({ priceMinor: 500 });
+    const offers = await shop.sql(
+      `SELECT arg_max(json, "updatedAt") AS json FROM read_parquet('${shop.dataDir}/lake/offers/*.parquet')`,
+    );
+    expect(String(offers[0]?.json)).toContain('Hello');
+  });
+
+  test('rejects what the domain refuses, with line and reason', async () => {
+    const shop = await openShop();
+    const path = await shop.file(
+      'log.ndjson',
+      [
+        JSON.stringify(order),
+        '{"type":"purchase",',
+        '[]',
+        '{"hello":1}',
+        JSON.stringify({ ...order, eventId: 'e2', customerId: undefined }),
+        JSON.stringify({ ...order, eventId: 'e3', occurredAt: undefined }),
+        JSON.stringify({ ...order, eventId: 'e4', channel: 'fax' }),
+        JSON.stringify({ ...order, eventId: 'e5', currency: 'USD' }),
+        JSON.stringify({ ...order, eventId: 'e6', type: 'gift' }),
+        JSON.stringify({ ...order, eventId: 'e7', lines: [] }),
+        JSON.stringify({ ...order, eventId: 'e8', lines: [{ itemId: 'tea', quantity: 0 }] }),
+        JSON.stringify({
+          ...order,
+          eventId: 'e9',
+          lines: [{ itemId: 'tea' }, { itemId: 'cup', unitPriceMinor: 1.5 }],
+        }),
+        JSON.stringify({ ...order, eventId: 'e10', lines: [{ itemId: '' }] }),
+        JSON.stringify({ ...order, eventId: 'e11', surprise: true }),
+        JSON.stringify(order),
+        JSON.stringify({ ...tea, name: 5 }),
+        JSON.stringify({ ...welcome, channels: [] }),
+        JSON.stringify(tea),
+        JSON.stringify(tea),
+      ].join('\n'),
+    );
+    const report = await shop.run('nextbest', [path]);
+    expect(accountedFor(report)).toBe(19);
+    expect((await shop.rejects(report)).map(({ line, reason }) => [line, reason])).toEqual([
+      [2, 'malformed'],
+      [3, 'malformed'],
+      [4, 'invalid'],
+      [5, 'noCustomer'],
+      [6, 'badDate'],
+      [7, 'badChannel'],
+      [8, 'wrongCurrency'],
+      [9, 'badType'],
+      [10, 'invalid'],
+      [11, 'badQuantity'],
+      [12, 'badPrice'],
+      [13, 'badItem'],
+      [14, 'invalid'],
+      [15, 'duplicateRow'],
+      [16, 'invalid'],
+      [17, 'invalid'],
+      [18, 'duplicateRow'],
+    ]);
+  });
+
+  test("takes a simulation's folder, and of it the shop's files only", async () => {
+    const shop = await openShop();
+    const folder = join(shop.dataDir, 'simulated');
+    await mkdir(folder);
+    await writeFile(join(folder, 'items.ndjson'), lines(tea));
+    await writeFile(join(folder, 'offers.ndjson'), '');
+    await writeFile(join(folder, 'events.ndjson'), lines(order));
+    await writeFile(
+      join(folder, 'customers.ndjson'),
+      lines({
+        type: 'customerUpdated',
+        customerId: 'anna',
+        occurredAt: '2026-01-01T00:00:00Z',
+        attributes: { loyaltyTier: 'gold', consent: { email: true } },
+      }),
+    );
+    await writeFile(join(folder, 'truth.ndjson'), lines({ kind: 'shop' }));
+    expect(await shop.run('nextbest', [folder])).toMatchObject({
+      rowsRead: 3,
+      accepted: 3,
+      events: 2,
+      items: 1,
+    });
+    expect((await shop.lake('events')).find(({ type }) => type === 'customerUpdated')).toMatchObject({
+      detail: '{"attributes":{"loyaltyTier":"gold","consent":{"email":true}}}',
+    });
+  });
+});
