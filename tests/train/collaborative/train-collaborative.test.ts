@@ -1,0 +1,148 @@
+/** Trains on a simulated shop whose customers have tastes and rhythms: collaborative filtering must find them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { collaborativeFromFiles } from '../../../src/algorithms/collaborative-model.ts';
+import { rankForCustomer } from '../../../src/algorithms/collaborative-ranking.ts';
+import { createRng, cumulativeWeights } from '../../../src/algorithms/rng.ts';
+import type { JobResult } from '../../../src/domain/job.ts';
+import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
+import { currentVersion, listModels, loadModel } from '../../../src/infra/model-store.ts';
+import { trainCollaborative } from '../../../src/train/collaborative/train-collaborative.ts';
+import { testLake } from '../../support/lake.ts';
+import { silentLog } from '../../support/redis.ts';
+import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
+
+const shop = { customers: 800, items: 120, days: 300, seed: 3, end: '2026-05-31' };
+const now = Date.UTC(2026, 5, 1);
+const cutoff = Date.UTC(2026, 4, 10);
+
+let folder: string;
+let lake: Lake;
+let first: JobResult;
+const progress: { share: number; stage: string }[] = [];
+const modelsDir = () => join(folder, 'models');
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nextbest-collaborative-'));
+  lake = await openLake(folder);
+  await writeSimulatedEvents(lake, shop);
+  first = await train({ report: (share, stage) => void progress.push({ share, stage }) });
+}, 120_000);
+afterAll(async () => {
+  lake.close();
+  await rm(folder, { recursive: true });
+});
+
+function train(change: Partial<Parameters<typeof trainCollaborative>[0]> = {}): Promise<JobResult> {
+  return trainCollaborative({
+    lake,
+    modelsDir: modelsDir(),
+    seed: 1,
+    now,
+    random: Math.random,
+    log: silentLog,
+    report: () => {},
+    ...change,
+  });
+}
+
+test('it beats popularity in recall and NDCG by far, with factors alone too, and is published', async () => {
+  expect(first).toMatchObject({ job: 'train-collaborative', model: 'collaborative', published: true });
+  const { metrics } = first;
+  for (const figure of ['RecallAt10', 'NdcgAt10']) {
+    const popularity = metrics[`popularity${figure}`]!;
+    expect(metrics[figure.charAt(0).toLowerCase() + figure.slice(1)]).toBeGreaterThan(1.5 * popularity);
+    expect(metrics[`ials${figure}`]).toBeGreaterThan(1.2 * popularity);
+    expect(metrics[`newItems${figure}`]).toBeGreaterThan(metrics[`newItemsPopularity${figure}`]!);
+  }
+  expect(first.reason).toContain('beats popularity');
+  expect(await currentVersion(modelsDir(), 'collaborative')).toBe(first.version);
+});
+
+test('what is published is what serving reads, and it ranks', async () => {
+  const { manifest, arrays, tables } = await loadModel(modelsDir(), 'collaborative');
+  expect(manifest).toMatchObject({ version: first.version, metrics: first.metrics, backend: 'typed-arrays' });
+  const model = collaborativeFromFiles(arrays, tables);
+  expect(model.itemIds).toHaveLength(Number(manifest.parameters.items));
+  expect(model.asOf).toBe(Date.parse(manifest.dataRange.to) + 1);
+  const item = 5;
+  const history = [{ item, purchaseCount: 1, firstAt: model.asOf, lastAt: model.asOf }];
+  expect(rankForCustomer(model, { history, now }, 10)).toHaveLength(10);
+});
+
+test('progress rises from 0 to 1 and names every stage', () => {
+  const shares = progress.map(({ share }) => share);
+  expect(shares[0]).toBe(0);
+  expect(shares.at(-1)).toBe(1);
+  expect(shares).toEqual([...shares].sort((a, b) => a - b));
+  expect(new Set(progress.map(({ stage }) => stage)).size).toBeGreaterThanOrEqual(6);
+});
+
+test('with a cutoff it is as if later events did not exist', async () => {
+  const cut = await train({ cutoff, modelsDir: join(folder, 'cut') });
+  const past = await testLake();
+  await writeSimulatedEvents(past, shop);
+  await past.connection.run(`CREATE TABLE past AS SELECT * FROM ${past.from('events')}`);
+  await writePart(
+    past,
+    'events',
+    'import-simulated',
+    `SELECT * FROM past WHERE "occurredAt" < make_timestamp(${cutoff}000)`,
+  );
+  const whole = await train({ lake: past, modelsDir: join(folder, 'past') });
+  expect(cut.metrics).toEqual(whole.metrics);
+  const files = async (name: string) => (await loadModel(join(folder, name), 'collaborative')).manifest.files;
+  expect(await files('cut')).toEqual(await files('past'));
+  expect(cut.metrics).not.toEqual(first.metrics);
+}, 60_000);
+
+test('where customers have no taste, popularity is not beaten: the version is kept, not served, and says why', async () => {
+  const rng = createRng(2);
+  const popularity = cumulativeWeights(Array.from({ length: 40 }, (_, i) => 1 / (i + 1)));
+  const rows = Array.from(
+    { length: 4000 },
+    (_, n) =>
+      `('${n}', 'c${rng.nextInt(200)}', ${rng.nextInt(200 * 86_400)}, 'i${rng.categorical(popularity)}')`,
+  );
+  const tasteless = await testLake();
+  await writePart(
+    tasteless,
+    'events',
+    'import-tasteless',
+    `SELECT 'e' || id AS "eventId", 0::INTEGER AS line, 'purchase' AS type, customer AS "customerId",
+       NULL::VARCHAR AS "sessionId", TIMESTAMP '2025-01-01' + to_seconds(second) AS "occurredAt", 'web' AS channel,
+       id AS "orderId", item AS "itemId", NULL::VARCHAR AS category, 1::INTEGER AS quantity,
+       NULL::BIGINT AS "unitPriceMinor", NULL::BIGINT AS "discountMinor", NULL::VARCHAR AS detail
+     FROM (VALUES ${rows.join(', ')}) t(id, customer, second, item)`,
+  );
+  const dir = join(folder, 'tasteless');
+  const result = await train({ lake: tasteless, modelsDir: dir });
+  expect(result).toMatchObject({
+    published: false,
+    reason: expect.stringContaining('does not beat popularity'),
+  });
+  expect(await currentVersion(dir, 'collaborative')).toBeUndefined();
+  expect((await listModels(dir)).map(({ manifest }) => [manifest.version, manifest.gate.reason])).toEqual([
+    [result.version, result.reason],
+  ]);
+}, 60_000);
+
+test('an empty lake, and one with too few customers, are answered in words', async () => {
+  const empty = await testLake();
+  expect(await train({ lake: empty })).toEqual({
+    job: 'train-collaborative',
+    model: 'collaborative',
+    published: false,
+    reason: 'there are no purchases by known customers to learn from',
+    metrics: {},
+  });
+  const young = await testLake();
+  await writeSimulatedEvents(young, { ...shop, customers: 10 });
+  const result = await train({ lake: young });
+  expect(result.published).toBe(false);
+  expect(result.reason).toMatch(
+    /too few (customers to test on|items to recommend from): \d+ .* of at least \d+/,
+  );
+});
