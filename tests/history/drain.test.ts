@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ShopEvent } from '../../src/domain/event.ts';
+import type { LogEntry } from '../../src/domain/log-entry.ts';
+import { createRecordStore } from '../../src/features/record-store.ts';
+import { latestItems, latestOffers } from '../../src/history/catalogue.ts';
+import { type DrainDeps, drainAll, drainedThrough, drainOnce } from '../../src/history/drain.ts';
+import { type Lake, listParts } from '../../src/history/lake.ts';
+import { appendEntries, logField } from '../../src/infra/event-log.ts';
+import { createKeys } from '../../src/infra/keys.ts';
+import { startMs } from '../support/events.ts';
+import { testLake } from '../support/lake.ts';
+import { testRedis } from '../support/redis.ts';
+
+const { redis, prefix } = testRedis();
+
+async function setUp(overrides: Partial<DrainDeps> = {}) {
+  const keys = createKeys(`${prefix}-${randomUUID()}`);
+  const lake = await testLake();
+  const recordStore = createRecordStore(redis, keys);
+  const deps: DrainDeps = { redis, keys, lake, recordStore, now: () => Date.now(), ...overrides };
+  /** As the service accepts: into the stream, then into the record. */
+  const accept = async (...events: ShopEvent[]) => {
+    const ids = await append(...events);
+    for (const [e, event] of events.entries())
+      await recordStore.apply(event.customerId!, [{ event, streamId: ids[e]! }]);
+  };
+  const append = (...events: ShopEvent[]) =>
+    appendEntries(
+      redis,
+      keys,
+      events.map((event) => ({ kind: 'event', event })),
+    );
+  return { keys, lake, recordStore, deps, accept, append };
+}
+
+function visit(eventId: string, minutes = 1, customerId = 'anna'): ShopEvent {
+  const occurredAt = startMs + minutes * 60_000;
+  return { type: 'visit', eventId, occurredAt, channel: 'web', customerId } as ShopEvent;
+}
+
+async function eventIds(lake: Lake): Promise<string[]> {
+  const rows = await lake.connection.runAndReadAll(`SELECT "eventId" FROM ${lake.from('events')} ORDER BY 1`);
+  return rows.getRows().map(([id]) => String(id));
+}
+
+test('what was accepted is in the lake and off the stream, under the ids that it covers', async () => {
+  const { deps, lake, keys, accept } = await setUp();
+  await accept(visit('a', 1), visit('b', 2));
+  const ids = (await redis.xrange(keys.eventStream, '-', '+')).map(([id]) => id);
+  const report = await drainOnce(deps);
+  expect(report).toMatchObject({ entries: 2, events: 2, duplicates: 0, repaired: 0, lag: { length: 0 } });
+  expect(await eventIds(lake)).toEqual(['a', 'b']);
+  expect(await listParts(lake, 'events')).toEqual([`stream-${ids[0]}-${ids[1]}.parquet`]);
+  expect(await drainedThrough(redis, keys)).toBe(ids[1]);
+  expect(await redis.xlen(keys.eventStream)).toBe(0);
+  expect((await drainOnce(deps)).entries).toBe(0);
+});
+
+test('an event that never reached its record is applied by the drain, once', async () => {
+  const { deps, lake, recordStore, append } = await setUp();
+  await append(visit('a', 2), visit('b', 1), visit('a', 2));
+  expect(await drainOnce(deps)).toMatchObject({ entries: 3, events: 2, duplicates: 1, repaired: 2 });
+  expect((await recordStore.read('anna'))?.eventCount).toBe(2);
+  expect(await eventIds(lake)).toEqual(['a', 'b']);
+});
+
+test('a repeat that was appended again is dropped', async () => {
+  const { deps, lake, accept } = await setUp();
+  await accept(visit('a'));
+  await accept(visit('a'));
+  expect(await drainOnce(deps)).toMatchObject({ events: 1, duplicates: 1 });
+  expect(await eventIds(lake)).toEqual(['a']);
+});
+
+test('a batch is bounded, and draining all takes as many as it needs', async () => {
+  const { deps, lake, accept } = await setUp({ maxEntries: 3 });
+  await accept(...Array.from({ length: 8 }, (_, e) => visit(`e${e}`, e)));
+  const sizes: number[] = [];
+  expect(await drainAll(deps, ({ entries }) => void sizes.push(entries))).toBe(8);
+  expect(sizes).toEqual([3, 3, 2, 0]);
+  expect(await eventIds(lake)).toHaveLength(8);
+});
+
+test('catalogue, offers and decisions reach tables of their own', async () => {
+  const { deps, lake, keys } = await setUp();
+  const item = (name: string, at: number) =>
+    ({
+      kind: 'item',
+      item: { itemId: 'tea', name, category: '', inStock: true, discontinued: false },
+      at,
+    }) as LogEntry;
+  const decision = {
+    decisionId: 'd1',
+    customerId: 'anna',
+    channel: 'web',
+    decidedAt: '2026-01-05T00:00:00.000Z',
+  };
+  await appendEntries(redis, keys, [
+    item('old', 1000),
+    item('new', 2000),
+    { kind: 'itemDeleted', itemId: 'cup' as never, at: 1500 },
+    { kind: 'offerDeleted', offerId: 'o' as never, at: 1500 },
+    { kind: 'decision', decision: decision as never },
+  ]);
+  expect(await drainOnce(deps)).toMatchObject({ catalogueChanges: 4, decisions: 1, events: 0 });
+  const changes = [];
+  for await (const batch of latestItems(lake)) changes.push(...batch);
+  for await (const batch of latestOffers(lake)) changes.push(...batch);
+  expect(changes).toEqual([
+    { kind: 'itemDeleted', itemId: 'cup', at: 1500 },
+    item('new', 2000),
+    { kind: 'offerDeleted', offerId: 'o', at: 1500 },
+  ]);
+  const rows = await lake.connection.runAndReadAll(
+    `SELECT "decisionId", "customerId", epoch_ms("decidedAt")::DOUBLE, json FROM ${lake.from('decisions')}`,
+  );
+  expect(rows.getRows()).toEqual([['d1', 'anna', Date.UTC(2026, 0, 5), JSON.stringify(decision)]]);
+});
+
+test('an entry that cannot be read does not stop the drain and is not lost', async () => {
+  const { deps, keys, lake, accept } = await setUp();
+  const id = await redis.xadd(keys.eventStream, '*', logField, '{"kind":"of a later version"}');
+  await accept(visit('a'));
+  expect(await drainOnce(deps)).toMatchObject({ entries: 2, events: 1, unreadable: 1 });
+  expect(await eventIds(lake)).toEqual(['a']);
+  const [aside] = await redis.xrange(keys.unreadableEntries, '-', '+');
+  expect(aside?.[1]).toEqual([logField, '{"kind":"of a later version"}', 'streamId', id]);
+});
+
+test('an entry whose marker may have expired goes to the lake and its customer to the rebuild: never twice', async () => {
+  const eightDays = 8 * 86_400_000;
+  const { deps, keys, lake, recordStore, append } = await setUp({ now: () => Date.now() + eightDays });
+  const [streamId] = await append(visit('a'));
+  await recordStore.apply('anna', [{ event: visit('a'), streamId: streamId! }]);
+  await redis.del(keys.eventMarker('anna', 'a' as never));
+  await drainOnce(deps);
+  expect((await recordStore.read('anna'))?.eventCount).toBe(1);
+  expect(await eventIds(lake)).toEqual(['a']);
+  expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']);
+});
+
+describe('one drain at a time', () => {
+  test('while another holds the lock, nothing is done', async () => {
+    const { deps, keys, accept } = await setUp();
+    await accept(visit('a'));
+    await redis.set(keys.drainLock, 'another', 'PX', 60_000);
+    expect(await drainOnce(deps)).toMatchObject({ locked: true, entries: 0, lag: { length: 1 } });
+    expect(await redis.get(keys.drainLock)).toBe('another');
+  });
+
+  test('one that loses the lock writes nothing', async () => {
+    const { deps, keys, lake, append } = await setUp();
+    await append(visit('a'));
+    const stolen: DrainDeps = {
+      ...deps,
+      recordStore: {
+        ...deps.recordStore,
+        apply: async (...args) => {
+          await redis.set(keys.drainLock, 'another', 'PX', 60_000);
+          return deps.recordStore.apply(...args);
+        },
+      },
+    };
+    await expect(drainOnce(stolen)).rejects.toThrow('lock was lost');
+    expect(await listParts(lake, 'events')).toEqual([]);
+    expect(await redis.get(keys.drainLock)).toBe('another');
+    await redis.del(keys.drainLock);
+    expect(await drainOnce(deps)).toMatchObject({ events: 1 });
+  });
+});
+
+describe('killed', () => {
+  /** Redis on which one command fails once, before it reaches the server. */
+  function failingOnce(command: 'xtrim' | 'set', key: string) {
+    let failed = false;
+    return new Proxy(redis, {
+      get(target, name) {
+        const real = Reflect.get(target, name);
+        if (name !== command) return typeof real === 'function' ? real.bind(target) : real;
+        return (...args: unknown[]) => {
+          if (failed || args[0] !== key) return real.apply(target, args);
+          failed = true;
+          throw new Error('killed');
+        };
+      },
+    });
+  }
+
+  test('between writing and renaming: the next drain does it again', async () => {
+    const { deps, lake, recordStore, append } = await setUp();
+    await append(visit('a', 1), visit('b', 2));
+    const killed: Lake = {
+      ...lake,
+      connect: async () => {
+        const connection = await lake.connect();
+        return new Proxy(connection, {
+          get(target, name) {
+            const real = Reflect.get(target, name);
+            if (name !== 'run') return typeof real === 'function' ? real.bind(target) : real;
+            return async (sql: string) => {
+              const result = await target.run(sql);
+              if (sql.startsWith('COPY')) throw new Error('killed');
+              return result;
+            };
+          },
+        });
+      },
+    };
+    await expect(drainOnce({ ...deps, lake: killed })).rejects.toThrow('killed');
+    // A process that is killed does not tidy up.
+    await writeFile(join(lake.folder('events'), 'stream-1-0-2-0.parquet.77-1.tmp'), 'half');
+    expect(await listParts(lake, 'events')).toEqual([]);
+
+    expect(await drainOnce(deps)).toMatchObject({ events: 2, repaired: 0 });
+    expect(await eventIds(lake)).toEqual(['a', 'b']);
+    expect((await recordStore.read('anna'))?.eventCount).toBe(2);
+  });
+
+  test.each(['set', 'xtrim'] as const)(
+    'between renaming and %s: the next drain goes on after it',
+    async (command) => {
+      const { deps, keys, lake, accept, recordStore } = await setUp();
+      await accept(visit('a', 1), visit('b', 2));
+      const key = command === 'set' ? keys.drainedThrough : keys.eventStream;
+      await expect(drainOnce({ ...deps, redis: failingOnce(command, key) })).rejects.toThrow('killed');
+      expect(await eventIds(lake)).toEqual(['a', 'b']);
+
+      await accept(visit('c', 3));
+      expect(await drainAll(deps)).toBe(1);
+      expect(await eventIds(lake)).toEqual(['a', 'b', 'c']);
+      expect(await redis.xlen(keys.eventStream)).toBe(0);
+      expect((await recordStore.read('anna'))?.eventCount).toBe(3);
+    },
+  );
+
+  test('a Redis that begins anew with a clock that is behind loses nothing that comes after the first drain', async () => {
+    const { deps, keys, lake, accept } = await setUp();
+    await redis.xadd(
+      keys.eventStream,
+      '9000000000000-5',
+      logField,
+      JSON.stringify({ kind: 'event', event: visit('a') }),
+    );
+    await drainOnce(deps);
+    await redis.del(keys.eventStream, keys.drainedThrough);
+    await drainOnce(deps);
+    await accept(visit('b', 2));
+    expect(await drainOnce(deps)).toMatchObject({ events: 1 });
+    expect(await eventIds(lake)).toEqual(['a', 'b']);
+  });
+});
