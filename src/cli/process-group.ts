@@ -25,7 +25,10 @@ export type ProcessGroup = {
   stop: () => Promise<void>;
 };
 
-export function startProcessGroup(log: Logger, env: Readonly<Record<string, string | undefined>>): ProcessGroup {
+export function startProcessGroup(
+  log: Logger,
+  env: Readonly<Record<string, string | undefined>>,
+): ProcessGroup {
   let stopping = false;
   const running = new Map<string, ChildProcess>();
   let announce: (url: string) => void = () => {};

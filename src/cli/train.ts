@@ -2,16 +2,16 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
-import { JOB_NAMES, JobName, type JobPayload, type JobStatus } from '../domain/job.ts';
+import { JOB_NAMES, JobName, type JobPayload } from '../domain/job.ts';
 import { readConfig } from '../infra/config.ts';
-import { createJobQueue, type JobQueue } from '../infra/job-queue.ts';
+import { createJobQueue } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
 import { createLogger } from '../infra/logger.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { startWorker } from '../train/worker.ts';
-import { type Output, outputOf } from './output.ts';
-import { showProgress } from './progress.ts';
+import { followJob } from './follow-job.ts';
+import { outputOf } from './output.ts';
 
 /** Records first: the models are judged by what the service will read. */
 const defaultJobs: readonly JobName[] = ['refresh-features', 'train-collaborative', 'train-churn'];
@@ -56,7 +56,9 @@ export const trainCommand = (): Command =>
           });
           ids.push(jobId);
         }
-        for (const id of ids) await follow(queue, id, output);
+        for (const id of ids) {
+          if ((await followJob(queue, id, output)).state === 'failed') process.exitCode = 1;
+        }
       } finally {
         await shutdown.close();
       }
@@ -65,42 +67,6 @@ export const trainCommand = (): Command =>
 /** Records are always those of now. */
 function payloadOf(job: JobName, cutoff: number | undefined): Partial<JobPayload> {
   return cutoff === undefined || job === 'refresh-features' ? {} : { cutoff };
-}
-
-async function follow(queue: JobQueue, jobId: string, output: Output): Promise<void> {
-  const display = showProgress(jobId);
-  let status: JobStatus;
-  try {
-    status = await queue.waitFor(jobId, display.report);
-  } finally {
-    display.stop();
-  }
-  output.result(
-    {
-      job: status.job,
-      jobId,
-      state: status.state,
-      attempts: status.attempts,
-      ...(status.error !== undefined && { error: status.error }),
-      ...status.result,
-    },
-    describe(status),
-  );
-  if (status.state === 'failed') process.exitCode = 1;
-}
-
-function describe({ job, state, error, result }: JobStatus): string {
-  if (state === 'failed') return `${job} failed: ${error}`;
-  const outcome =
-    result?.published === undefined
-      ? 'done'
-      : result.published
-        ? `published ${result.version}`
-        : 'not published';
-  const metrics = Object.entries(result?.metrics ?? {}).map(
-    ([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toPrecision(4)}`,
-  );
-  return [`${job}: ${outcome}`, result?.reason, metrics.join(', ')].filter(Boolean).join('\n  ');
 }
 
 function parseJob(text: string): JobName {

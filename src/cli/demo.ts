@@ -1,0 +1,177 @@
+/**
+ * `nextbest demo`: a simulated shop from nothing to live answers. Each step is skipped when its outcome is already in
+ * `DATA_DIR` or `MODELS_DIR`, so that a second start goes on where the first one stopped.
+ */
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { JobName } from '../domain/job.ts';
+import { MODEL_NAMES, type ModelManifest, type ModelName } from '../domain/manifest.ts';
+import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { importFiles } from '../history/import/import-files.ts';
+import { type Lake, listParts, openLake } from '../history/lake.ts';
+import { type Config, readConfig } from '../infra/config.ts';
+import { createJobQueue, type JobQueue } from '../infra/job-queue.ts';
+import { createKeys } from '../infra/keys.ts';
+import { createLogger } from '../infra/logger.ts';
+import { listModels } from '../infra/model-store.ts';
+import { openRedis } from '../infra/open-redis.ts';
+import { connectRedis } from '../infra/redis.ts';
+import { Shutdown } from '../infra/shutdown.ts';
+import { SimulationOptions } from '../simulation/options.ts';
+import { simulateIntoFolder } from '../simulation/output-folder.ts';
+import { followJob } from './follow-job.ts';
+import { type Output, outputOf } from './output.ts';
+import { startProcessGroup } from './process-group.ts';
+import { showProgress } from './progress.ts';
+
+const dayMs = 86_400_000;
+
+export const demoCommand = (): Command =>
+  new Command('demo')
+    .description('simulate a shop, import it, train, and serve it: from nothing to live answers')
+    .action(async (_options, command: Command) => {
+      const output = outputOf(command);
+      const config = readConfig(process.env);
+      // The steps tell the story; the processes' own remarks would stand between.
+      const logLevel = config.logLevel === 'info' ? 'error' : config.logLevel;
+      const log = createLogger(logLevel, 'demo');
+      const shutdown = new Shutdown(log);
+      shutdown.onSignals();
+      try {
+        const place = await openRedis(config, log);
+        shutdown.add('redis', place.release);
+        if (!place.durable) {
+          output.say(
+            'There is no redis-server here: Valkey in WebAssembly stands in, which keeps nothing on disk.',
+          );
+        }
+        const redis = connectRedis(place.url, 'demo', { kind: 'patient' }, log);
+        shutdown.add('redis client', () => redis.disconnect());
+        await fillLake(config, output);
+
+        const group = startProcessGroup(log, { ...process.env, LOG_LEVEL: logLevel });
+        shutdown.add('service and worker', group.stop);
+        const keys = createKeys(config.keyPrefix);
+        const queue = createJobQueue(place.queueUrl, keys, log);
+        shutdown.add('job queue', queue.close);
+        const built = (await redis.get(keys.recordsBuilt)) === FEATURE_SCHEMA;
+        await Promise.race([trainWhatIsMissing(config, queue, built, output), group.failed]);
+
+        const url = await Promise.race([group.url, group.failed]);
+        output.result({ url, customerId: await busyCustomer(config) }, await farewell(config, url));
+        await group.failed;
+      } finally {
+        await shutdown.close();
+      }
+    });
+
+/** Simulates and imports, unless the lake has events already. */
+async function fillLake(config: Config, output: Output): Promise<void> {
+  if (await withLake(config, async (lake) => (await listParts(lake, 'events')).length > 0)) {
+    output.say(`Going on with the shop in ${config.dataDir}.`);
+    return;
+  }
+  const folder = join(config.dataDir, 'simulated');
+  const end = new Date(Date.now() - dayMs).toISOString().slice(0, 10);
+  const simulating = showProgress('simulate');
+  await simulateIntoFolder(SimulationOptions.parse({ end }), folder, (share, events) =>
+    simulating.report({ share, stage: `${events} events` }),
+  ).finally(simulating.stop);
+
+  const importing = showProgress('import');
+  const report = await importFiles({
+    dataDir: config.dataDir,
+    currency: config.currency,
+    preset: 'nextbest',
+    paths: ['items', 'offers', 'customers', 'events'].map((name) => join(folder, `${name}.ndjson`)),
+    now: Date.now(),
+    onProgress: importing.report,
+    say: output.say,
+  }).finally(importing.stop);
+  output.result(
+    { rowsRead: report.rowsRead, accepted: report.accepted, rejected: report.rejected },
+    `Imported ${report.accepted} of ${report.rowsRead} rows into ${join(config.dataDir, 'lake')}.`,
+  );
+}
+
+/** Runs the jobs whose outcome is not there yet, and tells how good the models are. */
+async function trainWhatIsMissing(
+  config: Config,
+  queue: JobQueue,
+  recordsBuilt: boolean,
+  output: Output,
+): Promise<void> {
+  const served = new Set((await servedModels(config)).map(({ name }) => name));
+  const jobs: JobName[] = [
+    ...(recordsBuilt ? [] : (['refresh-features'] as const)),
+    ...MODEL_NAMES.filter((name) => !served.has(name)).map((name) => `train-${name}` as const),
+  ];
+  const asked: string[] = [];
+  for (const job of jobs) asked.push((await queue.enqueue(job, {})).jobId);
+  for (const jobId of asked) {
+    const { state, error } = await followJob(queue, jobId, output);
+    if (state === 'failed') throw new Error(`${jobId} failed: ${error}`);
+  }
+}
+
+async function servedModels(config: Config): Promise<ModelManifest[]> {
+  return (await listModels(config.modelsDir))
+    .filter(({ current }) => current)
+    .map(({ manifest }) => manifest);
+}
+
+/** A customer with something to say: the one of the latest purchase among those with ten orders or more. */
+function busyCustomer(config: Config): Promise<string> {
+  return withLake(config, async (lake) => {
+    const found = await lake.connection.runAndReadAll(
+      `SELECT customerId FROM ${lake.from('events')} WHERE type = 'purchase' AND customerId IS NOT NULL
+       GROUP BY customerId ORDER BY count(DISTINCT eventId) >= 10 DESC, max(occurredAt) DESC, customerId LIMIT 1`,
+    );
+    return String(found.getRowsJson()[0]?.[0]);
+  });
+}
+
+async function withLake<T>(config: Config, use: (lake: Lake) => Promise<T>): Promise<T> {
+  const lake = await openLake(config.dataDir);
+  try {
+    return await use(lake);
+  } finally {
+    lake.close();
+  }
+}
+
+const percent = (value: number | undefined) => (value === undefined ? '?' : `${(100 * value).toFixed(1)} %`);
+const decimals = (value: number | undefined) => value?.toFixed(3) ?? '?';
+
+function figures({ name, metrics }: ModelManifest): string {
+  const lines: Record<ModelName, string> = {
+    collaborative:
+      `Recommendations, on the last weeks of the log: recall@10 ${percent(metrics.recallAt10)}, NDCG@10 ` +
+      `${decimals(metrics.ndcgAt10)}; collaborative filtering alone ${percent(metrics.ialsRecallAt10)}, ` +
+      `${decimals(metrics.ialsNdcgAt10)}; popularity ${percent(metrics.popularityRecallAt10)}, ` +
+      `${decimals(metrics.popularityNdcgAt10)}.`,
+    churn:
+      `Churn risk, on a later cut-off: AUC ${decimals(metrics.auc)} (recency alone: ${decimals(metrics.recencyAuc)}; ` +
+      'base rate: 0.500).',
+  };
+  return lines[name];
+}
+
+async function farewell(config: Config, url: string): Promise<string> {
+  const customerId = await busyCustomer(config);
+  const event =
+    `{"type":"purchase","customerId":"${customerId}","channel":"web",` +
+    '"lines":[{"itemId":"i00004","quantity":1,"unitPriceMinor":1599}]}';
+  return [
+    '',
+    ...(await servedModels(config)).map(figures),
+    '',
+    `The shop is open at ${url} (its API: ${url}/docs). Try:`,
+    '',
+    `  curl -s '${url}/recommendations?customerId=${customerId}&n=5'`,
+    `  curl -s ${url}/offers/decide -H 'content-type: application/json' -d '{"customerId":"${customerId}","channel":"web"}'`,
+    `  curl -s ${url}/events -H 'content-type: application/json' -d '${event}'`,
+    '',
+    'Ask for the recommendations again after the purchase: they have changed. Ctrl-C stops everything.',
+  ].join('\n');
+}

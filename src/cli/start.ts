@@ -1,0 +1,34 @@
+/** `nextbest start`: service and worker of a small shop, on what `nextbest import` has put into the lake. */
+import { Command } from 'commander';
+import { readConfig } from '../infra/config.ts';
+import { createLogger } from '../infra/logger.ts';
+import { openRedis } from '../infra/open-redis.ts';
+import { connectRedis } from '../infra/redis.ts';
+import { Shutdown } from '../infra/shutdown.ts';
+import { outputOf } from './output.ts';
+import { startProcessGroup } from './process-group.ts';
+
+export const startCommand = (): Command =>
+  new Command('start')
+    .description('run the service and the worker together, for a small shop')
+    .action(async (_options, command: Command) => {
+      const output = outputOf(command);
+      const config = readConfig(process.env);
+      const log = createLogger(config.logLevel, 'start');
+      const shutdown = new Shutdown(log);
+      shutdown.onSignals();
+      const redis = await openRedis(config, log);
+      shutdown.add('redis', redis.release);
+      // A connection of our own keeps a private Redis up until both processes have ended.
+      const keeper = connectRedis(redis.url, 'start', { kind: 'patient' }, log);
+      shutdown.add('redis client', () => keeper.disconnect());
+      const group = startProcessGroup(log, process.env);
+      shutdown.add('service and worker', group.stop);
+      try {
+        const url = await Promise.race([group.url, group.failed]);
+        output.result({ url }, `Listening on ${url}. Ctrl-C stops everything.`);
+        await group.failed;
+      } finally {
+        await shutdown.close();
+      }
+    });
