@@ -1,17 +1,16 @@
 /** Trains on a simulated shop whose churn depends on what can be observed: the model must find it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { churnFromFiles, churnReasons, churnRisk } from '../../../src/algorithms/churn-model.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../../src/features/registry.ts';
-import { type Lake, openLake, sqlText, writePart } from '../../../src/history/lake.ts';
+import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { currentVersion, listModels, loadModel } from '../../../src/infra/model-store.ts';
-import { SimulationOptions } from '../../../src/simulation/options.ts';
-import { simulateShop } from '../../../src/simulation/simulate-shop.ts';
 import { trainChurn } from '../../../src/train/churn/train-churn.ts';
 import { silentLog } from '../../support/redis.ts';
+import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
 
 let folder: string;
 let lake: Lake;
@@ -22,7 +21,7 @@ const modelsDir = () => join(folder, 'models');
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nextbest-churn-'));
   lake = await openLake(folder);
-  await loadSimulation(lake, folder);
+  await writeSimulatedEvents(lake, { customers: 1500, items: 150, days: 400, seed: 3, end: '2026-05-31' });
   first = await train({ report: (share, stage) => void progress.push({ share, stage }) });
 }, 120_000);
 afterAll(async () => {
@@ -41,46 +40,6 @@ function train(change: Partial<Parameters<typeof trainChurn>[0]> = {}): Promise<
     report: () => {},
     ...change,
   });
-}
-
-/** Simulated events as a part of the lake. */
-async function loadSimulation(into: Lake, dataDir: string): Promise<void> {
-  const chunks: string[] = [];
-  const options = SimulationOptions.parse({
-    customers: 1500,
-    items: 150,
-    days: 400,
-    seed: 3,
-    end: '2026-05-31',
-  });
-  await simulateShop(options, {
-    write: (file, lines) => {
-      if (file === 'events') chunks.push(lines);
-      return undefined;
-    },
-  });
-  const path = join(dataDir, 'events.ndjson');
-  await writeFile(path, chunks.join(''));
-  const line =
-    'STRUCT(itemId VARCHAR, quantity INTEGER, unitPriceMinor BIGINT, discountMinor BIGINT, category VARCHAR)';
-  await writePart(
-    into,
-    'events',
-    'import-simulated',
-    `SELECT eventId, (position - 1)::INTEGER AS line, type, customerId, NULL::VARCHAR AS sessionId,
-       occurredAt::TIMESTAMPTZ::TIMESTAMP AS occurredAt, channel, orderId,
-       lines[position].itemId AS itemId, lines[position].category AS category,
-       lines[position].quantity AS quantity, lines[position].unitPriceMinor AS unitPriceMinor,
-       lines[position].discountMinor AS discountMinor,
-       CASE type WHEN 'rating' THEN json_object('rating', rating)
-                 WHEN 'contact' THEN json_object('complaint', complaint)
-                 WHEN 'delivery' THEN json_object('late', late) END::VARCHAR AS detail
-     FROM (SELECT *, unnest(generate_series(1, greatest(1, coalesce(len(lines), 0)))) AS position
-           FROM read_json(${sqlText(path)}, format = 'newline_delimited', columns = {type: 'VARCHAR', eventId: 'VARCHAR',
-             customerId: 'VARCHAR', occurredAt: 'VARCHAR', channel: 'VARCHAR', orderId: 'VARCHAR', rating: 'DOUBLE',
-             complaint: 'VARCHAR', late: 'BOOLEAN', lines: '${line}[]'}))
-     WHERE type <> 'customerUpdated'`,
-  );
 }
 
 test('on a shop with a known hazard it beats recency and the base rate by far, and is published', () => {

@@ -1,0 +1,234 @@
+/** Real workers (the built `nextbest worker`) on a real Redis: what happens to jobs when processes come, fail and go. */
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { ShopEvent } from '../../src/domain/event.ts';
+import type { JobStatus } from '../../src/domain/job.ts';
+import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
+import { listParts, openLake } from '../../src/history/lake.ts';
+import { appendEntries } from '../../src/infra/event-log.ts';
+import { createJobQueue, queueName } from '../../src/infra/job-queue.ts';
+import { currentVersion, newModelVersion, publishModel } from '../../src/infra/model-store.ts';
+import { connectRedis } from '../../src/infra/redis.ts';
+import { type Running, sandbox } from '../support/nextbest.ts';
+import { ownRedis } from '../support/own-redis.ts';
+import { describeNative, silentLog, testRedis } from '../support/redis.ts';
+import { writeSimulatedEvents } from '../support/simulated-lake.ts';
+
+const { redis, keys, prefix, url } = testRedis();
+const jobs = createJobQueue(url, keys, silentLog);
+const raw = new Queue(queueName, { connection: redis, prefix: keys.queuePrefix });
+const place = await sandbox();
+const served = newModelVersion(Date.UTC(2026, 0, 1), () => 0.5);
+
+beforeAll(async () => {
+  // Of today's layout, so that a worker does not begin with a refresh; one test asks for that.
+  await redis.set(keys.recordsBuilt, FEATURE_SCHEMA);
+  const lake = await openLake(place.dataDir);
+  await writeSimulatedEvents(lake, { customers: 1500, items: 100, days: 400, seed: 5, end: '2026-05-31' });
+  lake.close();
+  await publishModel(
+    place.modelsDir,
+    {
+      name: 'churn',
+      version: served,
+      createdAt: '2026-01-01T00:00:00.000Z',
+      featureSchema: FEATURE_SCHEMA,
+      dataRange: { from: '2025-01-01T00:00:00.000Z', to: '2026-01-01T00:00:00.000Z' },
+      parameters: {},
+      metrics: {},
+      backend: 'typed-arrays',
+      gate: { passed: true, reason: 'the first' },
+    },
+    {},
+    {},
+  );
+}, 120_000);
+afterAll(async () => {
+  await raw.close();
+  await jobs.close();
+});
+
+async function startWorker(): Promise<Running> {
+  const worker = place.start(['worker'], { REDIS_URL: url, KEY_PREFIX: prefix, LOG_LEVEL: 'debug' });
+  await worker.line('worker');
+  return worker;
+}
+
+/** Process id of the sandbox, out of the log line that it writes when it is about to learn. */
+async function learningSandbox(worker: Running): Promise<number> {
+  return vi.waitFor(
+    () => {
+      const line = worker
+        .stderr()
+        .split('\n')
+        .find((text) => text.includes('"tensorflow.backend"'));
+      expect(line).toBeDefined();
+      return JSON.parse(line!).pid as number;
+    },
+    { timeout: 60_000, interval: 10 },
+  );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('a job runs in a process of its own, tells its progress, and publishes', async () => {
+  const worker = await startWorker();
+  const { jobId } = await jobs.enqueue('train-churn', { cutoff: Date.UTC(2026, 3, 1) });
+  const seen: JobStatus['progress'][] = [];
+  const status = await jobs.waitFor(jobId, (progress) => seen.push(progress));
+  expect(status).toMatchObject({ state: 'completed', attempts: 1, progress: { share: 1 } });
+  expect(status.result).toMatchObject({ job: 'train-churn', published: true });
+  expect(await currentVersion(place.modelsDir, 'churn')).toBe(status.result?.version);
+  expect(await learningSandbox(worker)).not.toBe(worker.process.pid);
+  const shares = seen.map(({ share }) => share);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(new Set(shares).size).toBeGreaterThan(2);
+  expect(await worker.stop()).toBe(0);
+}, 120_000);
+
+test('a worker killed in the middle of training: the served model stands, its sandbox ends, another takes the job up', async () => {
+  const before = await currentVersion(place.modelsDir, 'churn');
+  const killed = await startWorker();
+  const { jobId } = await jobs.enqueue('train-churn', {});
+  const orphan = await learningSandbox(killed);
+  killed.process.kill('SIGKILL');
+  await vi.waitFor(() => expect(isRunning(orphan)).toBe(false), { timeout: 20_000 });
+  expect(await jobs.get(jobId)).toMatchObject({ state: 'active' });
+  expect(await currentVersion(place.modelsDir, 'churn')).toBe(before);
+
+  const other = await startWorker();
+  const status = await jobs.waitFor(jobId);
+  expect(status).toMatchObject({ state: 'completed', attempts: 2 });
+  expect(status.result?.published).toBe(true);
+  expect(await currentVersion(place.modelsDir, 'churn')).toBe(status.result?.version);
+  expect(status.result?.version).not.toBe(before);
+  expect(other.stderr()).toContain('"job.stalled"');
+  expect(await other.stop()).toBe(0);
+}, 120_000);
+
+test('a worker that is told to end gives its job back at once, without a failed attempt', async () => {
+  const worker = await startWorker();
+  const { jobId } = await jobs.enqueue('train-churn', {});
+  const child = await learningSandbox(worker);
+  expect(await worker.stop()).toBe(0);
+  expect(isRunning(child)).toBe(false);
+  expect(await jobs.get(jobId)).toMatchObject({ state: 'waiting' });
+  expect((await jobs.get(jobId))?.error).toBeUndefined();
+  await (await raw.getJob(jobId))?.remove();
+}, 60_000);
+
+describe('a payload that is none', () => {
+  let worker: Running;
+  beforeAll(async () => {
+    worker = await startWorker();
+  }, 60_000);
+  afterAll(() => worker.stop());
+
+  test.each([
+    ['train-churn', { cutoff: -5 }, 'the payload of train-churn is not valid: cutoff'],
+    ['train-churn', { customerId: 'c1' }, 'the payload of train-churn is not valid'],
+    ['refresh-features', { cutoff: 1, seed: 1 }, 'refresh-features takes no cutoff'],
+    ['drop-everything', {}, 'there is no job "drop-everything"'],
+  ])('of %s, %j, fails without another attempt', async (name, payload, reason) => {
+    const job = await raw.add(name, payload, { attempts: 3, jobId: `${name}-latest` });
+    await vi.waitFor(async () => expect(await job.getState()).toBe('failed'), { timeout: 20_000 });
+    const failed = await raw.getJob(String(job.id));
+    expect(failed?.failedReason).toContain(reason);
+    expect(failed?.attemptsMade).toBe(1);
+    await failed?.remove();
+  });
+});
+
+test('a worker over a Redis that has no records of this layout begins with a refresh', async () => {
+  await redis.set(keys.recordsBuilt, 'another');
+  const worker = await startWorker();
+  const status = await jobs.waitFor('refresh-features-latest');
+  expect(status).toMatchObject({ state: 'completed' });
+  expect(status.result?.metrics.customers).toBeGreaterThan(1000);
+  expect(await redis.get(keys.recordsBuilt)).toBe(FEATURE_SCHEMA);
+  await worker.stop();
+}, 60_000);
+
+test('it moves accepted events into the lake, sets the schedule once, and shows both in its metrics', async () => {
+  const event = { type: 'visit', eventId: 'e1', customerId: 'c1', occurredAt: Date.now(), channel: 'web' };
+  await appendEntries(redis, keys, [{ kind: 'event', event: event as ShopEvent }]);
+  const first = await startWorker();
+  const second = await startWorker();
+  await vi.waitFor(async () => expect(await redis.xlen(keys.eventStream)).toBe(0), { timeout: 20_000 });
+  const lake = await openLake(join(place.dataDir));
+  expect((await listParts(lake, 'events')).some((name) => name.startsWith('stream-'))).toBe(true);
+  lake.close();
+
+  const schedulers = await raw.getJobSchedulers();
+  expect(schedulers.map(({ key, pattern }) => `${key} ${pattern}`).sort()).toEqual([
+    'refresh-features 0 2 * * *',
+    'train-churn 0 3 * * *',
+    'train-collaborative 0 3 * * *',
+  ]);
+  const texts = await Promise.all(
+    [first, second].map(async (worker) => {
+      const { metricsUrl } = await worker.line('metricsUrl');
+      return (await fetch(String(metricsUrl))).text();
+    }),
+  );
+  for (const text of texts) {
+    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 3');
+    expect(text).toContain('nextbest_worker_stream_entries 0');
+  }
+  const drained = texts.map((text) =>
+    Number(/drained_entries_total\{outcome="written"\} (\d+)/.exec(text)?.[1]),
+  );
+  expect(drained.reduce((sum, count) => sum + count)).toBe(1);
+  await Promise.all([first.stop(), second.stop()]);
+}, 60_000);
+
+test('a schedule that is none is wrong usage', async () => {
+  const { exitCode, stderr } = await place.run(['worker'], {
+    REDIS_URL: url,
+    KEY_PREFIX: prefix,
+    TRAIN_SCHEDULE: '99 99 * * *',
+  });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('TRAIN_SCHEDULE is not a schedule');
+});
+
+describeNative('over a Redis of its own', () => {
+  test('a worker waits out a restart of the server and then does what it is asked', async () => {
+    const server = await ownRedis();
+    onTestFinished(server.remove);
+    await server.start();
+    const worker = place.start(['worker'], { REDIS_URL: server.url, KEY_PREFIX: prefix });
+    await worker.line('worker');
+    const asking = createJobQueue(server.url, keys, silentLog);
+    onTestFinished(asking.close);
+    await asking.waitFor('refresh-features-latest');
+
+    await server.kill();
+    await vi.waitFor(() => expect(worker.stderr()).toContain('"redis.away"'), { timeout: 20_000 });
+    await server.start();
+    await vi.waitFor(async () => expect(await asking.workersCount()).toBe(1), { timeout: 20_000 });
+    const { jobId } = await asking.enqueue('refresh-features', {});
+    expect(await asking.waitFor(jobId)).toMatchObject({ state: 'completed' });
+    expect(await worker.stop()).toBe(0);
+  }, 90_000);
+
+  test('a server that evicts keys is refused', async () => {
+    const server = await ownRedis();
+    onTestFinished(server.remove);
+    await server.start();
+    const client = connectRedis(server.url, 'tests', { kind: 'patient' }, silentLog);
+    onTestFinished(() => client.disconnect());
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const { exitCode, stderr } = await place.run(['worker'], { REDIS_URL: server.url });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('noeviction');
+  }, 60_000);
+});
