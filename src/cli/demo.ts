@@ -58,7 +58,8 @@ export const demoCommand = (): Command =>
         await Promise.race([trainWhatIsMissing(config, queue, built, output), group.failed]);
 
         const url = await Promise.race([group.url, group.failed]);
-        output.result({ url, customerId: await busyCustomer(config) }, await farewell(config, url));
+        const customerId = await busyCustomer(config);
+        output.result({ url, customerId }, await farewell(config, url, customerId));
         await group.failed;
       } finally {
         await shutdown.close();
@@ -157,21 +158,28 @@ function figures({ name, metrics }: ModelManifest): string {
   return lines[name];
 }
 
-async function farewell(config: Config, url: string): Promise<string> {
-  const customerId = await busyCustomer(config);
-  const event =
-    `{"type":"purchase","customerId":"${customerId}","channel":"web",` +
-    '"lines":[{"itemId":"i00004","quantity":1,"unitPriceMinor":1599}]}';
+async function farewell(config: Config, url: string, customerId: string): Promise<string> {
+  const question = `${url}/recommendations?customerId=${customerId}&n=5`;
+  const { items } = (await (await fetch(question)).json()) as { items: { itemId: string }[] };
+  const event = {
+    type: 'purchase',
+    customerId,
+    channel: 'web',
+    lines: [{ itemId: items[0]?.itemId, quantity: 1 }],
+  };
+  const offer = { customerId, channel: 'web' };
+  const json = "-H 'content-type: application/json'";
   return [
     '',
     ...(await servedModels(config)).map(figures),
     '',
     `The shop is open at ${url} (its API: ${url}/docs). Try:`,
     '',
-    `  curl -s '${url}/recommendations?customerId=${customerId}&n=5'`,
-    `  curl -s ${url}/offers/decide -H 'content-type: application/json' -d '{"customerId":"${customerId}","channel":"web"}'`,
-    `  curl -s ${url}/events -H 'content-type: application/json' -d '${event}'`,
+    `  curl -s '${question}'`,
+    `  curl -s ${url}/offers/decide ${json} -d '${JSON.stringify(offer)}'`,
+    `  curl -s ${url}/events ${json} -d '${JSON.stringify(event)}'`,
     '',
-    'Ask for the recommendations again after the purchase: they have changed. Ctrl-C stops everything.',
+    'The last one buys what is recommended first: ask for the recommendations again, and they have changed.',
+    'Ctrl-C stops everything.',
   ].join('\n');
 }
