@@ -20,6 +20,9 @@ const commands = new Set([
   'xlen',
   'xrange',
   'xread',
+  'exists',
+  'sadd',
+  'hscan',
   'ping',
 ]);
 
