@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ShopEvent } from '../../src/domain/event.ts';
+import { EventInput, type ShopEvent } from '../../src/domain/event.ts';
 import { beforeAllIds } from '../../src/domain/stream-id.ts';
 import { compareEventOrder } from '../../src/features/event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
@@ -18,6 +18,7 @@ import { replayCustomers } from '../../src/history/replay.ts';
 import { createCatalogueStore } from '../../src/infra/catalogue-store.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { acceptEvents } from '../../src/serve/events/accept-events.ts';
+import { parseLines, simulateTexts } from '../simulation/in-memory.ts';
 import { customerEvents, startMs } from '../support/events.ts';
 import { testLake } from '../support/lake.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
@@ -107,6 +108,27 @@ describe('online and batch agree to the byte', { timeout: 120_000 }, () => {
       { numRuns: 20 },
     );
   });
+});
+
+test('a simulated shop: every customer, most in order, a tenth of the events late', {
+  timeout: 120_000,
+}, async () => {
+  const { deps, keys, accept, online, replayed } = await setUp();
+  const texts = await simulateTexts({ customers: 40, items: 60, days: 200, seed: 5 });
+  const events = parseLines<object>(texts.events).map((line) => EventInput.parse(line));
+  const [late, punctual] = [events.filter((_, e) => e % 10 === 3), events.filter((_, e) => e % 10 !== 3)];
+  for (const sent of [punctual, late]) {
+    for (let start = 0; start < sent.length; start += 500) {
+      const { accepted } = await accept(sent.slice(start, start + 500) as ShopEvent[]);
+      expect(accepted).toBe(Math.min(500, sent.length - start));
+    }
+  }
+  await drainAll(deps);
+  expect(await redis.scard(keys.staleCustomers)).toBeGreaterThan(0);
+  await rebuildRecords(deps);
+  const records = await replayed();
+  expect(records.size).toBe(new Set(events.map(({ customerId }) => customerId)).size);
+  for (const [customerId, bytes] of records) expect(await online(customerId)).toEqual(bytes);
 });
 
 describe('a rebuild', () => {

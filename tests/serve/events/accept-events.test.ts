@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test, vi } from 'vitest';
+import { EventInput, type ParsedEventInput } from '../../../src/domain/event.ts';
+import { Item } from '../../../src/domain/item.ts';
+import { beforeAllIds } from '../../../src/domain/stream-id.ts';
+import { createRecordStore } from '../../../src/features/record-store.ts';
+import { readEntries } from '../../../src/history/event-stream.ts';
+import { createKeys } from '../../../src/infra/keys.ts';
+import { connectRedis } from '../../../src/infra/redis.ts';
+import { type AcceptDeps, acceptEvents } from '../../../src/serve/events/accept-events.ts';
+import { startMs } from '../../support/events.ts';
+import { silentLog, testRedis } from '../../support/redis.ts';
+
+const { redis, prefix } = testRedis();
+
+function setUp(overrides: Partial<AcceptDeps> = {}) {
+  const keys = createKeys(`${prefix}-${randomUUID()}`);
+  const records = createRecordStore(redis, keys);
+  const deps: AcceptDeps = {
+    redis,
+    keys,
+    records,
+    catalogue: { items: new Map([['tea', Item.parse({ itemId: 'tea', category: 'hot drinks' })]]) },
+    config: { currency: 'EUR', streamMaxLength: 1000 },
+    now: () => startMs,
+    log: silentLog,
+    ...overrides,
+  };
+  const streamed = async () =>
+    (await readEntries(redis, keys, beforeAllIds, 100)).map(({ entry }) =>
+      entry?.kind === 'event' ? entry.event : undefined,
+    );
+  return { keys, records, deps, streamed };
+}
+
+const parsed = (input: object): ParsedEventInput => EventInput.parse(input);
+const visit = (rest: object = {}) => parsed({ type: 'visit', customerId: 'anna', ...rest });
+
+test('an event is settled, stamped, in the stream and in the record', async () => {
+  const { deps, records, streamed } = setUp();
+  const lines = [
+    { itemId: 'tea', category: 'of the sender' },
+    { itemId: 'unknown', category: 'of the sender' },
+  ];
+  const result = await acceptEvents(
+    [parsed({ type: 'purchase', customerId: 'anna', currency: 'EUR', lines })],
+    deps,
+  );
+  expect(result).toMatchObject({ accepted: 1, duplicates: 0, rejected: 0, deferred: 0 });
+  const eventId = result.results[0]!.eventId;
+  expect(eventId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await streamed()).toEqual([
+    {
+      type: 'purchase',
+      eventId,
+      customerId: 'anna',
+      occurredAt: startMs,
+      channel: 'web',
+      lines: [
+        { itemId: 'tea', quantity: 1, category: 'hot drinks' },
+        { itemId: 'unknown', quantity: 1, category: 'of the sender' },
+      ],
+    },
+  ]);
+  expect((await records.read('anna'))?.items.get('tea' as never)?.category).toBe('hot drinks');
+});
+
+test('a repeat is dropped, in the same request and in a later one; for another customer it is another event', async () => {
+  const { deps, records, streamed } = setUp();
+  const one = visit({ eventId: 'e1' });
+  const first = await acceptEvents([one, one, visit({ eventId: 'e1', customerId: 'bert' })], deps);
+  expect(first.results.map(({ status }) => status)).toEqual(['accepted', 'duplicate', 'accepted']);
+  const second = await acceptEvents([one, visit({ eventId: 'e2' })], deps);
+  expect(second).toMatchObject({ accepted: 1, duplicates: 1 });
+  expect(await streamed()).toHaveLength(3);
+  expect((await records.read('anna'))?.eventCount).toBe(2);
+});
+
+test('of the same event sent many times at once, one is accepted', async () => {
+  const { deps, records } = setUp();
+  const results = await Promise.all(
+    Array.from({ length: 20 }, () => acceptEvents([visit({ eventId: 'same' })], deps)),
+  );
+  expect(results.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(1);
+  expect((await records.read('anna'))?.eventCount).toBe(1);
+});
+
+test('events of one customer are folded in the order of time, though they come in another', async () => {
+  const { deps, keys, records } = setUp();
+  await acceptEvents(
+    [
+      visit({ eventId: 'b', occurredAt: startMs - 1000 }),
+      visit({ eventId: 'a', occurredAt: startMs - 2000 }),
+    ],
+    deps,
+  );
+  expect((await records.read('anna'))?.lastEventId).toBe('b');
+  expect(await redis.scard(keys.staleCustomers)).toBe(0);
+});
+
+test('a guest has a record under the session', async () => {
+  const { deps, records } = setUp();
+  await acceptEvents([parsed({ type: 'visit', sessionId: 's1' })], deps);
+  expect((await records.read('session:s1'))?.eventCount).toBe(1);
+});
+
+describe('rejects, with a reason, and takes the rest', () => {
+  test.each([
+    [
+      'more than a day ahead',
+      { occurredAt: startMs + 86_400_001 },
+      'occurredAt lies more than a day in the future',
+    ],
+    ['another currency', { currency: 'USD' }, "currency is USD, the shop's is EUR"],
+    ['half a surrogate pair', { type: 'contact', topic: 'a\ud83d' }, 'a text holds half of a surrogate pair'],
+  ])('%s', async (_, rest, reason) => {
+    const { deps, streamed } = setUp();
+    const result = await acceptEvents([visit({ ...rest, eventId: 'bad' }), visit({ eventId: 'good' })], deps);
+    expect(result).toMatchObject({ accepted: 1, rejected: 1 });
+    expect(result.results).toEqual([
+      { eventId: 'bad', status: 'rejected', reason },
+      { eventId: 'good', status: 'accepted' },
+    ]);
+    expect((await streamed()).map((event) => event?.eventId)).toEqual(['good']);
+  });
+
+  test('but takes a day ahead, and whole pairs and backslashes', async () => {
+    const { deps } = setUp();
+    const events = [
+      visit({ occurredAt: startMs + 86_400_000 }),
+      parsed({ type: 'contact', customerId: 'a', topic: '😀 \\ud83d' }),
+    ];
+    expect((await acceptEvents(events, deps)).accepted).toBe(2);
+  });
+});
+
+describe('faults', () => {
+  test('a full stream: nothing is taken, and the sender is told when to come again', async () => {
+    const { deps, records, streamed } = setUp({ config: { currency: 'EUR', streamMaxLength: 2 } });
+    await acceptEvents([visit(), visit()], deps);
+    await expect(acceptEvents([visit()], deps)).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+      retryAfterSeconds: 5,
+    });
+    expect(await streamed()).toHaveLength(2);
+    expect((await records.read('anna'))?.eventCount).toBe(2);
+  });
+
+  test('Redis away: STORE_UNAVAILABLE, at once', async () => {
+    const away = connectRedis('redis://127.0.0.1:1', 'away', { kind: 'failFast', timeoutMs: 100 }, silentLog);
+    const { deps } = setUp({ redis: away });
+    await expect(acceptEvents([visit()], deps)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      status: 503,
+    });
+    away.disconnect();
+  });
+
+  test('a stream that refuses: nothing is half done', async () => {
+    const { deps, keys, records } = setUp();
+    // As a server without memory does: it refuses while the transaction is being queued.
+    const refusing = new Proxy(redis, {
+      get(target, name) {
+        const real = Reflect.get(target, name);
+        if (name === 'multi') return () => target.multi().call('SET', keys.eventStream);
+        return typeof real === 'function' ? real.bind(target) : real;
+      },
+    });
+    await expect(acceptEvents([visit()], { ...deps, redis: refusing })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(await redis.exists(keys.eventStream)).toBe(0);
+    expect(await records.read('anna')).toBeUndefined();
+  });
+
+  test('a record that cannot be written: accepted all the same, and said to be deferred', async () => {
+    const log = { error: vi.fn() };
+    const { deps, streamed } = setUp({ records: { apply: () => Promise.reject(new Error('away')) }, log });
+    expect(await acceptEvents([visit(), visit()], deps)).toMatchObject({ accepted: 2, deferred: 2 });
+    expect(await streamed()).toHaveLength(2);
+    expect(log.error).toHaveBeenCalledTimes(1);
+    expect(JSON.stringify(log.error.mock.calls)).not.toContain('anna');
+  });
+});
