@@ -30,7 +30,7 @@ export type JobResult = z.output<typeof JobResult>;
 export const JobProgress = z.object({ share: z.number().min(0).max(1), stage: z.string() });
 export type JobProgress = z.output<typeof JobProgress>;
 
-/** `waiting` and `delayed` (it failed and will be tried again) come before `active`. */
+/** `delayed`: its time has not come (it is scheduled, or failed and will be tried again). */
 export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const;
 export const JobState = z.enum(JOB_STATES);
 export type JobState = z.output<typeof JobState>;
