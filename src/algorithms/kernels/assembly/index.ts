@@ -1,0 +1,18 @@
+/**
+ * What the host calls. Pointers are byte offsets into the one shared memory, 16-byte aligned; the host allocates every
+ * one of them and checks shapes, so nothing here allocates, checks or keeps state between calls.
+ */
+export { gramBlocks, gramScratchBytes, packScaled, sumGram } from './gram';
+export { cgScratchBytes, solveRowsCg } from './ials-cg';
+export { choleskyScratchBytes, solveRowsCholesky } from './ials-cholesky';
+export {
+  inverseDiagonal,
+  inverseFinish,
+  inverseMirror,
+  inversePrepare,
+  inverseScratchBytes,
+  inverseUpdate,
+  multiplyVector,
+} from './inverse';
+export { itemProductsDense, itemProductsScratchBytes, itemProductsSparse } from './item-products';
+export { scanManyTopK, scanTopK } from './scan';

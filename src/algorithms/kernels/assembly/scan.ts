@@ -1,0 +1,195 @@
+/** The k items of the highest dot product with a vector, in one pass over the items. */
+import { dot, multiplyAdd, sumLanes } from './simd';
+
+/**
+ * Writes the (at most) k highest of factors[i] · x for i < `rows` to `indices` and `scores`, best first, ties by lower
+ * index, and answers how many. Rows whose byte in `allowed` (0: all are) is 0 and scores that are not finite are left
+ * out. `indices` and `scores` have room for k.
+ */
+export function scanTopK(
+  x: usize,
+  factors: usize,
+  rows: i32,
+  d: i32,
+  k: i32,
+  allowed: usize,
+  indices: usize,
+  scores: usize,
+): i32 {
+  if (k <= 0) return 0;
+  const rowBytes = (<usize>d) << 2;
+  let size = 0;
+  // The lowest kept score, once k are kept: most rows fail this one comparison, four at a time.
+  let threshold: f32 = -Infinity;
+  let thresholds = f32x4.splat(threshold);
+  let y = factors;
+  let i = 0;
+  for (; i + 4 <= rows; i += 4, y += rowBytes << 2) {
+    const y1 = y + rowBytes;
+    const y2 = y1 + rowBytes;
+    const y3 = y2 + rowBytes;
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let t0 = s0;
+    let t1 = s0;
+    let t2 = s0;
+    let t3 = s0;
+    for (let o: usize = 0; o < rowBytes; o += 32) {
+      const low = v128.load(x + o);
+      const high = v128.load(x + o, 16);
+      s0 = multiplyAdd(s0, low, v128.load(y + o));
+      t0 = multiplyAdd(t0, high, v128.load(y + o, 16));
+      s1 = multiplyAdd(s1, low, v128.load(y1 + o));
+      t1 = multiplyAdd(t1, high, v128.load(y1 + o, 16));
+      s2 = multiplyAdd(s2, low, v128.load(y2 + o));
+      t2 = multiplyAdd(t2, high, v128.load(y2 + o, 16));
+      s3 = multiplyAdd(s3, low, v128.load(y3 + o));
+      t3 = multiplyAdd(t3, high, v128.load(y3 + o, 16));
+    }
+    const four = sumLanes(f32x4.add(s0, t0), f32x4.add(s1, t1), f32x4.add(s2, t2), f32x4.add(s3, t3));
+    let above = i32x4.bitmask(f32x4.gt(four, thresholds));
+    while (above) {
+      const lane = ctz(above);
+      above &= above - 1;
+      const score = laneOf(four, lane);
+      const row = i + lane;
+      if (score > threshold && isRankable(score, row, allowed)) {
+        size = keep(indices, scores, size, k, row, score);
+        if (size == k) threshold = load<f32>(scores);
+      }
+    }
+    thresholds = f32x4.splat(threshold);
+  }
+  for (; i < rows; i++, y += rowBytes) {
+    const score = dot(x, y, rowBytes);
+    if (score > threshold && isRankable(score, i, allowed)) {
+      size = keep(indices, scores, size, k, i, score);
+      if (size == k) threshold = load<f32>(scores);
+    }
+  }
+  sortHeap(indices, scores, size);
+  return size;
+}
+
+/**
+ * `scanTopK` for many vectors, as one of several threads that take rows of `vectors` from the counter. Row r of a sparse
+ * matrix (`seenPtr`, `seenIndices`; 0: none) names rows of `factors` that are left out of its list. Lists are k long in
+ * `indices` and `scores`; unused places hold index −1. `allowed`: scratch of `factorRows` bytes.
+ */
+export function scanManyTopK(
+  counter: usize,
+  vectors: usize,
+  vectorRows: i32,
+  factors: usize,
+  factorRows: i32,
+  d: i32,
+  k: i32,
+  seenPtr: usize,
+  seenIndices: usize,
+  allowed: usize,
+  indices: usize,
+  scores: usize,
+): void {
+  const rowBytes = (<usize>d) << 2;
+  const listBytes = (<usize>k) << 2;
+  memory.fill(allowed, 1, factorRows);
+  for (;;) {
+    const r = atomic.add<i32>(counter, 1);
+    if (r >= vectorRows) return;
+    if (seenPtr != 0) markSeen(seenPtr, seenIndices, r, allowed, 0);
+    const listIndices = indices + <usize>r * listBytes;
+    const listScores = scores + <usize>r * listBytes;
+    const vector = vectors + <usize>r * rowBytes;
+    const size = scanTopK(vector, factors, factorRows, d, k, allowed, listIndices, listScores);
+    for (let at = size; at < k; at++) put(listIndices, listScores, at, -1, 0);
+    if (seenPtr != 0) markSeen(seenPtr, seenIndices, r, allowed, 1);
+  }
+}
+
+function markSeen(seenPtr: usize, seenIndices: usize, row: i32, allowed: usize, mark: u8): void {
+  const pointer = seenPtr + ((<usize>row) << 2);
+  const end = load<i32>(pointer, 4);
+  for (let p = load<i32>(pointer); p < end; p++)
+    store<u8>(allowed + <usize>load<u32>(seenIndices + ((<usize>p) << 2)), mark);
+}
+
+function laneOf(v: v128, lane: i32): f32 {
+  if (lane == 0) return f32x4.extract_lane(v, 0);
+  if (lane == 1) return f32x4.extract_lane(v, 1);
+  if (lane == 2) return f32x4.extract_lane(v, 2);
+  return f32x4.extract_lane(v, 3);
+}
+
+function isRankable(score: f32, row: i32, allowed: usize): bool {
+  return score < Infinity && (allowed == 0 || load<u8>(allowed + <usize>row) != 0);
+}
+
+/** Puts an element into the heap, whose worst is on top; into the place of that when the heap is full. */
+function keep(indices: usize, scores: usize, size: i32, capacity: i32, row: i32, score: f32): i32 {
+  if (size == capacity) {
+    sink(indices, scores, size, row, score);
+    return size;
+  }
+  let at = size;
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    if (!isWorse(score, row, scoreAt(scores, parent), rowAt(indices, parent))) break;
+    put(indices, scores, at, rowAt(indices, parent), scoreAt(scores, parent));
+    at = parent;
+  }
+  put(indices, scores, at, row, score);
+  return size + 1;
+}
+
+/** Replaces the top by an element, which sinks to its place. */
+function sink(indices: usize, scores: usize, size: i32, row: i32, score: f32): void {
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= size) break;
+    if (
+      child + 1 < size &&
+      isWorse(
+        scoreAt(scores, child + 1),
+        rowAt(indices, child + 1),
+        scoreAt(scores, child),
+        rowAt(indices, child),
+      )
+    )
+      child++;
+    if (!isWorse(scoreAt(scores, child), rowAt(indices, child), score, row)) break;
+    put(indices, scores, at, rowAt(indices, child), scoreAt(scores, child));
+    at = child;
+  }
+  put(indices, scores, at, row, score);
+}
+
+/** Heap sort: the worst goes to the end, so that the best comes first. */
+function sortHeap(indices: usize, scores: usize, size: i32): void {
+  for (let last = size - 1; last > 0; last--) {
+    const row = rowAt(indices, last);
+    const score = scoreAt(scores, last);
+    put(indices, scores, last, rowAt(indices, 0), scoreAt(scores, 0));
+    sink(indices, scores, last, row, score);
+  }
+}
+
+/** Whether the first ranks below the second. */
+function isWorse(score: f32, row: i32, otherScore: f32, otherRow: i32): bool {
+  return score < otherScore || (score == otherScore && row > otherRow);
+}
+
+function rowAt(indices: usize, at: i32): i32 {
+  return load<i32>(indices + ((<usize>at) << 2));
+}
+
+function scoreAt(scores: usize, at: i32): f32 {
+  return load<f32>(scores + ((<usize>at) << 2));
+}
+
+function put(indices: usize, scores: usize, at: i32, row: i32, score: f32): void {
+  store<i32>(indices + ((<usize>at) << 2), row);
+  store<f32>(scores + ((<usize>at) << 2), score);
+}
