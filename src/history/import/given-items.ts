@@ -56,14 +56,14 @@ export const catalogueOfItemRows = `
   WHERE itemId IS NOT NULL AND (reason IS NULL OR reason = 'nonProduct')`;
 
 /**
- * Makes `givenItems` (the lake's columns and `pos`); rows that say what the lake has become `alreadyImported`. Prices
+ * Makes `givenItems` (the lake's columns and `pos`) of the rows that say something that the lake lacks. Prices
  * that the table lacks come from the orders of this import: the median of what was paid per piece.
  */
 export async function makeGivenItems(connection: DuckDBConnection, now: number): Promise<void> {
   await connection.run(`CREATE OR REPLACE TABLE givenItems AS
     WITH prices AS (
       SELECT itemId, quantile_disc(unitPriceMinor, 0.5) AS priceMinor FROM rows
-      WHERE type = 'purchase' AND unitPriceMinor > 0 AND (reason IS NULL OR reason = 'alreadyImported') GROUP BY itemId),
+      WHERE type = 'purchase' AND unitPriceMinor > 0 AND reason IS NULL GROUP BY itemId),
     merged AS (
       SELECT r.pos, r.itemId, k.updatedAt AS previousAt, k.given, k.json AS before, json_merge_patch(
         -- What was only inferred counts no more, but for the price.
@@ -77,7 +77,9 @@ export async function makeGivenItems(connection: DuckDBConnection, now: number):
       FROM itemRows r LEFT JOIN knownItems k USING (itemId) LEFT JOIN prices p USING (itemId) WHERE r.reason IS NULL)
     SELECT pos, itemId, greatest(make_timestamp(${now * 1000}), previousAt + INTERVAL 1 MILLISECOND) AS updatedAt, json
     FROM merged WHERE NOT coalesce(given AND ${sameItem('json', 'before')}, false)`);
-  await connection.run(
-    `UPDATE itemRows SET reason = 'alreadyImported' WHERE reason IS NULL AND pos NOT IN (SELECT pos FROM givenItems)`,
-  );
 }
+
+/** The reasons of all rows of product tables, as a query of `file, line, reason`. */
+export const itemVerdicts = `
+  SELECT file, line, CASE WHEN reason IS NULL AND pos NOT IN (SELECT pos FROM givenItems) THEN 'alreadyImported' ELSE reason END AS reason
+  FROM itemRows`;

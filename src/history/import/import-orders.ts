@@ -2,12 +2,19 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UsageError } from '../../domain/errors.ts';
 import { type MatchedFile, matchFile } from './columns.ts';
-import { catalogueOfItemRows, makeCatalogue, makeGivenItems, mapItemRows } from './given-items.ts';
+import {
+  catalogueOfItemRows,
+  itemVerdicts,
+  makeCatalogue,
+  makeGivenItems,
+  mapItemRows,
+} from './given-items.ts';
 import { defaultDiscontinuedAfterDays, type ImportContext, type ImportOutcome } from './import-options.ts';
 import { inferItems, inferredPrefix } from './item-inference.ts';
 import {
   makeOrderEvents,
   makeSegmentEvents,
+  orderVerdicts,
   refuseOtherCustomers,
   refuseRepeatsAcrossFiles,
 } from './order-events.ts';
@@ -65,19 +72,13 @@ export async function importOrders(preset: Preset, context: ImportContext): Prom
 
   progress('making the catalogue', 0.85);
   await makeGivenItems(connection, options.now);
-  // What this import's own table gives, nobody needs to infer.
-  await connection.run(
-    `UPDATE knownItems SET given = true WHERE itemId IN (SELECT itemId FROM itemRows WHERE itemId IS NOT NULL)`,
-  );
-  await connection.run(`INSERT INTO knownItems (itemId, given) SELECT DISTINCT itemId, true FROM itemRows
-    WHERE itemId IS NOT NULL AND itemId NOT IN (SELECT itemId FROM knownItems)`);
   await inferItems(lake, preset.name, options.discontinuedAfterDays ?? defaultDiscontinuedAfterDays);
   if (preset.currency !== undefined && preset.currency !== options.currency)
     options.say?.(
       `The amounts of this log are in ${preset.currency} and are kept as they are. Set CURRENCY=${preset.currency}, so that the service names them rightly.`,
     );
   return {
-    rows: 'SELECT file, line, reason FROM rows UNION ALL SELECT file, line, reason FROM itemRows',
+    rows: `${orderVerdicts} UNION ALL ${itemVerdicts}`,
     parts: [
       {
         table: 'events',

@@ -3,7 +3,7 @@ import { UsageError } from '../../domain/errors.ts';
 import { makeCatalogue } from './given-items.ts';
 import type { ImportContext, ImportOutcome } from './import-options.ts';
 import { takeOwnEvents } from './own-events.ts';
-import { sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
+import { ownVerdicts, sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
 import { reading, rowsOf, shareRead } from './progress.ts';
 import { appendJsonLines, createRecordTable } from './read-records.ts';
 
@@ -31,12 +31,12 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
   await makeCatalogue(
     connection,
     `SELECT itemId, nullif(json_extract_string(json, '$.category'), '') AS category, false AS nonProduct
-     FROM ownItems WHERE reason IS NULL OR reason = 'alreadyImported'`,
+     FROM ownItems WHERE reason IS NULL`,
   );
   progress('making events', 0.75);
   await takeOwnEvents(lake, options);
   return {
-    rows: 'SELECT file, line, reason FROM ownRows',
+    rows: ownVerdicts,
     parts: [
       {
         table: 'events',

@@ -23,24 +23,26 @@ export async function loadKnownItems(lake: Lake): Promise<void> {
     `CREATE OR REPLACE TABLE knownItems AS ${
       Number(has.value(0, 0)) === 0
         ? nothing
-        : `SELECT itemId, arg_max(coalesce(json, ''), updatedAt) AS json, max(updatedAt) AS updatedAt,
+        : `SELECT itemId, nullif(arg_max(coalesce(json, ''), updatedAt), '') AS json, max(updatedAt) AS updatedAt,
            bool_or(NOT starts_with(parse_filename(filename), '${inferredPrefix}')) AS given
          FROM read_parquet(${parts}, union_by_name = true, filename = true) GROUP BY itemId`
     }`,
   );
-  await lake.connection.run(`UPDATE knownItems SET json = NULL WHERE json = ''`);
 }
 
 /**
  * Makes `inferredItems` (the lake's columns): entries for items that no catalogue gives and whose entry is new or
- * changed. Reads `rows` (those of guests and those that the lake has are evidence too), `knownItems` and the lake's sales.
+ * changed. Reads `rows` (those of guests and those that the lake has are evidence too), `itemRows`, `knownItems` and the
+ * lake's sales.
  */
 export async function inferItems(lake: Lake, preset: string, discontinuedAfterDays: number): Promise<void> {
   const { connection } = lake;
-  const sold = `type = 'purchase' AND (reason IS NULL OR reason = 'alreadyImported' OR (reason = 'noCustomer' AND fault IS NULL))`;
+  const sold = `type = 'purchase' AND (reason IS NULL OR (reason = 'noCustomer' AND fault IS NULL))`;
+  await connection.run(`CREATE OR REPLACE TABLE givenIds AS SELECT itemId FROM knownItems WHERE given
+    UNION SELECT itemId FROM itemRows WHERE itemId IS NOT NULL`);
   await connection.run(`CREATE OR REPLACE TABLE sales AS
     SELECT itemId, itemName, category, brand, occurredAt, unitPriceMinor FROM rows
-    WHERE ${sold} AND itemId NOT IN (SELECT itemId FROM knownItems WHERE given)`);
+    WHERE ${sold} AND itemId NOT IN (SELECT itemId FROM givenIds)`);
   await connection.run(`CREATE OR REPLACE TABLE earlierSales AS
     SELECT itemId, max(occurredAt) AS lastSold, max(occurredAt) FILTER (starts_with(eventId, ${sqlText(`${preset}:`)})) AS lastOfLog
     FROM ${lake.from('events')} WHERE type = 'purchase' GROUP BY itemId`);
@@ -59,7 +61,7 @@ export async function inferItems(lake: Lake, preset: string, discontinuedAfterDa
       SELECT itemId, updatedAt, json AS before, json_extract_string(json, '$.name') AS name,
         json_extract_string(json, '$.category') AS category, json_extract_string(json, '$.brand') AS brand,
         TRY_CAST(json_extract_string(json, '$.priceMinor') AS BIGINT) AS priceMinor
-      FROM knownItems WHERE NOT given AND json IS NOT NULL),
+      FROM knownItems WHERE json IS NOT NULL AND itemId NOT IN (SELECT itemId FROM givenIds)),
     items AS (
       SELECT coalesce(l.itemId, p.itemId) AS itemId, p.updatedAt AS previousAt, p.before,
         -- A log from before what is known already adds what is missing and changes nothing else.

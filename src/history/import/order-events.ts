@@ -1,13 +1,18 @@
 /** Accepted rows of orders become events: one `purchase` (or `return`, `view` …) an order, one lake row a line. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Lake, sqlText } from '../lake.ts';
+import type { Reason } from './preset.ts';
 
 /** An order's number belongs to the customer of its first accepted row. */
 export async function refuseOtherCustomers(connection: DuckDBConnection): Promise<void> {
-  await connection.run(`UPDATE rows SET reason = 'otherCustomer' FROM (
-      SELECT orderKey, arg_min(customerId, pos) AS owner FROM rows WHERE reason IS NULL
-      GROUP BY orderKey HAVING count(DISTINCT customerId) > 1) o
-    WHERE rows.reason IS NULL AND rows.orderKey = o.orderKey AND rows.customerId <> o.owner`);
+  await refuse(
+    connection,
+    'otherCustomer',
+    `SELECT r.pos FROM rows r JOIN (
+       SELECT orderKey, arg_min(customerId, pos) AS owner FROM rows WHERE reason IS NULL
+       GROUP BY orderKey HAVING min(customerId) <> max(customerId)) o USING (orderKey)
+     WHERE r.reason IS NULL AND r.customerId <> o.owner`,
+  );
 }
 
 /**
@@ -16,17 +21,33 @@ export async function refuseOtherCustomers(connection: DuckDBConnection): Promis
  */
 export async function refuseRepeatsAcrossFiles(connection: DuckDBConnection): Promise<void> {
   const line = 'orderKey, itemId, type, quantity, unitPriceMinor, discountMinor, occurredAt';
-  await connection.run(`UPDATE rows SET reason = 'duplicateRow' FROM (
-      SELECT pos FROM (
-        SELECT pos, file, ${line}, row_number() OVER (PARTITION BY file, ${line} ORDER BY pos) AS nth
-        FROM rows WHERE reason IS NULL)
-      QUALIFY row_number() OVER (PARTITION BY ${line}, nth ORDER BY file) > 1) d
-    WHERE rows.pos = d.pos`);
+  await refuse(
+    connection,
+    'duplicateRow',
+    `SELECT pos FROM (
+       SELECT pos, file, ${line}, row_number() OVER (PARTITION BY file, ${line} ORDER BY pos) AS nth
+       FROM rows WHERE reason IS NULL)
+     QUALIFY row_number() OVER (PARTITION BY ${line}, nth ORDER BY file) > 1`,
+  );
 }
 
+/** The table is written anew: updates of many rows take DuckDB a hundred times as long. */
+async function refuse(connection: DuckDBConnection, reason: Reason, positions: string): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TABLE refused AS ${positions}`);
+  const refused = await connection.runAndReadAll('SELECT count(*) FROM refused');
+  if (Number(refused.value(0, 0)) === 0) return;
+  await connection.run(`CREATE OR REPLACE TABLE rows AS
+    SELECT * REPLACE (CASE WHEN pos IN (SELECT pos FROM refused) THEN '${reason}' ELSE reason END AS reason) FROM rows`);
+}
+
+/** The reasons of all rows of orders, as a query of `file, line, reason`. */
+export const orderVerdicts = `
+  SELECT file, line, CASE WHEN reason IS NULL AND pos NOT IN (SELECT pos FROM newLines) THEN 'alreadyImported' ELSE reason END AS reason
+  FROM rows`;
+
 /**
- * Makes `newLines` (the lake's columns and `pos`, the row that each came from) of the rows that are still accepted;
- * rows that bring nothing that the lake lacks become `alreadyImported`. An event's id is `<preset>:<order>`, with
+ * Makes `newLines` (the lake's columns and `pos`, the row that each came from) of the rows that are still accepted, as
+ * far as the lake lacks them. An event's id is `<preset>:<order>`, with
  * `:return` for what came back, so that the same order gives the same event whenever it is read.
  */
 export async function makeOrderEvents(lake: Lake, preset: string): Promise<void> {
@@ -51,9 +72,6 @@ export async function makeOrderEvents(lake: Lake, preset: string): Promise<void>
       NULL::VARCHAR AS sessionId, e.occurredAt, e.channel, orderId, itemId, category, quantity, unitPriceMinor, discountMinor,
       NULL::VARCHAR AS detail, pos
     FROM lines JOIN events e USING (eventId)`);
-  await connection.run(
-    `UPDATE rows SET reason = 'alreadyImported' WHERE reason IS NULL AND pos NOT IN (SELECT pos FROM newLines)`,
-  );
 }
 
 /**

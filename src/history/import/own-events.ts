@@ -4,17 +4,28 @@ import { CHANNELS, LOYALTY_TIERS } from '../../domain/channel.ts';
 import { EVENT_TYPES, EventInput, EventLine, type EventType } from '../../domain/event.ts';
 import { OFFER_OUTCOMES } from '../../domain/offer.ts';
 import { type Lake, sqlText } from '../lake.ts';
-import { boolean, integer, missingOrValid, number, present, text } from './json-sql.ts';
+import {
+  boolean,
+  integer,
+  type JsonField,
+  jsonFields,
+  missingOrValid,
+  number,
+  present,
+  text,
+} from './json-sql.ts';
 import { instant, validId } from './sql.ts';
 
-const list = (values: readonly string[]) => values.map(sqlText).join(', ');
-const money = (json: string) => `${integer(json)} BETWEEN 0 AND 1000000000000`;
-const textUpTo = (json: string, max: number, min = 0) => `length(${text(json)}) BETWEEN ${min} AND ${max}`;
-const oneOf = (json: string, values: readonly string[]) => `${text(json)} IN (${list(values)})`;
+export type OwnEventOptions = {
+  /** Milliseconds since 1970: events from later than a day after it are refused. */
+  now: number;
+  /** The shop's currency. */
+  currency: string;
+};
 
 const TYPES_WITH_LINES: readonly EventType[] = ['purchase', 'return', 'view', 'addToCart'];
-const lineKeys = Object.keys(EventLine.shape);
-const commonKeys = [
+/** Fields with columns of their own in the lake; the others of an event are its detail. */
+const columnKeys = [
   'type',
   'eventId',
   'customerId',
@@ -25,132 +36,156 @@ const commonKeys = [
   'orderId',
   'lines',
 ];
-
 /** The keys that each type of event may have, as the domain says. */
 const keysOfType = new Map(
   EventInput.options.map((option) => [option.shape.type.value as EventType, Object.keys(option.shape)]),
 );
-const allKeys = [...new Set([...keysOfType.values()].flat())];
+const eventFields = jsonFields('json', [
+  ...new Set([...keysOfType.values()].flat().filter((key) => key !== 'lines')),
+  'attributes.loyaltyTier',
+  'attributes.consent',
+  'attributes.segment',
+]);
+const lineFields = jsonFields('json', Object.keys(EventLine.shape));
+
+const list = (values: readonly string[]) => values.map(sqlText).join(', ');
+const of = (path: string) => eventFields.field(path);
+const money = (field: JsonField) => `${integer(field)} BETWEEN 0 AND 1000000000000`;
+const textUpTo = (field: JsonField, max: number, min = 0) =>
+  `length(${text(field)}) BETWEEN ${min} AND ${max}`;
+const oneOf = (field: JsonField, values: readonly string[]) => `${text(field)} IN (${list(values)})`;
+const optional = (path: string, condition: (field: JsonField) => string) =>
+  missingOrValid(of(path), condition(of(path)));
+const required = (path: string, condition: (field: JsonField) => string) => present(condition(of(path)));
+const consentOnly = `\\{(\\s*"(${CHANNELS.join('|')})"\\s*:\\s*(true|false)\\s*,?)*\\s*\\}`;
 
 /** What each type asks of its own fields. */
 const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
-  purchase: [missingOrValid('e.orderId', textUpTo('e.orderId', 128, 1))],
-  return: [missingOrValid('e.orderId', textUpTo('e.orderId', 128, 1))],
+  purchase: [optional('orderId', (id) => textUpTo(id, 128, 1))],
+  return: [optional('orderId', (id) => textUpTo(id, 128, 1))],
   rating: [
-    present(`${number('e.rating')} BETWEEN 1 AND 5`),
-    missingOrValid('e.itemId', validId(text('e.itemId'))),
+    required('rating', (rating) => `${number(rating)} BETWEEN 1 AND 5`),
+    optional('itemId', (id) => validId(text(id))),
   ],
   contact: [
-    missingOrValid('e.complaint', oneOf('e.complaint', ['opened', 'resolved'])),
-    missingOrValid('e.topic', textUpTo('e.topic', 100)),
+    optional('complaint', (complaint) => oneOf(complaint, ['opened', 'resolved'])),
+    optional('topic', (topic) => textUpTo(topic, 100)),
   ],
   delivery: [
-    present(`${boolean('e.late')} IS NOT NULL`),
-    missingOrValid('e.orderId', textUpTo('e.orderId', 128)),
+    required('late', (late) => `${boolean(late)} IS NOT NULL`),
+    optional('orderId', (id) => textUpTo(id, 128)),
   ],
   customerUpdated: [
-    present(`json_type(e.attributes) = 'OBJECT'`),
-    present(`list_has_all(['loyaltyTier', 'consent', 'segment'], json_keys(e.attributes))`),
-    missingOrValid(`(e.attributes->'loyaltyTier')`, oneOf(`(e.attributes->'loyaltyTier')`, LOYALTY_TIERS)),
-    missingOrValid(`(e.attributes->'segment')`, textUpTo(`(e.attributes->'segment')`, 100)),
-    missingOrValid(
-      `(e.attributes->'consent')`,
-      `regexp_full_match((e.attributes->'consent')::VARCHAR, '\\{(\\s*"(${CHANNELS.join('|')})"\\s*:\\s*(true|false)\\s*,?)*\\s*\\}')`,
-    ),
+    required('attributes', ({ type }) => `${type} = 'OBJECT'`),
+    present(`list_has_all(['loyaltyTier', 'consent', 'segment'], json_keys(json, '$.attributes'))`),
+    optional('attributes.loyaltyTier', (tier) => oneOf(tier, LOYALTY_TIERS)),
+    optional('attributes.segment', (segment) => textUpTo(segment, 100)),
+    optional('attributes.consent', ({ value }) => `regexp_full_match(${value}, ${sqlText(consentOnly)})`),
   ],
   offerOutcome: [
-    present(textUpTo('e.decisionId', 64, 1)),
-    present(validId(text('e.offerId'))),
-    present(oneOf('e.outcome', OFFER_OUTCOMES)),
-    missingOrValid('e.valueMinor', money('e.valueMinor')),
+    required('decisionId', (id) => textUpTo(id, 64, 1)),
+    required('offerId', (id) => validId(text(id))),
+    required('outcome', (outcome) => oneOf(outcome, OFFER_OUTCOMES)),
+    optional('valueMinor', money),
   ],
 };
 
-/** Makes `newLines` (the lake's columns and `pos`) of the events among `ownRows`, and says of the others why not. */
-export async function takeOwnEvents(lake: Lake, options: { now: number; currency: string }): Promise<void> {
+/** Makes `newLines` (the lake's columns and `pos`) of the events among `ownRows`, and `ownEvents` with what speaks against each. */
+export async function takeOwnEvents(lake: Lake, options: OwnEventOptions): Promise<void> {
   const { connection } = lake;
   await readEvents(connection, options);
   await readLinesOfEvents(connection);
-  await connection.run(`UPDATE ownEvents SET reason = l.reason
-    FROM (SELECT pos, arg_min(reason, line) AS reason FROM ownLines WHERE reason IS NOT NULL GROUP BY pos) l
-    WHERE ownEvents.pos = l.pos AND ownEvents.reason IS NULL`);
-  await connection.run(`UPDATE ownEvents SET reason = 'duplicateRow' WHERE reason IS NULL AND pos NOT IN (
-    SELECT min(pos) FROM ownEvents WHERE reason IS NULL GROUP BY eventId)`);
-  await connection.run(`UPDATE ownEvents SET reason = 'alreadyImported' WHERE reason IS NULL
-    AND eventId IN (SELECT eventId FROM ${lake.from('events')})`);
+  await connection.run(`CREATE OR REPLACE TABLE ownEvents AS
+    WITH judged AS (
+      SELECT e.* EXCLUDE (reason), coalesce(e.reason, l.reason) AS reason FROM typedEvents e
+      LEFT JOIN (SELECT pos, arg_min(reason, line) AS reason FROM ownLines WHERE reason IS NOT NULL GROUP BY pos) l USING (pos)),
+    firsts AS (SELECT min(pos) AS pos FROM judged WHERE reason IS NULL GROUP BY eventId)
+    SELECT * REPLACE (CASE
+        WHEN reason IS NOT NULL THEN reason
+        WHEN pos NOT IN (SELECT pos FROM firsts) THEN 'duplicateRow'
+        WHEN eventId IN (SELECT eventId FROM ${lake.from('events')}) THEN 'alreadyImported' END AS reason)
+    FROM judged`);
   await connection.run(`CREATE OR REPLACE TABLE newLines AS
     SELECT eventId, coalesce(l.line, 0) AS line, type, customerId, sessionId, occurredAt, channel, orderId, l.itemId,
       CASE WHEN l.itemId IS NOT NULL THEN coalesce(l.category, c.category, '') END AS category,
       l.quantity, l.unitPriceMinor, l.discountMinor, detail, e.pos
     FROM ownEvents e LEFT JOIN ownLines l ON l.pos = e.pos LEFT JOIN catalogue c ON c.itemId = l.itemId
     WHERE e.reason IS NULL`);
-  await connection.run('UPDATE ownRows SET reason = e.reason FROM ownEvents e WHERE ownRows.pos = e.pos');
 }
 
-async function readEvents(
-  connection: DuckDBConnection,
-  options: { now: number; currency: string },
-): Promise<void> {
-  const shape = JSON.stringify(Object.fromEntries(allKeys.map((key) => [key, 'JSON'])));
+/** Makes `typedEvents`: the events with their own fields, each with the first fault of these. */
+async function readEvents(connection: DuckDBConnection, options: OwnEventOptions): Promise<void> {
   const allowed = [...keysOfType]
     .map(([type, keys]) => `WHEN ${sqlText(type)} THEN [${list(keys)}]`)
     .join(' ');
   const typeRules = Object.entries(TYPE_RULES).map(
-    ([type, rules]) =>
-      `WHEN ${text('e.type')} = ${sqlText(type)} AND NOT (${rules.join(' AND ')}) THEN 'invalid'`,
+    ([type, rules]) => `WHEN ${sqlText(type)} THEN ${rules.join(' AND ')}`,
   );
-  const at = text('e.occurredAt');
+  const texts = ['eventId', 'customerId', 'sessionId', 'currency'].map((path) =>
+    optional(path, (field) => `${text(field)} IS NOT NULL`),
+  );
+  const at = text(of('occurredAt'));
   const withZone = `regexp_matches(${at}, '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d.*(Z|[+-]\\d\\d:?\\d\\d)$')`;
-  const ownKeys = JSON.stringify(Object.fromEntries(commonKeys.map((key) => [key, null])));
+  const noColumns = sqlText(JSON.stringify(Object.fromEntries(columnKeys.map((key) => [key, null]))));
   const latest = `make_timestamp(${(options.now + 86_400_000) * 1000})`;
-  await connection.run(`CREATE OR REPLACE TABLE ownEvents AS
-    SELECT pos, type, customerId, sessionId, occurredAt, channel, orderId, detail,
-      coalesce(givenId, 'nextbest:' || md5(json::VARCHAR) || ':' || row_number() OVER (PARTITION BY md5(json::VARCHAR) ORDER BY pos)) AS eventId,
+  await connection.run(`CREATE OR REPLACE TABLE namedEvents AS
+    SELECT pos, type, givenId, customerId, sessionId, occurredAt, channel, orderId, detail, fingerprint,
       CASE
-        WHEN json_type(json) <> 'OBJECT' THEN 'invalid'
+        WHEN NOT isObject THEN 'invalid'
         WHEN type IS NULL OR type NOT IN (${list(EVENT_TYPES)}) THEN 'badType'
-        WHEN NOT list_has_all(CASE type ${allowed} END, json_keys(json)) THEN 'invalid'
+        WHEN NOT list_has_all(CASE type ${allowed} END, keys) THEN 'invalid'
         WHEN givenId IS NOT NULL AND NOT ${validId('givenId')} THEN 'invalid'
-        WHEN NOT (coalesce(${validId('customerId')}, true) AND coalesce(${validId('sessionId')}, true)) OR mistyped THEN 'badCustomer'
+        WHEN mistyped OR NOT (coalesce(${validId('customerId')}, true) AND coalesce(${validId('sessionId')}, true)) THEN 'badCustomer'
         WHEN customerId IS NULL AND sessionId IS NULL THEN 'noCustomer'
         WHEN occurredAt IS NULL OR occurredAt < make_timestamp(0) OR occurredAt > ${latest} THEN 'badDate'
         WHEN NOT coalesce(channel IN (${list(CHANNELS)}), false) THEN 'badChannel'
         WHEN NOT coalesce(currency = ${sqlText(options.currency)}, true) THEN 'wrongCurrency'
-        ELSE typeFault END AS reason
+        WHEN NOT typeHolds THEN 'invalid' END AS reason
     FROM (
-      SELECT pos, json, ${text('e.type')} AS type, ${text('e.eventId')} AS givenId, ${text('e.customerId')} AS customerId,
-        ${text('e.sessionId')} AS sessionId, ${text('e.orderId')} AS orderId,
-        -- An id that is there but no text.
-        NOT (${['eventId', 'customerId', 'sessionId', 'currency'].map((key) => missingOrValid(`e.${key}`, `${text(`e.${key}`)} IS NOT NULL`)).join(' AND ')}) AS mistyped,
-        CASE WHEN json_type(e.occurredAt) IN ('UBIGINT', 'BIGINT') THEN
-            CASE WHEN ${integer('e.occurredAt')} BETWEEN 0 AND 8640000000000000 THEN make_timestamp(${integer('e.occurredAt')} * 1000) END
+      SELECT pos, json_type(json) = 'OBJECT' AS isObject, json_keys(json) AS keys,
+        ${text(of('type'))} AS type, ${text(of('eventId'))} AS givenId, ${text(of('customerId'))} AS customerId,
+        ${text(of('sessionId'))} AS sessionId, ${text(of('orderId'))} AS orderId, ${text(of('currency'))} AS currency,
+        -- A text that is something else.
+        NOT (${texts.join(' AND ')}) AS mistyped,
+        CASE WHEN ${of('occurredAt').type} IN ('UBIGINT', 'BIGINT') THEN
+            CASE WHEN ${integer(of('occurredAt'))} BETWEEN 0 AND 8640000000000000 THEN make_timestamp(${integer(of('occurredAt'))} * 1000) END
           WHEN ${withZone} THEN ${instant(at)} END AS occurredAt,
-        CASE WHEN e.channel IS NULL OR json_type(e.channel) = 'NULL' THEN 'web' ELSE ${text('e.channel')} END AS channel,
-        ${text('e.currency')} AS currency,
-        CASE ${typeRules.join(' ')} END AS typeFault,
-        CASE WHEN ${text('e.type')} NOT IN (${list([...TYPES_WITH_LINES, 'visit'])})
-          THEN nullif(json_merge_patch(json, ${sqlText(ownKeys)})::VARCHAR, '{}') END AS detail
-      FROM (SELECT pos, json, json_transform(json, ${sqlText(shape)}) AS e FROM ownRows WHERE kind = 'event' AND reason IS NULL))`);
+        CASE WHEN coalesce(${of('channel').type}, 'NULL') = 'NULL' THEN 'web' ELSE ${text(of('channel'))} END AS channel,
+        coalesce(CASE ${text(of('type'))} ${typeRules.join(' ')} END, true) AS typeHolds,
+        CASE WHEN ${text(of('type'))} NOT IN (${list([...TYPES_WITH_LINES, 'visit'])})
+          THEN nullif(json_merge_patch(json, ${noColumns})::VARCHAR, '{}') END AS detail,
+        CASE WHEN ${text(of('eventId'))} IS NULL THEN md5(json::VARCHAR) END AS fingerprint
+      FROM (SELECT pos, json, ${eventFields.select} FROM ownRows WHERE kind = 'event' AND reason IS NULL))`);
+  // An event without an id is named by what it says; the n-th that says the same is another event.
+  await connection.run(`CREATE OR REPLACE TABLE typedEvents AS
+    SELECT * EXCLUDE (givenId, fingerprint), givenId AS eventId FROM namedEvents WHERE givenId IS NOT NULL
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (givenId, fingerprint),
+      'nextbest:' || fingerprint || ':' || row_number() OVER (PARTITION BY fingerprint ORDER BY pos) AS eventId
+    FROM namedEvents WHERE givenId IS NULL`);
+  await connection.run('DROP TABLE namedEvents');
 }
 
 /** Makes `ownLines`: the lines of the events that have some, each with its fault. */
 async function readLinesOfEvents(connection: DuckDBConnection): Promise<void> {
-  const shape = JSON.stringify(Object.fromEntries(lineKeys.map((key) => [key, 'JSON'])));
+  const { field, select } = lineFields;
+  const optionalOf = (path: string, condition: (field: JsonField) => string) =>
+    missingOrValid(field(path), condition(field(path)));
   await connection.run(`CREATE OR REPLACE TABLE ownLines AS
-    SELECT pos, line, ${text('l.itemId')} AS itemId, ${text('l.category')} AS category,
-      TRY_CAST(coalesce(${integer('l.quantity')}, 1) AS INTEGER) AS quantity, ${integer('l.unitPriceMinor')} AS unitPriceMinor,
-      ${integer('l.discountMinor')} AS discountMinor,
+    SELECT pos, line, ${text(field('itemId'))} AS itemId, ${text(field('category'))} AS category,
+      TRY_CAST(coalesce(${integer(field('quantity'))}, 1) AS INTEGER) AS quantity,
+      ${integer(field('unitPriceMinor'))} AS unitPriceMinor, ${integer(field('discountMinor'))} AS discountMinor,
       CASE
-        WHEN json IS NULL OR json_type(json) <> 'OBJECT' OR NOT list_has_all([${list(lineKeys)}], json_keys(json)) THEN 'invalid'
-        WHEN NOT ${present(validId(text('l.itemId')))} THEN 'badItem'
-        WHEN NOT ${missingOrValid('l.quantity', `${integer('l.quantity')} BETWEEN 1 AND 1000000`)} THEN 'badQuantity'
-        WHEN NOT (${missingOrValid('l.unitPriceMinor', money('l.unitPriceMinor'))} AND ${missingOrValid('l.discountMinor', money('l.discountMinor'))}) THEN 'badPrice'
-        WHEN NOT ${missingOrValid('l.category', textUpTo('l.category', 200))} THEN 'invalid' END AS reason
+        WHEN json IS NULL OR json_type(json) <> 'OBJECT' OR NOT list_has_all([${list(Object.keys(EventLine.shape))}], json_keys(json)) THEN 'invalid'
+        WHEN NOT ${present(validId(text(field('itemId'))))} THEN 'badItem'
+        WHEN NOT ${optionalOf('quantity', (quantity) => `${integer(quantity)} BETWEEN 1 AND 1000000`)} THEN 'badQuantity'
+        WHEN NOT (${optionalOf('unitPriceMinor', money)} AND ${optionalOf('discountMinor', money)}) THEN 'badPrice'
+        WHEN NOT ${optionalOf('category', (category) => textUpTo(category, 200))} THEN 'invalid' END AS reason
     FROM (
-      SELECT pos, line, json, json_transform(json, ${sqlText(shape)}) AS l FROM (
-        -- No list, or one of the wrong length, is one line that is no object.
+      SELECT pos, line, json, ${select} FROM (
         SELECT pos, unnest(lines) AS json, unnest(range(len(lines)))::INTEGER AS line FROM (
-          SELECT e.pos, CASE WHEN len(lines) BETWEEN 1 AND 500 THEN lines ELSE [NULL] END AS lines FROM (
-            SELECT e.pos, json_extract(r.json, '$.lines[*]') AS lines FROM ownEvents e JOIN ownRows r ON r.pos = e.pos
-            WHERE e.reason IS NULL AND e.type IN (${list(TYPES_WITH_LINES)})) e)))`);
+          -- No list, or one of the wrong length, is one line that is no object.
+          SELECT pos, CASE WHEN len(lines) BETWEEN 1 AND 500 THEN lines ELSE [NULL] END AS lines FROM (
+            SELECT e.pos, json_extract(r.json, '$.lines[*]') AS lines FROM typedEvents e JOIN ownRows r ON r.pos = e.pos
+            WHERE e.reason IS NULL AND e.type IN (${list(TYPES_WITH_LINES)})))))`);
 }

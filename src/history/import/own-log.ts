@@ -8,7 +8,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { Offer } from '../../domain/offer.ts';
 import { type Lake, sqlText } from '../lake.ts';
 import { sameItem } from './given-items.ts';
-import { boolean, integer, missingOrValid, text } from './json-sql.ts';
+import { boolean, integer, jsonFields, missingOrValid, present, text } from './json-sql.ts';
 import { validId } from './sql.ts';
 
 /** Offers that one import may bring; more is a mistake in the file. */
@@ -16,21 +16,18 @@ const maxOffers = 100_000;
 
 /** Makes `ownRows` (`pos, file, line, reason, kind, json`) of a table of raw records with the one column `json`. */
 export async function sortOwnRows(connection: DuckDBConnection, records: string): Promise<void> {
+  const { select, field } = jsonFields('json', ['kind', 'type', 'offerId', 'benefit', 'itemId']);
+  const has = (path: string) => `${field(path).type} IS NOT NULL`;
   await connection.run(`CREATE OR REPLACE TABLE ownRows AS
-    SELECT pos, file, line, kind, json,
-      CASE WHEN malformed THEN 'malformed' WHEN kind IS NULL THEN 'invalid' END AS reason
+    SELECT pos, file, line, CASE WHEN malformed THEN 'malformed' WHEN kind IS NULL THEN 'invalid' END AS reason, kind,
+      CASE WHEN NOT wrapped THEN json
+        ELSE coalesce(json_extract(json, '$.' || kind), json_merge_patch(json, '{"kind": null}')) END AS json
     FROM (
-      SELECT * EXCLUDE (json), CASE wrapper WHEN 'none' THEN json
-          ELSE coalesce(json_extract(json, '$.' || wrapper), json_merge_patch(json, '{"kind": null}')) END AS json,
-        CASE WHEN wrapper <> 'none' THEN wrapper
-          WHEN has_type THEN 'event' WHEN has_offer THEN 'offer' WHEN has_item THEN 'item' END AS kind
+      SELECT *, CASE WHEN wrapped THEN ${text(field('kind'))} WHEN ${has('type')} THEN 'event'
+          WHEN ${has('offerId')} AND ${has('benefit')} THEN 'offer' WHEN ${has('itemId')} THEN 'item' END AS kind
       FROM (
-        SELECT pos, file, line, malformed, json,
-          CASE WHEN json_extract_string(json, '$.kind') IN ('event', 'item', 'offer') THEN json_extract_string(json, '$.kind') ELSE 'none' END AS wrapper,
-          json_exists(json, '$.type') AS has_type,
-          json_exists(json, '$.offerId') AND json_exists(json, '$.benefit') AS has_offer,
-          json_exists(json, '$.itemId') AS has_item
-        FROM (SELECT pos, file, line, malformed, json::JSON AS json FROM ${records})))`);
+        SELECT *, coalesce(${text(field('kind'))} IN ('event', 'item', 'offer'), false) AS wrapped
+        FROM (SELECT pos, file, line, malformed, json::JSON AS json, ${select} FROM ${records})))`);
 }
 
 const itemKeys = [
@@ -46,45 +43,49 @@ const itemKeys = [
 
 /** Makes `givenItems` of the items among `ownRows`: the last line of an id counts, and only where it says something new. */
 export async function takeOwnItems(connection: DuckDBConnection, now: number): Promise<void> {
-  const price = (name: string) => `${integer(`i.${name}`)} BETWEEN 0 AND 1000000000000`;
-  const transform = JSON.stringify(Object.fromEntries(itemKeys.map((key) => [key, 'JSON'])));
+  const { select, field } = jsonFields('json', itemKeys);
+  const upTo = (key: string, max: number) =>
+    missingOrValid(field(key), `length(${text(field(key))}) <= ${max}`);
+  const price = (key: string) =>
+    missingOrValid(field(key), `${integer(field(key))} BETWEEN 0 AND 1000000000000`);
+  const flag = (key: string) => missingOrValid(field(key), `${boolean(field(key))} IS NOT NULL`);
   await connection.run(`CREATE OR REPLACE TABLE ownItems AS
-    SELECT pos, ${text('i.itemId')} AS itemId,
+    SELECT pos, ${text(field('itemId'))} AS itemId,
       CASE WHEN ${[
         `json_type(json) = 'OBJECT'`,
         `list_has_all([${itemKeys.map(sqlText).join(', ')}], json_keys(json))`,
-        `coalesce(${validId(text('i.itemId'))}, false)`,
-        missingOrValid('i.name', `length(${text('i.name')}) <= 500`),
-        missingOrValid('i.category', `length(${text('i.category')}) <= 200`),
-        missingOrValid('i.brand', `length(${text('i.brand')}) <= 200`),
-        missingOrValid('i.priceMinor', price('priceMinor')),
-        missingOrValid('i.marginMinor', price('marginMinor')),
-        missingOrValid('i.inStock', `${boolean('i.inStock')} IS NOT NULL`),
-        missingOrValid('i.discontinued', `${boolean('i.discontinued')} IS NOT NULL`),
+        present(validId(text(field('itemId')))),
+        upTo('name', 500),
+        upTo('category', 200),
+        upTo('brand', 200),
+        price('priceMinor'),
+        price('marginMinor'),
+        flag('inStock'),
+        flag('discontinued'),
       ].join(' AND ')} THEN NULL ELSE 'invalid' END AS reason,
-      json_merge_patch(json_object('itemId', ${text('i.itemId')}, 'name', coalesce(${text('i.name')}, ''),
-          'category', coalesce(${text('i.category')}, '')),
-        json_object('brand', i.brand, 'priceMinor', i.priceMinor, 'marginMinor', i.marginMinor),
-        json_object('inStock', coalesce(${boolean('i.inStock')}, true), 'discontinued', coalesce(${boolean('i.discontinued')}, false)))::VARCHAR AS json
-    FROM (SELECT pos, json, json_transform(json, ${sqlText(transform)}) AS i FROM ownRows WHERE kind = 'item' AND reason IS NULL)`);
-  await connection.run(`UPDATE ownItems SET reason = 'duplicateRow' WHERE reason IS NULL
-    AND pos NOT IN (SELECT max(pos) FROM ownItems WHERE reason IS NULL GROUP BY itemId)`);
+      json_merge_patch(
+        json_object('itemId', ${text(field('itemId'))}, 'name', coalesce(${text(field('name'))}, ''),
+          'category', coalesce(${text(field('category'))}, '')),
+        -- A merge with null leaves the key out.
+        json_object('brand', ${text(field('brand'))}, 'priceMinor', ${integer(field('priceMinor'))},
+          'marginMinor', ${integer(field('marginMinor'))}),
+        json_object('inStock', coalesce(${boolean(field('inStock'))}, true),
+          'discontinued', coalesce(${boolean(field('discontinued'))}, false)))::VARCHAR AS json
+    FROM (SELECT pos, json, ${select} FROM ownRows WHERE kind = 'item' AND reason IS NULL)`);
   await connection.run(`CREATE OR REPLACE TABLE givenItems AS
     SELECT pos, itemId, greatest(make_timestamp(${now * 1000}), k.updatedAt + INTERVAL 1 MILLISECOND) AS updatedAt, i.json
     FROM ownItems i LEFT JOIN knownItems k USING (itemId)
-    WHERE reason IS NULL AND NOT coalesce(k.given AND ${sameItem('i.json', 'k.json')}, false)`);
-  await connection.run(
-    `UPDATE ownItems SET reason = 'alreadyImported' WHERE reason IS NULL AND pos NOT IN (SELECT pos FROM givenItems)`,
-  );
-  await connection.run('UPDATE ownRows SET reason = i.reason FROM ownItems i WHERE ownRows.pos = i.pos');
+    WHERE reason IS NULL AND pos IN (SELECT max(pos) FROM ownItems WHERE reason IS NULL GROUP BY itemId)
+      AND NOT coalesce(k.given AND ${sameItem('i.json', 'k.json')}, false)`);
 }
 
-/** Makes `newOffers` of the offers among `ownRows`, likewise. */
+/** Makes `newOffers` of the offers among `ownRows`, likewise, and `offerReasons` (`pos, reason`) of the others. */
 export async function takeOwnOffers(lake: Lake, now: number): Promise<void> {
   const { connection } = lake;
   await connection.run(
     'CREATE OR REPLACE TABLE newOffers (pos BIGINT, offerId VARCHAR, updatedAt TIMESTAMP, json VARCHAR)',
   );
+  await connection.run('CREATE OR REPLACE TABLE offerReasons (pos BIGINT, reason VARCHAR)');
   const reader = await connection.runAndReadAll(
     `SELECT pos::VARCHAR, json::VARCHAR FROM ownRows WHERE kind = 'offer' AND reason IS NULL ORDER BY ownRows.pos LIMIT ${maxOffers + 1}`,
   );
@@ -121,9 +122,23 @@ export async function takeOwnOffers(lake: Lake, now: number): Promise<void> {
   }
   if (values.length > 0) await connection.run(`INSERT INTO newOffers VALUES ${values.join(', ')}`);
   if (reasons.size > 0)
-    await connection.run(`UPDATE ownRows SET reason = v.reason
-      FROM (VALUES ${[...reasons].map(([pos, reason]) => `(${pos}, '${reason}')`).join(', ')}) v(pos, reason) WHERE ownRows.pos = v.pos`);
+    await connection.run(
+      `INSERT INTO offerReasons VALUES ${[...reasons].map(([pos, reason]) => `(${pos}, '${reason}')`).join(', ')}`,
+    );
 }
+
+/** The reasons of all rows, as a query of `file, line, reason`. */
+export const ownVerdicts = `
+  SELECT file, line, CASE
+      WHEN r.reason IS NOT NULL THEN r.reason
+      WHEN kind = 'event' THEN e.reason
+      WHEN kind = 'offer' THEN o.reason
+      WHEN i.reason IS NOT NULL THEN i.reason
+      WHEN g.pos IS NOT NULL THEN NULL
+      WHEN i.pos < last.pos THEN 'duplicateRow' ELSE 'alreadyImported' END AS reason
+  FROM ownRows r LEFT JOIN ownEvents e ON e.pos = r.pos LEFT JOIN offerReasons o ON o.pos = r.pos
+  LEFT JOIN ownItems i ON i.pos = r.pos LEFT JOIN givenItems g ON g.pos = r.pos
+  LEFT JOIN (SELECT itemId, max(pos) AS pos FROM ownItems WHERE reason IS NULL GROUP BY itemId) last ON last.itemId = i.itemId`;
 
 /** Both through the schema, so that they compare by what they say. */
 function sameOffer(before: string | null, after: string): boolean {
