@@ -61,8 +61,7 @@ test('the README shows every call that the service has', () => {
 });
 
 test('the README names every command', () => {
-  const commands = COMMANDS.map((command) => command().name());
-  expect(commands.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  expect(Object.keys(COMMANDS).filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
 });
 
 test('the table of settings is what the schema says', () => {

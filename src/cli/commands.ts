@@ -1,23 +1,14 @@
-/** Every command, in the order of the help text. */
+/** Every command, in the order of the help text. Each is loaded when it is asked for: `models list` needs no TensorFlow.js. */
 import type { Command } from 'commander';
-import { demoCommand } from './demo.ts';
-import { importCommand } from './import.ts';
-import { modelsCommand } from './models.ts';
-import { offersCommand } from './offers.ts';
-import { serveCommand } from './serve.ts';
-import { simulateCommand } from './simulate.ts';
-import { startCommand } from './start.ts';
-import { trainCommand } from './train.ts';
-import { workerCommand } from './worker.ts';
 
-export const COMMANDS: readonly (() => Command)[] = [
-  demoCommand,
-  importCommand,
-  simulateCommand,
-  offersCommand,
-  trainCommand,
-  modelsCommand,
-  startCommand,
-  serveCommand,
-  workerCommand,
-];
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+  import: async () => (await import('./import.ts')).importCommand(),
+  simulate: async () => (await import('./simulate.ts')).simulateCommand(),
+  offers: async () => (await import('./offers.ts')).offersCommand(),
+  train: async () => (await import('./train.ts')).trainCommand(),
+  models: async () => (await import('./models.ts')).modelsCommand(),
+  start: async () => (await import('./start.ts')).startCommand(),
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  worker: async () => (await import('./worker.ts')).workerCommand(),
+};

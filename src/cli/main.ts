@@ -7,7 +7,10 @@ const program = new Command('nextbest')
   .description('Recommends products, decides the next best offer, and shows whether customers stay.')
   .option('--json', 'results on stdout as one JSON object a line; everything else stays on stderr');
 prepared(program);
-for (const command of COMMANDS) program.addCommand(prepared(command()));
+// Without a command that is known, all of them: their summaries make the help text.
+const asked = process.argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
+const loaders = Object.hasOwn(COMMANDS, asked) ? [COMMANDS[asked]] : Object.values(COMMANDS);
+for (const load of loaders) if (load) program.addCommand(prepared(await load()));
 
 try {
   await program.parseAsync();

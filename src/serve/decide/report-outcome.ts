@@ -5,7 +5,7 @@ import type { ParsedEventInput } from '../../domain/event.ts';
 import { EventId, type OfferId } from '../../domain/ids.ts';
 import type { OfferOutcome } from '../../domain/offer.ts';
 import type { Deps } from '../deps.ts';
-import { acceptEvents } from '../events/accept-events.ts';
+import { submitEvents } from '../events/submit-events.ts';
 import { countRedeemed } from './count-offers.ts';
 import { madeOffers, readDecision } from './decision-log.ts';
 
@@ -51,7 +51,7 @@ export async function reportOutcome(
     outcome,
     ...(valueMinor !== undefined && { valueMinor }),
   };
-  const { duplicates, results } = await acceptEvents([event], deps);
+  const { duplicates, results } = await submitEvents([event], deps);
   if (results[0]?.status === 'rejected') {
     const faults = [{ path: 'body', message: results[0].reason ?? 'is not a valid event' }];
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });

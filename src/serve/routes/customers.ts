@@ -8,8 +8,8 @@ import { dayMs } from '../../features/feature.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import type { Deps } from '../deps.ts';
+import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
-import { submitEvents } from '../submit-events.ts';
 
 const params = z.strictObject({ customerId: CustomerId });
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { EventInput } from '../../domain/event.ts';
 import type { AcceptResult } from '../events/accept-events.ts';
+import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
-import { submitEvents } from '../submit-events.ts';
 
 export const eventsMax = 1000;
 

@@ -1,6 +1,6 @@
-import type { ParsedEventInput } from '../domain/event.ts';
-import type { Deps } from './deps.ts';
-import { type AcceptResult, acceptEvents } from './events/accept-events.ts';
+import type { ParsedEventInput } from '../../domain/event.ts';
+import type { Deps } from '../deps.ts';
+import { type AcceptResult, acceptEvents } from './accept-events.ts';
 
 /** Accepts events and counts what became of them. */
 export async function submitEvents(inputs: readonly ParsedEventInput[], deps: Deps): Promise<AcceptResult> {

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { sandbox } from '../support/nextbest.ts';
+
+const { run } = await sandbox();
+
+test('a command is registered under its own name', async () => {
+  for (const [name, load] of Object.entries(COMMANDS)) expect((await load()).name()).toBe(name);
+});
+
+test('help lists every command and is no failure', async () => {
+  const { exitCode, stderr, stdout } = await run(['--help']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toBe('');
+  for (const name of Object.keys(COMMANDS)) expect(stderr).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+});
+
+test('an unknown command or flag is wrong usage', async () => {
+  expect(await run(['recommend'])).toMatchObject({ exitCode: 2 });
+  expect(await run(['simulate', '--shops', '3'])).toMatchObject({ exitCode: 2 });
+});
+
+test('a bad environment names every fault, without a stack, and is wrong usage', async () => {
+  const { exitCode, stderr } = await run(['serve'], { PORT: 'eighty', CURRENCY: 'euro' });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('  PORT: ');
+  expect(stderr).toContain('  CURRENCY: ');
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
