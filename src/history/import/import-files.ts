@@ -3,7 +3,7 @@
  * lake has already is left alone, so that the same file imported twice changes nothing. Rows never become JavaScript
  * objects: all of it is SQL on DuckDB tables, which spill to the disk.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UsageError } from '../../domain/errors.ts';
@@ -105,7 +105,14 @@ async function writeRejects(
 ): Promise<string> {
   const time = new Date(options.now).toISOString().replace(/[-:]|\.\d+/g, '');
   const path = options.rejectsPath ?? join(options.dataDir, 'rejects', `${options.preset}-${time}.ndjson`);
-  await mkdir(dirname(path), { recursive: true });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await (await open(path, 'w')).close();
+  } catch (err) {
+    throw new UsageError(
+      `The list of rejected rows cannot be written to ${path} (${err instanceof Error ? err.message : String(err)}). Name another file with --rejects.`,
+    );
+  }
   const names = files.map(({ path: file }, number) => `(${number}, ${sqlText(file)})`).join(', ');
   await connection.run(`COPY (
     SELECT f.path AS file, r.line, r.reason FROM (${rows}) r JOIN (VALUES ${names}) f(number, path) ON f.number = r.file

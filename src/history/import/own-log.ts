@@ -5,6 +5,7 @@
  * shop has few.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { UsageError } from '../../domain/errors.ts';
 import { Offer } from '../../domain/offer.ts';
 import { type Lake, sqlText } from '../lake.ts';
 import { sameItem } from './given-items.ts';
@@ -91,6 +92,10 @@ export async function takeOwnOffers(lake: Lake, now: number): Promise<void> {
   );
   const rows = reader.getRowsJson() as [string, string][];
   if (rows.length === 0) return;
+  if (rows.length > maxOffers)
+    throw new UsageError(
+      `The files hold more than ${maxOffers} offers. Are they really offers? Import them in several commands if so.`,
+    );
   const known = new Map<string, { updatedAt: number; json: string | null }>();
   const earlier = await connection.runAndReadAll(
     `SELECT offerId, epoch_ms(max(updatedAt))::DOUBLE, arg_max(coalesce(json, ''), updatedAt) FROM ${lake.from('offers')} GROUP BY offerId`,
@@ -100,9 +105,9 @@ export async function takeOwnOffers(lake: Lake, now: number): Promise<void> {
 
   const reasons = new Map<string, string>();
   const latest = new Map<string, { pos: string; json: string }>();
-  for (const [index, [pos, json]] of rows.entries()) {
+  for (const [pos, json] of rows) {
     const parsed = Offer.safeParse(JSON.parse(json));
-    if (!parsed.success || index >= maxOffers) {
+    if (!parsed.success) {
       reasons.set(pos, 'invalid');
       continue;
     }

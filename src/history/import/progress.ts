@@ -1,6 +1,8 @@
 /** Progress while a file is read: DuckDB tells how far its scan is. */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { UsageError } from '../../domain/errors.ts';
 import type { ImportContext } from './import-options.ts';
+import { refuseBrokenGzip } from './input-file.ts';
 
 const pollMs = 250;
 
@@ -20,7 +22,8 @@ export async function reading(
     sizes.reduce((sum, bytes) => sum + bytes, 0),
   );
   const before = sizes.slice(0, number).reduce((sum, bytes) => sum + bytes, 0);
-  const path = files[number]?.path ?? '';
+  const file = files[number];
+  const path = file?.path ?? '';
   await lake.connection.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false');
   let furthest = 0;
   const timer = setInterval(() => {
@@ -29,7 +32,15 @@ export async function reading(
     progress(`reading ${path}`, (readingShare * (before + furthest * (sizes[number] ?? 0))) / total);
   }, pollMs);
   try {
-    await read();
+    const check = file?.compressed === true ? refuseBrokenGzip(file.path) : undefined;
+    // Both to their end: the connection must be at rest before it is closed.
+    for (const outcome of await Promise.allSettled([check, read()]))
+      if (outcome.status === 'rejected') throw outcome.reason;
+  } catch (err) {
+    const message = err instanceof Error ? err.message : String(err);
+    // A file that breaks off, or is not what its name says; anything else is a fault of ours and keeps its stack.
+    if (!/^(IO Error|Invalid Input Error|Invalid Error)/.test(message)) throw err;
+    throw new UsageError(`${path} cannot be read to its end. Is it complete? (${message})`);
   } finally {
     clearInterval(timer);
     await lake.connection.run('SET enable_progress_bar = false');

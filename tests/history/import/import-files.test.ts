@@ -287,6 +287,30 @@ describe('what a person can cure is a UsageError that says how', () => {
     await expect(shop.run('generic', [`${path}.gz`])).rejects.toThrow('really compressed with gzip?');
   });
 
+  test('a .gz that breaks off, and then the lake is as it was', async () => {
+    const shop = await openShop();
+    const rows = Array.from(
+      { length: 50_000 },
+      (_, n) => `${n},customer-${n},item-${n % 97},2026-05-01,1,${n}`,
+    );
+    const whole = await readFile(await shop.file('whole.csv.gz', HEADER + rows.join('\n')));
+    const path = await shop.file('half.csv', whole.subarray(0, whole.length - 1000));
+    await rename(path, `${path}.gz`);
+    const failure = await shop.run('generic', [`${path}.gz`]).catch((err: Error) => err);
+    expect(failure).toBeInstanceOf(UsageError);
+    expect(String(failure)).toContain('cannot be read to its end');
+    expect(await shop.parts()).toEqual([]);
+  });
+
+  test('a list of rejects that cannot be written, and then the lake is as it was', async () => {
+    const shop = await openShop();
+    const path = await shop.file('x.csv', `${HEADER}1,,tea,2026-05-01,1,2\n2,a,tea,2026-05-01,1,2\n`);
+    await expect(
+      shop.run('generic', [path], { rejectsPath: join(path, 'rejects.ndjson') }),
+    ).rejects.toBeInstanceOf(UsageError);
+    expect(await shop.parts()).toEqual([]);
+  });
+
   test('missing columns: which, by which names, and what the file has', async () => {
     const shop = await openShop();
     const path = await shop.file('x.csv', 'Client no,item,when\n');
