@@ -35,5 +35,6 @@ function describe({ job, state, error, result }: JobStatus): string {
   const metrics = Object.entries(result?.metrics ?? {}).map(
     ([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toPrecision(4)}`,
   );
-  return [`${job}: ${outcome}`, result?.reason, metrics.join(', ')].filter(Boolean).join('\n  ');
+  // The gate's reason names the figures that count; `models list --json` has them all.
+  return [`${job}: ${outcome}`, result?.reason ?? metrics.join(', ')].filter(Boolean).join('\n  ');
 }
