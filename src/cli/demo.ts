@@ -17,20 +17,24 @@ import { listModels } from '../infra/model-store.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
-import { SimulationOptions } from '../simulation/options.ts';
+import type { SimulationOptions } from '../simulation/options.ts';
 import { simulateIntoFolder } from '../simulation/output-folder.ts';
 import { followJob } from './follow-job.ts';
 import { type Output, outputOf } from './output.ts';
 import { startProcessGroup } from './process-group.ts';
 import { showProgress } from './progress.ts';
-
-const dayMs = 86_400_000;
+import { parseSimulationFlags, type SimulationFlags } from './simulate.ts';
 
 export const demoCommand = (): Command =>
   new Command('demo')
     .description('simulate a shop, import it, train, and serve it: from nothing to live answers')
-    .action(async (_options, command: Command) => {
+    .option('--customers <n>', 'customers of the simulated shop (default: 3000)')
+    .option('--items <n>', 'its products (default: 500)')
+    .option('--days <n>', 'days of its history (default: 540)')
+    .option('--seed <n>', 'another seed is another shop (default: 1)')
+    .action(async (flags: SimulationFlags, command: Command) => {
       const output = outputOf(command);
+      const simulation = parseSimulationFlags(flags, Date.now());
       const config = readConfig(process.env);
       // The steps tell the story; the processes' own remarks would stand between.
       const logLevel = config.logLevel === 'info' ? 'error' : config.logLevel;
@@ -47,7 +51,7 @@ export const demoCommand = (): Command =>
         }
         const redis = connectRedis(place.url, 'demo', { kind: 'patient' }, log);
         shutdown.add('redis client', () => redis.disconnect());
-        await fillLake(config, output);
+        await fillLake(config, simulation, output);
 
         const group = startProcessGroup(log, { ...process.env, LOG_LEVEL: logLevel });
         shutdown.add('service and worker', group.stop);
@@ -67,15 +71,14 @@ export const demoCommand = (): Command =>
     });
 
 /** Simulates and imports, unless the lake has events already. */
-async function fillLake(config: Config, output: Output): Promise<void> {
+async function fillLake(config: Config, simulation: SimulationOptions, output: Output): Promise<void> {
   if (await withLake(config, async (lake) => (await listParts(lake, 'events')).length > 0)) {
     output.say(`Going on with the shop in ${config.dataDir}.`);
     return;
   }
   const folder = join(config.dataDir, 'simulated');
-  const end = new Date(Date.now() - dayMs).toISOString().slice(0, 10);
   const simulating = showProgress('simulate');
-  await simulateIntoFolder(SimulationOptions.parse({ end }), folder, (share, events) =>
+  await simulateIntoFolder(simulation, folder, (share, events) =>
     simulating.report({ share, stage: `${events} events` }),
   ).finally(simulating.stop);
 

@@ -11,13 +11,13 @@ import { showProgress } from './progress.ts';
 const DAY_MS = 86_400_000;
 const count = new Intl.NumberFormat('en').format;
 
-type Flags = {
+/** Flags that say what the shop is like. */
+export type SimulationFlags = {
   customers?: string;
   items?: string;
   days?: string;
   seed?: string;
   end?: string;
-  out?: string;
 };
 
 export function simulateCommand(): Command {
@@ -35,7 +35,7 @@ export function simulateCommand(): Command {
       '--out <dir>',
       'empty or new folder, or one that holds a simulation (default: <DATA_DIR>/simulated)',
     )
-    .action(async (flags: Flags, command: Command) => {
+    .action(async (flags: SimulationFlags & { out?: string }, command: Command) => {
       const output = outputOf(command);
       const options = parseSimulationFlags(flags, Date.now());
       const folder = flags.out ?? join(readConfig(process.env).dataDir, 'simulated');
@@ -71,7 +71,7 @@ function describeFormer(former: FormerSimulation): string {
 }
 
 /** The options that the flags mean; UsageError names every fault at once. `now`: milliseconds since 1970. */
-export function parseSimulationFlags(flags: Omit<Flags, 'out'>, now: number): SimulationOptions {
+export function parseSimulationFlags(flags: SimulationFlags, now: number): SimulationOptions {
   const parsed = SimulationOptions.safeParse({
     customers: wholeNumber(flags.customers),
     items: wholeNumber(flags.items),

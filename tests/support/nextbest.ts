@@ -14,6 +14,8 @@ export type Running = {
   process: ChildProcess;
   /** Resolves with the first JSON line on stdout that has the field. */
   line: (field: string) => Promise<Record<string, unknown>>;
+  /** Exit code, once it has ended. */
+  ended: Promise<number | null>;
   /** SIGTERM, and the exit code. */
   stop: () => Promise<number | null>;
   stderr: () => string;
@@ -88,6 +90,7 @@ function startProcess(args: readonly string[], env: NodeJS.ProcessEnv): Running 
   });
   return {
     process: child,
+    ended,
     stderr: () => stderr,
     line: async (field) => {
       for (;;) {

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { sandbox } from '../support/nextbest.ts';
+
+const shop = await sandbox();
+const small = ['demo', '--customers', '400', '--items', '80', '--days', '240'];
+/** As on a machine without a Redis server. */
+const bare = { PATH: '' };
+
+async function json(url: string): Promise<Record<string, unknown>> {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+test('the demo goes from nothing to live answers, stops on Ctrl-C, and goes on where it stopped', async () => {
+  const first = shop.start(small, bare);
+  const { url, customerId } = await first.line('url');
+  const before = await json(`${url}/recommendations?customerId=${customerId}`);
+  expect(before).toMatchObject({ degraded: false });
+  expect(before.items).toHaveLength(10);
+
+  first.process.kill('SIGINT');
+  expect(await first.ended).toBe(0);
+  await expect(fetch(`${url}/livez`)).rejects.toThrow();
+
+  const second = shop.start(small, bare);
+  const { url: later } = await second.line('url');
+  expect(second.stderr()).toContain('Going on with the shop in');
+  expect(second.stderr()).not.toContain('simulate');
+  // The records were rebuilt from the lake: this Redis keeps nothing on disk.
+  expect(await json(`${later}/customers/${customerId}/profile`)).toMatchObject({ customerId });
+  const after = await json(`${later}/recommendations?customerId=${customerId}`);
+  expect(after.modelVersion).toBe(before.modelVersion);
+}, 240_000);
+
+test('a wrong size of the shop is named before anything is made', async () => {
+  const { exitCode, stderr } = await shop.run(['demo', '--customers', 'many']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('--customers');
+});
