@@ -34,7 +34,7 @@ export function solveRowsCg(
   const residuals = images + batchBytes;
   const panel = residuals + batchBytes;
   const scales = panel + batchBytes;
-  const squares = scales + 16;
+  const squares = scales + 32;
 
   for (;;) {
     const block = atomic.add<i32>(counter, BLOCK_ROWS);
@@ -103,7 +103,7 @@ export function solveRowsCg(
 }
 
 export function cgScratchBytes(d: i32): i32 {
-  return 4 * BATCH * d * 4 + 16 + BATCH * 4;
+  return 4 * BATCH * d * 4 + 32 + BATCH * 4;
 }
 
 /** images (batch × d, row-major) = panelᵀ · G */
@@ -117,7 +117,10 @@ function multiplyGram(gram: usize, d: i32, panel: usize, images: usize): void {
   }
 }
 
-/** out += Σ w (offset + sign · y·x) y over the entries of a row. */
+/**
+ * out += Σ w (offset + sign · y·x) y over the entries of a row, eight at a time: one pass for their products with x,
+ * one to add them. `scales`: space for eight.
+ */
 function addEntries(
   fixed: usize,
   indices: usize,
@@ -131,89 +134,78 @@ function addEntries(
   sign: f32,
   scales: usize,
 ): void {
-  let e = from;
-  for (; e + 4 <= to; e += 4) {
-    const at = (<usize>e) << 2;
-    const y0 = fixed + <usize>load<u32>(indices + at) * rowBytes;
-    const y1 = fixed + <usize>load<u32>(indices + at, 4) * rowBytes;
-    const y2 = fixed + <usize>load<u32>(indices + at, 8) * rowBytes;
-    const y3 = fixed + <usize>load<u32>(indices + at, 12) * rowBytes;
-    dotFour(y0, y1, y2, y3, x, rowBytes, v128.load(weights + at), offset, sign, scales);
-    addFour(y0, y1, y2, y3, scales, out, rowBytes);
-  }
-  for (; e < to; e++) {
-    const at = (<usize>e) << 2;
-    const y = fixed + <usize>load<u32>(indices + at) * rowBytes;
-    addScaled(out, load<f32>(weights + at) * (offset + sign * dot(y, x, rowBytes)), y, rowBytes);
+  for (let e = from; e < to; e += 8) {
+    // Beyond the row's end, its last entry stands in with weight 0.
+    const last = to - 1;
+    const y0 = factorsOf(e, fixed, indices, rowBytes);
+    const y1 = factorsOf(min(e + 1, last), fixed, indices, rowBytes);
+    const y2 = factorsOf(min(e + 2, last), fixed, indices, rowBytes);
+    const y3 = factorsOf(min(e + 3, last), fixed, indices, rowBytes);
+    const y4 = factorsOf(min(e + 4, last), fixed, indices, rowBytes);
+    const y5 = factorsOf(min(e + 5, last), fixed, indices, rowBytes);
+    const y6 = factorsOf(min(e + 6, last), fixed, indices, rowBytes);
+    const y7 = factorsOf(min(e + 7, last), fixed, indices, rowBytes);
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let s4 = s0;
+    let s5 = s0;
+    let s6 = s0;
+    let s7 = s0;
+    for (let o: usize = 0; o < rowBytes; o += 16) {
+      const v = v128.load(x + o);
+      s0 = multiplyAdd(s0, v, v128.load(y0 + o));
+      s1 = multiplyAdd(s1, v, v128.load(y1 + o));
+      s2 = multiplyAdd(s2, v, v128.load(y2 + o));
+      s3 = multiplyAdd(s3, v, v128.load(y3 + o));
+      s4 = multiplyAdd(s4, v, v128.load(y4 + o));
+      s5 = multiplyAdd(s5, v, v128.load(y5 + o));
+      s6 = multiplyAdd(s6, v, v128.load(y6 + o));
+      s7 = multiplyAdd(s7, v, v128.load(y7 + o));
+    }
+    const w = weights + ((<usize>e) << 2);
+    storeScales(sumLanes(s0, s1, s2, s3), w, to - e, offset, sign, scales);
+    storeScales(sumLanes(s4, s5, s6, s7), w + 16, to - e - 4, offset, sign, scales + 16);
+    // By way of memory: as values they would be computed anew at every turn of the loop, into which V8 moves what
+    // only the loop uses.
+    s0 = v128.load32_splat(scales);
+    s1 = v128.load32_splat(scales, 4);
+    s2 = v128.load32_splat(scales, 8);
+    s3 = v128.load32_splat(scales, 12);
+    s4 = v128.load32_splat(scales, 16);
+    s5 = v128.load32_splat(scales, 20);
+    s6 = v128.load32_splat(scales, 24);
+    s7 = v128.load32_splat(scales, 28);
+    for (let o: usize = 0; o < rowBytes; o += 16) {
+      let a = multiplyAdd(v128.load(out + o), s0, v128.load(y0 + o));
+      let b = f32x4.mul(s1, v128.load(y1 + o));
+      a = multiplyAdd(a, s2, v128.load(y2 + o));
+      b = multiplyAdd(b, s3, v128.load(y3 + o));
+      a = multiplyAdd(a, s4, v128.load(y4 + o));
+      b = multiplyAdd(b, s5, v128.load(y5 + o));
+      a = multiplyAdd(a, s6, v128.load(y6 + o));
+      b = multiplyAdd(b, s7, v128.load(y7 + o));
+      v128.store(out + o, f32x4.add(a, b));
+    }
   }
 }
 
-/** Writes weights · (offset + sign · y·x) of four y to `scales`. */
-function dotFour(
-  y0: usize,
-  y1: usize,
-  y2: usize,
-  y3: usize,
-  x: usize,
-  rowBytes: usize,
-  weights: v128,
-  offset: f32,
-  sign: f32,
-  scales: usize,
-): void {
-  let s0 = f32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let t0 = s0;
-  let t1 = s0;
-  let t2 = s0;
-  let t3 = s0;
-  for (let o: usize = 0; o < rowBytes; o += 32) {
-    const low = v128.load(x + o);
-    const high = v128.load(x + o, 16);
-    s0 = multiplyAdd(s0, low, v128.load(y0 + o));
-    t0 = multiplyAdd(t0, high, v128.load(y0 + o, 16));
-    s1 = multiplyAdd(s1, low, v128.load(y1 + o));
-    t1 = multiplyAdd(t1, high, v128.load(y1 + o, 16));
-    s2 = multiplyAdd(s2, low, v128.load(y2 + o));
-    t2 = multiplyAdd(t2, high, v128.load(y2 + o, 16));
-    s3 = multiplyAdd(s3, low, v128.load(y3 + o));
-    t3 = multiplyAdd(t3, high, v128.load(y3 + o, 16));
-  }
-  const dots = sumLanes(f32x4.add(s0, t0), f32x4.add(s1, t1), f32x4.add(s2, t2), f32x4.add(s3, t3));
-  v128.store(scales, f32x4.mul(weights, f32x4.add(f32x4.splat(offset), f32x4.mul(f32x4.splat(sign), dots))));
+function factorsOf(entry: i32, fixed: usize, indices: usize, rowBytes: usize): usize {
+  return fixed + <usize>load<u32>(indices + ((<usize>entry) << 2)) * rowBytes;
 }
 
-/**
- * out += Σ scale · y of four y. The scales come from memory: as values they would be computed anew at every turn of
- * the loop, into which V8 moves what only the loop uses.
- */
-function addFour(
-  y0: usize,
-  y1: usize,
-  y2: usize,
-  y3: usize,
-  scales: usize,
-  out: usize,
-  rowBytes: usize,
-): void {
-  const s0 = v128.load32_splat(scales);
-  const s1 = v128.load32_splat(scales, 4);
-  const s2 = v128.load32_splat(scales, 8);
-  const s3 = v128.load32_splat(scales, 12);
-  for (let o: usize = 0; o < rowBytes; o += 32) {
-    let low = multiplyAdd(v128.load(out + o), s0, v128.load(y0 + o));
-    let high = multiplyAdd(v128.load(out + o, 16), s0, v128.load(y0 + o, 16));
-    low = multiplyAdd(low, s1, v128.load(y1 + o));
-    high = multiplyAdd(high, s1, v128.load(y1 + o, 16));
-    low = multiplyAdd(low, s2, v128.load(y2 + o));
-    high = multiplyAdd(high, s2, v128.load(y2 + o, 16));
-    low = multiplyAdd(low, s3, v128.load(y3 + o));
-    high = multiplyAdd(high, s3, v128.load(y3 + o, 16));
-    v128.store(out + o, low);
-    v128.store(out + o, high, 16);
+/** weights · (offset + sign · dots) of four entries, 0 for those from `count` on. */
+function storeScales(dots: v128, weights: usize, count: i32, offset: f32, sign: f32, scales: usize): void {
+  const factors = f32x4.add(f32x4.splat(offset), f32x4.mul(f32x4.splat(sign), dots));
+  if (count >= 4) {
+    v128.store(scales, f32x4.mul(v128.load(weights), factors));
+    return;
   }
+  v128.store(scales, f32x4.splat(0));
+  if (count > 0) store<f32>(scales, load<f32>(weights) * f32x4.extract_lane(factors, 0));
+  if (count > 1) store<f32>(scales, load<f32>(weights, 4) * f32x4.extract_lane(factors, 1), 4);
+  if (count > 2) store<f32>(scales, load<f32>(weights, 8) * f32x4.extract_lane(factors, 2), 8);
 }
 
 /** direction = residual + scale · direction */
