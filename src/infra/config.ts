@@ -8,7 +8,10 @@ const cron = z.string().regex(/^(\S+ ){4,5}\S+$/, 'must be a cron expression suc
 
 /** Environment variables, each with what it means. README's table is checked against this schema. */
 export const Environment = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('production refuses the Redis in WebAssembly'),
   REDIS_URL: redisUrl
     .optional()
     .describe('Redis of the records and the event stream. Absent: a private one is started'),
