@@ -20,7 +20,7 @@ const wrongUsage = 2;
 export type ProcessGroup = {
   /** Address of the service, once it listens. */
   url: Promise<string>;
-  /** Rejects when a process can not be started at all (wrong settings). */
+  /** Rejects when a process cannot be started at all (wrong settings). */
   failed: Promise<never>;
   stop: () => Promise<void>;
 };

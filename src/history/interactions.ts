@@ -77,7 +77,7 @@ export async function loadPurchases(lake: Lake, range: PurchaseRange = {}): Prom
   }
 }
 
-/** Number, and first and last time (milliseconds since 1970), of the purchases that `loadPurchases` would give; undefined without any. */
+/** First and last time (milliseconds since 1970) of the purchases by known customers within a range; undefined without any. */
 export async function purchaseSpan(
   lake: Lake,
   range: PurchaseRange = {},

@@ -1,5 +1,5 @@
 /**
- * The asking side of the job queue (BullMQ): put a job in, see how it is doing. The answering side is `train/worker.ts`.
+ * The asking side of the job queue (BullMQ): put a job in, see how it is doing. The answering side is `train/job-worker.ts`.
  *
  * A job's id says what it does, so that a second click is the same job:
  * - waiting or running: nothing is added;
@@ -57,7 +57,7 @@ export type JobQueue = {
 };
 
 /** `train-churn-latest`, `train-churn-1700000000000-seed7`. BullMQ allows no colon in it. */
-export function jobIdOf(name: JobName, payload: JobPayload): string {
+function jobIdOf(name: JobName, payload: JobPayload): string {
   const seed = payload.seed === 1 ? '' : `-seed${payload.seed}`;
   return `${name}-${payload.cutoff ?? 'latest'}${seed}`;
 }

@@ -25,8 +25,9 @@ export function nameDecision(decision: Decision): LoggedDecision {
 }
 
 /**
- * Logs a decision. Throws AppError TOO_MANY_REQUESTS while the event stream is full. Safe to repeat: the stream may then hold it twice, which the lake's readers know, and its offers count
- * once. The decision itself is written last, so that one which can be read has been logged.
+ * Logs a decision. Throws AppError TOO_MANY_REQUESTS while the event stream is full. Safe to repeat: the stream may then
+ * hold it twice, which the lake's readers know, and its offers count once. The decision itself is written last, so that
+ * one which can be read has been logged.
  */
 export async function logDecision(
   decision: LoggedDecision,
