@@ -135,7 +135,7 @@ function genericOptions(flags: Flags): GenericOptions {
 }
 
 /** The report as a table: every row that was read is in it once. */
-export function reportText(report: ImportReport, seconds: number): string {
+function reportText(report: ImportReport, seconds: number): string {
   const lines: [string, number, string][] = [['accepted', report.accepted, '']];
   for (const [reason, rows] of Object.entries(report.rejected))
     lines.push([reason, rows, REASONS[reason as Reason]]);

@@ -16,8 +16,6 @@ export const workerCommand = (): Command =>
       const log = createLogger(config.logLevel, 'worker');
       const shutdown = new Shutdown(log);
       shutdown.onSignals();
-      // Started by `nextbest start`: without that process, this one is not to stay behind.
-      process.on('disconnect', () => void shutdown.close().then(() => process.exit(0)));
       try {
         const redis = await openRedis(config, log);
         shutdown.add('redis', redis.release);

@@ -25,7 +25,7 @@ export const ExclusionReason = z.enum(EXCLUSION_REASONS);
 export type ExclusionReason = z.output<typeof ExclusionReason>;
 
 /** What spoke for an offer that was made. */
-export const OFFER_REASONS = [
+const OFFER_REASONS = [
   /** Redeemed more often than offers of its kind usually are. */
   'often-redeemed',
   /** About something that this customer buys or likes more than others do. */

@@ -31,7 +31,7 @@ export const JobProgress = z.object({ share: z.number().min(0).max(1), stage: z.
 export type JobProgress = z.output<typeof JobProgress>;
 
 /** `delayed`: its time has not come (it is scheduled, or failed and will be tried again). */
-export const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const;
+const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const;
 export const JobState = z.enum(JOB_STATES);
 export type JobState = z.output<typeof JobState>;
 

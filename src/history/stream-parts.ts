@@ -10,7 +10,7 @@ export function streamPartName(first: string, last: string): string {
   return `stream-${first}-${last}`;
 }
 
-export async function listStreamParts(lake: Lake, table: LakeTable): Promise<StreamPart[]> {
+async function listStreamParts(lake: Lake, table: LakeTable): Promise<StreamPart[]> {
   return (await listParts(lake, table)).flatMap((file) => {
     const match = /^stream-(\d+-\d+)-(\d+-\d+)\.parquet$/.exec(file);
     return match === null ? [] : [{ file, first: match[1]!, last: match[2]! }];

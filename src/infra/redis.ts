@@ -22,7 +22,7 @@ export type Temperament =
 /** ioredis types the shape of RESP3 replies by this option; left at its default everywhere. */
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
-export function redisOptions(temperament: Temperament): ClientOptions {
+function redisOptions(temperament: Temperament): ClientOptions {
   const shared: ClientOptions = { retryStrategy: retryDelayMs, enableReadyCheck: true };
   return temperament.kind === 'patient'
     ? { ...shared, maxRetriesPerRequest: null }

@@ -28,13 +28,17 @@ export class Shutdown {
   onSignals(): void {
     const end = (reason: string) => {
       if (this.#closing !== undefined) process.exit(1);
-      this.#log.info({ event: 'shutdown', reason }, 'shutting down');
+      this.#log.warn({ event: 'shutdown', reason }, 'shutting down');
       setTimeout(() => process.exit(1), timeoutMs).unref();
       void this.close().then(() => process.exit(0));
     };
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
     // Started by `nextbest start`, whose end this process must not outlive, however it came.
-    if (process.connected) process.on('disconnect', () => end('the starting process is gone'));
+    if (process.connected) {
+      process.on('disconnect', () => end('the starting process is gone'));
+      // Listening would keep a process up that has ended its work, or could not begin it.
+      process.channel?.unref();
+    }
   }
 
   async #closeAll(): Promise<void> {

@@ -13,7 +13,7 @@ export const PRIOR_ACCEPTANCE: Readonly<Record<BenefitKind, number>> = {
   serviceContact: 0.15,
   content: 0.01,
 };
-export const PRIOR_DECISIONS = 50;
+const PRIOR_DECISIONS = 50;
 
 /** Times an offer was made and was redeemed. */
 export type OfferCounts = { made: number; redeemed: number };

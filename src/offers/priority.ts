@@ -21,7 +21,7 @@ import type { OfferSubject } from './offer-subject.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
 /** Further orders that a customer who is kept is counted with: an assumption. */
-export const KEPT_ORDERS = 3;
+const KEPT_ORDERS = 3;
 
 /** A term counts as a reason from this factor on. */
 const NOTABLE = 1.25;

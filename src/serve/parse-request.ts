@@ -46,7 +46,7 @@ export function parseRequest(route: Route, raw: RawRequest): RouteInput {
 }
 
 /** A parameter that is given more than once becomes an array. */
-export function parseQuery(search: string): Record<string, string | string[]> {
+function parseQuery(search: string): Record<string, string | string[]> {
   // Without a prototype, `?__proto__=x` is a parameter like any other, and as such refused.
   const query: Record<string, string | string[]> = Object.create(null);
   for (const [name, value] of new URLSearchParams(search)) {

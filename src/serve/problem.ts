@@ -37,7 +37,7 @@ export function asAppError(thrown: unknown): AppError {
   return fromHttpError(thrown) ?? new AppError('INTERNAL', { public: 'The fault is ours.', cause: thrown });
 }
 
-export function storeUnavailable(cause: unknown): AppError {
+function storeUnavailable(cause: unknown): AppError {
   return new AppError('STORE_UNAVAILABLE', {
     public: 'Redis cannot be reached right now. Nothing was changed; try again shortly.',
     internal: cause instanceof Error ? cause.message : String(cause),

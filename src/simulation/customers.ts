@@ -7,7 +7,7 @@ import type { SimulationOptions } from './options.ts';
 import { directionAround } from './vectors.ts';
 
 /** Kinds of people: tastes gather around as many directions. */
-export const PERSONAS = 8;
+const PERSONAS = 8;
 const PERSONA_PULL = 1.2;
 
 export type Population = {

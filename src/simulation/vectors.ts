@@ -14,7 +14,7 @@ export function directionAround(centre: ArrayLike<number> | undefined, pull: num
   return normalise(vector);
 }
 
-export function normalise(vector: Float64Array): Float64Array {
+function normalise(vector: Float64Array): Float64Array {
   let square = 0;
   for (const x of vector) square += x * x;
   const length = Math.sqrt(square);

@@ -46,7 +46,7 @@ async function tryNative(): Promise<string | undefined> {
 }
 
 /** Makes WebAssembly the engine of this process. */
-export async function useWasm(): Promise<void> {
+async function useWasm(): Promise<void> {
   await import('@tensorflow/tfjs-backend-wasm');
   registerMissingGradients();
   repairWasmKernels();

@@ -13,7 +13,7 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '') || name;
 }
 
-export function findColumns(
+function findColumns(
   wanted: ColumnNames,
   present: readonly string[],
 ): { found: Map<string, string>; missing: string[] } {

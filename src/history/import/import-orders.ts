@@ -132,7 +132,7 @@ function columnsOf(source: Source): string[] {
 }
 
 /** Minor units in a major one, by ISO 4217. */
-export function minorUnitsOf(currency: string): number {
+function minorUnitsOf(currency: string): number {
   const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
     .maximumFractionDigits;
   return 10 ** (digits ?? 2);

@@ -19,11 +19,6 @@ export type OrderRowOptions = {
   customerId: (sql: string) => string;
 };
 
-/** Names of a source's columns that are to be read. */
-export function sourceColumns(source: OrderSource): string[] {
-  return [...Object.keys(source.columns), ...Object.keys(source.optional ?? {})];
-}
-
 /** Fills, in a table of raw records, the order's columns that lines after its first leave empty. */
 export async function fillOrders(
   connection: DuckDBConnection,

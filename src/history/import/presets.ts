@@ -31,7 +31,7 @@ export function findPreset(name: string, generic: GenericOptions): Preset {
   return preset;
 }
 
-export function unknownPreset(name: string): UsageError {
+function unknownPreset(name: string): UsageError {
   const list = PRESET_SUMMARIES.map(([known, summary]) => `  ${known.padEnd(20)}${summary}`).join('\n');
   return new UsageError(`There is no preset "${name}". The presets are:\n${list}`);
 }

@@ -7,7 +7,7 @@ import { refuseBrokenGzip } from './input-file.ts';
 const pollMs = 250;
 
 /** Share of the whole import that is reading. */
-export const readingShare = 0.6;
+const readingShare = 0.6;
 
 /** Runs the reading of file `number` and reports its share of the bytes meanwhile. */
 export async function reading(

@@ -70,7 +70,7 @@ export function noSuchDecision(): AppError {
 }
 
 /** The same for the same outcome of the same offer of the same decision. */
-export function outcomeEventId(decisionId: string, offerId: OfferId, outcome: OfferOutcome): EventId {
+function outcomeEventId(decisionId: string, offerId: OfferId, outcome: OfferOutcome): EventId {
   const digest = createHash('sha256')
     .update(JSON.stringify([decisionId, offerId, outcome]))
     .digest('base64url');

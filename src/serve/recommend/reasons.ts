@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Source } from './scenarios.ts';
 
-export const REASON_CODES = [
+const REASON_CODES = [
   'buy-again',
   'bought-together',
   'similar',

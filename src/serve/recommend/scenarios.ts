@@ -32,12 +32,12 @@ export type Scenario = z.output<typeof Scenario>;
 const ScenarioName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9-]{0,49}$/, 'must be a short word');
 
 /** A shop's own file: adds scenarios, and replaces those of the same name. */
-export const ScenarioFile = z.record(ScenarioName, Scenario);
+const ScenarioFile = z.record(ScenarioName, Scenario);
 
 export type Scenarios = ReadonlyMap<string, Scenario>;
 
 /** A start that serves most shops. */
-export const DEFAULT_SCENARIOS: Readonly<Record<string, z.input<typeof Scenario>>> = {
+const DEFAULT_SCENARIOS: Readonly<Record<string, z.input<typeof Scenario>>> = {
   home: { learned: 1 },
   /** On a product's page: what goes with it, then what is like it. */
   product: { learned: 0.2, weights: { boughtTogether: 1.5, similar: 1 } },

@@ -6,13 +6,13 @@ import type { AcceptResult } from '../events/accept-events.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
 
-export const eventsMax = 1000;
+const eventsMax = 1000;
 
 const Event = EventInput.meta({ id: 'Event' });
 const many = z.array(Event).min(1).max(eventsMax);
 const EventsBody = z.union([Event, many, z.strictObject({ events: many })]);
 
-export const EventsAnswer = z
+const EventsAnswer = z
   .object({
     accepted: z.int(),
     /** Dropped: an event of the same eventId had been accepted before. */

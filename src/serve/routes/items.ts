@@ -6,7 +6,7 @@ import { Item } from '../../domain/item.ts';
 import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../route.ts';
 
 /** In one request; a larger catalogue comes in several. */
-export const itemsMax = 5000;
+const itemsMax = 5000;
 
 const params = z.strictObject({ itemId: ItemId });
 const ItemAnswer = Item.meta({ id: 'Item' });

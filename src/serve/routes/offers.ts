@@ -8,7 +8,7 @@ import { knownFeatures, offerSchema } from '../../offers/offer-schema.ts';
 import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../route.ts';
 
 /** In one request. */
-export const offersMax = 1000;
+const offersMax = 1000;
 
 const params = z.strictObject({ offerId: OfferId });
 const OfferAnswer = offerSchema(FEATURE_NAMES).meta({ id: 'Offer' });

@@ -163,7 +163,7 @@ async function choose(training: CollaborativeTraining, split: TemporalSplit): Pr
 }
 
 /** Factors alone must beat popularity, and so must the list that is served: the one does not hide behind the other. */
-export function judgeCollaborative({ allPurchases }: Evaluation): GateVerdict {
+function judgeCollaborative({ allPurchases }: Evaluation): GateVerdict {
   const { fused, ials, popularity } = allPurchases;
   const against = 'popularity';
   return judge(`collaborative filtering on ${allPurchases.customers} customers`, [
