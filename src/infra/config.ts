@@ -1,10 +1,12 @@
 /** The only reader of the environment. A bad environment names every fault at once. */
+import { existsSync } from 'node:fs';
+import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
 import { Currency } from '../domain/money.ts';
 
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must look like redis://host:6379' });
-const cron = z.string().regex(/^(\S+ ){4,5}\S+$/, 'must be a cron expression such as "0 3 * * *"');
+const cron = z.string().refine(isCron, 'must be a cron expression such as "0 3 * * *"');
 
 /** Environment variables, each with what it means. README's table is checked against this schema. */
 export const Environment = z.object({
@@ -73,10 +75,21 @@ export const Environment = z.object({
   SCENARIOS_FILE: z
     .string()
     .min(1)
+    .refine(existsSync, 'there is no such file')
     .optional()
     .describe('JSON file with scenarios of your own for /recommendations'),
 });
 export type Environment = z.output<typeof Environment>;
+
+/** As BullMQ will read it: five fields, or six with seconds. */
+function isCron(text: string): boolean {
+  try {
+    CronExpressionParser.parse(text);
+    return /^(\S+ ){4,5}\S+$/.test(text);
+  } catch {
+    return false;
+  }
+}
 
 /** The settings of one process, from its environment. Empty variables count as absent. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {

@@ -15,7 +15,14 @@ test('an empty environment gives the defaults of a newcomer', () => {
 });
 
 test('a bad environment names every fault at once', () => {
-  const bad = { PORT: 'eighty', REDIS_URL: 'http://localhost', CURRENCY: 'euro', LOG_LEVEL: 'loud' };
+  const bad = {
+    PORT: 'eighty',
+    REDIS_URL: 'http://localhost',
+    CURRENCY: 'ZZZ',
+    LOG_LEVEL: 'loud',
+    TRAIN_SCHEDULE: '99 99 * * *',
+    SCENARIOS_FILE: '/there/is/no/such/file.json',
+  };
   expect(() => readConfig(bad)).toThrow(UsageError);
   for (const name of Object.keys(bad)) expect(() => readConfig(bad)).toThrow(new RegExp(`  ${name}: `));
 });

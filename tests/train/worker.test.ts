@@ -197,7 +197,7 @@ test('a schedule that is none is wrong usage', async () => {
     TRAIN_SCHEDULE: '99 99 * * *',
   });
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('TRAIN_SCHEDULE is not a schedule');
+  expect(stderr).toContain('  TRAIN_SCHEDULE: ');
 });
 
 describeNative('over a Redis of its own', () => {

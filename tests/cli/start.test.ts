@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { sandbox } from '../support/nextbest.ts';
+
+const shop = await sandbox();
+
+const answers = (url: unknown) =>
+  fetch(`${url}/livez`).then(
+    (response) => response.ok,
+    () => false,
+  );
+
+test('a part that cannot be started ends the whole with its exit code', async () => {
+  const occupant = createServer().listen(0, '127.0.0.1');
+  await once(occupant, 'listening');
+  const address = occupant.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { exitCode, stderr } = await shop.run(['start'], { PORT: String(port) });
+  occupant.close();
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('PORT');
+});
+
+test('service and worker do not outlive a parent that was killed', async () => {
+  const parent = shop.start(['start']);
+  const { url } = await parent.line('url');
+  expect(await answers(url)).toBe(true);
+  parent.process.kill('SIGKILL');
+  await parent.ended;
+  await expect.poll(() => answers(url), { timeout: 25_000 }).toBe(false);
+}, 60_000);
