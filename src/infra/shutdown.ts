@@ -28,7 +28,7 @@ export class Shutdown {
   onSignals(): void {
     const end = (reason: string) => {
       if (this.#closing !== undefined) process.exit(1);
-      this.#log.warn({ event: 'shutdown', reason }, 'shutting down');
+      this.#log.info({ event: 'shutdown', reason }, 'shutting down');
       setTimeout(() => process.exit(1), timeoutMs).unref();
       void this.close().then(() => process.exit(0));
     };
