@@ -10,7 +10,7 @@ export async function answerRoute(route: Route, raw: RawRequest, deps: Deps): Pr
 
 function parse(route: Route, raw: RawRequest, deps: Deps): RouteInput {
   try {
-    return parseRequest(route, raw);
+    return parseRequest(route, raw, deps);
   } catch (err) {
     if (err instanceof AppError && err.code === 'INVALID_REQUEST') route.onMalformed?.(err.faults, deps);
     throw err;

@@ -22,6 +22,18 @@ export function boundedFaults(faults: readonly Fault[]): readonly Fault[] {
   ];
 }
 
+/** A body may repeat the id of its path, not contradict it. */
+export function idMismatch<K extends string>(
+  name: K,
+  params: { readonly [P in K]?: string },
+  body: { readonly [P in K]?: string | undefined },
+): Fault[] {
+  const inPath = params[name];
+  const inBody = body[name];
+  if (inPath === undefined || inBody === undefined || inPath === inBody) return [];
+  return [{ path: `body.${name}`, message: `must be the ${name} of the path, or be left out` }];
+}
+
 function faultsOfIssue(issue: Issue, prefix: string): Fault[] {
   const path = pathText(prefix, issue.path);
   if (issue.code === 'unrecognized_keys') {

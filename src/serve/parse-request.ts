@@ -1,6 +1,7 @@
 /** Checks a request against its route's schemas, gathering every fault of path, query and body before it refuses. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AppError, type Fault } from '../domain/errors.ts';
+import type { Deps } from './deps.ts';
 import { boundedFaults, faultsOf, type RequestPart } from './faults.ts';
 import { NDJSON_TYPE, type Route, type RouteInput } from './route.ts';
 
@@ -14,13 +15,13 @@ export type RawRequest = {
 };
 
 /** @throws AppError INVALID_REQUEST with every fault, or UNSUPPORTED_MEDIA_TYPE. */
-export function parseRequest(route: Route, raw: RawRequest): RouteInput {
+export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteInput {
   const faults: Fault[] = [];
   const check = (schema: z.ZodType, value: unknown, part: RequestPart): unknown => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     faults.push(...faultsOf(parsed.error, part));
-    return undefined;
+    return wellFormedFields(schema, value);
   };
 
   const params = route.params === undefined ? undefined : check(route.params, raw.params, 'params');
@@ -30,19 +31,34 @@ export function parseRequest(route: Route, raw: RawRequest): RouteInput {
     for (const name of Object.keys(query))
       faults.push({ path: `query.${name}`, message: 'is not known here' });
   }
-  let body: unknown;
+  let body: unknown = route.body instanceof z.ZodObject ? {} : undefined;
   if (route.body !== undefined) {
     const read = readBody(route, raw);
     if (read.faults.length > 0) faults.push(...read.faults);
     else body = check(route.body, read.value, 'body');
   }
+  const input = { params, query: parsedQuery, body };
+  faults.push(...route.check(input, deps));
   if (faults.length > 0) {
     throw new AppError('INVALID_REQUEST', {
       public: faults.length === 1 ? 'The request has a fault.' : `The request has ${faults.length} faults.`,
       faults: boundedFaults(faults),
     });
   }
-  return { params, query: parsedQuery, body };
+  return input;
+}
+
+/** Of an object that is malformed as a whole, the fields that are right; undefined for any other schema. */
+function wellFormedFields(schema: z.ZodType, value: unknown): Record<string, unknown> | undefined {
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  const fields: Record<string, unknown> = {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fields;
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const given = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+    const parsed = z.safeParse(field, given);
+    if (parsed.success) fields[name] = parsed.data;
+  }
+  return fields;
 }
 
 /** A parameter that is given more than once becomes an array. */

@@ -26,6 +26,13 @@ export type Reply<R extends ResponseSchemas> = {
 
 type Parsed<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;
 
+/** What is well formed of a part that need not be: an object's fields one by one, anything else whole. */
+type WellFormed<S extends z.ZodType | undefined> = S extends z.ZodObject
+  ? Partial<z.output<S>>
+  : S extends z.ZodType
+    ? z.output<S> | undefined
+    : undefined;
+
 export type RouteDefinition<
   P extends z.ZodObject | undefined,
   Q extends z.ZodObject | undefined,
@@ -50,6 +57,14 @@ export type RouteDefinition<
   responses: R;
   /** Problem statuses beyond 400 and 500 that a client should expect. */
   problems?: readonly number[];
+  /**
+   * What no schema can tell: it takes two parts of the request, or what this service was set to. Its faults are answered
+   * together with the schemas' own, so it is called for malformed requests too, with what is well formed of them.
+   */
+  check?: (
+    input: { params: WellFormed<P>; query: WellFormed<Q>; body: WellFormed<B> },
+    deps: Deps,
+  ) => readonly Fault[];
   /** Hears of requests whose form was wrong, for counting. */
   onMalformed?: (faults: readonly Fault[], deps: Deps) => void;
   handler: (
@@ -75,6 +90,7 @@ export type Route = {
   answerType: string;
   responses: ResponseSchemas;
   problems: readonly number[];
+  check: (input: RouteInput, deps: Deps) => readonly Fault[];
   onMalformed: ((faults: readonly Fault[], deps: Deps) => void) | undefined;
   handler: (input: RouteInput, deps: Deps) => AnyReply | Promise<AnyReply>;
 };
@@ -98,6 +114,7 @@ export function defineRoute<
     answerType: definition.answerType ?? JSON_TYPE,
     responses: definition.responses,
     problems: definition.problems ?? [],
+    check: (definition.check ?? (() => [])) as unknown as Route['check'],
     onMalformed: definition.onMalformed,
     // The adapter calls it with what these very schemas have parsed.
     handler: definition.handler as unknown as Route['handler'],

@@ -104,6 +104,42 @@ test('faults of path and query are gathered; unknown parameters are faults', asy
   expect((await service.call('GET', '/items/%E0%A4%A')).status).toBe(400);
 });
 
+test('what no schema can tell is named together with what schemas tell', async () => {
+  expect(paths(await service.call('GET', '/recommendations?scenario=nope&n=500'))).toEqual([
+    'query.n',
+    'query.scenario',
+  ]);
+  expect(paths(await service.call('PUT', '/items/a', { itemId: 'b', priceMinor: -1 }))).toEqual([
+    'body.itemId',
+    'body.priceMinor',
+  ]);
+  const offer = { offerId: 'b', name: 'Ten off', benefit: { kind: 'content' }, channels: [] };
+  expect(paths(await service.call('PUT', '/offers/a', offer))).toEqual(['body.channels', 'body.offerId']);
+  const job = { job: 'refresh-features', cutoff: 5, seed: -1 };
+  expect(paths(await service.call('POST', '/jobs', job))).toEqual([
+    'body.cutoff',
+    'body.cutoff',
+    'body.seed',
+  ]);
+});
+
+test('a job whose cut-off cannot be meant is refused, and no job is made', async () => {
+  const before = (await service.call('GET', '/jobs')).body.jobs.length;
+  const nextYear = Date.now() + 365 * 86_400_000;
+  const lastYear = Date.now() - 365 * 86_400_000;
+  for (const [job, cutoff, why] of [
+    ['refresh-features', lastYear, /not taken by refresh-features/],
+    // Seconds since 1970, sent where milliseconds are meant.
+    ['train-churn', 1_700_000_000, /milliseconds/],
+    ['train-collaborative', nextYear, /future/],
+  ] as const) {
+    const { status, body } = await service.call('POST', '/jobs', { job, cutoff });
+    expect(status).toBe(400);
+    expect(body.faults).toEqual([{ path: 'body.cutoff', message: expect.stringMatching(why) }]);
+  }
+  expect((await service.call('GET', '/jobs')).body.jobs.length).toBe(before);
+});
+
 test('unknown paths are 404; known ones say with 405 which methods they take', async () => {
   for (const path of ['/', '/nothing', '/items', '/Recommendations', '/recommendations/x']) {
     expect([404, 405]).toContain((await service.call('GET', path)).status);

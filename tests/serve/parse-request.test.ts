@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { AppError } from '../../src/domain/errors.ts';
+import type { Deps } from '../../src/serve/deps.ts';
 import { parseRequest, type RawRequest } from '../../src/serve/parse-request.ts';
 import { Count, Flag, list } from '../../src/serve/query.ts';
 import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../../src/serve/route.ts';
@@ -19,13 +20,17 @@ const route = defineRoute({
 });
 
 function parse(raw: Partial<Omit<RawRequest, 'body'>> & { body?: string | Buffer }) {
-  return parseRequest(route, {
-    params: { id: 'a' },
-    search: '',
-    contentType: JSON_TYPE,
-    ...raw,
-    body: Buffer.from(raw.body ?? '[{"x":1}]'),
-  });
+  return parseRequest(
+    route,
+    {
+      params: { id: 'a' },
+      search: '',
+      contentType: JSON_TYPE,
+      ...raw,
+      body: Buffer.from(raw.body ?? '[{"x":1}]'),
+    },
+    {} as Deps,
+  );
 }
 
 function faultsOf(raw: Parameters<typeof parse>[0]): string[] {
@@ -92,3 +97,49 @@ test.each(['text/plain', undefined, 'application/json; charset=latin1', 'multipa
     expect(() => parse({ contentType })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_MEDIA_TYPE' }));
   },
 );
+
+describe('a check beyond the schemas', () => {
+  const seen: unknown[] = [];
+  const checked = defineRoute({
+    method: 'PUT',
+    path: '/things/{id}',
+    summary: 'a route for the test',
+    tags: ['test'],
+    params: z.strictObject({ id: z.string().max(3) }),
+    query: z.strictObject({ n: Count, place: z.string().optional() }),
+    body: z.strictObject({ x: z.int(), y: z.int().default(7) }),
+    responses: { 204: null },
+    check: (input) => {
+      seen.push(input);
+      return input.query.place === 'nowhere' ? [{ path: 'query.place', message: 'is not there' }] : [];
+    },
+    handler: () => ({ status: 204, body: undefined }),
+  });
+  const faultPaths = (search: string, body: string) => {
+    const raw = { params: { id: 'a' }, search, contentType: JSON_TYPE, body: Buffer.from(body) };
+    try {
+      parseRequest(checked, raw, {} as Deps);
+      return [];
+    } catch (err) {
+      return (err as AppError).faults.map(({ path }) => path);
+    }
+  };
+
+  test('adds its faults to those of the schemas', () => {
+    expect(faultPaths('place=nowhere&n=500', '{"x":1.5}')).toEqual(['query.n', 'body.x', 'query.place']);
+    expect(faultPaths('place=nowhere', '{"x":1}')).toEqual(['query.place']);
+    expect(faultPaths('place=here', '{"x":1}')).toEqual([]);
+  });
+
+  test.each([
+    ['{"x":1.5,"y":2}', { y: 2 }],
+    ['{"x":1,"z":2}', { x: 1, y: 7 }],
+    ['{broken', {}],
+    ['null', {}],
+    ['[1]', {}],
+  ])('sees of the body %s what is well formed of it', (body, fields) => {
+    seen.length = 0;
+    expect(faultPaths('', body).length).toBeGreaterThan(0);
+    expect(seen).toEqual([{ params: { id: 'a' }, query: { n: 10 }, body: fields }]);
+  });
+});

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { ItemId } from '../../domain/ids.ts';
 import { Item } from '../../domain/item.ts';
+import { idMismatch } from '../faults.ts';
 import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../route.ts';
 
 /** In one request; a larger catalogue comes in several. */
@@ -59,13 +60,8 @@ export const itemRoutes = [
     body: ItemBody,
     responses: { 200: ItemAnswer },
     problems: [413, 415, 503],
+    check: ({ params, body }) => idMismatch('itemId', params, body),
     handler: async ({ params: { itemId }, body }, deps) => {
-      if (body.itemId !== undefined && body.itemId !== itemId) {
-        throw new AppError('INVALID_REQUEST', {
-          public: 'The request has a fault.',
-          faults: [{ path: 'body.itemId', message: 'must be the itemId of the path, or be left out' }],
-        });
-      }
       const item: Item = { ...body, itemId };
       await deps.catalogueStore.putItems([item], deps.now());
       return { status: 200, body: item };

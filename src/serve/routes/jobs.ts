@@ -1,7 +1,8 @@
 /** Work for the worker: ask for it, watch it. */
 import { z } from 'zod';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, type Fault } from '../../domain/errors.ts';
 import { JobName, JobPayload, JobState, JobStatus } from '../../domain/job.ts';
+import type { Deps } from '../deps.ts';
 import { defineRoute } from '../route.ts';
 
 const JobRequest = JobPayload.extend({
@@ -13,6 +14,25 @@ const Job = JobStatus.meta({ id: 'Job' });
 
 const tags = ['jobs'] as const;
 
+/** No shop's log reaches back further; an instant in seconds, taken for milliseconds, falls before it. */
+const earliestCutoff = Date.UTC(1990, 0, 1);
+
+function cutoffFaults(
+  { job, cutoff }: Partial<z.output<typeof JobRequest>>,
+  { now }: Pick<Deps, 'now'>,
+): Fault[] {
+  if (cutoff === undefined) return [];
+  const faults: string[] = [];
+  if (job === 'refresh-features') {
+    faults.push('is not taken by refresh-features: records are those of today');
+  }
+  if (cutoff < earliestCutoff) {
+    faults.push('must be milliseconds since 1970, and not before the year 1990');
+  }
+  if (cutoff > now()) faults.push('must not be in the future; leave it out to train on everything');
+  return faults.map((message) => ({ path: 'body.cutoff', message }));
+}
+
 export const jobRoutes = [
   defineRoute({
     method: 'POST',
@@ -23,7 +43,8 @@ export const jobRoutes = [
     tags,
     body: JobRequest,
     responses: { 202: z.object({ jobId: z.string(), state: JobState }) },
-    problems: [503],
+    problems: [413, 415, 503],
+    check: ({ body }, deps) => cutoffFaults(body, deps),
     handler: async ({ body: { job, force, ...payload } }, deps) => {
       const queued = await deps.jobs.enqueue(job, payload, { force });
       return {

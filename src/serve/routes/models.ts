@@ -57,7 +57,7 @@ export const modelRoutes = [
     params,
     body: z.strictObject({ version: ModelVersion }),
     responses: { 200: ModelManifest.meta({ id: 'ModelManifest' }) },
-    problems: [404, 503],
+    problems: [404, 413, 415, 503],
     handler: async ({ params: { name }, body: { version } }, deps) => ({
       status: 200,
       body: await promoteModel(deps.config.modelsDir, name, version),

@@ -5,6 +5,7 @@ import { OfferId } from '../../domain/ids.ts';
 import { Offer, OfferBody } from '../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { knownFeatures, offerSchema } from '../../offers/offer-schema.ts';
+import { idMismatch } from '../faults.ts';
 import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../route.ts';
 
 /** In one request. */
@@ -70,13 +71,8 @@ export const offerRoutes = [
     body: OfferFields,
     responses: { 200: Offer },
     problems: [413, 415, 503],
+    check: ({ params, body }) => idMismatch('offerId', params, body),
     handler: async ({ params: { offerId }, body }, { catalogueStore, now }) => {
-      if (body.offerId !== undefined && body.offerId !== offerId) {
-        throw new AppError('INVALID_REQUEST', {
-          public: 'The request has a fault.',
-          faults: [{ path: 'body.offerId', message: 'must be the offerId of the path, or be left out' }],
-        });
-      }
       const offer: Offer = { ...body, offerId };
       await catalogueStore.putOffers([offer], now());
       return { status: 200, body: offer };

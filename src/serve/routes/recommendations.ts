@@ -60,10 +60,9 @@ export async function answerRecommendations(
   const startedAt = performance.now();
   const scenario = deps.scenarios.get(query.scenario);
   if (scenario === undefined) {
-    const known = [...deps.scenarios.keys()].join(', ');
-    throw new AppError('INVALID_REQUEST', {
-      public: 'The request has a fault.',
-      faults: [{ path: 'query.scenario', message: `must be one of: ${known}` }],
+    throw new AppError('INTERNAL', {
+      public: 'The fault is ours.',
+      internal: 'a scenario that there is not got past the check of the request',
     });
   }
   const { subjectId, record, available } = await readSubject(query, deps);
@@ -158,6 +157,10 @@ export const recommendationRoutes = [
     tags,
     query: RecommendationQuery,
     responses: { 200: RecommendationAnswer },
+    check: ({ query: { scenario } }, { scenarios }) =>
+      scenario === undefined || scenarios.has(scenario)
+        ? []
+        : [{ path: 'query.scenario', message: `must be one of: ${[...scenarios.keys()].join(', ')}` }],
     handler: async ({ query }, deps) => ({ status: 200, body: await answerRecommendations(query, deps) }),
   }),
   defineRoute({
