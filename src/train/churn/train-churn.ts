@@ -13,30 +13,14 @@ import {
 import { createRng } from '../../algorithms/rng.ts';
 import type { JobResult } from '../../domain/job.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../features/registry.ts';
-import type { Lake } from '../../history/lake.ts';
 import { replayCustomers } from '../../history/replay.ts';
-import type { Logger } from '../../infra/logger.ts';
-import { newModelVersion, publishModel } from '../../infra/model-store.ts';
 import { loadTensorFlow } from '../tensorflow.ts';
+import { notTrained, publishTrained, type Training } from '../training.ts';
 import { type ChurnCutoffs, churnCutoffs } from './cutoffs.ts';
 import { evaluateChurn, judgeChurn } from './evaluate.ts';
 import { horizonDaysOf, readPurchaseSpan } from './horizon.ts';
 import { fitNetwork, networkDefaults } from './network.ts';
 import { createSampler, type SampleSet, type SampleSets } from './samples.ts';
-
-export type ChurnTraining = {
-  lake: Lake;
-  modelsDir: string;
-  /** Only events before it are seen (milliseconds since 1970). */
-  cutoff?: number;
-  seed: number;
-  /** Milliseconds since 1970. */
-  now: number;
-  /** Uniform in [0, 1); names the version. */
-  random: () => number;
-  log: Logger;
-  report: (share: number, stage: string) => Promise<void> | void;
-};
 
 /** Of a larger shop, that many are drawn: more do not make a network of this size better. */
 const customersMax = 100_000;
@@ -48,19 +32,19 @@ const dayMs = 86_400_000;
 /** Shares of the work, for the progress bar. */
 const shares = { replayed: 0.5, learnt: 0.95, tested: 0.97 };
 
-export async function trainChurn(training: ChurnTraining): Promise<JobResult> {
+export async function trainChurn(training: Training): Promise<JobResult> {
   const { lake, seed, report, log } = training;
   await report(0, 'looking at the history');
   const span = await readPurchaseSpan(lake, training.cutoff);
-  if (span === undefined) return notTrained('there are no purchases to learn from');
+  if (span === undefined) return notTrained('churn', 'there are no purchases to learn from');
   const horizonDays = horizonDaysOf(span);
   if (horizonDays === undefined)
-    return notTrained('the history is too short: churn takes at least 70 days of purchases');
+    return notTrained('churn', 'the history is too short: churn takes at least 70 days of purchases');
   const horizonMs = horizonDays * dayMs;
   const cutoffs = churnCutoffs(span.from, span.to, horizonMs);
   const sets = await collectSamples(training, cutoffs, horizonMs, span.customers);
   const shortage = shortageOf(sets);
-  if (shortage !== undefined) return notTrained(shortage);
+  if (shortage !== undefined) return notTrained('churn', shortage);
 
   const { tf, backend } = await loadTensorFlow(log);
   const scaling = fitScaling(sets.learn);
@@ -90,14 +74,10 @@ export async function trainChurn(training: ChurnTraining): Promise<JobResult> {
   const gate = judgeChurn(metrics);
 
   await report(shares.tested, 'publishing');
-  const version = newModelVersion(training.now, training.random);
-  const { arrays, tables } = churnToFiles(model);
-  const manifest = await publishModel(
-    training.modelsDir,
+  return publishTrained(
+    training,
     {
       name: 'churn',
-      version,
-      createdAt: new Date(training.now).toISOString(),
       featureSchema: FEATURE_SCHEMA,
       dataRange: { from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString() },
       parameters: {
@@ -117,31 +97,12 @@ export async function trainChurn(training: ChurnTraining): Promise<JobResult> {
       backend,
       gate,
     },
-    arrays,
-    tables,
+    churnToFiles(model),
   );
-  log.info(
-    { event: 'model.trained', model: 'churn', version, published: gate.passed, ...metrics },
-    gate.reason,
-  );
-  await report(1, gate.passed ? 'published' : 'not published');
-  return {
-    job: 'train-churn',
-    model: manifest.name,
-    version,
-    published: gate.passed,
-    reason: gate.reason,
-    metrics,
-  };
-}
-
-/** Too little to learn from is an outcome, not a failure: the shop is young. */
-function notTrained(reason: string): JobResult {
-  return { job: 'train-churn', model: 'churn', published: false, reason, metrics: {} };
 }
 
 async function collectSamples(
-  { lake, cutoff, seed, report }: ChurnTraining,
+  { lake, cutoff, seed, report }: Training,
   cutoffs: ChurnCutoffs,
   horizonMs: number,
   customers: number,

@@ -182,15 +182,15 @@ function quality(sum: QualitySum): number {
   return (recallAt10 + ndcgAt10) / 2;
 }
 
-/** The option of the highest value; the earliest of equals. */
-function best<T>(options: readonly T[], valueOf: (option: T) => number): T {
+/** The option of the highest quality; the earliest of equals. */
+function best<T>(options: readonly T[], qualityOf: (option: T) => number): T {
   let chosen: T = options[0]!;
   let highest = Number.NEGATIVE_INFINITY;
   for (const option of options) {
-    const value = valueOf(option);
-    if (value > highest) {
+    const reached = qualityOf(option);
+    if (reached > highest) {
       chosen = option;
-      highest = value;
+      highest = reached;
     }
   }
   return chosen;

@@ -15,27 +15,12 @@ import {
   purchaseSpan,
 } from '../../history/interactions.ts';
 import type { Lake } from '../../history/lake.ts';
-import type { Logger } from '../../infra/logger.ts';
-import { newModelVersion, publishModel } from '../../infra/model-store.ts';
 import { type GateVerdict, judge } from '../gate.ts';
+import { notTrained, publishTrained, type Training } from '../training.ts';
 import { chooseSettings, defaultSettings } from './choose-settings.ts';
 import { type Evaluation, evaluateCollaborative, type ProtocolQuality } from './evaluate.ts';
 import { type CollaborativeSettings, fitCollaborative } from './fit-model.ts';
 import { createTestSet, type TestSet } from './test-set.ts';
-
-export type CollaborativeTraining = {
-  lake: Lake;
-  modelsDir: string;
-  /** Only purchases before it are seen (milliseconds since 1970). */
-  cutoff?: number;
-  seed: number;
-  /** Milliseconds since 1970. */
-  now: number;
-  /** Uniform in [0, 1); names the version. */
-  random: () => number;
-  log: Logger;
-  report: (share: number, stage: string) => Promise<void> | void;
-};
 
 /** Below that, figures are noise. */
 const testCustomersMin = 20;
@@ -48,17 +33,18 @@ const minSegmentCustomers = 20;
 /** Shares of the work, for the progress bar. */
 const shares = { read: 0.02, chosen: 0.5, fitted: 0.7, tested: 0.75, learned: 0.98 };
 
-export async function trainCollaborative(training: CollaborativeTraining): Promise<JobResult> {
-  const { lake, seed, now, log, report } = training;
+export async function trainCollaborative(training: Training): Promise<JobResult> {
+  const { lake, seed, now, report } = training;
   const before = Math.min(training.cutoff ?? Number.POSITIVE_INFINITY, now);
   await report(0, 'reading purchases');
   const span = await purchaseSpan(lake, { before });
-  if (span === undefined) return notTrained('there are no purchases by known customers to learn from');
+  if (span === undefined)
+    return notTrained('collaborative', 'there are no purchases by known customers to learn from');
   const split = temporalSplit(span.first, span.last);
 
   const test = await loadTestSet(lake, split.testFrom, before, testCustomersMax, seed);
   const shortage = shortageOf(test);
-  if (shortage !== undefined) return notTrained(shortage);
+  if (shortage !== undefined) return notTrained('collaborative', shortage);
 
   await report(shares.read, 'choosing parameters');
   const settings = await choose(training, split);
@@ -76,8 +62,6 @@ export async function trainCollaborative(training: CollaborativeTraining): Promi
     test,
     stage(shares.fitted, shares.tested, 'testing on the last weeks'),
   );
-  const gate = judgeCollaborative(evaluation);
-  const metrics = metricsOf(evaluation);
 
   const everything = await load(lake, { before });
   const model = await fitCollaborative(
@@ -89,42 +73,19 @@ export async function trainCollaborative(training: CollaborativeTraining): Promi
     stage(shares.tested, shares.learned, 'learning from everything'),
   );
   await report(shares.learned, 'publishing');
-  const version = newModelVersion(now, training.random);
-  const { arrays, tables } = collaborativeToFiles(model);
-  await publishModel(
-    training.modelsDir,
+  return publishTrained(
+    training,
     {
       name: 'collaborative',
-      version,
-      createdAt: new Date(now).toISOString(),
       featureSchema: null,
       dataRange: { from: new Date(span.first).toISOString(), to: new Date(span.last).toISOString() },
       parameters: parametersOf(settings, split, everything, seed),
-      metrics,
+      metrics: metricsOf(evaluation),
       backend: 'typed-arrays',
-      gate,
+      gate: judgeCollaborative(evaluation),
     },
-    arrays,
-    tables,
+    collaborativeToFiles(model),
   );
-  log.info(
-    { event: 'model.trained', model: 'collaborative', version, published: gate.passed, ...metrics },
-    gate.reason,
-  );
-  await report(1, gate.passed ? 'published' : 'not published');
-  return {
-    job: 'train-collaborative',
-    model: 'collaborative',
-    version,
-    published: gate.passed,
-    reason: gate.reason,
-    metrics,
-  };
-}
-
-/** Too little to learn from is an outcome, not a failure: the shop is young. */
-function notTrained(reason: string): JobResult {
-  return { job: 'train-collaborative', model: 'collaborative', published: false, reason, metrics: {} };
 }
 
 function load(lake: Lake, range: PurchaseRange): Promise<Purchases> {
@@ -152,7 +113,7 @@ function shortageOf({ customers, train }: TestSet): string | undefined {
 }
 
 /** Settings chosen on the weeks before the test; the defaults where too few customers bought in them. */
-async function choose(training: CollaborativeTraining, split: TemporalSplit): Promise<CollaborativeSettings> {
+async function choose(training: Training, split: TemporalSplit): Promise<CollaborativeSettings> {
   const { lake, seed, report } = training;
   const { validationFrom, testFrom } = split;
   const validation = await loadTestSet(lake, validationFrom, testFrom, validationCustomersMax, seed);

@@ -1,12 +1,27 @@
 /** Every job's handler. A name without one does not compile. */
-import type { JobName } from '../../domain/job.ts';
+import type { JobName, JobResult } from '../../domain/job.ts';
+import { trainChurn } from '../churn/train-churn.ts';
+import { trainCollaborative } from '../collaborative/train-collaborative.ts';
+import type { Training } from '../training.ts';
 import type { JobHandler } from './job.ts';
 import { refreshFeaturesJob } from './refresh-features.ts';
-import { trainChurnJob } from './train-churn.ts';
-import { trainCollaborativeJob } from './train-collaborative.ts';
 
 export const HANDLERS = {
   'refresh-features': refreshFeaturesJob,
-  'train-collaborative': trainCollaborativeJob,
-  'train-churn': trainChurnJob,
+  'train-collaborative': trainingJob(trainCollaborative),
+  'train-churn': trainingJob(trainChurn),
 } as const satisfies Record<JobName, JobHandler>;
+
+function trainingJob(train: (training: Training) => Promise<JobResult>): JobHandler {
+  return ({ cutoff, seed }, { config, lake, now, random, log, report }) =>
+    train({
+      lake,
+      modelsDir: config.modelsDir,
+      ...(cutoff !== undefined && { cutoff }),
+      seed,
+      now: now(),
+      random,
+      log,
+      report,
+    });
+}

@@ -1,4 +1,4 @@
-/** What a job is to the worker: one file with one handler. `handlers.ts` lists them. */
+/** What a job is to the worker: one handler. `handlers.ts` lists them. */
 import type { JobPayload, JobResult } from '../../domain/job.ts';
 import type { Lake } from '../../history/lake.ts';
 import type { Config } from '../../infra/config.ts';

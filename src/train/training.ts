@@ -1,0 +1,53 @@
+/** What a training of any model is given, and how it ends: with a new version, or with too little to learn from. */
+import type { JobResult } from '../domain/job.ts';
+import type { ModelName } from '../domain/manifest.ts';
+import type { Lake } from '../history/lake.ts';
+import type { Logger } from '../infra/logger.ts';
+import {
+  type ModelArrays,
+  type ModelDraft,
+  type ModelTables,
+  newModelVersion,
+  publishModel,
+} from '../infra/model-store.ts';
+
+export type Training = {
+  lake: Lake;
+  modelsDir: string;
+  /** Only events before it are seen (milliseconds since 1970). */
+  cutoff?: number;
+  seed: number;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Uniform in [0, 1); names the version. */
+  random: () => number;
+  log: Logger;
+  report: (share: number, stage: string) => Promise<void> | void;
+};
+
+/** Publishes a trained model as a new version, which is served if its gate passed. */
+export async function publishTrained(
+  { modelsDir, now, random, log, report }: Training,
+  draft: Omit<ModelDraft, 'version' | 'createdAt'>,
+  { arrays, tables }: { arrays: ModelArrays; tables: ModelTables },
+): Promise<JobResult> {
+  const { name, metrics, gate } = draft;
+  const version = newModelVersion(now, random);
+  const createdAt = new Date(now).toISOString();
+  await publishModel(modelsDir, { ...draft, version, createdAt }, arrays, tables);
+  log.info({ event: 'model.trained', model: name, version, published: gate.passed, ...metrics }, gate.reason);
+  await report(1, gate.passed ? 'published' : 'not published');
+  return {
+    job: `train-${name}`,
+    model: name,
+    version,
+    published: gate.passed,
+    reason: gate.reason,
+    metrics,
+  };
+}
+
+/** Too little to learn from is an outcome, not a failure: the shop is young. */
+export function notTrained(model: ModelName, reason: string): JobResult {
+  return { job: `train-${model}`, model, published: false, reason, metrics: {} };
+}
