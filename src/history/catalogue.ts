@@ -3,7 +3,7 @@ import type { ItemId, OfferId } from '../domain/ids.ts';
 import { Item } from '../domain/item.ts';
 import type { CatalogueChange } from '../domain/log-entry.ts';
 import { Offer } from '../domain/offer.ts';
-import type { Lake } from './lake.ts';
+import { type Lake, queryChunks } from './lake.ts';
 
 /** The latest change of every item, a deletion included, in batches in the order of ids. What cannot be parsed is left out. */
 export async function* latestItems(lake: Lake): AsyncGenerator<CatalogueChange[]> {
@@ -33,14 +33,10 @@ async function* latest(lake: Lake, table: 'items' | 'offers', idColumn: string):
   const connection = await lake.connect();
   try {
     // At the same instant a deletion counts, then the greater text: any rule, but always the same.
-    const result = await connection.stream(
-      `SELECT "${idColumn}", epoch_ms("updatedAt"), json FROM ${lake.from(table)}
+    const query = `SELECT "${idColumn}", epoch_ms("updatedAt"), json FROM ${lake.from(table)}
        QUALIFY row_number() OVER (PARTITION BY "${idColumn}" ORDER BY "updatedAt" DESC, json DESC NULLS FIRST) = 1
-       ORDER BY "${idColumn}"`,
-    );
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) break;
+       ORDER BY "${idColumn}"`;
+    for await (const chunk of queryChunks(connection, query)) {
       yield (chunk.getRows() as [string, bigint, string | null][]).map(([id, at, json]) => ({
         id,
         at: Number(at),

@@ -12,7 +12,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
 import { writeAtomically } from '../infra/files.ts';
 
 export const LAKE_TABLES = {
@@ -146,6 +146,19 @@ export async function writeParts(lake: Lake, parts: readonly LakePart[]): Promis
     );
     await writeParts(lake, rest);
   });
+}
+
+/** The rows of a query in chunks of some thousands, as they come: a result need not fit into memory. */
+export async function* queryChunks(
+  connection: DuckDBConnection,
+  query: string,
+): AsyncGenerator<DuckDBDataChunk> {
+  const result = await connection.stream(query);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield chunk;
+  }
 }
 
 /** A string as a SQL literal. */

@@ -11,7 +11,7 @@ import type { Channel } from '../domain/channel.ts';
 import type { EventType, ShopEvent } from '../domain/event.ts';
 import type { CustomerId } from '../domain/ids.ts';
 import { compareEventOrder } from '../features/event-order.ts';
-import type { Lake } from './lake.ts';
+import { type Lake, queryChunks } from './lake.ts';
 import { type EventRow, rowsToEvent } from './lake-rows.ts';
 
 export type ReplayRange = {
@@ -43,13 +43,9 @@ export async function replayCustomers(
     await partitionRows(connection, lake, range);
     let customers = 0;
     for (const [first, last] of await partitionRanges(connection)) {
-      const result = await connection.stream(
-        `SELECT string_agg(row, '${rowEnd}') FROM replayed
-         WHERE part BETWEEN ${first} AND ${last} GROUP BY "customerId" ORDER BY "customerId"`,
-      );
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) break;
+      const query = `SELECT string_agg(row, '${rowEnd}') FROM replayed
+         WHERE part BETWEEN ${first} AND ${last} GROUP BY "customerId" ORDER BY "customerId"`;
+      for await (const chunk of queryChunks(connection, query)) {
         const texts = chunk.getColumnVector(0);
         for (let r = 0; r < chunk.rowCount; r++) {
           const events = eventsOfText(texts.getItem(r) as string);
