@@ -1,5 +1,5 @@
 /** Purchases as training has them, from rows that a test can write down. */
-import type { Purchases } from '../../src/history/interactions.ts';
+import type { Purchases } from '../../src/history/purchases.ts';
 
 const dayMs = 86_400_000;
 

@@ -15,7 +15,7 @@ const horizonsInHistory = 5;
 
 const dayMs = 86_400_000;
 
-export type PurchaseSpan = {
+export type OrderRhythm = {
   /** Milliseconds since 1970 of the first purchase, and of the last event of any kind. */
   from: number;
   to: number;
@@ -24,8 +24,8 @@ export type PurchaseSpan = {
   gapDays: number | null;
 };
 
-/** What the lake's purchases before `before` (milliseconds since 1970; absent = all) span; undefined where there are none. */
-export async function readPurchaseSpan(lake: Lake, before?: number): Promise<PurchaseSpan | undefined> {
+/** How long the history before `before` (milliseconds since 1970; absent = all) is, and how often its customers order; undefined without purchases. */
+export async function readOrderRhythm(lake: Lake, before?: number): Promise<OrderRhythm | undefined> {
   const seen = before === undefined ? 'true' : `"occurredAt" < epoch_ms(${Math.floor(before)}::BIGINT)`;
   const reader = await lake.connection.runAndReadAll(`
     WITH days AS (
@@ -49,7 +49,7 @@ export async function readPurchaseSpan(lake: Lake, before?: number): Promise<Pur
  * The horizon in whole days: the shop's own gap, at least 14 days, at most 180 and at most a fifth of the history.
  * undefined where the history is too short for the least horizon.
  */
-export function horizonDaysOf({ from, to, gapDays }: PurchaseSpan): number | undefined {
+export function horizonDaysOf({ from, to, gapDays }: OrderRhythm): number | undefined {
   const fits = Math.floor((to - from) / dayMs / horizonsInHistory);
   if (fits < shortestDays) return undefined;
   return Math.min(fits, longestDays, Math.max(shortestDays, Math.ceil(gapDays ?? longestDays)));

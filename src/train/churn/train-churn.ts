@@ -18,7 +18,7 @@ import { loadTensorFlow } from '../tensorflow.ts';
 import { notTrained, publishTrained, type Training } from '../training.ts';
 import { type ChurnCutoffs, churnCutoffs } from './cutoffs.ts';
 import { evaluateChurn, judgeChurn } from './evaluate.ts';
-import { horizonDaysOf, readPurchaseSpan } from './horizon.ts';
+import { horizonDaysOf, readOrderRhythm } from './horizon.ts';
 import { fitNetwork, networkDefaults } from './network.ts';
 import { createSampler, type SampleSet, type SampleSets } from './samples.ts';
 
@@ -35,14 +35,14 @@ const shares = { replayed: 0.5, learnt: 0.95, tested: 0.97 };
 export async function trainChurn(training: Training): Promise<JobResult> {
   const { lake, seed, report, log } = training;
   await report(0, 'looking at the history');
-  const span = await readPurchaseSpan(lake, training.cutoff);
-  if (span === undefined) return notTrained('churn', 'there are no purchases to learn from');
-  const horizonDays = horizonDaysOf(span);
+  const rhythm = await readOrderRhythm(lake, training.cutoff);
+  if (rhythm === undefined) return notTrained('churn', 'there are no purchases to learn from');
+  const horizonDays = horizonDaysOf(rhythm);
   if (horizonDays === undefined)
     return notTrained('churn', 'the history is too short: churn takes at least 70 days of purchases');
   const horizonMs = horizonDays * dayMs;
-  const cutoffs = churnCutoffs(span.from, span.to, horizonMs);
-  const sets = await collectSamples(training, cutoffs, horizonMs, span.customers);
+  const cutoffs = churnCutoffs(rhythm.from, rhythm.to, horizonMs);
+  const sets = await collectSamples(training, cutoffs, horizonMs, rhythm.customers);
   const shortage = shortageOf(sets);
   if (shortage !== undefined) return notTrained('churn', shortage);
 
@@ -79,7 +79,7 @@ export async function trainChurn(training: Training): Promise<JobResult> {
     {
       name: 'churn',
       featureSchema: FEATURE_SCHEMA,
-      dataRange: { from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString() },
+      dataRange: { from: new Date(rhythm.from).toISOString(), to: new Date(rhythm.to).toISOString() },
       parameters: {
         horizonDays,
         seed,

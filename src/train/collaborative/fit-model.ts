@@ -8,7 +8,7 @@ import { fitPopularity, type Popularity, type PopularityOptions } from '../../al
 import { interactionMatrix, purchasePairs } from '../../algorithms/purchase-pairs.ts';
 import type { PurchaseWeighting } from '../../algorithms/purchase-weight.ts';
 import type { Rng } from '../../algorithms/rng.ts';
-import type { Purchases } from '../../history/interactions.ts';
+import type { Purchases } from '../../history/purchases.ts';
 
 export type CollaborativeSettings = {
   ials: IalsOptions;

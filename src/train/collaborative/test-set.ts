@@ -3,7 +3,7 @@ import type { ItemHistory } from '../../algorithms/buy-again.ts';
 import type { RankingRequest } from '../../algorithms/collaborative-ranking.ts';
 import { type PurchasePairs, purchasePairs } from '../../algorithms/purchase-pairs.ts';
 import { createRng, shuffle } from '../../algorithms/rng.ts';
-import type { Purchases } from '../../history/interactions.ts';
+import type { Purchases } from '../../history/purchases.ts';
 
 export type TestSet = {
   /** The moment that the model stands at: everything relevant was bought after it. */

@@ -8,13 +8,8 @@ import { createRng } from '../../algorithms/rng.ts';
 import { type TemporalSplit, temporalSplit } from '../../algorithms/temporal-split.ts';
 import type { JobResult } from '../../domain/job.ts';
 import type { ModelManifest } from '../../domain/manifest.ts';
-import {
-  loadPurchases,
-  type PurchaseRange,
-  type Purchases,
-  purchaseSpan,
-} from '../../history/interactions.ts';
 import type { Lake } from '../../history/lake.ts';
+import { loadPurchases, type PurchaseRange, type Purchases, purchaseSpan } from '../../history/purchases.ts';
 import { type GateVerdict, judge } from '../gate.ts';
 import { notTrained, publishTrained, type Training } from '../training.ts';
 import { chooseSettings, defaultSettings } from './choose-settings.ts';

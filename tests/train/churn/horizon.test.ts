@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
-import { horizonDaysOf, readPurchaseSpan } from '../../../src/train/churn/horizon.ts';
+import { horizonDaysOf, readOrderRhythm } from '../../../src/train/churn/horizon.ts';
 
 const dayMs = 86_400_000;
 const start = Date.UTC(2026, 0, 1, 12);
@@ -63,7 +63,7 @@ test('the span runs from the first purchase to the last event; gaps are those be
     ['b', 'visit', 50],
   ]);
   // Gaps of 10 and 20 (a) and 30 (b); the guest has none. Quantile 0.8 lies at position 0.8·2 = 1.6: 20 + 0.6·10.
-  expect(await readPurchaseSpan(lake)).toEqual({
+  expect(await readOrderRhythm(lake)).toEqual({
     from: start,
     to: start + 50 * dayMs,
     customers: 2,
@@ -77,7 +77,7 @@ test('what comes at or after the cut-off is not seen', async () => {
     ['a', 'purchase', 10],
     ['b', 'purchase', 20],
   ]);
-  expect(await readPurchaseSpan(lake, start + 10 * dayMs)).toEqual({
+  expect(await readOrderRhythm(lake, start + 10 * dayMs)).toEqual({
     from: start,
     to: start,
     customers: 1,
@@ -86,9 +86,9 @@ test('what comes at or after the cut-off is not seen', async () => {
 });
 
 test('without purchases there is no span', async () => {
-  expect(await readPurchaseSpan(lake)).toBeUndefined();
+  expect(await readOrderRhythm(lake)).toBeUndefined();
   await write([['a', 'view', 0]]);
-  expect(await readPurchaseSpan(lake)).toBeUndefined();
+  expect(await readOrderRhythm(lake)).toBeUndefined();
 });
 
 test.each([

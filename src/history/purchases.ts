@@ -1,7 +1,7 @@
 /** Purchases out of the lake, as typed arrays for training: ids are numbered in DuckDB, rows never become objects. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SortedPurchases } from '../algorithms/buy-again.ts';
-import type { Lake } from './lake.ts';
+import { type Lake, queryChunks } from './lake.ts';
 
 /**
  * One row for each item of each order, sorted by customer, item and time. Customers and items are numbered by their
@@ -159,19 +159,13 @@ async function readLog(
     at: new Float64Array(count),
     quantity: new Int32Array(count),
   };
-  const result = await connection.stream(
-    `SELECT c.number, i.number, o.number, epoch_ms(boughtAt)::DOUBLE, least(quantity, 2147483647)::INTEGER
+  const query = `SELECT c.number, i.number, o.number, epoch_ms(boughtAt)::DOUBLE, least(quantity, 2147483647)::INTEGER
      FROM ${rows} bought JOIN ${customers} c ON c.id = bought.customerId JOIN ${items} i ON i.id = bought.itemId
        JOIN ${orders} o ON o.customerId = bought.customerId AND o.orderKey = bought.orderKey
-     ORDER BY c.number, i.number, boughtAt, bought.orderKey`,
-  );
+     ORDER BY c.number, i.number, boughtAt, bought.orderKey`;
   const targets = [columns.customer, columns.item, columns.order, columns.at, columns.quantity];
   let filled = 0;
-  for (
-    let chunk = await result.fetchChunk();
-    chunk && chunk.rowCount > 0;
-    chunk = await result.fetchChunk()
-  ) {
+  for await (const chunk of queryChunks(connection, query)) {
     for (let c = 0; c < targets.length; c++) {
       // Private in DuckDB's types, and its own way to hand out a column whole: value by value takes many times as long.
       const values: unknown = Reflect.get(chunk.getColumnVector(c), 'items');
@@ -194,12 +188,8 @@ async function readGroups(connection: DuckDBConnection, query: string, length: n
   const groups = [''];
   const numbers = new Map<string, number>();
   const groupOf = new Int32Array(length);
-  const result = await connection.stream(`SELECT number, label FROM (${query}) ORDER BY label`);
-  for (
-    let chunk = await result.fetchChunk();
-    chunk && chunk.rowCount > 0;
-    chunk = await result.fetchChunk()
-  ) {
+  const byLabel = `SELECT number, label FROM (${query}) ORDER BY label`;
+  for await (const chunk of queryChunks(connection, byLabel)) {
     const members = chunk.getColumnVector(0);
     const labels = chunk.getColumnVector(1);
     for (let r = 0; r < chunk.rowCount; r++) {
@@ -217,12 +207,7 @@ async function readGroups(connection: DuckDBConnection, query: string, length: n
 
 async function readTexts(connection: DuckDBConnection, query: string): Promise<string[]> {
   const texts: string[] = [];
-  const result = await connection.stream(query);
-  for (
-    let chunk = await result.fetchChunk();
-    chunk && chunk.rowCount > 0;
-    chunk = await result.fetchChunk()
-  ) {
+  for await (const chunk of queryChunks(connection, query)) {
     const vector = chunk.getColumnVector(0);
     for (let r = 0; r < chunk.rowCount; r++) texts.push(String(vector.getItem(r)));
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { loadPurchases, purchaseSpan } from '../../src/history/interactions.ts';
 import { type Lake, sqlText, writePart } from '../../src/history/lake.ts';
+import { loadPurchases, purchaseSpan } from '../../src/history/purchases.ts';
 import { testLake } from '../support/lake.ts';
 
 type Row = {
