@@ -17,7 +17,7 @@ import {
   scoreAllItems,
 } from './collaborative-model.ts';
 import { type FusedItem, fuseByRank } from './fusion.ts';
-import { type Ranked, topK } from './top-k.ts';
+import { nothingRanked, type Ranked, topK } from './top-k.ts';
 
 export type RankingRequest = {
   history: readonly ItemHistory[];
@@ -89,7 +89,7 @@ export function rankSources(
 ): SourceLists {
   const likeliest = due.slice(0, k);
   return {
-    ials: ials === undefined ? nothing : topK(ials, k, allowed),
+    ials: ials === undefined ? nothingRanked : topK(ials, k, allowed),
     neighbours: topPositive(neighbours, k, allowed),
     buyAgain: {
       indices: Int32Array.from(likeliest, ({ item }) => item),
@@ -98,8 +98,6 @@ export function rankSources(
     popularity: topPositive(popularity, k, allowed),
   };
 }
-
-const nothing: Ranked = { indices: new Int32Array(0), scores: new Float32Array(0) };
 
 /** Items of score 0 are unknown to the source, not its last choices. */
 function topPositive(scores: Float32Array, k: number, allowed: (item: number) => boolean): Ranked {

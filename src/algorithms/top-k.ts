@@ -2,6 +2,8 @@
 
 export type Ranked = { indices: Int32Array; scores: Float32Array };
 
+export const nothingRanked: Ranked = { indices: new Int32Array(0), scores: new Float32Array(0) };
+
 /**
  * The (at most) k highest scores, best first, ties by lower index. Indices that `allowed` refuses and scores that
  * are not finite are left out: −Infinity marks what must not be ranked.

@@ -9,7 +9,7 @@ import {
   popularityScores,
   scoreAllItems,
 } from '../../algorithms/collaborative-model.ts';
-import { type Ranked, topK } from '../../algorithms/top-k.ts';
+import { nothingRanked, type Ranked, topK } from '../../algorithms/top-k.ts';
 import { popularityOrder } from './popularity-order.ts';
 import type { Evidence } from './reasons.ts';
 import type { CandidateSource, Source } from './scenarios.ts';
@@ -78,11 +78,11 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
   const gather: Record<CandidateSource, () => Ranked> = {
     ials: () =>
       taste === undefined
-        ? nothing
+        ? nothingRanked
         : firstAllowed(taste.ials, length, allowed, () => scoreAllItems(model, taste.userFactors)),
     neighbours: () =>
       taste === undefined
-        ? nothing
+        ? nothingRanked
         : firstAllowed(taste.neighbours, length, positive(allowed, taste.neighbours), () =>
             withoutZeros(neighbourScores(model, taste.items, taste.weights)),
           ),
@@ -111,7 +111,7 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
       ),
     similar: () => {
       const [first] = context;
-      if (first === undefined) return nothing;
+      if (first === undefined) return nothingRanked;
       const alike = request.similarTo(first);
       return firstAllowed(alike, length, positive(notInContext, alike), undefined);
     },
@@ -131,8 +131,6 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
     },
   };
 }
-
-const nothing: Ranked = { indices: new Int32Array(0), scores: new Float32Array(0) };
 
 /** Most recent interests that stand in for a page's items. */
 const contextMax = 5;

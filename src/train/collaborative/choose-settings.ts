@@ -12,8 +12,8 @@ import { createRowSolver } from '../../algorithms/ials-row.ts';
 import { ItemKnnOptions } from '../../algorithms/item-knn.ts';
 import { interactionMatrix } from '../../algorithms/purchase-pairs.ts';
 import { createRng } from '../../algorithms/rng.ts';
-import { topK } from '../../algorithms/top-k.ts';
-import { indicesOf, type JudgedLists, judgedLength, none, QualitySum, rankTestSet } from './evaluate.ts';
+import { nothingRanked, topK } from '../../algorithms/top-k.ts';
+import { indicesOf, type JudgedLists, judgedLength, QualitySum, rankTestSet } from './evaluate.ts';
 import { type CollaborativeSettings, fitAround, fitShopPopularity } from './fit-model.ts';
 import type { TestSet } from './test-set.ts';
 
@@ -160,7 +160,7 @@ export function chooseFusion(lists: readonly JudgedLists[]): CollaborativeSettin
     const sum = new QualitySum();
     for (const { relevantNew, fresh } of lists)
       if (relevantNew.size > 0)
-        sum.add(fused({ ...fresh, buyAgain: none }, tried.weights, tried.rankConstant), relevantNew);
+        sum.add(fused({ ...fresh, buyAgain: nothingRanked }, tried.weights, tried.rankConstant), relevantNew);
     return quality(sum);
   });
   const buyAgain = best(buyAgainWeights, (weight) => {

@@ -18,6 +18,7 @@ import {
   scoreSources,
 } from '../../algorithms/collaborative-ranking.ts';
 import { ndcgAtK, recallAtK } from '../../algorithms/ranking-metrics.ts';
+import { nothingRanked } from '../../algorithms/top-k.ts';
 import { requestOf, type TestSet } from './test-set.ts';
 
 /** Means over customers. */
@@ -79,15 +80,13 @@ export async function evaluateCollaborative(
     ({ relevant, relevantNew, all, fresh }) => {
       allPurchases.add(relevant, all, indicesOf(fuseSources(model.fusion, fresh, judgedLength)));
       if (relevantNew.size === 0) return;
-      const discovery = { ...fresh, buyAgain: none };
+      const discovery = { ...fresh, buyAgain: nothingRanked };
       newItems.add(relevantNew, discovery, indicesOf(fuseSources(model.fusion, discovery, judgedLength)));
     },
     onProgress,
   );
   return { allPurchases: allPurchases.means(), newItems: newItems.means() };
 }
-
-export const none = { indices: new Int32Array(0), scores: new Float32Array(0) };
 
 export function indicesOf(items: readonly { index: number }[]): number[] {
   return items.map(({ index }) => index);
