@@ -1,6 +1,6 @@
 /** The `nextbest` command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, CommanderError } from 'commander';
-import { UsageError } from '../domain/errors.ts';
+import { AppError, UsageError } from '../domain/errors.ts';
 import { COMMANDS } from './commands.ts';
 
 const program = new Command('nextbest')
@@ -19,6 +19,10 @@ try {
   else if (err instanceof UsageError) {
     process.stderr.write(`nextbest: ${err.message}\n`);
     process.exitCode = 2;
+  } else if (err instanceof AppError && err.code !== 'INTERNAL') {
+    // Foreseen: its sentence says enough.
+    process.stderr.write(`nextbest: ${err.public}\n`);
+    process.exitCode = 1;
   } else {
     process.stderr.write(`nextbest: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`);
     process.exitCode = 1;

@@ -23,9 +23,13 @@ export type EventLine = z.output<typeof EventLine>;
 const lines = z.array(EventLine).min(1).max(500);
 
 /** Milliseconds since 1970 from an ISO 8601 text with a zone, or from a number of milliseconds. */
+const instantMs = z.int().min(0, 'must not lie before 1970').max(8_640_000_000_000_000);
 const Instant = z.union([
-  z.int().min(0).max(8_640_000_000_000_000),
-  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+  instantMs,
+  z.iso
+    .datetime({ offset: true })
+    .transform((text) => Date.parse(text))
+    .pipe(instantMs),
 ]);
 
 const common = {

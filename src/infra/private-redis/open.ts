@@ -1,7 +1,7 @@
 /** Finds or starts the private Redis of a data folder. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -10,7 +10,7 @@ import { builtEntry } from '../built-entry.ts';
 import { type Endpoint, endpointUrl, readEndpoint, redisFolder } from './endpoint.ts';
 
 const hostEntry = builtEntry('./host.js', import.meta.url);
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 10_000;
 
 export type PrivateRedis = {
   url: string;
@@ -41,8 +41,10 @@ export async function openPrivateRedis({
         'WebAssembly, which keeps nothing on disk. Set REDIS_URL, or install redis-server.',
     );
   }
-  await mkdir(redisFolder(dataDir), { recursive: true });
-  const deadline = Date.now() + startTimeoutMs;
+  // What customers did is in it: for this user alone.
+  await mkdir(redisFolder(dataDir), { recursive: true, mode: 0o700 });
+  // Long enough to take over from a start that failed.
+  const deadline = Date.now() + 2 * startTimeoutMs;
   for (;;) {
     const running = await aliveEndpoint(dataDir);
     if (running) return handle(running);
@@ -50,7 +52,7 @@ export async function openPrivateRedis({
     const unlock = await tryLock(dataDir);
     if (unlock) {
       try {
-        const endpoint = (await aliveEndpoint(dataDir)) ?? (await startHost(dataDir, server, deadline));
+        const endpoint = (await aliveEndpoint(dataDir)) ?? (await startHost(dataDir, server));
         return handle(endpoint);
       } finally {
         await unlock();
@@ -81,7 +83,8 @@ function serverOnPath(searchPath: string): string | undefined {
     .find((path) => existsSync(path));
 }
 
-async function startHost(dataDir: string, server: string | undefined, deadline: number): Promise<Endpoint> {
+async function startHost(dataDir: string, server: string | undefined): Promise<Endpoint> {
+  const deadline = Date.now() + startTimeoutMs;
   const log = openSync(join(redisFolder(dataDir), 'host.log'), 'a');
   const child = spawn(
     process.execPath,
@@ -165,17 +168,21 @@ function processExists(pid: number): boolean {
   }
 }
 
-/** An exclusive file with our process id; a lock whose holder is gone is taken over. */
+/**
+ * An exclusive file with our process id. A lock whose holder is gone is taken over, and so is one that is older than any
+ * start may take: a full disk leaves it empty, and a container may give its number to another process.
+ */
 async function tryLock(dataDir: string): Promise<(() => Promise<void>) | undefined> {
   const path = join(redisFolder(dataDir), 'starting.lock');
   try {
-    const file = await open(path, 'wx');
-    await file.writeFile(String(process.pid));
-    await file.close();
+    await writeFile(path, String(process.pid), { flag: 'wx' });
     return () => rm(path, { force: true });
-  } catch {
-    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (holder > 0 && !processExists(holder)) await rm(path, { force: true });
-    return undefined;
+  } catch (err) {
+    if (!(err instanceof Error && 'code' in err && err.code === 'EEXIST')) throw err;
   }
+  const holder = Number(await readFile(path, 'utf8').catch(() => ''));
+  const startedAt = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now();
+  const stale = Date.now() - startedAt > startTimeoutMs || (holder > 0 && !processExists(holder));
+  if (stale) await rm(path, { force: true });
+  return undefined;
 }

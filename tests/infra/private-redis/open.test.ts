@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue, QueueEvents, Worker } from 'bullmq';
@@ -72,6 +72,20 @@ test('openers at the same moment start one server', async () => {
   const servers = await Promise.all(Array.from({ length: 4 }, () => openPrivateRedis(wasm())));
   expect(new Set(servers.map((server) => server.url)).size).toBe(1);
   await servers[0]?.release();
+});
+
+test.each([
+  ['empty, as a full disk leaves it', ''],
+  ['of a process that is gone', '4194304'],
+  ['of a process that has got its number since', '1'],
+])('a lock that was left behind (%s) does not keep the server from starting', async (_what, holder) => {
+  const lock = join(dataDir, 'redis', 'starting.lock');
+  await mkdir(join(dataDir, 'redis'));
+  await writeFile(lock, holder);
+  const longAgo = new Date(Date.now() - 60_000);
+  await utimes(lock, longAgo, longAgo);
+  const server = await openPrivateRedis(wasm());
+  await server.release();
 });
 
 test('the password is asked for, and its file is readable by its owner alone', async () => {
