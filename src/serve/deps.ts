@@ -17,6 +17,7 @@ import type { MarketHolder } from './decide/market.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Recommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
+import type { StoreHealth } from './store-health.ts';
 
 export type Served<M> = { version: string; manifest: ModelManifest; model: M };
 
@@ -43,6 +44,7 @@ export type Deps = {
   keys: Keys;
   /** Fail-fast: a command is answered, or rejected within `config.redisTimeoutMs`. */
   redis: Redis;
+  store: Pick<StoreHealth, 'reachable'>;
   records: RecordStore;
   catalogue: Catalogue;
   catalogueStore: CatalogueStore;

@@ -1,29 +1,30 @@
 import type { Histogram } from 'prom-client';
 import type { Redis } from '../infra/redis.ts';
 
-/** Commands that the service sends; whatever else is counted as one. */
-const commands = new Set([
+/** What the service sends. A label has few values: whatever else comes to be sent is one of them together. */
+const sent = [
   'get',
   'set',
   'mget',
-  'del',
+  'exists',
+  'sadd',
   'hget',
-  'hset',
-  'hdel',
-  'hmget',
   'hgetall',
-  'hincrby',
+  'hscan',
   'eval',
   'evalsha',
+  'multi',
   'exec',
   'xadd',
   'xlen',
-  'xrange',
-  'xread',
-  'exists',
-  'sadd',
-  'hscan',
   'ping',
+] as const;
+/** What the client sends by itself when it connects. */
+const greetings = ['hello', 'client', 'info'] as const;
+
+const labels = new Map<string, string>([
+  ...sent.map((name) => [name, name] as const),
+  ...greetings.map((name) => [name, 'connect'] as const),
 ]);
 
 /** Times every command of a client, from its sending to its reply; pipelined ones too, each by itself. */
@@ -31,8 +32,7 @@ export function measureRedis(redis: Redis, duration: Histogram<'command' | 'outc
   const send = redis.sendCommand.bind(redis);
   redis.sendCommand = (command, stream) => {
     const startedAt = performance.now();
-    const name = command.name.toLowerCase();
-    const label = commands.has(name) ? name : 'other';
+    const label = labels.get(command.name.toLowerCase()) ?? 'other';
     const observe = (outcome: 'ok' | 'error') =>
       duration.observe({ command: label, outcome }, (performance.now() - startedAt) / 1000);
     command.promise.then(

@@ -20,6 +20,7 @@ import { createModelHolder } from './model-holder.ts';
 import { createRecommender } from './recommend/recommender.ts';
 import { loadScenarios } from './recommend/scenarios.ts';
 import { ROUTES } from './routes.ts';
+import { watchStore } from './store-health.ts';
 
 export type Service = { url: string; close: () => Promise<void> };
 
@@ -57,6 +58,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     );
     closers.push(() => redis.disconnect());
     measureRedis(redis, metrics.redisDuration);
+    const store = watchStore(redis);
+    closers.push(store.stop);
     const patient = (name: string) => connectRedis(redisPlace.url, name, { kind: 'patient' }, log);
     const catalogue = createCatalogue({
       reader: patient('serve-catalogue'),
@@ -92,6 +95,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       config,
       keys,
       redis,
+      store,
       records: createRecordStore(redis, keys, {
         onUnreadable: (reason) => {
           metrics.unreadableRecords.inc();

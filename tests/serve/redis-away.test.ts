@@ -45,6 +45,14 @@ describeNative('while Redis is away', () => {
   const isReady = () =>
     eventually(async () => expect((await service.call('GET', '/readyz')).status).toBe(200));
 
+  const isUndegradedForGuests = () =>
+    eventually(async () =>
+      expect((await service.call('GET', '/recommendations')).body).toMatchObject({
+        degraded: false,
+        degradedBy: [],
+      }),
+    );
+
   async function expectDegradedService(): Promise<void> {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => service.call('GET', '/recommendations?customerId=known&n=5')),
@@ -54,8 +62,10 @@ describeNative('while Redis is away', () => {
       expect(body).toMatchObject({ degraded: true, degradedBy: ['records-unavailable'] });
       expect(body.items.map(({ source }: { source: string }) => source)).toEqual(Array(5).fill('popularity'));
     }
-    const anonymous = await service.call('GET', '/recommendations');
-    expect(anonymous.body).toMatchObject({ degraded: false });
+    // Nobody's record is asked for, and still the answer says what it would do without.
+    const anonymous = await service.call('GET', '/recommendations?n=5');
+    expect(anonymous.body).toMatchObject({ degraded: true, degradedBy: ['records-unavailable'] });
+    expect(anonymous.body.items).toHaveLength(5);
     const ready = await service.call('GET', '/readyz');
     expect(ready.status).toBe(503);
     expect(ready.body.faults).toEqual([
@@ -82,6 +92,7 @@ describeNative('while Redis is away', () => {
     await isReady();
     expect(await streamLength(redis.url)).toBe(before);
     expect((await service.call('GET', '/items/tea-0')).body.name).toBe('Tea no. 0');
+    await isUndegradedForGuests();
     const answer = await service.call('GET', '/recommendations?customerId=known&n=5');
     expect(answer.body).toMatchObject({ degraded: false });
     expect(answer.body.items[0].itemId).toMatch(/^tea-/);
@@ -102,7 +113,14 @@ describeNative('while Redis is away', () => {
     for (const [method, path, body] of writes.filter(([, path]) => path !== '/jobs')) {
       expect((await service.call(method, path, body)).status).toBe(503);
     }
+    await eventually(async () =>
+      expect((await service.call('GET', '/recommendations')).body).toMatchObject({
+        degraded: true,
+        degradedBy: ['records-unavailable'],
+      }),
+    );
     redis.thaw();
+    await isUndegradedForGuests();
     await isReady();
     expect((await service.call('GET', '/recommendations?customerId=known')).body.degraded).toBe(false);
   });

@@ -83,6 +83,21 @@ test('a profile tells features, churn risk with reasons, and the next purchase f
   );
 });
 
+test('a profile tells the categories that interest the customer, as they weigh today', async () => {
+  await service.call('POST', '/events', [
+    purchase('browser', 'coffee-1', { occurredAt: daysAgo(90) }),
+    purchase('browser', 'coffee-2', { occurredAt: daysAgo(90), orderId: 'two' }),
+    { type: 'view', customerId: 'browser', lines: [{ itemId: 'tea-1' }] },
+  ]);
+  const { categoryAffinities } = (await service.call('GET', '/customers/browser/profile')).body;
+  expect(categoryAffinities.map(({ category }: { category: string }) => category)).toEqual(['coffee', 'tea']);
+  // Two purchases, a half-life ago: 2 · 1/2; a view of today: 0.1.
+  expect(categoryAffinities[0].weight).toBeCloseTo(1, 5);
+  expect(categoryAffinities[1].weight).toBeCloseTo(0.1, 5);
+  expect(categoryAffinities[0].share).toBeCloseTo(1 / 1.1, 5);
+  expect(categoryAffinities[1].share).toBeCloseTo(0.1 / 1.1, 5);
+});
+
 test('attributes are set one by one, and read back', async () => {
   await service.call('PUT', '/customers/crm', { loyaltyTier: 'silver', consent: { email: true } });
   const put = await service.call('PUT', '/customers/crm', { consent: { phone: false } });

@@ -4,6 +4,7 @@ import { type ChurnReason, churnReasons, churnRisk } from '../../algorithms/chur
 import { CustomerAttributes } from '../../domain/customer.ts';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId } from '../../domain/ids.ts';
+import { affinityAt, categoriesMax } from '../../features/categories.ts';
 import { dayMs } from '../../features/feature.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
@@ -25,6 +26,18 @@ const ProfileAnswer = z
     segment: z.string().nullable(),
     /** Every feature, by name. */
     features: z.record(z.string(), z.number()),
+    /** What interests the customer, strongest first; a record keeps 16. */
+    categoryAffinities: z
+      .array(
+        z.object({
+          category: z.string(),
+          /** 1 for a purchased line of today, 0.3 for one put into the cart, 0.1 for a view; halves every 90 days. */
+          weight: z.number().min(0),
+          /** Of all weights; the shares of a profile sum to 1. */
+          share: z.number().min(0).max(1),
+        }),
+      )
+      .max(categoriesMax),
     /** null: no churn model has been published yet, or the customer has never ordered (the model knows nothing of such). */
     churn: z
       .object({
@@ -80,6 +93,7 @@ export function profileOf(
     attributes: record.attributes,
     segment: record.attributes.segment ?? null,
     features,
+    categoryAffinities: affinitiesOf(record, now),
     churn:
       churn === undefined || !features.purchaseCount
         ? null
@@ -94,6 +108,16 @@ export function profileOf(
     lastEventAt: new Date(record.lastAt).toISOString(),
     eventCount: record.eventCount,
   };
+}
+
+/** As of `now`; categories in which a return has taken back all interest are left out. */
+function affinitiesOf({ categories }: Pick<CustomerRecord, 'categories'>, now: number) {
+  const weighed = categories
+    .map((affinity) => ({ category: affinity.category, weight: affinityAt(affinity, now) }))
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight);
+  const total = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  return weighed.map(({ category, weight }) => ({ category, weight, share: weight / total }));
 }
 
 function withEffect({ feature, value, contribution }: ChurnReason) {
@@ -159,7 +183,7 @@ export const customerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/customers/{customerId}/profile',
-    summary: 'Features, segment, churn risk with reasons, next purchase',
+    summary: 'Features, segment, category affinities, churn risk with reasons, next purchase',
     tags,
     params,
     responses: { 200: ProfileAnswer },

@@ -55,7 +55,7 @@ export type RecommendationAnswer = z.output<typeof RecommendationAnswer>;
 /** Never fails for a customer who is unknown, nor for a store that is away: the answer says `degraded`. */
 export async function answerRecommendations(
   query: RecommendationQuery,
-  deps: Pick<Deps, 'records' | 'recommender' | 'scenarios' | 'metrics' | 'now' | 'log'>,
+  deps: Pick<Deps, 'records' | 'store' | 'recommender' | 'scenarios' | 'metrics' | 'now' | 'log'>,
 ): Promise<RecommendationAnswer> {
   const startedAt = performance.now();
   const scenario = deps.scenarios.get(query.scenario);
@@ -95,14 +95,14 @@ export async function answerRecommendations(
 type FoundSubject = {
   subjectId: string | undefined;
   record: CustomerRecord | undefined;
-  /** false: Redis could not tell. */
+  /** false: Redis cannot tell, or could not if it were asked. */
   available: boolean;
 };
 
 /** The customer's record; the session's where there is no such customer (or none is named). */
 async function readSubject(
   { customerId, sessionId }: Pick<RecommendationQuery, 'customerId' | 'sessionId'>,
-  { records, log }: Pick<Deps, 'records' | 'log'>,
+  { records, store, log }: Pick<Deps, 'records' | 'store' | 'log'>,
 ): Promise<FoundSubject> {
   const subjectIds: string[] = [
     ...(customerId === undefined ? [] : [customerId]),
@@ -119,10 +119,11 @@ async function readSubject(
     }),
   );
   const found = read.find(({ record }) => record !== undefined);
+  const available = read.length === 0 ? store.reachable : read.every((one) => one.available);
   return {
     subjectId: found?.subjectId,
     record: found?.record,
-    available: found !== undefined || read.every(({ available }) => available),
+    available: found !== undefined || available,
   };
 }
 
