@@ -1,4 +1,4 @@
-/** Which offers to make to a customer now. Plain functions: routes, a faster lane and a batch call the same ones. */
+/** Which offers to make to a customer now. Plain functions, so that routes and a batch call the same ones. */
 import type { Channel } from '../../domain/channel.ts';
 import type { Decision, PlacementDecision } from '../../domain/decision.ts';
 import type { CustomerRecord } from '../../features/record.ts';
