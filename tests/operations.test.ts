@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Registry } from 'prom-client';
+import { describe, expect, test } from 'vitest';
+import { createMetrics } from '../src/infra/metrics.ts';
+import { createServeMetrics, observeCatalogue, observeModels } from '../src/serve/metrics.ts';
+import { createWorkerMetrics, observeQueueAndStream } from '../src/train/metrics.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+
+/** `name type label,label` of each row of the tables below the heading, up to the next one. */
+function listed(heading: string): string[] {
+  const section = page.split(/^#+ /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
+  return [...section.matchAll(/^\| `(\w+)` \| (\w+) \| ([^|]*)\|/gm)]
+    .map(([, name, type, labels = '']) => `${name} ${type} ${labels.replace(/[`\s]/g, '')}`.trim())
+    .sort();
+}
+
+function exported(registry: Registry): string[] {
+  return registry
+    .getMetricsAsArray()
+    .map((metric) => {
+      const { name, type, labelNames } = metric as unknown as {
+        name: string;
+        type: string;
+        labelNames: string[];
+      };
+      return `${name} ${type} ${labelNames.join(',')}`.trim();
+    })
+    .sort();
+}
+
+const own = (metrics: string[]) => metrics.filter((metric) => metric.startsWith('nextbest_'));
+
+describe('docs/operations.md', () => {
+  const serve = createMetrics().registry;
+  createServeMetrics(serve);
+  observeModels(serve, { collaborative: undefined, churn: undefined }, () => 0);
+  observeCatalogue(serve, { loaded: true, items: new Map() });
+  const worker = createMetrics().registry;
+  createWorkerMetrics(worker);
+  const never = () => Promise.reject(new Error('not asked'));
+  observeQueueAndStream(worker, { counts: never, streamLag: never });
+
+  test('lists the metrics of the service, with type and labels', () => {
+    expect(listed('The service')).toEqual(own(exported(serve)));
+  });
+
+  test('lists the metrics of the worker, with type and labels', () => {
+    expect(listed('The worker')).toEqual(own(exported(worker)));
+  });
+
+  test('lists what both have of Node itself', () => {
+    const ofNode = listed("Both: Node's own figures");
+    for (const registry of [serve, worker]) {
+      const nodes = exported(registry).filter((metric) => !metric.startsWith('nextbest_'));
+      // Other systems than Linux tell a little less.
+      if (process.platform === 'linux') expect(nodes).toEqual(ofNode);
+      else expect(ofNode).toEqual(expect.arrayContaining(nodes));
+    }
+  });
+
+  test('names every log event that there is, and no other', () => {
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+    const logged = files
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => [...readFileSync(join(root, 'src', file), 'utf8').matchAll(/\bevent: '([^']+)'/g)])
+      .map((match) => match[1] ?? '');
+    // `${step}.failed` of train/maintenance.ts.
+    logged.push('drain.failed', 'rebuild.failed');
+    const logs = page.slice(page.indexOf('\n## Logs\n'));
+    const named = [...logs.matchAll(/^\| ((?:`[\w.-]+`(?:, )?)+) \|/gm)]
+      .flatMap((row) => [...(row[1] ?? '').matchAll(/`([\w.-]+)`/g)])
+      .map((match) => match[1] ?? '');
+    expect([...named].sort()).toEqual([...new Set(logged)].sort());
+  });
+});
