@@ -6,7 +6,7 @@ export type Times = {
   wallSeconds: number;
 };
 
-export async function timesOf(work: () => unknown): Promise<Times> {
+async function timesOf(work: () => unknown): Promise<Times> {
   const startedAt = performance.now();
   const before = process.cpuUsage();
   await work();
