@@ -17,7 +17,14 @@ export type ChurnModel = {
   layers: readonly DenseLayer[];
   calibration: IsotonicCalibration;
   horizonDays: number;
+  gone: LongGone;
 };
+
+/**
+ * Customers whose last order lies more than `afterDays` back: the network has seen none of them, and would guess. Their
+ * risk is the share of such customers in the log who did not buy within the horizon either.
+ */
+export type LongGone = { afterDays: number; risk: number };
 
 /** What moves a customer's risk. */
 export type ChurnReason = {
@@ -51,19 +58,35 @@ export function scaleFeatures(
 
 /** Calibrated probability of no purchase within the model's horizon. */
 export function churnRisk(model: ChurnModel, vector: Float32Array): number {
+  if (isLongGone(model, vector)) return model.gone.risk;
   return calibrate(model.calibration, churnLogit(model, vector));
 }
 
+const recencyFeature = 'daysSinceLastOrder';
+
+function isLongGone({ featureNames, gone }: ChurnModel, vector: Float32Array): boolean {
+  return (vector[featureNames.indexOf(recencyFeature)] ?? 0) > gone.afterDays;
+}
+
 /** The network's output before calibration. */
-export function churnLogit(model: Omit<ChurnModel, 'calibration'>, vector: Float32Array): number {
+export function churnLogit(
+  model: Pick<ChurnModel, 'mean' | 'spread' | 'layers'>,
+  vector: Float32Array,
+): number {
   return mlpLogit(model.layers, scaleFeatures(model, vector));
 }
 
 /**
  * The `k` features that move this customer's risk most, by exact ablation: each feature in turn is set to the mean of
- * all customers. Contributions need not add up to the whole: features work together in a network.
+ * all customers. Contributions need not add up to the whole: features work together in a network. Of a customer who is
+ * long gone, that is the one reason.
  */
 export function churnReasons(model: ChurnModel, vector: Float32Array, k: number): ChurnReason[] {
+  if (isLongGone(model, vector)) {
+    const { risk } = model.gone;
+    const value = vector[model.featureNames.indexOf(recencyFeature)]!;
+    return [{ feature: recencyFeature, value, contribution: Math.log(risk / (1 - risk)) }];
+  }
   const scaled = scaleFeatures(model, vector);
   const logit = mlpLogit(model.layers, scaled);
   const reasons: ChurnReason[] = [];
@@ -96,6 +119,7 @@ export function churnToFiles(model: ChurnModel): { arrays: Arrays; tables: Recor
   const network = {
     featureNames: model.featureNames,
     horizonDays: model.horizonDays,
+    gone: model.gone,
     widths: model.layers.map(({ outputs }) => outputs),
   };
   return { arrays, tables: { network } };
@@ -106,10 +130,17 @@ export function churnFromFiles(arrays: Arrays, tables: Record<string, unknown>):
   const network = (tables.network ?? {}) as Partial<{
     featureNames: string[];
     horizonDays: number;
+    gone: LongGone;
     widths: number[];
   }>;
-  const { featureNames, horizonDays, widths } = network;
-  if (!Array.isArray(featureNames) || typeof horizonDays !== 'number' || !Array.isArray(widths))
+  const { featureNames, horizonDays, gone, widths } = network;
+  if (
+    !Array.isArray(featureNames) ||
+    typeof horizonDays !== 'number' ||
+    typeof gone?.afterDays !== 'number' ||
+    !(gone.risk > 0 && gone.risk < 1) ||
+    !Array.isArray(widths)
+  )
     throw unusable('its table "network" is incomplete');
   const float32 = (name: string, length: number): Float32Array => {
     const array = arrays[name];
@@ -133,6 +164,7 @@ export function churnFromFiles(arrays: Arrays, tables: Record<string, unknown>):
   return {
     featureNames,
     horizonDays,
+    gone,
     mean: float32('mean', featureNames.length),
     spread: float32('spread', featureNames.length),
     layers,

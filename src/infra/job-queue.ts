@@ -12,7 +12,7 @@ import { AppError } from '../domain/errors.ts';
 import { JobName, JobPayload, JobProgress, JobResult, type JobState, type JobStatus } from '../domain/job.ts';
 import type { Keys } from './keys.ts';
 import type { Logger } from './logger.ts';
-import { connectRedis } from './redis.ts';
+import { connectRedis, isRedisTrouble } from './redis.ts';
 
 /** Name of BullMQ's queue, below `keys.queuePrefix`. */
 export const queueName = 'jobs';
@@ -97,7 +97,7 @@ export function createJobQueue(queueUrl: string, keys: Keys, log: Logger): JobQu
     try {
       return await use(await open());
     } catch (err) {
-      throw isRedisFault(err) ? unavailable(err) : err;
+      throw isRedisTrouble(err) ? unavailable(err) : err;
     }
   }
 
@@ -228,17 +228,6 @@ function unavailable(cause: unknown): AppError {
     retryAfterSeconds: 5,
     cause,
   });
-}
-
-/** ioredis tells a lost connection and a slow server by message only. */
-function isRedisFault(err: unknown): boolean {
-  return (
-    err instanceof Error &&
-    (/connection is closed|command timed out|enableOfflineQueue|ECONNREFUSED|ECONNRESET|stream isn't writeable/i.test(
-      err.message,
-    ) ||
-      err.name === 'MaxRetriesPerRequestError')
-  );
 }
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

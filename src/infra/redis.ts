@@ -96,3 +96,15 @@ export async function refuseEvictingQueueServer(redis: Redis): Promise<void> {
     );
   }
 }
+
+/** True for errors that say that Redis is away, starting, or too slow; false for those that say a command is wrong. */
+export function isRedisTrouble(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if (thrown.name === 'MaxRetriesPerRequestError' || thrown.name === 'ClusterAllFailedError') return true;
+  if ('code' in thrown && typeof thrown.code === 'string' && 'syscall' in thrown) {
+    return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(thrown.code);
+  }
+  return /^(Command timed out|Connection is closed|Reached the max retries|Stream isn't writeable|LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|TRYAGAIN)/.test(
+    thrown.message,
+  );
+}

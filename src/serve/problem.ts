@@ -1,6 +1,7 @@
 /** Errors as `application/problem+json` (RFC 9457). Clients match on `code`; nothing of the inside shows. */
 import { z } from 'zod';
 import { AppError, ERROR_KINDS, type ErrorCode } from '../domain/errors.ts';
+import { isRedisTrouble } from '../infra/redis.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -44,18 +45,6 @@ function storeUnavailable(cause: unknown): AppError {
     retryAfterSeconds: 1,
     cause,
   });
-}
-
-/** True for errors that say that Redis is away, starting, or too slow; false for those that say a command is wrong. */
-export function isRedisTrouble(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  if (thrown.name === 'MaxRetriesPerRequestError' || thrown.name === 'ClusterAllFailedError') return true;
-  if ('code' in thrown && typeof thrown.code === 'string' && 'syscall' in thrown) {
-    return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(thrown.code);
-  }
-  return /^(Command timed out|Connection is closed|Stream isn't writeable|LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|TRYAGAIN)/.test(
-    thrown.message,
-  );
 }
 
 /** Errors of Express and its body reader carry a status; those below 500 are the sender's. */

@@ -11,7 +11,7 @@ import { builtEntry } from '../infra/built-entry.ts';
 import { queueName } from '../infra/job-queue.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
-import type { Redis } from '../infra/redis.ts';
+import { isRedisTrouble, type Redis } from '../infra/redis.ts';
 import type { WorkerMetrics } from './metrics.ts';
 
 const lockDurationMs = 15_000;
@@ -58,7 +58,7 @@ export async function startJobWorker({ redis, keys, env, metrics, log }: JobWork
 
   worker.on('error', (err) => {
     // The client logs that Redis is away, and what fails while ending has been given back.
-    if (closing || isConnectionFault(err)) return;
+    if (closing || isRedisTrouble(err)) return;
     log.warn({ event: 'worker.error', err }, 'the job worker met an error and goes on');
   });
   worker.on('active', (job) => {
@@ -116,8 +116,4 @@ export async function startJobWorker({ redis, keys, env, metrics, log }: JobWork
 
 function secondsOf(job: Job): number {
   return Math.max(0, (job.finishedOn ?? Date.now()) - (job.processedOn ?? Date.now())) / 1000;
-}
-
-function isConnectionFault(err: Error): boolean {
-  return /ECONNREFUSED|ECONNRESET|EPIPE|connection is closed/i.test(`${err.message} ${err.name}`);
 }

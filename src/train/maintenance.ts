@@ -44,6 +44,7 @@ export function startMaintenance({ redis, keys, lake, config, metrics, log }: Ma
     metrics.drained.inc({ outcome: 'duplicate' }, report.duplicates);
     metrics.drained.inc({ outcome: 'unreadable' }, report.unreadable);
     metrics.eventsRepaired.inc(report.repaired);
+    for (const seconds of report.repairedAfterSeconds) metrics.eventToRecord.observe(seconds);
     if (report.entries > 0)
       log.debug({ event: 'drain.written', entries: report.entries, events: report.events }, 'drained');
     return report;

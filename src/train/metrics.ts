@@ -35,6 +35,12 @@ export function createWorkerMetrics(registry: Registry) {
       help: 'Events that a process had accepted but not brought to their record when it fell; the drain did',
       registers,
     }),
+    eventToRecord: new Histogram({
+      name: 'nextbest_worker_event_to_record_seconds',
+      help: 'Time from the acceptance of a repaired event to its record; of all others, see nextbest_serve_event_to_record_seconds',
+      buckets: [0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 21_600, 86_400],
+      registers,
+    }),
     maintenanceFailures: new Counter({
       name: 'nextbest_worker_maintenance_failures_total',
       help: 'Rounds of the drain or of the rebuild of records that failed; the next round tries again',

@@ -25,6 +25,11 @@ export type Training = {
   report: (share: number, stage: string) => Promise<void> | void;
 };
 
+/** Only events before it are seen: an accepted event may lie a day ahead, and is nothing to learn from yet. */
+export function seenBefore({ cutoff, now }: Pick<Training, 'cutoff' | 'now'>): number {
+  return Math.min(cutoff ?? now, now);
+}
+
 /** Publishes a trained model as a new version, which is served if its gate passed. */
 export async function publishTrained(
   { modelsDir, now, random, log, report }: Training,

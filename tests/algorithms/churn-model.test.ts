@@ -18,6 +18,7 @@ const model: ChurnModel = {
   layers: [{ inputs: 3, outputs: 1, weights: Float32Array.of(2, -1, 0), bias: Float32Array.of(0) }],
   calibration: { scores: Float64Array.of(-3, 3), probabilities: Float64Array.of(0.2, 0.8) },
   horizonDays: 60,
+  gone: { afterDays: 180, risk: 0.9 },
 };
 
 test('features are scaled by the mean and spread of their signed logarithms', () => {
@@ -38,6 +39,16 @@ test('the risk is the calibrated logit', () => {
   const logit = (-1 * Math.log((1 + 6) / (1 + 3))) / 0.5;
   expect(churnLogit(model, vector)).toBeCloseTo(logit, 5);
   expect(churnRisk(model, vector)).toBeCloseTo(0.2 + ((logit + 3) / 6) * 0.6, 6);
+});
+
+test('who is longer gone than anybody trained on has the measured risk, and that reason alone', () => {
+  const vector = Float32Array.of(181, 60, 5);
+  expect(churnRisk(model, vector)).toBe(0.9);
+  const contribution = Math.log(0.9 / (1 - 0.9));
+  expect(churnReasons(model, vector, 5)).toEqual([
+    { feature: 'daysSinceLastOrder', value: 181, contribution },
+  ]);
+  expect(churnRisk(model, Float32Array.of(180, 60, 5))).not.toBe(0.9);
 });
 
 test('reasons are what the logit loses without the feature, largest first', () => {

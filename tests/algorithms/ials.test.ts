@@ -81,9 +81,9 @@ test('a row is the minimum of the objective: a step in any direction makes it la
 test('the same seed gives the same factors, another seed others', async () => {
   const userItems = matrixOf(side, side, checkerboard);
   const options = IalsOptions.parse({ factors: 4, iterations: 1 });
-  const fit = (seed: number) => fitIals(userItems, options, createRng(seed));
-  expect(await fit(1)).toEqual(await fit(1));
-  expect(await fit(1)).not.toEqual(await fit(2));
+  const trained = (seed: number) => fitIals(userItems, options, createRng(seed));
+  expect(await trained(1)).toEqual(await trained(1));
+  expect(await trained(1)).not.toEqual(await trained(2));
 });
 
 test('progress rises to 1 and is waited for', async () => {

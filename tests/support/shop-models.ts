@@ -99,6 +99,7 @@ export function shopChurnModel(): ChurnModel {
     layers: [{ inputs: FEATURE_NAMES.length, outputs: 1, weights, bias: Float32Array.of(0) }],
     calibration: { scores: Float64Array.of(-5, 5), probabilities: Float64Array.of(0.1, 0.9) },
     horizonDays: 60,
+    gone: { afterDays: 180, risk: 0.9 },
   };
 }
 

@@ -6,13 +6,13 @@ import { AppError } from '../../domain/errors.ts';
 import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/ids.ts';
 import { PriceMinor } from '../../domain/money.ts';
 import { OfferOutcome } from '../../domain/offer.ts';
+import { isRedisTrouble } from '../../infra/redis.ts';
 import { type DecideRequest, decide, degradedDecision, noContext } from '../decide/decide.ts';
 import { logDecision, nameDecision, readDecision } from '../decide/decision-log.ts';
 import { answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
 import { standingDecision } from '../decide/standing-decision.ts';
 import type { Deps } from '../deps.ts';
-import { isRedisTrouble } from '../problem.ts';
 import { Flag } from '../query.ts';
 import { defineRoute } from '../route.ts';
 

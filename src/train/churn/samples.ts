@@ -21,7 +21,10 @@ export type SampleSet = {
 export type SampleSets = { learn: SampleSet; calibrate: SampleSet; test: SampleSet };
 type SetName = keyof SampleSets;
 
-/** Those whose last order lies further back are gone beyond doubt: they would flatter every figure. */
+/** Customers at cut-offs before the test who were long gone, and how many of them stayed away. */
+export type GoneCount = { afterDays: number; customers: number; lost: number };
+
+/** Those whose last order lies further back are gone beyond doubt: they would flatter every figure, and are counted apart. */
 const goneAfterHorizons = 3;
 const dayMs = 86_400_000;
 const width = FEATURE_NAMES.length;
@@ -34,6 +37,7 @@ export function createSampler(cutoffs: ChurnCutoffs, horizonMs: number) {
     [cutoffs.calibrate, 'calibrate'],
     [cutoffs.test, 'test'],
   ];
+  const gone = { afterDays: (goneAfterHorizons * horizonMs) / dayMs, customers: 0, lost: 0 };
   let customers = 0;
   return {
     add(events: readonly ShopEvent[]): void {
@@ -46,17 +50,24 @@ export function createSampler(cutoffs: ChurnCutoffs, horizonMs: number) {
         for (; next < events.length && events[next]!.occurredAt < cutoff; next++)
           applyEvent(record, events[next]!);
         const lastOrderAt = purchases.findLast((at) => at < cutoff);
-        if (lastOrderAt === undefined || lastOrderAt < cutoff - goneAfterHorizons * horizonMs) continue;
+        if (lastOrderAt === undefined) continue;
         const stayed = purchases.some((at) => at >= cutoff && at < cutoff + horizonMs);
+        if (lastOrderAt < cutoff - goneAfterHorizons * horizonMs) {
+          if (set === 'test') continue;
+          gone.customers++;
+          if (!stayed) gone.lost++;
+          continue;
+        }
         sets[set].add(customer, stayed ? 0 : 1, (cutoff - lastOrderAt) / dayMs, (features, at) =>
           writeFeatures(record, cutoff, features, at),
         );
       }
     },
-    finish: (): SampleSets => ({
+    finish: (): SampleSets & { gone: GoneCount } => ({
       learn: sets.learn.finish(),
       calibrate: sets.calibrate.finish(),
       test: sets.test.finish(),
+      gone,
     }),
   };
 }

@@ -7,6 +7,7 @@ import {
   type ChurnModel,
   churnLogit,
   churnToFiles,
+  type LongGone,
   scaleFeatures,
   signedLog,
 } from '../../algorithms/churn-model.ts';
@@ -15,12 +16,12 @@ import type { JobResult } from '../../domain/job.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../features/registry.ts';
 import { replayCustomers } from '../../history/replay.ts';
 import { loadTensorFlow } from '../tensorflow.ts';
-import { notTrained, publishTrained, type Training } from '../training.ts';
+import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
 import { type ChurnCutoffs, churnCutoffs } from './cutoffs.ts';
 import { evaluateChurn, judgeChurn } from './evaluate.ts';
 import { horizonDaysOf, readOrderRhythm } from './horizon.ts';
 import { fitNetwork, networkDefaults } from './network.ts';
-import { createSampler, type SampleSet, type SampleSets } from './samples.ts';
+import { createSampler, type GoneCount, type SampleSet, type SampleSets } from './samples.ts';
 
 /** Of a larger shop, that many are drawn: more do not make a network of this size better. */
 const customersMax = 100_000;
@@ -35,14 +36,14 @@ const shares = { replayed: 0.5, learnt: 0.95, tested: 0.97 };
 export async function trainChurn(training: Training): Promise<JobResult> {
   const { lake, seed, report, log } = training;
   await report(0, 'looking at the history');
-  const rhythm = await readOrderRhythm(lake, training.cutoff);
+  const rhythm = await readOrderRhythm(lake, seenBefore(training));
   if (rhythm === undefined) return notTrained('churn', 'there are no purchases to learn from');
   const horizonDays = horizonDaysOf(rhythm);
   if (horizonDays === undefined)
     return notTrained('churn', 'the history is too short: churn takes at least 70 days of purchases');
   const horizonMs = horizonDays * dayMs;
   const cutoffs = churnCutoffs(rhythm.from, rhythm.to, horizonMs);
-  const sets = await collectSamples(training, cutoffs, horizonMs, rhythm.customers);
+  const { gone, ...sets } = await collectSamples(training, cutoffs, horizonMs, rhythm.customers);
   const shortage = shortageOf(sets);
   if (shortage !== undefined) return notTrained('churn', shortage);
 
@@ -67,7 +68,7 @@ export async function trainChurn(training: Training): Promise<JobResult> {
   );
   await report(shares.learnt, 'calibrating and testing');
   const model = calibrated(
-    { featureNames: FEATURE_NAMES, ...scaling, layers: network.layers, horizonDays },
+    { featureNames: FEATURE_NAMES, ...scaling, layers: network.layers, horizonDays, gone: goneRisk(gone) },
     sets,
   );
   const metrics = evaluateChurn(model, sets.calibrate, sets.test);
@@ -82,6 +83,8 @@ export async function trainChurn(training: Training): Promise<JobResult> {
       dataRange: { from: new Date(rhythm.from).toISOString(), to: new Date(rhythm.to).toISOString() },
       parameters: {
         horizonDays,
+        goneAfterDays: gone.afterDays,
+        goneCustomers: gone.customers,
         seed,
         hidden: [...networkDefaults.hidden],
         learningRate: networkDefaults.learningRate,
@@ -102,15 +105,16 @@ export async function trainChurn(training: Training): Promise<JobResult> {
 }
 
 async function collectSamples(
-  { lake, cutoff, seed, report }: Training,
+  training: Training,
   cutoffs: ChurnCutoffs,
   horizonMs: number,
   customers: number,
-): Promise<SampleSets> {
+): Promise<SampleSets & { gone: GoneCount }> {
+  const { lake, seed, report } = training;
   const sampler = createSampler(cutoffs, horizonMs);
   const drawnShare = Math.min(1, customersMax / customers);
   let seen = 0;
-  await replayCustomers(lake, { ...(cutoff !== undefined && { before: cutoff }) }, (customerId, events) => {
+  await replayCustomers(lake, { before: seenBefore(training) }, (customerId, events) => {
     if (drawnShare === 1 || createRng(seed, 'churn', 'customer', customerId).next() < drawnShare)
       sampler.add(events);
     return ++seen % 500 === 0
@@ -119,6 +123,11 @@ async function collectSamples(
   });
   await report(shares.replayed, 'starting TensorFlow.js');
   return sampler.finish();
+}
+
+/** Share of the long gone who stayed away, by Laplace's rule of succession: a log may hold few of them, or none. */
+function goneRisk({ afterDays, customers, lost }: GoneCount): LongGone {
+  return { afterDays, risk: (lost + 1) / (customers + 2) };
 }
 
 function shortageOf(sets: SampleSets): string | undefined {

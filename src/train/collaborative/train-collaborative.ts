@@ -11,7 +11,7 @@ import type { ModelManifest } from '../../domain/manifest.ts';
 import type { Lake } from '../../history/lake.ts';
 import { loadPurchases, type PurchaseRange, type Purchases, purchaseSpan } from '../../history/purchases.ts';
 import { type GateVerdict, judge } from '../gate.ts';
-import { notTrained, publishTrained, type Training } from '../training.ts';
+import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
 import { chooseSettings, defaultSettings } from './choose-settings.ts';
 import { type Evaluation, evaluateCollaborative, type ProtocolQuality } from './evaluate.ts';
 import { type CollaborativeSettings, fitCollaborative } from './fit-model.ts';
@@ -29,8 +29,8 @@ const minSegmentCustomers = 20;
 const shares = { read: 0.02, chosen: 0.5, fitted: 0.7, tested: 0.75, learned: 0.98 };
 
 export async function trainCollaborative(training: Training): Promise<JobResult> {
-  const { lake, seed, now, report } = training;
-  const before = Math.min(training.cutoff ?? Number.POSITIVE_INFINITY, now);
+  const { lake, seed, report } = training;
+  const before = seenBefore(training);
   await report(0, 'reading purchases');
   const span = await purchaseSpan(lake, { before });
   if (span === undefined)

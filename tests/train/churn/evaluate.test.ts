@@ -51,6 +51,7 @@ test('model, recency and base rate are measured on the same customers', () => {
     layers: [{ inputs: 1, outputs: 1, weights: Float32Array.of(1), bias: Float32Array.of(0) }],
     calibration: { scores: Float64Array.of(0, 1), probabilities: Float64Array.of(0.2, 0.8) },
     horizonDays: 30,
+    gone: { afterDays: 180, risk: 0.9 },
   };
   const calibration = set([0, 0, 0, 0], [1, 0, 0, 0], [9, 1, 2, 3]);
   const tested = set([9, 9, 0, 0], [1, 1, 0, 1], [5, 1, 2, 2]);
