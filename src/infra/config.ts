@@ -6,6 +6,10 @@ import { UsageError } from '../domain/errors.ts';
 import { Currency } from '../domain/money.ts';
 
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must look like redis://host:6379' });
+function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
 const cron = z.string().refine(isCron, 'must be a cron expression such as "0 3 * * *"');
 
 /** Environment variables, each with what it means. README's table is checked against this schema. */
@@ -26,19 +30,9 @@ export const Environment = z.object({
     .default('data')
     .describe('Where the Parquet lake and the private Redis keep their files'),
   MODELS_DIR: z.string().min(1).default('models').describe('Where published models are kept'),
-  PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(3000)
-    .describe('Port of the HTTP service; 0 takes a free one'),
+  PORT: wholeNumber(0, 65_535).default(3000).describe('Port of the HTTP service; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address that the HTTP service listens on'),
-  WORKER_METRICS_PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
+  WORKER_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9465)
     .describe("Port of the worker's /metrics and /livez, on HOST; 0 takes a free one"),
   CURRENCY: Currency.default('EUR').describe('Currency of the shop (ISO 4217)'),
@@ -51,23 +45,13 @@ export const Environment = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('How much is logged (JSON on stderr)'),
-  REDIS_TIMEOUT_MS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(60_000)
+  REDIS_TIMEOUT_MS: wholeNumber(1, 60_000)
     .default(250)
     .describe('How long a request waits for Redis before it answers without'),
-  STREAM_MAX_LENGTH: z.coerce
-    .number()
-    .int()
-    .min(1000)
+  STREAM_MAX_LENGTH: wholeNumber(1000, 1_000_000_000)
     .default(1_000_000)
     .describe('Events that may wait for the lake before POST /events answers 429'),
-  DRAIN_INTERVAL_MS: z.coerce
-    .number()
-    .int()
-    .min(10)
+  DRAIN_INTERVAL_MS: wholeNumber(10, 1_000_000_000)
     .default(2000)
     .describe('How often the worker moves events from the stream into the lake'),
   TRAIN_SCHEDULE: cron.default('0 3 * * *').describe('When the worker trains by itself (cron, UTC)'),
@@ -98,7 +82,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   );
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    const faults = parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      // An address may hold a password, and this text ends up in logs.
+      return `  ${name}: ${message}${name.endsWith('_URL') ? '' : `, not "${given[name]}"`}`;
+    });
     throw new UsageError(`The environment is not valid:\n${faults.join('\n')}`);
   }
   const values = parsed.data;

@@ -55,7 +55,7 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     metrics.modelLoadFailures.inc({ model });
     log.error(
       { event: 'model.refused', model, version, reason: err instanceof Error ? err.message : String(err) },
-      'a published model was refused; the one before keeps serving',
+      'a published model was refused, and what is loaded (or none) goes on; after a change of the features, train again: nextbest train',
     );
   }
 

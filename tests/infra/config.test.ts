@@ -27,6 +27,13 @@ test('a bad environment names every fault at once', () => {
   for (const name of Object.keys(bad)) expect(() => readConfig(bad)).toThrow(new RegExp(`  ${name}: `));
 });
 
+test('a fault tells what was given, but never an address, which may hold a password', () => {
+  expect(() => readConfig({ PORT: 'eighty' })).toThrow(
+    'PORT: must be a whole number from 0 to 65535, not "eighty"',
+  );
+  expect(() => readConfig({ REDIS_URL: 'http://admin:secret@host' })).toThrow(/^(?!.*secret)/s);
+});
+
 test('an empty variable counts as absent', () => {
   expect(readConfig({ PORT: '', REDIS_URL: '' })).toMatchObject({ port: 3000, redisUrl: undefined });
 });
