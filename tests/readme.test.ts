@@ -1,63 +1,151 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createRng } from '../src/algorithms/rng.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { Environment } from '../src/infra/config.ts';
+import type { Route } from '../src/serve/route.ts';
 import { ROUTES } from '../src/serve/routes.ts';
 import { runCurl, shellCommands } from './support/curl.ts';
-import { sandbox } from './support/nextbest.ts';
+import { type Sandbox, sandbox } from './support/nextbest.ts';
 
 const readme = readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8');
-const curls = shellCommands(readme).filter((command) => command.startsWith('curl '));
+const commands = shellCommands(readme).map((command) => command.replace(/\s+#.*$/, ''));
+const curls = commands.filter((command) => command.startsWith('curl '));
+const exportFile = 'orders_export.csv';
+
+/** The README's own command of this name, as arguments of `nextbest`. */
+function nextbestLine(name: string, shop: Sandbox): string[] {
+  const line = commands.find((command) => command.startsWith(`./bin/nextbest ${name}`)) ?? '';
+  const [, ...args] = line.replace(exportFile, join(shop.dataDir, exportFile)).split(/\s+/);
+  return args;
+}
+
+async function runs(shop: Sandbox, args: readonly string[]): Promise<string> {
+  const finished = await shop.run(args);
+  expect(finished, `${args.join(' ')}: ${finished.stderr}`).toMatchObject({ exitCode: 0 });
+  return finished.stdout;
+}
+
+/** Orders as Shopify exports them; every fourth has a second line, which leaves the order's columns empty. */
+function shopifyExport(orders: number): string {
+  const rng = createRng('orders export', 1);
+  const rows = ['Name,Email,Created at,Currency,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku'];
+  const line = () => {
+    const item = rng.nextInt(20);
+    return `${1 + rng.nextInt(3)},Mug no. ${item},${8 + item}.50,MUG-${item}`;
+  };
+  for (let n = 0; n < orders; n++) {
+    const at = new Date(Date.UTC(2026, 0, 1) + n * 3_600_000).toISOString().replace(/T(.{8}).*/, ' $1 +0000');
+    rows.push(`#${1000 + n},buyer${rng.nextInt(40)}@example.org,${at},EUR,${line()}`);
+    if (n % 4 === 3) rows.push(`#${1000 + n},,,,${line()}`);
+  }
+  return `${rows.join('\n')}\n`;
+}
+
+/** The route that a `curl` line calls. */
+function routeOf(command: string): Route | undefined {
+  const method = /-X (\w+)/.exec(command)?.[1] ?? (/ -d /.test(command) ? 'POST' : 'GET');
+  const path = /localhost:3000(\/[^'?\s]*)/.exec(command)?.[1] ?? '';
+  const fits = (route: Route) => new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  const ofMethod = ROUTES.filter((route) => route.method === method);
+  return ofMethod.find((route) => route.path === path) ?? ofMethod.find(fits);
+}
+
+const nameOf = (route: Route) => `${route.method} ${route.path}`;
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects to be there
+type Body = any;
+
+/** What an example is there to show, beyond an answer of the right form. */
+const shows: Record<string, (body: Body) => void> = {
+  'GET /recommendations': ({ items, degraded }) => {
+    expect(degraded).toBe(false);
+    expect(items.length).toBeGreaterThan(0);
+    for (const { reasons } of items) expect(reasons[0].text).toMatch(/\w/);
+  },
+  'GET /items/{itemId}/similar': ({ items }) => expect(items.length).toBeGreaterThan(0),
+  'GET /items/{itemId}/bought-together': ({ items }) => expect(items.length).toBeGreaterThan(0),
+  'POST /events': ({ accepted, rejected }) => {
+    expect(accepted).toBeGreaterThan(0);
+    expect(rejected).toBe(0);
+  },
+  'GET /customers/{customerId}/profile': ({ features, categoryAffinities, churn }) => {
+    expect(features.purchaseCount).toBeGreaterThan(0);
+    expect(categoryAffinities.length).toBeGreaterThan(0);
+    expect(churn.reasons.length).toBeGreaterThan(0);
+  },
+  'GET /customers/{customerId}': ({ attributes }) =>
+    expect(attributes).toMatchObject({ loyaltyTier: 'gold', segment: 'north' }),
+  'POST /offers/decide': ({ placements }) => expect(placements[0].offers[0].terms).toBeDefined(),
+  'POST /decisions/{decisionId}/outcomes': ({ duplicate }) => expect(duplicate).toBe(false),
+  'GET /items/{itemId}': ({ name }) => expect(name).toBe('Elm Street Cold Brew'),
+  'POST /items': ({ items }) => expect(items).toBe(2),
+  'GET /offers/{offerId}': ({ benefit }) => expect(benefit).toEqual({ kind: 'percentOff', percent: 10 }),
+  'GET /offers': ({ offers }) =>
+    expect(offers.map(({ offerId }: Body) => offerId)).toEqual(expect.arrayContaining(['news'])),
+  'GET /jobs/{jobId}': ({ job }) => expect(job).toBe('train-churn'),
+  'GET /models/{name}': ({ models }) => expect(models.length).toBeGreaterThan(1),
+  'GET /openapi.json': ({ paths }) => expect(Object.keys(paths)).toContain('/recommendations'),
+};
 
 describe('the examples of the README', () => {
   let url: string;
   /** Answers of earlier examples, for those that go on from them. */
-  const seen = new Map<string, string>();
+  const seen: Partial<Record<string, string>> = {};
 
   beforeAll(async () => {
     const shop = await sandbox();
-    const simulated = await shop.run(['simulate', '--customers', '600', '--items', '120', '--days', '300']);
-    expect(simulated, simulated.stderr).toMatchObject({ exitCode: 0 });
+    await runs(shop, ['simulate', '--customers', '600', '--items', '120', '--days', '300']);
     const files = ['items', 'offers', 'customers', 'events'].map((name) =>
       join(shop.dataDir, 'simulated', `${name}.ndjson`),
     );
-    const imported = await shop.run(['import', '--preset', 'nextbest', ...files]);
-    expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
-    const trained = await shop.run(['train']);
-    expect(trained, trained.stderr).toMatchObject({ exitCode: 0 });
-    const started = shop.start(['start']);
+    await runs(shop, ['import', '--preset', 'nextbest', ...files]);
+    await writeFile(join(shop.dataDir, exportFile), shopifyExport(400));
+    const imported = await runs(shop, [...nextbestLine('import', shop), '--json']);
+    // 400 first lines and 400 ÷ 4 second ones.
+    expect(JSON.parse(imported.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      rowsRead: 500,
+      accepted: 500,
+    });
+    await runs(shop, nextbestLine('train', shop));
+    // So that there is a model to roll back to.
+    await runs(shop, ['train', 'train-collaborative']);
+    const started = shop.start(nextbestLine('start', shop));
     url = String((await started.line('url')).url);
-  }, 180_000);
+  }, 240_000);
 
   test.each(curls)('%s', async (command) => {
-    const filled = command.replace(/DECISION_ID|VERSION/g, (name) => seen.get(name) ?? `no ${name} seen yet`);
+    const filled = command.replace(/DECISION_ID|OFFER_ID|JOB_ID|VERSION/g, (name) => {
+      const value = seen[name];
+      if (value === undefined) throw new Error(`no earlier answer gave ${name}`);
+      return value;
+    });
+    const route = routeOf(command);
     const response = await runCurl(filled, 'localhost:3000', url);
     const text = await response.text();
-    expect(response.status, text).toBeLessThan(300);
-    const decisionId = /"decisionId":"([^"]+)"/.exec(text)?.[1];
-    if (decisionId !== undefined) seen.set('DECISION_ID', decisionId);
-    const version = /"version":"(\d{8}T\d{6}Z-[0-9a-f]{8})"/.exec(text)?.[1];
-    if (filled.endsWith('/models') && version !== undefined) seen.set('VERSION', version);
+    expect(Object.keys(route?.responses ?? {}), text).toContain(String(response.status));
+    const schema = route?.responses[response.status];
+    if (route === undefined || !schema) return;
+    const body = route.answerType.includes('json') ? JSON.parse(text) : text;
+    expect(schema.safeParse(body).error?.issues ?? [], text).toEqual([]);
+    shows[nameOf(route)]?.(body);
+    if (nameOf(route) === 'POST /offers/decide') {
+      seen.DECISION_ID = body.decisionId;
+      seen.OFFER_ID = body.placements[0].offers[0].offerId;
+    }
+    if (nameOf(route) === 'POST /jobs') seen.JOB_ID = body.jobId;
+    if (nameOf(route) === 'GET /models/{name}') {
+      seen.VERSION = body.models.find(({ current }: Body) => current).version;
+    }
+    if (nameOf(route) === 'POST /models/{name}/rollback') expect(body.version).not.toBe(seen.VERSION);
   });
 });
 
 test('the README shows every call that the service has', () => {
-  const shown = curls.map((command) => /localhost:3000(\/[^'?\s]*)/.exec(command)?.[1] ?? '');
-  const unseen = ROUTES.map((route) => route.path).filter((path) => {
-    const pattern = new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`);
-    return !shown.some((address) => pattern.test(address));
-  });
-  // Told in words or at /docs: bulk forms, and what needs an id that only an earlier answer gives.
-  const elsewhere = [
-    '/items',
-    '/openapi.json',
-    '/models/{name}',
-    '/models/{name}/rollback',
-    '/jobs/{jobId}',
-    '/decisions/{decisionId}/outcomes',
-  ];
-  expect(unseen.filter((path) => !elsewhere.includes(path))).toEqual([]);
+  const shown = new Set(curls.map(routeOf));
+  expect(ROUTES.filter((route) => !shown.has(route)).map(nameOf)).toEqual([]);
 });
 
 test('the README names every command', () => {
