@@ -9,11 +9,13 @@
  * Parts are written by `writePart` and never changed. `stream-<first>-<last>.parquet` holds that range of ids of the
  * event stream, `import-<hash>.parquet` the outcome of an import.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
-import { writeAtomically } from '../infra/files.ts';
+import { ensureFolder, writeAtomically } from '../infra/files.ts';
+import { removeOldSpills, spillPrefix } from './spill.ts';
 
 export const LAKE_TABLES = {
   events: [
@@ -73,14 +75,19 @@ export type Lake = {
 
 export type LakeLimits = { threads?: number; memoryMb?: number };
 
-/** Opens the lake of a data folder with a DuckDB of its own; the folders are made where they are missing. */
+/**
+ * Opens the lake of a data folder with a DuckDB of its own; the folders are made where they are missing. Throws a
+ * UsageError where nothing may be written there.
+ */
 export async function openLake(dataDir: string, limits: LakeLimits = {}): Promise<Lake> {
   const root = join(dataDir, 'lake');
   const folder = (table: LakeTable) => join(root, table);
-  for (const table of Object.keys(LAKE_TABLES) as LakeTable[])
-    await mkdir(folder(table), { recursive: true });
-  const spill = join(dataDir, 'tmp');
-  await mkdir(spill, { recursive: true });
+  for (const table of Object.keys(LAKE_TABLES) as LakeTable[]) await ensureFolder(folder(table), 'DATA_DIR');
+  const temporary = join(dataDir, 'tmp');
+  await ensureFolder(temporary, 'DATA_DIR');
+  await removeOldSpills(temporary, Date.now());
+  // One of its own: two DuckDBs that spill into the same folder overwrite each other's pages. DuckDB makes it and removes it.
+  const spill = join(temporary, `${spillPrefix}${process.pid}-${randomUUID()}`);
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(limits.threads ?? 2),
     memory_limit: `${limits.memoryMb ?? 1024}MB`,
@@ -113,7 +120,7 @@ function fromTable(folder: string, table: LakeTable): string {
     const nothing = columns.map(([name, type]) => `NULL::${type} AS "${name}"`).join(', ');
     return `(SELECT ${nothing} WHERE false)`;
   }
-  return `read_parquet(${sqlText(join(folder, '*.parquet'))}, union_by_name = true)`;
+  return `read_parquet(${sqlText(join(pathPattern(folder), '*.parquet'))}, union_by_name = true, hive_partitioning = false)`;
 }
 
 function hasParts(folder: string): boolean {
@@ -164,4 +171,9 @@ export async function* queryChunks(
 /** A string as a SQL literal. */
 export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A path as DuckDB's readers take it, which expand patterns: `orders[1].csv` would be read as `orders1.csv`. */
+export function pathPattern(path: string): string {
+  return resolve(path).replace(/[[*?]/g, '[$&]');
 }

@@ -1,12 +1,13 @@
 /** Finds or starts the private Redis of a data folder. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { UsageError } from '../../domain/errors.ts';
 import { builtEntry } from '../built-entry.ts';
+import { ensureFolder } from '../files.ts';
 import { type Endpoint, endpointUrl, readEndpoint, redisFolder } from './endpoint.ts';
 
 const hostEntry = builtEntry('./host.js', import.meta.url);
@@ -42,7 +43,7 @@ export async function openPrivateRedis({
     );
   }
   // What customers did is in it: for this user alone.
-  await mkdir(redisFolder(dataDir), { recursive: true, mode: 0o700 });
+  await ensureFolder(redisFolder(dataDir), 'DATA_DIR', 0o700);
   // Long enough to take over from a start that failed.
   const deadline = Date.now() + 2 * startTimeoutMs;
   for (;;) {
