@@ -56,6 +56,8 @@ export type Feature = {
   update(state: Float64Array, event: ShopEvent, record: RecordView): void;
   /** Writes the outputs to `out[at …]`, as of `now` (milliseconds since 1970). Every one is finite for every state. */
   value(state: Float64Array, now: number, out: Float32Array, at: number, record: RecordView): void;
+  /** Outputs that are only stand-ins for this customer, since nothing was observed: a person is told "unknown" instead. */
+  unknown?(state: Float64Array): readonly string[];
 };
 
 /** A time slot that was not set. */

@@ -28,4 +28,6 @@ export const orderGaps = {
     out[at] = state[1]!;
     out[at + 1] = gaps > 1 ? Math.sqrt(Math.max(0, state[2]!) / (gaps - 1)) : 0;
   },
+  unknown: (state) =>
+    state[0]! > 1 ? [] : state[0]! > 0 ? ['gapSpreadDays'] : ['gapMeanDays', 'gapSpreadDays'],
 } as const satisfies Feature;

@@ -33,4 +33,5 @@ export const overdue = {
     out[at] = Math.min(ratioMax, daysSince(state[2]!, now) / Math.max(shortestGapDays, usualGapDays));
     out[at + 1] = 1;
   },
+  unknown: (state) => (state[0]! < 2 ? ['overdueRatio'] : []),
 } as const satisfies Feature;

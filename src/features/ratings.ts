@@ -26,4 +26,5 @@ export const ratings = {
     out[at + 1] = count > 0 ? state[1]! / count : neutralRating;
     out[at + 2] = count;
   },
+  unknown: (state) => (state[0]! > 0 ? [] : ['lastRating', 'meanRating']),
 } as const satisfies Feature;

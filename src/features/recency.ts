@@ -14,4 +14,5 @@ export const recency = {
   value(state, now, out, at) {
     out[at] = daysSince(state[0]!, now);
   },
+  unknown: (state) => (state[0] === NEVER ? ['daysSinceLastOrder'] : []),
 } as const satisfies Feature;

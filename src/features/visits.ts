@@ -55,6 +55,7 @@ export const visits = {
     out[at + 1] = Math.min(trendMax, (recent + priorPerWeek) / (long + priorPerWeek));
     out[at + 2] = daysSince(state[4]!, now);
   },
+  unknown: (state) => (state[4] === NEVER ? ['visitTrend', 'daysSinceLastVisit'] : []),
 } as const satisfies Feature;
 
 /**

@@ -6,8 +6,9 @@ import { AppError } from '../../domain/errors.ts';
 import { CustomerId } from '../../domain/ids.ts';
 import { affinityAt, categoriesMax } from '../../features/categories.ts';
 import { dayMs } from '../../features/feature.ts';
+import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
-import { FEATURE_NAMES } from '../../features/registry.ts';
+
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
@@ -24,8 +25,8 @@ const ProfileAnswer = z
     attributes: CustomerAttributes,
     /** The shop's market segment; null = none was given. */
     segment: z.string().nullable(),
-    /** Every feature, by name. */
-    features: z.record(z.string(), z.number()),
+    /** Every feature, by name; null = nothing was observed to tell it from (no rating, no second order …). */
+    features: z.record(z.string(), z.number().nullable()),
     /** What interests the customer, strongest first; a record keeps 16. */
     categoryAffinities: z
       .array(
@@ -59,6 +60,7 @@ const ProfileAnswer = z
     /** From the customer's own gaps between orders; null before the second order. */
     nextPurchase: z
       .object({
+        /** In the past for somebody who is overdue. */
         expectedAt: z.iso.datetime(),
         usualGapDays: z.number(),
         /** Days since the last order over the usual gap: 1 = due, 2 = a whole gap late. */
@@ -87,7 +89,7 @@ export function profileOf(
   now: number,
 ): z.input<typeof ProfileAnswer> {
   const vector = featureVector(record, now);
-  const features = Object.fromEntries(FEATURE_NAMES.map((name, index) => [name, vector[index] ?? 0]));
+  const features = namedFeatures(record, now);
   return {
     customerId,
     attributes: record.attributes,
@@ -130,9 +132,9 @@ function withEffect({ feature, value, contribution }: ChurnReason) {
 }
 
 /** Last order + mean gap. */
-function nextPurchaseOf(features: Readonly<Record<string, number>>, now: number) {
-  const { purchaseCount = 0, gapMeanDays = 0, daysSinceLastOrder = 0, overdueRatio = 1 } = features;
-  if (purchaseCount < 2) return null;
+function nextPurchaseOf(features: Readonly<Record<string, number | null>>, now: number) {
+  const { gapMeanDays = null, daysSinceLastOrder = null, overdueRatio = null } = features;
+  if (gapMeanDays === null || daysSinceLastOrder === null || overdueRatio === null) return null;
   const expectedAt = now + (gapMeanDays - daysSinceLastOrder) * dayMs;
   return { expectedAt: new Date(expectedAt).toISOString(), usualGapDays: gapMeanDays, overdueRatio };
 }
