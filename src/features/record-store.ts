@@ -1,6 +1,10 @@
 /**
  * Customer records in Redis. Every write is compare-and-set, so that nobody's update is lost; an event's marker is set in
- * the same step as the record, so that an event counts once, however often it is sent.
+ * the same step as the record, so that an event counts once, however often it is sent while the marker lives.
+ *
+ * Of an event without a marker (it expired, or the event was imported from a file) two things can be told here. One that
+ * equals the record's last is a repeat, and is not folded. Any other that the record may have had is older than its last:
+ * late, so that the customer is put down for a rebuild, and the replay counts each event once.
  *
  * The record says through which id of the event stream it has been brought (`appliedThrough`). A record that was rebuilt
  * from the lake may take its place only if the lake holds everything that it reflects: that rule is `replaceCovered`.
@@ -13,13 +17,16 @@ import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { compareEventOrder } from './event-order.ts';
-import { applyEvent, type CustomerRecord, emptyRecord, isLate } from './record.ts';
+import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
 import { type DecodedRecord, decodeRecord, encodeRecord } from './record-codec.ts';
 import { FEATURE_SCHEMA } from './registry.ts';
 import { guestTtlMs, isGuest } from './subject.ts';
 
-/** How long a repeat of an event is recognised. */
+/** How long a repeat of an event is recognised by its marker alone. */
 export const markerTtlMs = 7 * 86_400_000;
+
+/** How long records of another schema are kept: processes of the version before read them until they are replaced. */
+export const otherSchemaTtlMs = 7 * 86_400_000;
 
 /** Each round that fails, another writer's has succeeded: more than this many at once on one customer is no customer. */
 const attemptsMax = 100;
@@ -33,9 +40,11 @@ export type StreamedEvent = { event: ShopEvent; streamId: string };
 export type Applied = {
   /**
    * For each event: `applied`, by this call or an earlier one, under its own stream id; `duplicate`: the same event was
-   * applied under another stream id, so this entry is a repeat.
+   * applied under another stream id, so this entry is a repeat; `known`: there was no marker, but it is the last event that
+   * the record reflects. That is a repeat too, but of what cannot be told here: its marker now names this entry, so that
+   * an entry whose marker expired before it was drained is not missing from the lake.
    */
-  outcomes: ('applied' | 'duplicate')[];
+  outcomes: ('applied' | 'duplicate' | 'known')[];
   /** Of those applied now, the ones that came after a later event; their customer has been put down for a rebuild. */
   late: number;
 };
@@ -47,11 +56,13 @@ export type RecordStore = {
   apply: (subjectId: string, events: readonly StreamedEvent[]) => Promise<Applied>;
   /**
    * Writes records that reflect the whole lake, which holds the event stream through the id `through`. Answers for each
-   * whether it was written: not where the record in Redis reflects a later event.
+   * whether it was written: not where the record in Redis reflects a later event. The same customers' records of
+   * `otherSchemas` are given `otherSchemaTtlMs` to live.
    */
   replaceCovered: (
     records: readonly { subjectId: string; record: CustomerRecord }[],
     through: string,
+    otherSchemas?: readonly string[],
   ) => Promise<boolean[]>;
 };
 
@@ -81,8 +92,14 @@ for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 3], 'PX', ARGV[4]) end
 return {1}
 `);
 
-/** KEYS: the record. ARGV: the new record; milliseconds and sequence of the stream id that it reflects. */
+/**
+ * KEYS: the record, then the same customer's records of other schemas. ARGV: the new record; milliseconds and sequence of
+ * the stream id that it reflects; lifetime of the others, which one that has a lifetime already keeps.
+ */
 const replaceScript = redisScript(`
+for i = 2, #KEYS do
+  if redis.call('PTTL', KEYS[i]) == -1 then redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
+end
 local header = redis.call('GETRANGE', KEYS[1], 0, 15)
 if #header == 16 then
   local ms, sequence = struct.unpack('<dd', header)
@@ -119,15 +136,11 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
         if (marker) appliedAs.set(entry.event.eventId, marker.toString());
         return !marker;
       });
-      const outcomes = () =>
-        events.map(({ event, streamId }) =>
-          appliedAs.get(event.eventId) === streamId ? ('applied' as const) : ('duplicate' as const),
-        );
-      if (pending.length === 0) return { outcomes: outcomes(), late: 0 };
+      if (pending.length === 0) return { outcomes: outcomesOf(events, appliedAs), late: 0 };
 
       const known = decoded(bytes);
       const record = known === undefined || known === 'unreadable' ? emptyRecord() : known;
-      const late = foldInOrder(record, pending);
+      const { late, repeatOfLast } = foldInOrder(record, pending);
       // Before the record is written: a customer put down in vain is harmless, a late event forgotten is not.
       if ((late > 0 || known === 'unreadable') && !isGuest(subjectId))
         await redis.sadd(keys.staleCustomers, subjectId);
@@ -145,7 +158,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       )) as [1] | [0, Buffer | null, ...(Buffer | null)[]];
       if (reply[0] === 1) {
         for (const { event, streamId } of pending) appliedAs.set(event.eventId, streamId);
-        return { outcomes: outcomes(), late };
+        return { outcomes: outcomesOf(events, appliedAs, repeatOfLast), late };
       }
       [, bytes, ...markers] = reply;
     }
@@ -170,12 +183,16 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       }
       return whole;
     },
-    async replaceCovered(records, through) {
+    async replaceCovered(records, through, otherSchemas = []) {
       const [ms, sequence] = streamIdParts(through);
       const replies = await Promise.all(
         records.map(({ subjectId, record }) => {
           record.appliedThrough = through;
-          return replaceScript(redis, [recordKey(subjectId)], [encodeRecord(record), ms, sequence]);
+          return replaceScript(
+            redis,
+            [recordKey(subjectId), ...otherSchemas.map((schema) => keys.record(schema, subjectId))],
+            [encodeRecord(record), ms, sequence, otherSchemaTtlMs],
+          );
         }),
       );
       return replies.map((reply) => reply === 1);
@@ -184,19 +201,39 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
 }
 
 /** One entry an event id, the first. */
-function firstById(events: readonly StreamedEvent[]): StreamedEvent[] {
+export function firstById(events: readonly StreamedEvent[]): StreamedEvent[] {
   const byId = new Map<string, StreamedEvent>();
   for (const entry of events) if (!byId.has(entry.event.eventId)) byId.set(entry.event.eventId, entry);
   return [...byId.values()];
 }
 
-/** Applies the events in their order and answers how many of them were late. */
-function foldInOrder(record: CustomerRecord, entries: readonly StreamedEvent[]): number {
+/** By the stream ids under which the events count now. */
+function outcomesOf(
+  events: readonly StreamedEvent[],
+  appliedAs: ReadonlyMap<string, string>,
+  repeatOfLast?: StreamedEvent,
+): Applied['outcomes'] {
+  return events.map(({ event, streamId }) => {
+    if (appliedAs.get(event.eventId) !== streamId) return 'duplicate';
+    return streamId === repeatOfLast?.streamId ? 'known' : 'applied';
+  });
+}
+
+/** Applies the events in their order: how many of them were late, and which one repeats the record's last. */
+function foldInOrder(
+  record: CustomerRecord,
+  entries: readonly StreamedEvent[],
+): { late: number; repeatOfLast?: StreamedEvent } {
   let late = 0;
-  for (const { event, streamId } of [...entries].sort((a, b) => compareEventOrder(a.event, b.event))) {
-    if (isLate(record, event)) late += 1;
-    applyEvent(record, event);
-    if (compareStreamIds(streamId, record.appliedThrough) > 0) record.appliedThrough = streamId;
+  let repeatOfLast: StreamedEvent | undefined;
+  for (const entry of [...entries].sort((a, b) => compareEventOrder(a.event, b.event))) {
+    if (isLast(record, entry.event)) repeatOfLast = entry;
+    else {
+      if (isLate(record, entry.event)) late += 1;
+      applyEvent(record, entry.event);
+    }
+    // For a repeat too: should the lake get the event under this id, a record rebuilt before that would lack it.
+    if (compareStreamIds(entry.streamId, record.appliedThrough) > 0) record.appliedThrough = entry.streamId;
   }
-  return late;
+  return repeatOfLast === undefined ? { late } : { late, repeatOfLast };
 }

@@ -69,6 +69,11 @@ export function isLate(record: CustomerRecord, event: ShopEvent): boolean {
   );
 }
 
+/** Is it the last event that the record has seen? */
+export function isLast(record: CustomerRecord, event: ShopEvent): boolean {
+  return record.eventCount > 0 && event.occurredAt === record.lastAt && event.eventId === record.lastEventId;
+}
+
 /** Folds one event into the record, in place. The caller sees to it that an event comes once. */
 export function applyEvent(record: CustomerRecord, event: ShopEvent): void {
   // The features first: they see the record as it was before the event.

@@ -4,11 +4,16 @@
  *
  * An event counts where its marker names the entry. Another entry's id there means a repeat, which is dropped. No marker
  * means that the process which accepted the event fell before it reached the record: it is applied now.
+ *
+ * A marker lives for seven days, and an event that was imported from a file never had one. Such a repeat gets a marker
+ * of its own and may have been folded into the record once more. So entries that tell of something past are looked up in the
+ * lake: what it has is dropped, and the customer is put down for a rebuild, which counts the event once. What happened within
+ * a minute of its being sent is not looked up, so that live traffic does not pay: its marker cannot have expired, and no
+ * export of the shop's own is that fresh. A repeat that comes without the time of the first is a new event, seven days on.
  */
-import type { ShopEvent } from '../domain/event.ts';
 import { beforeAllIds, compareStreamIds, nextStreamId, streamIdParts } from '../domain/stream-id.ts';
 import { compareEventOrder } from '../features/event-order.ts';
-import { markerTtlMs, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
+import { firstById, markerTtlMs, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
 import { isGuest, subjectOf } from '../features/subject.ts';
 import { logField } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
@@ -16,8 +21,10 @@ import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import { takeLock } from './drain-lock.ts';
 import { readEntries, type StreamEntry, type StreamLag, streamLag } from './event-stream.ts';
+import { eventsInLake } from './known-events.ts';
 import type { Lake } from './lake.ts';
-import { lastIdInLake, removeLeftovers, streamPartName } from './stream-parts.ts';
+import { streamPartName } from './part-names.ts';
+import { lastIdInLake, removeLeftovers } from './stream-parts.ts';
 import { type DrainedEntries, writeEntries } from './write-entries.ts';
 
 export type DrainDeps = {
@@ -44,8 +51,9 @@ export type DrainReport = {
   decisions: number;
   /** Put aside in `keys.unreadableEntries`. */
   unreadable: number;
-  /** Events that had not reached their record, and now have. */
+  /** Events that had not reached their record, and now have; and how long after they were accepted, seconds for each. */
   repaired: number;
+  repairedAfterSeconds: number[];
   /** What waits now. */
   lag: StreamLag;
 };
@@ -53,6 +61,8 @@ export type DrainReport = {
 const defaultMaxEntries = 20_000;
 const markersAtOnce = 1000;
 const unreadableKept = 10_000;
+/** What is told this long after it happened, or later, is looked up in the lake. */
+const pastMs = 60_000;
 /** Without a marker, an entry of this age may have had one that expired: only a rebuild can tell. */
 const markerTrustedMs = markerTtlMs - 86_400_000;
 
@@ -68,6 +78,7 @@ export async function drainOnce(deps: DrainDeps): Promise<DrainReport> {
     decisions: 0,
     unreadable: 0,
     repaired: 0,
+    repairedAfterSeconds: [],
     lag: { length: 0, oldestAgeMs: 0 },
   };
   const lock = await takeLock(redis, keys.drainLock);
@@ -158,7 +169,8 @@ async function sortOut(
     else if (entry.kind === 'decision') drained.decisions.push(entry.decision);
     else drained.catalogue.push(entry);
   }
-  drained.events = await firstApplied(streamed, deps, report);
+  const counted = await firstApplied(streamed, deps, report);
+  drained.events = (await notInLake(counted, deps, entries[0]!.id)).map(({ event }) => event);
   report.events = drained.events.length;
   report.duplicates = streamed.length - drained.events.length;
   report.decisions = drained.decisions.length;
@@ -166,13 +178,17 @@ async function sortOut(
   return drained;
 }
 
-/** The events whose entry is the one under which they were applied; brings to their record those that never were. */
+/** An entry whose event counts; `repeat`: the record had the event before. */
+type CountedEntry = StreamedEvent & { repeat: boolean };
+
+/** The entries under which their events were applied; brings to their record those that never were. */
 async function firstApplied(
   streamed: readonly StreamedEvent[],
   { redis, keys, recordStore, now }: DrainDeps,
   report: DrainReport,
-): Promise<ShopEvent[]> {
+): Promise<CountedEntry[]> {
   const kept = new Set<StreamedEvent>();
+  const repeats = new Set<StreamedEvent>();
   const missing = new Map<string, StreamedEvent[]>();
   for (let start = 0; start < streamed.length; start += markersAtOnce) {
     const some = streamed.slice(start, start + markersAtOnce);
@@ -194,16 +210,39 @@ async function firstApplied(
     const recent = entries.filter(({ streamId }) => streamIdParts(streamId)[0] >= oldest);
     const expired = entries.filter(({ streamId }) => streamIdParts(streamId)[0] < oldest);
     if (expired.length > 0 && !isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
-    for (const entry of expired) kept.add(entry);
+    for (const entry of firstById(expired)) kept.add(entry);
     recent.sort((a, b) => compareEventOrder(a.event, b.event));
     const { outcomes } = await recordStore.apply(subjectId, recent);
     recent.forEach((entry, e) => {
-      if (outcomes[e] !== 'applied') return;
+      if (outcomes[e] === 'duplicate') return;
       kept.add(entry);
-      report.repaired++;
+      if (outcomes[e] === 'known') repeats.add(entry);
+      else {
+        report.repaired++;
+        report.repairedAfterSeconds.push(Math.max(0, now() - streamIdParts(entry.streamId)[0]) / 1000);
+      }
     });
   }
-  return streamed.filter((entry) => kept.has(entry)).map(({ event }) => event);
+  return streamed
+    .filter((entry) => kept.has(entry))
+    .map((entry) => ({ ...entry, repeat: repeats.has(entry) }));
+}
+
+/** Drops what the lake has already. The batch begins at the id `first`. */
+async function notInLake(
+  entries: readonly CountedEntry[],
+  { redis, keys, lake }: DrainDeps,
+  first: string,
+): Promise<CountedEntry[]> {
+  const past = entries.filter(
+    ({ event, streamId, repeat }) => repeat || event.occurredAt < streamIdParts(streamId)[0] - pastMs,
+  );
+  // Not in parts that reach into this batch: they are of a drain that lost its lock, and go when this part is written.
+  const known = await eventsInLake(lake, past, first);
+  const customerIds = new Set<string>();
+  for (const { event } of known) if (event.customerId !== undefined) customerIds.add(event.customerId);
+  if (customerIds.size > 0) await redis.sadd(keys.staleCustomers, ...customerIds);
+  return entries.filter((entry) => !known.has(entry));
 }
 
 /** Keeps an entry that cannot be read here, of a later version perhaps, where somebody can look at it. */

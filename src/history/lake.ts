@@ -15,6 +15,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder, writeAtomically } from '../infra/files.ts';
+import { partsToRead } from './part-names.ts';
 import { removeOldSpills, spillPrefix } from './spill.ts';
 
 export const LAKE_TABLES = {
@@ -68,8 +69,11 @@ export type Lake = {
   /** Another connection to the same DuckDB, with temporary tables of its own. The caller closes it. */
   connect: () => Promise<DuckDBConnection>;
   folder: (table: LakeTable) => string;
-  /** SQL that reads a table of the lake: `FROM ${lake.from('events')}`. An empty lake reads as no rows. */
-  from: (table: LakeTable) => string;
+  /**
+   * SQL that reads a table of the lake as it is now: `FROM ${lake.from('events')}`. An empty lake reads as no rows. With
+   * `streamBefore`, parts that reach this id of the event stream are left out.
+   */
+  from: (table: LakeTable, streamBefore?: string) => string;
   close: () => void;
 };
 
@@ -106,7 +110,7 @@ export async function openLake(dataDir: string, limits: LakeLimits = {}): Promis
     connection,
     connect,
     folder,
-    from: (table) => fromTable(folder(table), table),
+    from: (table, streamBefore) => fromTable(folder(table), table, streamBefore),
     close: () => {
       connection.closeSync();
       instance.closeSync();
@@ -114,22 +118,24 @@ export async function openLake(dataDir: string, limits: LakeLimits = {}): Promis
   };
 }
 
-function fromTable(folder: string, table: LakeTable): string {
-  const columns = LAKE_TABLES[table];
-  if (!existsSync(folder) || !hasParts(folder)) {
-    const nothing = columns.map(([name, type]) => `NULL::${type} AS "${name}"`).join(', ');
+function fromTable(folder: string, table: LakeTable, streamBefore: string | undefined): string {
+  const files = partsToRead(existsSync(folder) ? readdirSync(folder).filter(isPart) : [], streamBefore);
+  if (files.length === 0) {
+    const nothing = LAKE_TABLES[table].map(([name, type]) => `NULL::${type} AS "${name}"`).join(', ');
     return `(SELECT ${nothing} WHERE false)`;
   }
-  return `read_parquet(${sqlText(join(pathPattern(folder), '*.parquet'))}, union_by_name = true, hive_partitioning = false)`;
+  // By name: a pattern would also find parts that have been merged into another and not been deleted yet.
+  const paths = files.map((file) => sqlText(join(pathPattern(folder), file)));
+  return `read_parquet([${paths.join(', ')}], union_by_name = true, hive_partitioning = false)`;
 }
 
-function hasParts(folder: string): boolean {
-  return readdirSync(folder).some((name) => name.endsWith('.parquet'));
+function isPart(name: string): boolean {
+  return name.endsWith('.parquet');
 }
 
 /** Names of a table's parts, sorted. */
 export async function listParts(lake: Lake, table: LakeTable): Promise<string[]> {
-  return (await readdir(lake.folder(table))).filter((name) => name.endsWith('.parquet')).sort();
+  return (await readdir(lake.folder(table))).filter(isPart).sort();
 }
 
 /** Writes the rows of a query (with the table's columns) as one part; it appears whole or not at all. */

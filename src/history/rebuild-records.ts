@@ -81,8 +81,11 @@ export async function refreshAllRecords(
 
   await onProgress(0.15, 'rebuilding records');
   const expected = await countCustomers(lake);
-  let { written: customers, postponed } = await writeRecords(deps, undefined, (done) =>
-    onProgress(0.15 + 0.75 * Math.min(1, done / Math.max(1, expected)), 'rebuilding records'),
+  let { written: customers, postponed } = await writeRecords(
+    deps,
+    undefined,
+    await otherSchemas(deps),
+    (done) => onProgress(0.15 + 0.75 * Math.min(1, done / Math.max(1, expected)), 'rebuilding records'),
   );
   await redis.set(keys.recordsBuilt, FEATURE_SCHEMA);
 
@@ -101,6 +104,7 @@ export async function refreshAllRecords(
 async function writeRecords(
   deps: RebuildDeps,
   customerIds?: readonly string[],
+  otherSchemas?: readonly string[],
   onWritten: (customers: number) => void | Promise<void> = () => {},
 ): Promise<RebuildReport> {
   const { redis, keys, lake, recordStore } = deps;
@@ -108,7 +112,7 @@ async function writeRecords(
   const report: RebuildReport = { written: 0, postponed: 0 };
   let batch: { subjectId: string; record: CustomerRecord }[] = [];
   const flush = async () => {
-    const written = await recordStore.replaceCovered(batch, through);
+    const written = await recordStore.replaceCovered(batch, through, otherSchemas);
     const postponed = batch.filter((_, b) => !written[b]).map(({ subjectId }) => subjectId);
     if (postponed.length > 0) await redis.sadd(keys.staleCustomers, ...postponed);
     report.written += batch.length - postponed.length;
@@ -124,6 +128,13 @@ async function writeRecords(
   });
   if (batch.length > 0) await flush();
   return report;
+}
+
+/** Schemas whose records are to go. A list of all, for a process of the version before may have written one since the last refresh. */
+async function otherSchemas({ redis, keys }: RebuildDeps): Promise<string[]> {
+  const built = await redis.get(keys.recordsBuilt);
+  await redis.sadd(keys.recordSchemas, FEATURE_SCHEMA, ...(built === null ? [] : [built]));
+  return (await redis.smembers(keys.recordSchemas)).filter((schema) => schema !== FEATURE_SCHEMA);
 }
 
 async function merge({ redis, keys, lake }: RefreshDeps): Promise<void> {

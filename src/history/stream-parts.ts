@@ -1,20 +1,12 @@
-/** Parts of the lake that came out of the event stream: `stream-<first>-<last>.parquet`, by the ids that they cover. */
+/** Parts of the lake that came out of the event stream: how far they reach, which of them can go, and their merging. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAllIds, compareStreamIds } from '../domain/stream-id.ts';
 import { LAKE_TABLES, type Lake, type LakeTable, listParts, sqlText, writePart } from './lake.ts';
-
-export type StreamPart = { file: string; first: string; last: string };
-
-export function streamPartName(first: string, last: string): string {
-  return `stream-${first}-${last}`;
-}
+import { partsWithinOthers, type StreamPart, streamPartName, streamPartsOf } from './part-names.ts';
 
 async function listStreamParts(lake: Lake, table: LakeTable): Promise<StreamPart[]> {
-  return (await listParts(lake, table)).flatMap((file) => {
-    const match = /^stream-(\d+-\d+)-(\d+-\d+)\.parquet$/.exec(file);
-    return match === null ? [] : [{ file, first: match[1]!, last: match[2]! }];
-  });
+  return streamPartsOf(await listParts(lake, table));
 }
 
 /**
@@ -37,7 +29,7 @@ export async function removeLeftovers(lake: Lake): Promise<number> {
   let removed = 0;
   for (const table of Object.keys(LAKE_TABLES) as LakeTable[]) {
     const folder = lake.folder(table);
-    const files = withinOthers(await listStreamParts(lake, table)).map(({ file }) => file);
+    const files = partsWithinOthers(await listStreamParts(lake, table)).map(({ file }) => file);
     for (const file of await readdir(folder))
       if (file.startsWith('stream-') && file.endsWith('.tmp')) files.push(file);
     for (const file of files) await rm(join(folder, file), { recursive: true, force: true });
@@ -46,24 +38,13 @@ export async function removeLeftovers(lake: Lake): Promise<number> {
   return removed;
 }
 
-function withinOthers(parts: readonly StreamPart[]): StreamPart[] {
-  const widestFirst = [...parts].sort(
-    (a, b) => compareStreamIds(a.first, b.first) || compareStreamIds(b.last, a.last),
-  );
-  let reached = beforeAllIds;
-  return widestFirst.filter((part) => {
-    if (compareStreamIds(part.last, reached) <= 0) return true;
-    reached = part.last;
-    return false;
-  });
-}
-
 /** From so many parts on, reading the lake takes noticeably longer for their number. */
 const partsMax = 100;
 
 /**
  * Merges the parts of the stream into one a table where there are many. To be called under the drain's lock. The merged part
- * appears before those that it was made of go: a reader in between sees rows twice, which the replay leaves out.
+ * appears before those that it was made of go; `lake.from` reads it alone as soon as it is there. (Whoever reads the folder
+ * by a pattern of their own may see rows twice for as long as the old parts take to delete.)
  */
 export async function mergeParts(lake: Lake): Promise<void> {
   for (const table of Object.keys(LAKE_TABLES) as LakeTable[]) {

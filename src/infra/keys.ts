@@ -23,6 +23,8 @@ export function createKeys(prefix: string) {
     unreadableEntries: `${prefix}:events:unreadable`,
     /** String: schema of the records that were last built for everybody. */
     recordsBuilt: `${prefix}:records:built`,
+    /** Set: every schema that records were ever built of. */
+    recordSchemas: `${prefix}:records:schemas`,
     /** String (binary): one customer's record. */
     record: (schema: string, subjectId: string) => `${prefix}:{c:${subjectId}}:record:${schema}`,
     /** String with an expiry: the stream id under which this event was first applied. */

@@ -89,6 +89,35 @@ describe('apply', () => {
     expect((await store.read('slow'))?.eventCount).toBe(2);
   });
 
+  test("the record's last event, sent again when its marker has expired, is known and not folded", async () => {
+    const last = visit('last', 2);
+    const before = [visit('first', 1), last];
+    await store.apply(
+      'known',
+      before.map((event, e) => ({ event, streamId: `1-${e}` })),
+    );
+    await redis.del(keys.eventMarker('known', last.eventId));
+    const again = await store.apply('known', [
+      { event: last, streamId: '9-0' },
+      { event: visit('next', 3), streamId: '9-1' },
+      { event: last, streamId: '9-2' },
+    ]);
+    expect(again).toEqual({ outcomes: ['known', 'applied', 'duplicate'], late: 0 });
+    expect(await store.read('known')).toStrictEqual(folded([...before, visit('next', 3)], '9-1'));
+    expect(await redis.get(keys.eventMarker('known', last.eventId))).toBe('9-0');
+  });
+
+  test('a record that knew an event reflects the entry under which it was sent again', async () => {
+    const last = visit('last', 2);
+    await store.apply('through', [{ event: last, streamId: '1-0' }]);
+    await redis.del(keys.eventMarker('through', last.eventId));
+    expect((await store.apply('through', [{ event: last, streamId: '9-0' }])).outcomes).toEqual(['known']);
+    expect(await store.read('through')).toStrictEqual(folded([last], '9-0'));
+    expect(await store.replaceCovered([{ subjectId: 'through', record: emptyRecord() }], '8-0')).toEqual([
+      false,
+    ]);
+  });
+
   test('a guest is kept for a day and never put down for a rebuild', async () => {
     await store.apply('session:s1', [{ event: visit('new', 10), streamId: '1-0' }]);
     await store.apply('session:s1', [{ event: visit('old', 1), streamId: '1-1' }]);

@@ -8,6 +8,7 @@ import { createRecordStore } from '../../src/features/record-store.ts';
 import { latestItems, latestOffers } from '../../src/history/catalogue.ts';
 import { type DrainDeps, drainAll, drainedThrough, drainOnce } from '../../src/history/drain.ts';
 import { type Lake, listParts } from '../../src/history/lake.ts';
+import { writeEntries } from '../../src/history/write-entries.ts';
 import { appendEntries, logField } from '../../src/infra/event-log.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { startMs } from '../support/events.ts';
@@ -140,6 +141,55 @@ test('an entry whose marker may have expired goes to the lake and its customer t
   expect((await recordStore.read('anna'))?.eventCount).toBe(1);
   expect(await eventIds(lake)).toEqual(['a']);
   expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']);
+});
+
+test('tells how long after its acceptance an event was brought to its record', async () => {
+  const { deps, keys } = await setUp({ now: () => 4500 });
+  const add = (id: string, event: ShopEvent) =>
+    redis.xadd(keys.eventStream, id, logField, JSON.stringify({ kind: 'event', event }));
+  await add('1000-0', visit('a', 1));
+  await add('4000-0', visit('b', 2, 'bert'));
+  // 4500 − 1000 and 4500 − 4000 ms.
+  expect((await drainOnce(deps)).repairedAfterSeconds.sort()).toEqual([0.5, 3.5]);
+  expect((await drainOnce(deps)).repairedAfterSeconds).toEqual([]);
+});
+
+describe('what the lake has already', () => {
+  const ago = (eventId: string, ms: number, customerId = 'anna'): ShopEvent => ({
+    ...visit(eventId, 0, customerId),
+    occurredAt: Date.now() - ms,
+  });
+  const day = 86_400_000;
+
+  test('is dropped, and its customer put down for a rebuild; another customer may use the same id', async () => {
+    const { deps, keys, lake, accept } = await setUp();
+    const imported = ago('a', day);
+    await writeEntries(lake, 'import-0123', { events: [imported], catalogue: [], decisions: [] });
+    await accept(imported, ago('a', day, 'bert'), ago('b', day));
+    expect(await drainOnce(deps)).toMatchObject({ entries: 3, events: 2, duplicates: 1 });
+    expect(await eventIds(lake)).toEqual(['a', 'a', 'b']);
+    expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']);
+  });
+
+  test('is not asked for what happened just now', async () => {
+    const { deps, lake, accept } = await setUp();
+    let connections = 0;
+    const counting: Lake = {
+      ...lake,
+      connect: () => {
+        connections++;
+        return lake.connect();
+      },
+    };
+    await accept(ago('a', 30_000));
+    await drainOnce({ ...deps, lake: counting });
+    // To write the part.
+    expect(connections).toBe(1);
+    await accept(ago('b', 90_000));
+    await drainOnce({ ...deps, lake: counting });
+    // To look up, and to write.
+    expect(connections).toBe(3);
+  });
 });
 
 describe('one drain at a time', () => {

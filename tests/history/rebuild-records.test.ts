@@ -10,11 +10,12 @@ import { beforeAllIds } from '../../src/domain/stream-id.ts';
 import { compareEventOrder } from '../../src/features/event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
-import { createRecordStore } from '../../src/features/record-store.ts';
+import { createRecordStore, otherSchemaTtlMs } from '../../src/features/record-store.ts';
 import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
 import { type DrainDeps, drainAll, drainedThrough } from '../../src/history/drain.ts';
 import { rebuildRecords, refreshAllRecords } from '../../src/history/rebuild-records.ts';
 import { replayCustomers } from '../../src/history/replay.ts';
+import { writeEntries } from '../../src/history/write-entries.ts';
 import { createCatalogueStore } from '../../src/infra/catalogue-store.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { acceptEvents } from '../../src/serve/events/accept-events.ts';
@@ -51,8 +52,43 @@ async function setUp() {
     );
     return records;
   };
-  return { keys, lake, recordStore, deps, accept, online, replayed };
+  /** As an import from a file: into the lake, without a marker, then into the records. */
+  const importEvents = async (events: ShopEvent[]) => {
+    await writeEntries(lake, 'import-0123', { events, catalogue: [], decisions: [] });
+    await rebuildRecords(deps, [...new Set(events.map(({ customerId }) => customerId!))]);
+  };
+  const settle = async () => {
+    await drainAll(deps);
+    while ((await redis.scard(keys.staleCustomers)) > 0) await rebuildRecords(deps);
+  };
+  /** How often each event is in the lake. */
+  const inLake = async () => {
+    const rows = await lake.connection.runAndReadAll(
+      `SELECT "eventId", count(*)::INTEGER FROM ${lake.from('events')} WHERE line = 0 GROUP BY ALL ORDER BY ALL`,
+    );
+    return Object.fromEntries(rows.getRows() as [string, number][]);
+  };
+  const forgetMarkers = async (events: ShopEvent[]) => {
+    for (const { customerId, eventId } of events)
+      await redis.del(keys.eventMarker(customerId!, eventId as never));
+  };
+  return {
+    keys,
+    lake,
+    recordStore,
+    deps,
+    accept,
+    online,
+    replayed,
+    importEvents,
+    settle,
+    inLake,
+    forgetMarkers,
+  };
 }
+
+const longAgoMs = 10 * 365 * 86_400_000;
+const longAgo = (event: ShopEvent): ShopEvent => ({ ...event, occurredAt: event.occurredAt - longAgoMs });
 
 function fold(events: ShopEvent[]): CustomerRecord {
   const record = emptyRecord();
@@ -246,4 +282,106 @@ describe('refresh of everything', () => {
     expect(await online('anna')).toEqual(bytesOf(fold([visit('a', 1), visit('b', 2)])));
     expect(await redis.get(keys.drainedThrough)).toBe(await drainedThrough(redis, keys));
   });
+});
+
+describe('a repeat of an event that has no marker counts once', { timeout: 120_000 }, () => {
+  const events = [visit('a', 1), visit('b', 2), visit('c', 3)].map(longAgo);
+
+  test.each([
+    ['the newest', ['c'], 0],
+    ['an older one', ['a'], 1],
+    ['all, newest first', ['c', 'b', 'a'], 2],
+  ])('imported from a file, then sent: %s', async (_, ids, accepted) => {
+    const { accept, online, replayed, importEvents, settle, inLake, forgetMarkers } = await setUp();
+    await importEvents(events);
+    const sent = ids.map((id) => events.find(({ eventId }) => eventId === id)!);
+    // Twice: the second time as after seven days.
+    for (let round = 0; round < 2; round++) {
+      let taken = 0;
+      for (const event of sent) taken += (await accept([event])).accepted;
+      // Only the newest is known for a repeat at the door.
+      expect(taken).toBe(accepted);
+      await settle();
+      expect(await inLake()).toEqual({ a: 1, b: 1, c: 1 });
+      expect(await online('anna')).toEqual(bytesOf(fold(events)));
+      expect((await replayed()).get('anna')).toEqual(await online('anna'));
+      await forgetMarkers(sent);
+    }
+  });
+
+  test('sent, drained, and sent again after its marker has expired', async () => {
+    const { accept, online, settle, inLake, forgetMarkers } = await setUp();
+    await accept(events);
+    await settle();
+    await forgetMarkers(events);
+    await accept(events);
+    await settle();
+    expect(await inLake()).toEqual({ a: 1, b: 1, c: 1 });
+    expect(await online('anna')).toEqual(bytesOf(fold(events)));
+  });
+
+  test('sent again after its marker has expired, while the first still waits for the lake: not lost either', async () => {
+    const { deps, accept, online, settle, inLake, forgetMarkers } = await setUp();
+    await accept(events);
+    await forgetMarkers([events[2]!]);
+    await accept([events[2]!]);
+    // The first entries alone, and a rebuild that must not forget what is not in the lake yet.
+    await drainAll({ ...deps, maxEntries: 3 }, async () => void (await rebuildRecords(deps, ['anna'])));
+    await settle();
+    expect(await inLake()).toEqual({ a: 1, b: 1, c: 1 });
+    expect(await online('anna')).toEqual(bytesOf(fold(events)));
+  });
+
+  test('whatever was imported, sent, forgotten and sent again, in any order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        customerEvents('anna', 12),
+        fc.array(fc.tuple(fc.nat(), fc.constantFrom('send', 'forget', 'drain', 'rebuild')), {
+          minLength: 20,
+          maxLength: 60,
+        }),
+        async (unsorted, steps) => {
+          const { deps, accept, online, replayed, importEvents, settle, inLake, forgetMarkers } =
+            await setUp();
+          const all = inOrder(unsorted).map(longAgo);
+          await importEvents(all.filter((_, e) => e % 3 === 0));
+          for (const [number, step] of steps) {
+            const event = all[number % all.length]!;
+            if (step === 'send') await accept([event]);
+            else if (step === 'forget') await forgetMarkers([event]);
+            else if (step === 'drain') await drainAll(deps);
+            else await rebuildRecords(deps);
+          }
+          for (const event of all) await accept([event]);
+          await settle();
+          expect(Object.values(await inLake())).toEqual(all.map(() => 1));
+          expect(await online('anna')).toEqual(bytesOf(fold(all)));
+          expect((await replayed()).get('anna')).toEqual(await online('anna'));
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+});
+
+test('a refresh gives the records of other schemas a week to live, once', async () => {
+  const { deps, keys, accept } = await setUp();
+  const store = createCatalogueStore(redis, keys);
+  await accept([visit('a', 1)]);
+  await redis.set(keys.recordsBuilt, '0ld5c4ea');
+  const old = keys.record('0ld5c4ea', 'anna');
+  await redis.set(old, 'a record');
+  await refreshAllRecords({ ...deps, catalogueStore: store });
+  const ttl = await redis.pttl(old);
+  expect(ttl).toBeGreaterThan(otherSchemaTtlMs - 60_000);
+  expect(ttl).toBeLessThanOrEqual(otherSchemaTtlMs);
+  expect(await redis.pttl(keys.record(FEATURE_SCHEMA, 'anna'))).toBe(-1);
+
+  await redis.pexpire(old, 5_000_000);
+  await refreshAllRecords({ ...deps, catalogueStore: store });
+  expect(await redis.pttl(old)).toBeLessThanOrEqual(5_000_000);
+  // Written again by a process of the version before.
+  await redis.set(old, 'a record');
+  await refreshAllRecords({ ...deps, catalogueStore: store });
+  expect(await redis.pttl(old)).toBeGreaterThan(5_000_000);
 });

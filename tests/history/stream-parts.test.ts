@@ -2,8 +2,9 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
-import { type Lake, listParts } from '../../src/history/lake.ts';
-import { lastIdInLake, mergeParts, removeLeftovers, streamPartName } from '../../src/history/stream-parts.ts';
+import { type Lake, listParts, writePart } from '../../src/history/lake.ts';
+import { streamPartName } from '../../src/history/part-names.ts';
+import { lastIdInLake, mergeParts, removeLeftovers } from '../../src/history/stream-parts.ts';
 import { writeEntries } from '../../src/history/write-entries.ts';
 import { testLake } from '../support/lake.ts';
 
@@ -54,4 +55,26 @@ test('of two drains that did not know of each other, the part that holds less go
     'stream-10-1-12-0.parquet',
     'stream-5-0-10-0.parquet',
   ]);
+});
+
+test('while old parts are being deleted after a merge, a reader sees each row once', async () => {
+  const lake = await testLake();
+  for (let p = 1; p <= 3; p++) await writeVisits(lake, streamPartName(`${p}-0`, `${p}-9`), `e${p}`);
+  await writeVisits(lake, 'import-0123', 'imported');
+  // As after a merge that was killed before it had deleted anything.
+  const old = lake.from('events');
+  await writePart(
+    lake,
+    'events',
+    streamPartName('1-0', '3-9'),
+    `SELECT * FROM ${lake.from('events', '4-0')} WHERE starts_with("eventId", 'e')`,
+  );
+  expect(await listParts(lake, 'events')).toHaveLength(5);
+  const ids = async (from: string) =>
+    (await lake.connection.runAndReadAll(`SELECT "eventId" FROM ${from} ORDER BY 1`)).getRows().flat();
+  // Planned before the merged part appeared, and after.
+  expect(await ids(old)).toEqual(['e1', 'e2', 'e3', 'imported']);
+  expect(await ids(lake.from('events'))).toEqual(['e1', 'e2', 'e3', 'imported']);
+  expect(await removeLeftovers(lake)).toBe(3);
+  expect(await ids(lake.from('events'))).toEqual(['e1', 'e2', 'e3', 'imported']);
 });

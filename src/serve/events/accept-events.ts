@@ -35,7 +35,10 @@ export type EventResult = {
 
 export type AcceptResult = {
   accepted: number;
-  /** Dropped: an event of the same subject and eventId was accepted before (within seven days). */
+  /**
+   * Dropped: an event of the same subject and eventId was accepted within the last seven days, or is the record's last. Any
+   * other repeat counts among the accepted, until the drain finds it in the lake.
+   */
   duplicates: number;
   rejected: number;
   /** Of those accepted, the ones that are not in their record yet: the drain brings them there. */
@@ -92,8 +95,8 @@ export async function acceptEvents(
         const { outcomes } = await deps.records.apply(subjectId, entries);
         outcomes.forEach((outcome, e) => {
           const result = results[entries[e]?.index ?? -1];
-          // Another request was quicker with the same event; the drain drops this entry.
-          if (outcome === 'duplicate' && result !== undefined) result.status = 'duplicate';
+          // Another request was quicker with the same event, or its marker had expired: the drain sees to this entry.
+          if (outcome !== 'applied' && result !== undefined) result.status = 'duplicate';
         });
       } catch (err) {
         deferred += entries.length;
