@@ -81,6 +81,7 @@ export function importCommand(): Command {
         reportText(report, seconds),
       );
       if (output.json) output.say(reportText(report, seconds));
+      if (tookNothing(report)) process.exitCode = 1;
     });
 }
 
@@ -134,6 +135,11 @@ function genericOptions(flags: Flags): GenericOptions {
   };
 }
 
+/** Rows were read and every one was refused: the columns or formats are not what was said. */
+function tookNothing({ rowsRead, accepted, rejected }: ImportReport): boolean {
+  return rowsRead > 0 && accepted === 0 && !rejected.alreadyImported;
+}
+
 /** The report as a table: every row that was read is in it once. */
 function reportText(report: ImportReport, seconds: number): string {
   const lines: [string, number, string][] = [['accepted', report.accepted, '']];
@@ -145,8 +151,9 @@ function reportText(report: ImportReport, seconds: number): string {
     `  ${name.padEnd(width)}  ${count(rows).padStart(digits)}  ${why}`.trimEnd(),
   );
   const speed = count(Math.round(report.rowsRead / Math.max(0.001, seconds)));
-  const gained =
-    report.events + report.items + report.offers === 0
+  const gained = tookNothing(report)
+    ? 'No row was taken, and nothing was changed. The rejects file tells each row and why; see docs/importing.md.'
+    : report.events + report.items + report.offers === 0
       ? 'The lake has all of it already: nothing was changed.'
       : `New in the lake: ${count(report.events)} events, ${count(report.items)} items, ${count(report.offers)} offers. Next: nextbest train`;
   return [

@@ -128,3 +128,15 @@ describe('nextbest import', () => {
     expect(String(failure)).toMatch(message);
   });
 });
+
+test('an import that takes no row says so and fails: the format is not what was said', async () => {
+  const german = await file('bons.csv', 'kunde;artikel;datum;preis\nanna;tee;2026-01-05;12,90\n');
+  const columns = ['--customer', 'kunde', '--item', 'artikel', '--date', 'datum', '--price', 'preis'];
+  const before = process.exitCode;
+  await run('import', '--preset', 'generic', ...columns, german);
+  const exitCode = process.exitCode;
+  process.exitCode = before;
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('badPrice');
+  expect(stderr).toContain('No row was taken');
+});
