@@ -19,14 +19,31 @@ function findColumns(
 ): { found: Map<string, string>; missing: string[] } {
   const byPlainName = new Map<string, string>();
   for (const name of present) if (!byPlainName.has(plain(name))) byPlainName.set(plain(name), name);
+  const find = (name: string) => (present.includes(name) ? name : byPlainName.get(plain(name)));
   const found = new Map<string, string>();
   const missing: string[] = [];
   for (const [column, names] of Object.entries(wanted)) {
-    const name = names.map((candidate) => byPlainName.get(plain(candidate))).find((hit) => hit !== undefined);
+    const name = names.map(find).find((hit) => hit !== undefined);
     if (name === undefined) missing.push(column);
     else found.set(column, name);
   }
   return { found, missing };
+}
+
+/** Of two columns with the same name, which one is meant cannot be told. */
+function refuseRepeated(file: InputFile, columns: FoundColumns): void {
+  for (const name of columns.values())
+    if (file.columns.indexOf(name) !== file.columns.lastIndexOf(name))
+      throw new UsageError(
+        `${file.path} has the column ${quoted(name)} more than once. Rename or remove one, so that it is clear which is meant.`,
+      );
+}
+
+const maxColumnsNamed = 60;
+
+/** For messages, which a file that is no table must not flood. */
+function quoted(name: string): string {
+  return `"${name.length > 100 ? `${name.slice(0, 100)}…` : name}"`;
 }
 
 /** Tells which of a preset's sources a file is, by its columns. An unknown file is a UsageError that names what lacks. */
@@ -40,7 +57,9 @@ export function matchFile(preset: Preset, file: InputFile, hint = ''): MatchedFi
   const match = attempts.find(({ missing }) => missing.length === 0 || empty);
   if (match !== undefined) {
     const optional = findColumns(match.source.optional ?? {}, file.columns);
-    return { file, source: match.source, columns: new Map([...match.found, ...optional.found]) };
+    const columns = new Map([...match.found, ...optional.found]);
+    refuseRepeated(file, columns);
+    return { file, source: match.source, columns };
   }
   const likeliest = attempts.reduce((best, attempt) =>
     attempt.missing.length / Object.keys(attempt.source.columns).length <
@@ -54,6 +73,6 @@ export function matchFile(preset: Preset, file: InputFile, hint = ''): MatchedFi
   });
   throw new UsageError(
     `${file.path} lacks columns that the preset ${preset.name} needs (${likeliest.source.name}):\n${lacking.join('\n')}\n` +
-      `The file has: ${file.columns.map((name) => `"${name}"`).join(', ') || 'none'}.${hint === '' ? '' : `\n${hint}`}`,
+      `The file has: ${file.columns.slice(0, maxColumnsNamed).map(quoted).join(', ') || 'none'}${file.columns.length > maxColumnsNamed ? ' …' : ''}.${hint === '' ? '' : `\n${hint}`}`,
   );
 }

@@ -3,17 +3,15 @@
  * lake has already is left alone, so that the same file imported twice changes nothing. Rows never become JavaScript
  * objects: all of it is SQL on DuckDB tables, which spill to the disk.
  */
-import { mkdir, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UsageError } from '../../domain/errors.ts';
-import { type LakePart, sqlText, writeParts } from '../lake.ts';
+import { type LakePart, writeParts } from '../lake.ts';
+import { accountOf, writeRejects } from './account.ts';
 import type { ImportContext, ImportOptions, ImportReport, NewPart } from './import-options.ts';
 import { importOrders } from './import-orders.ts';
 import { importOwnLog, isOwnFile } from './import-own-log.ts';
-import { type InputFile, openInputs } from './input-file.ts';
+import { openInputs } from './input-file.ts';
 import { loadKnownItems } from './item-inference.ts';
-import { REASONS, type Reason } from './preset.ts';
 import { checkGenericOptions } from './presets/generic.ts';
 import { findPreset, OWN_PRESET } from './presets.ts';
 import { withStaging } from './staging.ts';
@@ -23,7 +21,7 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   const preset =
     options.preset === OWN_PRESET ? undefined : findPreset(options.preset, options.generic ?? {});
   if (options.paths.length === 0) throw new UsageError('Name at least one file to import.');
-  return withStaging(options.dataDir, async (lake) => {
+  return withStaging(options.dataDir, async (lake, scratchFile) => {
     const files = await openInputs(
       options.paths,
       options.encoding ?? 'utf-8',
@@ -33,14 +31,17 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     await checkGenericOptions(lake.connection, options.generic ?? {});
     await loadKnownItems(lake);
     const progress = progressReporter(options);
-    const context: ImportContext = { lake, files, options, progress };
+    const context: ImportContext = { lake, files, options, scratchFile, progress };
     const outcome = preset === undefined ? await importOwnLog(context) : await importOrders(preset, context);
     progress('writing', 0.95);
-    const account = await accountOf(lake.connection, outcome.rows, files, options);
+    const account = await accountOf(lake.connection, outcome, files);
+    const rejectsFile =
+      account.listed === 0 ? undefined : await writeRejects(lake.connection, outcome.rows, files, options);
     const { gained, parts } = await partsWithRows(lake.connection, outcome.parts);
     await writeParts(lake, parts);
     progress('done', 1);
-    return { ...account, ...gained };
+    const { rowsRead, accepted, rejected } = account;
+    return { rowsRead, accepted, rejected, rejectsFile, ...gained };
   });
 }
 
@@ -63,61 +64,6 @@ async function partsWithRows(
     filled.push({ table, name: `${prefix}${hash}`, query: `SELECT * FROM (${query})${order}` });
   }
   return { gained: { events: gained.events, items: gained.items, offers: gained.offers }, parts: filled };
-}
-
-async function accountOf(
-  connection: DuckDBConnection,
-  rows: string,
-  files: readonly InputFile[],
-  options: ImportOptions,
-): Promise<Pick<ImportReport, 'rowsRead' | 'accepted' | 'rejected' | 'rejectsFile'>> {
-  const counts = new Map<string | null, number>();
-  const byReason = await connection.runAndReadAll(
-    `SELECT reason, count(*)::DOUBLE FROM (${rows}) GROUP BY reason`,
-  );
-  for (const [reason, count] of byReason.getRowsJson() as [string | null, number][])
-    counts.set(reason, count);
-  const accepted = counts.get(null) ?? 0;
-  const rejected: Partial<Record<Reason, number>> = {};
-  for (const reason of Object.keys(REASONS) as Reason[]) {
-    const count = counts.get(reason) ?? 0;
-    if (count > 0) rejected[reason] = count;
-  }
-  const rejectedRows = Object.values(rejected).reduce((sum, count) => sum + count, 0);
-  const listed = rejectedRows - (rejected.alreadyImported ?? 0);
-  return {
-    rowsRead: accepted + rejectedRows,
-    accepted,
-    rejected,
-    rejectsFile: listed === 0 ? undefined : await writeRejects(connection, rows, files, options),
-  };
-}
-
-/**
- * File, line and reason; never the row itself, which may hold a customer's data. Rows that the lake has already are
- * counted, but there is nothing to mend about them: a nightly export of everything would list millions.
- */
-async function writeRejects(
-  connection: DuckDBConnection,
-  rows: string,
-  files: readonly InputFile[],
-  options: ImportOptions,
-): Promise<string> {
-  const time = new Date(options.now).toISOString().replace(/[-:]|\.\d+/g, '');
-  const path = options.rejectsPath ?? join(options.dataDir, 'rejects', `${options.preset}-${time}.ndjson`);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await (await open(path, 'w')).close();
-  } catch (err) {
-    throw new UsageError(
-      `The list of rejected rows cannot be written to ${path} (${err instanceof Error ? err.message : String(err)}). Name another file with --rejects.`,
-    );
-  }
-  const names = files.map(({ path: file }, number) => `(${number}, ${sqlText(file)})`).join(', ');
-  await connection.run(`COPY (
-    SELECT f.path AS file, r.line, r.reason FROM (${rows}) r JOIN (VALUES ${names}) f(number, path) ON f.number = r.file
-    WHERE r.reason <> 'alreadyImported' ORDER BY r.file, r.line) TO ${sqlText(path)} (FORMAT json)`);
-  return path;
 }
 
 function progressReporter(options: ImportOptions): ImportContext['progress'] {

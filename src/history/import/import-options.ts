@@ -53,13 +53,22 @@ export type NewPart = {
   orderBy?: string;
 };
 
-/** What a preset's own part of the import leaves: a query of all rows (`file, line, reason`) and what the lake gains. */
-export type ImportOutcome = { rows: string; parts: readonly NewPart[] };
+/**
+ * What a preset's own part of the import leaves: a query of all rows (`file, line, reason`), how many each file has by
+ * the count of its reader (position of the file → rows), and what the lake gains.
+ */
+export type ImportOutcome = {
+  rows: string;
+  rowsRead: ReadonlyMap<number, number>;
+  parts: readonly NewPart[];
+};
 
 export type ImportContext = {
   lake: Lake;
   files: readonly InputFile[];
   options: ImportOptions;
+  /** A path for what a file's reader must put down for a moment. */
+  scratchFile: string;
   /** `share` of the whole; `rows`: those that have been read since the last call. */
   progress: (stage: string, share: number, rows?: number) => void;
 };

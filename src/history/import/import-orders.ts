@@ -20,7 +20,7 @@ import {
 } from './order-events.ts';
 import { fillOrders, mapOrderRows } from './order-rows.ts';
 import type { ItemSource, OrderSource, Preset, Source } from './preset.ts';
-import { reading, rowsOf, shareRead } from './progress.ts';
+import { reading } from './progress.ts';
 import { appendRecords, createRecordTable } from './read-records.ts';
 import { hashedId } from './sql.ts';
 
@@ -39,11 +39,12 @@ export async function importOrders(preset: Preset, context: ImportContext): Prom
 
   const orderSource = preset.sources.find((source) => source.kind === 'orders');
   if (orderSource === undefined) throw new Error(`The preset ${preset.name} has no source of orders`);
-  const has = await readSource(context, matched, orderSource, 'orderRecords');
+  const rowsRead = new Map<number, number>();
+  const has = await readSource(context, matched, orderSource, 'orderRecords', rowsRead);
   const itemSource = preset.sources.find((source) => source.kind === 'items');
   if (itemSource === undefined) await connection.run(EMPTY_ITEM_ROWS);
   else {
-    await readSource(context, matched, itemSource, 'itemRecords');
+    await readSource(context, matched, itemSource, 'itemRecords', rowsRead);
     await mapItemRows(
       connection,
       itemSource,
@@ -79,6 +80,7 @@ export async function importOrders(preset: Preset, context: ImportContext): Prom
     );
   return {
     rows: `${orderVerdicts} UNION ALL ${itemVerdicts}`,
+    rowsRead,
     parts: [
       {
         table: 'events',
@@ -103,12 +105,13 @@ export async function importOrders(preset: Preset, context: ImportContext): Prom
   };
 }
 
-/** Reads the files of a source into a table of raw records; answers the columns that they have. */
+/** Reads the files of a source into a table of raw records, and notes their rows; answers the columns that they have. */
 async function readSource(
   context: ImportContext,
   matched: readonly MatchedFile[],
   source: OrderSource | ItemSource,
   table: string,
+  rowsRead: Map<number, number>,
 ): Promise<Set<string>> {
   const { connection } = context.lake;
   const names = columnsOf(source);
@@ -117,12 +120,10 @@ async function readSource(
   for (const [number, { file, source: own, columns }] of matched.entries()) {
     if (own !== source) continue;
     for (const name of columns.keys()) has.add(name);
-    await reading(context, number, () => appendRecords(connection, file, number, columns, table, names));
-    context.progress(
-      `read ${file.path}`,
-      shareRead(context, number),
-      await rowsOf(connection, table, number),
+    const rows = await reading(context, number, (reader) =>
+      appendRecords(connection, file, number, columns, table, names, reader),
     );
+    rowsRead.set(number, rows);
   }
   return has.size > 0 ? has : new Set(names);
 }

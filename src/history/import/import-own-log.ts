@@ -4,7 +4,7 @@ import { makeCatalogue } from './given-items.ts';
 import type { ImportContext, ImportOutcome } from './import-options.ts';
 import { takeOwnEvents } from './own-events.ts';
 import { ownVerdicts, sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
-import { reading, rowsOf, shareRead } from './progress.ts';
+import { reading } from './progress.ts';
 import { appendJsonLines, createRecordTable } from './read-records.ts';
 
 /** The files that a simulation's folder is imported by; what else is in it (its truth) is no part of the log. */
@@ -15,14 +15,17 @@ export function isOwnFile(name: string): boolean {
 export async function importOwnLog(context: ImportContext): Promise<ImportOutcome> {
   const { lake, files, options, progress } = context;
   const { connection } = lake;
+  const rowsRead = new Map<number, number>();
   await createRecordTable(connection, 'ownRecords', ['json']);
   for (const [number, file] of files.entries()) {
     if (file.format !== 'ndjson')
       throw new UsageError(
         `${file.path}: the preset nextbest takes NDJSON (.ndjson, .jsonl, .gz of them). For a table of orders, use --preset generic.`,
       );
-    await reading(context, number, () => appendJsonLines(connection, file.path, number, 'ownRecords'));
-    progress(`read ${file.path}`, shareRead(context, number), await rowsOf(connection, 'ownRecords', number));
+    const rows = await reading(context, number, (reader) =>
+      appendJsonLines(connection, file, number, 'ownRecords', reader),
+    );
+    rowsRead.set(number, rows);
   }
   progress('sorting rows', 0.6);
   await sortOwnRows(connection, 'ownRecords');
@@ -37,6 +40,7 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
   await takeOwnEvents(lake, options);
   return {
     rows: ownVerdicts,
+    rowsRead,
     parts: [
       {
         table: 'events',

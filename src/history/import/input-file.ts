@@ -2,12 +2,10 @@
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UsageError } from '../../domain/errors.ts';
-import { sqlText } from '../lake.ts';
+import { pathPattern, sqlText } from '../lake.ts';
 import { parseCsvHeader } from './csv-header.ts';
 
 export const ENCODINGS = ['utf-8', 'latin-1', 'utf-16'] as const;
@@ -160,27 +158,11 @@ function jsonColumns(head: string): string[] {
 
 async function parquetColumns(path: string, connection: DuckDBConnection): Promise<string[]> {
   try {
-    const reader = await connection.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${sqlText(path)})`);
+    const reader = await connection.runAndReadAll(
+      `DESCRIBE SELECT * FROM read_parquet(${sqlText(pathPattern(path))}, hive_partitioning = false)`,
+    );
     return reader.getRowObjectsJson().map((row) => String(row.column_name));
   } catch (err) {
     throw new UsageError(`${path} is no Parquet file (${err instanceof Error ? err.message : String(err)}).`);
-  }
-}
-
-/**
- * Unpacks a gzip file and throws the outcome away. DuckDB takes one that breaks off for one that ends there, and an
- * import of half a log would look like success.
- */
-export async function refuseBrokenGzip(path: string): Promise<void> {
-  try {
-    await pipeline(
-      createReadStream(path, { highWaterMark: 1 << 20 }),
-      createGunzip({ chunkSize: 1 << 20 }),
-      new Writable({ write: (_chunk, _encoding, done) => done() }),
-    );
-  } catch (err) {
-    throw new UsageError(
-      `${path} cannot be read to its end (${err instanceof Error ? err.message : String(err)}). Is it complete? Fetch it again.`,
-    );
   }
 }

@@ -7,7 +7,7 @@
  * after its last sale, an item counts as discontinued: it is kept for history and never recommended.
  */
 import { join } from 'node:path';
-import { type Lake, sqlText } from '../lake.ts';
+import { type Lake, pathPattern, sqlText } from '../lake.ts';
 
 /** Parts that hold inferred items start with this: what a person or a shop system says outweighs them. */
 export const inferredPrefix = 'inferred-';
@@ -16,7 +16,7 @@ const priceWindowDays = 90;
 
 /** Makes `knownItems`: the latest entry of each item in the lake, with `given` = not (only) inferred. */
 export async function loadKnownItems(lake: Lake): Promise<void> {
-  const parts = sqlText(join(lake.folder('items'), '*.parquet'));
+  const parts = sqlText(join(pathPattern(lake.folder('items')), '*.parquet'));
   const nothing = `SELECT NULL::VARCHAR AS itemId, NULL::TIMESTAMP AS updatedAt, NULL::VARCHAR AS json, false AS given WHERE false`;
   const has = await lake.connection.runAndReadAll(`SELECT count(*) FROM glob(${parts})`);
   await lake.connection.run(
@@ -25,7 +25,7 @@ export async function loadKnownItems(lake: Lake): Promise<void> {
         ? nothing
         : `SELECT itemId, nullif(arg_max(coalesce(json, ''), updatedAt), '') AS json, max(updatedAt) AS updatedAt,
            bool_or(NOT starts_with(parse_filename(filename), '${inferredPrefix}')) AS given
-         FROM read_parquet(${parts}, union_by_name = true, filename = true) GROUP BY itemId`
+         FROM read_parquet(${parts}, union_by_name = true, filename = true, hive_partitioning = false) GROUP BY itemId`
     }`,
   );
 }

@@ -7,26 +7,28 @@ import { shopifyOrders } from './presets/shopify-orders.ts';
 import { uciOnlineRetail } from './presets/uci-online-retail.ts';
 import { wooCommerce } from './presets/woocommerce.ts';
 
-const ORDER_PRESETS: readonly Preset[] = [
-  uciOnlineRetail,
-  completeJourney,
-  shopifyOrders,
-  wooCommerce,
-  genericPreset(),
-];
+const ORDER_PRESETS = {
+  'uci-online-retail': uciOnlineRetail,
+  completejourney: completeJourney,
+  'shopify-orders': shopifyOrders,
+  woocommerce: wooCommerce,
+  generic: genericPreset(),
+} as const satisfies Record<string, Preset>;
 
 /** The service's own files: events, items and offers. They need no mapping, and are read by `own-log.ts`. */
 export const OWN_PRESET = 'nextbest';
 
+export type PresetName = keyof typeof ORDER_PRESETS | typeof OWN_PRESET;
+
 export const PRESET_SUMMARIES: readonly (readonly [name: string, summary: string])[] = [
-  ...ORDER_PRESETS.map(({ name, summary }) => [name, summary] as const),
+  ...Object.values<Preset>(ORDER_PRESETS).map(({ name, summary }) => [name, summary] as const),
   [OWN_PRESET, "nextbest's own NDJSON: events, items and offers, as `nextbest simulate` writes them"],
 ];
 
 /** Throws a UsageError that lists the presets where the name is unknown. */
 export function findPreset(name: string, generic: GenericOptions): Preset {
   if (name === 'generic') return genericPreset(generic);
-  const preset = ORDER_PRESETS.find((candidate) => candidate.name === name);
+  const preset = Object.values<Preset>(ORDER_PRESETS).find((candidate) => candidate.name === name);
   if (preset === undefined) throw unknownPreset(name);
   return preset;
 }

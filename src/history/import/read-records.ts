@@ -1,9 +1,9 @@
 /** Rows of CSV, NDJSON and Parquet files as one table of text columns, each row with its file and line. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { sqlText } from '../lake.ts';
+import { pathPattern, sqlText } from '../lake.ts';
 import type { FoundColumns } from './columns.ts';
 import type { InputFile } from './input-file.ts';
-import { readLines } from './read-lines.ts';
+import { type ReadOptions, readLines } from './read-lines.ts';
 import { column } from './sql.ts';
 
 /** Lines that one quoted value may span; a quote that is not closed by then is a fault of its line. */
@@ -28,7 +28,10 @@ export async function createRecordTable(
   );
 }
 
-/** Appends a file's rows to a table of `createRecordTable`. Values are trimmed; empty ones are NULL. */
+/**
+ * Appends a file's rows to a table of `createRecordTable`. Values are trimmed; empty ones are NULL. Answers how many rows
+ * the file has, counted without that table: whoever loses one on the way is found out.
+ */
 export async function appendRecords(
   connection: DuckDBConnection,
   file: InputFile,
@@ -36,34 +39,34 @@ export async function appendRecords(
   found: FoundColumns,
   table: string,
   names: readonly string[],
-): Promise<void> {
+  options: ReadOptions,
+): Promise<number> {
   const insert = (rows: string, values: (name: string) => string, malformed: string) =>
     connection.run(`INSERT INTO ${table}
       SELECT ${position(fileNumber, 'line')}, ${fileNumber}, line, ${malformed}
         ${names.map((name) => `, nullif(trim(${values(name)}), '')`).join('')} FROM ${rows}`);
 
   if (file.format === 'parquet') {
+    const path = sqlText(pathPattern(file.path));
     const value = (name: string) =>
       found.has(name) ? `${column(found.get(name) ?? '')}::VARCHAR` : 'NULL::VARCHAR';
     await insert(
-      `(SELECT *, file_row_number + 1 AS line FROM read_parquet(${sqlText(file.path)}, file_row_number = true))`,
+      `(SELECT *, file_row_number + 1 AS line
+        FROM read_parquet(${path}, file_row_number = true, hive_partitioning = false))`,
       value,
       'false',
     );
-    return;
+    const counted = await connection.runAndReadAll(
+      `SELECT sum(num_rows)::DOUBLE FROM parquet_file_metadata(${path})`,
+    );
+    return Number(counted.value(0, 0));
   }
 
-  await readLines(
-    connection,
-    file.path,
-    file.format === 'csv' ? file.encoding : 'utf-8',
-    'text_lines',
-    'broken_lines',
-  );
+  let rows = await readLines(connection, file, 'text_lines', 'broken_lines', options);
   if (file.format === 'ndjson') {
     const value = (name: string) => {
       const key = found.get(name);
-      return key === undefined ? 'NULL' : `json_extract_string(json, ${sqlText(`$."${key}"`)})`;
+      return key === undefined ? 'NULL' : `json_extract_string(json, ${sqlText(`/${jsonPointer(key)}`)})`;
     };
     await insert(
       `(SELECT line, CASE WHEN json_type(json) = 'OBJECT' THEN json END AS json
@@ -82,7 +85,7 @@ export async function appendRecords(
     const split = splitter(file, false);
     await insert(
       `(SELECT line, contains(text, '"') AS quoted, ${split('text')} AS fields FROM text_lines
-        WHERE line > ${file.headerLines} AND text IS NOT NULL)`,
+        WHERE line > ${file.headerLines} AND trim(text) <> '')`,
       value,
       'fields IS NULL',
     );
@@ -92,24 +95,38 @@ export async function appendRecords(
         WHERE file = ${fileNumber} AND ${table}.line BETWEEN j.line AND j.last`);
       await insert(`(SELECT line, true AS quoted, fields FROM ${remedied})`, value, 'false');
     };
-    if (await joinCutLines(connection, malformed, split)) await remedy('joined_lines');
+    if (await joinCutLines(connection, malformed, split)) {
+      await remedy('joined_lines');
+      rows -= await continuationLines(connection);
+    }
     if (await readLeniently(connection, malformed, splitter(file, true))) await remedy('lenient_lines');
   }
-  await insert('broken_lines', () => 'NULL::VARCHAR', 'true');
+  const headerLines = file.format === 'csv' ? file.headerLines : 0;
+  await insert(`(SELECT line FROM broken_lines WHERE line > ${headerLines})`, () => 'NULL::VARCHAR', 'true');
   await connection.run('DROP TABLE text_lines; DROP TABLE broken_lines');
+  return rows;
 }
 
-/** Appends the lines of an NDJSON file as they are, in the one column `json`; what is no JSON object is malformed. */
+/** A key as RFC 6901 writes it: unlike DuckDB's own paths, it may hold quotes. */
+function jsonPointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/**
+ * Appends the lines of an NDJSON file as they are, in the one column `json`; what is no JSON object is malformed. Answers
+ * how many rows the file has, as `appendRecords` does.
+ */
 export async function appendJsonLines(
   connection: DuckDBConnection,
-  path: string,
+  file: InputFile & { format: 'ndjson' },
   fileNumber: number,
   table: string,
-): Promise<void> {
-  await readLines(connection, path, 'utf-8', 'text_lines', 'broken_lines');
-  const insert = (rows: string, json: string) =>
+  options: ReadOptions,
+): Promise<number> {
+  const rows = await readLines(connection, file, 'text_lines', 'broken_lines', options);
+  const insert = (source: string, json: string) =>
     connection.run(
-      `INSERT INTO ${table} SELECT ${position(fileNumber, 'line')}, ${fileNumber}, line, ${json} IS NULL, ${json} FROM ${rows}`,
+      `INSERT INTO ${table} SELECT ${position(fileNumber, 'line')}, ${fileNumber}, line, ${json} IS NULL, ${json} FROM ${source}`,
     );
   await insert(
     `(SELECT line, CASE WHEN json_type(json) = 'OBJECT' THEN json::VARCHAR END AS json
@@ -118,6 +135,7 @@ export async function appendJsonLines(
   );
   await insert('broken_lines', 'NULL::VARCHAR');
   await connection.run('DROP TABLE text_lines; DROP TABLE broken_lines');
+  return rows;
 }
 
 /**
@@ -167,6 +185,13 @@ async function joinCutLines(
       SELECT *, row_number() OVER (PARTITION BY chain ORDER BY nth) AS link FROM fitting) WHERE link % 2 = 1`);
   const joined = await connection.runAndReadAll('SELECT count(*) FROM joined_lines');
   return Number(joined.value(0, 0)) > 0;
+}
+
+/** Lines that belong to a record of `joined_lines` which began on an earlier one. */
+async function continuationLines(connection: DuckDBConnection): Promise<number> {
+  const counted = await connection.runAndReadAll(`SELECT count(*)::DOUBLE FROM text_lines l
+    JOIN joined_lines j ON l.line > j.line AND l.line <= j.last WHERE trim(l.text) <> ''`);
+  return Number(counted.value(0, 0));
 }
 
 /** Makes `lenient_lines` (`line, last, fields`) of the lines that were malformed for a quote inside a value only. */

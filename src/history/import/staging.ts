@@ -2,39 +2,46 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Lake, openLake, sqlText } from '../lake.ts';
+import { LAKE_TABLES, type Lake, type LakeTable, openLake, sqlText } from '../lake.ts';
+import { lockImports } from './import-lock.ts';
+import { inferredPrefix } from './item-inference.ts';
 
-const namePattern = /^import-(\d+)-[0-9a-f-]+\.duckdb(\.wal)?$/;
+/** Start of the names of an import's own files: in `tmp`, and of its parts in the lake. */
+export const importPrefix = 'import-';
 
-/** Runs `work` on a lake whose connection makes its tables in a staging file; the file is deleted afterwards. */
-export async function withStaging<T>(dataDir: string, work: (lake: Lake) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` on a lake whose connection makes its tables in a staging file, which is deleted afterwards. `scratchFile`
+ * is the path of another that may be written. Throws a UsageError while another import runs.
+ */
+export async function withStaging<T>(
+  dataDir: string,
+  work: (lake: Lake, scratchFile: string) => Promise<T>,
+): Promise<T> {
   const lake = await openLake(dataDir);
-  const folder = join(dataDir, 'tmp');
-  const path = join(folder, `import-${process.pid}-${randomUUID()}.duckdb`);
+  const path = join(dataDir, 'tmp', `${importPrefix}${process.pid}-${randomUUID()}`);
+  let unlock = () => {};
   try {
-    await removeLeftovers(folder);
-    await lake.connection.run(`ATTACH ${sqlText(path)} AS staging; USE staging`);
-    return await work(lake);
+    unlock = await lockImports(lake.connection, dataDir);
+    await removeLeftovers(lake, dataDir);
+    await lake.connection.run(`ATTACH ${sqlText(`${path}.duckdb`)} AS staging; USE staging`);
+    return await work(lake, `${path}.txt`);
   } finally {
     lake.close();
-    await rm(path, { force: true });
-    await rm(`${path}.wal`, { force: true });
+    unlock();
+    for (const ending of ['duckdb', 'duckdb.wal', 'txt']) await rm(`${path}.${ending}`, { force: true });
   }
 }
 
-/** Staging files of imports that were killed. */
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const pid = namePattern.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (err) {
-    return (err as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** What imports left that were killed: no other import is running, so all of it is theirs. */
+async function removeLeftovers(lake: Lake, dataDir: string): Promise<void> {
+  const remove = async (folder: string, isLeft: (name: string) => boolean) => {
+    for (const name of await readdir(folder))
+      if (isLeft(name)) await rm(join(folder, name), { recursive: true, force: true });
+  };
+  await remove(join(dataDir, 'tmp'), (name) => name.startsWith(importPrefix));
+  for (const table of Object.keys(LAKE_TABLES) as LakeTable[])
+    await remove(
+      lake.folder(table),
+      (name) => name.endsWith('.tmp') && (name.startsWith(importPrefix) || name.startsWith(inferredPrefix)),
+    );
 }

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/domain/errors.ts';
-import { REASONS } from '../../../src/history/import/preset.ts';
-import { accountedFor, NOW, openShop } from './support.ts';
+import { NOW, openShop } from './support.ts';
 
 const HEADER = 'order,customer,item,date,quantity,price\n';
 
@@ -163,41 +161,6 @@ describe('an import', () => {
     expect(await shop.rejects(await shop.run('generic', [path], { rejectsPath }))).toHaveLength(1);
     expect(existsSync(rejectsPath)).toBe(true);
   });
-
-  test('accounts for every row, for exactly one reason, whatever the rows are', async () => {
-    const shop = await openShop();
-    const field = fc.constantFrom(
-      '1',
-      '2',
-      'x',
-      '',
-      '-1',
-      '2026-05-01',
-      '0.5',
-      '"',
-      '{',
-      ' ',
-      '99999999999999999999',
-      'infinity',
-    );
-    const row = fc.array(field, { minLength: 4, maxLength: 7 }).map((fields) => fields.join(','));
-    let seed = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(row, { maxLength: 30 }), async (rows) => {
-        const path = await shop.file(`p${seed++}.csv`, HEADER + rows.map((text) => `${text}\n`).join(''));
-        const report = await shop.run('generic', [path]);
-        expect(accountedFor(report)).toBe(report.rowsRead);
-        expect(report.rowsRead).toBeLessThanOrEqual(rows.length);
-        expect(Object.keys(REASONS)).toEqual(expect.arrayContaining(Object.keys(report.rejected)));
-        const listed = await shop.rejects(report);
-        const known = report.rejected.alreadyImported ?? 0;
-        expect(listed.length + known + report.accepted).toBe(report.rowsRead);
-        expect(new Set(listed.map(({ line }) => line)).size).toBe(listed.length);
-        expect((await shop.run('generic', [path])).accepted).toBe(0);
-      }),
-      { numRuns: 12 },
-    );
-  }, 120_000);
 
   test('takes CSV, NDJSON and Parquet of the same rows for the same', async () => {
     const shop = await openShop();

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openInputs } from '../../../src/history/import/input-file.ts';
@@ -15,10 +17,14 @@ async function read(shop: Shop, path: string): Promise<Record3[]> {
     const [file] = await openInputs([path], 'utf-8', connection);
     await createRecordTable(connection, 'raw', ['a', 'b', 'c']);
     const found = new Map(['a', 'b', 'c'].map((name) => [name, name]));
-    await appendRecords(connection, file!, 7, found, 'raw', ['a', 'b', 'c']);
+    const scratchFile = join(shop.dataDir, 'tmp', 'scratch.txt');
+    const count = await appendRecords(connection, file!, 7, found, 'raw', ['a', 'b', 'c'], { scratchFile });
     const rows = await connection.runAndReadAll(
       'SELECT line::INTEGER, malformed, a, b, c FROM raw ORDER BY line',
     );
+    // What the reader counts by itself is what it read, in every test of this file.
+    expect(count).toBe(rows.currentRowCount);
+    expect(existsSync(scratchFile)).toBe(false);
     return (rows.getRowsJson() as [number, boolean, ...(string | null)[]][]).map(
       ([line, malformed, ...values]) => ({ line, malformed, values }),
     );
