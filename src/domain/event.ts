@@ -33,7 +33,11 @@ const Instant = z.union([
 ]);
 
 const common = {
-  /** Names the event for ever: a repeat with the same id is dropped. Made by the service where it is absent. */
+  /**
+   * Names the event among those of its customer or session. A repeat with the same id counts once: within seven days
+   * whatever it says, later (or when the event was imported) if it carries the same `occurredAt`. Made by the service where
+   * it is absent.
+   */
   eventId: EventId.optional(),
   customerId: CustomerId.optional(),
   sessionId: SessionId.optional(),

@@ -42,7 +42,7 @@ export const eventRoutes = [
       'log, and (but for those `deferred`) in the record of its customer. Where one event is malformed, none is accepted ' +
       'and every fault is named with its index. One that is well formed but cannot be right (a day in the future, another ' +
       'currency) is `rejected` by itself; 400 where that leaves none. An event with an `eventId` may be sent again at ' +
-      'will: the repeat is dropped.',
+      'will: the repeat is dropped for seven days, and counts once ever after if it carries its `occurredAt`.',
     tags: ['events'],
     body: EventsBody,
     responses: { 202: EventsAnswer },
