@@ -1,4 +1,5 @@
 /** The reading side of the event stream (`infra/event-log.ts` writes it). */
+import { EventInput, type ShopEvent } from '../domain/event.ts';
 import type { LogEntry } from '../domain/log-entry.ts';
 import { streamIdParts } from '../domain/stream-id.ts';
 import { logField } from '../infra/event-log.ts';
@@ -32,14 +33,23 @@ const kinds: ReadonlySet<string> = new Set<LogEntry['kind']>([
   'decision',
 ]);
 
-/** Only this service writes the stream, after zod; what is checked is that a later version did not write a new kind. */
+/**
+ * Only this service writes the stream, after zod. Still, one entry that cannot be applied (of a later version, or written by
+ * hand) would hold up all that come after it: events are checked once more.
+ */
 function parseEntry(text: string): LogEntry | undefined {
   try {
     const entry = JSON.parse(text) as LogEntry;
-    return kinds.has(entry.kind) ? entry : undefined;
+    if (!kinds.has(entry.kind)) return undefined;
+    return entry.kind !== 'event' || isSettled(entry.event) ? entry : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isSettled(event: ShopEvent): boolean {
+  const { success, data } = EventInput.safeParse(event);
+  return success && data.eventId !== undefined && typeof event.occurredAt === 'number';
 }
 
 export type StreamLag = { length: number; oldestAgeMs: number };

@@ -34,6 +34,20 @@ test('an entry of an unknown kind, or none at all, is told apart from one that c
   ]);
 });
 
+test.each([
+  ['of no known type', { type: 'wat', customerId: 'anna', eventId: 'e', occurredAt: 1 }],
+  ['before 1970', { type: 'visit', customerId: 'anna', eventId: 'e', occurredAt: -1, channel: 'web' }],
+  ['without a time', { type: 'visit', customerId: 'anna', eventId: 'e', channel: 'web' }],
+  ['without an id', { type: 'visit', customerId: 'anna', occurredAt: 1, channel: 'web' }],
+  ['that is none', null],
+])('an event %s cannot be read, and does not hold up those after it', async (what, event) => {
+  const keys = createKeys(`${prefix}-${what.replaceAll(' ', '-')}`);
+  await redis.xadd(keys.eventStream, '*', logField, JSON.stringify({ kind: 'event', event }));
+  await appendEntries(redis, keys, [deleted('a')]);
+  const entries = await readEntries(redis, keys, beforeAllIds, 10);
+  expect(entries.map(({ entry }) => entry?.kind)).toEqual([undefined, 'itemDeleted']);
+});
+
 test('the lag is the age of the oldest entry that waits', async () => {
   const keys = createKeys(`${prefix}-lag`);
   expect(await streamLag(redis, keys, 5000)).toEqual({ length: 0, oldestAgeMs: 0 });
