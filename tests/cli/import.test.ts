@@ -140,3 +140,14 @@ test('an import that takes no row says so and fails: the format is not what was 
   expect(stderr).toContain('badPrice');
   expect(stderr).toContain('No row was taken');
 });
+
+test('into a DATA_DIR that is a file is wrong usage', async () => {
+  vi.stubEnv('DATA_DIR', await file('data', ''));
+  const failure = await run('import', '--preset', 'uci-online-retail', await file('x.csv', RETAIL)).catch(
+    (err: Error) => err,
+  );
+  expect(failure).toBeInstanceOf(UsageError);
+  expect(String(failure)).toMatch(
+    /The folder .*data.* cannot be used: there is a file in its place. Set DATA_DIR/,
+  );
+});

@@ -89,6 +89,20 @@ describe('an import', () => {
     ]);
   });
 
+  test('leaves what other imports brought, however alike the orders are', async () => {
+    const shop = await openShop();
+    // The same two lines in an even number of orders: whatever a part's name is made of must not cancel out.
+    const orders = (from: number) =>
+      [0, 1]
+        .map((n) => `${from + n},anna,tea,2026-05-01,1,2\n${from + n},anna,cup,2026-05-01,1,2\n`)
+        .join('');
+    for (const from of [1, 3, 5])
+      await shop.run('generic', [await shop.file(`${from}.csv`, HEADER + orders(from))]);
+    const ids = (await shop.lake('events')).map(({ eventId, line }) => `${eventId} ${line}`);
+    // 3 imports × 2 orders × 2 lines
+    expect(ids).toEqual([1, 2, 3, 4, 5, 6].flatMap((order) => [`generic:${order} 0`, `generic:${order} 1`]));
+  });
+
   test('reads its files as one: an order may be split over two, and lines that both have count once', async () => {
     const shop = await openShop();
     const first = await shop.file(
