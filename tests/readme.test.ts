@@ -90,6 +90,14 @@ const shows: Record<string, (body: Body) => void> = {
   'GET /openapi.json': ({ paths }) => expect(Object.keys(paths)).toContain('/recommendations'),
 };
 
+/** Whether the service knows the customer, and the catalogue, of the examples. */
+async function isRebuilt(url: string): Promise<boolean> {
+  const profile = await fetch(`${url}/customers/c0000002/profile`);
+  const recommendations = await fetch(`${url}/recommendations?customerId=c0000002`);
+  const { degraded } = (await recommendations.json()) as { degraded: boolean };
+  return profile.ok && !degraded;
+}
+
 describe('the examples of the README', () => {
   let url: string;
   /** Answers of earlier examples, for those that go on from them. */
@@ -114,6 +122,8 @@ describe('the examples of the README', () => {
     await runs(shop, ['train', 'train-collaborative']);
     const started = shop.start(nextbestLine('start', shop));
     url = String((await started.line('url')).url);
+    // Without a redis-server, Redis begins empty: the worker first rebuilds records and catalogue from the lake.
+    await expect.poll(() => isRebuilt(url), { timeout: 60_000, interval: 200 }).toBe(true);
   }, 240_000);
 
   test.each(curls)('%s', async (command) => {
