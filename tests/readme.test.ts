@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createRng } from '../src/algorithms/rng.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { Environment } from '../src/infra/config.ts';
@@ -123,7 +123,7 @@ describe('the examples of the README', () => {
     const started = shop.start(nextbestLine('start', shop));
     url = String((await started.line('url')).url);
     // Without a redis-server, Redis begins empty: the worker first rebuilds records and catalogue from the lake.
-    await expect.poll(() => isRebuilt(url), { timeout: 60_000, interval: 200 }).toBe(true);
+    await vi.waitFor(async () => expect(await isRebuilt(url)).toBe(true), { timeout: 60_000, interval: 200 });
   }, 240_000);
 
   test.each(curls)('%s', async (command) => {
