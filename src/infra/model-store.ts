@@ -4,45 +4,32 @@
  *   <modelsDir>/<name>/<version>/manifest.json   what the model says of itself, with size and SHA-256 of each file
  *   <modelsDir>/<name>/<version>/<array>.bin     typed arrays, little endian
  *   <modelsDir>/<name>/<version>/<table>.json    everything else
- *   <modelsDir>/<name>/CURRENT                   first line: the version being served; below it those served
- *                                                before, newest first (what a rollback returns to)
+ *   <modelsDir>/<name>/CURRENT                   the version being served, and those before it (served-versions.ts)
  *
- * A version appears whole (written apart, flushed, renamed) and never changes. The last writer of CURRENT wins.
+ * A version appears whole (written apart, flushed, renamed) and never changes.
  */
-import { createHash, type Hash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { endianness } from 'node:os';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
 import { AppError } from '../domain/errors.ts';
-import { type ARRAY_TYPES, ModelFile, ModelManifest, ModelName, ModelVersion } from '../domain/manifest.ts';
-import { syncPath, writeAtomically } from './files.ts';
+import { ModelManifest, ModelName, ModelVersion } from '../domain/manifest.ts';
+import { writeAtomically } from './files.ts';
+import {
+  encodeModel,
+  type ModelArrays,
+  type ModelTables,
+  readManifest,
+  readModelFiles,
+  writeModelFiles,
+} from './model-files.ts';
+import { currentVersion, servedVersions, serveNext, writeServed } from './served-versions.ts';
 
-export type ModelArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
-export type ModelArrays = Record<string, ModelArray>;
-/** Anything that JSON holds. */
-export type ModelTables = Record<string, unknown>;
 export type ModelDraft = Omit<ModelManifest, 'files'>;
 export type LoadedModel = { manifest: ModelManifest; arrays: ModelArrays; tables: ModelTables };
 export type ListedModel = { manifest: ModelManifest; current: boolean };
 
 /** Versions that are kept of each model, besides those that a rollback may return to. */
 const keptVersions = 5;
-/** Lines of CURRENT: the served version and the rollbacks that are possible. */
-const historyLength = 5;
 const leftoverAgeMs = 24 * 3600 * 1000;
-
-const manifestFile = 'manifest.json';
-const currentFile = 'CURRENT';
-
-type ArrayType = (typeof ARRAY_TYPES)[number];
-const arrayClasses = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  uint8: Uint8Array,
-} as const satisfies Record<ArrayType, unknown>;
 
 /** `random` in [0, 1) keeps two trainings of one second apart. */
 export function newModelVersion(now: number, random: () => number): ModelVersion {
@@ -66,8 +53,7 @@ export async function publishModel(
   arrays: ModelArrays,
   tables: ModelTables,
 ): Promise<ModelManifest> {
-  refuseBigEndian();
-  const files = [...arrayFiles(arrays), ...tableFiles(tables)];
+  const files = encodeModel(arrays, tables);
   const manifest = ModelManifest.parse({ ...draft, files: files.map(({ description }) => description) });
   const folder = join(modelsDir, manifest.name);
   await mkdir(folder, { recursive: true });
@@ -77,13 +63,7 @@ export async function publishModel(
   }
   await writeAtomically(target, async (temporary) => {
     await mkdir(temporary);
-    for (const { description, bytes } of files) {
-      await writeFile(join(temporary, description.file), bytes);
-      await syncPath(join(temporary, description.file));
-    }
-    const path = join(temporary, manifestFile);
-    await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`);
-    await syncPath(path);
+    await writeModelFiles(temporary, manifest, files);
   });
   if (manifest.gate.passed) await serveNext(modelsDir, manifest.name, manifest.version);
   await prune(modelsDir, manifest.name);
@@ -99,22 +79,13 @@ export async function loadModel(
   name: ModelName,
   version?: ModelVersion,
 ): Promise<LoadedModel> {
-  refuseBigEndian();
   const chosen = version ?? (await currentVersion(modelsDir, name));
   if (chosen === undefined) {
     throw new AppError('MODEL_UNAVAILABLE', { public: `No ${name} model has been published yet.` });
   }
   const folder = versionFolder(modelsDir, name, chosen);
   const manifest = await readManifest(folder, name, chosen);
-  const arrays: ModelArrays = {};
-  const tables: ModelTables = {};
-  for (const entry of manifest.files) {
-    const bytes = await readChecked(folder, entry);
-    const key = entry.file.replace(/\.(bin|json)$/, '');
-    if (entry.arrayType === undefined) tables[key] = JSON.parse(bytes.toString('utf8'));
-    else arrays[key] = toArray(bytes, entry.arrayType);
-  }
-  return { manifest, arrays, tables };
+  return { manifest, ...(await readModelFiles(folder, manifest)) };
 }
 
 /**
@@ -134,11 +105,6 @@ export async function loadServableModel(
     }
   }
   return undefined;
-}
-
-/** The version that is served; undefined where there is none. */
-export async function currentVersion(modelsDir: string, name: ModelName): Promise<ModelVersion | undefined> {
-  return (await servedVersions(modelsDir, name))[0];
 }
 
 /** Every version whose manifest can be read, by name and then newest first. */
@@ -219,28 +185,6 @@ function versionFolder(modelsDir: string, name: ModelName, version: ModelVersion
   return join(modelsDir, ModelName.parse(name), ModelVersion.parse(version));
 }
 
-async function servedVersions(modelsDir: string, name: ModelName): Promise<ModelVersion[]> {
-  const text = await readFile(join(modelsDir, ModelName.parse(name), currentFile), 'utf8').catch((err) => {
-    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw err;
-  });
-  return text
-    .split('\n')
-    .map((line) => ModelVersion.safeParse(line.trim()))
-    .flatMap((parsed) => (parsed.success ? [parsed.data] : []));
-}
-
-async function serveNext(modelsDir: string, name: ModelName, version: ModelVersion): Promise<void> {
-  const before = (await servedVersions(modelsDir, name)).filter((other) => other !== version);
-  await writeServed(modelsDir, name, [version, ...before].slice(0, historyLength));
-}
-
-async function writeServed(modelsDir: string, name: ModelName, versions: ModelVersion[]): Promise<void> {
-  await writeAtomically(join(modelsDir, name, currentFile), (temporary) =>
-    writeFile(temporary, `${versions.join('\n')}\n`),
-  );
-}
-
 async function versionsOf(modelsDir: string, name: ModelName): Promise<ModelVersion[]> {
   const names = await readdir(join(modelsDir, name)).catch(() => []);
   return names
@@ -263,90 +207,6 @@ async function prune(modelsDir: string, name: ModelName): Promise<void> {
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     if (mtimeMs < Date.now() - leftoverAgeMs) await rm(path, { recursive: true, force: true });
   }
-}
-
-type FileToWrite = { description: z.output<typeof ModelFile>; bytes: Buffer };
-
-function arrayFiles(arrays: ModelArrays): FileToWrite[] {
-  return Object.entries(arrays).map(([key, array]) => {
-    const bytes = Buffer.from(array.buffer, array.byteOffset, array.byteLength);
-    return { description: describeFile(`${key}.bin`, bytes, arrayTypeOf(array)), bytes };
-  });
-}
-
-function tableFiles(tables: ModelTables): FileToWrite[] {
-  return Object.entries(tables).map(([key, table]) => {
-    if (`${key}.json` === manifestFile) throw new Error(`a model's table cannot be called ${key}`);
-    const bytes = Buffer.from(JSON.stringify(table));
-    return { description: describeFile(`${key}.json`, bytes), bytes };
-  });
-}
-
-function describeFile(file: string, bytes: Buffer, arrayType?: ArrayType): z.output<typeof ModelFile> {
-  const sha256 = sha(bytes).digest('hex');
-  return ModelFile.parse({ file, bytes: bytes.byteLength, sha256, ...(arrayType && { arrayType }) });
-}
-
-function sha(bytes: Buffer): Hash {
-  return createHash('sha256').update(bytes);
-}
-
-function arrayTypeOf(array: ModelArray): ArrayType {
-  for (const [type, arrayClass] of Object.entries(arrayClasses))
-    if (array instanceof arrayClass) return type as ArrayType;
-  throw new Error('a model holds float32, float64, int32, uint32 and uint8 arrays only');
-}
-
-async function readManifest(folder: string, name: ModelName, version: ModelVersion): Promise<ModelManifest> {
-  const path = join(folder, manifestFile);
-  const text = await readFile(path, 'utf8').catch((err) => {
-    throw refused(path, 'cannot be read', err);
-  });
-  const parsed = ModelManifest.safeParse(parseJson(text));
-  if (!parsed.success) throw refused(path, 'is not a manifest', parsed.error);
-  if (parsed.data.name !== name || parsed.data.version !== version)
-    throw refused(path, `belongs to ${parsed.data.name} ${parsed.data.version}`);
-  return parsed.data;
-}
-
-async function readChecked(folder: string, entry: z.output<typeof ModelFile>): Promise<Buffer> {
-  const path = join(folder, entry.file);
-  const { size } = await stat(path).catch((err) => {
-    throw refused(path, 'cannot be read', err);
-  });
-  // Before reading: a file of another size is not to fill the memory.
-  if (size !== entry.bytes) throw refused(path, `has ${size} bytes, its manifest says ${entry.bytes}`);
-  const bytes = await readFile(path);
-  if (sha(bytes).digest('hex') !== entry.sha256)
-    throw refused(path, 'does not match the SHA-256 of its manifest');
-  return bytes;
-}
-
-function toArray(bytes: Buffer, type: ArrayType): ModelArray {
-  const arrayClass = arrayClasses[type];
-  // Copied, because a Buffer may start anywhere in its memory and the arrays need alignment.
-  const aligned = new Uint8Array(bytes).buffer;
-  return new arrayClass(aligned);
-}
-
-function refused(path: string, fault: string, cause?: unknown): AppError {
-  return new AppError('MODEL_UNAVAILABLE', {
-    public: 'The model is damaged and cannot be used.',
-    internal: `${path} ${fault}`,
-    cause,
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function refuseBigEndian(): void {
-  if (endianness() !== 'LE') throw new Error('models are little endian; this machine is not');
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,13 +3,8 @@ import type { JobResult } from '../domain/job.ts';
 import type { ModelName } from '../domain/manifest.ts';
 import type { Lake } from '../history/lake.ts';
 import type { Logger } from '../infra/logger.ts';
-import {
-  type ModelArrays,
-  type ModelDraft,
-  type ModelTables,
-  newModelVersion,
-  publishModel,
-} from '../infra/model-store.ts';
+import type { ModelArrays, ModelTables } from '../infra/model-files.ts';
+import { type ModelDraft, newModelVersion, publishModel } from '../infra/model-store.ts';
 
 export type Training = {
   lake: Lake;

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { currentVersion, newModelVersion, publishModel } from '../../src/infra/model-store.ts';
+import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
+import { currentVersion } from '../../src/infra/served-versions.ts';
 import { sandbox } from '../support/nextbest.ts';
 
 const place = await sandbox();

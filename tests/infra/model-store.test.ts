@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import {
-  currentVersion,
   listModels,
   loadModel,
   loadServableModel,
@@ -15,6 +14,7 @@ import {
   rollbackModel,
   watchModels,
 } from '../../src/infra/model-store.ts';
+import { currentVersion } from '../../src/infra/served-versions.ts';
 
 let modelsDir: string;
 beforeEach(async () => {

@@ -7,7 +7,8 @@ import { churnFromFiles, churnReasons, churnRisk } from '../../../src/algorithms
 import type { JobResult } from '../../../src/domain/job.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../../src/features/registry.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
-import { currentVersion, listModels, loadModel } from '../../../src/infra/model-store.ts';
+import { listModels, loadModel } from '../../../src/infra/model-store.ts';
+import { currentVersion } from '../../../src/infra/served-versions.ts';
 import { trainChurn } from '../../../src/train/churn/train-churn.ts';
 import { silentLog } from '../../support/redis.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';

@@ -8,7 +8,8 @@ import { rankForCustomer } from '../../../src/algorithms/collaborative-ranking.t
 import { createRng, cumulativeWeights } from '../../../src/algorithms/rng.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
 import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
-import { currentVersion, listModels, loadModel } from '../../../src/infra/model-store.ts';
+import { listModels, loadModel } from '../../../src/infra/model-store.ts';
+import { currentVersion } from '../../../src/infra/served-versions.ts';
 import { trainCollaborative } from '../../../src/train/collaborative/train-collaborative.ts';
 import { testLake } from '../../support/lake.ts';
 import { silentLog } from '../../support/redis.ts';
