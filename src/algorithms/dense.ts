@@ -50,17 +50,27 @@ export function addGram(rows: Float64Array, count: number, size: number, out: Fl
   }
 }
 
-/** Gram matrix FᵀF of a factor matrix (rows × size, size a multiple of 4), lower half filled; summed in double precision. */
+/** The next multiple of 4, in which `addGram` and `solveCholesky` work. */
+export function paddedSize(size: number): number {
+  return Math.ceil(size / 4) * 4;
+}
+
+/** Gram matrix FᵀF of a factor matrix (rows × size), lower half filled; summed in double precision. */
 export function gramOf(factors: Float32Array, size: number): Float64Array {
-  const out = new Float64Array(size * size);
+  const stride = paddedSize(size);
+  const padded = new Float64Array(stride * stride);
   const rowCount = factors.length / size;
   const blockRows = 256;
-  const block = new Float64Array(blockRows * size);
+  const block = new Float64Array(blockRows * stride);
   for (let first = 0; first < rowCount; first += blockRows) {
     const count = Math.min(blockRows, rowCount - first);
-    block.set(factors.subarray(first * size, (first + count) * size));
-    addGram(block, count, size, out);
+    for (let b = 0; b < count; b++)
+      block.set(factors.subarray((first + b) * size, (first + b + 1) * size), b * stride);
+    addGram(block, count, stride, padded);
   }
+  if (size === stride) return padded;
+  const out = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) out.set(padded.subarray(i * stride, i * stride + i + 1), i * size);
   return out;
 }
 
@@ -160,20 +170,22 @@ function factorColumns(a: Float64Array, size: number, j: number): void {
   }
 }
 
-/** `out[r] = factors[r] · vector` for every row of a factor matrix (rows × size, size a multiple of 4). */
+/** `out[r] = factors[r] · vector` for every row of a factor matrix (rows × size). */
 export function multiplyRows(factors: Float32Array, vector: Float32Array, out: Float32Array): void {
   const size = vector.length;
+  const fours = size - (size % 4);
   for (let r = 0, p = 0; r < out.length; r++, p += size) {
     let s0 = 0;
     let s1 = 0;
     let s2 = 0;
     let s3 = 0;
-    for (let f = 0; f < size; f += 4) {
+    for (let f = 0; f < fours; f += 4) {
       s0 += factors[p + f]! * vector[f]!;
       s1 += factors[p + f + 1]! * vector[f + 1]!;
       s2 += factors[p + f + 2]! * vector[f + 2]!;
       s3 += factors[p + f + 3]! * vector[f + 3]!;
     }
+    for (let f = fours; f < size; f++) s0 += factors[p + f]! * vector[f]!;
     out[r] = s0 + s1 + (s2 + s3);
   }
 }

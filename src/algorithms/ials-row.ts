@@ -1,13 +1,15 @@
 /** One row of alternating least squares: shared by training and by the fold-in of a customer at serving. */
-import { addGram, solveCholesky } from './dense.ts';
+import { addGram, paddedSize, solveCholesky } from './dense.ts';
 
 /** The side that is held fixed while rows of the other side are solved. */
 export type FixedSide = {
-  /** count × size, size a multiple of 4. */
+  /** count × size. */
   factors: Float32Array;
   size: number;
-  /** FᵀF of `factors`, lower half. */
+  /** FᵀF of the side, size × size, lower half. */
   gram: Float64Array;
+  /** Rows of the side that `gram` sums over, where `factors` holds only some of them. */
+  rows?: number;
 };
 
 /** The terms of the objective that a row needs; see `IalsOptions`. */
@@ -16,6 +18,12 @@ export type RowObjective = {
   regularization: number;
   regularizationExponent: number;
 };
+
+/** λ′ = λ·(Σw + α₀·|F|)^ν of one row: Rendle et al. 2021, eq. 14. */
+export function rowRegularization(objective: RowObjective, weightSum: number, fixedRows: number): number {
+  const { regularization, regularizationExponent, unobservedWeight } = objective;
+  return regularization * (weightSum + unobservedWeight * fixedRows) ** regularizationExponent;
+}
 
 /** Writes the row that minimises the objective for these entries (`indices` into the fixed side, `weights` = confidence − 1) to `out[at …]`. */
 export type RowSolver = (
@@ -34,14 +42,19 @@ export type RowSolver = (
  */
 export function createRowSolver(fixed: FixedSide, objective: RowObjective): RowSolver {
   const { factors, size, gram } = fixed;
-  const { unobservedWeight, regularization, regularizationExponent } = objective;
-  const fixedCount = factors.length / size;
-  const scaledGram = gram.map((value) => value * unobservedWeight);
-  const system = new Float64Array(size * size);
-  const right = new Float64Array(size);
+  const fixedRows = fixed.rows ?? factors.length / size;
+  const stride = paddedSize(size);
+  const scaledGram = new Float64Array(stride * stride);
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j <= i; j++)
+      scaledGram[i * stride + j] = objective.unobservedWeight * gram[i * size + j]!;
+  // The padding solves to zero.
+  for (let i = size; i < stride; i++) scaledGram[i * stride + i] = 1;
+  const system = new Float64Array(stride * stride);
+  const right = new Float64Array(stride);
   // Entries are taken in blocks that stay in the cache, however long the row is.
   const blockRows = 64;
-  const block = new Float64Array(blockRows * size);
+  const block = new Float64Array(blockRows * stride);
 
   return (indices, weights, from, to, out, at) => {
     if (to <= from) {
@@ -58,18 +71,18 @@ export function createRowSolver(fixed: FixedSide, objective: RowObjective): RowS
         weightSum += weight;
         const root = Math.sqrt(weight);
         const source = indices[first + b]! * size;
-        const target = b * size;
+        const target = b * stride;
         for (let f = 0; f < size; f++) {
           const value = root * factors[source + f]!;
           block[target + f] = value;
           right[f]! += root * value;
         }
       }
-      addGram(block, count, size, system);
+      addGram(block, count, stride, system);
     }
-    const ridge = regularization * (weightSum + unobservedWeight * fixedCount) ** regularizationExponent;
-    for (let f = 0; f < size; f++) system[f * size + f]! += ridge;
-    solveCholesky(system, right, size);
-    out.set(right, at);
+    const ridge = rowRegularization(objective, weightSum, fixedRows);
+    for (let f = 0; f < size; f++) system[f * stride + f]! += ridge;
+    solveCholesky(system, right, stride);
+    out.set(right.subarray(0, size), at);
   };
 }

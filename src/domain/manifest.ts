@@ -29,7 +29,7 @@ export const ModelManifest = z.object({
   dataRange: z.object({ from: z.iso.datetime(), to: z.iso.datetime() }),
   parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])),
   metrics: z.record(z.string(), z.number()),
-  /** What did the arithmetic: `typed-arrays`, `tfjs-node`, `tfjs-wasm`. */
+  /** What did the arithmetic: the build of the kernels (`wasm-simd`, `wasm-relaxed-simd`), or `tfjs-node`, `tfjs-wasm`. */
   backend: z.string(),
   /** The gate's verdict, in words. */
   gate: z.object({ passed: z.boolean(), reason: z.string() }),

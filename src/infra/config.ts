@@ -56,6 +56,9 @@ export const Environment = z.object({
     .describe('How often the worker moves events from the stream into the lake'),
   TRAIN_SCHEDULE: cron.default('0 3 * * *').describe('When the worker trains by itself (cron, UTC)'),
   REFRESH_SCHEDULE: cron.default('0 2 * * *').describe('When the worker rebuilds every record (cron, UTC)'),
+  KERNEL_THREADS: wholeNumber(1, 64)
+    .optional()
+    .describe('Threads that training computes on. Absent: one a core, at most eight'),
   SCENARIOS_FILE: z
     .string()
     .min(1)
@@ -108,6 +111,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     drainIntervalMs: values.DRAIN_INTERVAL_MS,
     trainSchedule: values.TRAIN_SCHEDULE,
     refreshSchedule: values.REFRESH_SCHEDULE,
+    kernelThreads: values.KERNEL_THREADS,
     scenariosFile: values.SCENARIOS_FILE,
   };
 }
@@ -131,5 +135,6 @@ export type Config = {
   drainIntervalMs: number;
   trainSchedule: string;
   refreshSchedule: string;
+  kernelThreads: number | undefined;
   scenariosFile: string | undefined;
 };

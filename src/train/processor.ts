@@ -10,6 +10,7 @@ import { createKeys } from '../infra/keys.ts';
 import { createLogger } from '../infra/logger.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { HANDLERS } from './jobs/handlers.ts';
+import { openKernels } from './open-kernels.ts';
 import { createReporter } from './reporter.ts';
 
 const config = readConfig(process.env);
@@ -36,10 +37,13 @@ async function processJob(job: SandboxedJob): Promise<JobResult> {
   if (config.redisUrl === undefined) throw new UnrecoverableError('the worker must pass REDIS_URL on');
   const redis = connectRedis(config.redisUrl, 'job', { kind: 'patient' }, log);
   const lake = await openLake(config.dataDir);
+  // Of the job's own: shared memory never shrinks, and goes with them.
+  const kernels = await openKernels(config.kernelThreads);
   try {
     return await HANDLERS[name.data](payload.data, {
       config,
       lake,
+      kernels,
       keys: createKeys(config.keyPrefix),
       redis,
       log,
@@ -51,6 +55,7 @@ async function processJob(job: SandboxedJob): Promise<JobResult> {
       ),
     });
   } finally {
+    await kernels.close();
     lake.close();
     redis.disconnect();
   }

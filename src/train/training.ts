@@ -1,4 +1,5 @@
 /** What a training of any model is given, and how it ends: with a new version, or with too little to learn from. */
+import type { Kernels } from '../algorithms/kernels/kernels.ts';
 import type { JobResult } from '../domain/job.ts';
 import type { ModelName } from '../domain/manifest.ts';
 import type { Lake } from '../history/lake.ts';
@@ -19,6 +20,9 @@ export type Training = {
   log: Logger;
   report: (share: number, stage: string) => Promise<void> | void;
 };
+
+/** Of a model that is fitted on the numeric kernels. */
+export type KernelTraining = Training & { kernels: Kernels };
 
 /** Only events before it are seen: an accepted event may lie a day ahead, and is nothing to learn from yet. */
 export function seenBefore({ cutoff, now }: Pick<Training, 'cutoff' | 'now'>): number {

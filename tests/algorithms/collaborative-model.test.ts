@@ -17,7 +17,9 @@ import { gramOf } from '../../src/algorithms/dense.ts';
 import { fitIals, IalsOptions } from '../../src/algorithms/ials.ts';
 import { createRowSolver } from '../../src/algorithms/ials-row.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
+import { testKernels } from '../support/kernels.ts';
 
+const kernels = await testKernels();
 const day = 86_400_000;
 const users = 40;
 const items = 12;
@@ -48,7 +50,7 @@ const userItems = interactions();
 let model: CollaborativeModel;
 
 beforeAll(async () => {
-  const { itemFactors, itemGram } = await fitIals(userItems, options, createRng(1));
+  const { itemFactors, itemGram } = await fitIals(kernels, userItems, options, { rng: createRng(1) });
   model = {
     itemIds: Array.from({ length: items }, (_, i) => `i${i}`),
     itemIndex: new Map(Array.from({ length: items }, (_, i) => [`i${i}`, i])),
@@ -100,7 +102,12 @@ describe('fold-in', () => {
   });
 
   test('converged training stands still: the users’ rows give the items’ factors back', async () => {
-    const { itemFactors } = await fitIals(userItems, { ...options, iterations: 200 }, createRng(1));
+    const { itemFactors } = await fitIals(
+      kernels,
+      userItems,
+      { ...options, iterations: 200 },
+      { rng: createRng(1) },
+    );
     const again = solveRows(transpose(userItems), solveRows(userItems, itemFactors));
     for (let n = 0; n < again.length; n++) expect(Math.abs(again[n]! - itemFactors[n]!)).toBeLessThan(1e-3);
   });

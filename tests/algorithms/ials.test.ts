@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { csrFromTriplets } from '../../src/algorithms/csr.ts';
-import { fitIals, IalsOptions } from '../../src/algorithms/ials.ts';
+import { type CsrMatrix, csrFromTriplets, transpose } from '../../src/algorithms/csr.ts';
+import { fitIals, foldInItem, IalsOptions } from '../../src/algorithms/ials.ts';
 import { createRowSolver } from '../../src/algorithms/ials-row.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
 import { topK } from '../../src/algorithms/top-k.ts';
+import { testKernels } from '../support/kernels.ts';
+import { fitIalsPlainly, objectiveOf } from './ials-oracle.ts';
+
+const kernels = await testKernels();
 
 type Cell = readonly [user: number, item: number];
 
@@ -32,7 +36,7 @@ const checkerboard = Array.from(
 test('on a checkerboard, every user’s best unseen item is the withheld one', async () => {
   const userItems = matrixOf(side, side, checkerboard);
   const options = IalsOptions.parse({ factors: 4, iterations: 10 });
-  const { itemFactors, itemGram } = await fitIals(userItems, options, createRng(7));
+  const { itemFactors, itemGram } = await fitIals(kernels, userItems, options, { rng: createRng(7) });
   const solve = createRowSolver({ factors: itemFactors, size: 4, gram: itemGram }, options);
   for (let user = 0; user < side; user++) {
     const row = new Float32Array(4);
@@ -81,7 +85,7 @@ test('a row is the minimum of the objective: a step in any direction makes it la
 test('the same seed gives the same factors, another seed others', async () => {
   const userItems = matrixOf(side, side, checkerboard);
   const options = IalsOptions.parse({ factors: 4, iterations: 1 });
-  const trained = (seed: number) => fitIals(userItems, options, createRng(seed));
+  const trained = (seed: number) => fitIals(kernels, userItems, options, { rng: createRng(seed) });
   expect(await trained(1)).toEqual(await trained(1));
   expect(await trained(1)).not.toEqual(await trained(2));
 });
@@ -89,46 +93,144 @@ test('the same seed gives the same factors, another seed others', async () => {
 test('progress rises to 1 and is waited for', async () => {
   const seen: number[] = [];
   let waiting = 0;
+  const onProgress = async (share: number) => {
+    expect(waiting++).toBe(0);
+    await Promise.resolve();
+    waiting--;
+    seen.push(share);
+  };
   await fitIals(
+    kernels,
     matrixOf(side, side, checkerboard),
     IalsOptions.parse({ factors: 4, iterations: 3 }),
-    createRng(1),
-    async (share) => {
-      expect(waiting++).toBe(0);
-      await Promise.resolve();
-      waiting--;
-      seen.push(share);
-    },
+    { rng: createRng(1), onProgress },
   );
-  // Two sides, three times, each in one part.
+  // Two sides, three times.
   expect(seen.map((share) => Math.round(6 * share))).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test('any matrix has finite factors: empty rows and columns, one user, one item', async () => {
-  const shapes = fc
-    .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }))
-    .chain(([rows, cols]) =>
-      fc.tuple(
-        fc.constant(rows),
-        fc.constant(cols),
-        fc.array(fc.tuple(fc.nat(rows - 1), fc.nat(cols - 1)), { maxLength: 12 }),
+test('a listener that fails, and an aborted signal, end the training; the memory is given back', async () => {
+  const userItems = matrixOf(side, side, checkerboard);
+  const options = IalsOptions.parse({ factors: 4 });
+  const before = kernels.usedBytes();
+  const onProgress = () => Promise.reject(new Error('the queue is away'));
+  await expect(fitIals(kernels, userItems, options, { rng: createRng(1), onProgress })).rejects.toThrow(
+    'the queue is away',
+  );
+  const signal = AbortSignal.abort(new Error('enough'));
+  await expect(fitIals(kernels, userItems, options, { rng: createRng(1), signal })).rejects.toThrow('enough');
+  await fitIals(kernels, userItems, options, { rng: createRng(1) });
+  expect(kernels.usedBytes()).toBe(before);
+});
+
+/** One user and one item up, empty rows, weights among which 0. */
+const anyMatrix = fc
+  .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
+  .chain(([rows, cols]) =>
+    fc
+      .array(fc.tuple(fc.nat(rows - 1), fc.nat(cols - 1), fc.integer({ min: 0, max: 24 })), { maxLength: 30 })
+      .map(
+        (cells): CsrMatrix =>
+          csrFromTriplets(rows, cols, {
+            row: cells.map(([row]) => row),
+            col: cells.map(([, col]) => col),
+            value: cells.map(([, , eighths]) => eighths / 8),
+          }),
       ),
-    );
+  );
+
+test('training by Cholesky equals the plain typed-array version', async () => {
   await fc.assert(
-    fc.asyncProperty(shapes, async ([rows, cols, cells]) => {
-      const userItems = matrixOf(rows, cols, cells, (n) => 0.01 + n);
-      const { itemFactors } = await fitIals(
-        userItems,
-        IalsOptions.parse({ factors: 4, iterations: 3 }),
-        createRng(1),
-      );
-      expect(itemFactors).toHaveLength(cols * 4);
-      expect(itemFactors.every(Number.isFinite)).toBe(true);
-      const bought = new Set(cells.map(([, item]) => item));
-      for (let item = 0; item < cols; item++) {
-        if (bought.has(item)) continue;
-        expect([...itemFactors.subarray(4 * item, 4 * item + 4)]).toEqual([0, 0, 0, 0]);
+    fc.asyncProperty(anyMatrix, fc.integer({ min: 1, max: 20 }), async (userItems, factors) => {
+      const options = IalsOptions.parse({
+        factors,
+        iterations: 3,
+        regularization: 0.05,
+        method: 'cholesky',
+      });
+      const plain = fitIalsPlainly(userItems, options, createRng(1));
+      const run = { rng: createRng(1), withUserFactors: true };
+      const { userFactors, itemFactors } = await fitIals(kernels, userItems, options, run);
+      for (const [found, expected] of [
+        [userFactors!, plain.userFactors],
+        [itemFactors, plain.itemFactors],
+      ] as const) {
+        expect(found).toHaveLength(expected.length);
+        const furthest = expected.reduce((most, value, n) => Math.max(most, Math.abs(found[n]! - value)), 0);
+        // Single precision through three iterations of well-conditioned systems.
+        expect(furthest).toBeLessThan(2e-4);
       }
     }),
   );
+});
+
+test('training by conjugate gradients comes as far as the plain typed-array version', async () => {
+  // By the objective: near a row's minimum the steps themselves are roundoff, and go anywhere.
+  await fc.assert(
+    fc.asyncProperty(anyMatrix, fc.integer({ min: 1, max: 20 }), async (userItems, factors) => {
+      const options = IalsOptions.parse({ factors, iterations: 3, regularization: 0.05 });
+      const run = { rng: createRng(1), withUserFactors: true };
+      const { userFactors, itemFactors } = await fitIals(kernels, userItems, options, run);
+      const found = objectiveOf(userItems, options, { userFactors: userFactors!, itemFactors });
+      const expected = objectiveOf(userItems, options, fitIalsPlainly(userItems, options, createRng(1)));
+      expect(found).toBeGreaterThan(0.999 * expected - 1e-6);
+      expect(found).toBeLessThan(1.001 * expected + 1e-6);
+    }),
+  );
+});
+
+test('rows without entries are zero', async () => {
+  const userItems = matrixOf(3, 4, [
+    [0, 1],
+    [2, 1],
+  ]);
+  const run = { rng: createRng(1), withUserFactors: true };
+  const { userFactors, itemFactors } = await fitIals(
+    kernels,
+    userItems,
+    IalsOptions.parse({ factors: 2, iterations: 2 }),
+    run,
+  );
+  const isZero = (factors: Float32Array) =>
+    Array.from({ length: factors.length / 2 }, (_, r) =>
+      factors.subarray(2 * r, 2 * r + 2).every((f) => f === 0),
+    );
+  expect(isZero(userFactors!)).toEqual([false, true, false]);
+  expect(isZero(itemFactors)).toEqual([true, false, true, true]);
+});
+
+test('from the factors of an earlier training it goes on as if it had never stopped', async () => {
+  const userItems = matrixOf(side, side, checkerboard);
+  const options = (iterations: number) => IalsOptions.parse({ factors: 4, iterations, method: 'cholesky' });
+  const begun = await fitIals(kernels, userItems, options(2), { rng: createRng(1) });
+  const rows = Int32Array.from({ length: side }, (_, i) => i);
+  const start = { items: { rows, factors: begun.itemFactors } };
+  const warm = await fitIals(kernels, userItems, options(3), { rng: createRng(9), start });
+  expect(warm.itemFactors).toEqual(
+    (await fitIals(kernels, userItems, options(5), { rng: createRng(1) })).itemFactors,
+  );
+  const tooFar = { items: { rows: Int32Array.of(side), factors: new Float32Array(4) } };
+  await expect(fitIals(kernels, userItems, options(1), { rng: createRng(1), start: tooFar })).rejects.toThrow(
+    RangeError,
+  );
+});
+
+test('an item is folded in from its buyers to where training has it', async () => {
+  const userItems = matrixOf(side, side, checkerboard);
+  const options = IalsOptions.parse({ factors: 6, iterations: 8, method: 'cholesky' });
+  const { itemFactors, userFactors, userGram } = await fitIals(kernels, userItems, options, {
+    rng: createRng(1),
+    withUserFactors: true,
+  });
+  const { indptr, indices, data } = transpose(userItems);
+  for (const item of [0, 1, 30]) {
+    const buyers = indices.subarray(indptr[item], indptr[item + 1]);
+    const factors = Float32Array.from(
+      [...buyers].flatMap((u) => [...userFactors!.subarray(6 * u, 6 * u + 6)]),
+    );
+    const fixed = { factors, size: 6, gram: userGram, rows: side };
+    const folded = foldInItem(fixed, data.slice(indptr[item], indptr[item + 1]), options);
+    for (const [f, value] of folded.entries())
+      expect(Math.abs(value - itemFactors[6 * item + f]!)).toBeLessThan(1e-4);
+  }
 });

@@ -36,7 +36,7 @@ function draft(n: number, passed = true): ModelDraft {
     dataRange: { from: '2025-01-01T00:00:00.000Z', to: '2026-01-01T00:00:00.000Z' },
     parameters: { horizonDays: 60 },
     metrics: { auc: 0.8 },
-    backend: 'typed-arrays',
+    backend: 'wasm-simd',
     gate: { passed, reason: passed ? 'better' : 'not better' },
   };
 }

@@ -133,7 +133,7 @@ function draft(name: 'collaborative' | 'churn', featureSchema: string | null) {
     dataRange: { from: '2025-01-01T00:00:00.000Z', to: '2025-12-31T00:00:00.000Z' },
     parameters: {},
     metrics: { ndcgAt10: 0.1 },
-    backend: 'typed-arrays',
+    backend: 'wasm-simd',
     gate: { passed: true, reason: 'a fixture' },
   };
 }

@@ -38,7 +38,7 @@ beforeAll(async () => {
       dataRange: { from: '2025-01-01T00:00:00.000Z', to: '2026-01-01T00:00:00.000Z' },
       parameters: {},
       metrics: {},
-      backend: 'typed-arrays',
+      backend: 'wasm-relaxed-simd',
       gate: { passed: true, reason: 'the first' },
     },
     {},

@@ -1,7 +1,7 @@
 /** What `nextbest bench kernels` measures: each kernel, and its plain typed-array version. */
 import { type CsrMatrix, transpose } from '../../algorithms/csr.ts';
 import { gramOf, multiplyRows } from '../../algorithms/dense.ts';
-import { createRowSolver } from '../../algorithms/ials-row.ts';
+import { createRowSolver, rowRegularization } from '../../algorithms/ials-row.ts';
 import type { Kernels, RowMethod, SharedFactors } from '../../algorithms/kernels/kernels.ts';
 import { createCgSolver } from '../../algorithms/kernels/oracle/ials-cg.ts';
 import { invertInPlace } from '../../algorithms/kernels/oracle/inverse.ts';
@@ -245,13 +245,14 @@ function itemCountsCase(userItems: CsrMatrix): KernelCase {
   };
 }
 
-/** λ (Σ w + α₀ · columns)^ν of each row: Rendle et al. 2021, eq. 14. */
 function ridgesOf({ rows, cols, indptr, data }: CsrMatrix): Float32Array {
-  const { unobservedWeight, regularization, regularizationExponent } = OBJECTIVE;
   return Float32Array.from({ length: rows }, (_, r) => {
     const weights = data.subarray(indptr[r], indptr[r + 1]);
-    const mass = weights.reduce((sum, weight) => sum + weight, unobservedWeight * cols);
-    return regularization * mass ** regularizationExponent;
+    return rowRegularization(
+      OBJECTIVE,
+      weights.reduce((sum, weight) => sum + weight, 0),
+      cols,
+    );
   });
 }
 

@@ -10,6 +10,7 @@ import { multiplyRows } from '../../algorithms/dense.ts';
 import { fitIals, type IalsFactors, IalsOptions, type OnShare } from '../../algorithms/ials.ts';
 import { createRowSolver } from '../../algorithms/ials-row.ts';
 import { ItemKnnOptions } from '../../algorithms/item-knn.ts';
+import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import { interactionMatrix } from '../../algorithms/purchase-pairs.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import { nothingRanked, topK } from '../../algorithms/top-k.ts';
@@ -64,6 +65,7 @@ const rankConstants = [5, 20, 60];
 
 /** The best settings found for what the customers of `set` bought. */
 export async function chooseSettings(
+  kernels: Kernels,
   set: TestSet,
   seed: number,
   onProgress: OnShare,
@@ -73,7 +75,7 @@ export async function chooseSettings(
     halfLifeDays: best(popularityHalfLives, (halfLifeDays) => popularityQuality(set, halfLifeDays)),
   };
   await onProgress(0.02);
-  const { trial, factors } = await chooseIals(set, seed, (share) => onProgress(0.02 + 0.9 * share));
+  const { trial, factors } = await chooseIals(kernels, set, seed, (share) => onProgress(0.02 + 0.9 * share));
   const { weighting } = trial;
   const userItems = interactionMatrix(set.pairs, weighting, set.now);
   const model = fitAround(
@@ -106,15 +108,17 @@ function popularityQuality(set: TestSet, halfLifeDays: number): number {
 }
 
 async function chooseIals(
+  kernels: Kernels,
   set: TestSet,
   seed: number,
   onProgress: OnShare,
 ): Promise<{ trial: Trial; factors: IalsFactors }> {
   const measure = async (trial: Trial, n: number) => {
     const userItems = interactionMatrix(set.pairs, trial.weighting, set.now);
-    const factors = await fitIals(userItems, trial.ials, createRng(seed, 'ials'), (share) =>
-      onProgress((n + share) / (trials.length + 1)),
-    );
+    const factors = await fitIals(kernels, userItems, trial.ials, {
+      rng: createRng(seed, 'ials'),
+      onProgress: (share) => onProgress((n + share) / (trials.length + 1)),
+    });
     return { trial, factors, quality: discoveryQuality(set, userItems, trial.ials, factors) };
   };
   let chosen = await measure(firstTrial, 0);

@@ -4,6 +4,7 @@ import type { CollaborativeModel, FusionSettings } from '../../algorithms/collab
 import { type CsrMatrix, csrFromTriplets } from '../../algorithms/csr.ts';
 import { fitIals, type IalsFactors, type IalsOptions, type OnShare } from '../../algorithms/ials.ts';
 import { fitItemNeighbours, type ItemKnnOptions } from '../../algorithms/item-knn.ts';
+import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import { fitPopularity, type Popularity, type PopularityOptions } from '../../algorithms/popularity.ts';
 import { interactionMatrix, purchasePairs } from '../../algorithms/purchase-pairs.ts';
 import type { PurchaseWeighting } from '../../algorithms/purchase-weight.ts';
@@ -21,6 +22,7 @@ export type CollaborativeSettings = {
 
 /** The model of these purchases, as it stands at `now` (milliseconds since 1970; no earlier than the last of them). */
 export async function fitCollaborative(
+  kernels: Kernels,
   purchases: Purchases,
   settings: CollaborativeSettings,
   now: number,
@@ -29,13 +31,16 @@ export async function fitCollaborative(
 ): Promise<CollaborativeModel> {
   const pairs = purchasePairs(purchases, purchases.customerIds.length, purchases.itemIds.length);
   const userItems = interactionMatrix(pairs, settings.weighting, now);
-  const factors = await fitIals(userItems, settings.ials, rng, (share) => onProgress(0.9 * share));
+  const factors = await fitIals(kernels, userItems, settings.ials, {
+    rng,
+    onProgress: (share) => onProgress(0.9 * share),
+  });
   return fitAround(factors, purchases, userItems, settings, now);
 }
 
 /** The model with these factors, and all the rest that the purchases tell. */
 export function fitAround(
-  { itemFactors, itemGram }: IalsFactors,
+  { itemFactors, itemGram }: Pick<IalsFactors, 'itemFactors' | 'itemGram'>,
   purchases: Purchases,
   userItems: CsrMatrix,
   settings: CollaborativeSettings,

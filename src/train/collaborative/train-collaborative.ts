@@ -11,7 +11,8 @@ import type { ModelManifest } from '../../domain/manifest.ts';
 import type { Lake } from '../../history/lake.ts';
 import { loadPurchases, type PurchaseRange, type Purchases, purchaseSpan } from '../../history/purchases.ts';
 import { type GateVerdict, judge } from '../gate.ts';
-import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
+import { kernelBackend } from '../open-kernels.ts';
+import { type KernelTraining, notTrained, publishTrained, seenBefore } from '../training.ts';
 import { chooseSettings, defaultSettings } from './choose-settings.ts';
 import { type Evaluation, evaluateCollaborative, type ProtocolQuality } from './evaluate.ts';
 import { type CollaborativeSettings, fitCollaborative } from './fit-model.ts';
@@ -28,8 +29,8 @@ const minSegmentCustomers = 20;
 /** Shares of the work, for the progress bar. */
 const shares = { read: 0.02, chosen: 0.5, fitted: 0.7, tested: 0.75, learned: 0.98 };
 
-export async function trainCollaborative(training: Training): Promise<JobResult> {
-  const { lake, seed, report } = training;
+export async function trainCollaborative(training: KernelTraining): Promise<JobResult> {
+  const { lake, kernels, seed, report } = training;
   const before = seenBefore(training);
   await report(0, 'reading purchases');
   const span = await purchaseSpan(lake, { before });
@@ -46,6 +47,7 @@ export async function trainCollaborative(training: Training): Promise<JobResult>
   const stage = (from: number, to: number, name: string) => (share: number) =>
     report(from + (to - from) * share, name);
   const candidate = await fitCollaborative(
+    kernels,
     test.train,
     settings,
     test.now,
@@ -60,6 +62,7 @@ export async function trainCollaborative(training: Training): Promise<JobResult>
 
   const everything = await load(lake, { before });
   const model = await fitCollaborative(
+    kernels,
     everything,
     settings,
     // From the last purchase, not from the clock: an old log does not pale.
@@ -76,7 +79,7 @@ export async function trainCollaborative(training: Training): Promise<JobResult>
       dataRange: { from: new Date(span.first).toISOString(), to: new Date(span.last).toISOString() },
       parameters: parametersOf(settings, split, everything, seed),
       metrics: metricsOf(evaluation),
-      backend: 'typed-arrays',
+      backend: kernelBackend(kernels),
       gate: judgeCollaborative(evaluation),
     },
     collaborativeToFiles(model),
@@ -108,12 +111,12 @@ function shortageOf({ customers, train }: TestSet): string | undefined {
 }
 
 /** Settings chosen on the weeks before the test; the defaults where too few customers bought in them. */
-async function choose(training: Training, split: TemporalSplit): Promise<CollaborativeSettings> {
-  const { lake, seed, report } = training;
+async function choose(training: KernelTraining, split: TemporalSplit): Promise<CollaborativeSettings> {
+  const { lake, kernels, seed, report } = training;
   const { validationFrom, testFrom } = split;
   const validation = await loadTestSet(lake, validationFrom, testFrom, validationCustomersMax, seed);
   if (shortageOf(validation) !== undefined) return defaultSettings;
-  return chooseSettings(validation, seed, (share) =>
+  return chooseSettings(kernels, validation, seed, (share) =>
     report(shares.read + (shares.chosen - shares.read) * share, 'choosing parameters'),
   );
 }

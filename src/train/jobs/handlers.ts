@@ -2,7 +2,7 @@
 import type { JobName, JobResult } from '../../domain/job.ts';
 import { trainChurn } from '../churn/train-churn.ts';
 import { trainCollaborative } from '../collaborative/train-collaborative.ts';
-import type { Training } from '../training.ts';
+import type { KernelTraining } from '../training.ts';
 import type { JobHandler } from './job.ts';
 import { refreshFeaturesJob } from './refresh-features.ts';
 
@@ -12,10 +12,11 @@ export const HANDLERS = {
   'train-churn': trainingJob(trainChurn),
 } as const satisfies Record<JobName, JobHandler>;
 
-function trainingJob(train: (training: Training) => Promise<JobResult>): JobHandler {
-  return ({ cutoff, seed }, { config, lake, now, random, log, report }) =>
+function trainingJob(train: (training: KernelTraining) => Promise<JobResult>): JobHandler {
+  return ({ cutoff, seed }, { config, lake, kernels, now, random, log, report }) =>
     train({
       lake,
+      kernels,
       modelsDir: config.modelsDir,
       ...(cutoff !== undefined && { cutoff }),
       seed,

@@ -1,4 +1,5 @@
 /** What a job is to the worker: one handler. `handlers.ts` lists them. */
+import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import type { JobPayload, JobResult } from '../../domain/job.ts';
 import type { Lake } from '../../history/lake.ts';
 import type { Config } from '../../infra/config.ts';
@@ -9,6 +10,7 @@ import type { Redis } from '../../infra/redis.ts';
 export type JobContext = {
   config: Config;
   lake: Lake;
+  kernels: Kernels;
   keys: Keys;
   /** Patient: commands wait out a restart of the server. */
   redis: Redis;

@@ -4,8 +4,10 @@ import { chooseFusion, defaultSettings } from '../../../src/train/collaborative/
 import { evaluateCollaborative } from '../../../src/train/collaborative/evaluate.ts';
 import { fitCollaborative } from '../../../src/train/collaborative/fit-model.ts';
 import { createTestSet } from '../../../src/train/collaborative/test-set.ts';
+import { testKernels } from '../../support/kernels.ts';
 import { purchasesOf } from '../../support/purchases.ts';
 
+const kernels = await testKernels();
 const day = 86_400_000;
 const now = 100 * day;
 
@@ -22,7 +24,7 @@ test('figures are those of hand-made lists: popularity finds what everybody buys
   ]);
   const set = createTestSet(train, later, now, 100, 1);
   const settings = { ...defaultSettings, ials: { ...defaultSettings.ials, factors: 4 } };
-  const model = await fitCollaborative(train, settings, now, createRng(1), () => {});
+  const model = await fitCollaborative(kernels, train, settings, now, createRng(1), () => {});
   const { allPurchases, newItems } = await evaluateCollaborative(model, set);
 
   expect(allPurchases.customers).toBe(1);
@@ -44,7 +46,7 @@ test('a customer who bought nothing new does not count among new items', async (
     ['bob', 'coffee', 1],
   ]);
   const set = createTestSet(train, purchasesOf([['ann', 'tea', 105]]), now, 100, 1);
-  const model = await fitCollaborative(train, defaultSettings, now, createRng(1), () => {});
+  const model = await fitCollaborative(kernels, train, defaultSettings, now, createRng(1), () => {});
   const { allPurchases, newItems } = await evaluateCollaborative(model, set);
   expect([allPurchases.customers, newItems.customers]).toEqual([1, 0]);
 });

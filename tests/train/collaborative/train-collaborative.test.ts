@@ -11,6 +11,7 @@ import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
 import { listModels, loadModel } from '../../../src/infra/model-store.ts';
 import { currentVersion } from '../../../src/infra/served-versions.ts';
 import { trainCollaborative } from '../../../src/train/collaborative/train-collaborative.ts';
+import { testKernels } from '../../support/kernels.ts';
 import { testLake } from '../../support/lake.ts';
 import { silentLog } from '../../support/redis.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
@@ -19,6 +20,7 @@ const shop = { customers: 800, items: 120, days: 300, seed: 3, end: '2026-05-31'
 const now = Date.UTC(2026, 5, 1);
 const cutoff = Date.UTC(2026, 4, 10);
 
+const kernels = await testKernels();
 let folder: string;
 let lake: Lake;
 let first: JobResult;
@@ -39,6 +41,7 @@ afterAll(async () => {
 function train(change: Partial<Parameters<typeof trainCollaborative>[0]> = {}): Promise<JobResult> {
   return trainCollaborative({
     lake,
+    kernels,
     modelsDir: modelsDir(),
     seed: 1,
     now,
@@ -64,7 +67,11 @@ test('it beats popularity in recall and NDCG by far, with factors alone too, and
 
 test('what is published is what serving reads, and it ranks', async () => {
   const { manifest, arrays, tables } = await loadModel(modelsDir(), 'collaborative');
-  expect(manifest).toMatchObject({ version: first.version, metrics: first.metrics, backend: 'typed-arrays' });
+  expect(manifest).toMatchObject({
+    version: first.version,
+    metrics: first.metrics,
+    backend: `wasm-${kernels.build}`,
+  });
   const model = collaborativeFromFiles(arrays, tables);
   expect(model.itemIds).toHaveLength(Number(manifest.parameters.items));
   expect(model.asOf).toBe(Date.parse(manifest.dataRange.to) + 1);
