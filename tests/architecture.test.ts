@@ -13,9 +13,21 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   infra: ['domain'],
   features: ['domain', 'algorithms', 'infra'],
   history: ['domain', 'algorithms', 'features', 'infra'],
-  train: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers'],
+  evaluation: ['domain', 'algorithms', 'infra'],
+  train: ['domain', 'algorithms', 'evaluation', 'features', 'history', 'infra', 'offers'],
   serve: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers'],
-  cli: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers', 'simulation', 'train', 'serve'],
+  cli: [
+    'domain',
+    'algorithms',
+    'evaluation',
+    'features',
+    'history',
+    'infra',
+    'offers',
+    'simulation',
+    'train',
+    'serve',
+  ],
 };
 
 type Import = { from: string; to: string; specifier: string };

@@ -1,0 +1,70 @@
+/** Text files in pieces, gzipped or not as their first bytes tell. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { UsageError } from '../../domain/errors.ts';
+
+const chunkBytes = 1 << 18;
+
+/** The file's text in pieces that end anywhere. UsageError where it cannot be read. */
+export async function* readText(path: string): AsyncGenerator<string> {
+  try {
+    const gzipped = await isGzipped(path);
+    const source = createReadStream(path, { highWaterMark: chunkBytes });
+    const stream = gzipped ? gunzipped(source) : source;
+    try {
+      for await (const piece of stream.setEncoding('utf8')) yield piece as string;
+    } finally {
+      // A reader that has had enough ends only the last of the two streams.
+      source.destroy();
+    }
+  } catch (err) {
+    const { code, message } = err as NodeJS.ErrnoException;
+    if (code === undefined) throw err;
+    throw new UsageError(`${path} cannot be read: ${reasonOf(code, message)}`, { cause: err });
+  }
+}
+
+function gunzipped(source: Readable): Readable {
+  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  source.on('error', (err) => gunzip.destroy(err));
+  return source.pipe(gunzip);
+}
+
+/** The file's lines, many at a time, with the number of the first of them (from 1). Line ends are not in them. */
+export async function* readLines(path: string): AsyncGenerator<{ lines: string[]; first: number }> {
+  let rest = '';
+  let first = 1;
+  for await (const piece of readText(path)) {
+    const lines = (rest + piece).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    if (first === 1 && lines[0] !== undefined) lines[0] = withoutMark(lines[0]);
+    if (lines.length > 0) yield { lines, first };
+    first += lines.length;
+  }
+  if (rest !== '') yield { lines: [first === 1 ? withoutMark(rest) : rest], first };
+}
+
+/** Spreadsheets put a byte order mark before the text. */
+function withoutMark(line: string): string {
+  return line.charCodeAt(0) === 0xfeff ? line.slice(1) : line;
+}
+
+async function isGzipped(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+  } finally {
+    await file.close();
+  }
+}
+
+function reasonOf(code: string, message: string): string {
+  if (code === 'ENOENT') return 'there is no such file.';
+  if (code === 'EACCES') return 'this user may not read it.';
+  if (code === 'EISDIR') return 'it is a folder; name a file in it.';
+  if (code.startsWith('Z_')) return `it begins like a gzip file but is damaged or cut off (${message}).`;
+  return message;
+}

@@ -1,0 +1,5 @@
+/** Every model of the next-basket protocol, in the order in which they are measured. */
+import { globalTop, personalThenGlobal, personalTop } from './counting-models.ts';
+import type { NextBasketModel } from './next-basket-model.ts';
+
+export const NEXT_BASKET_MODELS: readonly NextBasketModel[] = [globalTop, personalTop, personalThenGlobal];

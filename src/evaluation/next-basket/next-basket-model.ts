@@ -1,0 +1,14 @@
+/** A model of the next-basket protocol. */
+import type { Model } from '../model.ts';
+import type { BasketLog } from './basket-log.ts';
+
+export type NextBasketScorer = {
+  /**
+   * Writes each item's score for the user's next basket into `out` (as many as the log has items; what it held before is
+   * not to be read). The highest come first, equals by lower index; −Infinity leaves an item out of the list.
+   */
+  score: (user: number, out: Float32Array) => void;
+};
+
+/** Made by `defineModel`. */
+export type NextBasketModel = Model<BasketLog, NextBasketScorer>;
