@@ -41,6 +41,12 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['source'] as const,
       registers,
     }),
+    arrangedItems: new Counter({
+      name: 'nextbest_serve_arranged_items_total',
+      help: "Items in answers to GET /recommendations whose place a scenario's rule changed, by that rule",
+      labelNames: ['rule'] as const,
+      registers,
+    }),
     decisions: new Counter({
       name: 'nextbest_serve_decisions_total',
       help: 'Decisions on offers by what they came to: offer, fallback or nothing; degraded ones had to do without Redis',

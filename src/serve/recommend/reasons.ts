@@ -2,22 +2,32 @@
 import { z } from 'zod';
 import type { Source } from './scenarios.ts';
 
-const REASON_CODES = [
-  'buy-again',
-  'bought-together',
+/** Stable: shops match on them. docs/api.md says what each means. */
+export const REASON_CODES = [
+  'buyAgain',
+  'boughtTogether',
   'similar',
-  'bought-by-others',
-  'similar-taste',
+  'alsoBought',
+  'peopleLikeYou',
   'popular',
-  'in-catalogue',
+  'newInCategory',
+  'promoted',
+  'pinned',
+  'available',
 ] as const;
 
 export const Reason = z
   .object({
     code: z.enum(REASON_CODES),
     text: z.string().min(1),
-    /** The item that led to it. */
+    /** boughtTogether, similar, alsoBought: the item that led to it. */
     itemId: z.string().optional(),
+    /** buyAgain: days from one purchase of it to the next, by the customer's habit or, where it was bought once, everybody's. */
+    usualGapDays: z.number().optional(),
+    /** popular: the market segment whose sales were counted; absent: everybody's. */
+    segment: z.string().optional(),
+    /** newInCategory. */
+    category: z.string().optional(),
   })
   .meta({ id: 'Reason' });
 export type Reason = z.output<typeof Reason>;
@@ -30,18 +40,24 @@ export type Evidence = {
   usualGap?: { days: number; personal: boolean } | undefined;
   /** Market whose popularity was used; '' = everybody's. */
   segment: string;
+  /** Category of the item itself; '' = unknown. */
+  category?: string | undefined;
 };
 
 export function reasonOf(source: Source, evidence: Evidence, nameOf: (itemId: string) => string): Reason {
-  const { because } = evidence;
+  const { because, usualGap, segment, category } = evidence;
   const about = because === undefined ? {} : { itemId: because };
   const name = because === undefined ? undefined : nameOf(because);
   switch (source) {
     case 'buyAgain':
-      return { code: 'buy-again', text: buyAgainText(evidence.usualGap) };
+      return {
+        code: 'buyAgain',
+        text: buyAgainText(usualGap),
+        ...(usualGap !== undefined && { usualGapDays: Math.round(10 * usualGap.days) / 10 }),
+      };
     case 'boughtTogether':
       return {
-        code: 'bought-together',
+        code: 'boughtTogether',
         text: `often bought together with ${name ?? 'what you chose'}`,
         ...about,
       };
@@ -49,21 +65,29 @@ export function reasonOf(source: Source, evidence: Evidence, nameOf: (itemId: st
       return { code: 'similar', text: `similar to ${name ?? 'what you chose'}`, ...about };
     case 'neighbours':
       return {
-        code: 'bought-by-others',
+        code: 'alsoBought',
         text: `customers who bought ${name ?? 'what you bought'} buy it too`,
         ...about,
       };
     case 'ials':
-      return { code: 'similar-taste', text: 'customers with similar taste buy it' };
+      return { code: 'peopleLikeYou', text: 'people with your taste buy it' };
     case 'popularity':
-      return {
-        code: 'popular',
-        text: evidence.segment === '' ? 'popular with our customers' : `popular in ${evidence.segment}`,
-      };
+      return segment === ''
+        ? { code: 'popular', text: 'popular with our customers' }
+        : { code: 'popular', text: `popular in ${segment}`, segment };
+    case 'newInCategory':
+      return category
+        ? { code: 'newInCategory', text: `new in ${category}`, category }
+        : { code: 'newInCategory', text: 'new in our range' };
+    case 'pinned':
+      return { code: 'pinned', text: 'our pick for this page' };
     case 'catalogue':
-      return { code: 'in-catalogue', text: 'in our range and available now' };
+      return { code: 'available', text: 'in our range and available now' };
   }
 }
+
+/** Of an item that the shop's own boosts put further up. */
+export const promotedReason: Reason = { code: 'promoted', text: 'recommended by us at the moment' };
 
 function buyAgainText(usualGap: Evidence['usualGap']): string {
   if (usualGap === undefined) return 'you have bought it before';

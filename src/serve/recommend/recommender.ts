@@ -1,4 +1,4 @@
-/** Products for a page: gathers candidates, fuses them by the scenario's weights, fills up, and says why. */
+/** Products for a page: gathers candidates, fuses them by the scenario's weights, fills up, arranges, and says why. */
 import { LRUCache } from 'lru-cache';
 import {
   boughtTogetherWith,
@@ -7,13 +7,15 @@ import {
 } from '../../algorithms/collaborative-model.ts';
 import { fuseByRank } from '../../algorithms/fusion.ts';
 import type { Ranked } from '../../algorithms/top-k.ts';
-import type { Item } from '../../domain/item.ts';
+import type { ItemId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
-import type { Catalogue, Models } from '../deps.ts';
+import type { Catalogue, Models, Served } from '../deps.ts';
+import { type Arranged, arrange, type Candidate, type Move } from './arrange.ts';
 import { gatherCandidates, type Taste, tasteOf } from './candidates.ts';
 import { popularityOrder } from './popularity-order.ts';
-import { type Reason, reasonOf } from './reasons.ts';
+import { promotedReason, type Reason, reasonOf } from './reasons.ts';
 import { CANDIDATE_SOURCES, type Scenario, type Source, sourceWeights } from './scenarios.ts';
+import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
 export type RecommendationRequest = {
@@ -23,6 +25,8 @@ export type RecommendationRequest = {
   itemIds: readonly string[];
   category: string | undefined;
   exclude: ReadonlySet<string>;
+  /** Whose page it is, for the rotation: the same text sees the same list until the scenario's window of time is over. */
+  seed: string;
 };
 
 export type RecommendedItem = {
@@ -36,6 +40,16 @@ export type RecommendedItem = {
   reasons: Reason[];
   /** What each source added to the score. */
   contributions: Partial<Record<Source, number>>;
+  /** The scenario's rules that changed its place. */
+  arranged: Move[];
+};
+
+/** What the rules choose from; reasons are worded for what is shown. */
+type PoolItem = Candidate & {
+  source: Source;
+  shares: readonly { source: Source; share: number }[];
+  /** Strongest first. */
+  reasons: () => Reason[];
 };
 
 /** What an answer had to do without. */
@@ -78,6 +92,7 @@ const reasonFromShare = 0.1;
 export function createRecommender(models: Models, catalogue: Catalogue): Recommender {
   const tastes = new LRUCache<string, Taste>({ max: keptTastes, ttl: tasteTtlMs });
   const alike = new LRUCache<string, Ranked>({ max: keptPages });
+  const shelf = createShelf(catalogue);
 
   /** A scan of the catalogue, and the same for everybody. */
   function similarTo(model: CollaborativeModel, version: string, item: number): Ranked {
@@ -88,13 +103,6 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
       alike.set(key, ranked);
     }
     return ranked;
-  }
-
-  /** The catalogue decides; without one, what the model has learned from past sales stands in. */
-  function isServable(itemId: string, category: string | undefined): boolean {
-    if (!isKnown(catalogue)) return category === undefined;
-    const item = catalogue.items.get(itemId);
-    return item !== undefined && isSold(item) && (category === undefined || item.category === category);
   }
 
   function tasteFor(
@@ -121,36 +129,27 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
     return taste;
   }
 
-  const nameOf = (itemId: string) => catalogue.items.get(itemId)?.name || itemId;
-
-  function named(itemId: string): { itemId: string; name?: string } {
-    const name = catalogue.items.get(itemId)?.name;
-    return name ? { itemId, name } : { itemId };
-  }
-
   /** Items of the catalogue that the model has never seen sold. */
   function* unsoldItems(model: CollaborativeModel | undefined): Generator<string> {
     for (const itemId of catalogue.items.keys()) if (!model?.itemIndex.has(itemId)) yield itemId;
   }
 
+  /** Ranked, and more than are asked for: the rules choose among them. */
   function fromModel(
-    model: CollaborativeModel,
-    version: string,
+    { model, version }: Served<CollaborativeModel>,
     request: RecommendationRequest,
+    filter: ShelfFilter,
     subjectId: string | undefined,
     record: CustomerRecord | undefined,
     now: number,
-  ): RecommendedItem[] {
-    const { n, scenario, category, exclude } = request;
+  ): PoolItem[] {
+    const { n, scenario } = request;
     const subject = subjectOf(model, record);
     const weights = sourceWeights(scenario, model.fusion);
     const pageItems = request.itemIds.flatMap((itemId) => model.itemIndex.get(itemId) ?? []);
     const isOnPage = new Set(pageItems);
-    const allowed = (item: number) => {
-      const itemId = model.itemIds[item]!;
-      return !isOnPage.has(item) && !exclude.has(itemId) && isServable(itemId, category);
-    };
-    const isNew = (item: number) => (scenario.includeBought || !subject.bought.has(item)) && allowed(item);
+    const servable = (item: number) => !isOnPage.has(item) && shelf.isServable(model.itemIds[item]!, filter);
+    const isNew = (item: number) => !subject.bought.has(item) && servable(item);
     const { lists, evidence } = gatherCandidates({
       model,
       subject,
@@ -158,67 +157,113 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
       pageItems,
       similarTo: (item) => similarTo(model, version, item),
       sources: CANDIDATE_SOURCES.filter((source) => weights[source] > 0),
-      allowed,
-      allowedNew: isNew,
+      allowed: scenario.includeBought === 'never' ? isNew : servable,
+      allowedNew: scenario.includeBought === 'always' ? servable : isNew,
       length: n + extraDepth,
       now,
     });
     const fused = fuseByRank(
       [...lists].map(([source, list]) => ({ source, weight: weights[source], list })),
-      n,
+      n + extraDepth,
       model.fusion.rankConstant,
     );
-    const items = fused.map(
-      ({ index, score, sources: voices }): RecommendedItem => ({
-        ...named(model.itemIds[index]!),
+    const vectorOf = (item: number) =>
+      model.itemFactors.subarray(item * model.factors, (item + 1) * model.factors);
+    const pool = fused.map(
+      ({ index, score, sources: voices }): PoolItem => ({
+        itemId: model.itemIds[index]!,
+        ...shelf.traitsOf(model.itemIds[index]!),
         score,
+        vector: vectorOf(index),
         source: voices[0]!.source,
-        reasons: voices
-          .slice(0, reasonsMax)
-          .filter(({ share }) => share >= reasonFromShare * voices[0]!.share)
-          .map(({ source }) => reasonOf(source, evidence(source, index), nameOf)),
-        contributions: Object.fromEntries(voices.map(({ source, share }) => [source, share])),
+        shares: voices,
+        reasons: () =>
+          voices
+            .slice(0, reasonsMax)
+            .filter(({ share }) => share >= reasonFromShare * voices[0]!.share)
+            .map(({ source }) => reasonOf(source, evidence(source, index), shelf.nameOf)),
       }),
     );
     const taken = new Set(fused.map(({ index }) => index));
-    for (const item of items.length < n ? popularityOrder(model, subject.segment) : []) {
-      if (items.length === n) break;
-      if (taken.has(item) || !isNew(item)) continue;
-      items.push(filler(model.itemIds[item]!, 'popularity', subject.segment));
+    for (const item of pool.length < n ? popularityOrder(model, subject.segment) : []) {
+      if (pool.length === n) break;
+      const mayCome = scenario.includeBought === 'always' ? servable(item) : isNew(item);
+      if (taken.has(item) || !mayCome) continue;
+      pool.push(poolItem(model.itemIds[item]!, 'popularity', subject.segment));
     }
-    return items;
+    return pool;
   }
 
-  function filler(itemId: string, source: 'popularity' | 'catalogue', segment: string): RecommendedItem {
+  /** An item for which no ranking speaks. */
+  function poolItem(
+    itemId: string,
+    source: 'popularity' | 'pinned' | 'catalogue',
+    segment: string,
+  ): PoolItem {
     return {
-      ...named(itemId),
+      itemId,
+      ...shelf.traitsOf(itemId),
       score: 0,
+      vector: undefined,
       source,
-      reasons: [reasonOf(source, { segment }, nameOf)],
-      contributions: {},
+      shares: [],
+      reasons: () => [reasonOf(source, { segment }, shelf.nameOf)],
+    };
+  }
+
+  function present({ item, score, factor, moves, isPinned }: Arranged<PoolItem>): RecommendedItem {
+    const { source, shares } = item;
+    const reasons = item.reasons();
+    if (isPromoted(moves, factor)) reasons.push(promotedReason);
+    if (isPinned && source !== 'pinned') reasons.push(reasonOf('pinned', { segment: '' }, shelf.nameOf));
+    return {
+      ...shelf.named(item.itemId),
+      score,
+      source,
+      reasons,
+      contributions: Object.fromEntries(shares.map(({ source, share }) => [source, factor * share])),
+      arranged: moves,
     };
   }
 
   return {
     recommend: (request, subjectId, record, now) => {
+      const { n, scenario, category, itemIds } = request;
       const served = models.collaborative;
-      const items =
-        served === undefined ? [] : fromModel(served.model, served.version, request, subjectId, record, now);
-      const passedOver = new Set([...request.exclude, ...request.itemIds]);
-      for (const itemId of items.length < request.n ? unsoldItems(served?.model) : []) {
-        if (items.length === request.n) break;
-        if (passedOver.has(itemId) || !isServable(itemId, request.category)) continue;
-        items.push(filler(itemId, 'catalogue', ''));
+      const filter = { category, exclude: request.exclude, exclusions: scenario.exclude };
+      const pool = served === undefined ? [] : fromModel(served, request, filter, subjectId, record, now);
+      const onPage = new Set(itemIds);
+      const mayShow = (itemId: string) => !onPage.has(itemId) && shelf.isServable(itemId, filter);
+      const wasBought = (itemId: string) => record?.items.has(itemId as ItemId) ?? false;
+      for (const itemId of pool.length < n ? unsoldItems(served?.model) : []) {
+        if (pool.length === n) break;
+        if (scenario.includeBought !== 'always' && wasBought(itemId)) continue;
+        if (mayShow(itemId)) pool.push(poolItem(itemId, 'catalogue', ''));
       }
-      return { items, modelVersion: served?.version ?? null, degradedBy: degradationsOf(served, catalogue) };
+      const list = arrange(pool, scenario, {
+        n,
+        now,
+        seed: request.seed,
+        capCategories: category === undefined,
+        newcomers: [],
+        pinned: ({ itemId }) => {
+          if (!mayShow(itemId) || (scenario.includeBought === 'never' && wasBought(itemId))) return undefined;
+          return pool.find((item) => item.itemId === itemId) ?? poolItem(itemId, 'pinned', '');
+        },
+      });
+      return {
+        items: list.map(present),
+        modelVersion: served?.version ?? null,
+        degradedBy: degradationsOf(served, shelf),
+      };
     },
     related: (kind, itemId, n) => {
       const served = models.collaborative;
-      const degradedBy = degradationsOf(served, catalogue);
+      const degradedBy = degradationsOf(served, shelf);
       const item = served?.model.itemIndex.get(itemId);
       if (item === undefined && !catalogue.items.has(itemId)) {
         // Without a catalogue nobody can say that the item does not exist.
-        if (isKnown(catalogue) || served !== undefined) return undefined;
+        if (shelf.known || served !== undefined) return undefined;
       }
       if (served === undefined || item === undefined) {
         return { items: [], modelVersion: served?.version ?? null, degradedBy };
@@ -231,25 +276,22 @@ export function createRecommender(models: Models, catalogue: Catalogue): Recomme
       for (let at = 0; at < ranked.indices.length && items.length < n; at++) {
         const relatedId = served.model.itemIds[ranked.indices[at]!]!;
         // Opposite tastes have a cosine as well.
-        if (ranked.scores[at]! > 0 && isServable(relatedId, undefined))
-          items.push({ ...named(relatedId), score: ranked.scores[at]! });
+        if (ranked.scores[at]! > 0 && shelf.isServable(relatedId, {}))
+          items.push({ ...shelf.named(relatedId), score: ranked.scores[at]! });
       }
       return { items, modelVersion: served.version, degradedBy };
     },
   };
 }
 
-function isKnown(catalogue: Catalogue): boolean {
-  return catalogue.loaded && catalogue.items.size > 0;
-}
-
-function isSold(item: Item): boolean {
-  return item.inStock && !item.discontinued;
-}
-
-function degradationsOf(served: unknown, catalogue: Catalogue): Degradation[] {
+function degradationsOf(served: unknown, shelf: Shelf): Degradation[] {
   return [
     ...(served === undefined ? (['no-model'] as const) : []),
-    ...(isKnown(catalogue) ? [] : (['no-catalogue'] as const)),
+    ...(shelf.known ? [] : (['no-catalogue'] as const)),
   ];
+}
+
+/** Did the shop's own factor bring it further up? */
+function isPromoted(moves: readonly Move[], factor: number): boolean {
+  return factor > 1 && moves.some(({ rule, from, to }) => rule === 'boosts' && to < (from ?? to));
 }

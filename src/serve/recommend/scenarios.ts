@@ -3,30 +3,57 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { COLLABORATIVE_SOURCES, type FusionSettings } from '../../algorithms/collaborative-model.ts';
 import { UsageError } from '../../domain/errors.ts';
+import { Boost, Diversity, Exclusions, NewItems, Pin, Rotation } from './arrange-rules.ts';
+import { strictFields } from './strict-fields.ts';
 
 /** Where candidates come from: what training weighs against each other, and what belongs to a page. */
 export const CANDIDATE_SOURCES = [...COLLABORATIVE_SOURCES, 'boughtTogether', 'similar'] as const;
 export type CandidateSource = (typeof CANDIDATE_SOURCES)[number];
 
-/** `catalogue` fills what the others leave empty: items that nobody has bought yet. */
-export const SOURCES = [...CANDIDATE_SOURCES, 'catalogue'] as const;
+/**
+ * `newInCategory`: nobody has bought it yet, and it is of a category that interests the customer. `pinned`: a pin alone
+ * brought it. `catalogue` fills what the others leave empty: items that nobody has bought yet.
+ */
+export const SOURCES = [...CANDIDATE_SOURCES, 'newInCategory', 'pinned', 'catalogue'] as const;
 export type Source = (typeof SOURCES)[number];
 
-const weight = z.number().min(0).max(1000);
+export const INCLUDE_BOUGHT = ['never', 'whenDue', 'always'] as const;
 
-export const Scenario = z
-  .strictObject({
-    /** How much the mix of sources counts that training found best for this shop; its loudest source gets this weight. */
-    learned: weight.default(0),
-    /** Added to it, source by source. */
-    weights: z.partialRecord(z.enum(CANDIDATE_SOURCES), weight).default({}),
-    /** Whether items that the customer has bought may come from sources other than buyAgain. */
-    includeBought: z.boolean().default(false),
-  })
-  .refine(
-    (scenario) => scenario.learned > 0 || Object.values(scenario.weights).some((value) => value > 0),
-    'needs a weight above 0',
-  );
+const weight = z.number().min(0).max(1000);
+const Weights = strictFields({
+  ials: weight.optional(),
+  neighbours: weight.optional(),
+  buyAgain: weight.optional(),
+  popularity: weight.optional(),
+  boughtTogether: weight.optional(),
+  similar: weight.optional(),
+} satisfies Record<CandidateSource, unknown>);
+
+export const Scenario = strictFields({
+  /** How much the mix of sources counts that training found best for this shop; its loudest source gets this weight. */
+  learned: weight.default(0),
+  /** Added to it, source by source. */
+  weights: Weights.default({}),
+  /**
+   * What the customer has bought before: `never` shows none of it, `whenDue` what buyAgain finds due again, `always`
+   * lets it come from any source.
+   */
+  includeBought: z.enum(INCLUDE_BOUGHT).default('whenDue'),
+  /** Never answered here, not by a pin either. */
+  exclude: Exclusions.prefault({}),
+  /** Every one that matches an item multiplies its score. */
+  boosts: z.array(Boost).max(1000).default([]),
+  diversity: Diversity.prefault({}),
+  /** Absent: the list changes only with what is known. */
+  rotation: Rotation.optional(),
+  /** Absent: new items only fill up. */
+  newItems: NewItems.optional(),
+  /** Items at places of their own, as far as they may be shown. */
+  pins: z.array(Pin).max(100).default([]),
+}).refine(
+  (scenario) => scenario.learned > 0 || Object.values(scenario.weights).some((value = 0) => value > 0),
+  'needs a weight above 0',
+);
 export type Scenario = z.output<typeof Scenario>;
 
 const ScenarioName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9-]{0,49}$/, 'must be a short word');
@@ -36,19 +63,23 @@ const ScenarioFile = z.record(ScenarioName, Scenario);
 
 export type Scenarios = ReadonlyMap<string, Scenario>;
 
+/** Half a list at most of one category, near ties changing places each day, one place in ten for what is new. */
+const varied = { diversity: { maxPerCategory: 0.5 }, rotation: {}, newItems: {} };
+
 /** A start that serves most shops. */
 const DEFAULT_SCENARIOS: Readonly<Record<string, z.input<typeof Scenario>>> = {
-  home: { learned: 1 },
+  home: { learned: 1, ...varied },
   /** On a product's page: what goes with it, then what is like it. */
-  product: { learned: 0.2, weights: { boughtTogether: 1.5, similar: 1 } },
+  product: { learned: 0.2, weights: { boughtTogether: 1.5, similar: 1 }, newItems: {} },
   /** In the basket: complements, and what is due again. */
   cart: { learned: 0.3, weights: { boughtTogether: 2, buyAgain: 0.5 } },
-  category: { learned: 1, weights: { popularity: 0.3 } },
-  email: { learned: 1, weights: { buyAgain: 0.5 } },
+  category: { learned: 1, weights: { popularity: 0.3 }, rotation: {}, newItems: {} },
+  /** Built once and opened whenever: a week as one. */
+  email: { learned: 1, weights: { buyAgain: 0.5 }, ...varied, rotation: { everyHours: 168 } },
   /** After the order: what to try next. */
   confirmation: { learned: 0.5, weights: { boughtTogether: 1 } },
   /** Nothing personal. */
-  popular: { weights: { popularity: 1 }, includeBought: true },
+  popular: { weights: { popularity: 1 }, includeBought: 'always' },
 };
 
 /** Each source's weight in this scenario: learned × (the model's weight ÷ its largest) + the scenario's own. */
@@ -72,7 +103,7 @@ export function sourceWeights(
 /** Throws UsageError, which names the file and every fault in it. */
 export function loadScenarios(path: string | undefined): Scenarios {
   const own = path === undefined ? {} : readScenarioFile(path);
-  return new Map(Object.entries(ScenarioFile.parse({ ...DEFAULT_SCENARIOS, ...own })));
+  return new Map(Object.entries({ ...ScenarioFile.parse(DEFAULT_SCENARIOS), ...own }));
 }
 
 function readScenarioFile(path: string): Record<string, Scenario> {

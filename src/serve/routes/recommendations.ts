@@ -7,6 +7,7 @@ import type { CustomerRecord } from '../../features/record.ts';
 import { guestSubject } from '../../features/subject.ts';
 import type { Deps } from '../deps.ts';
 import { Count, Flag, list } from '../query.ts';
+import { ARRANGE_RULES } from '../recommend/arrange.ts';
 import { Reason } from '../recommend/reasons.ts';
 import { DEGRADATIONS, type RelatedItems } from '../recommend/recommender.ts';
 import { SOURCES } from '../recommend/scenarios.ts';
@@ -21,7 +22,7 @@ const RecommendationQuery = z.strictObject({
   itemId: list(ItemId, 50).meta({ description: 'The item of the page, or those in the basket' }),
   category: z.string().min(1).max(200).optional(),
   exclude: list(ItemId, 500).meta({ description: 'Items that are not to be answered' }),
-  explain: Flag.meta({ description: 'Adds what each source contributed' }),
+  explain: Flag.meta({ description: 'Adds what each source contributed, and which rules changed the place' }),
 });
 type RecommendationQuery = z.output<typeof RecommendationQuery>;
 
@@ -39,7 +40,21 @@ export const RecommendationAnswer = z
         /** What spoke for it most. */
         source: z.enum(SOURCES),
         reasons: z.array(Reason).min(1),
+        /** With `explain`. */
         contributions: z.partialRecord(z.enum(SOURCES), z.number()).optional(),
+        /** With `explain`: the rules that changed its place, in their order; places from 1. */
+        arranged: z
+          .array(
+            z.object({
+              rule: z.enum(ARRANGE_RULES),
+              /** Absent: it was not in the list before. */
+              from: z.int().optional(),
+              to: z.int(),
+              /** Product of the boosts that match. */
+              factor: z.number().optional(),
+            }),
+          )
+          .optional(),
       }),
     ),
     /** null: no model has been published yet. */
@@ -73,6 +88,7 @@ export async function answerRecommendations(
       itemIds: query.itemId,
       category: query.category,
       exclude: new Set(query.exclude),
+      seed: `${query.scenario} ${query.customerId ?? query.sessionId ?? ''}`,
     },
     subjectId,
     record,
@@ -81,10 +97,15 @@ export async function answerRecommendations(
   if (!available) degradedBy.unshift('records-unavailable');
   const degraded = degradedBy.length > 0;
   deps.metrics.recommendations.inc({ scenario: query.scenario, degraded: String(degraded) });
-  for (const { source } of items) deps.metrics.recommendedItems.inc({ source });
+  for (const { source, arranged } of items) {
+    deps.metrics.recommendedItems.inc({ source });
+    for (const { rule } of arranged) deps.metrics.arrangedItems.inc({ rule });
+  }
   return {
     recommendationId: randomUUID(),
-    items: items.map(({ contributions, ...item }) => (query.explain ? { ...item, contributions } : item)),
+    items: items.map(({ contributions, arranged, ...item }) =>
+      query.explain ? { ...item, contributions, arranged } : item,
+    ),
     modelVersion,
     degraded,
     degradedBy,

@@ -29,7 +29,7 @@ test("a shop's file adds scenarios and replaces those of the same name; the othe
     scenarioFile({ till: { weights: { boughtTogether: 1 } }, home: { weights: { popularity: 2 } } }),
   );
   expect(scenarios.get('till')?.weights).toEqual({ boughtTogether: 1 });
-  expect(scenarios.get('home')).toEqual({ learned: 0, weights: { popularity: 2 }, includeBought: false });
+  expect(scenarios.get('home')).toEqual(Scenario.parse({ weights: { popularity: 2 } }));
   expect(scenarios.get('cart')).toEqual(loadScenarios(undefined).get('cart'));
 });
 
@@ -44,4 +44,13 @@ test('a wrong file is refused with its name and every fault in it', () => {
   expect(() => loadScenarios(scenarioFile('{'))).toThrow(/cannot be read/);
   expect(() => loadScenarios('/nowhere/scenarios.json')).toThrow(/nowhere/);
   expect(() => loadScenarios(scenarioFile({ till: { weights: {} } }))).toThrow(/weight above 0/);
+  expect(() => loadScenarios(scenarioFile({ till: { learned: 1, weights: { guess: 1 } } }))).toThrow(
+    /till.weights: has no "guess"; there are: ials,.*similar/,
+  );
+  expect(() => loadScenarios(scenarioFile({ till: { learned: 1, includeBought: 'sometimes' } }))).toThrow(
+    /includeBought.*"never".*"whenDue".*"always"/,
+  );
+  expect(() => loadScenarios(scenarioFile({ till: { learned: 1, divers: {} } }))).toThrow(
+    /till: has no "divers"; there are:.*diversity, rotation/,
+  );
 });
