@@ -20,7 +20,14 @@ import type { TestSet } from './test-set.ts';
 
 export const defaultSettings: CollaborativeSettings = {
   ials: IalsOptions.parse({}),
-  knn: ItemKnnOptions.parse({}),
+  knn: ItemKnnOptions.parse({ minTogether: 2, minLift: 1 }),
+  // Measured: docs/benchmarks.md, "Bought together".
+  boughtTogether: ItemKnnOptions.parse({
+    popularityExponent: 0.3,
+    shrinkage: 20,
+    minTogether: 2,
+    minLift: 1,
+  }),
   popularity: { halfLifeDays: 30, segmentPriorPurchases: 300 },
   weighting: { halfLifeDays: 180, floor: 0.01 },
   buyAgainHorizonDays: 28,
@@ -78,7 +85,8 @@ export async function chooseSettings(
   const { trial, factors } = await chooseIals(kernels, set, seed, (share) => onProgress(0.02 + 0.9 * share));
   const { weighting } = trial;
   const userItems = interactionMatrix(set.pairs, weighting, set.now);
-  const model = fitAround(
+  const model = await fitAround(
+    kernels,
     factors,
     set.train,
     userItems,

@@ -13,7 +13,10 @@ import type { Purchases } from '../../history/purchases.ts';
 
 export type CollaborativeSettings = {
   ials: IalsOptions;
+  /** Of items that the same customers bought. */
   knn: ItemKnnOptions;
+  /** Of items that the same orders hold. */
+  boughtTogether: ItemKnnOptions;
   popularity: PopularityOptions;
   weighting: PurchaseWeighting;
   buyAgainHorizonDays: number;
@@ -35,17 +38,18 @@ export async function fitCollaborative(
     rng,
     onProgress: (share) => onProgress(0.9 * share),
   });
-  return fitAround(factors, purchases, userItems, settings, now);
+  return fitAround(kernels, factors, purchases, userItems, settings, now);
 }
 
 /** The model with these factors, and all the rest that the purchases tell. */
-export function fitAround(
+export async function fitAround(
+  kernels: Kernels,
   { itemFactors, itemGram }: Pick<IalsFactors, 'itemFactors' | 'itemGram'>,
   purchases: Purchases,
   userItems: CsrMatrix,
   settings: CollaborativeSettings,
   now: number,
-): CollaborativeModel {
+): Promise<CollaborativeModel> {
   const { item, order, at, itemIds } = purchases;
   const items = itemIds.length;
   const ones = new Uint8Array(at.length).fill(1);
@@ -63,8 +67,8 @@ export function fitAround(
     regularizationExponent,
     asOf: now,
     weighting: settings.weighting,
-    neighbours: fitItemNeighbours(userItems, settings.knn),
-    boughtTogether: fitItemNeighbours(orderItems, settings.knn),
+    neighbours: await fitItemNeighbours(kernels, userItems, settings.knn),
+    boughtTogether: await fitItemNeighbours(kernels, orderItems, settings.boughtTogether),
     segments: popularity.segments,
     popularity: popularity.shares,
     rhythm: fitRhythm(purchases, items, purchases.itemCategory, purchases.categories.length),

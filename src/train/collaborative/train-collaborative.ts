@@ -163,7 +163,7 @@ function metricsOf({ allPurchases, newItems }: Evaluation): ModelManifest['metri
 }
 
 function parametersOf(
-  { ials, knn, popularity, weighting, buyAgainHorizonDays, fusion }: CollaborativeSettings,
+  { ials, knn, boughtTogether, popularity, weighting, buyAgainHorizonDays, fusion }: CollaborativeSettings,
   split: TemporalSplit,
   { at, customerIds, itemIds }: Purchases,
   seed: number,
@@ -172,6 +172,7 @@ function parametersOf(
     ...ials,
     neighbours: knn.k,
     neighbourShrinkage: knn.shrinkage,
+    boughtTogetherBy: boughtTogether.similarity,
     popularityHalfLifeDays: popularity.halfLifeDays,
     weightHalfLifeDays: weighting.halfLifeDays,
     weightFloor: weighting.floor,
