@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AppError } from '../domain/errors.ts';
 import type { CollaborativeModel } from './collaborative-model.ts';
+import { contentFromFiles, contentToFiles } from './content-files.ts';
 import type { CsrMatrix } from './csr.ts';
 
 /** As the model store has them. */
@@ -32,6 +33,7 @@ const Ids = z.array(z.string());
 
 export function collaborativeToFiles(model: CollaborativeModel): { arrays: Arrays; tables: Tables } {
   const { neighbours, boughtTogether, rhythm } = model;
+  const content = contentToFiles(model.content);
   return {
     arrays: {
       itemFactors: model.itemFactors,
@@ -45,8 +47,10 @@ export function collaborativeToFiles(model: CollaborativeModel): { arrays: Array
       boughtTogetherIndptr: boughtTogether.indptr,
       boughtTogetherIndices: boughtTogether.indices,
       boughtTogetherData: boughtTogether.data,
+      ...content.arrays,
     },
     tables: {
+      ...content.tables,
       items: model.itemIds,
       segments: model.segments,
       settings: {
@@ -88,6 +92,7 @@ export function collaborativeFromFiles(arrays: Arrays, tables: Tables): Collabor
       data: array(arrays, `${name}Data`, Float32Array, entries),
     };
   };
+  const content = contentFromFiles(arrays, tables, factors);
   if (segments[0] !== '') throw misfit('segments must start with everybody');
   return {
     ...settings,
@@ -104,6 +109,7 @@ export function collaborativeFromFiles(arrays: Arrays, tables: Tables): Collabor
       repeatShare: array(arrays, 'repeatShare', Float32Array, items),
       shape: rhythmShape,
     },
+    ...(content !== undefined && { content }),
   };
 }
 

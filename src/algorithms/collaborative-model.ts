@@ -1,5 +1,6 @@
 /** What collaborative filtering has learned of a shop, and the questions that it answers. Items are indices into `itemIds`. */
 import { type DueItem, type ItemHistory, type PurchaseRhythm, rankBuyAgain } from './buy-again.ts';
+import type { ContentModel } from './content-factors.ts';
 import type { CsrMatrix } from './csr.ts';
 import { multiplyRows } from './dense.ts';
 import { createRowSolver, type RowObjective } from './ials-row.ts';
@@ -40,6 +41,8 @@ export type CollaborativeModel = RowObjective & {
   /** How far ahead buy-again looks. */
   buyAgainHorizonDays: number;
   fusion: FusionSettings;
+  /** Factors of items that nobody has bought; absent where the catalogue told too little. */
+  content?: ContentModel;
 };
 
 /**

@@ -15,6 +15,7 @@ import { kernelBackend } from '../open-kernels.ts';
 import { type KernelTraining, notTrained, publishTrained, seenBefore } from '../training.ts';
 import { chooseSettings, defaultSettings } from './choose-settings.ts';
 import { type Evaluation, evaluateCollaborative, type ProtocolQuality } from './evaluate.ts';
+import { fitContent } from './fit-content.ts';
 import { type CollaborativeSettings, fitCollaborative } from './fit-model.ts';
 import { createTestSet, type TestSet } from './test-set.ts';
 
@@ -70,6 +71,7 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
     createRng(seed, 'ials'),
     stage(shares.tested, shares.learned, 'learning from everything'),
   );
+  const content = await fitContent(lake, model, everything, seed);
   await report(shares.learned, 'publishing');
   return publishTrained(
     training,
@@ -82,7 +84,7 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
       backend: kernelBackend(kernels),
       gate: judgeCollaborative(evaluation),
     },
-    collaborativeToFiles(model),
+    collaborativeToFiles(content === undefined ? model : { ...model, content }),
   );
 }
 

@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collaborativeFromFiles } from '../../../src/algorithms/collaborative-model.ts';
 import { rankForCustomer } from '../../../src/algorithms/collaborative-ranking.ts';
+import { contentFactorsOf } from '../../../src/algorithms/content-factors.ts';
 import { createRng, cumulativeWeights } from '../../../src/algorithms/rng.ts';
+import { Item, type ItemInput } from '../../../src/domain/item.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
 import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
+import { writeEntries } from '../../../src/history/write-entries.ts';
 import { listModels, loadModel } from '../../../src/infra/model-store.ts';
 import { currentVersion } from '../../../src/infra/served-versions.ts';
 import { trainCollaborative } from '../../../src/train/collaborative/train-collaborative.ts';
+import { simulated } from '../../simulation/in-memory.ts';
 import { testKernels } from '../../support/kernels.ts';
 import { testLake } from '../../support/lake.ts';
 import { silentLog } from '../../support/redis.ts';
@@ -23,6 +27,7 @@ const cutoff = Date.UTC(2026, 4, 10);
 const kernels = await testKernels();
 let folder: string;
 let lake: Lake;
+let items: ItemInput[];
 let first: JobResult;
 const progress: { share: number; stage: string }[] = [];
 const modelsDir = () => join(folder, 'models');
@@ -31,12 +36,19 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nextbest-collaborative-'));
   lake = await openLake(folder);
   await writeSimulatedEvents(lake, shop);
+  ({ items } = await simulated({ ...shop, customers: 1 }));
+  await writeCatalogue(lake);
   first = await train({ report: (share, stage) => void progress.push({ share, stage }) });
 }, 120_000);
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });
 });
+
+function writeCatalogue(to: Lake): Promise<void> {
+  const catalogue = items.map((item) => ({ kind: 'item' as const, item: Item.parse(item), at: now }));
+  return writeEntries(to, 'import-items', { events: [], catalogue, decisions: [] });
+}
 
 function train(change: Partial<Parameters<typeof trainCollaborative>[0]> = {}): Promise<JobResult> {
   return trainCollaborative({
@@ -63,6 +75,15 @@ test('it beats popularity in recall and NDCG by far, with factors alone too, and
   }
   expect(first.reason).toContain('beats popularity');
   expect(await currentVersion(modelsDir(), 'collaborative')).toBe(first.version);
+});
+
+test('what content tells of factors is published with them, for items that nobody has bought', async () => {
+  const { arrays, tables } = await loadModel(modelsDir(), 'collaborative');
+  const { content, factors } = collaborativeFromFiles(arrays, tables);
+  const [item] = items;
+  if (content === undefined || item === undefined) throw new Error('no content');
+  expect(content.tokens).toContain(`category:${item.category}`);
+  expect(contentFactorsOf(content, { category: item.category ?? '', name: 'new' })).toHaveLength(factors);
 });
 
 test('what is published is what serving reads, and it ranks', async () => {
@@ -92,6 +113,8 @@ test('with a cutoff it is as if later events did not exist', async () => {
   const cut = await train({ cutoff, modelsDir: join(folder, 'cut') });
   const past = await testLake();
   await writeSimulatedEvents(past, shop);
+  // The catalogue is today's in both: what an item is does not change with the cut-off.
+  await writeCatalogue(past);
   await past.connection.run(`CREATE TABLE past AS SELECT * FROM ${past.from('events')}`);
   await writePart(
     past,
