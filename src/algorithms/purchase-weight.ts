@@ -19,7 +19,11 @@ export function purchaseWeight(
   lastAt: number,
   reference: number,
 ): number {
+  return (1 + Math.log(Math.max(1, purchaseCount))) * decayAt(weighting, lastAt, reference);
+}
+
+/** What is left, at the instant `reference`, of the weight of something that happened at `lastAt`: 1 down to the floor. */
+export function decayAt(weighting: PurchaseWeighting, lastAt: number, reference: number): number {
   const ageDays = Math.max(0, reference - lastAt) / dayMs;
-  const decay = weighting.floor + (1 - weighting.floor) * 2 ** (-ageDays / weighting.halfLifeDays);
-  return (1 + Math.log(Math.max(1, purchaseCount))) * decay;
+  return weighting.floor + (1 - weighting.floor) * 2 ** (-ageDays / weighting.halfLifeDays);
 }

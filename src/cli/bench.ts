@@ -1,38 +1,81 @@
 /** `nextbest bench`: how fast this machine does what nextbest is made of. */
-import { Command, InvalidArgumentError } from 'commander';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchKernels } from './bench/kernels.ts';
 import { MOVIELENS_1M } from './bench/synthetic.ts';
+import { benchTrain, TRAIN_STAGES, type TrainStage } from './bench/train.ts';
 import { outputOf } from './output.ts';
 
+type TrainFlags = { interactions: number[]; only: TrainStage[]; folder?: string; seed: number };
 type KernelFlags = { repeats: number; oracleStride: number; only: string[]; seed: number };
 
 export const benchCommand = (): Command =>
-  new Command('bench').description('measure speed').addCommand(
-    new Command('kernels')
-      .description(
-        "the numeric kernels beside their plain typed-array versions, at MovieLens-1M's size (6,040 × 3,706, 994k pairs, synthetic)",
-      )
-      .option('--repeats <n>', 'runs of each kernel; the least times count', positiveInteger, 5)
-      .option(
-        '--oracle-stride <n>',
-        'the slow typed-array versions do an n-th of their rows, and the rest is reckoned; 1 does all',
-        positiveInteger,
-        8,
-      )
-      .option('--only <name...>', 'only kernels whose names begin so, such as ials or scan', [])
-      .option('--seed <n>', 'another seed is other data', positiveInteger, 1)
-      .action(async (flags: KernelFlags, command: Command) => {
-        const output = outputOf(command);
-        await benchKernels({ ...flags, size: MOVIELENS_1M }, (line) =>
-          output.result(
-            { ...line },
-            `${line.name.padEnd(24)} ${line.threads} ${line.threads === 1 ? 'thread ' : 'threads'} ` +
-              `${milliseconds(line.cpuSeconds)} ms CPU ${milliseconds(line.wallSeconds)} ms wall, typed arrays ` +
-              `${milliseconds(line.oracleCpuSeconds)} ms CPU: ${line.speedup.toFixed(1)} ×`,
-          ),
+  new Command('bench')
+    .description('measure speed')
+    .addCommand(trainBenchCommand())
+    .addCommand(kernelBenchCommand());
+
+const trainBenchCommand = () =>
+  new Command('train')
+    .description('from a simulated log to a model at growing sizes: time and memory of each stage')
+    .option(
+      '--interactions <n,n…>',
+      'lines of purchases, views and carts, such as 1e6,3e6; each size is one shop',
+      numbers,
+      [1e6],
+    )
+    .addOption(
+      new Option('--only <stage...>', 'only these stages; those before must have been run in --folder')
+        .choices(TRAIN_STAGES)
+        .default([], 'all'),
+    )
+    .option('--folder <dir>', 'keep data and models in <dir>/<interactions>')
+    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .action(async ({ interactions, folder, ...flags }: TrainFlags, command: Command) => {
+      const output = outputOf(command);
+      for (const size of interactions) {
+        const own = folder === undefined ? undefined : join(folder, String(size));
+        await benchTrain(
+          { ...flags, interactions: size, folder: own },
+          (line) =>
+            output.result(
+              { ...line },
+              `${count(line.interactions)} interactions, ${count(line.customers)} customers, ${count(line.items)} items: ` +
+                `${line.stage.padEnd(13)} ${line.wallSeconds.toFixed(1)} s, ${line.cpuSeconds.toFixed(1)} s CPU, ` +
+                `${line.microsPerInteraction.toFixed(1)} µs an interaction, ${count(Math.round(line.peakMb))} MB`,
+            ),
+          output.say,
         );
-      }),
-  );
+      }
+    });
+
+const kernelBenchCommand = () =>
+  new Command('kernels')
+    .description(
+      "the numeric kernels beside their plain typed-array versions, at MovieLens-1M's size (6,040 × 3,706, 994k pairs, synthetic)",
+    )
+    .option('--repeats <n>', 'runs of each kernel; the least times count', positiveInteger, 5)
+    .option(
+      '--oracle-stride <n>',
+      'the slow typed-array versions do an n-th of their rows, and the rest is reckoned; 1 does all',
+      positiveInteger,
+      8,
+    )
+    .option('--only <name...>', 'only kernels whose names begin so, such as ials or scan', [])
+    .option('--seed <n>', 'another seed is other data', positiveInteger, 1)
+    .action(async (flags: KernelFlags, command: Command) => {
+      const output = outputOf(command);
+      await benchKernels({ ...flags, size: MOVIELENS_1M }, (line) =>
+        output.result(
+          { ...line },
+          `${line.name.padEnd(24)} ${line.threads} ${line.threads === 1 ? 'thread ' : 'threads'} ` +
+            `${milliseconds(line.cpuSeconds)} ms CPU ${milliseconds(line.wallSeconds)} ms wall, typed arrays ` +
+            `${milliseconds(line.oracleCpuSeconds)} ms CPU: ${line.speedup.toFixed(1)} ×`,
+        ),
+      );
+    });
+
+const count = new Intl.NumberFormat('en').format;
 
 function milliseconds(seconds: number): string {
   return (seconds * 1000).toFixed(2).padStart(10);
@@ -41,4 +84,11 @@ function milliseconds(seconds: number): string {
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.');
   return Number(text);
+}
+
+function numbers(text: string): number[] {
+  const values = text.split(',').map(Number);
+  if (!values.every((value) => Number.isInteger(value) && value >= 1 && value <= 1e9))
+    throw new InvalidArgumentError('must be whole numbers such as 1e6,3e6.');
+  return values;
 }

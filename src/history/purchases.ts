@@ -1,5 +1,6 @@
 /** Purchases out of the lake, as typed arrays for training: ids are numbered in DuckDB, rows never become objects. */
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import type { Browsing } from '../algorithms/browsing.ts';
 import type { SortedPurchases } from '../algorithms/buy-again.ts';
 import { type Lake, queryChunks } from './lake.ts';
 
@@ -19,6 +20,8 @@ export type Purchases = SortedPurchases & {
   /** Segment numbers by customer; `segments[0]` is '' (none or too small). */
   customerSegment: Int32Array;
   segments: string[];
+  /** What these customers looked at or put into the cart of these items, where it was asked for. */
+  browsing?: Browsing;
 };
 
 export type PurchaseRange = {
@@ -28,6 +31,8 @@ export type PurchaseRange = {
   before?: number;
   /** Leaves out what a customer sent back altogether, within the range. */
   excludeReturned?: boolean;
+  /** Loads `browsing` too: 17 bytes more for each customer and item. */
+  withBrowsing?: boolean;
   /** Customers that a segment must have to be told apart; at most 100 segments, the largest, are. */
   minSegmentCustomers?: number;
 };
@@ -62,6 +67,10 @@ export async function loadPurchases(lake: Lake, range: PurchaseRange = {}): Prom
     const log = await readLog(connection, rows, customers, items, orders);
     const categories = await readGroups(connection, categoryQuery(rows, items), log.itemCount);
     const segments = await readGroups(connection, segmentQuery(lake, range, customers), log.customerCount);
+    const browsing =
+      range.withBrowsing === true
+        ? { browsing: await readBrowsing(connection, browsingQuery(lake, range, customers, items)) }
+        : {};
     return {
       ...log.columns,
       orderCount: log.orderCount,
@@ -71,6 +80,7 @@ export async function loadPurchases(lake: Lake, range: PurchaseRange = {}): Prom
       categories: categories.groups,
       customerSegment: segments.groupOf,
       segments: segments.groups,
+      ...browsing,
     };
   } finally {
     for (const table of tables) await connection.run(`DROP TABLE IF EXISTS ${table}`);
@@ -142,6 +152,59 @@ function segmentQuery(lake: Lake, range: PurchaseRange, customers: string): stri
     SELECT number, label FROM labels SEMI JOIN kept USING (label)`;
 }
 
+function browsingQuery(lake: Lake, range: PurchaseRange, customers: string, items: string): string {
+  return `
+    SELECT c.number AS customer, i.number AS item, count(*)::INTEGER AS times,
+      epoch_ms(max(occurredAt))::DOUBLE AS lastAt, bool_or(type = 'addToCart')::INTEGER AS addedToCart
+    FROM ${lake.from('events')} events JOIN ${customers} c ON c.id = events.customerId
+      JOIN ${items} i ON i.id = events.itemId
+    WHERE type IN ('view', 'addToCart') AND ${within(range)}
+    GROUP BY ALL ORDER BY customer, item`;
+}
+
+async function readBrowsing(connection: DuckDBConnection, query: string): Promise<Browsing> {
+  const parts: [Int32Array, Int32Array, Int32Array, Float64Array, Int32Array][] = [];
+  let rows = 0;
+  for await (const chunk of queryChunks(connection, query)) {
+    parts.push([
+      numbersOf(chunk, 0, Int32Array),
+      numbersOf(chunk, 1, Int32Array),
+      numbersOf(chunk, 2, Int32Array),
+      numbersOf(chunk, 3, Float64Array),
+      numbersOf(chunk, 4, Int32Array),
+    ]);
+    rows += chunk.rowCount;
+  }
+  const browsing = {
+    customer: new Int32Array(rows),
+    item: new Int32Array(rows),
+    count: new Int32Array(rows),
+    lastAt: new Float64Array(rows),
+    addedToCart: new Uint8Array(rows),
+  };
+  let at = 0;
+  for (const [customer, item, count, lastAt, addedToCart] of parts) {
+    browsing.customer.set(customer, at);
+    browsing.item.set(item, at);
+    browsing.count.set(count, at);
+    browsing.lastAt.set(lastAt, at);
+    browsing.addedToCart.set(addedToCart, at);
+    at += customer.length;
+  }
+  return browsing;
+}
+
+/** A column of a chunk, whole: private in DuckDB's types, but value by value takes many times as long. */
+function numbersOf<T extends Int32Array | Float64Array>(
+  chunk: DuckDBDataChunk,
+  column: number,
+  type: new (length: number) => T,
+): T {
+  const values: unknown = Reflect.get(chunk.getColumnVector(column), 'items');
+  if (!(values instanceof type)) throw new TypeError(`column ${column} is no ${type.name}`);
+  return values;
+}
+
 async function readLog(
   connection: DuckDBConnection,
   rows: string,
@@ -166,13 +229,11 @@ async function readLog(
   const targets = [columns.customer, columns.item, columns.order, columns.at, columns.quantity];
   let filled = 0;
   for await (const chunk of queryChunks(connection, query)) {
-    for (let c = 0; c < targets.length; c++) {
-      // Private in DuckDB's types, and its own way to hand out a column whole: value by value takes many times as long.
-      const values: unknown = Reflect.get(chunk.getColumnVector(c), 'items');
-      if (!(values instanceof Int32Array || values instanceof Float64Array))
-        throw new TypeError(`column ${c} of the purchases has no typed array`);
-      targets[c]!.set(values, filled);
-    }
+    for (const [c, target] of targets.entries())
+      target.set(
+        target instanceof Int32Array ? numbersOf(chunk, c, Int32Array) : numbersOf(chunk, c, Float64Array),
+        filled,
+      );
     filled += chunk.rowCount;
   }
   return {

@@ -1,0 +1,80 @@
+/** What a command and every process that it starts use, read from /proc (Linux). */
+import { readdir, readFile } from 'node:fs/promises';
+
+export type Usage = {
+  /** User and system time of all of them. */
+  cpuSeconds: number;
+  /** The sum of each one's own peak of resident memory, which they need not have had at one time. */
+  peakMb: number;
+};
+
+/** Environment variable by which the processes of a command are told, also those that leave its process group. */
+export const MARK = 'NEXTBEST_BENCH';
+const sampleEveryMs = 200;
+/** Linux counts CPU time in hundredths of a second for whoever reads /proc. */
+const ticksPerSecond = 100;
+
+type Seen = { cpuSeconds: number; peakKb: number };
+
+export type UsageWatch = { stop: () => Promise<Usage> };
+
+/**
+ * Watches all processes whose environment has `MARK` with this value. What a process does in the last fifth of a second
+ * of its life is missed.
+ */
+export function watchUsage(value: string): UsageWatch {
+  const marked = new Map<string, boolean>();
+  const seen = new Map<string, Seen>();
+  const sample = async () => {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    await Promise.all(pids.map((pid) => look(pid).catch(() => {})));
+  };
+  const look = async (pid: string) => {
+    const stat = statOf(await readFile(`/proc/${pid}/stat`, 'utf8'));
+    const key = `${pid} ${stat.startedAt}`;
+    if (!marked.has(key)) {
+      const environment = await readFile(`/proc/${pid}/environ`, 'latin1');
+      // Between fork and exec a process has its parent's: it is asked again.
+      if (environment === '') return;
+      marked.set(key, environment.split('\0').includes(`${MARK}=${value}`));
+    }
+    if (marked.get(key) !== true) return;
+    const status = await readFile(`/proc/${pid}/status`, 'latin1');
+    const title = await readFile(`/proc/${pid}/cmdline`, 'latin1');
+    const peakKb = Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
+    const before = seen.get(key) ?? { cpuSeconds: 0, peakKb: 0 };
+    seen.set(key, {
+      cpuSeconds: Math.max(before.cpuSeconds, stat.cpuSeconds),
+      // A server that writes its file anew does it in a fork, whose pages are those of the server.
+      peakKb: /^redis-(aof|rdb)|^valkey-(aof|rdb)/.test(title) ? 0 : Math.max(before.peakKb, peakKb),
+    });
+  };
+  let stopped = false;
+  const watching = (async () => {
+    while (!stopped) {
+      await sample();
+      await new Promise((resolve) => setTimeout(resolve, sampleEveryMs));
+    }
+  })();
+  return {
+    stop: async () => {
+      await sample();
+      stopped = true;
+      await watching;
+      const all = [...seen.values()];
+      return {
+        cpuSeconds: all.reduce((sum, one) => sum + one.cpuSeconds, 0),
+        peakMb: all.reduce((sum, one) => sum + one.peakKb, 0) / 1024,
+      };
+    },
+  };
+}
+
+/** Of /proc/PID/stat (proc(5)): fields 14 and 15 are user and system time, 22 the start; the name may hold blanks. */
+function statOf(text: string): { cpuSeconds: number; startedAt: string } {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+    startedAt: fields[19] ?? '',
+  };
+}

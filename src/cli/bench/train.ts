@@ -1,0 +1,129 @@
+/**
+ * `nextbest bench train`: the way from a log to a model, at growing sizes: simulate, import, refresh the records,
+ * collaborative filtering. Each stage is the very command that a shop runs, in processes of its own, with a private
+ * Redis; what is measured is what all of them use.
+ */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from '../../domain/errors.ts';
+import { openLake } from '../../history/lake.ts';
+import { MARK, watchUsage } from './process-usage.ts';
+
+export const TRAIN_STAGES = ['simulate', 'import', 'refresh', 'collaborative'] as const;
+export type TrainStage = (typeof TRAIN_STAGES)[number];
+
+export type TrainBenchOptions = {
+  /** Wanted lines of purchases, views and additions to the cart; the shop is made to have about as many. */
+  interactions: number;
+  seed: number;
+  /** Where data and models are kept; absent: a folder that is deleted afterwards. */
+  folder?: string | undefined;
+  /** Stages to run; those before them must have been run in `folder`. */
+  only: readonly TrainStage[];
+};
+
+export type TrainBenchLine = {
+  /** In the lake. */
+  interactions: number;
+  customers: number;
+  items: number;
+  stage: TrainStage;
+  wallSeconds: number;
+  cpuSeconds: number;
+  /** Wall time. */
+  microsPerInteraction: number;
+  peakMb: number;
+};
+
+/** At so many days a simulated customer has some 30 interactions. */
+const days = 190;
+const interactionsPerCustomer = 30;
+const customersPerItem = 10;
+const binary = fileURLToPath(new URL('../../../bin/nextbest', import.meta.url));
+
+/** Runs the stages of one size, one after the other. UsageError where there is no /proc to measure by. */
+export async function benchTrain(
+  { interactions, seed, folder, only }: TrainBenchOptions,
+  onLine: (line: TrainBenchLine) => void,
+  say: (text: string) => void,
+): Promise<void> {
+  if (!existsSync('/proc/self/status')) throw new UsageError('bench train reads /proc: it needs Linux.');
+  const customers = Math.max(100, Math.round(interactions / interactionsPerCustomer));
+  const items = Math.max(50, Math.round(customers / customersPerItem));
+  const root = folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
+  await mkdir(root, { recursive: true });
+  const dataDir = join(root, 'data');
+  const simulated = join(root, 'simulated');
+  const env = { DATA_DIR: dataDir, MODELS_DIR: join(root, 'models') };
+  const files = ['items', 'offers', 'customers', 'events'].map((name) => join(simulated, `${name}.ndjson`));
+  const size = { customers, items, days, seed, end: '2026-10-31', out: simulated };
+  const commands: Record<TrainStage, string[]> = {
+    simulate: ['simulate', ...Object.entries(size).map(([flag, value]) => `--${flag}=${value}`)],
+    import: ['import', '--preset', 'nextbest', ...files],
+    refresh: ['train', 'refresh-features', '--force'],
+    collaborative: ['train', 'train-collaborative', '--force'],
+  };
+  // How many there are is known once they are in the lake.
+  const waiting: Omit<TrainBenchLine, 'interactions' | 'microsPerInteraction'>[] = [];
+  const tell = async () => {
+    const counted = await countInteractions(dataDir);
+    if (counted === 0) return;
+    for (const line of waiting.splice(0))
+      onLine({
+        interactions: counted,
+        ...line,
+        microsPerInteraction: (line.wallSeconds * 1e6) / counted,
+      });
+  };
+  try {
+    for (const stage of TRAIN_STAGES.filter((name) => only.length === 0 || only.includes(name))) {
+      say(`${interactions} interactions: ${stage} …`);
+      waiting.push({ customers, items, stage, ...(await measure(commands[stage], env)) });
+      await tell();
+      if (stage === 'import' && folder === undefined) await rm(simulated, { recursive: true });
+    }
+  } finally {
+    if (folder === undefined) await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function measure(command: readonly string[], env: Record<string, string>) {
+  const mark = randomUUID();
+  const watch = watchUsage(mark);
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, ['--no-warnings', binary, ...command, '--json'], {
+    env: {
+      ...process.env,
+      REDIS_URL: '',
+      QUEUE_REDIS_URL: '',
+      WORKER_METRICS_PORT: '0',
+      LOG_LEVEL: 'warn',
+      ...env,
+      [MARK]: mark,
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [exitCode] = (await once(child, 'exit')) as [number | null];
+  const wallSeconds = (performance.now() - startedAt) / 1000;
+  const usage = await watch.stop();
+  if (exitCode !== 0) throw new Error(`nextbest ${command.join(' ')} ended with ${exitCode}`);
+  return { wallSeconds, ...usage };
+}
+
+async function countInteractions(dataDir: string): Promise<number> {
+  const lake = await openLake(dataDir);
+  try {
+    const counted = await lake.connection.runAndReadAll(
+      `SELECT count(*)::DOUBLE FROM ${lake.from('events')} WHERE type IN ('purchase', 'view', 'addToCart')`,
+    );
+    return Number(counted.value(0, 0));
+  } finally {
+    lake.close();
+  }
+}
