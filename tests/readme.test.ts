@@ -98,13 +98,15 @@ async function isRebuilt(url: string): Promise<boolean> {
   return profile.ok && !degraded;
 }
 
+// Here, not in a hook: what a hook registers to be ended is not.
+const shop = await sandbox();
+
 describe('the examples of the README', () => {
   let url: string;
   /** Answers of earlier examples, for those that go on from them. */
   const seen: Partial<Record<string, string>> = {};
 
   beforeAll(async () => {
-    const shop = await sandbox();
     await runs(shop, ['simulate', '--customers', '600', '--items', '120', '--days', '300']);
     const files = ['items', 'offers', 'customers', 'events'].map((name) =>
       join(shop.dataDir, 'simulated', `${name}.ndjson`),

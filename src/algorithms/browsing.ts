@@ -7,21 +7,19 @@ import { decayAt, type PurchaseWeighting } from './purchase-weight.ts';
 export type Browsing = {
   customer: Int32Array;
   item: Int32Array;
-  /** Views and additions to the cart. */
-  count: Int32Array;
-  /** The last of them, milliseconds since 1970. */
+  /** The last view or addition to the cart, milliseconds since 1970. */
   lastAt: Float64Array;
   /** 1: it was in the cart at least once. */
   addedToCart: Uint8Array;
 };
 
 /** Interest beside a purchase's weight of about 1. */
-const viewWeight = 0.2;
-const cartWeight = 0.5;
+const viewWeight = 0.4;
+const cartWeight = 0.9;
 
 /**
  * Confidence − 1 of an item that was browsed and not bought, last at `lastAt`, at the instant `reference`: ages as a
- * purchase does. How often it was looked at does not count: the one look that leads to a purchase is the last.
+ * purchase does. How often it was looked at does not count.
  */
 export function browsingWeight(
   weighting: PurchaseWeighting,

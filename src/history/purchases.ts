@@ -31,7 +31,7 @@ export type PurchaseRange = {
   before?: number;
   /** Leaves out what a customer sent back altogether, within the range. */
   excludeReturned?: boolean;
-  /** Loads `browsing` too: 17 bytes more for each customer and item. */
+  /** Loads `browsing` too: 17 bytes more for each pair of them. */
   withBrowsing?: boolean;
   /** Customers that a segment must have to be told apart; at most 100 segments, the largest, are. */
   minSegmentCustomers?: number;
@@ -154,8 +154,7 @@ function segmentQuery(lake: Lake, range: PurchaseRange, customers: string): stri
 
 function browsingQuery(lake: Lake, range: PurchaseRange, customers: string, items: string): string {
   return `
-    SELECT c.number AS customer, i.number AS item, count(*)::INTEGER AS times,
-      epoch_ms(max(occurredAt))::DOUBLE AS lastAt, bool_or(type = 'addToCart')::INTEGER AS addedToCart
+    SELECT c.number AS customer, i.number AS item, epoch_ms(max(occurredAt))::DOUBLE AS lastAt, bool_or(type = 'addToCart')::INTEGER AS addedToCart
     FROM ${lake.from('events')} events JOIN ${customers} c ON c.id = events.customerId
       JOIN ${items} i ON i.id = events.itemId
     WHERE type IN ('view', 'addToCart') AND ${within(range)}
@@ -163,30 +162,27 @@ function browsingQuery(lake: Lake, range: PurchaseRange, customers: string, item
 }
 
 async function readBrowsing(connection: DuckDBConnection, query: string): Promise<Browsing> {
-  const parts: [Int32Array, Int32Array, Int32Array, Float64Array, Int32Array][] = [];
+  const parts: [Int32Array, Int32Array, Float64Array, Int32Array][] = [];
   let rows = 0;
   for await (const chunk of queryChunks(connection, query)) {
     parts.push([
       numbersOf(chunk, 0, Int32Array),
       numbersOf(chunk, 1, Int32Array),
-      numbersOf(chunk, 2, Int32Array),
-      numbersOf(chunk, 3, Float64Array),
-      numbersOf(chunk, 4, Int32Array),
+      numbersOf(chunk, 2, Float64Array),
+      numbersOf(chunk, 3, Int32Array),
     ]);
     rows += chunk.rowCount;
   }
   const browsing = {
     customer: new Int32Array(rows),
     item: new Int32Array(rows),
-    count: new Int32Array(rows),
     lastAt: new Float64Array(rows),
     addedToCart: new Uint8Array(rows),
   };
   let at = 0;
-  for (const [customer, item, count, lastAt, addedToCart] of parts) {
+  for (const [customer, item, lastAt, addedToCart] of parts) {
     browsing.customer.set(customer, at);
     browsing.item.set(item, at);
-    browsing.count.set(count, at);
     browsing.lastAt.set(lastAt, at);
     browsing.addedToCart.set(addedToCart, at);
     at += customer.length;

@@ -161,3 +161,28 @@ test('an empty lake has no purchases, and no span', async () => {
   expect(purchases).toMatchObject({ customerIds: [], itemIds: [], orderCount: 0, segments: [''] });
   expect(await purchaseSpan(lake)).toBeUndefined();
 });
+
+test('what was browsed is one row a customer and item, in their order, with the last time and whether it was in the cart', async () => {
+  const lake = await testLake();
+  await write(lake, [
+    { customerId: 'ann', day: 1, orderId: 'o1', itemId: 'coffee' },
+    { customerId: 'bob', day: 2, orderId: 'o2', itemId: 'tea' },
+    { customerId: 'bob', day: 3, type: 'view', itemId: 'coffee' },
+    { customerId: 'bob', day: 5, type: 'view', itemId: 'coffee' },
+    { customerId: 'ann', day: 4, type: 'addToCart', itemId: 'tea' },
+    { customerId: 'ann', day: 3, type: 'view', itemId: 'tea' },
+    // Unknown to the purchases, later than the range, a guest's.
+    { customerId: 'cyd', day: 3, type: 'view', itemId: 'coffee' },
+    { customerId: 'ann', day: 3, type: 'view', itemId: 'soap' },
+    { customerId: 'ann', day: 9, type: 'view', itemId: 'coffee' },
+    { customerId: null, day: 3, type: 'view', itemId: 'coffee' },
+  ]);
+  const { browsing } = await loadPurchases(lake, { before: at(8), withBrowsing: true });
+  expect(browsing).toEqual({
+    customer: Int32Array.of(0, 1),
+    item: Int32Array.of(1, 0),
+    lastAt: Float64Array.of(at(4), at(5)),
+    addedToCart: Uint8Array.of(1, 0),
+  });
+  expect(await loadPurchases(lake)).not.toHaveProperty('browsing');
+});

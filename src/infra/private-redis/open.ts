@@ -1,7 +1,7 @@
 /** Finds or starts the private Redis of a data folder. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -11,7 +11,10 @@ import { ensureFolder } from '../files.ts';
 import { type Endpoint, endpointUrl, readEndpoint, redisFolder } from './endpoint.ts';
 
 const hostEntry = builtEntry('./host.js', import.meta.url);
-const startTimeoutMs = 10_000;
+/** A server of a million customers reads its file for half a minute before it answers. */
+const startTimeoutMs = 120_000;
+/** Whoever starts a server touches the lock more often than this. */
+const lockStaleMs = 10_000;
 
 export type PrivateRedis = {
   url: string;
@@ -50,13 +53,13 @@ export async function openPrivateRedis({
     const running = await aliveEndpoint(dataDir);
     if (running) return handle(running);
     // Two commands may start at the same moment: one starts the server, the other waits for it.
-    const unlock = await tryLock(dataDir);
-    if (unlock) {
+    const lock = await tryLock(dataDir);
+    if (lock) {
       try {
-        const endpoint = (await aliveEndpoint(dataDir)) ?? (await startHost(dataDir, server));
+        const endpoint = (await aliveEndpoint(dataDir)) ?? (await startHost(dataDir, server, lock.touch));
         return handle(endpoint);
       } finally {
-        await unlock();
+        await lock.release();
       }
     }
     if (Date.now() > deadline) throw startFailed(dataDir);
@@ -84,7 +87,11 @@ function serverOnPath(searchPath: string): string | undefined {
     .find((path) => existsSync(path));
 }
 
-async function startHost(dataDir: string, server: string | undefined): Promise<Endpoint> {
+async function startHost(
+  dataDir: string,
+  server: string | undefined,
+  stillStarting: () => Promise<void>,
+): Promise<Endpoint> {
   const deadline = Date.now() + startTimeoutMs;
   const log = openSync(join(redisFolder(dataDir), 'host.log'), 'a');
   const child = spawn(
@@ -102,6 +109,7 @@ async function startHost(dataDir: string, server: string | undefined): Promise<E
     const endpoint = await aliveEndpoint(dataDir);
     if (endpoint?.hostPid === child.pid && endpoint !== undefined) return endpoint;
     if (child.exitCode !== null) break;
+    await stillStarting();
     await sleep(20);
   }
   throw startFailed(dataDir);
@@ -169,21 +177,26 @@ function processExists(pid: number): boolean {
   }
 }
 
+type Lock = { touch: () => Promise<void>; release: () => Promise<void> };
+
 /**
- * An exclusive file with our process id. A lock whose holder is gone is taken over, and so is one that is older than any
- * start may take: a full disk leaves it empty, and a container may give its number to another process.
+ * An exclusive file with our process id. A lock whose holder is gone is taken over, and so is one that was not touched
+ * for longer than a holder would leave it: a full disk leaves it empty, and a container may give its number to another process.
  */
-async function tryLock(dataDir: string): Promise<(() => Promise<void>) | undefined> {
+async function tryLock(dataDir: string): Promise<Lock | undefined> {
   const path = join(redisFolder(dataDir), 'starting.lock');
   try {
     await writeFile(path, String(process.pid), { flag: 'wx' });
-    return () => rm(path, { force: true });
+    return {
+      touch: () => utimes(path, new Date(), new Date()),
+      release: () => rm(path, { force: true }),
+    };
   } catch (err) {
     if (!(err instanceof Error && 'code' in err && err.code === 'EEXIST')) throw err;
   }
   const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-  const startedAt = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now();
-  const stale = Date.now() - startedAt > startTimeoutMs || (holder > 0 && !processExists(holder));
+  const touchedAt = (await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now();
+  const stale = Date.now() - touchedAt > lockStaleMs || (holder > 0 && !processExists(holder));
   if (stale) await rm(path, { force: true });
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** What a recommendation takes from a customer record, as indices of the model's items. */
+import { browsingWeight } from '../../algorithms/browsing.ts';
 import {
   type CollaborativeModel,
   historyWeights,
@@ -11,16 +12,13 @@ export type Subject = {
   history: ItemHistory[];
   bought: ReadonlySet<number>;
   /** Looked at or put into the cart, not bought; latest first. */
-  browsed: { item: number; addedToCart: boolean }[];
+  browsed: { item: number; addedToCart: boolean; at: number }[];
   /** Market segment, where the model has one of that name; else ''. */
   segment: string;
 };
 
 const nobody: Subject = { history: [], bought: new Set(), browsed: [], segment: '' };
 
-/** Interest beside a purchase's weight of about 1. */
-const viewWeight = 0.2;
-const cartWeight = 0.5;
 const browsedMax = 10;
 
 export function subjectOf(model: CollaborativeModel, record: CustomerRecord | undefined): Subject {
@@ -32,9 +30,9 @@ export function subjectOf(model: CollaborativeModel, record: CustomerRecord | un
   }
   const bought = new Set(history.map(({ item }) => item));
   const browsed = record.recentViews
-    .flatMap(({ itemId, addedToCart }) => {
+    .flatMap(({ itemId, addedToCart, at }) => {
       const item = model.itemIndex.get(itemId);
-      return item === undefined || bought.has(item) ? [] : [{ item, addedToCart }];
+      return item === undefined || bought.has(item) ? [] : [{ item, addedToCart, at }];
     })
     .reverse()
     .slice(0, browsedMax);
@@ -42,7 +40,7 @@ export function subjectOf(model: CollaborativeModel, record: CustomerRecord | un
   return { history, bought, browsed, segment: model.segments.includes(segment) ? segment : '' };
 }
 
-/** Weights (confidence − 1) for fold-in and neighbours: purchases as in training, and what was browsed for a little more. */
+/** Weights (confidence − 1) for fold-in and neighbours: of purchases and of what was browsed, as in training. */
 export function interestWeights(
   model: CollaborativeModel,
   { history, browsed }: Subject,
@@ -54,7 +52,7 @@ export function interestWeights(
     items: Int32Array.from([...purchases.items, ...browsed.map(({ item }) => item)]),
     weights: Float32Array.from([
       ...purchases.weights,
-      ...browsed.map(({ addedToCart }) => (addedToCart ? cartWeight : viewWeight)),
+      ...browsed.map(({ addedToCart, at }) => browsingWeight(model.weighting, addedToCart, at, model.asOf)),
     ]),
   };
 }

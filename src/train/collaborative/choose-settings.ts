@@ -3,6 +3,7 @@
  * fit, and each is measured where it matters. iALS by new items, since what was bought before is buy-again's; popularity
  * by all purchases, so that the baseline of the gate is as strong as it can be; the fusion by both.
  */
+import { interestMatrix } from '../../algorithms/browsing.ts';
 import type { CollaborativeSource } from '../../algorithms/collaborative-model.ts';
 import { fuseSources, type SourceLists } from '../../algorithms/collaborative-ranking.ts';
 import type { CsrMatrix } from '../../algorithms/csr.ts';
@@ -11,7 +12,6 @@ import { fitIals, type IalsFactors, IalsOptions, type OnShare } from '../../algo
 import { createRowSolver } from '../../algorithms/ials-row.ts';
 import { ItemKnnOptions } from '../../algorithms/item-knn.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
-import { interactionMatrix } from '../../algorithms/purchase-pairs.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import { nothingRanked, topK } from '../../algorithms/top-k.ts';
 import { indicesOf, type JudgedLists, judgedLength, QualitySum, rankTestSet } from './evaluate.ts';
@@ -84,12 +84,11 @@ export async function chooseSettings(
   await onProgress(0.02);
   const { trial, factors } = await chooseIals(kernels, set, seed, (share) => onProgress(0.02 + 0.9 * share));
   const { weighting } = trial;
-  const userItems = interactionMatrix(set.pairs, weighting, set.now);
   const model = await fitAround(
     kernels,
     factors,
     set.train,
-    userItems,
+    set.pairs,
     { ...defaultSettings, ...trial, popularity },
     set.now,
   );
@@ -122,7 +121,7 @@ async function chooseIals(
   onProgress: OnShare,
 ): Promise<{ trial: Trial; factors: IalsFactors }> {
   const measure = async (trial: Trial, n: number) => {
-    const userItems = interactionMatrix(set.pairs, trial.weighting, set.now);
+    const userItems = interestMatrix(set.pairs, set.train.browsing, trial.weighting, set.now);
     const factors = await fitIals(kernels, userItems, trial.ials, {
       rng: createRng(seed, 'ials'),
       onProgress: (share) => onProgress((n + share) / (trials.length + 1)),
@@ -155,7 +154,8 @@ function discoveryQuality(
     const relevantNew = new Set(relevant[n]!);
     for (const item of bought) relevantNew.delete(item);
     if (relevantNew.size === 0) continue;
-    solve(userItems.indices, userItems.data, from, to, userFactors, 0);
+    const [first, end] = [userItems.indptr[customers[n]!]!, userItems.indptr[customers[n]! + 1]!];
+    solve(userItems.indices, userItems.data, first, end, userFactors, 0);
     multiplyRows(itemFactors, userFactors, scores);
     for (const item of bought) scores[item] = Number.NEGATIVE_INFINITY;
     sum.add(topK(scores, judgedLength).indices, relevantNew);

@@ -1,12 +1,14 @@
 /** Fits every part of the collaborative model to a purchase log. */
+
+import { interestMatrix } from '../../algorithms/browsing.ts';
 import { fitRhythm } from '../../algorithms/buy-again.ts';
 import type { CollaborativeModel, FusionSettings } from '../../algorithms/collaborative-model.ts';
-import { type CsrMatrix, csrFromTriplets } from '../../algorithms/csr.ts';
+import { csrFromTriplets } from '../../algorithms/csr.ts';
 import { fitIals, type IalsFactors, type IalsOptions, type OnShare } from '../../algorithms/ials.ts';
 import { fitItemNeighbours, type ItemKnnOptions } from '../../algorithms/item-knn.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import { fitPopularity, type Popularity, type PopularityOptions } from '../../algorithms/popularity.ts';
-import { interactionMatrix, purchasePairs } from '../../algorithms/purchase-pairs.ts';
+import { interactionMatrix, type PurchasePairs, purchasePairs } from '../../algorithms/purchase-pairs.ts';
 import type { PurchaseWeighting } from '../../algorithms/purchase-weight.ts';
 import type { Rng } from '../../algorithms/rng.ts';
 import type { Purchases } from '../../history/purchases.ts';
@@ -33,12 +35,12 @@ export async function fitCollaborative(
   onProgress: OnShare,
 ): Promise<CollaborativeModel> {
   const pairs = purchasePairs(purchases, purchases.customerIds.length, purchases.itemIds.length);
-  const userItems = interactionMatrix(pairs, settings.weighting, now);
+  const userItems = interestMatrix(pairs, purchases.browsing, settings.weighting, now);
   const factors = await fitIals(kernels, userItems, settings.ials, {
     rng,
     onProgress: (share) => onProgress(0.9 * share),
   });
-  return fitAround(kernels, factors, purchases, userItems, settings, now);
+  return fitAround(kernels, factors, purchases, pairs, settings, now);
 }
 
 /** The model with these factors, and all the rest that the purchases tell. */
@@ -46,7 +48,7 @@ export async function fitAround(
   kernels: Kernels,
   { itemFactors, itemGram }: Pick<IalsFactors, 'itemFactors' | 'itemGram'>,
   purchases: Purchases,
-  userItems: CsrMatrix,
+  pairs: PurchasePairs,
   settings: CollaborativeSettings,
   now: number,
 ): Promise<CollaborativeModel> {
@@ -67,7 +69,11 @@ export async function fitAround(
     regularizationExponent,
     asOf: now,
     weighting: settings.weighting,
-    neighbours: await fitItemNeighbours(kernels, userItems, settings.knn),
+    neighbours: await fitItemNeighbours(
+      kernels,
+      interactionMatrix(pairs, settings.weighting, now),
+      settings.knn,
+    ),
     boughtTogether: await fitItemNeighbours(kernels, orderItems, settings.boughtTogether),
     segments: popularity.segments,
     popularity: popularity.shares,

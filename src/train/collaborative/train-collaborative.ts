@@ -61,7 +61,7 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
     stage(shares.fitted, shares.tested, 'testing on the last weeks'),
   );
 
-  const everything = await load(lake, { before });
+  const everything = await load(lake, { before, withBrowsing: true });
   const model = await fitCollaborative(
     kernels,
     everything,
@@ -99,7 +99,7 @@ async function loadTestSet(
   customersMax: number,
   seed: number,
 ): Promise<TestSet> {
-  const train = await load(lake, { before: from });
+  const train = await load(lake, { before: from, withBrowsing: true });
   return createTestSet(train, await load(lake, { from, before }), from, customersMax, seed);
 }
 
