@@ -55,7 +55,13 @@ export function rankBuyAgain(
     .sort((a, b) => b.score - a.score || a.item - b.item);
 }
 
-function dueItem(rhythm: PurchaseRhythm, entry: ItemHistory, now: number, horizonDays: number): DueItem {
+/** One item of a customer's, as `rankBuyAgain` has it. */
+export function dueItem(
+  rhythm: PurchaseRhythm,
+  entry: ItemHistory,
+  now: number,
+  horizonDays: number,
+): DueItem {
   const repeats = Math.max(0, entry.purchaseCount - 1);
   const itemGap = rhythm.gapDays[entry.item]!;
   const ownGap = repeats > 0 ? (entry.lastAt - entry.firstAt) / dayMs / repeats : 0;

@@ -1,13 +1,17 @@
 /** The collaborative model as typed arrays and JSON tables, the way model files are kept. */
 import { z } from 'zod';
-import { AppError } from '../domain/errors.ts';
 import type { CollaborativeModel } from './collaborative-model.ts';
 import { contentFromFiles, contentToFiles } from './content-files.ts';
-import type { CsrMatrix } from './csr.ts';
-
-/** As the model store has them. */
-type Arrays = Record<string, Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array>;
-type Tables = Record<string, unknown>;
+import {
+  type Arrays,
+  matrixArrays,
+  misfit,
+  readArray,
+  readMatrix,
+  readTable,
+  type Tables,
+} from './model-parts.ts';
+import { rankerFromFiles, rankerToFiles, sourcesFromFiles, sourcesToFiles } from './ranker/ranker-files.ts';
 
 const share = z.number().min(0).max(1);
 const Settings = z.object({
@@ -34,6 +38,8 @@ const Ids = z.array(z.string());
 export function collaborativeToFiles(model: CollaborativeModel): { arrays: Arrays; tables: Tables } {
   const { neighbours, boughtTogether, rhythm } = model;
   const content = contentToFiles(model.content);
+  const sources = model.sources && sourcesToFiles(model.sources);
+  const ranker = model.ranker && rankerToFiles(model.ranker);
   return {
     arrays: {
       itemFactors: model.itemFactors,
@@ -41,12 +47,10 @@ export function collaborativeToFiles(model: CollaborativeModel): { arrays: Array
       popularity: model.popularity,
       gapDays: rhythm.gapDays,
       repeatShare: rhythm.repeatShare,
-      neighboursIndptr: neighbours.indptr,
-      neighboursIndices: neighbours.indices,
-      neighboursData: neighbours.data,
-      boughtTogetherIndptr: boughtTogether.indptr,
-      boughtTogetherIndices: boughtTogether.indices,
-      boughtTogetherData: boughtTogether.data,
+      ...matrixArrays('neighbours', neighbours),
+      ...matrixArrays('boughtTogether', boughtTogether),
+      ...sources?.arrays,
+      ...ranker?.arrays,
       ...content.arrays,
     },
     tables: {
@@ -64,76 +68,40 @@ export function collaborativeToFiles(model: CollaborativeModel): { arrays: Array
         buyAgainHorizonDays: model.buyAgainHorizonDays,
         fusion: model.fusion,
       } satisfies z.output<typeof Settings>,
+      ...sources?.tables,
+      ...ranker?.tables,
     },
   };
 }
 
 /** The model of these files. AppError MODEL_UNAVAILABLE when they do not fit together. */
 export function collaborativeFromFiles(arrays: Arrays, tables: Tables): CollaborativeModel {
-  const itemIds = table(tables, 'items', Ids);
-  const segments = table(tables, 'segments', Ids);
-  const { rhythmShape, ...settings } = table(tables, 'settings', Settings);
+  const itemIds = readTable(tables, 'items', Ids);
+  const segments = readTable(tables, 'segments', Ids);
+  const { rhythmShape, ...settings } = readTable(tables, 'settings', Settings);
   const items = itemIds.length;
   const { factors } = settings;
-  const matrix = (name: string): CsrMatrix => {
-    const indptr = array(arrays, `${name}Indptr`, Int32Array, items + 1);
-    const entries = indptr[items]!;
-    const indices = array(arrays, `${name}Indices`, Int32Array, entries);
-    // Sizes alone would let a damaged file read past its neighbours.
-    for (let r = 0; r < items; r++)
-      if (indptr[r]! < 0 || indptr[r]! > indptr[r + 1]!) throw misfit(`${name}Indptr does not ascend`);
-    for (const index of indices)
-      if (index < 0 || index >= items) throw misfit(`${name}Indices names item ${index} of ${items}`);
-    return {
-      rows: items,
-      cols: items,
-      indptr,
-      indices,
-      data: array(arrays, `${name}Data`, Float32Array, entries),
-    };
-  };
   const content = contentFromFiles(arrays, tables, factors);
   if (segments[0] !== '') throw misfit('segments must start with everybody');
+  const sources = sourcesFromFiles(arrays, tables, items);
+  const ranker = rankerFromFiles(arrays, tables);
   return {
     ...settings,
     itemIds,
     itemIndex: new Map(itemIds.map((id, i) => [id, i])),
-    itemFactors: array(arrays, 'itemFactors', Float32Array, items * factors),
-    gram: array(arrays, 'gram', Float64Array, factors * factors),
-    neighbours: matrix('neighbours'),
-    boughtTogether: matrix('boughtTogether'),
+    itemFactors: readArray(arrays, 'itemFactors', Float32Array, items * factors),
+    gram: readArray(arrays, 'gram', Float64Array, factors * factors),
+    neighbours: readMatrix(arrays, 'neighbours', items, items),
+    boughtTogether: readMatrix(arrays, 'boughtTogether', items, items),
     segments,
-    popularity: array(arrays, 'popularity', Float32Array, segments.length * items),
+    popularity: readArray(arrays, 'popularity', Float32Array, segments.length * items),
     rhythm: {
-      gapDays: array(arrays, 'gapDays', Float32Array, items),
-      repeatShare: array(arrays, 'repeatShare', Float32Array, items),
+      gapDays: readArray(arrays, 'gapDays', Float32Array, items),
+      repeatShare: readArray(arrays, 'repeatShare', Float32Array, items),
       shape: rhythmShape,
     },
     ...(content !== undefined && { content }),
+    ...(sources !== undefined && { sources }),
+    ...(ranker !== undefined && { ranker }),
   };
-}
-
-function array<T extends Arrays[string]>(
-  arrays: Arrays,
-  name: string,
-  type: new (length: number) => T,
-  length: number,
-): T {
-  const found = arrays[name];
-  if (!(found instanceof type)) throw misfit(`${name} is missing or no ${type.name}`);
-  if (found.length !== length) throw misfit(`${name} has ${found.length} values, not ${length}`);
-  return found;
-}
-
-function table<S extends z.ZodType>(tables: Tables, name: string, schema: S): z.output<S> {
-  const parsed = schema.safeParse(tables[name]);
-  if (!parsed.success) throw misfit(`table ${name}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
-}
-
-function misfit(internal: string): AppError {
-  return new AppError('MODEL_UNAVAILABLE', {
-    public: 'The recommendation model cannot be used.',
-    internal: `collaborative model: ${internal}`,
-  });
 }

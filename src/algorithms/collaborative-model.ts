@@ -2,9 +2,12 @@
 import { type DueItem, type ItemHistory, type PurchaseRhythm, rankBuyAgain } from './buy-again.ts';
 import type { ContentModel } from './content-factors.ts';
 import type { CsrMatrix } from './csr.ts';
+import type { CustomerNeighbours } from './customer-neighbours.ts';
 import { multiplyRows } from './dense.ts';
 import { createRowSolver, type RowObjective } from './ials-row.ts';
 import { type PurchaseWeighting, purchaseWeight } from './purchase-weight.ts';
+import type { ItemFacts } from './ranker/item-facts.ts';
+import type { Ranker } from './ranker/ranker.ts';
 import { type Ranked, topK } from './top-k.ts';
 
 export type { DueItem, ItemHistory } from './buy-again.ts';
@@ -43,6 +46,19 @@ export type CollaborativeModel = RowObjective & {
   fusion: FusionSettings;
   /** Factors of items that nobody has bought; absent where the catalogue told too little. */
   content?: ContentModel;
+  /** What only the ranker reads. */
+  sources?: RankerSources;
+  /** Merges the candidates of all sources; absent where there was too little to learn it from. */
+  ranker?: Ranker;
+};
+
+export type RankerSources = {
+  facts: ItemFacts;
+  customers: CustomerNeighbours;
+  /** A purchase this many days old counts half for what the customer is used to buy. */
+  habitHalfLifeDays: number;
+  /** items × items: weight of having bought the row's item for the column's; absent for catalogues too large for EASE. */
+  ease?: CsrMatrix;
 };
 
 /**

@@ -108,6 +108,31 @@ export function sigmoidCrossEntropy(labels: tf.Tensor, logits: tf.Tensor): tf.Sc
 }
 
 /**
+ * Mean over groups of −Σ t·ln softmax(z): the listwise cross entropy of ListNet, with its gradient (softmax(z) − t) /
+ * groups in one step. `targets` is groups × length, each row summing to 1; `logits` has as many values; `mask` is 0 where
+ * a place is taken and −1e9 where a shorter group is filled up.
+ */
+export function softmaxCrossEntropy(targets: tf.Tensor2D, mask: tf.Tensor2D, logits: tf.Tensor): tf.Scalar {
+  const loss = tf.customGrad((z, save) => {
+    const { shape } = z as tf.Tensor;
+    const rows = tf.add(tf.reshape(z as tf.Tensor, targets.shape), mask);
+    const highest = tf.max(rows, 1, true);
+    const powers = tf.exp(tf.sub(rows, highest));
+    const sums = tf.sum(powers, 1, true);
+    const logSoftmax = tf.sub(tf.sub(rows, highest), tf.log(sums));
+    (save as tf.GradSaveFunc)([tf.div(powers, sums), targets]);
+    const value = tf.div(tf.neg(tf.sum(tf.mul(targets, logSoftmax))), targets.shape[0]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [softmax, wanted] = saved as [tf.Tensor, tf.Tensor2D];
+      const gradient = tf.div(tf.sub(softmax, wanted), wanted.shape[0]);
+      return tf.mul(dy, tf.reshape(gradient, shape));
+    };
+    return { value, gradFunc };
+  });
+  return loss(logits) as tf.Scalar;
+}
+
+/**
  * The Node build of tfjs-core comes without gradients (they are in the package `@tensorflow/tfjs`, with much that is not
  * needed here). These are the ones of the operations that our models are made of.
  */

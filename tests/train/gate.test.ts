@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { judge } from '../../src/train/gate.ts';
 
 const recall = { metric: 'recall@10', candidate: 0.2, against: 'popularity', baseline: 0.1 };
@@ -23,4 +23,40 @@ test.each([
 
 test('a gate that checks nothing is refused', () => {
   expect(() => judge('model', [])).toThrow(RangeError);
+});
+
+describe('with an interval of the difference', () => {
+  const interval = (lower: number, upper: number) => ({ mean: (lower + upper) / 2, lower, upper });
+
+  test('better is only what is better beyond doubt', () => {
+    const sure = judge('model', [{ ...recall, difference: interval(0.05, 0.15) }]);
+    expect(sure).toEqual({
+      passed: true,
+      reason: 'model: recall@10 0.2000 beats popularity (0.1000, +0.1000, 95 % +0.0500 to +0.1500)',
+    });
+    const doubtful = judge('model', [{ ...recall, difference: interval(-0.01, 0.21) }]);
+    expect(doubtful.passed).toBe(false);
+    expect(doubtful.reason).toContain('does not beat popularity (0.1000, +0.1000, 95 % −0.0100 to +0.2100)');
+  });
+
+  test('a champion is not lost to by chance, but beyond doubt', () => {
+    const champion = { ...recall, against: 'the served version', rule: 'notBelow' as const };
+    const level = judge('model', [{ ...champion, difference: interval(-0.03, 0.01) }]);
+    expect(level.passed).toBe(true);
+    expect(level.reason).toContain('is level with the served version');
+    const worse = judge('model', [{ ...champion, difference: interval(-0.03, -0.01) }]);
+    expect(worse.passed).toBe(false);
+    expect(worse.reason).toContain('is worse than the served version');
+    expect(judge('model', [{ ...champion, difference: interval(Number.NaN, Number.NaN) }]).passed).toBe(
+      false,
+    );
+  });
+
+  test('what is only told decides nothing, and remarks follow', () => {
+    const told = { ...ndcg, rule: 'none' as const, difference: interval(-0.2, -0.1) };
+    const verdict = judge('model', [recall, told], ['nothing is served yet']);
+    expect(verdict.passed).toBe(true);
+    expect(verdict.reason).toMatch(/is worse than popularity .*; nothing is served yet$/);
+    expect(() => judge('model', [told])).toThrow(RangeError);
+  });
 });

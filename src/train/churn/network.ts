@@ -2,7 +2,8 @@
 
 import type { DenseLayer } from '../../algorithms/mlp.ts';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
-import type { Tensor, Tensor2D, TensorFlow, Variable } from '../tensorflow.ts';
+import { createNetwork } from '../dense-network.ts';
+import type { Tensor2D, TensorFlow } from '../tensorflow.ts';
 import { sigmoidCrossEntropy } from '../tensorflow.ts';
 
 export type NetworkOptions = {
@@ -49,7 +50,12 @@ export async function fitNetwork(
   const { learning, watching } = splitByCustomer(samples.customers, options.validationShare, seed);
   const all = tf.tensor2d(samples.features, [samples.labels.length, samples.inputs]);
   const labels = tf.tensor2d(Float32Array.from(samples.labels), [samples.labels.length, 1]);
-  const network = createNetwork(tf, [samples.inputs, ...options.hidden, 1], baseLogit(samples.labels), seed);
+  const network = createNetwork(
+    tf,
+    [samples.inputs, ...options.hidden, 1],
+    baseLogit(samples.labels),
+    (layer) => createRng(seed, 'churn', 'weights', layer),
+  );
   const optimizer = tf.train.adam(options.learningRate);
   const rng = createRng(seed, 'churn', 'batches');
   const lossOf = (rows: Int32Array) => {
@@ -99,44 +105,6 @@ function splitByCustomer(
   }
   if (learning.length === 0 || watching.length === 0) throw new Error('too few customers to learn from');
   return { learning: Int32Array.from(learning), watching: Int32Array.from(watching) };
-}
-
-function createNetwork(tf: TensorFlow, widths: readonly number[], outputBias: number, seed: number) {
-  const layers = widths.slice(1).map((outputs, l) => {
-    const inputs = widths[l]!;
-    const rng = createRng(seed, 'churn', 'weights', l);
-    // He et al. 2015: keeps the variance of activations through rectified layers.
-    const scale = Math.sqrt(2 / inputs);
-    const weights = Float32Array.from({ length: inputs * outputs }, () => scale * rng.normal());
-    // The output begins at the base rate, so that the first steps are not spent on finding it.
-    const bias = new Float32Array(outputs).fill(l === widths.length - 2 ? outputBias : 0);
-    // Inside a tidy, because a variable copies the tensor that it begins with; variables themselves survive it.
-    return tf.tidy(() => ({
-      inputs,
-      outputs,
-      weights: tf.variable(tf.tensor2d(weights, [inputs, outputs])),
-      bias: tf.variable(tf.tensor1d(bias)),
-    }));
-  });
-  const variables: Variable[] = layers.flatMap(({ weights, bias }) => [weights, bias]);
-  return {
-    variables,
-    forward: (x: Tensor2D): Tensor =>
-      layers.reduce<Tensor>((activation, { weights, bias }, l) => {
-        const sum = tf.add(tf.matMul(activation, weights), bias);
-        return l < layers.length - 1 ? tf.relu(sum) : sum;
-      }, x),
-    read: (): DenseLayer[] =>
-      layers.map(({ inputs, outputs, weights, bias }) => ({
-        inputs,
-        outputs,
-        weights: Float32Array.from(weights.dataSync()),
-        bias: Float32Array.from(bias.dataSync()),
-      })),
-    dispose: () => {
-      for (const variable of variables) variable.dispose();
-    },
-  };
 }
 
 function baseLogit(labels: Uint8Array): number {

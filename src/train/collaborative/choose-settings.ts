@@ -8,31 +8,16 @@ import type { CollaborativeSource } from '../../algorithms/collaborative-model.t
 import { fuseSources, type SourceLists } from '../../algorithms/collaborative-ranking.ts';
 import type { CsrMatrix } from '../../algorithms/csr.ts';
 import { multiplyRows } from '../../algorithms/dense.ts';
-import { fitIals, type IalsFactors, IalsOptions, type OnShare } from '../../algorithms/ials.ts';
+import { fitIals, type IalsFactors, type IalsOptions, type OnShare } from '../../algorithms/ials.ts';
 import { createRowSolver } from '../../algorithms/ials-row.ts';
-import { ItemKnnOptions } from '../../algorithms/item-knn.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import { nothingRanked, topK } from '../../algorithms/top-k.ts';
-import { indicesOf, type JudgedLists, judgedLength, QualitySum, rankTestSet } from './evaluate.ts';
-import { type CollaborativeSettings, fitAround, fitShopPopularity } from './fit-model.ts';
+import { indicesOf, type JudgedLists, rankTestSet } from './evaluate.ts';
+import { fitAround, fitShopPopularity } from './fit-model.ts';
+import { Judged, judgedLength } from './quality.ts';
+import { type CollaborativeSettings, defaultSettings } from './settings.ts';
 import type { TestSet } from './test-set.ts';
-
-export const defaultSettings: CollaborativeSettings = {
-  ials: IalsOptions.parse({}),
-  knn: ItemKnnOptions.parse({ minTogether: 2, minLift: 1 }),
-  // Measured: docs/benchmarks.md, "Bought together".
-  boughtTogether: ItemKnnOptions.parse({
-    popularityExponent: 0.3,
-    shrinkage: 20,
-    minTogether: 2,
-    minLift: 1,
-  }),
-  popularity: { halfLifeDays: 30, segmentPriorPurchases: 300 },
-  weighting: { halfLifeDays: 180, floor: 0.01 },
-  buyAgainHorizonDays: 28,
-  fusion: { weights: { ials: 1, neighbours: 0.3, buyAgain: 4, popularity: 0.1 }, rankConstant: 20 },
-};
 
 type Weights = Record<CollaborativeSource, number>;
 type Trial = Pick<CollaborativeSettings, 'ials' | 'weighting'>;
@@ -108,10 +93,10 @@ function popularityQuality(set: TestSet, halfLifeDays: number): number {
   const items = train.itemIds.length;
   const { shares } = fitShopPopularity(train, set.now, { ...defaultSettings.popularity, halfLifeDays });
   const tops = train.segments.map((_, s) => topK(shares.subarray(s * items, (s + 1) * items), judgedLength));
-  const sum = new QualitySum();
+  const sum = new Judged();
   for (let n = 0; n < customers.length; n++)
     sum.add(tops[train.customerSegment[customers[n]!]!]!.indices, relevant[n]!);
-  return quality(sum);
+  return sum.overall();
 }
 
 async function chooseIals(
@@ -146,7 +131,7 @@ function discoveryQuality(
   const solve = createRowSolver({ factors: itemFactors, size: options.factors, gram: itemGram }, options);
   const userFactors = new Float32Array(options.factors);
   const scores = new Float32Array(pairs.items);
-  const sum = new QualitySum();
+  const sum = new Judged();
   for (let n = 0; n < customers.length; n++) {
     const from = pairs.indptr[customers[n]!]!;
     const to = pairs.indptr[customers[n]! + 1]!;
@@ -160,7 +145,7 @@ function discoveryQuality(
     for (const item of bought) scores[item] = Number.NEGATIVE_INFINITY;
     sum.add(topK(scores, judgedLength).indices, relevantNew);
   }
-  return quality(sum);
+  return sum.overall();
 }
 
 /** First how the sources of new items share the list, then how much of it buy-again takes. */
@@ -169,29 +154,23 @@ export function chooseFusion(lists: readonly JudgedLists[]): CollaborativeSettin
     discoveryWeights.map((weights) => ({ weights, rankConstant })),
   );
   const { weights, rankConstant } = best(settings, (tried) => {
-    const sum = new QualitySum();
+    const sum = new Judged();
     for (const { relevantNew, fresh } of lists)
       if (relevantNew.size > 0)
         sum.add(fused({ ...fresh, buyAgain: nothingRanked }, tried.weights, tried.rankConstant), relevantNew);
-    return quality(sum);
+    return sum.overall();
   });
   const buyAgain = best(buyAgainWeights, (weight) => {
-    const sum = new QualitySum();
+    const sum = new Judged();
     for (const { relevant, fresh } of lists)
       sum.add(fused(fresh, { ...weights, buyAgain: weight }, rankConstant), relevant);
-    return quality(sum);
+    return sum.overall();
   });
   return { weights: { ...weights, buyAgain }, rankConstant };
 }
 
 function fused(lists: SourceLists, weights: Weights, rankConstant: number): number[] {
   return indicesOf(fuseSources({ weights, rankConstant }, lists, judgedLength));
-}
-
-/** One figure for a choice: the mean of the two that the gate looks at. */
-function quality(sum: QualitySum): number {
-  const { recallAt10, ndcgAt10 } = sum.mean();
-  return (recallAt10 + ndcgAt10) / 2;
 }
 
 /** The option of the highest quality; the earliest of equals. */

@@ -6,39 +6,85 @@
  *
  * Relevant items that the model cannot know (new in the shop) stay among the relevant: they are misses for everybody.
  */
-import {
-  COLLABORATIVE_SOURCES,
-  type CollaborativeModel,
-  type CollaborativeSource,
-} from '../../algorithms/collaborative-model.ts';
+import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
 import {
   fuseSources,
   rankSources,
   type SourceLists,
   scoreSources,
 } from '../../algorithms/collaborative-ranking.ts';
-import { ndcgAtK, recallAtK } from '../../algorithms/ranking-metrics.ts';
+import { createCandidateFinder } from '../../algorithms/ranker/features.ts';
+import { candidateDepth, createLearnedRanking } from '../../algorithms/ranker/rank.ts';
+import { RANKER_SOURCES, type RankerSource } from '../../algorithms/ranker/sources.ts';
 import { nothingRanked } from '../../algorithms/top-k.ts';
+import { Judged, judgedLength } from './quality.ts';
+import { rankerSubjectOf } from './ranker-samples.ts';
 import { requestOf, type TestSet } from './test-set.ts';
 
-/** Means over customers. */
-export type RankingQuality = { recallAt10: number; ndcgAt10: number };
+/** Whatever makes a list: a source alone, their fusion by rank, the learned ranker where the model has one. */
+export type JudgedName = RankerSource | 'fused' | 'ranker';
+export type ProtocolEvaluation = ReadonlyMap<JudgedName, Judged>;
+export type Evaluation = { allPurchases: ProtocolEvaluation; newItems: ProtocolEvaluation };
 
-export type ProtocolQuality = Record<CollaborativeSource | 'fused', RankingQuality> & { customers: number };
-export type Evaluation = { allPurchases: ProtocolQuality; newItems: ProtocolQuality };
-
-export const judgedLength = 10;
 /** Depth of the lists that are fused. */
 const listDepth = 60;
 const customersBetweenReports = 100;
+type OnShare = (share: number) => void | Promise<void>;
+
+/** The list that is served. */
+export function servedOf(protocol: ProtocolEvaluation): Judged {
+  const served = protocol.get('ranker') ?? protocol.get('fused');
+  if (served === undefined) throw new RangeError('nobody was judged');
+  return served;
+}
+
+/** Quality of every source, of their fusion, and of the model's ranker, in both protocols. */
+export async function evaluateCollaborative(
+  model: CollaborativeModel,
+  set: TestSet,
+  onProgress: OnShare = () => {},
+): Promise<Evaluation> {
+  const allPurchases = newProtocol(model);
+  const newItems = newProtocol(model);
+  const find = createCandidateFinder(model);
+  const learned = model.ranker && createLearnedRanking(model, model.ranker);
+  for (let n = 0; n < set.customers.length; n++) {
+    const subject = rankerSubjectOf(model, set, n);
+    const bought = new Set(subject.history.map(({ item }) => item));
+    const isNew = (item: number) => !bought.has(item);
+    const relevant = set.relevant[n]!;
+    const fresh = freshLists(model, set, n, bought);
+
+    const judge = (
+      protocol: ReadonlyMap<JudgedName, Judged>,
+      wanted: ReadonlySet<number>,
+      fused: SourceLists,
+      allowed?: (item: number) => boolean,
+    ) => {
+      const { lists } = find(subject, candidateDepth, allowed);
+      for (const source of RANKER_SOURCES) protocol.get(source)?.add(lists[source].indices, wanted);
+      protocol.get('fused')?.add(indicesOf(fuseSources(model.fusion, fused, judgedLength)), wanted);
+      protocol.get('ranker')?.add(learned!.rank(subject, judgedLength, allowed).indices, wanted);
+    };
+    judge(allPurchases, relevant, fresh);
+    const relevantNew = new Set([...relevant].filter(isNew));
+    if (relevantNew.size > 0) judge(newItems, relevantNew, { ...fresh, buyAgain: nothingRanked }, isNew);
+    if (n % customersBetweenReports === 0) await onProgress(n / set.customers.length);
+  }
+  return { allPurchases, newItems };
+}
+
+function newProtocol(model: CollaborativeModel): ReadonlyMap<JudgedName, Judged> {
+  const names: JudgedName[] = [...RANKER_SOURCES, 'fused'];
+  if (model.ranker !== undefined) names.push('ranker');
+  return new Map(names.map((name) => [name, new Judged()]));
+}
 
 /** One customer's lists and what they should have foretold. */
 export type JudgedLists = {
   relevant: ReadonlySet<number>;
   /** Relevant items that were not bought before. */
   relevantNew: ReadonlySet<number>;
-  /** Every item is a candidate. */
-  all: SourceLists;
   /** Only items that were not bought before; buy-again as it is. */
   fresh: SourceLists;
 };
@@ -48,94 +94,36 @@ export async function rankTestSet(
   model: CollaborativeModel,
   set: TestSet,
   visit: (lists: JudgedLists) => void,
-  onProgress: (share: number) => void | Promise<void>,
+  onProgress: OnShare,
 ): Promise<void> {
-  const total = set.customers.length;
-  for (let n = 0; n < total; n++) {
-    const request = requestOf(set, n);
-    const bought = new Set(request.history.map(({ item }) => item));
+  for (let n = 0; n < set.customers.length; n++) {
+    const bought = new Set(requestOf(set, n).history.map(({ item }) => item));
     const relevant = set.relevant[n]!;
-    const scores = scoreSources(model, request);
     visit({
       relevant,
       relevantNew: new Set([...relevant].filter((item) => !bought.has(item))),
-      all: rankSources(scores, judgedLength),
-      fresh: rankSources(scores, listDepth, (item) => !bought.has(item)),
+      fresh: freshLists(model, set, n, bought),
     });
-    if (n % customersBetweenReports === 0) await onProgress(n / total);
+    if (n % customersBetweenReports === 0) await onProgress(n / set.customers.length);
   }
 }
 
-/** Quality of every source and of their fusion, in both protocols. */
-export async function evaluateCollaborative(
+/** The lists that are fused: what was bought before is buy-again's, everything else the other sources'. */
+function freshLists(
   model: CollaborativeModel,
   set: TestSet,
-  onProgress: (share: number) => void | Promise<void> = () => {},
-): Promise<Evaluation> {
-  const allPurchases = new ProtocolSums();
-  const newItems = new ProtocolSums();
-  await rankTestSet(
-    model,
-    set,
-    ({ relevant, relevantNew, all, fresh }) => {
-      allPurchases.add(relevant, all, indicesOf(fuseSources(model.fusion, fresh, judgedLength)));
-      if (relevantNew.size === 0) return;
-      const discovery = { ...fresh, buyAgain: nothingRanked };
-      newItems.add(relevantNew, discovery, indicesOf(fuseSources(model.fusion, discovery, judgedLength)));
-    },
-    onProgress,
-  );
-  return { allPurchases: allPurchases.means(), newItems: newItems.means() };
+  n: number,
+  bought: ReadonlySet<number>,
+): SourceLists {
+  return rankSources(scoreSources(model, requestOf(set, n)), listDepth, (item) => !bought.has(item));
+}
+
+/** The n-th customer's list by rank fusion. */
+export function fusedList(model: CollaborativeModel, set: TestSet, n: number): number[] {
+  const bought = new Set(requestOf(set, n).history.map(({ item }) => item));
+  return indicesOf(fuseSources(model.fusion, freshLists(model, set, n, bought), judgedLength));
 }
 
 export function indicesOf(items: readonly { index: number }[]): number[] {
   return items.map(({ index }) => index);
-}
-
-/** Running sums of recall and NDCG at 10. */
-export class QualitySum {
-  #recall = 0;
-  #ndcg = 0;
-  #customers = 0;
-
-  add(ranked: ArrayLike<number>, relevant: ReadonlySet<number>): void {
-    this.#recall += recallAtK(ranked, relevant, judgedLength);
-    this.#ndcg += ndcgAtK(ranked, relevant, judgedLength);
-    this.#customers++;
-  }
-
-  /** 0 without customers: nothing was shown to be good. */
-  mean(): RankingQuality {
-    const of = Math.max(1, this.#customers);
-    return { recallAt10: this.#recall / of, ndcgAt10: this.#ndcg / of };
-  }
-}
-
-class ProtocolSums {
-  readonly #sums = {
-    ials: new QualitySum(),
-    neighbours: new QualitySum(),
-    buyAgain: new QualitySum(),
-    popularity: new QualitySum(),
-    fused: new QualitySum(),
-  };
-  #customers = 0;
-
-  add(relevant: ReadonlySet<number>, lists: SourceLists, fused: readonly number[]): void {
-    for (const source of COLLABORATIVE_SOURCES) this.#sums[source].add(lists[source].indices, relevant);
-    this.#sums.fused.add(fused, relevant);
-    this.#customers++;
-  }
-
-  means(): ProtocolQuality {
-    const { ials, neighbours, buyAgain, popularity, fused } = this.#sums;
-    return {
-      customers: this.#customers,
-      ials: ials.mean(),
-      neighbours: neighbours.mean(),
-      buyAgain: buyAgain.mean(),
-      popularity: popularity.mean(),
-      fused: fused.mean(),
-    };
-  }
 }

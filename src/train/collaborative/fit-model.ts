@@ -2,52 +2,43 @@
 
 import { interestMatrix } from '../../algorithms/browsing.ts';
 import { fitRhythm } from '../../algorithms/buy-again.ts';
-import type { CollaborativeModel, FusionSettings } from '../../algorithms/collaborative-model.ts';
+import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
 import { csrFromTriplets } from '../../algorithms/csr.ts';
-import { fitIals, type IalsFactors, type IalsOptions, type OnShare } from '../../algorithms/ials.ts';
-import { fitItemNeighbours, type ItemKnnOptions } from '../../algorithms/item-knn.ts';
+import { fitIals, type IalsFactors, type OnShare } from '../../algorithms/ials.ts';
+import { fitItemNeighbours } from '../../algorithms/item-knn.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import { fitPopularity, type Popularity, type PopularityOptions } from '../../algorithms/popularity.ts';
 import { interactionMatrix, type PurchasePairs, purchasePairs } from '../../algorithms/purchase-pairs.ts';
-import type { PurchaseWeighting } from '../../algorithms/purchase-weight.ts';
-import type { Rng } from '../../algorithms/rng.ts';
+import { createRng } from '../../algorithms/rng.ts';
 import type { Purchases } from '../../history/purchases.ts';
-
-export type CollaborativeSettings = {
-  ials: IalsOptions;
-  /** Of items that the same customers bought. */
-  knn: ItemKnnOptions;
-  /** Of items that the same orders hold. */
-  boughtTogether: ItemKnnOptions;
-  popularity: PopularityOptions;
-  weighting: PurchaseWeighting;
-  buyAgainHorizonDays: number;
-  fusion: FusionSettings;
-};
+import { fitSources } from './fit-sources.ts';
+import type { CollaborativeSettings } from './settings.ts';
+import type { ShopLog } from './shop-log.ts';
 
 /** The model of these purchases, as it stands at `now` (milliseconds since 1970; no earlier than the last of them). */
 export async function fitCollaborative(
   kernels: Kernels,
-  purchases: Purchases,
+  purchases: ShopLog,
   settings: CollaborativeSettings,
   now: number,
-  rng: Rng,
+  seed: number,
   onProgress: OnShare,
 ): Promise<CollaborativeModel> {
   const pairs = purchasePairs(purchases, purchases.customerIds.length, purchases.itemIds.length);
   const userItems = interestMatrix(pairs, purchases.browsing, settings.weighting, now);
   const factors = await fitIals(kernels, userItems, settings.ials, {
-    rng,
-    onProgress: (share) => onProgress(0.9 * share),
+    rng: createRng(seed, 'ials'),
+    onProgress: (share) => onProgress(0.8 * share),
   });
-  return fitAround(kernels, factors, purchases, pairs, settings, now);
+  const model = await fitAround(kernels, factors, purchases, pairs, settings, now);
+  return { ...model, sources: fitSources(purchases, pairs, settings, now, seed) };
 }
 
 /** The model with these factors, and all the rest that the purchases tell. */
 export async function fitAround(
   kernels: Kernels,
   { itemFactors, itemGram }: Pick<IalsFactors, 'itemFactors' | 'itemGram'>,
-  purchases: Purchases,
+  purchases: ShopLog,
   pairs: PurchasePairs,
   settings: CollaborativeSettings,
   now: number,

@@ -4,11 +4,12 @@ import type { RankingRequest } from '../../algorithms/collaborative-ranking.ts';
 import { type PurchasePairs, purchasePairs } from '../../algorithms/purchase-pairs.ts';
 import { createRng, shuffle } from '../../algorithms/rng.ts';
 import type { Purchases } from '../../history/purchases.ts';
+import type { ShopLog } from './shop-log.ts';
 
 export type TestSet = {
   /** The moment that the model stands at: everything relevant was bought after it. */
   now: number;
-  train: Purchases;
+  train: ShopLog;
   pairs: PurchasePairs;
   /** Customers with purchases before and after `now`, by their index in `train`. */
   customers: Int32Array;
@@ -18,7 +19,7 @@ export type TestSet = {
 
 /** At most `customersMax` customers, drawn by the seed. `later` are the purchases from `now` on. */
 export function createTestSet(
-  train: Purchases,
+  train: ShopLog,
   later: Purchases,
   now: number,
   customersMax: number,

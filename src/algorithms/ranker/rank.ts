@@ -1,0 +1,62 @@
+/** A customer's list by the learned ranker, and what each source did for it. */
+import type { CollaborativeModel } from '../collaborative-model.ts';
+import { topK } from '../top-k.ts';
+import { createCandidateFinder, RANKER_FEATURES, SOURCE_COLUMNS } from './features.ts';
+import { createRankerScorer, type Ranker } from './ranker.ts';
+import { RANKER_SOURCES, type RankerSource, type RankerSubject } from './sources.ts';
+
+/** Candidates that each source brings, in training as in serving. */
+export const candidateDepth = 100;
+const width = RANKER_FEATURES.length;
+
+export type LearnedList = {
+  /** Best first. */
+  indices: Int32Array;
+  /** Rank; no probabilities. */
+  scores: Float32Array;
+  /** indices × RANKER_FEATURES.length: what the ranker was told of each. */
+  features: Float32Array;
+};
+
+export type LearnedRanking = {
+  /** The at most k best candidates of all sources. `allowed` bounds every source. */
+  rank: (subject: RankerSubject, k: number, allowed?: (item: number) => boolean) => LearnedList;
+  /**
+   * What each source added to the score of a row of features: the score less the score without that source's features.
+   * Exact parts of it where the ranker is linear.
+   */
+  contributions: (row: Float32Array) => Record<RankerSource, number>;
+};
+
+/** Holds scratch memory for the catalogue: make one for each model, and keep it. */
+export function createLearnedRanking(model: CollaborativeModel, ranker: Ranker): LearnedRanking {
+  const find = createCandidateFinder(model);
+  const score = createRankerScorer(ranker);
+  let scores = new Float32Array(0);
+  const ablated = new Float32Array((RANKER_SOURCES.length + 1) * width);
+  const ablatedScores = new Float32Array(RANKER_SOURCES.length + 1);
+  return {
+    rank: (subject, k, allowed) => {
+      const { count, items, features } = find(subject, candidateDepth, allowed);
+      if (scores.length < count) scores = new Float32Array(2 * count);
+      score(features, count, scores);
+      const best = topK(scores.subarray(0, count), k);
+      const rows = new Float32Array(best.indices.length * width);
+      for (let b = 0; b < best.indices.length; b++) {
+        const at = best.indices[b]! * width;
+        rows.set(features.subarray(at, at + width), b * width);
+      }
+      return { indices: best.indices.map((c) => items[c]!), scores: best.scores, features: rows };
+    },
+    contributions: (row) => {
+      for (let s = 0; s <= RANKER_SOURCES.length; s++) ablated.set(row, s * width);
+      for (const [s, source] of RANKER_SOURCES.entries())
+        for (const column of SOURCE_COLUMNS[source]) ablated[s * width + column] = 0;
+      score(ablated, RANKER_SOURCES.length + 1, ablatedScores);
+      const whole = ablatedScores[RANKER_SOURCES.length]!;
+      const parts: Partial<Record<RankerSource, number>> = {};
+      for (const [s, source] of RANKER_SOURCES.entries()) parts[source] = whole - ablatedScores[s]!;
+      return parts as Record<RankerSource, number>;
+    },
+  };
+}
