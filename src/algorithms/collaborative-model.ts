@@ -81,18 +81,41 @@ export function historyWeights(
   };
 }
 
+/** Factors of things that are no items of the model, each with its weight (confidence − 1). */
+export type WeightedVectors = { vectors: Float32Array[]; weights: number[] };
+
 /**
- * Factors of a customer with these items and weights (confidence − 1): the row that training would have solved for
- * them. All zero without items.
+ * Factors of a customer with these items and weights (confidence − 1), and those of `besides`: the row that training
+ * would have solved for them. All zero without any.
  */
 export function foldInUser(
   model: CollaborativeModel,
   items: Int32Array,
   weights: Float32Array,
+  besides?: WeightedVectors,
 ): Float32Array {
-  const solve = createRowSolver({ factors: model.itemFactors, size: model.factors, gram: model.gram }, model);
-  const row = new Float32Array(model.factors);
-  solve(items, weights, 0, items.length, row, 0);
+  const { factors: size, itemFactors, gram } = model;
+  const row = new Float32Array(size);
+  if (besides === undefined || besides.vectors.length === 0) {
+    const solve = createRowSolver({ factors: itemFactors, size, gram }, model);
+    solve(items, weights, 0, items.length, row, 0);
+    return row;
+  }
+  // Only the rows that are needed: a copy of all would cost as much as the catalogue is large.
+  const count = items.length + besides.vectors.length;
+  const factors = new Float32Array(count * size);
+  for (let h = 0; h < items.length; h++)
+    factors.set(itemFactors.subarray(items[h]! * size, (items[h]! + 1) * size), h * size);
+  for (const [at, vector] of besides.vectors.entries()) factors.set(vector, (items.length + at) * size);
+  const solve = createRowSolver({ factors, size, gram, rows: model.itemIds.length }, model);
+  solve(
+    Int32Array.from({ length: count }, (_, h) => h),
+    Float32Array.of(...weights, ...besides.weights),
+    0,
+    count,
+    row,
+    0,
+  );
   return row;
 }
 
@@ -117,16 +140,21 @@ export function boughtTogetherWith(model: CollaborativeModel, item: number, k: n
 /** Items that please the same tastes: highest cosine of factors, without the item itself. Empty for an item without factors. */
 export function similarItems(model: CollaborativeModel, item: number, k: number): Ranked {
   const { factors, itemFactors } = model;
-  const own = itemFactors.subarray(item * factors, (item + 1) * factors);
-  const scores = scoreAllItems(model, own);
-  const ownNorm = Math.sqrt(scores[item]!);
+  return itemsLike(model, itemFactors.subarray(item * factors, (item + 1) * factors), k, item);
+}
+
+/** Items of the highest cosine with this vector of factors, without `except`. Empty for a vector of zeros. */
+export function itemsLike(model: CollaborativeModel, vector: Float32Array, k: number, except = -1): Ranked {
+  const { factors, itemFactors } = model;
+  const scores = scoreAllItems(model, vector);
+  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   for (let i = 0; i < scores.length; i++) {
     let square = 0;
     for (let p = i * factors; p < (i + 1) * factors; p++) square += itemFactors[p]! ** 2;
     // An item that nobody bought has no factors: NaN, which is never ranked.
-    scores[i] = scores[i]! / (ownNorm * Math.sqrt(square));
+    scores[i] = scores[i]! / (norm * Math.sqrt(square));
   }
-  return topK(scores, k, (i) => i !== item);
+  return topK(scores, k, (i) => i !== except);
 }
 
 /** Score of every item by its neighbours among the customer's items: Σ weight × similarity. */

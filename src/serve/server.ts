@@ -17,6 +17,7 @@ import { listen } from './http/listen.ts';
 import { measureRedis } from './measure-redis.ts';
 import { createServeMetrics, observeCatalogue, observeModels } from './metrics.ts';
 import { createModelHolder } from './model-holder.ts';
+import { createNewItems } from './recommend/new-items.ts';
 import { createRecommender } from './recommend/recommender.ts';
 import { loadScenarios } from './recommend/scenarios.ts';
 import { ROUTES } from './routes.ts';
@@ -90,6 +91,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       within(startPatienceMs, catalogue.start()),
     ]);
 
+    const newItems = createNewItems(models, catalogue);
+    closers.push(newItems.stop);
+    await newItems.start();
+
     const market = createMarketHolder({ redis, keys, catalogue, models, now });
     const deps: Deps = {
       config,
@@ -106,7 +111,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       catalogueStore: createCatalogueStore(redis, keys),
       models,
       market,
-      recommender: createRecommender(models, catalogue),
+      recommender: createRecommender(models, catalogue, newItems),
       scenarios,
       jobs,
       metrics,

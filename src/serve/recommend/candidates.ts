@@ -8,6 +8,7 @@ import {
   neighbourScores,
   popularityScores,
   scoreAllItems,
+  type WeightedVectors,
 } from '../../algorithms/collaborative-model.ts';
 import { nothingRanked, type Ranked, topK } from '../../algorithms/top-k.ts';
 import { popularityOrder } from './popularity-order.ts';
@@ -30,9 +31,15 @@ export type Taste = {
 
 const keptOfTaste = 300;
 
-export function tasteOf(model: CollaborativeModel, subject: Subject, now: number): Taste {
+/** `unsold`: interests in items that the model does not know. */
+export function tasteOf(
+  model: CollaborativeModel,
+  subject: Subject,
+  unsold: WeightedVectors,
+  now: number,
+): Taste {
   const { items, weights } = interestWeights(model, subject, now);
-  const userFactors = foldInUser(model, items, weights);
+  const userFactors = foldInUser(model, items, weights, unsold);
   const isNew: Allowed = (item) => !subject.bought.has(item);
   return {
     items,
@@ -50,6 +57,11 @@ export type CandidateRequest = {
   taste: Taste | undefined;
   /** Items of the page or the basket, as indices. */
   pageItems: readonly number[];
+  /**
+   * Of the items of the page, those that stand in for one which is too new: they may be answered themselves, and what is
+   * similar is similar to the new one.
+   */
+  standsFor: ReadonlyMap<number, string>;
   similarTo: (item: number) => Ranked;
   sources: readonly CandidateSource[];
   /** What may be answered at all; buyAgain chooses from it. */
@@ -70,7 +82,7 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
   const { model, subject, taste, allowedNew: allowed, length } = request;
   const lists = new Map<CandidateSource, Ranked>();
   const context = contextOf(request);
-  const isContext = new Set(context);
+  const isContext = new Set(context.filter((item) => !request.standsFor.has(item)));
   const becauseTogether = new Map<number, number>();
   const due = new Map<number, DueItem>();
   const notInContext: Allowed = (item) => !isContext.has(item) && allowed(item);
@@ -124,7 +136,8 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
     evidence: (source, item) => {
       const { segment } = subject;
       if (source === 'boughtTogether') return { because: idOf(becauseTogether.get(item)), segment };
-      if (source === 'similar') return { because: idOf(context[0]), segment };
+      if (source === 'similar')
+        return { because: request.standsFor.get(context[0] ?? -1) ?? idOf(context[0]), segment };
       if (source === 'neighbours') return { because: idOf(strongestNeighbour(model, taste, item)), segment };
       if (source === 'buyAgain') return { usualGap: gapOf(due.get(item), subject), segment };
       return { segment };

@@ -10,6 +10,7 @@ import { Count, Flag, list } from '../query.ts';
 import { ARRANGE_RULES } from '../recommend/arrange.ts';
 import { Reason } from '../recommend/reasons.ts';
 import { DEGRADATIONS, type RelatedItems } from '../recommend/recommender.ts';
+import type { RelatedKind } from '../recommend/related-items.ts';
 import { SOURCES } from '../recommend/scenarios.ts';
 import { defineRoute } from '../route.ts';
 
@@ -150,7 +151,14 @@ async function readSubject(
 
 const RelatedAnswer = z
   .object({
-    items: z.array(z.object({ itemId: z.string(), name: z.string().optional(), score: z.number() })),
+    items: z.array(
+      z.object({
+        itemId: z.string(),
+        name: z.string().optional(),
+        score: z.number(),
+        reasons: z.array(Reason).min(1),
+      }),
+    ),
     modelVersion: z.string().nullable(),
     degraded: z.boolean(),
     degradedBy: z.array(Degraded),
@@ -164,7 +172,21 @@ function relatedAnswer(related: RelatedItems | undefined) {
 
 const tags = ['recommendations'] as const;
 const itemParams = z.strictObject({ itemId: ItemId });
-const relatedQuery = z.strictObject({ n: Count });
+const relatedQuery = z.strictObject({
+  n: Count,
+  category: z.string().min(1).max(200).optional(),
+  exclude: list(ItemId, 500).meta({ description: 'Items that are not to be answered' }),
+});
+
+function related(
+  kind: RelatedKind,
+  itemId: string,
+  { n, category, exclude }: z.output<typeof relatedQuery>,
+  { recommender }: Pick<Deps, 'recommender'>,
+) {
+  const filter = { category, exclude: new Set<string>(exclude) };
+  return relatedAnswer(recommender.related({ kind, itemId, n, filter }));
+}
 
 export const recommendationRoutes = [
   defineRoute({
@@ -189,24 +211,25 @@ export const recommendationRoutes = [
     method: 'GET',
     path: '/items/{itemId}/similar',
     summary: 'Items that please the same tastes',
+    description:
+      'Of an item that nobody has bought yet: those that its content (category, brand, words) is like.',
     tags,
     params: itemParams,
     query: relatedQuery,
     responses: { 200: RelatedAnswer },
     problems: [404],
-    handler: ({ params, query }, deps) =>
-      relatedAnswer(deps.recommender.related('similar', params.itemId, query.n)),
+    handler: ({ params, query }, deps) => related('similar', params.itemId, query, deps),
   }),
   defineRoute({
     method: 'GET',
     path: '/items/{itemId}/bought-together',
     summary: 'Items that are bought in the same basket',
+    description: 'Of an item that nobody has bought yet: what is bought with the items most like it.',
     tags,
     params: itemParams,
     query: relatedQuery,
     responses: { 200: RelatedAnswer },
     problems: [404],
-    handler: ({ params, query }, deps) =>
-      relatedAnswer(deps.recommender.related('boughtTogether', params.itemId, query.n)),
+    handler: ({ params, query }, deps) => related('boughtTogether', params.itemId, query, deps),
   }),
 ];

@@ -34,7 +34,13 @@ function recommenderOf({
   model?: boolean;
 } = {}) {
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: shopModel() };
-  return createRecommender({ collaborative: model ? collaborative : undefined, churn: undefined }, catalogue);
+  return createRecommender(
+    { collaborative: model ? collaborative : undefined, churn: undefined },
+    catalogue,
+    {
+      current: undefined,
+    },
+  );
 }
 
 function scenario(name: string): Scenario {
@@ -280,11 +286,17 @@ test('with neither, the answer is empty rather than an error', () => {
 
 test('related items: what may not be shown is left out; what nobody knows does not exist', () => {
   const recommender = recommenderOf();
-  expect(ids(recommender.related('boughtTogether', 'coffee-4', 5) ?? { items: [] })).toEqual(['tea-4']);
+  expect(
+    ids(
+      recommender.related({ kind: 'boughtTogether', itemId: 'coffee-4', n: 5, filter: {} }) ?? { items: [] },
+    ),
+  ).toEqual(['tea-4']);
   // coffee-8 and coffee-9 may not be shown; tea is another taste.
-  expect(ids(recommender.related('similar', 'coffee-4', 10) ?? { items: [] }).sort()).toEqual(
-    [0, 1, 2, 3, 5, 6, 7].map((k) => `coffee-${k}`),
-  );
-  expect(recommender.related('similar', 'cocoa-0', 5)?.items).toEqual([]);
-  expect(recommender.related('similar', 'no-such-item', 5)).toBeUndefined();
+  expect(
+    ids(
+      recommender.related({ kind: 'similar', itemId: 'coffee-4', n: 10, filter: {} }) ?? { items: [] },
+    ).sort(),
+  ).toEqual([0, 1, 2, 3, 5, 6, 7].map((k) => `coffee-${k}`));
+  expect(recommender.related({ kind: 'similar', itemId: 'cocoa-0', n: 5, filter: {} })?.items).toEqual([]);
+  expect(recommender.related({ kind: 'similar', itemId: 'no-such-item', n: 5, filter: {} })).toBeUndefined();
 });

@@ -1,0 +1,72 @@
+/** Which new items a customer would like: those of the categories that interest them, by taste and content. */
+import type { WeightedVectors } from '../../algorithms/collaborative-model.ts';
+import { affinityAt } from '../../features/categories.ts';
+import type { CustomerRecord } from '../../features/record.ts';
+import type { NewItems } from './new-items.ts';
+
+export type Newcomer = { itemId: string; score: number };
+
+const categoriesMax = 5;
+/** Of all interests; less is a look in passing. */
+const interestShareMin = 0.1;
+/** Of each category the newest: what an answer costs must not grow with the range. */
+const lookedAtOfCategory = 200;
+const newcomersMax = 30;
+
+/** At most 30, best first: those whose content factors lie in the direction of the taste. */
+export function newcomersFor(
+  newItems: NewItems,
+  taste: Float32Array,
+  categories: readonly string[],
+): Newcomer[] {
+  const found: Newcomer[] = [];
+  for (const category of new Set(categories)) {
+    for (const itemId of (newItems.byCategory.get(category) ?? []).slice(0, lookedAtOfCategory)) {
+      const score = dot(taste, newItems.vectors.get(itemId));
+      if (score > 0) found.push({ itemId, score });
+    }
+  }
+  return found.sort((a, b) => b.score - a.score || (a.itemId < b.itemId ? -1 : 1)).slice(0, newcomersMax);
+}
+
+/** The customer's categories of interest, strongest first. */
+export function categoriesOfInterest(record: CustomerRecord | undefined, now: number): string[] {
+  const interests = (record?.categories ?? []).map((affinity) => ({
+    category: affinity.category,
+    weight: affinityAt(affinity, now),
+  }));
+  const total = interests.reduce((sum, { weight }) => sum + weight, 0);
+  return interests
+    .filter(({ weight }) => weight > 0 && weight >= interestShareMin * total)
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, categoriesMax)
+    .map(({ category }) => category);
+}
+
+/** As much interest as of known items: see subject.ts. */
+const weights = { purchase: 1, cart: 0.5, view: 0.2 };
+
+/** What the customer bought, put into the cart or looked at and the model has never seen sold. */
+export function unsoldInterests(
+  record: CustomerRecord | undefined,
+  newItems: NewItems | undefined,
+): WeightedVectors {
+  const interests: WeightedVectors = { vectors: [], weights: [] };
+  if (record === undefined || newItems === undefined) return interests;
+  const add = (itemId: string, weight: number) => {
+    const vector = newItems.vectors.get(itemId);
+    if (vector === undefined) return;
+    interests.vectors.push(vector);
+    interests.weights.push(weight);
+  };
+  for (const itemId of record.items.keys()) add(itemId, weights.purchase);
+  for (const { itemId, addedToCart } of record.recentViews)
+    if (!record.items.has(itemId)) add(itemId, addedToCart ? weights.cart : weights.view);
+  return interests;
+}
+
+function dot(a: Float32Array, b: Float32Array | undefined): number {
+  let sum = 0;
+  if (b !== undefined) for (let f = 0; f < a.length; f++) sum += a[f]! * b[f]!;
+  return sum;
+}
