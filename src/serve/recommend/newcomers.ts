@@ -1,5 +1,7 @@
 /** Which new items a customer would like: those of the categories that interest them, by taste and content. */
-import type { WeightedVectors } from '../../algorithms/collaborative-model.ts';
+import { browsingWeight } from '../../algorithms/browsing.ts';
+import type { CollaborativeModel, WeightedVectors } from '../../algorithms/collaborative-model.ts';
+import { purchaseWeight } from '../../algorithms/purchase-weight.ts';
 import { affinityAt } from '../../features/categories.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import type { NewItems } from './new-items.ts';
@@ -43,25 +45,24 @@ export function categoriesOfInterest(record: CustomerRecord | undefined, now: nu
     .map(({ category }) => category);
 }
 
-/** As much interest as of known items: see subject.ts. */
-const weights = { purchase: 1, cart: 0.5, view: 0.2 };
-
-/** What the customer bought, put into the cart or looked at and the model has never seen sold. */
+/** What the customer bought, put into the cart or looked at and the model has never seen sold; weighed as known items are. */
 export function unsoldInterests(
+  { weighting, asOf }: Pick<CollaborativeModel, 'weighting' | 'asOf'>,
   record: CustomerRecord | undefined,
   newItems: NewItems | undefined,
 ): WeightedVectors {
   const interests: WeightedVectors = { vectors: [], weights: [] };
   if (record === undefined || newItems === undefined) return interests;
-  const add = (itemId: string, weight: number) => {
+  const add = (itemId: string, weight: () => number) => {
     const vector = newItems.vectors.get(itemId);
     if (vector === undefined) return;
     interests.vectors.push(vector);
-    interests.weights.push(weight);
+    interests.weights.push(weight());
   };
-  for (const itemId of record.items.keys()) add(itemId, weights.purchase);
-  for (const { itemId, addedToCart } of record.recentViews)
-    if (!record.items.has(itemId)) add(itemId, addedToCart ? weights.cart : weights.view);
+  for (const { itemId, purchaseCount, lastAt } of record.items.values())
+    add(itemId, () => purchaseWeight(weighting, purchaseCount, lastAt, Math.max(asOf, lastAt)));
+  for (const { itemId, addedToCart, at } of record.recentViews)
+    if (!record.items.has(itemId)) add(itemId, () => browsingWeight(weighting, addedToCart, at, asOf));
   return interests;
 }
 

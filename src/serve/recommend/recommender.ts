@@ -88,7 +88,7 @@ export function createRecommender(
     now: number,
   ): Taste | undefined {
     if (record === undefined) return undefined;
-    const unsold = unsoldInterests(record, fresh);
+    const unsold = unsoldInterests(model, record, fresh);
     const interests = subject.history.length + subject.browsed.length + unsold.vectors.length;
     if (interests === 0) return undefined;
     const key = JSON.stringify([
