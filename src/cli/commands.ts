@@ -11,5 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start.ts')).startCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   worker: async () => (await import('./worker.ts')).workerCommand(),
+  evaluate: async () => (await import('./evaluate.ts')).evaluateCommand(),
+  tune: async () => (await import('./tune.ts')).tuneCommand(),
   bench: async () => (await import('./bench.ts')).benchCommand(),
 };

@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { type CsrMatrix, csrFromTriplets } from '../../src/algorithms/csr.ts';
+import { createRng } from '../../src/algorithms/rng.ts';
 import type { BasketLog } from '../../src/evaluation/next-basket/basket-log.ts';
 
 /** Writes a file of the test's own into a folder that is deleted after the test file; answers its path. */
@@ -37,4 +39,20 @@ export function basketLog(items: number, users: readonly (readonly (readonly num
     basketItems: Int32Array.from(basketItems),
     item: Int32Array.from(item),
   };
+}
+
+/** Users × items of users who each have two of the tastes, and items of one: up to a third of a taste's items each. */
+export function tasteMatrix(users: number, items: number, tastes: number, seed: number): CsrMatrix {
+  const rng = createRng(seed, 'tastes');
+  const row: number[] = [];
+  const col: number[] = [];
+  for (let u = 0; u < users; u++) {
+    const own = [rng.nextInt(tastes), rng.nextInt(tastes)];
+    for (let i = 0; i < items; i++)
+      if (rng.chance(own.includes(i % tastes) ? 0.15 + 0.3 * (i / items) : 0.02)) {
+        row.push(u);
+        col.push(i);
+      }
+  }
+  return csrFromTriplets(users, items, { row, col, value: row.map(() => 1) });
 }

@@ -8,6 +8,8 @@ export type NextBasketScorer = {
    * not to be read). The highest come first, equals by lower index; −Infinity leaves an item out of the list.
    */
   score: (user: number, out: Float32Array) => void;
+  /** Gives back what it holds in shared memory; it must not be used afterwards. */
+  release?: () => void;
 };
 
 /** Made by `defineModel`. */

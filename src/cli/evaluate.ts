@@ -1,0 +1,8 @@
+/** `nextbest evaluate`: how good the models are, on data that others have published figures for. */
+import { Command } from 'commander';
+import { evaluateRankingCommand } from './evaluate/ranking.ts';
+
+export const evaluateCommand = (): Command =>
+  new Command('evaluate')
+    .description('measure the models by the protocols of published tables')
+    .addCommand(evaluateRankingCommand());

@@ -1,0 +1,72 @@
+/** Validation parts of training pairs: what hyper-parameters and weights are chosen on, in place of the test. */
+import type { CsrMatrix } from '../../algorithms/csr.ts';
+import { createRng, shuffle } from '../../algorithms/rng.ts';
+import { drawNegatives, type SampledCases } from './sampled-cases.ts';
+
+/** Enough for a figure that is sure to about half a hundredth. */
+export const mostJudgedUsers = 6_000;
+const fullShare = 0.2;
+const fewestPairs = 5;
+
+export type HeldOut = {
+  train: CsrMatrix;
+  /** users × items: what was held out. */
+  test: CsrMatrix;
+};
+
+/**
+ * One pair of up to 6,000 random users who have at least two, each with its own negatives: as the protocol's test is made
+ * of the whole.
+ */
+export function holdOutSampled(
+  userItems: CsrMatrix,
+  seed: number,
+): { train: CsrMatrix; cases: SampledCases } {
+  const { train, test } = holdOut(userItems, seed, 2, () => 1);
+  const user = new Int32Array(test.indices.length);
+  for (let u = 0; u < test.rows; u++) user.fill(u, test.indptr[u]!, test.indptr[u + 1]!);
+  // Of the user's own items none is a negative, held out or not.
+  return { train, cases: drawNegatives({ user, item: test.indices }, userItems, seed) };
+}
+
+/** A fifth of the pairs of up to 6,000 random users who have at least five. */
+export function holdOutFull(userItems: CsrMatrix, seed: number): HeldOut {
+  return holdOut(userItems, seed, fewestPairs, (pairs) => Math.max(1, Math.round(fullShare * pairs)));
+}
+
+function holdOut(
+  userItems: CsrMatrix,
+  seed: number,
+  fewest: number,
+  heldOf: (pairs: number) => number,
+): HeldOut {
+  const { rows, indptr, indices } = userItems;
+  const able: number[] = [];
+  for (let u = 0; u < rows; u++) if (indptr[u + 1]! - indptr[u]! >= fewest) able.push(u);
+  if (able.length === 0)
+    throw new RangeError(`no user has ${fewest} items: there is nothing to hold out for validation`);
+  const isJudged = new Uint8Array(rows);
+  for (const u of shuffle(able, createRng(seed, 'judged users')).slice(0, mostJudgedUsers)) isJudged[u] = 1;
+  const isHeld = new Uint8Array(indices.length);
+  for (let u = 0; u < rows; u++) {
+    if (isJudged[u] === 0) continue;
+    const places = shuffle(
+      Array.from({ length: indptr[u + 1]! - indptr[u]! }, (_, n) => indptr[u]! + n),
+      createRng(seed, 'held out', u),
+    );
+    for (const p of places.slice(0, heldOf(places.length))) isHeld[p] = 1;
+  }
+  return { train: entriesWhere(userItems, isHeld, 0), test: entriesWhere(userItems, isHeld, 1) };
+}
+
+/** The entries p with `marks[p] === mark`. */
+function entriesWhere(matrix: CsrMatrix, marks: Uint8Array, mark: number): CsrMatrix {
+  const { rows, cols } = matrix;
+  const indptr = new Int32Array(rows + 1);
+  const keep = (_: number, p: number) => marks[p] === mark;
+  for (let u = 0; u < rows; u++) {
+    indptr[u + 1] = indptr[u]!;
+    for (let p = matrix.indptr[u]!; p < matrix.indptr[u + 1]!; p++) if (marks[p] === mark) indptr[u + 1]!++;
+  }
+  return { rows, cols, indptr, indices: matrix.indices.filter(keep), data: matrix.data.filter(keep) };
+}
