@@ -3,6 +3,8 @@
 import { type ChurnModel, churnToFiles } from '../../src/algorithms/churn-model.ts';
 import { type CollaborativeModel, collaborativeToFiles } from '../../src/algorithms/collaborative-model.ts';
 import { type CsrMatrix, csrFromTriplets } from '../../src/algorithms/csr.ts';
+import { RANKER_FEATURES } from '../../src/algorithms/ranker/features.ts';
+import type { Ranker } from '../../src/algorithms/ranker/ranker.ts';
 import { type Item, Item as ItemSchema } from '../../src/domain/item.ts';
 import type { ModelManifest } from '../../src/domain/manifest.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../src/features/registry.ts';
@@ -84,6 +86,28 @@ export function shopModel(): CollaborativeModel {
     },
     buyAgainHorizonDays: 14,
     fusion: { weights: { ials: 1, neighbours: 0.5, buyAgain: 1.5, popularity: 0.1 }, rankConstant: 10 },
+  };
+}
+
+/**
+ * A linear ranker: `weights` by feature, for items that were not bought and for those that were; a feature counts as it is,
+ * without scaling.
+ */
+export function linearRanker(
+  fresh: Partial<Record<string, number>>,
+  own: Partial<Record<string, number>>,
+): Ranker {
+  const width = RANKER_FEATURES.length;
+  const weights = Float32Array.from([
+    ...RANKER_FEATURES.map((name) => fresh[name] ?? 0),
+    ...RANKER_FEATURES.map((name) => own[name] ?? 0),
+  ]);
+  return {
+    kind: 'linear',
+    featureNames: RANKER_FEATURES,
+    mean: new Float32Array(width),
+    spread: new Float32Array(width).fill(1),
+    weights,
   };
 }
 

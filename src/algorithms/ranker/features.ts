@@ -42,13 +42,16 @@ const customerAt = itemAt + ITEM_FEATURES.length;
 /** Column of the feature that says whether the customer has bought the item. */
 export const OWN_COLUMN = ownAt;
 
-/** Columns of a row that each source speaks by; the customer's own purchases speak for buy-again. */
+/** Columns of a row that each source speaks by: the customer's own purchases for buy-again, sales and trend for popularity. */
 export const SOURCE_COLUMNS: Readonly<Record<RankerSource, readonly number[]>> = bySource((source, s) => [
   2 * s,
   2 * s + 1,
   ...(source === 'buyAgain' ? OWN_FEATURES.map((_, f) => ownAt + f) : []),
   ...(source === 'popularity' ? [itemAt + 1, itemAt + 2] : []),
 ]);
+
+/** Columns that are never 0 for an item: what they add is told against the average item. */
+export const ITEM_COLUMNS: readonly number[] = ITEM_FEATURES.map((_, f) => itemAt + f);
 
 export type Candidates = {
   count: number;

@@ -1,7 +1,7 @@
 /** A customer's list by the learned ranker, and what each source did for it. */
 import type { CollaborativeModel } from '../collaborative-model.ts';
 import { topK } from '../top-k.ts';
-import { createCandidateFinder, RANKER_FEATURES, SOURCE_COLUMNS } from './features.ts';
+import { createCandidateFinder, ITEM_COLUMNS, RANKER_FEATURES, SOURCE_COLUMNS } from './features.ts';
 import { createRankerScorer, type Ranker } from './ranker.ts';
 import { RANKER_SOURCES, type RankerSource, type RankerSubject } from './sources.ts';
 
@@ -22,8 +22,8 @@ export type LearnedRanking = {
   /** The at most k best candidates of all sources. `allowed` bounds every source. */
   rank: (subject: RankerSubject, k: number, allowed?: (item: number) => boolean) => LearnedList;
   /**
-   * What each source added to the score of a row of features: the score less the score without that source's features.
-   * Exact parts of it where the ranker is linear.
+   * What each source added to the score of a row of features: the score less the score of the same row without what the
+   * source says (its features 0, those of the item at their average).
    */
   contributions: (row: Float32Array) => Record<RankerSource, number>;
 };
@@ -33,6 +33,9 @@ export function createLearnedRanking(model: CollaborativeModel, ranker: Ranker):
   const find = createCandidateFinder(model);
   const score = createRankerScorer(ranker);
   let scores = new Float32Array(0);
+  /** What a source that says nothing leaves in a row. */
+  const absent = new Float32Array(width);
+  for (const column of ITEM_COLUMNS) absent[column] = ranker.mean[column]!;
   const ablated = new Float32Array((RANKER_SOURCES.length + 1) * width);
   const ablatedScores = new Float32Array(RANKER_SOURCES.length + 1);
   return {
@@ -51,7 +54,7 @@ export function createLearnedRanking(model: CollaborativeModel, ranker: Ranker):
     contributions: (row) => {
       for (let s = 0; s <= RANKER_SOURCES.length; s++) ablated.set(row, s * width);
       for (const [s, source] of RANKER_SOURCES.entries())
-        for (const column of SOURCE_COLUMNS[source]) ablated[s * width + column] = 0;
+        for (const column of SOURCE_COLUMNS[source]) ablated[s * width + column] = absent[column]!;
       score(ablated, RANKER_SOURCES.length + 1, ablatedScores);
       const whole = ablatedScores[RANKER_SOURCES.length]!;
       const parts: Partial<Record<RankerSource, number>> = {};

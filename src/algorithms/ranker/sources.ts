@@ -34,6 +34,8 @@ export type RankerSubject = {
   history: readonly ItemHistory[];
   /** Weights (confidence − 1) of what the customer bought and looked at, for the sources that read tastes. */
   interests: { items: Int32Array; weights: Float32Array };
+  /** The customer's factors, where they are known already; else they are folded in from the interests. */
+  userFactors?: Float32Array;
   segment?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
@@ -51,10 +53,10 @@ export function createSourceScorers(model: CollaborativeModel): Record<RankerSou
   const solve = createRowSolver({ factors: itemFactors, size: factors, gram }, model);
   const row = new Float32Array(factors);
   return {
-    ials: ({ interests: { items, weights } }, out) => {
-      if (items.length === 0) return;
-      solve(items, weights, 0, items.length, row, 0);
-      multiplyRows(itemFactors, row, out);
+    ials: ({ interests: { items, weights }, userFactors }, out) => {
+      if (items.length === 0 && userFactors === undefined) return;
+      if (userFactors === undefined) solve(items, weights, 0, items.length, row, 0);
+      multiplyRows(itemFactors, userFactors ?? row, out);
     },
     ease: ({ interests: { items, weights } }, out) => {
       if (sources?.ease !== undefined) addRows(sources.ease, items, (h) => weights[h]!, out);

@@ -1,16 +1,20 @@
 /** Each source's ranked candidates for one request, and what they can say for themselves. */
+
+import { dueItem } from '../../algorithms/buy-again.ts';
 import {
   boughtTogetherWith,
   buyAgain,
   type CollaborativeModel,
-  type DueItem,
   foldInUser,
   neighbourScores,
   popularityScores,
   scoreAllItems,
   type WeightedVectors,
 } from '../../algorithms/collaborative-model.ts';
+import type { LearnedList } from '../../algorithms/ranker/rank.ts';
 import { nothingRanked, type Ranked, topK } from '../../algorithms/top-k.ts';
+import { isDue } from './due.ts';
+import { learnedListOf, strongestComplement, strongestEase } from './learned.ts';
 import { popularityOrder } from './popularity-order.ts';
 import type { Evidence } from './reasons.ts';
 import type { CandidateSource, Source } from './scenarios.ts';
@@ -24,9 +28,11 @@ export type Taste = {
   items: Int32Array;
   weights: Float32Array;
   userFactors: Float32Array;
-  /** Best items that were not bought, whatever the request allows. */
-  ials: Ranked;
-  neighbours: Ranked;
+  /** Best items that were not bought, whatever the request allows. Reckoned when they are first asked for. */
+  ials: () => Ranked;
+  neighbours: () => Ranked;
+  /** The learned ranker's; undefined where the model has none. */
+  learned: LearnedList | undefined;
 };
 
 const keptOfTaste = 300;
@@ -45,8 +51,17 @@ export function tasteOf(
     items,
     weights,
     userFactors,
-    ials: topK(scoreAllItems(model, userFactors), keptOfTaste, isNew),
-    neighbours: topK(neighbourScores(model, items, weights), keptOfTaste, isNew),
+    ials: once(() => topK(scoreAllItems(model, userFactors), keptOfTaste, isNew)),
+    neighbours: once(() => topK(neighbourScores(model, items, weights), keptOfTaste, isNew)),
+    learned: learnedListOf(model, subject, { items, weights }, userFactors, now),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -84,26 +99,24 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
   const context = contextOf(request);
   const isContext = new Set(context.filter((item) => !request.standsFor.has(item)));
   const becauseTogether = new Map<number, number>();
-  const due = new Map<number, DueItem>();
   const notInContext: Allowed = (item) => !isContext.has(item) && allowed(item);
 
   const gather: Record<CandidateSource, () => Ranked> = {
     ials: () =>
       taste === undefined
         ? nothingRanked
-        : firstAllowed(taste.ials, length, allowed, () => scoreAllItems(model, taste.userFactors)),
+        : firstAllowed(taste.ials(), length, allowed, () => scoreAllItems(model, taste.userFactors)),
     neighbours: () =>
       taste === undefined
         ? nothingRanked
-        : firstAllowed(taste.neighbours, length, positive(allowed, taste.neighbours), () =>
+        : firstAllowed(taste.neighbours(), length, positive(allowed, taste.neighbours()), () =>
             withoutZeros(neighbourScores(model, taste.items, taste.weights)),
           ),
     buyAgain: () => {
-      for (const entry of buyAgain(model, subject.history, request.now)) {
-        if (due.size === length) break;
-        if (isDue(entry) && request.allowed(entry.item)) due.set(entry.item, entry);
-      }
-      return rankedOf([...due.values()].map(({ item, score }) => [item, score]));
+      const due = buyAgain(model, subject.history, request.now).filter(
+        (entry) => isDue(entry) && request.allowed(entry.item),
+      );
+      return rankedOf(due.slice(0, length).map(({ item, score }) => [item, score]));
     },
     popularity: () => {
       const chosen: [number, number][] = [];
@@ -135,11 +148,15 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
     lists,
     evidence: (source, item) => {
       const { segment } = subject;
-      if (source === 'boughtTogether') return { because: idOf(becauseTogether.get(item)), segment };
+      if (source === 'boughtTogether') {
+        const because = becauseTogether.get(item) ?? strongestComplement(model, subject, item);
+        return { because: idOf(because), segment };
+      }
+      if (source === 'ease') return { because: idOf(taste && strongestEase(model, taste, item)), segment };
       if (source === 'similar')
         return { because: request.standsFor.get(context[0] ?? -1) ?? idOf(context[0]), segment };
       if (source === 'neighbours') return { because: idOf(strongestNeighbour(model, taste, item)), segment };
-      if (source === 'buyAgain') return { usualGap: gapOf(due.get(item), subject), segment };
+      if (source === 'buyAgain') return { usualGap: gapOf(model, subject, item, request.now), segment };
       return { segment };
     },
   };
@@ -156,18 +173,17 @@ function contextOf({ pageItems, subject }: CandidateRequest): number[] {
   return [...browsed, ...bought.reverse()].slice(0, contextMax);
 }
 
-/** Shown once half the usual gap is over, and not where the odds are that it is never bought again. */
-const dueFromGapShare = 0.5;
-const dueFromScore = 0.02;
-
-function isDue({ score, usualGapDays, daysSinceLast }: DueItem): boolean {
-  return score >= dueFromScore && daysSinceLast >= dueFromGapShare * usualGapDays;
-}
-
-function gapOf(due: DueItem | undefined, subject: Subject): Evidence['usualGap'] {
-  if (due === undefined) return undefined;
-  const count = subject.history.find(({ item }) => item === due.item)?.purchaseCount ?? 1;
-  return { days: due.usualGapDays, personal: count > 1 };
+/** The customer's rhythm for an item of their own. */
+function gapOf(
+  model: CollaborativeModel,
+  { history }: Subject,
+  item: number,
+  now: number,
+): Evidence['usualGap'] {
+  const entry = history.find((own) => own.item === item);
+  if (entry === undefined) return undefined;
+  const { usualGapDays } = dueItem(model.rhythm, entry, now, model.buyAgainHorizonDays);
+  return { days: usualGapDays, personal: entry.purchaseCount > 1 };
 }
 
 /** The first of a kept list that are allowed; all items are scanned again where too much of the list is not. */

@@ -7,13 +7,13 @@ import type { Source } from './scenarios.ts';
 import type { Shelf } from './shelf.ts';
 
 export type PoolItem = Candidate & {
-  /** What spoke for it most. */
-  source: Source;
-  /** What each source added to the score. */
-  shares: readonly { source: Source; share: number }[];
+  /** What each source added to the score, largest first, at least one. Reckoned for what is shown only. */
+  voices: () => readonly Voice[];
   /** Worded for what is shown only; strongest first, at least one. */
-  reasons: () => Reason[];
+  reasons: (voices: readonly Voice[]) => Reason[];
 };
+
+export type Voice = { source: Source; share: number };
 
 export type RecommendedItem = {
   itemId: string;
@@ -42,8 +42,7 @@ export function unrankedItem(
     ...shelf.traitsOf(itemId),
     score: 0,
     vector: undefined,
-    source,
-    shares: [],
+    voices: () => [{ source, share: 0 }],
     reasons: () => [reasonOf(source, { segment }, shelf.nameOf)],
   };
 }
@@ -56,8 +55,7 @@ export function newPoolItem({ itemId, score }: Newcomer, { vectors }: NewItems, 
     ...traits,
     score,
     vector: vectors.get(itemId),
-    source: 'newInCategory',
-    shares: [{ source: 'newInCategory', share: score }],
+    voices: () => [{ source: 'newInCategory', share: score }],
     reasons: () => [reasonOf('newInCategory', evidence, shelf.nameOf)],
   };
 }
@@ -66,8 +64,9 @@ export function present(
   { item, score, factor, moves, isPinned }: Arranged<PoolItem>,
   shelf: Shelf,
 ): RecommendedItem {
-  const { source, shares } = item;
-  const reasons = item.reasons();
+  const voices = item.voices();
+  const source = voices[0]!.source;
+  const reasons = item.reasons(voices);
   if (isPromoted(moves, factor)) reasons.push(promotedReason);
   if (isPinned && source !== 'pinned') reasons.push(reasonOf('pinned', { segment: '' }, shelf.nameOf));
   return {
@@ -75,7 +74,9 @@ export function present(
     score,
     source,
     reasons,
-    contributions: Object.fromEntries(shares.map(({ source, share }) => [source, factor * share])),
+    contributions: Object.fromEntries(
+      voices.filter(({ share }) => share > 0).map((voice) => [voice.source, factor * voice.share]),
+    ),
     arranged: moves,
   };
 }

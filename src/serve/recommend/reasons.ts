@@ -64,11 +64,14 @@ export function reasonOf(source: Source, evidence: Evidence, nameOf: (itemId: st
     case 'similar':
       return { code: 'similar', text: `similar to ${name ?? 'what you chose'}`, ...about };
     case 'neighbours':
+    case 'ease':
       return {
         code: 'alsoBought',
         text: `customers who bought ${name ?? 'what you bought'} buy it too`,
         ...about,
       };
+    case 'customers':
+      return { code: 'peopleLikeYou', text: 'people who shop as you do buy it' };
     case 'ials':
       return { code: 'peopleLikeYou', text: 'people with your taste buy it' };
     case 'popularity':

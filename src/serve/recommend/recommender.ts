@@ -8,6 +8,7 @@ import type { Catalogue, Models, Served } from '../deps.ts';
 import { arrange } from './arrange.ts';
 import { isRecent } from './arrange-rules.ts';
 import { gatherCandidates, type Taste, tasteOf } from './candidates.ts';
+import { learnedCandidates, nothingLearned, voicesOf } from './learned.ts';
 import { createLikeness } from './likeness.ts';
 import type { NewItems, NewItemsHolder } from './new-items.ts';
 import { categoriesOfInterest, type Newcomer, newcomersFor, unsoldInterests } from './newcomers.ts';
@@ -16,7 +17,7 @@ import { newPoolItem, type PoolItem, present, type RecommendedItem, unrankedItem
 import { popularityOrder } from './popularity-order.ts';
 import { reasonOf } from './reasons.ts';
 import { type RelatedItem, type RelatedRequest, relatedItems } from './related-items.ts';
-import { CANDIDATE_SOURCES, type Scenario, sourceWeights } from './scenarios.ts';
+import { CANDIDATE_SOURCES, type CandidateSource, type Scenario, sourceWeights } from './scenarios.ts';
 import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
@@ -142,7 +143,8 @@ export function createRecommender(
   ): PoolItem[] {
     const { n, scenario } = request;
     const { model } = served;
-    const weights = sourceWeights(scenario, model.fusion);
+    const learnedWeight = taste?.learned === undefined ? 0 : scenario.learned;
+    const weights = sourceWeights(learnedWeight > 0 ? { ...scenario, learned: 0 } : scenario, model.fusion);
     const page = pageOf(model, request.itemIds, (itemId) => likeness.ofNewItem(served, fresh, itemId));
     const isOnPage = new Set(page.items.filter((item) => !page.standsFor.has(item)));
     const servable = (item: number) => !isOnPage.has(item) && shelf.isServable(model.itemIds[item]!, filter);
@@ -165,20 +167,26 @@ export function createRecommender(
       length: n + extraDepth,
       now,
     });
-    const fused = fuseByRank(
-      [...lists].map(([source, list]) => ({ source, weight: weights[source], list })),
+    const learned =
+      learnedWeight > 0 && taste !== undefined
+        ? learnedCandidates(model, subject, taste, n + extraDepth, servable, scenario.includeBought, now)
+        : nothingLearned;
+    const fused = fuseByRank<CandidateSource | 'learned'>(
+      [
+        { source: 'learned', weight: learnedWeight, list: learned },
+        ...[...lists].map(([source, list]) => ({ source, weight: weights[source], list })),
+      ],
       n + extraDepth,
       model.fusion.rankConstant,
     );
     const pool = fused.map(
-      ({ index, score, sources: voices }): PoolItem => ({
+      ({ index, score, sources }): PoolItem => ({
         itemId: model.itemIds[index]!,
         ...shelf.traitsOf(model.itemIds[index]!),
         score,
         vector: vectorAt(model, index),
-        source: voices[0]!.source,
-        shares: voices,
-        reasons: () =>
+        voices: () => voicesOf(model, learned, index, sources),
+        reasons: (voices) =>
           voices
             .slice(0, reasonsMax)
             .filter(({ share }) => share >= reasonFromShare * voices[0]!.share)

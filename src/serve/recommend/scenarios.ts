@@ -11,10 +11,17 @@ export const CANDIDATE_SOURCES = [...COLLABORATIVE_SOURCES, 'boughtTogether', 's
 export type CandidateSource = (typeof CANDIDATE_SOURCES)[number];
 
 /**
- * `newInCategory`: nobody has bought it yet, and it is of a category that interests the customer. `pinned`: a pin alone
+ * `ease` and `customers`: sources of the learned ranker that scenarios do not weigh. `newInCategory`: nobody has bought it yet, and it is of a category that interests the customer. `pinned`: a pin alone
  * brought it. `catalogue` fills what the others leave empty: items that nobody has bought yet.
  */
-export const SOURCES = [...CANDIDATE_SOURCES, 'newInCategory', 'pinned', 'catalogue'] as const;
+export const SOURCES = [
+  ...CANDIDATE_SOURCES,
+  'ease',
+  'customers',
+  'newInCategory',
+  'pinned',
+  'catalogue',
+] as const;
 export type Source = (typeof SOURCES)[number];
 
 export const INCLUDE_BOUGHT = ['never', 'whenDue', 'always'] as const;
@@ -30,7 +37,7 @@ const Weights = strictFields({
 } satisfies Record<CandidateSource, unknown>);
 
 export const Scenario = strictFields({
-  /** How much the mix of sources counts that training found best for this shop; its loudest source gets this weight. */
+  /** How much the learned ranker's list counts; without a ranker, the mix of sources that training found best, its loudest with this weight. */
   learned: weight.default(0),
   /** Added to it, source by source. */
   weights: Weights.default({}),
