@@ -5,7 +5,9 @@
  *   P(item i | u, c)         ∝ popularity_i · exp(ITEM_TASTE · ⟨u, v_i⟩)
  *
  * Two steps, since most customers never look at most shelves: an item's weight is computed when its shelf is first
- * visited. The buffers are made once and serve one customer after the other.
+ * visited. A long shelf is not weighed at all: items are drawn by popularity and kept with probability
+ * exp(ITEM_TASTE · (⟨u, v_i⟩ − 1)), which gives the same distribution in a time that does not grow with the catalogue. The
+ * buffers are made once and serve one customer after the other.
  */
 import type { Rng } from '../algorithms/rng.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -13,6 +15,8 @@ import { dotAt, TASTE_DIMENSIONS } from './vectors.ts';
 
 export const CATEGORY_TASTE = 6;
 export const ITEM_TASTE = 4;
+/** Items of a shelf from which on it is long: some e^ITEM_TASTE draws cost as much as to weigh so many. */
+const LONG_SHELF = 1000;
 
 export class TasteSampler {
   readonly #catalogue: Catalogue;
@@ -24,6 +28,8 @@ export class TasteSampler {
   readonly #shelfOf: Int32Array;
   /** In one array, since a shelf of thousands is read in a row. */
   readonly #popularity: Float64Array;
+  /** Running sums of the items' popularity, each category from 0. */
+  readonly #popularitySums: Float64Array;
   #customer = 0;
   #month = -1;
   #taste: Float64Array = new Float64Array(TASTE_DIMENSIONS);
@@ -34,6 +40,13 @@ export class TasteSampler {
     this.#categorySums = new Float64Array(catalogue.categories.length);
     this.#itemSums = new Float64Array(catalogue.items.length);
     this.#popularity = Float64Array.from(catalogue.items, ({ popularity }) => popularity);
+    this.#popularitySums = new Float64Array(catalogue.items.length);
+    let sum = 0;
+    for (const [i, { category, popularity }] of catalogue.items.entries()) {
+      if (i === catalogue.categoryStarts[category]) sum = 0;
+      sum += popularity;
+      this.#popularitySums[i] = sum;
+    }
     this.#shelfOf = new Int32Array(catalogue.categories.length);
   }
 
@@ -55,16 +68,19 @@ export class TasteSampler {
     const category = rng.categorical(this.#categorySums);
     const start = this.#catalogue.categoryStarts[category]!;
     const end = this.#catalogue.categoryStarts[category + 1]!;
+    if (end - start >= LONG_SHELF) return this.#pickFromLongShelf(start, end, rng);
     if (this.#shelfOf[category] !== this.#customer) this.#weighShelf(category, start, end);
-    const drawn = rng.next() * this.#itemSums[end - 1]!;
-    let low = start;
-    let high = end - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#itemSums[middle]! > drawn) high = middle;
-      else low = middle + 1;
+    return drawFrom(this.#itemSums, start, end, rng);
+  }
+
+  #pickFromLongShelf(start: number, end: number, rng: Rng): number {
+    const { itemFactors } = this.#catalogue;
+    for (;;) {
+      const item = drawFrom(this.#popularitySums, start, end, rng);
+      const liking = dotAt(this.#taste, itemFactors, item * TASTE_DIMENSIONS);
+      // Both are of length 1: the product is at most 1.
+      if (rng.chance(Math.exp(ITEM_TASTE * (liking - 1)))) return item;
     }
-    return low;
   }
 
   #season(month: number): void {
@@ -89,4 +105,17 @@ export class TasteSampler {
     }
     this.#shelfOf[category] = this.#customer;
   }
+}
+
+/** An index from `start` up to `end` with the probabilities of these running sums. */
+function drawFrom(sums: Float64Array, start: number, end: number, rng: Rng): number {
+  const drawn = rng.next() * sums[end - 1]!;
+  let low = start;
+  let high = end - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sums[middle]! > drawn) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -14,8 +14,8 @@ const bob = directionAround(undefined, 0, rng);
 const JULY = 6;
 
 /** P(i | u, month) by the formula of the truth. */
-function probabilities(taste: Float64Array, month: number): number[] {
-  const { categories, categoryCentres, categoryStarts, categorySeasons, items, itemFactors } = catalogue;
+function probabilities(taste: Float64Array, month: number, of = catalogue): number[] {
+  const { categories, categoryCentres, categoryStarts, categorySeasons, items, itemFactors } = of;
   const categoryWeights = categories.map(
     ({ size }, c) =>
       size *
@@ -69,4 +69,34 @@ test('the shelves hold every item, each category its own', () => {
     expect(categoryStarts[c + 1]).toBeGreaterThan(categoryStarts[c]!);
     for (let i = categoryStarts[c]!; i < categoryStarts[c + 1]!; i++) expect(items[i]!.category).toBe(c);
   }
+});
+
+test('a long shelf is picked from by the same formula', () => {
+  const large = optionsOf({ items: 40_000, seed: 2 });
+  const shelves = createCatalogue(large, createCalendar(large));
+  const sampler = new TasteSampler(shelves);
+  sampler.serve(alice);
+  const expected = probabilities(alice, JULY, shelves);
+  const draws = 20_000;
+  const picks = createRng(8, 'long');
+  // Too many items to count each: by how likely they are, in ten parts of equal probability.
+  const order = expected.map((_, i) => i).sort((a, b) => expected[b]! - expected[a]!);
+  const part = new Array<number>(expected.length).fill(0);
+  const shares = new Array<number>(10).fill(0);
+  let sum = 0;
+  for (const i of order) {
+    part[i] = Math.min(9, Math.floor(10 * sum));
+    shares[part[i]!]! += expected[i]!;
+    sum += expected[i]!;
+  }
+  const counts = new Array<number>(10).fill(0);
+  for (let i = 0; i < draws; i++) counts[part[sampler.pick(JULY, picks)]!]!++;
+  counts.forEach((count, p) => {
+    const error = Math.sqrt((shares[p]! * (1 - shares[p]!)) / draws);
+    expect(Math.abs(count / draws - shares[p]!)).toBeLessThan(5 * error);
+  });
+  const longest = Math.max(
+    ...shelves.categories.map((_, c) => shelves.categoryStarts[c + 1]! - shelves.categoryStarts[c]!),
+  );
+  expect(longest).toBeGreaterThan(1000);
 });
