@@ -31,6 +31,8 @@ export type PurchaseRange = {
   before?: number;
   /** Leaves out what a customer sent back altogether, within the range. */
   excludeReturned?: boolean;
+  /** Of so large a share of the customers only, always the same ones; 1: all. */
+  customerShare?: number;
   /** Loads `browsing` too: 17 bytes more for each pair of them. */
   withBrowsing?: boolean;
   /** Customers that a segment must have to be told apart; at most 100 segments, the largest, are. */
@@ -87,23 +89,31 @@ export async function loadPurchases(lake: Lake, range: PurchaseRange = {}): Prom
   }
 }
 
-/** First and last time (milliseconds since 1970) of the purchases by known customers within a range; undefined without any. */
+/** First and last time (milliseconds since 1970) of the purchases by known customers within a range, and about how many customers; undefined without any. */
 export async function purchaseSpan(
   lake: Lake,
   range: PurchaseRange = {},
-): Promise<{ first: number; last: number } | undefined> {
+): Promise<{ first: number; last: number; customers: number } | undefined> {
   const reader = await lake.connection.runAndReadAll(
-    `SELECT epoch_ms(min(occurredAt))::DOUBLE, epoch_ms(max(occurredAt))::DOUBLE
+    `SELECT epoch_ms(min(occurredAt))::DOUBLE, epoch_ms(max(occurredAt))::DOUBLE,
+       approx_count_distinct(customerId)::DOUBLE
      FROM ${lake.from('events')} WHERE type = 'purchase' AND ${known} AND ${within(range)}`,
   );
-  const [first, last] = reader.getRows()[0] ?? [];
-  return typeof first === 'number' && typeof last === 'number' ? { first, last } : undefined;
+  const [first, last, customers] = reader.getRows()[0] ?? [];
+  return typeof first === 'number' && typeof last === 'number'
+    ? { first, last, customers: Number(customers) }
+    : undefined;
 }
 
 const known = 'customerId IS NOT NULL AND itemId IS NOT NULL';
 
-function within({ from, before }: PurchaseRange): string {
+/** Parts of the customers that a share is counted in. */
+const customerParts = 10_000;
+
+function within({ from, before, customerShare = 1 }: PurchaseRange): string {
   const bounds = ['true'];
+  if (customerShare < 1)
+    bounds.push(`hash(customerId) % ${customerParts} < ${Math.ceil(customerShare * customerParts)}`);
   if (from !== undefined) bounds.push(`occurredAt >= ${instant(from)}`);
   if (before !== undefined) bounds.push(`occurredAt < ${instant(before)}`);
   return bounds.join(' AND ');

@@ -86,7 +86,7 @@ test('a range holds what is from `from` on and before `before`', async () => {
   );
   const range = { from: at(2), before: at(4) };
   expect((await loadPurchases(lake, range)).itemIds).toEqual(['item-2', 'item-3']);
-  expect(await purchaseSpan(lake, range)).toEqual({ first: at(2), last: at(3) });
+  expect(await purchaseSpan(lake, range)).toMatchObject({ first: at(2), last: at(3) });
 });
 
 test('what was sent back altogether is left out, what was sent back later is not', async () => {
@@ -185,4 +185,23 @@ test('what was browsed is one row a customer and item, in their order, with the 
     addedToCart: Uint8Array.of(1, 0),
   });
   expect(await loadPurchases(lake)).not.toHaveProperty('browsing');
+});
+
+test('a share of the customers is always the same ones, each with all that they bought', async () => {
+  const lake = await testLake();
+  const ids = Array.from({ length: 400 }, (_, n) => `c${n}`);
+  await write(
+    lake,
+    ids.flatMap((customerId) =>
+      [1, 2, 3].map((day) => ({ customerId, day, orderId: `o${day}`, itemId: 'tea' })),
+    ),
+  );
+  expect((await purchaseSpan(lake))?.customers).toBeGreaterThan(300);
+  const drawn = await loadPurchases(lake, { customerShare: 0.25 });
+  // 400 · ¼ = 100, five deviations of √(400 · ¼ · ¾) = 8.7 either way.
+  expect(Math.abs(drawn.customerIds.length - 100)).toBeLessThan(44);
+  expect(drawn.at).toHaveLength(3 * drawn.customerIds.length);
+  expect((await loadPurchases(lake, { customerShare: 0.25, before: at(2) })).customerIds).toEqual(
+    drawn.customerIds,
+  );
 });

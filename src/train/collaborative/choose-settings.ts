@@ -7,10 +7,10 @@ import { interestMatrix } from '../../algorithms/browsing.ts';
 import type { CollaborativeSource } from '../../algorithms/collaborative-model.ts';
 import { fuseSources, type SourceLists } from '../../algorithms/collaborative-ranking.ts';
 import type { CsrMatrix } from '../../algorithms/csr.ts';
-import { multiplyRows } from '../../algorithms/dense.ts';
 import { fitIals, type IalsFactors, type IalsOptions, type OnShare } from '../../algorithms/ials.ts';
 import { createRowSolver } from '../../algorithms/ials-row.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
+import type { PurchasePairs } from '../../algorithms/purchase-pairs.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import { nothingRanked, topK } from '../../algorithms/top-k.ts';
 import { indicesOf, type JudgedLists, rankTestSet } from './evaluate.ts';
@@ -111,7 +111,7 @@ async function chooseIals(
       rng: createRng(seed, 'ials'),
       onProgress: (share) => onProgress((n + share) / (trials.length + 1)),
     });
-    return { trial, factors, quality: discoveryQuality(set, userItems, trial.ials, factors) };
+    return { trial, factors, quality: await discoveryQuality(kernels, set, userItems, trial.ials, factors) };
   };
   let chosen = await measure(firstTrial, 0);
   for (const [n, change] of trials.entries()) {
@@ -122,30 +122,66 @@ async function chooseIals(
 }
 
 /** How well the factors foretell what customers bought for the first time. */
-function discoveryQuality(
+async function discoveryQuality(
+  kernels: Kernels,
   { pairs, customers, relevant }: TestSet,
   userItems: CsrMatrix,
   options: IalsOptions,
   { itemFactors, itemGram }: IalsFactors,
-): number {
-  const solve = createRowSolver({ factors: itemFactors, size: options.factors, gram: itemGram }, options);
-  const userFactors = new Float32Array(options.factors);
-  const scores = new Float32Array(pairs.items);
-  const sum = new Judged();
-  for (let n = 0; n < customers.length; n++) {
-    const from = pairs.indptr[customers[n]!]!;
-    const to = pairs.indptr[customers[n]! + 1]!;
-    const bought = pairs.item.subarray(from, to);
+): Promise<number> {
+  const size = options.factors;
+  const solve = createRowSolver({ factors: itemFactors, size, gram: itemGram }, options);
+  const userFactors = new Float32Array(customers.length * size);
+  const bought = rowsOf(pairs, customers);
+  const wanted = Array.from(customers, (u, n) => {
+    solve(
+      userItems.indices,
+      userItems.data,
+      userItems.indptr[u]!,
+      userItems.indptr[u + 1]!,
+      userFactors,
+      n * size,
+    );
     const relevantNew = new Set(relevant[n]!);
-    for (const item of bought) relevantNew.delete(item);
-    if (relevantNew.size === 0) continue;
-    const [first, end] = [userItems.indptr[customers[n]!]!, userItems.indptr[customers[n]! + 1]!];
-    solve(userItems.indices, userItems.data, first, end, userFactors, 0);
-    multiplyRows(itemFactors, userFactors, scores);
-    for (const item of bought) scores[item] = Number.NEGATIVE_INFINITY;
-    sum.add(topK(scores, judgedLength).indices, relevantNew);
+    for (const item of bought.indices.subarray(bought.indptr[n], bought.indptr[n + 1]))
+      relevantNew.delete(item);
+    return relevantNew;
+  });
+  const shared = [
+    kernels.factors(pairs.items, size, itemFactors),
+    kernels.factors(customers.length, size, userFactors),
+  ] as const;
+  const seen = kernels.shareMatrix(bought);
+  try {
+    const { k, indices } = await kernels.scanManyTopK(...shared, judgedLength, seen);
+    const sum = new Judged();
+    // Places that are not filled are below 0, as relevant items are that nobody can know.
+    for (const [n, relevantNew] of wanted.entries())
+      if (relevantNew.size > 0)
+        sum.add(
+          indices.subarray(n * k, (n + 1) * k).filter((item) => item >= 0),
+          relevantNew,
+        );
+    return sum.overall();
+  } finally {
+    for (const what of [...shared, seen]) kernels.release(what);
   }
-  return sum.overall();
+}
+
+/** What these customers bought, a row each; values mean nothing. */
+function rowsOf({ items, indptr, item }: PurchasePairs, customers: Int32Array): CsrMatrix {
+  const starts = new Int32Array(customers.length + 1);
+  for (const [n, u] of customers.entries()) starts[n + 1] = starts[n]! + indptr[u + 1]! - indptr[u]!;
+  const indices = new Int32Array(starts[customers.length]!);
+  for (const [n, u] of customers.entries())
+    indices.set(item.subarray(indptr[u]!, indptr[u + 1]!), starts[n]!);
+  return {
+    rows: customers.length,
+    cols: items,
+    indptr: starts,
+    indices,
+    data: new Float32Array(indices.length),
+  };
 }
 
 /** First how the sources of new items share the list, then how much of it buy-again takes. */

@@ -18,6 +18,8 @@ export type RankingPeriod = {
   /** Nothing from here on is seen. */
   until: number;
   windowMs: number;
+  /** Customers who bought in it, about. */
+  customers: number;
 };
 
 export type LearnedRanking = FittedRanker & {
@@ -32,6 +34,11 @@ export type SettingsOrigin = 'tuned' | 'validation' | 'default';
 
 /** Of a larger shop, that many customers a window are drawn. */
 const validationCustomersMax = 2000;
+/**
+ * Settings and ranker are learned on the log of so many customers, drawn from a larger shop's: what they cost does not
+ * grow with the shop, and a hundred thousand customers tell them all that more would.
+ */
+const learningCustomersMax = 100_000;
 const windowsMax = 3;
 /** Sources need something to stand on: a window is used if at least this share of the period lies before it. */
 const shareBeforeWindow = 0.3;
@@ -51,7 +58,7 @@ export async function learnRanking(
   for (const from of windowStarts(period)) {
     const stage = (share: number) =>
       onProgress(0.4 + 0.4 * ((windows.length + share) / windowsMax), 'looking at past weeks');
-    const window = await learnWindow(tools, from, from + period.windowMs, chosen.settings, stage);
+    const window = await learnWindow(tools, from, period, chosen.settings, stage);
     if (window === undefined) break;
     windows.push(window);
   }
@@ -64,15 +71,27 @@ export async function learnRanking(
 /** Settings chosen on the last window; the defaults where too few customers bought in it. */
 async function chooseFor(
   { lake, kernels, seed }: RankingTools,
-  { until, windowMs }: RankingPeriod,
+  period: RankingPeriod,
   onProgress: (share: number) => void | Promise<void>,
 ): Promise<Pick<LearnedRanking, 'settings' | 'settingsFrom'>> {
-  const validation = await loadTestSet(lake, until - windowMs, until, validationCustomersMax, seed);
+  const { until, windowMs } = period;
+  const validation = await loadTestSet(
+    lake,
+    until - windowMs,
+    until,
+    validationCustomersMax,
+    seed,
+    learningShare(period),
+  );
   if (shortageOf(validation) !== undefined) return { settings: defaultSettings, settingsFrom: 'default' };
   return {
     settings: await chooseSettings(kernels, validation, seed, onProgress),
     settingsFrom: 'validation',
   };
+}
+
+function learningShare({ customers }: Pick<RankingPeriod, 'customers'>): number {
+  return Math.min(1, learningCustomersMax / Math.max(1, customers));
 }
 
 /** Newest first. */
@@ -87,11 +106,18 @@ export function windowStarts({ first, until, windowMs }: RankingPeriod): number[
 export async function learnWindow(
   { lake, kernels, seed }: RankingTools,
   from: number,
-  until: number,
+  period: Pick<RankingPeriod, 'windowMs' | 'customers'>,
   settings: CollaborativeSettings,
   onProgress: (share: number) => void | Promise<void> = () => {},
 ): Promise<RankerWindow | undefined> {
-  const set = await loadTestSet(lake, from, until, validationCustomersMax, seed);
+  const set = await loadTestSet(
+    lake,
+    from,
+    from + period.windowMs,
+    validationCustomersMax,
+    seed,
+    learningShare(period),
+  );
   if (shortageOf(set) !== undefined) return undefined;
   const model = await fitCollaborative(kernels, set.train, settings, from, seed, (share) =>
     onProgress(0.6 * share),

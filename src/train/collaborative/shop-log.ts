@@ -19,16 +19,26 @@ export async function loadShopLog(lake: Lake, range: PurchaseRange & { before: n
   return { ...purchases, unitPriceMinor: await loadItemPrices(lake, purchases.itemIds, range.before) };
 }
 
-/** At most `customersMax` of those who bought before `from` and in the time from then up to `before`. */
+/**
+ * At most `customersMax` of those who bought before `from` and in the time from then up to `before`. With a
+ * `customerShare`, the log is that of so many of the customers.
+ */
 export async function loadTestSet(
   lake: Lake,
   from: number,
   before: number,
   customersMax: number,
   seed: number,
+  customerShare = 1,
 ): Promise<TestSet> {
-  const train = await loadShopLog(lake, { before: from, withBrowsing: true });
-  const later = await loadPurchases(lake, { from, before, excludeReturned: true, minSegmentCustomers });
+  const train = await loadShopLog(lake, { before: from, withBrowsing: true, customerShare });
+  const later = await loadPurchases(lake, {
+    from,
+    before,
+    customerShare,
+    excludeReturned: true,
+    minSegmentCustomers,
+  });
   return createTestSet(train, later, from, customersMax, seed);
 }
 

@@ -42,6 +42,7 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
     first: span.first,
     until: split.testFrom,
     windowMs: split.testFrom - split.validationFrom,
+    customers: span.customers,
   };
   const learned = await learnRanking(training, period, undefined, (share, name) =>
     report(shares.read + (shares.learned - shares.read) * share, name),
