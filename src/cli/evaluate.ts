@@ -1,8 +1,10 @@
 /** `nextbest evaluate`: how good the models are, on data that others have published figures for. */
 import { Command } from 'commander';
+import { evaluateClvCommand } from './evaluate/clv.ts';
 import { evaluateRankingCommand } from './evaluate/ranking.ts';
 
 export const evaluateCommand = (): Command =>
   new Command('evaluate')
     .description('measure the models by the protocols of published tables')
-    .addCommand(evaluateRankingCommand());
+    .addCommand(evaluateRankingCommand())
+    .addCommand(evaluateClvCommand());
