@@ -1,16 +1,7 @@
-/**
- * The baskets of all users, without dates, in order of time. User u's are the baskets b from `userBaskets[u]` up to
- * `userBaskets[u + 1]`, the oldest first; basket b holds `item[p]` for p from `basketItems[b]` up to
- * `basketItems[b + 1]`, each item once. No basket is empty; a user may have none.
- */
-export type BasketLog = {
-  users: number;
-  /** The catalogue: also items that are in no basket of the log. */
-  items: number;
-  userBaskets: Int32Array;
-  basketItems: Int32Array;
-  item: Int32Array;
-};
+/** Basket logs with a basket held out. */
+import type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
+
+export type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
 
 /** Users and the basket that each is to be foretold: `items` of user `user[n]` from `start[n]` up to `start[n + 1]`. */
 export type BasketTruth = { user: Int32Array; start: Int32Array; items: Int32Array };
