@@ -13,11 +13,11 @@ export type RidgeProblem = {
   ridge: number;
   /** inputs × columns, to begin from; zeros where there is none. */
   start?: Float64Array | undefined;
+  /** Length of the residual beside that of zeros, at which a column is solved; 1e-4 unless said otherwise. */
+  tolerance?: number;
 };
 
 const iterationsMax = 60;
-/** Residual beside that of zeros, at which it is solved. */
-const tolerance = 1e-4;
 
 /**
  * B (inputs × columns) that minimises Σᵣ wᵣ · ‖yᵣ − Bᵀxᵣ‖² + λ · ‖B‖²: the normal equations (XᵀWX + λI) B = XᵀWY by
@@ -25,7 +25,7 @@ const tolerance = 1e-4;
  * all share each pass over X.
  */
 export function solveRidge(problem: RidgeProblem): { weights: Float64Array; iterations: number } {
-  const { x, columns, ridge, start } = problem;
+  const { x, columns, ridge, start, tolerance = 1e-4 } = problem;
   const size = x.cols * columns;
   const b = start?.slice() ?? new Float64Array(size);
   const diagonal = diagonalOf(problem);

@@ -21,52 +21,67 @@ export function diversify<Item extends DiverseItem>(
 ): Item[] {
   const categories = counter(maxPerCategory, n);
   const brands = counter(maxPerBrand, n);
-  const left = [...items];
   // By place, not by item: `items` may have been rotated, and its order is to count.
-  const best = left.reduce((most, { score }) => Math.max(most, score), 0);
-  const relevance = left.map(({ score }) => (best > 0 ? Math.max(0, score) / best : 0)).sort((a, b) => b - a);
-  const likeness = new Float64Array(left.length);
-  const norms = lambda < 1 ? left.map(({ vector }) => normOf(vector)) : [];
-  const chosen: Item[] = [];
+  const scores = items.map(({ score }) => Math.max(0, score)).sort((a, b) => b - a);
+  const best = scores[0] ?? 0;
+  const left = items.map(
+    (item, at): Waiting<Item> => ({
+      item,
+      relevance: best > 0 ? scores[at]! / best : 0,
+      norm: lambda < 1 ? normOf(item.vector) : 0,
+      likeness: 0,
+      comparedWith: 0,
+    }),
+  );
+  const chosen: Waiting<Item>[] = [];
+  const fits = ({ item }: Waiting<Item>) => categories.fits(item.category) && brands.fits(item.brand);
   while (chosen.length < n && left.length > 0) {
-    const fits = (item: Item) => categories.fits(item.category) && brands.fits(item.brand);
-    let at = bestOf(left, relevance, likeness, lambda, fits);
+    let at = bestOf(left, chosen, lambda, fits);
     if (at === -1) {
       if (strict) break;
-      at = bestOf(left, relevance, likeness, lambda, () => true);
+      at = bestOf(left, chosen, lambda, () => true);
     }
-    const item = left[at]!;
-    chosen.push(item);
-    categories.add(item.category);
-    brands.add(item.brand);
-    if (lambda < 1) {
-      const norm = norms[at]!;
-      for (let other = 0; other < left.length; other++)
-        likeness[other] = Math.max(likeness[other]!, alike(item, norm, left[other]!, norms[other]!));
-      norms.splice(at, 1);
-      likeness.copyWithin(at, at + 1);
-    }
-    left.splice(at, 1);
-    relevance.splice(at, 1);
+    const [next] = left.splice(at, 1);
+    chosen.push(next!);
+    categories.add(next!.item.category);
+    brands.add(next!.item.brand);
   }
-  return chosen;
+  return chosen.map(({ item }) => item);
 }
 
+type Waiting<Item> = {
+  item: Item;
+  /** From 1 down to 0. */
+  relevance: number;
+  /** Length of the vector. */
+  norm: number;
+  /** To the likest of the first `comparedWith` that were chosen: it only grows with the rest. */
+  likeness: number;
+  comparedWith: number;
+};
+
 /** Index of the greatest λ · relevance − (1 − λ) · likeness among those that fit; −1 where none does. */
-function bestOf<Item>(
-  items: readonly Item[],
-  relevance: readonly number[],
-  likeness: Float64Array,
+function bestOf<Item extends DiverseItem>(
+  left: readonly Waiting<Item>[],
+  chosen: readonly Waiting<Item>[],
   lambda: number,
-  fits: (item: Item) => boolean,
+  fits: (waiting: Waiting<Item>) => boolean,
 ): number {
   let best = -1;
   let highest = Number.NEGATIVE_INFINITY;
-  for (let at = 0; at < items.length; at++) {
+  for (let at = 0; at < left.length; at++) {
+    const waiting = left[at]!;
+    const bound = lambda * waiting.relevance;
     // Best first: nothing further down can reach it.
-    if (lambda * relevance[at]! <= highest) break;
-    const value = lambda * relevance[at]! - (1 - lambda) * likeness[at]!;
-    if (value > highest && fits(items[at]!)) {
+    if (bound <= highest) break;
+    if (!fits(waiting)) continue;
+    if (lambda < 1) {
+      // Compared only as far as it may still be the best: most never are with most.
+      while (waiting.comparedWith < chosen.length && bound - (1 - lambda) * waiting.likeness > highest)
+        waiting.likeness = Math.max(waiting.likeness, alike(waiting, chosen[waiting.comparedWith++]!));
+    }
+    const value = bound - (1 - lambda) * waiting.likeness;
+    if (value > highest) {
       highest = value;
       best = at;
     }
@@ -75,21 +90,22 @@ function bestOf<Item>(
 }
 
 /** From 0 to 1: the cosine of the factors; without factors, half for the category and half for the brand. */
-function alike(a: DiverseItem, normA: number, b: DiverseItem, normB: number): number {
-  if (a.vector === undefined || b.vector === undefined || normA === 0 || normB === 0) {
+function alike(a: Waiting<DiverseItem>, b: Waiting<DiverseItem>): number {
+  const [x, y] = [a.item, b.item];
+  if (x.vector === undefined || y.vector === undefined || a.norm === 0 || b.norm === 0) {
     return (
-      (a.category !== '' && a.category === b.category ? 0.5 : 0) +
-      (a.brand !== '' && a.brand === b.brand ? 0.5 : 0)
+      (x.category !== '' && x.category === y.category ? 0.5 : 0) +
+      (x.brand !== '' && x.brand === y.brand ? 0.5 : 0)
     );
   }
   let product = 0;
-  for (let f = 0; f < a.vector.length; f++) product += a.vector[f]! * b.vector[f]!;
-  return Math.max(0, product / (normA * normB));
+  for (let f = 0; f < x.vector.length; f++) product += x.vector[f]! * y.vector[f]!;
+  return Math.max(0, product / (a.norm * b.norm));
 }
 
 function normOf(vector: Float32Array | undefined): number {
   let square = 0;
-  for (const value of vector ?? []) square += value * value;
+  if (vector !== undefined) for (let f = 0; f < vector.length; f++) square += vector[f]! ** 2;
   return Math.sqrt(square);
 }
 
