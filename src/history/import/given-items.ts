@@ -6,7 +6,7 @@ import { validId } from './sql.ts';
 
 /** An item's JSON as a struct, so that entries compare by what they say and not by how they are written. */
 function comparable(json: string): string {
-  return `json_transform(${json}, '{"itemId":"VARCHAR","name":"VARCHAR","category":"VARCHAR","brand":"VARCHAR","priceMinor":"BIGINT","marginMinor":"BIGINT","inStock":"BOOLEAN","discontinued":"BOOLEAN"}')`;
+  return `json_transform(${json}, '{"itemId":"VARCHAR","name":"VARCHAR","category":"VARCHAR","brand":"VARCHAR","priceMinor":"BIGINT","marginMinor":"BIGINT","inStock":"BOOLEAN","discontinued":"BOOLEAN","description":"VARCHAR","tags":["VARCHAR"],"addedAt":"VARCHAR"}')`;
 }
 
 /** SQL condition: two JSON texts of items say the same. */

@@ -9,8 +9,8 @@ import { UsageError } from '../../domain/errors.ts';
 import { Offer } from '../../domain/offer.ts';
 import { type Lake, sqlText } from '../lake.ts';
 import { sameItem } from './given-items.ts';
-import { boolean, integer, jsonFields, missingOrValid, present, text } from './json-sql.ts';
-import { validId } from './sql.ts';
+import { boolean, integer, type JsonField, jsonFields, missingOrValid, present, text } from './json-sql.ts';
+import { instant, validId } from './sql.ts';
 
 /** Offers that one import may bring; more is a mistake in the file. */
 const maxOffers = 100_000;
@@ -40,7 +40,23 @@ const itemKeys = [
   'marginMinor',
   'inStock',
   'discontinued',
+  'description',
+  'tags',
+  'addedAt',
 ];
+
+/** An array of at most 50 texts of 1 to 100 characters. */
+function isTags({ type, value }: JsonField): string {
+  const isTag = `json_type(tag) = 'VARCHAR' AND length(json_extract_string(tag, '$')) BETWEEN 1 AND 100`;
+  const tags = `json_extract(TRY_CAST(${value} AS JSON), '$[*]')`;
+  return `(${type} = 'ARRAY' AND len(${tags}) <= 50 AND len(list_filter(${tags}, lambda tag: ${isTag})) = len(${tags}))`;
+}
+
+/** ISO 8601 with its zone, a day that there is. */
+function isInstant(field: JsonField): string {
+  const written = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)`;
+  return `(regexp_full_match(${text(field)}, '${written}') AND ${instant(text(field))} IS NOT NULL)`;
+}
 
 /** Makes `givenItems` of the items among `ownRows`: the last line of an id counts, and only where it says something new. */
 export async function takeOwnItems(connection: DuckDBConnection, now: number): Promise<void> {
@@ -63,13 +79,18 @@ export async function takeOwnItems(connection: DuckDBConnection, now: number): P
         price('marginMinor'),
         flag('inStock'),
         flag('discontinued'),
+        upTo('description', 10_000),
+        missingOrValid(field('tags'), isTags(field('tags'))),
+        missingOrValid(field('addedAt'), isInstant(field('addedAt'))),
       ].join(' AND ')} THEN NULL ELSE 'invalid' END AS reason,
       json_merge_patch(
         json_object('itemId', ${text(field('itemId'))}, 'name', coalesce(${text(field('name'))}, ''),
           'category', coalesce(${text(field('category'))}, '')),
         -- A merge with null leaves the key out.
         json_object('brand', ${text(field('brand'))}, 'priceMinor', ${integer(field('priceMinor'))},
-          'marginMinor', ${integer(field('marginMinor'))}),
+          'marginMinor', ${integer(field('marginMinor'))}, 'description', ${text(field('description'))},
+          'tags', CASE WHEN ${field('tags').type} = 'ARRAY' THEN TRY_CAST(${field('tags').value} AS JSON) END,
+          'addedAt', ${text(field('addedAt'))}),
         json_object('inStock', coalesce(${boolean(field('inStock'))}, true),
           'discontinued', coalesce(${boolean(field('discontinued'))}, false)))::VARCHAR AS json
     FROM (SELECT pos, json, ${select} FROM ownRows WHERE kind = 'item' AND reason IS NULL)`);

@@ -157,9 +157,16 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
         return { because: request.standsFor.get(context[0] ?? -1) ?? idOf(context[0]), segment };
       if (source === 'neighbours') return { because: idOf(strongestNeighbour(model, taste, item)), segment };
       if (source === 'buyAgain') return { usualGap: gapOf(model, subject, item, request.now), segment };
-      return { segment };
+      return { segment, isRising: source === 'popularity' && isRising(model, item) };
     },
   };
+}
+
+/** What a trend is: an item's share of all sales lately, beside its share over a longer time (`ItemFacts.trend`). */
+const risingFrom = Math.log(2);
+
+function isRising({ sources }: CollaborativeModel, item: number): boolean {
+  return (sources?.facts.trend[item] ?? 0) >= risingFrom;
 }
 
 /** Most recent interests that stand in for a page's items. */

@@ -10,6 +10,7 @@ export const REASON_CODES = [
   'alsoBought',
   'peopleLikeYou',
   'popular',
+  'trending',
   'newInCategory',
   'promoted',
   'pinned',
@@ -40,6 +41,8 @@ export type Evidence = {
   usualGap?: { days: number; personal: boolean } | undefined;
   /** Market whose popularity was used; '' = everybody's. */
   segment: string;
+  /** Its share of what sells has at least doubled lately. */
+  isRising?: boolean;
   /** Category of the item itself; '' = unknown. */
   category?: string | undefined;
 };
@@ -75,6 +78,7 @@ export function reasonOf(source: Source, evidence: Evidence, nameOf: (itemId: st
     case 'ials':
       return { code: 'peopleLikeYou', text: 'people with your taste buy it' };
     case 'popularity':
+      if (evidence.isRising) return { code: 'trending', text: 'in demand: it sells much better than it did' };
       return segment === ''
         ? { code: 'popular', text: 'popular with our customers' }
         : { code: 'popular', text: `popular in ${segment}`, segment };

@@ -117,6 +117,34 @@ describe('the preset nextbest', () => {
     expect(String(offers[0]?.json)).toContain('Hello');
   });
 
+  test('items bring what they are about; a change of it is a change, and what the domain refuses is refused', async () => {
+    const shop = await openShop();
+    const about = {
+      description: 'Picked in spring.',
+      tags: ['organic', 'loose'],
+      addedAt: '2026-03-01T00:00:00Z',
+    };
+    const first = await shop.file('first.ndjson', lines({ ...tea, ...about }));
+    expect(await shop.run('nextbest', [first])).toMatchObject({ accepted: 1, items: 1 });
+    const [row] = await shop.lake('items');
+    expect(Item.parse(JSON.parse(String(row?.json)))).toEqual(Item.parse({ ...tea, ...about }));
+    expect(await shop.run('nextbest', [first])).toMatchObject({ items: 0 });
+    const second = await shop.file(
+      'second.ndjson',
+      lines(
+        { ...tea, ...about, tags: ['organic'] },
+        { itemId: 'none', tags: [] },
+        { itemId: 'a', tags: [''] },
+        { itemId: 'b', tags: [1] },
+        { itemId: 'c', tags: 'organic' },
+        { itemId: 'd', addedAt: '2026-03-01' },
+        { itemId: 'e', addedAt: '2026-13-01T00:00:00Z' },
+        { itemId: 'f', description: 7 },
+      ),
+    );
+    expect(await shop.run('nextbest', [second])).toMatchObject({ items: 2, rejected: { invalid: 6 } });
+  });
+
   test('rejects what the domain refuses, with line and reason', async () => {
     const shop = await openShop();
     const path = await shop.file(

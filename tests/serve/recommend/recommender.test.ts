@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { CollaborativeModel } from '../../../src/algorithms/collaborative-model.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import type { EventId, ItemId } from '../../../src/domain/ids.ts';
 import type { Item } from '../../../src/domain/item.ts';
@@ -106,6 +107,33 @@ test('popularity is that of the customer’s market, and the reason says so', ()
     itemId: 'tea-0',
     reasons: [{ code: 'popular', text: 'popular in Norway', segment: 'Norway' }],
   });
+});
+
+test('what sells at least twice as well as it did is said to be in demand', () => {
+  const model = shopModel();
+  const items = model.itemIds.length;
+  const trend = new Float32Array(items);
+  // Shares of 2.1 and 1.9 times what they were.
+  trend.set([Math.log(2.1), Math.log(1.9)]);
+  const flat = new Float32Array(items);
+  const facts = {
+    category: new Int32Array(items),
+    logPrice: flat,
+    daysOnSale: flat,
+    daysSinceSold: flat,
+    trend,
+    logSales: flat,
+  };
+  const sources = { ...model.sources, facts } as unknown as NonNullable<CollaborativeModel['sources']>;
+  const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: { ...model, sources } };
+  const recommender = createRecommender({ collaborative, churn: undefined }, everything, {
+    current: undefined,
+  });
+  const { items: shown } = recommender.recommend(request({ in: 'popular', n: 2 }), undefined, undefined, now);
+  expect(shown.map(({ itemId, reasons }) => [itemId, reasons[0]?.code])).toEqual([
+    ['coffee-0', 'trending'],
+    ['coffee-1', 'popular'],
+  ]);
 });
 
 test('a taste is answered with what belongs to it, and not with what was bought', () => {
