@@ -38,6 +38,7 @@ function betaGeometricModel(chancesAtFirst: 0 | 1): PurchaseModel<BetaGeometricP
         starts: [
           { r: 0.5, alpha: 0.25, a: 0.5, b: 2 },
           { r: 3, alpha: 0.5, a: 1, b: 20 },
+          { r: 0.5, alpha: 0.5, a: 0.05, b: 0.2 },
         ],
         customers: rows.customers,
         logLikelihood: betaGeometricLogLikelihood(rows, chancesAtFirst),

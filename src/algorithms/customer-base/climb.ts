@@ -8,7 +8,9 @@ export type LogLikelihood = (logParameters: Float64Array, gradient: Float64Array
 
 /** Parameters are kept within e^±14 of their scale: beyond, a customer base is as homogeneous as can be. */
 export const reach = 14;
+/** Of a search that begins anywhere, and of one that begins next to its end. */
 const maxIterations = 200;
+const maxIterationsNearby = 25;
 /** Slope of the mean log-likelihood by the logarithm of a parameter, below which nothing is left to gain. */
 const flat = 1e-9;
 const nearlyFlat = 1e-6;
@@ -24,7 +26,8 @@ export type Maximum = {
 /**
  * BFGS (Nocedal and Wright 2006, algorithm 6.1) with a line search by bisection for the weak Wolfe conditions (Lewis and
  * Overton 2013, algorithm 2.6), within `reach` of the centre: what lies at that bound and would go beyond it stays there.
- * `knownInverse`, the inverse of `informationAt` for like data and one customer, makes the search a matter of a few steps.
+ * With `knownInverse`, the inverse of `informationAt` for like data and one customer, the search is a matter of a few steps
+ * from where they had their maximum.
  */
 export function climb(
   logLikelihood: LogLikelihood,
@@ -49,7 +52,8 @@ export function climb(
   let inverse = knownInverse?.slice() ?? identity(n);
   let held: string | undefined;
   let slope = Number.POSITIVE_INFINITY;
-  for (let iteration = 0; iteration < maxIterations; iteration++) {
+  const iterations = knownInverse === undefined ? maxIterations : maxIterationsNearby;
+  for (let iteration = 0; iteration < iterations; iteration++) {
     const free = at.map((x, i) => Number(!(gradient[i]! > 0 ? x <= low[i]! : x >= high[i]!)));
     slope = 0;
     for (let i = 0; i < n; i++) slope = Math.max(slope, free[i]! * Math.abs(gradient[i]!));

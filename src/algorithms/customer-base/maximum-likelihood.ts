@@ -1,5 +1,5 @@
 /** Maximum likelihood of models whose parameters are all positive, in the parameters' logarithms. */
-import { climb, type LogLikelihood, type Maximum } from './climb.ts';
+import { climb, identity, type LogLikelihood, type Maximum } from './climb.ts';
 import { errorsOfLogs, informationAt, invertPositiveDefinite } from './standard-errors.ts';
 
 export type Estimate<Name extends string> = {
@@ -46,7 +46,7 @@ export function maximizeLikelihood<Name extends string>(
   if (best === undefined) throw new RangeError('a search needs somewhere to start');
   if (problem.rough !== undefined) {
     const information = informationAt(problem.rough, best.at).map((value) => value / problem.customers);
-    const inverse = invertPositiveDefinite(information, names.length);
+    const inverse = invertPositiveDefinite(information, names.length) ?? identity(names.length);
     best = climb(problem.logLikelihood, best.at, centre, problem.customers, inverse);
   }
   const { at } = best;

@@ -10,7 +10,7 @@ import {
 import { observe } from '../../evaluation/customer-base/observe.ts';
 import { readSummary } from '../../evaluation/customer-base/read-summary.ts';
 import { readTransactions } from '../../evaluation/customer-base/read-transactions.ts';
-import { dayOf } from '../../evaluation/input/day.ts';
+import { dayOf, dayText } from '../../evaluation/input/day.ts';
 import { outputOf } from '../output.ts';
 
 type Flags = {
@@ -86,7 +86,13 @@ async function observationOf(flags: Flags, say: (text: string) => void) {
     [leftOut.returns, 'of negative value, which are no purchases'],
   ] as const)
     if (rows > 0) say(`Left out: ${rows} rows ${what}.`);
-  return observe(log, { calibrationEnd, holdoutEnd, daysPerUnit: DAYS_PER_UNIT[flags.unit] });
+  const observation = observe(log, { calibrationEnd, holdoutEnd, daysPerUnit: DAYS_PER_UNIT[flags.unit] });
+  const { lastDay } = observation.holdout;
+  if (lastDay < holdoutEnd)
+    say(
+      `The log ends on ${dayText(lastDay)}: forecasts are for purchases up to ${dayText(holdoutEnd)} all the same.`,
+    );
+  return observation;
 }
 
 function parseDay(flag: string, text: string | undefined): number {

@@ -16,6 +16,8 @@ export type Observation = CustomerBase & {
   holdout: {
     /** In units of time. */
     length: number;
+    /** The last day of the log, within the holdout or after it. */
+    lastDay: number;
     /** Days with a purchase, for each customer of the calibration. */
     purchases: Float64Array;
     /** What she spent on such a day, on average; NaN where there is none. Absent where the log tells of no money. */
@@ -82,6 +84,7 @@ export function observe(
     }),
     holdout: {
       length: (holdoutEnd - calibrationEnd) / daysPerUnit,
+      lastDay: latest,
       purchases: kept(laterPurchases),
       ...(amount !== undefined && { averageSpend: kept(laterSpend) }),
     },

@@ -16,7 +16,7 @@ test('the model that made the customers foretells them better than the mean does
   const drawn = drawParetoNbd({ r: 0.6, alpha: 8, s: 0.7, beta: 12 }, 4000, createRng(21, 'clv'), 39);
   const observation = {
     purchases: { frequency: drawn.frequency, recency: drawn.recency, age: drawn.age },
-    holdout: { length: 39, purchases: drawn.future },
+    holdout: { length: 39, lastDay: 0, purchases: drawn.future },
   };
   const mean = drawn.future.reduce((sum, value) => sum + value, 0) / drawn.future.length;
   const naive = holdoutFigures(new Float64Array(4000).fill(mean), drawn.future);

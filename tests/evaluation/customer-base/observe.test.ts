@@ -41,6 +41,7 @@ test('frequency, recency and age of a customer, and what she did after', () => {
   // Days 71 and 140, with 12 and 4.
   expect(holdout).toEqual({
     length: 10,
+    lastDay: 141,
     purchases: Float64Array.of(2),
     averageSpend: Float64Array.of(8),
   });
