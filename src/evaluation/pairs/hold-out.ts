@@ -3,8 +3,8 @@ import type { CsrMatrix } from '../../algorithms/csr.ts';
 import { createRng, shuffle } from '../../algorithms/rng.ts';
 import { drawNegatives, type SampledCases } from './sampled-cases.ts';
 
-/** Enough for a figure that is sure to about half a hundredth. */
-export const mostJudgedUsers = 6_000;
+/** Enough for figures that are sure to about half a hundredth; a list of the whole catalogue costs more, and tells more. */
+export const mostJudgedUsers = { sampled: 6_000, full: 3_000 };
 const fullShare = 0.2;
 const fewestPairs = 5;
 
@@ -22,21 +22,24 @@ export function holdOutSampled(
   userItems: CsrMatrix,
   seed: number,
 ): { train: CsrMatrix; cases: SampledCases } {
-  const { train, test } = holdOut(userItems, seed, 2, () => 1);
+  const { train, test } = holdOut(userItems, seed, mostJudgedUsers.sampled, 2, () => 1);
   const user = new Int32Array(test.indices.length);
   for (let u = 0; u < test.rows; u++) user.fill(u, test.indptr[u]!, test.indptr[u + 1]!);
   // Of the user's own items none is a negative, held out or not.
   return { train, cases: drawNegatives({ user, item: test.indices }, userItems, seed) };
 }
 
-/** A fifth of the pairs of up to 6,000 random users who have at least five. */
+/** A fifth of the pairs of up to 3,000 random users who have at least five. */
 export function holdOutFull(userItems: CsrMatrix, seed: number): HeldOut {
-  return holdOut(userItems, seed, fewestPairs, (pairs) => Math.max(1, Math.round(fullShare * pairs)));
+  return holdOut(userItems, seed, mostJudgedUsers.full, fewestPairs, (pairs) =>
+    Math.max(1, Math.round(fullShare * pairs)),
+  );
 }
 
 function holdOut(
   userItems: CsrMatrix,
   seed: number,
+  most: number,
   fewest: number,
   heldOf: (pairs: number) => number,
 ): HeldOut {
@@ -46,7 +49,7 @@ function holdOut(
   if (able.length === 0)
     throw new RangeError(`no user has ${fewest} items: there is nothing to hold out for validation`);
   const isJudged = new Uint8Array(rows);
-  for (const u of shuffle(able, createRng(seed, 'judged users')).slice(0, mostJudgedUsers)) isJudged[u] = 1;
+  for (const u of shuffle(able, createRng(seed, 'judged users')).slice(0, most)) isJudged[u] = 1;
   const isHeld = new Uint8Array(indices.length);
   for (let u = 0; u < rows; u++) {
     if (isJudged[u] === 0) continue;

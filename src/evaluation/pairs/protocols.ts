@@ -6,7 +6,8 @@ import type { Protocol } from '../protocol.ts';
 import { holdOutFull, holdOutSampled } from './hold-out.ts';
 import { judgeFull } from './judge-full.ts';
 import { judgeSampled } from './judge-sampled.ts';
-import { blendOf } from './models/blend.ts';
+import { type BlendSource, blendOf } from './models/blend.ts';
+import { ials } from './models/ials.ts';
 import { PAIR_MODELS } from './models.ts';
 import { readFullRanking, readSampled, readTraining } from './pair-files.ts';
 import type { PairData, PairModel, PairScorer } from './pair-model.ts';
@@ -59,8 +60,14 @@ export const fullRanking: Protocol<PairData, PairScorer> = {
   },
 };
 
-function sourcesOf(models: readonly PairModel[], params: ParamsByModel) {
-  return models.map((model) => ({ model, params: paramsOf(model, params) }));
+/** A second iALS of fewer factors, from another start: where two runs differ, they err apart, and their sum errs less. */
+const secondFactorsShare = 2 / 3;
+
+function sourcesOf(models: readonly PairModel[], params: ParamsByModel): BlendSource[] {
+  const single = models.map((model) => ({ model, params: paramsOf(model, params) }));
+  const known = paramsOf(ials, params);
+  const factors = Math.max(1, Math.round(secondFactorsShare * Number(known.factors)));
+  return [...single, { model: ials, params: { ...known, factors } }];
 }
 
 function sizeOf({ rows, cols, indices }: CsrMatrix): string {

@@ -44,9 +44,9 @@ test('sampled: one of everybody with two, and negatives that the user never had'
 });
 
 test('no more users are judged than a figure needs, and the seed says which', () => {
-  const whole = matrix(mostJudgedUsers * 2);
+  const whole = matrix(mostJudgedUsers.sampled * 2);
   const { cases } = holdOutSampled(whole, 1);
-  expect(cases.user.length).toBe(mostJudgedUsers);
+  expect(cases.user.length).toBe(mostJudgedUsers.sampled);
   expect(holdOutSampled(whole, 1).cases).toEqual(cases);
   expect(holdOutSampled(whole, 2).cases.user).not.toEqual(cases.user);
 });

@@ -33,7 +33,7 @@ export const itemKnn: PairModel = defineModel({
 });
 
 const Rp3betaParams = z.strictObject({
-  k: ItemKnnOptions.shape.k.default(200),
+  k: ItemKnnOptions.shape.k.default(500),
   /** Of the user's number of items. */
   userExponent: z.number().min(0).max(2).default(0.5),
   /** Of the popularity of the item that the user has. */
