@@ -27,6 +27,9 @@ const NAMES: Readonly<Record<SummaryColumn, RegExp>> = {
   spend: /^(z_?bar|m_?x|[Mm]onetary([_ ]?[Vv]alue)?|[Aa]verage([_ ]?[Ss]pend|[_ ]?[Vv]alue)?)$/,
 };
 
+/** Files round recency and age to two digits, not always both. */
+const rounding = 0.01;
+
 /** Without a header: id, frequency, recency, age, spend. UsageError with the line where a row cannot be. */
 export async function readSummary(path: string, columns: SummaryColumns): Promise<CustomerBase> {
   const format = await delimitedFormat(path);
@@ -53,7 +56,9 @@ export async function readSummary(path: string, columns: SummaryColumns): Promis
           `${path}, line ${line}: "${fields[column] ?? ''}" in column ${column + 1} is no number.`,
         );
       };
-      const [x, tx, T] = [number(frequencyAt), number(recencyAt), number(ageAt)];
+      const [x, T] = [number(frequencyAt), number(ageAt)];
+      const written = number(recencyAt);
+      const tx = written > T && written - T <= rounding ? T : written;
       const fault = faultOf(x, tx, T);
       if (fault !== undefined) throw new UsageError(`${path}, line ${line}: ${fault}.`);
       frequency.push(x);

@@ -23,6 +23,11 @@ test('the average spend, where there is a column of it', async () => {
   expect(flagged.spend?.averageSpend).toEqual(Float64Array.of(9));
 });
 
+test('a recency that is beyond the age by its rounding is the age', async () => {
+  const { purchases } = await read('ID,x,t_x,T\n1,2,38.86,38.857\n');
+  expect(purchases.recency).toEqual(Float64Array.of(38.857));
+});
+
 test('what cannot be is refused with its line', async () => {
   const rows = (text: string) => read(`ID,x,t_x,T\n1,0,0,9\n${text}\n`);
   await expect(rows('2,1.5,3,9')).rejects.toThrow(
