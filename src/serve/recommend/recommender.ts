@@ -113,7 +113,7 @@ export function createRecommender(
     return fresh?.unsold ?? catalogue.items.keys();
   }
 
-  /** New items in the direction of the taste or, where none is known, of the page. */
+  /** New items in the direction of the taste or, where none is known, of the page's item or of what pleases most people. */
   function newcomersOf(
     served: Served<CollaborativeModel>,
     fresh: NewItems,
@@ -127,7 +127,8 @@ export function createRecommender(
     const ofPage = itemIds.map((itemId) => shelf.traitsOf(itemId).category);
     const categories =
       category === undefined ? [...ofPage, ...categoriesOfInterest(record, now)] : [category];
-    const direction = taste?.userFactors ?? vectorOfItem(served.model, fresh, itemIds[0]);
+    const direction =
+      taste?.userFactors ?? vectorOfItem(served.model, fresh, itemIds[0]) ?? served.model.content?.mean;
     return direction === undefined ? [] : newcomersFor(fresh, direction, categories);
   }
 

@@ -183,6 +183,9 @@ test('an item that nobody has bought reaches those whom its category interests, 
   });
   expect(body.items.filter(({ source }: Body) => source === 'newInCategory')).toHaveLength(1);
   expect(ids(await list('coffeeLover'))).not.toContain('tea-new');
+  // A category that is asked for interests whoever asks.
+  expect(ids(await recommend('scenario=discovering&n=5&category=tea'))).toContain('tea-new');
+  expect(ids(await recommend('scenario=discovering&n=10'))).not.toContain('tea-new');
   // Not where the scenario has no place for it, nor where it is not to be shown.
   expect(ids(await recommend('scenario=ranked&n=10&customerId=teaLover'))).not.toContain('tea-new');
   expect(ids(await recommend('scenario=discovering&n=10&customerId=teaLover&exclude=tea-new'))).not.toContain(
