@@ -75,7 +75,8 @@ function parseJob(text: string): JobName {
   return parsed.data;
 }
 
-function parseCutoff(text: string): number {
+/** UsageError for what is no time. */
+export function parseCutoff(text: string): number {
   const parsed = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).safeParse(text);
   if (!parsed.success)
     throw new UsageError(

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { createKernels } from '../../algorithms/kernels/kernels.ts';
 import { openKernelRuntime } from '../../infra/kernel-runtime.ts';
+import { days, refuseFlags, type ShopFlags, testDaysDefault } from '../last-weeks.ts';
 import { outputOf } from '../output.ts';
 import { showProgress } from '../progress.ts';
 import {
@@ -14,14 +15,20 @@ import {
   RUNNABLE,
   wholeNumber,
 } from '../protocols.ts';
+import { evaluateLastWeeks } from './last-weeks.ts';
 
-type Flags = FileFlags & { protocol: ProtocolName; model: string[]; params?: string; seed: number };
+type Flags = FileFlags &
+  ShopFlags & { protocol: ProtocolName | 'last-weeks'; model: string[]; params?: string };
+
+const fileFlags = ['train', 'test', 'negatives', 'history', 'future'];
 
 export const evaluateRankingCommand = (): Command =>
   new Command('ranking')
     .description('train every model that fits the protocol and print its figures: docs/evaluation.md')
     .addOption(
-      new Option('--protocol <name>', 'how it is measured').choices(PROTOCOL_NAMES).makeOptionMandatory(),
+      new Option('--protocol <name>', 'how it is measured; last-weeks: on the shop’s own log, in DATA_DIR')
+        .choices([...PROTOCOL_NAMES, 'last-weeks'])
+        .makeOptionMandatory(),
     )
     .option('--train <file>', 'pairs to learn from')
     .option('--test <file>', 'pairs to foretell')
@@ -30,9 +37,17 @@ export const evaluateRankingCommand = (): Command =>
     .option('--future <file>', "each user's next basket")
     .option('--model <name>', 'only this one; may be repeated', collected, [])
     .option('--params <file>', 'hyper-parameters, as `nextbest tune` writes them; else the defaults')
+    .option('--test-days <n>', `last-weeks: length of the test (default: ${testDaysDefault})`, days)
+    .option('--cutoff <time>', 'last-weeks: as if it were this instant (ISO 8601)')
     .option('--seed <n>', 'another seed is other random numbers', wholeNumber, 1)
     .action(async (flags: Flags, command: Command) => {
       const output = outputOf(command);
+      if (flags.protocol === 'last-weeks') {
+        refuseFlags('The protocol last-weeks', flags, [...fileFlags, 'model', 'params']);
+        await evaluateLastWeeks(flags, output);
+        return;
+      }
+      refuseFlags(`The protocol ${flags.protocol}`, flags, ['testDays', 'cutoff']);
       const protocol = RUNNABLE[flags.protocol];
       const files = filesOf(flags.protocol, flags);
       const kernels = await createKernels(await openKernelRuntime(), { threads: availableParallelism() });

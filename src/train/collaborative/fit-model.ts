@@ -31,7 +31,7 @@ export async function fitCollaborative(
     onProgress: (share) => onProgress(0.8 * share),
   });
   const model = await fitAround(kernels, factors, purchases, pairs, settings, now);
-  return { ...model, sources: fitSources(purchases, pairs, settings, now, seed) };
+  return { ...model, sources: await fitSources(kernels, purchases, pairs, settings, now, seed) };
 }
 
 /** The model with these factors, and all the rest that the purchases tell. */

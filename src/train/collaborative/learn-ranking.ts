@@ -33,7 +33,7 @@ export type LearnedRanking = FittedRanker & {
 export type SettingsOrigin = 'tuned' | 'validation' | 'default';
 
 /** Of a larger shop, that many customers a window are drawn. */
-const validationCustomersMax = 2000;
+export const validationCustomersMax = 2000;
 /**
  * Settings and ranker are learned on the log of so many customers, drawn from a larger shop's: what they cost does not
  * grow with the shop, and a hundred thousand customers tell them all that more would.
@@ -90,7 +90,8 @@ async function chooseFor(
   };
 }
 
-function learningShare({ customers }: Pick<RankingPeriod, 'customers'>): number {
+/** Share of the shop's customers whose log is learned from. */
+export function learningShare({ customers }: Pick<RankingPeriod, 'customers'>): number {
   return Math.min(1, learningCustomersMax / Math.max(1, customers));
 }
 
@@ -103,7 +104,7 @@ export function windowStarts({ first, until, windowMs }: RankingPeriod): number[
 }
 
 /** One window: sources from what came before it, labels from it; undefined where too few bought in it. */
-export async function learnWindow(
+async function learnWindow(
   { lake, kernels, seed }: RankingTools,
   from: number,
   period: Pick<RankingPeriod, 'windowMs' | 'customers'>,
@@ -122,5 +123,5 @@ export async function learnWindow(
   const model = await fitCollaborative(kernels, set.train, settings, from, seed, (share) =>
     onProgress(0.6 * share),
   );
-  return rankerWindow(model, set, seed, (share) => onProgress(0.6 + 0.4 * share));
+  return rankerWindow(model, set, seed, { onProgress: (share) => onProgress(0.6 + 0.4 * share) });
 }

@@ -23,7 +23,7 @@ export type RankerWindow = {
 };
 
 /** Share of the customers that choose. */
-const choosingShare = 0.25;
+const choosingShareDefault = 0.25;
 /** Candidates of a customer that were not bought and are learnt from. */
 export const negativesMax = 100;
 const customersBetweenReports = 100;
@@ -78,7 +78,10 @@ export async function rankerWindow(
   model: CollaborativeModel,
   set: TestSet,
   seed: number,
-  onProgress: (share: number) => void | Promise<void> = () => {},
+  {
+    choosingShare = choosingShareDefault,
+    onProgress = () => {},
+  }: { choosingShare?: number; onProgress?: (share: number) => void | Promise<void> } = {},
 ): Promise<RankerWindow> {
   const find = createCandidateFinder(model);
   const width = RANKER_FEATURES.length;
@@ -88,7 +91,7 @@ export async function rankerWindow(
   for (let n = 0; n < set.customers.length; n++) {
     const { count, items, features } = find(rankerSubjectOf(model, set, n), candidateDepth);
     const relevant = set.relevant[n]!;
-    const chooses = isChooser(set, n, seed);
+    const chooses = isChooser(set, n, seed, choosingShare);
     const collector = chooses ? choosing : learning;
     for (let c = 0; c < count; c++)
       collector.add(features.subarray(c * width, (c + 1) * width), relevant.has(items[c]!));
@@ -104,7 +107,7 @@ export async function rankerWindow(
 }
 
 /** The same in every window: a customer's tastes are the same. */
-function isChooser(set: TestSet, n: number, seed: number): boolean {
+function isChooser(set: TestSet, n: number, seed: number, choosingShare: number): boolean {
   const id = set.train.customerIds[set.customers[n]!]!;
   return createRng(seed, 'ranker', 'chooses', id).next() < choosingShare;
 }

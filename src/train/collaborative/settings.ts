@@ -33,6 +33,15 @@ export const CollaborativeSettings = z.strictObject({
   buyAgainHorizonDays: z.number().positive().default(28),
   /** Of customers who shop alike. */
   customers: CustomerNeighbourOptions.prefault({}),
+  /** For catalogues of up to 20,000 items. */
+  ease: z
+    .strictObject({
+      /** λ: L2 weight, in customers. */
+      regularization: z.number().positive().default(200),
+      /** Weights that are kept of each item. */
+      k: z.int().positive().max(1000).default(100),
+    })
+    .prefault({}),
   habitHalfLifeDays: z.number().positive().default(60),
   /** Rank fusion: what is served where no ranker could be learned. */
   fusion: z

@@ -16,6 +16,7 @@ import { fitCollaborative } from './fit-model.ts';
 import { judgeCandidate, metricsOf } from './judge-candidate.ts';
 import { type LearnedRanking, learnRanking } from './learn-ranking.ts';
 import { loadShopLog, loadTestSet, type ShopLog, shortageOf } from './shop-log.ts';
+import { readTunedSettings } from './tuned-settings.ts';
 
 /** Of a larger shop, that many are drawn: enough for the third digit. */
 export const testCustomersMax = 10_000;
@@ -44,7 +45,9 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
     windowMs: split.testFrom - split.validationFrom,
     customers: span.customers,
   };
-  const learned = await learnRanking(training, period, undefined, (share, name) =>
+  const tuned =
+    training.dataDir === undefined ? undefined : await readTunedSettings(training.dataDir, split.testFrom);
+  const learned = await learnRanking(training, period, tuned, (share, name) =>
     report(shares.read + (shares.learned - shares.read) * share, name),
   );
   const { settings, ranker } = learned;

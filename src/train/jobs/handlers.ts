@@ -18,6 +18,7 @@ function trainingJob(train: (training: KernelTraining) => Promise<JobResult>): J
       lake,
       kernels,
       modelsDir: config.modelsDir,
+      dataDir: config.dataDir,
       ...(cutoff !== undefined && { cutoff }),
       seed,
       now: now(),

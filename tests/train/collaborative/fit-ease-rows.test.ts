@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { purchasePairs } from '../../../src/algorithms/purchase-pairs.ts';
+import { fitEaseRows } from '../../../src/train/collaborative/fit-ease-rows.ts';
+import { testKernels } from '../../support/kernels.ts';
+import { purchasesOf } from '../../support/purchases.ts';
+
+const kernels = await testKernels();
+
+/** Everybody buys a pair: items 2n and 2n + 1. */
+function pairsOf(customers: number, items: number) {
+  const log = purchasesOf(
+    Array.from({ length: customers }, (_, u) => {
+      const first = 2 * (u % (items / 2));
+      return [first, first + 1].map((i) => [`c${u}`, `i${String(i).padStart(2, '0')}`, 1] as const);
+    }).flat(),
+  );
+  return purchasePairs(log, customers, items);
+}
+
+test('the weights are those of the closed form', async () => {
+  // Ten customers a pair: the block of XᵀX + λI is [[10 + λ, 10], [10, 10 + λ]], and B₀₁ = −P₀₁ / P₁₁ = 10 / (10 + λ).
+  const ease = await fitEaseRows(kernels, pairsOf(100, 20), { regularization: 5, k: 1 });
+  for (let i = 0; i < 20; i++) {
+    expect([ease!.indptr[i], ease!.indices[i]]).toEqual([i, i ^ 1]);
+    expect(ease!.data[i]).toBeCloseTo(10 / (10 + 5), 4);
+  }
+});
+
+test('an item has no weight for itself, and there are never more than there are others', async () => {
+  const ease = await fitEaseRows(kernels, pairsOf(10, 4), { regularization: 5, k: 100 });
+  expect([...ease!.indptr]).toEqual([0, 3, 6, 9, 12]);
+  for (let i = 0; i < 4; i++) expect(ease!.indices.subarray(3 * i, 3 * i + 3)).not.toContain(i);
+  expect(kernels.usedBytes()).toBe(0);
+});
+
+test('a catalogue too large for it has none', async () => {
+  const pairs = { ...pairsOf(10, 4), items: 20_001 };
+  expect(await fitEaseRows(kernels, pairs, { regularization: 5, k: 1 })).toBeUndefined();
+});
