@@ -8,6 +8,8 @@
  * that was due a year ago has been given up, and one in between is.
  */
 
+import { isSameErrand } from './errand.ts';
+
 export const dayMs = 86_400_000;
 
 /** How often the shop's items are bought again. */
@@ -24,7 +26,7 @@ export type PurchaseRhythm = {
 export type ItemHistory = {
   /** Index of the item in the model. */
   item: number;
-  /** In how many orders. */
+  /** On how many errands (orders of one day are one). */
   purchaseCount: number;
   /** First and last purchase, milliseconds since 1970. */
   firstAt: number;
@@ -65,7 +67,7 @@ export function dueItem(
   const repeats = Math.max(0, entry.purchaseCount - 1);
   const itemGap = rhythm.gapDays[entry.item]!;
   const ownGap = repeats > 0 ? (entry.lastAt - entry.firstAt) / dayMs / repeats : 0;
-  // Geometric: gaps spread by ratios. A gap of less than a day is one errand in two baskets.
+  // Geometric: gaps spread by ratios.
   const usualGapDays =
     ownGap > 0
       ? Math.exp(
@@ -86,7 +88,7 @@ export function dueItem(
 export type SortedPurchases = { customer: Int32Array; item: Int32Array; at: Float64Array };
 
 /**
- * Learns the rhythm. Gaps and shares of an item with few repeats lean on its category's (`itemCategory`: index by
+ * Learns the rhythm, from one errand to the next: orders of one day are one purchase. Gaps and shares of an item with few repeats lean on its category's (`itemCategory`: index by
  * item), a category's on the whole shop's.
  */
 export function fitRhythm(
@@ -100,14 +102,16 @@ export function fitRhythm(
   const repeaters = new Float64Array(itemCount);
   const gapItem: number[] = [];
   const gapLog: number[] = [];
+  let isRepeated = false;
   for (let p = 0; p < at.length; p++) {
     const i = item[p]!;
     const isFirst = p === 0 || customer[p] !== customer[p - 1] || item[p] !== item[p - 1];
     if (isFirst) {
       buyers[i]!++;
-      const isRepeated = p + 1 < at.length && customer[p + 1] === customer[p] && item[p + 1] === i;
-      if (isRepeated) repeaters[i]!++;
-    } else {
+      isRepeated = false;
+    } else if (!isSameErrand(at[p - 1]!, at[p]!)) {
+      if (!isRepeated) repeaters[i]!++;
+      isRepeated = true;
       gapItem.push(i);
       gapLog.push(Math.log(Math.max(1, (at[p]! - at[p - 1]!) / dayMs)));
     }

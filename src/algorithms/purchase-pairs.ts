@@ -1,6 +1,7 @@
 /** What each customer bought of each item: runs of a purchase log that is sorted by customer, item and time. */
 import type { SortedPurchases } from './buy-again.ts';
 import type { CsrMatrix } from './csr.ts';
+import { isSameErrand } from './errand.ts';
 import { type PurchaseWeighting, purchaseWeight } from './purchase-weight.ts';
 
 /** customers × items; the entries of customer u are those from `indptr[u]` up to `indptr[u + 1]`, items ascending. */
@@ -9,7 +10,7 @@ export type PurchasePairs = {
   items: number;
   indptr: Int32Array;
   item: Int32Array;
-  /** Orders of the customer that hold the item. */
+  /** Errands of the customer that brought the item: orders of one day are one. */
   purchaseCount: Int32Array;
   /** Milliseconds since 1970. */
   firstAt: Float64Array;
@@ -39,7 +40,7 @@ export function purchasePairs(purchases: SortedPurchases, customers: number, ite
       pairs.firstAt[pair] = at[p]!;
       pairs.indptr[customer[p]! + 1]!++;
     }
-    pairs.purchaseCount[pair]!++;
+    if (startsPair(p) || !isSameErrand(at[p - 1]!, at[p]!)) pairs.purchaseCount[pair]!++;
     pairs.lastAt[pair] = at[p]!;
   }
   for (let u = 0; u < customers; u++) pairs.indptr[u + 1]! += pairs.indptr[u]!;

@@ -12,7 +12,7 @@ export type PurchasedItem = {
   itemId: ItemId;
   /** As the latest purchase stamped it; '' = unknown. */
   category: string;
-  /** Orders that held it, not units. */
+  /** Errands that brought it (orders of one day are one), not units. */
   purchaseCount: number;
   /** Units, over all orders. */
   quantity: number;

@@ -1,12 +1,14 @@
+import { isSameErrand } from '../algorithms/errand.ts';
 import { dayMs, type Feature, NEVER, startsOrder } from './feature.ts';
 
 /**
- * Mean and spread (sample standard deviation) of the days between orders, by Welford's recurrence (Technometrics 1962).
- * Both are 0 where there is no gap to speak of yet: before the second order, and for the spread before the third.
+ * Mean and spread (sample standard deviation) of the days from one errand's last order to the next one's first, by
+ * Welford's recurrence (Technometrics 1962): orders of one day are one errand. Both are 0 where there is no gap to speak of
+ * yet: before the second errand, and for the spread before the third.
  */
 export const orderGaps = {
   name: 'orderGaps',
-  slots: ['gaps', 'meanDays', 'squaredDeviations', 'lastOrderAt'],
+  slots: ['errandGaps', 'meanDays', 'squaredDeviations', 'lastOrderAt'],
   outputs: ['gapMeanDays', 'gapSpreadDays'],
   init(state) {
     state[3] = NEVER;
@@ -14,7 +16,7 @@ export const orderGaps = {
   update(state, event, record) {
     if (!startsOrder(event, record)) return;
     const last = state[3]!;
-    if (last !== NEVER && event.occurredAt >= last) {
+    if (last !== NEVER && event.occurredAt >= last && !isSameErrand(last, event.occurredAt)) {
       const gapDays = (event.occurredAt - last) / dayMs;
       state[0]! += 1;
       const delta = gapDays - state[1]!;

@@ -3,12 +3,13 @@
  * time, then event id. The parts that vary in size are bounded: what was touched least recently (the weakest, for categories)
  * makes room.
  */
+import { isSameErrand } from '../algorithms/errand.ts';
 import type { CustomerAttributes } from '../domain/customer.ts';
 import { eventLines, type ShopEvent } from '../domain/event.ts';
 import type { ItemId } from '../domain/ids.ts';
 import { updateCategories } from './categories.ts';
 import { compareEventOrder } from './event-order.ts';
-import { type CategoryAffinity, NEVER, type PurchasedItem, type RecentView, startsOrder } from './feature.ts';
+import { type CategoryAffinity, NEVER, type PurchasedItem, type RecentView } from './feature.ts';
 import { FEATURE_NAMES, FEATURE_OFFSETS, FEATURES, STATE_LENGTH } from './registry.ts';
 
 export type CustomerRecord = {
@@ -122,9 +123,7 @@ export function writeFeatures(record: CustomerRecord, now: number, out: Float32A
 }
 
 function updatePurchases(record: CustomerRecord, event: ShopEvent): void {
-  const opensOrder = startsOrder(event, record);
   const at = event.occurredAt;
-  const counted = new Set<ItemId>();
   for (const line of eventLines(event)) {
     const known = record.items.get(line.itemId);
     if (known === undefined) {
@@ -138,9 +137,8 @@ function updatePurchases(record: CustomerRecord, event: ShopEvent): void {
         lastAt: at,
       });
     } else {
-      // An item that stands in two lines of one order was bought once.
-      const sameOrder = counted.has(line.itemId) || (!opensOrder && known.lastAt === at);
-      if (!sameOrder) known.purchaseCount += 1;
+      // An item in two lines of one order, or in two orders of one day, was bought once.
+      if (!isSameErrand(known.lastAt, at)) known.purchaseCount += 1;
       known.quantity += line.quantity;
       known.category = line.category ?? known.category;
       known.firstAt = Math.min(known.firstAt, at);
@@ -149,7 +147,6 @@ function updatePurchases(record: CustomerRecord, event: ShopEvent): void {
       record.items.delete(line.itemId);
       record.items.set(line.itemId, known);
     }
-    counted.add(line.itemId);
   }
   for (const itemId of record.items.keys()) {
     if (record.items.size <= purchasedItemsMax) break;

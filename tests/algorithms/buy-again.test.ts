@@ -114,6 +114,25 @@ test('an item’s gap is the median of its gaps, with five of its category’s, 
   expect(learned.gapDays[2]).toBeCloseTo(category1, 4);
 });
 
+test('orders of one day are one errand: neither a gap nor a repeat', () => {
+  const learned = fitRhythm(
+    purchasesOf([
+      [0, 0, 0],
+      [0, 0, 0.2],
+      [1, 0, 0],
+      [1, 0, 0.1],
+      [1, 0, 8],
+    ]),
+    1,
+    Int32Array.of(0),
+    1,
+  );
+  // One gap, of 7.9 days, and one of two buyers came back.
+  expect(learned.gapDays[0]).toBeCloseTo(7.9, 4);
+  const shop = (1 + 5 * 0.05) / (2 + 5);
+  expect(learned.repeatShare[0]).toBeCloseTo((1 + 5 * ((1 + 5 * shop) / (2 + 5))) / (2 + 5), 6);
+});
+
 test('an item’s repeat share is that of its buyers, shrunk likewise', () => {
   const learned = fitRhythm(
     purchasesOf([

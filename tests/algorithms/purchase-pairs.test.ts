@@ -20,6 +20,21 @@ test('a run of one customer and item is one pair with its count, first and last 
   });
 });
 
+test('purchases of one day are one errand', () => {
+  const hour = day / 24;
+  const pairs = purchasePairs(
+    {
+      customer: new Int32Array(4),
+      item: new Int32Array(4),
+      at: Float64Array.of(0, 3 * hour, 30 * hour, 50 * hour),
+    },
+    1,
+    1,
+  );
+  // The second comes 3 hours after the first; all others come 16 hours or more after the one before.
+  expect([...pairs.purchaseCount]).toEqual([3]);
+});
+
 test('the matrix weighs a pair by the logarithm of its count and its age', () => {
   const matrix = interactionMatrix(purchasePairs(log, 3, 4), { halfLifeDays: 20, floor: 0.2 }, 60 * day);
   expect(matrix).toMatchObject({ rows: 3, cols: 4 });

@@ -71,6 +71,22 @@ describe('orders', () => {
     expect(features.hasUsualGap).toBe(1);
   });
 
+  test('orders of one day are one errand: no gap, and no usual gap of hours', () => {
+    // What was forgotten in the morning is fetched in the evening; errands on days 0, 10 and 30.
+    const features = featuresAt(60, [
+      purchase(0),
+      purchase(0.4),
+      purchase(10.4),
+      purchase(30.4),
+      purchase(30.5),
+    ]);
+    expect(features.purchaseCount).toBe(5);
+    expect(features.gapMeanDays).toBeCloseTo((10 + 20) / 2, 5);
+    expect(features.gapSpreadDays).toBeCloseTo(Math.sqrt((5 ** 2 + 5 ** 2) / 1), 5);
+    expect(features.overdueRatio).toBeCloseTo((60 - 30.5) / ((30.5 - 0) / (3 - 1)), 5);
+    expect(featuresAt(9, [purchase(0), purchase(0.1)]).hasUsualGap).toBe(0);
+  });
+
   test('one order makes no usual gap, however long ago it was', () => {
     const features = featuresAt(900, [purchase(0)]);
     expect(features.overdueRatio).toBe(1);

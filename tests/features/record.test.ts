@@ -27,11 +27,12 @@ function folded(...events: ShopEvent[]): CustomerRecord {
 }
 
 describe('purchased items', () => {
-  test('count orders and units apart, and a return', () => {
+  test('count errands and units apart, and a return', () => {
+    const nextDay = 24 * 60;
     const record = folded(
       event('purchase', 1, { lines: [{ itemId: 'tea', quantity: 3, category: 'hot' }] }),
-      event('purchase', 9, { lines: [{ itemId: 'tea', quantity: 2 }] }),
-      event('return', 20, lines('tea')),
+      event('purchase', nextDay, { lines: [{ itemId: 'tea', quantity: 2 }] }),
+      event('return', nextDay + 20, lines('tea')),
     );
     expect(record.items.get('tea' as never)).toEqual({
       itemId: 'tea',
@@ -40,7 +41,7 @@ describe('purchased items', () => {
       quantity: 3 + 2,
       returnCount: 1,
       firstAt: startMs + 1 * 60_000,
-      lastAt: startMs + 9 * 60_000,
+      lastAt: startMs + nextDay * 60_000,
     });
   });
 
@@ -48,6 +49,11 @@ describe('purchased items', () => {
     expect(folded(event('purchase', 1, lines('tea', 'tea'))).items.get('tea' as never)?.purchaseCount).toBe(
       1,
     );
+  });
+
+  test('an item in two orders of one day was bought once', () => {
+    const record = folded(event('purchase', 1, lines('tea')), event('purchase', 300, lines('tea')));
+    expect(record.items.get('tea' as never)).toMatchObject({ purchaseCount: 1, quantity: 2 });
   });
 
   test('beyond the bound the least recently bought makes room', () => {
