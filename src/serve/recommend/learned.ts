@@ -38,6 +38,21 @@ function rankingOf(model: CollaborativeModel): LearnedRanking | undefined {
 
 type Interests = RankerSubject['interests'];
 
+/** A learned list, and what each source did for the items that were asked about. */
+export type LearnedCandidates = LearnedList & { parts: Map<number, Record<RankerSource, number>> };
+
+/** Reckoning what each source did costs as much as ranking does: kept as long as the customer's list is. */
+const partsOfKept = new WeakMap<LearnedList, LearnedCandidates['parts']>();
+
+function partsOf(kept: LearnedList): LearnedCandidates['parts'] {
+  let parts = partsOfKept.get(kept);
+  if (parts === undefined) {
+    parts = new Map();
+    partsOfKept.set(kept, parts);
+  }
+  return parts;
+}
+
 /** Items that are kept of a list, with what the ranker was told of each. */
 const keptLearned = 100;
 
@@ -66,7 +81,7 @@ export function learnedCandidates(
   allowed: Allowed,
   includeBought: Scenario['includeBought'],
   now: number,
-): LearnedList {
+): LearnedCandidates {
   const { learned: kept } = taste;
   const ranking = rankingOf(model);
   if (kept === undefined || ranking === undefined) return nothingLearned;
@@ -80,18 +95,16 @@ export function learnedCandidates(
   };
   const places = [...kept.indices.keys()].filter((at) => mayCome(kept.indices[at]!)).slice(0, length);
   const isWhole = places.length === length || kept.indices.length < keptLearned;
-  if (!isWhole || includeBought === 'always')
-    return ranking.rank(
-      {
-        history: subject.history,
-        interests: taste,
-        userFactors: taste.userFactors,
-        segment: subject.segment,
-        now,
-      },
-      length,
-      mayCome,
-    );
+  if (!isWhole || includeBought === 'always') {
+    const asked = {
+      history: subject.history,
+      interests: taste,
+      userFactors: taste.userFactors,
+      segment: subject.segment,
+      now,
+    };
+    return { ...ranking.rank(asked, length, mayCome), parts: new Map() };
+  }
   const width = kept.features.length / Math.max(1, kept.indices.length);
   const features = new Float32Array(places.length * width);
   for (const [n, at] of places.entries())
@@ -100,10 +113,15 @@ export function learnedCandidates(
     indices: Int32Array.from(places, (at) => kept.indices[at]!),
     scores: Float32Array.from(places, (at) => kept.scores[at]!),
     features,
+    parts: partsOf(kept),
   };
 }
 
-export const nothingLearned: LearnedList = { ...nothingRanked, features: new Float32Array(0) };
+export const nothingLearned: LearnedCandidates = {
+  ...nothingRanked,
+  features: new Float32Array(0),
+  parts: new Map(),
+};
 
 /** Items of the customer's that are due. */
 function dueAmong(model: CollaborativeModel, { history }: Subject, now: number): ReadonlySet<number> {
@@ -116,7 +134,7 @@ function dueAmong(model: CollaborativeModel, { history }: Subject, now: number):
 /** The voices of a fused item: the learned list speaks for the sources that it was made of. */
 export function voicesOf(
   model: CollaborativeModel,
-  learned: LearnedList,
+  learned: LearnedCandidates,
   item: number,
   sources: readonly { source: CandidateSource | 'learned'; share: number }[],
 ): Voice[] {
@@ -134,7 +152,7 @@ export function voicesOf(
  */
 function shareBySource(
   model: CollaborativeModel,
-  { indices, features }: LearnedList,
+  { indices, features, parts: known }: LearnedCandidates,
   item: number,
   share: number,
 ): Voice[] {
@@ -142,7 +160,8 @@ function shareBySource(
   const ranking = rankingOf(model);
   if (at === -1 || ranking === undefined) return [];
   const width = features.length / indices.length;
-  const parts = ranking.contributions(features.subarray(at * width, (at + 1) * width));
+  const parts = known.get(item) ?? ranking.contributions(features.subarray(at * width, (at + 1) * width));
+  known.set(item, parts);
   const sums = new Map<Source, number>();
   let strongest: RankerSource = RANKER_SOURCES[0];
   for (const source of RANKER_SOURCES) {
