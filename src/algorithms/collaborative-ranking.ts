@@ -101,5 +101,5 @@ export function rankSources(
 
 /** Items of score 0 are unknown to the source, not its last choices. */
 function topPositive(scores: Float32Array, k: number, allowed: (item: number) => boolean): Ranked {
-  return topK(scores, k, (i) => scores[i]! > 0 && allowed(i));
+  return topK(scores, k, allowed, 0);
 }

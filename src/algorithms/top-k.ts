@@ -5,10 +5,15 @@ export type Ranked = { indices: Int32Array; scores: Float32Array };
 export const nothingRanked: Ranked = { indices: new Int32Array(0), scores: new Float32Array(0) };
 
 /**
- * The (at most) k highest scores, best first, ties by lower index. Indices that `allowed` refuses and scores that
- * are not finite are left out: −Infinity marks what must not be ranked.
+ * The (at most) k highest scores, best first, ties by lower index. Left out are indices that `allowed` refuses, scores
+ * that are not above `above`, and those that are not finite: −Infinity marks what must not be ranked.
  */
-export function topK(scores: Float32Array, k: number, allowed?: (index: number) => boolean): Ranked {
+export function topK(
+  scores: Float32Array,
+  k: number,
+  allowed?: (index: number) => boolean,
+  above = Number.NEGATIVE_INFINITY,
+): Ranked {
   const capacity = Math.max(0, Math.min(Math.floor(k), scores.length));
   const heap = new Int32Array(capacity);
   let size = 0;
@@ -34,16 +39,20 @@ export function topK(scores: Float32Array, k: number, allowed?: (index: number) 
     }
   };
   if (capacity > 0) {
+    // One comparison settles most: with `above`, then with the worst of the kept, of whose equals later ones are worse.
+    let bar = above;
     for (let i = 0; i < scores.length; i++) {
-      if (size === capacity && !isWorse(heap[0]!, i)) continue;
+      if (!(scores[i]! > bar)) continue;
       if (!Number.isFinite(scores[i]!) || (allowed !== undefined && !allowed(i))) continue;
       if (size < capacity) {
         heap[size++] = i;
-        if (size === capacity) for (let at = (size >> 1) - 1; at >= 0; at--) sink(at);
+        if (size < capacity) continue;
+        for (let at = (size >> 1) - 1; at >= 0; at--) sink(at);
       } else {
         heap[0] = i;
         sink(0);
       }
+      bar = scores[heap[0]!]!;
     }
   }
   const indices = heap.slice(0, size).sort((a, b) => (isWorse(a, b) ? 1 : -1));

@@ -7,16 +7,18 @@ const scoreList = fc.array(
   { maxLength: 60 },
 );
 
-test('topK is the start of a full sort by score, then index, of what is finite and allowed', () => {
+const anyBar = fc.option(fc.integer({ min: -5, max: 5 }), { nil: undefined });
+
+test('topK is the start of a full sort by score, then index, of what is finite, allowed and above the bar', () => {
   fc.assert(
-    fc.property(scoreList, fc.nat(70), fc.integer({ min: 1, max: 4 }), (list, k, step) => {
+    fc.property(scoreList, fc.nat(70), fc.integer({ min: 1, max: 4 }), anyBar, (list, k, step, above) => {
       const scores = Float32Array.from(list);
       const allowed = (i: number) => i % step === 0;
       const expected = [...scores.keys()]
-        .filter((i) => Number.isFinite(scores[i]!) && allowed(i))
+        .filter((i) => Number.isFinite(scores[i]!) && allowed(i) && scores[i]! > (above ?? -6))
         .sort((a, b) => scores[b]! - scores[a]! || a - b)
         .slice(0, k);
-      const ranked = topK(scores, k, allowed);
+      const ranked = topK(scores, k, allowed, above);
       expect([...ranked.indices]).toEqual(expected);
       expect([...ranked.scores]).toEqual(expected.map((i) => scores[i]!));
     }),

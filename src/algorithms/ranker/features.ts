@@ -93,7 +93,7 @@ export function createCandidateFinder(model: CollaborativeModel): CandidateFinde
     const lists = RANKER_SOURCES.map((source, s) => {
       const known = scores[s]!.fill(0);
       scorers[source](subject, known);
-      const list = topK(known, depth, (item) => known[item]! > 0 && (allowed?.(item) ?? true));
+      const list = topK(known, depth, allowed, 0);
       for (const item of list.indices) add(item);
       return list;
     });
