@@ -20,6 +20,7 @@ const Settings = z.object({
   regularization: z.number().positive(),
   regularizationExponent: z.number().min(0),
   asOf: z.number(),
+  users: z.int().positive().optional(),
   weighting: z.object({ halfLifeDays: z.number().positive(), floor: share }),
   rhythmShape: z.number().positive(),
   buyAgainHorizonDays: z.number().positive(),
@@ -47,6 +48,7 @@ export function collaborativeToFiles(model: CollaborativeModel): { arrays: Array
       popularity: model.popularity,
       gapDays: rhythm.gapDays,
       repeatShare: rhythm.repeatShare,
+      ...(model.users !== undefined && { userGram: model.users.gram }),
       ...matrixArrays('neighbours', neighbours),
       ...matrixArrays('boughtTogether', boughtTogether),
       ...sources?.arrays,
@@ -63,6 +65,7 @@ export function collaborativeToFiles(model: CollaborativeModel): { arrays: Array
         regularization: model.regularization,
         regularizationExponent: model.regularizationExponent,
         asOf: model.asOf,
+        ...(model.users !== undefined && { users: model.users.count }),
         weighting: model.weighting,
         rhythmShape: rhythm.shape,
         buyAgainHorizonDays: model.buyAgainHorizonDays,
@@ -78,7 +81,7 @@ export function collaborativeToFiles(model: CollaborativeModel): { arrays: Array
 export function collaborativeFromFiles(arrays: Arrays, tables: Tables): CollaborativeModel {
   const itemIds = readTable(tables, 'items', Ids);
   const segments = readTable(tables, 'segments', Ids);
-  const { rhythmShape, ...settings } = readTable(tables, 'settings', Settings);
+  const { rhythmShape, users, ...settings } = readTable(tables, 'settings', Settings);
   const items = itemIds.length;
   const { factors } = settings;
   const content = contentFromFiles(arrays, tables, factors);
@@ -100,6 +103,9 @@ export function collaborativeFromFiles(arrays: Arrays, tables: Tables): Collabor
       repeatShare: readArray(arrays, 'repeatShare', Float32Array, items),
       shape: rhythmShape,
     },
+    ...(users !== undefined && {
+      users: { count: users, gram: readArray(arrays, 'userGram', Float64Array, factors * factors) },
+    }),
     ...(content !== undefined && { content }),
     ...(sources !== undefined && { sources }),
     ...(ranker !== undefined && { ranker }),

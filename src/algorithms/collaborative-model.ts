@@ -44,6 +44,8 @@ export type CollaborativeModel = RowObjective & {
   /** How far ahead buy-again looks. */
   buyAgainHorizonDays: number;
   fusion: FusionSettings;
+  /** Number and Gram matrix (lower half) of the customers that it learned from: what a new item is folded in with. */
+  users?: { count: number; gram: Float64Array };
   /** Factors of items that nobody has bought; absent where the catalogue told too little. */
   content?: ContentModel;
   /** What only the ranker reads. */

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
 /** What the worker can be asked to do. */
-export const JOB_NAMES = ['train-collaborative', 'train-churn', 'refresh-features'] as const;
+export const JOB_NAMES = [
+  'train-collaborative',
+  'update-collaborative',
+  'train-churn',
+  'refresh-features',
+] as const;
 export const JobName = z.enum(JOB_NAMES);
 export type JobName = z.output<typeof JobName>;
 

@@ -55,6 +55,9 @@ export const Environment = z.object({
     .default(2000)
     .describe('How often the worker moves events from the stream into the lake'),
   TRAIN_SCHEDULE: cron.default('0 3 * * *').describe('When the worker trains by itself (cron, UTC)'),
+  UPDATE_SCHEDULE: cron
+    .default('30 * * * *')
+    .describe('When new items and purchases are brought into the served recommendations (cron, UTC)'),
   REFRESH_SCHEDULE: cron.default('0 2 * * *').describe('When the worker rebuilds every record (cron, UTC)'),
   KERNEL_THREADS: wholeNumber(1, 64)
     .optional()
@@ -110,6 +113,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     streamMaxLength: values.STREAM_MAX_LENGTH,
     drainIntervalMs: values.DRAIN_INTERVAL_MS,
     trainSchedule: values.TRAIN_SCHEDULE,
+    updateSchedule: values.UPDATE_SCHEDULE,
     refreshSchedule: values.REFRESH_SCHEDULE,
     kernelThreads: values.KERNEL_THREADS,
     scenariosFile: values.SCENARIOS_FILE,
@@ -134,6 +138,7 @@ export type Config = {
   streamMaxLength: number;
   drainIntervalMs: number;
   trainSchedule: string;
+  updateSchedule: string;
   refreshSchedule: string;
   kernelThreads: number | undefined;
   scenariosFile: string | undefined;

@@ -9,11 +9,12 @@ const seed = 1;
 /** Sets (or changes) the times of every scheduled job. */
 export async function scheduleJobs(
   queue: Queue,
-  config: Pick<Config, 'trainSchedule' | 'refreshSchedule'>,
+  config: Pick<Config, 'trainSchedule' | 'updateSchedule' | 'refreshSchedule'>,
 ): Promise<void> {
   const times: readonly (readonly [JobName, string])[] = [
     ['refresh-features', config.refreshSchedule],
     ['train-collaborative', config.trainSchedule],
+    ['update-collaborative', config.updateSchedule],
     ['train-churn', config.trainSchedule],
   ];
   for (const [name, pattern] of times) {

@@ -1,6 +1,6 @@
 /** What a training of any model is given, and how it ends: with a new version, or with too little to learn from. */
 import type { Kernels } from '../algorithms/kernels/kernels.ts';
-import type { JobResult } from '../domain/job.ts';
+import type { JobName, JobResult } from '../domain/job.ts';
 import type { ModelName } from '../domain/manifest.ts';
 import type { Lake } from '../history/lake.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -36,6 +36,7 @@ export async function publishTrained(
   { modelsDir, now, random, log, report }: Training,
   draft: Omit<ModelDraft, 'version' | 'createdAt'>,
   { arrays, tables }: { arrays: ModelArrays; tables: ModelTables },
+  job: JobName = `train-${draft.name}`,
 ): Promise<JobResult> {
   const { name, metrics, gate } = draft;
   const version = newModelVersion(now, random);
@@ -44,7 +45,7 @@ export async function publishTrained(
   log.info({ event: 'model.trained', model: name, version, published: gate.passed, ...metrics }, gate.reason);
   await report(1, gate.passed ? 'published' : 'not published');
   return {
-    job: `train-${name}`,
+    job,
     model: name,
     version,
     published: gate.passed,

@@ -50,7 +50,8 @@ export async function judgeChampion(
   return { version, evaluation };
 }
 
-function readRecipe(text: unknown): Recipe | undefined {
+/** The recipe of a manifest's parameter; undefined where it is none, or of an earlier kind. */
+export function readRecipe(text: unknown): Recipe | undefined {
   if (typeof text !== 'string') return undefined;
   try {
     const { settings, ranking } = JSON.parse(text) as { settings?: unknown; ranking?: unknown };

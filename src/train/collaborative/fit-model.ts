@@ -4,7 +4,7 @@ import { interestMatrix } from '../../algorithms/browsing.ts';
 import { fitRhythm } from '../../algorithms/buy-again.ts';
 import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
 import { csrFromTriplets } from '../../algorithms/csr.ts';
-import { fitIals, type IalsFactors, type OnShare } from '../../algorithms/ials.ts';
+import { fitIals, type IalsFactors, type KnownFactors, type OnShare } from '../../algorithms/ials.ts';
 import { fitItemNeighbours } from '../../algorithms/item-knn.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import { fitPopularity, type Popularity, type PopularityOptions } from '../../algorithms/popularity.ts';
@@ -15,7 +15,13 @@ import { fitSources } from './fit-sources.ts';
 import type { CollaborativeSettings } from './settings.ts';
 import type { ShopLog } from './shop-log.ts';
 
-/** The model of these purchases, as it stands at `now` (milliseconds since 1970; no earlier than the last of them). */
+/** Of a training that goes on from factors that are nearly right: as many passes as bring it as far (docs/benchmarks.md). */
+const warmIterations = 2;
+
+/**
+ * The model of these purchases, as it stands at `now` (milliseconds since 1970; no earlier than the last of them). With a
+ * `warmStart`, items begin at the factors of an earlier training.
+ */
 export async function fitCollaborative(
   kernels: Kernels,
   purchases: ShopLog,
@@ -23,15 +29,27 @@ export async function fitCollaborative(
   now: number,
   seed: number,
   onProgress: OnShare,
+  warmStart?: KnownFactors,
 ): Promise<CollaborativeModel> {
   const pairs = purchasePairs(purchases, purchases.customerIds.length, purchases.itemIds.length);
   const userItems = interestMatrix(pairs, purchases.browsing, settings.weighting, now);
-  const factors = await fitIals(kernels, userItems, settings.ials, {
-    rng: createRng(seed, 'ials'),
-    onProgress: (share) => onProgress(0.8 * share),
-  });
+  const iterations = warmStart === undefined ? settings.ials.iterations : warmIterations;
+  const factors = await fitIals(
+    kernels,
+    userItems,
+    { ...settings.ials, iterations },
+    {
+      rng: createRng(seed, 'ials'),
+      start: warmStart && { items: warmStart },
+      onProgress: (share) => onProgress(0.8 * share),
+    },
+  );
   const model = await fitAround(kernels, factors, purchases, pairs, settings, now);
-  return { ...model, sources: await fitSources(kernels, purchases, pairs, settings, now, seed) };
+  return {
+    ...model,
+    users: { count: userItems.rows, gram: factors.userGram },
+    sources: await fitSources(kernels, purchases, pairs, settings, now, seed),
+  };
 }
 
 /** The model with these factors, and all the rest that the purchases tell. */

@@ -3,6 +3,7 @@
  * weeks, learn from everything, publish if the gate lets it. What is tested follows in time what was learned from.
  */
 import { collaborativeToFiles } from '../../algorithms/collaborative-model.ts';
+import type { KnownFactors } from '../../algorithms/ials.ts';
 import { type TemporalSplit, temporalSplit } from '../../algorithms/temporal-split.ts';
 import type { JobResult } from '../../domain/job.ts';
 import type { ModelManifest } from '../../domain/manifest.ts';
@@ -15,6 +16,7 @@ import { fitContent } from './fit-content.ts';
 import { fitCollaborative } from './fit-model.ts';
 import { judgeCandidate, metricsOf } from './judge-candidate.ts';
 import { type LearnedRanking, learnRanking } from './learn-ranking.ts';
+import { loadServedModel, warmStartFrom } from './served-model.ts';
 import { loadShopLog, loadTestSet, type ShopLog, shortageOf } from './shop-log.ts';
 import { readTunedSettings } from './tuned-settings.ts';
 
@@ -55,8 +57,9 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
     log: ShopLog,
     now: number,
     onProgress: (share: number) => void | Promise<void>,
+    start?: KnownFactors,
   ) => {
-    const model = await fitCollaborative(kernels, log, settings, now, seed, onProgress);
+    const model = await fitCollaborative(kernels, log, settings, now, seed, onProgress, start);
     return ranker === undefined ? model : { ...model, ranker };
   };
   const candidate = await withRanker(
@@ -78,11 +81,15 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
   );
 
   const everything = await loadShopLog(lake, { before, withBrowsing: true });
+  // Only here: what is tested must not have seen the test, nor what ends at a cut-off what comes after it.
+  const served = training.cutoff === undefined ? await loadServedModel(training) : undefined;
+  const start = served && warmStartFrom(served.model, everything.itemIds, settings.ials.factors);
   // From the last purchase, not from the clock: an old log does not pale.
   const model = await withRanker(
     everything,
     span.last + 1,
     stage(shares.compared, shares.refitted, 'learning from everything'),
+    start,
   );
   const content = await fitContent(lake, model, everything, seed);
   await report(shares.refitted, 'publishing');
@@ -92,7 +99,10 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
       name: 'collaborative',
       featureSchema: null,
       dataRange: { from: new Date(span.first).toISOString(), to: new Date(span.last).toISOString() },
-      parameters: parametersOf(learned, recipe, split, everything, seed),
+      parameters: {
+        ...parametersOf(learned, recipe, split, everything, seed),
+        ...(start !== undefined && served !== undefined && { warmStartFrom: served.manifest.version }),
+      },
       metrics: metricsOf(evaluation, seed),
       backend: [kernelBackend(kernels), learned.backend].filter((name) => name !== undefined).join(', '),
       gate: judgeCandidate(evaluation, champion, seed),

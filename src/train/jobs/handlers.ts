@@ -2,6 +2,7 @@
 import type { JobName, JobResult } from '../../domain/job.ts';
 import { trainChurn } from '../churn/train-churn.ts';
 import { trainCollaborative } from '../collaborative/train-collaborative.ts';
+import { updateCollaborative } from '../collaborative/update-collaborative.ts';
 import type { KernelTraining } from '../training.ts';
 import type { JobHandler } from './job.ts';
 import { refreshFeaturesJob } from './refresh-features.ts';
@@ -9,6 +10,7 @@ import { refreshFeaturesJob } from './refresh-features.ts';
 export const HANDLERS = {
   'refresh-features': refreshFeaturesJob,
   'train-collaborative': trainingJob(trainCollaborative),
+  'update-collaborative': trainingJob(updateCollaborative),
   'train-churn': trainingJob(trainChurn),
 } as const satisfies Record<JobName, JobHandler>;
 

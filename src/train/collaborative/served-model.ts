@@ -1,0 +1,51 @@
+/** The collaborative model that is served, as the next one goes on from it. */
+import { type CollaborativeModel, collaborativeFromFiles } from '../../algorithms/collaborative-model.ts';
+import type { KnownFactors } from '../../algorithms/ials.ts';
+import type { ModelManifest } from '../../domain/manifest.ts';
+import type { Logger } from '../../infra/logger.ts';
+import { loadServableModel } from '../../infra/model-store.ts';
+
+export type ServedModel = { manifest: ModelManifest; model: CollaborativeModel };
+
+/** undefined where none is served, or none that can be read. */
+export async function loadServedModel({
+  modelsDir,
+  log,
+}: {
+  modelsDir: string;
+  log: Logger;
+}): Promise<ServedModel | undefined> {
+  try {
+    const served = await loadServableModel(modelsDir, 'collaborative', (version, err) =>
+      log.warn({ event: 'model.refused', version, reason: String(err) }, 'passed over'),
+    );
+    return (
+      served && { manifest: served.manifest, model: collaborativeFromFiles(served.arrays, served.tables) }
+    );
+  } catch (err) {
+    log.warn({ event: 'model.refused', reason: String(err) }, 'passed over');
+    return undefined;
+  }
+}
+
+/** Row of each item in the model; −1: it does not know the item. */
+export function rowsInModel(model: CollaborativeModel, itemIds: readonly string[]): Int32Array {
+  return Int32Array.from(itemIds, (id) => model.itemIndex.get(id) ?? -1);
+}
+
+/** The model's factors of these items, for a warm start; undefined where they are of another dimension, or too few. */
+export function warmStartFrom(
+  model: CollaborativeModel,
+  itemIds: readonly string[],
+  factors: number,
+): KnownFactors | undefined {
+  if (model.factors !== factors) return undefined;
+  const known = rowsInModel(model, itemIds);
+  const rows = Int32Array.from(known.keys()).filter((i) => known[i]! >= 0);
+  if (rows.length < itemIds.length / 2) return undefined;
+  const values = new Float32Array(rows.length * factors);
+  rows.forEach((i, n) => {
+    values.set(model.itemFactors.subarray(known[i]! * factors, (known[i]! + 1) * factors), n * factors);
+  });
+  return { rows, factors: values };
+}
