@@ -3,7 +3,7 @@
  * requests, which only read `current`: a look at the whole catalogue is made when it or the model has changed, and in
  * slices, so that no request waits for it.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { contentFactorsOf } from '../../algorithms/content-factors.ts';
 import type { Item } from '../../domain/item.ts';
 import type { Catalogue, Models } from '../deps.ts';
@@ -15,7 +15,7 @@ export type NewItems = {
   unsold: readonly string[];
   /** Factors of those of which content tells something. */
   vectors: ReadonlyMap<string, Float32Array>;
-  /** Those with factors, of each category; newest first as far as `addedAt` tells. */
+  /** Of those with factors, the 200 newest of each category as far as `addedAt` tells, newest first. */
   byCategory: ReadonlyMap<string, readonly string[]>;
 };
 
@@ -30,8 +30,13 @@ export type NewItemsHolder = {
 };
 
 const refreshMs = 500;
+/** A look is followed by a pause of at least so many times its length. */
+const restFactor = 20;
 /** Items looked at in one turn of the event loop: a fraction of a millisecond, or a few where all are new. */
-const sliceItems = 1000;
+const sliceItems = 250;
+const sliceCategories = 25;
+/** Of a category: what an answer costs must not grow with the range. */
+const newestMax = 200;
 
 export function createNewItems(
   models: Pick<Models, 'collaborative'>,
@@ -42,7 +47,8 @@ export function createNewItems(
   let seenRevision: number | undefined;
   /** An item is replaced when it changes: as long as it is the same object, so are its factors. */
   let known = new WeakMap<Item, Float32Array | null>();
-  let timer: NodeJS.Timeout | undefined;
+  const stopping = new AbortController();
+  let following: Promise<void> = Promise.resolve();
   let refreshing: Promise<void> = Promise.resolve();
 
   async function refresh(): Promise<void> {
@@ -52,26 +58,32 @@ export function createNewItems(
     const { revision, items } = catalogue;
     if (current?.modelVersion === version && seenRevision === revision) return;
     if (current?.modelVersion !== version) known = new WeakMap();
-    const unsold: Item[] = [];
+    const unsold: string[] = [];
     const vectors = new Map<string, Float32Array>();
+    const shelves = new Map<string, Newest>();
     let looked = 0;
     for (const item of items.values()) {
       if (++looked % sliceItems === 0) await nextTurn();
       if (model.itemIndex.has(item.itemId)) continue;
-      unsold.push(item);
+      unsold.push(item.itemId);
       let vector = known.get(item);
       if (vector === undefined) {
         vector = (model.content && contentFactorsOf(model.content, item)) ?? null;
         known.set(item, vector);
       }
-      if (vector !== null) vectors.set(item.itemId, vector);
+      if (vector === null) continue;
+      vectors.set(item.itemId, vector);
+      if (item.category === '') continue;
+      const shelf = shelves.get(item.category) ?? new Newest();
+      shelf.add(item);
+      shelves.set(item.category, shelf);
     }
-    current = {
-      modelVersion: version,
-      unsold: unsold.map(({ itemId }) => itemId),
-      vectors,
-      byCategory: byCategory(unsold.filter(({ itemId }) => vectors.has(itemId))),
-    };
+    const byCategory = new Map<string, string[]>();
+    for (const [category, shelf] of shelves) {
+      byCategory.set(category, shelf.itemIds());
+      if (byCategory.size % sliceCategories === 0) await nextTurn();
+    }
+    current = { modelVersion: version, unsold, vectors, byCategory };
     seenRevision = revision;
   }
 
@@ -88,30 +100,44 @@ export function createNewItems(
     refresh: refreshNext,
     start: async () => {
       await refreshNext();
-      timer = setInterval(refreshNext, intervalMs);
-      timer.unref();
+      following = follow();
     },
     stop: async () => {
-      clearInterval(timer);
+      stopping.abort();
+      await following;
       await refreshing;
     },
   };
+
+  async function follow(): Promise<void> {
+    let tookMs = 0;
+    while (!stopping.signal.aborted) {
+      // A catalogue that changes all the time takes a small share of the process, however large it is.
+      const pauseMs = Math.max(intervalMs, restFactor * tookMs);
+      await sleep(pauseMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
+      const startedAt = performance.now();
+      await refreshNext();
+      tookMs = performance.now() - startedAt;
+    }
+  }
 }
 
-function byCategory(items: readonly Item[]): Map<string, string[]> {
-  const groups = new Map<string, { itemId: string; addedAt: number }[]>();
-  for (const { itemId, category, addedAt } of items) {
-    if (category === '') continue;
-    const group = groups.get(category) ?? [];
-    group.push({ itemId, addedAt: addedAt === undefined ? 0 : Date.parse(addedAt) });
-    groups.set(category, group);
+/** The newest items of a category, sorted now and then rather than all at once. */
+class Newest {
+  #items: { itemId: string; addedAt: number }[] = [];
+
+  add({ itemId, addedAt }: Item): void {
+    this.#items.push({ itemId, addedAt: addedAt === undefined ? 0 : Date.parse(addedAt) });
+    if (this.#items.length >= 4 * newestMax) this.#cut();
   }
-  return new Map(
-    [...groups].map(([category, group]) => [
-      category,
-      group
-        .sort((a, b) => b.addedAt - a.addedAt || (a.itemId < b.itemId ? -1 : 1))
-        .map(({ itemId }) => itemId),
-    ]),
-  );
+
+  itemIds(): string[] {
+    this.#cut();
+    return this.#items.map(({ itemId }) => itemId);
+  }
+
+  #cut(): void {
+    this.#items.sort((a, b) => b.addedAt - a.addedAt || (a.itemId < b.itemId ? -1 : 1));
+    this.#items.length = Math.min(this.#items.length, newestMax);
+  }
 }

@@ -11,8 +11,6 @@ export type Newcomer = { itemId: string; score: number };
 const categoriesMax = 5;
 /** Of all interests; less is a look in passing. */
 const interestShareMin = 0.1;
-/** Of each category the newest: what an answer costs must not grow with the range. */
-const lookedAtOfCategory = 200;
 const newcomersMax = 30;
 
 /** At most 30, best first: those whose content factors lie in the direction of the taste. */
@@ -23,7 +21,7 @@ export function newcomersFor(
 ): Newcomer[] {
   const found: Newcomer[] = [];
   for (const category of new Set(categories)) {
-    for (const itemId of (newItems.byCategory.get(category) ?? []).slice(0, lookedAtOfCategory)) {
+    for (const itemId of newItems.byCategory.get(category) ?? []) {
       const score = dot(taste, newItems.vectors.get(itemId));
       if (score > 0) found.push({ itemId, score });
     }

@@ -63,6 +63,18 @@ test('the newest of a category come first, those without a date last', async () 
   expect(newItems.current?.byCategory.get('tea')).toEqual(['d', 'c', 'a', 'b']);
 });
 
+test('of a large category only the newest are kept, however many there are', async () => {
+  const day = (d: number) => new Date(Date.UTC(2026, 0, 1 + d)).toISOString();
+  // In an order that is neither that of the ids nor that of the days: 7 and 1,000 have no common divisor.
+  const items = Array.from({ length: 1000 }, (_, k) => tea(`t${(7 * k) % 1000}`, day((7 * k) % 1000)));
+  const newItems = createNewItems({ collaborative: served('v1') }, catalogueOf(items));
+  await newItems.refresh();
+  expect(newItems.current?.byCategory.get('tea')).toEqual(
+    Array.from({ length: 200 }, (_, k) => `t${999 - k}`),
+  );
+  expect(newItems.current?.vectors.size).toBe(1000);
+});
+
 test('newcomers are of the categories asked for, and in the direction of the taste', async () => {
   const coffee = Item.parse({ itemId: 'coffee', category: 'coffee', name: 'Another coffee' });
   const newItems = createNewItems({ collaborative: served('v1') }, catalogueOf([tea('x'), coffee]));
