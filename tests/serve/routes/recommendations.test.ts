@@ -25,6 +25,7 @@ const scenarios = {
       { itemId: 'tea-1', position: 3, until: '2020-01-01T00:00:00Z' },
     ],
   },
+  launch: { learned: 1, pins: [{ itemId: 'cocoa-0', position: 1 }] },
   excluding: { weights: { popularity: 1 }, exclude: { categories: ['coffee'], itemIds: ['tea-0'] } },
   capped: { weights: { popularity: 1 }, diversity: { maxPerCategory: 0.5 } },
   rotating: { weights: { popularity: 1 }, rotation: { keepTop: 1, temperature: 1, maxLoss: 0.5 } },
@@ -102,6 +103,17 @@ test('pins stand where they are put: not after their time, nor where the item ma
   expect(itemOf(body, 'tea-9').reasons.map(({ code }: Body) => code)).toEqual(['popular', 'pinned']);
   expect(ids(await recommend('scenario=pinned&n=4&exclude=tea-9'))).not.toContain('tea-9');
   expect(ids(await recommend('scenario=pinned&n=4&category=coffee'))).not.toContain('tea-9');
+});
+
+test('a pin brings what nothing else speaks for, and says that it is a pin', async () => {
+  const [first, second] = (await recommend('scenario=launch&n=2&explain=true')).items;
+  expect(first).toMatchObject({
+    itemId: 'cocoa-0',
+    source: 'pinned',
+    reasons: [{ code: 'pinned' }],
+    arranged: [{ rule: 'pins', to: 1 }],
+  });
+  expect(second.itemId).toBe('coffee-0');
 });
 
 test('exclusions of a scenario hold, and the list is full all the same', async () => {
