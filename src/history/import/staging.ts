@@ -1,6 +1,7 @@
 /** Where an import works: a DuckDB file in `<dataDir>/tmp`, so that a log may be larger than the memory. */
 import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { LAKE_TABLES, type Lake, type LakeTable, openLake, sqlText } from '../lake.ts';
 import { lockImports } from './import-lock.ts';
@@ -17,7 +18,7 @@ export async function withStaging<T>(
   dataDir: string,
   work: (lake: Lake, scratchFile: string) => Promise<T>,
 ): Promise<T> {
-  const lake = await openLake(dataDir);
+  const lake = await openLake(dataDir, { memoryMb: stagingMemoryMb() });
   const path = join(dataDir, 'tmp', `${importPrefix}${process.pid}-${randomUUID()}`);
   let unlock = () => {};
   try {
@@ -30,6 +31,11 @@ export async function withStaging<T>(
     unlock();
     for (const ending of ['duckdb', 'duckdb.wal', 'txt']) await rm(`${path}.${ending}`, { force: true });
   }
+}
+
+/** A quarter of the machine's, from one to four gigabytes: with less, a log of millions of rows is spilled to the disk again and again. */
+function stagingMemoryMb(): number {
+  return Math.round(Math.min(4096, Math.max(1024, totalmem() / 4 / 2 ** 20)));
 }
 
 /** What imports left that were killed: no other import is running, so all of it is theirs. */
