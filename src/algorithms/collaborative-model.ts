@@ -59,7 +59,7 @@ export type RankerSources = {
   customers: CustomerNeighbours;
   /** A purchase this many days old counts half for what the customer is used to buy. */
   habitHalfLifeDays: number;
-  /** items × items: weight of having bought the row's item for the column's; absent for catalogues too large for EASE. */
+  /** items × items: weight of having bought the row's item for the column's; absent for catalogues too large for it. */
   ease?: CsrMatrix;
 };
 

@@ -75,7 +75,8 @@ export async function evaluateCollaborative(
 }
 
 function newProtocol(model: CollaborativeModel): ReadonlyMap<JudgedName, Judged> {
-  const names: JudgedName[] = [...RANKER_SOURCES, 'fused'];
+  const hasEase = model.sources?.ease !== undefined;
+  const names: JudgedName[] = [...RANKER_SOURCES.filter((name) => name !== 'ease' || hasEase), 'fused'];
   if (model.ranker !== undefined) names.push('ranker');
   return new Map(names.map((name) => [name, new Judged()]));
 }

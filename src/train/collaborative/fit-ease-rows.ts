@@ -1,11 +1,12 @@
 /** EASE as a model's files hold it: of each item only the weights that matter. */
 import type { CsrMatrix } from '../../algorithms/csr.ts';
-import { easeRefusal, fitEase } from '../../algorithms/ease.ts';
+import { fitEase } from '../../algorithms/ease.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import type { PurchasePairs } from '../../algorithms/purchase-pairs.ts';
 import { topK } from '../../algorithms/top-k.ts';
 
 export type EaseRowsOptions = {
+  itemsMax: number;
   /** λ: L2 weight, in customers. */
   regularization: number;
   /** Weights that are kept of each item. */
@@ -19,10 +20,10 @@ export type EaseRowsOptions = {
 export async function fitEaseRows(
   kernels: Kernels,
   pairs: PurchasePairs,
-  { regularization, k }: EaseRowsOptions,
+  { itemsMax, regularization, k }: EaseRowsOptions,
 ): Promise<CsrMatrix | undefined> {
   const { items, customers, indptr, item } = pairs;
-  if (items === 0 || easeRefusal(items) !== undefined) return undefined;
+  if (items === 0 || items > itemsMax) return undefined;
   const bought = {
     rows: customers,
     cols: items,

@@ -1,6 +1,7 @@
 /** Every hyper-parameter of the collaborative model: what is tuned, fitted, and written into the manifest as its recipe. */
 import { z } from 'zod';
 import { CustomerNeighbourOptions } from '../../algorithms/customer-neighbours.ts';
+import { MOST_EASE_ITEMS } from '../../algorithms/ease.ts';
 import { IalsOptions } from '../../algorithms/ials.ts';
 import { ItemKnnOptions } from '../../algorithms/item-knn.ts';
 
@@ -33,9 +34,10 @@ export const CollaborativeSettings = z.strictObject({
   buyAgainHorizonDays: z.number().positive().default(28),
   /** Of customers who shop alike. */
   customers: CustomerNeighbourOptions.prefault({}),
-  /** For catalogues of up to 20,000 items. */
   ease: z
     .strictObject({
+      /** Larger catalogues do without: its time grows with items³, and a training fits it five times. */
+      itemsMax: z.int().min(0).max(MOST_EASE_ITEMS).default(10_000),
       /** λ: L2 weight, in customers. */
       regularization: z.number().positive().default(200),
       /** Weights that are kept of each item. */
