@@ -1,6 +1,7 @@
 /** Validation parts of training pairs: what hyper-parameters and weights are chosen on, in place of the test. */
 import type { CsrMatrix } from '../../algorithms/csr.ts';
 import { createRng, shuffle } from '../../algorithms/rng.ts';
+import type { PairData } from './pair-model.ts';
 import { drawNegatives, type SampledCases } from './sampled-cases.ts';
 
 /** Enough for figures that are sure to about half a hundredth; a list of the whole catalogue costs more, and tells more. */
@@ -9,35 +10,32 @@ const fullShare = 0.2;
 const fewestPairs = 5;
 
 export type HeldOut = {
-  train: CsrMatrix;
+  train: PairData;
   /** users × items: what was held out. */
   test: CsrMatrix;
 };
 
 /**
  * One pair of up to 6,000 random users who have at least two, each with its own negatives: as the protocol's test is made
- * of the whole.
+ * of the whole. The last of each, as here and below, where the data have an order; else any.
  */
-export function holdOutSampled(
-  userItems: CsrMatrix,
-  seed: number,
-): { train: CsrMatrix; cases: SampledCases } {
-  const { train, test } = holdOut(userItems, seed, mostJudgedUsers.sampled, 2, () => 1);
+export function holdOutSampled(data: PairData, seed: number): { train: PairData; cases: SampledCases } {
+  const { train, test } = holdOut(data, seed, mostJudgedUsers.sampled, 2, () => 1);
   const user = new Int32Array(test.indices.length);
   for (let u = 0; u < test.rows; u++) user.fill(u, test.indptr[u]!, test.indptr[u + 1]!);
   // Of the user's own items none is a negative, held out or not.
-  return { train, cases: drawNegatives({ user, item: test.indices }, userItems, seed) };
+  return { train, cases: drawNegatives({ user, item: test.indices }, data.userItems, seed) };
 }
 
 /** A fifth of the pairs of up to 3,000 random users who have at least five. */
-export function holdOutFull(userItems: CsrMatrix, seed: number): HeldOut {
-  return holdOut(userItems, seed, mostJudgedUsers.full, fewestPairs, (pairs) =>
+export function holdOutFull(data: PairData, seed: number): HeldOut {
+  return holdOut(data, seed, mostJudgedUsers.full, fewestPairs, (pairs) =>
     Math.max(1, Math.round(fullShare * pairs)),
   );
 }
 
 function holdOut(
-  userItems: CsrMatrix,
+  { userItems, position }: PairData,
   seed: number,
   most: number,
   fewest: number,
@@ -57,9 +55,14 @@ function holdOut(
       Array.from({ length: indptr[u + 1]! - indptr[u]! }, (_, n) => indptr[u]! + n),
       createRng(seed, 'held out', u),
     );
+    if (position !== undefined) places.sort((p, q) => position[q]! - position[p]!);
     for (const p of places.slice(0, heldOf(places.length))) isHeld[p] = 1;
   }
-  return { train: entriesWhere(userItems, isHeld, 0), test: entriesWhere(userItems, isHeld, 1) };
+  const train = {
+    userItems: entriesWhere(userItems, isHeld, 0),
+    position: position?.filter((_, p) => isHeld[p] === 0),
+  };
+  return { train, test: entriesWhere(userItems, isHeld, 1) };
 }
 
 /** The entries p with `marks[p] === mark`. */

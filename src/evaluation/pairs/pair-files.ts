@@ -4,20 +4,22 @@ import { UsageError } from '../../domain/errors.ts';
 import { IdIndex } from '../input/id-index.ts';
 import { readNegatives } from '../input/read-negatives.ts';
 import { type Pairs, readPairs } from '../input/read-pairs.ts';
+import { positionsOf } from './file-order.ts';
+import type { PairData } from './pair-model.ts';
 import { drawNegatives, type SampledCases } from './sampled-cases.ts';
 
 /** Training pairs alone, as `tune` takes them. */
-export async function readTraining(path: string): Promise<CsrMatrix> {
+export async function readTraining(path: string): Promise<PairData> {
   const users = new IdIndex();
   const items = new IdIndex();
-  return pairMatrix(await readPairs(path, users, items), users.size, items.size);
+  return pairData(await readPairs(path, users, items), users, items);
 }
 
 /** The catalogue is every item of both files. */
 export async function readFullRanking(
   trainPath: string,
   testPath: string,
-): Promise<{ userItems: CsrMatrix; test: CsrMatrix }> {
+): Promise<{ data: PairData; test: CsrMatrix }> {
   const users = new IdIndex();
   const items = new IdIndex();
   const train = await readPairs(trainPath, users, items);
@@ -25,7 +27,7 @@ export async function readFullRanking(
   const test = await readPairs(testPath, users, items);
   checkCommon(test, known, trainPath, testPath);
   return {
-    userItems: pairMatrix(train, users.size, items.size),
+    data: pairData(train, users, items),
     test: pairMatrix(test, users.size, items.size),
   };
 }
@@ -36,7 +38,7 @@ export async function readSampled(
   testPath: string,
   negativesPath: string | undefined,
   seed: number,
-): Promise<{ userItems: CsrMatrix; cases: SampledCases }> {
+): Promise<{ data: PairData; cases: SampledCases }> {
   const users = new IdIndex();
   const items = new IdIndex();
   const train = await readPairs(trainPath, users, items);
@@ -45,10 +47,15 @@ export async function readSampled(
   checkCommon(test, known, trainPath, testPath);
   if (negativesPath !== undefined) {
     const cases = await readNegatives(negativesPath, test, users, items);
-    return { userItems: pairMatrix(train, users.size, items.size), cases };
+    return { data: pairData(train, users, items), cases };
   }
-  const userItems = pairMatrix(train, users.size, items.size);
-  return { userItems, cases: drawNegatives(test, userItems, seed) };
+  const data = pairData(train, users, items);
+  return { data, cases: drawNegatives(test, data.userItems, seed) };
+}
+
+function pairData(pairs: Pairs, users: IdIndex, items: IdIndex): PairData {
+  const userItems = pairMatrix(pairs, users.size, items.size);
+  return { userItems, position: positionsOf(pairs, userItems, items.ids) };
 }
 
 /** Users × items with 1 for each pair, however often it is there. */

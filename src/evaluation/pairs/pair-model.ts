@@ -6,6 +6,8 @@ import type { Model } from '../model.ts';
 export type PairData = {
   /** Users × items: the pairs to learn from, values 1. Rows and columns may be empty. */
   userItems: CsrMatrix;
+  /** Each entry's place among its user's, the earliest 0, where the file's order says more than the id: what is held out is last. */
+  position?: Int32Array | undefined;
 };
 
 export type PairScorer = {

@@ -18,19 +18,19 @@ export const sampledNegatives: Protocol<PairData, PairScorer> = {
   models: PAIR_MODELS,
   combinations: (models, params) => [blendOf('sampled-negatives', sourcesOf(models, params))],
   readTask: async ({ train, test, negatives }, seed) => {
-    const { userItems, cases } = await readSampled(train, test, negatives, seed);
+    const { data, cases } = await readSampled(train, test, negatives, seed);
     return {
-      data: { userItems },
-      summary: `${sizeOf(userItems)}; ${counted(cases.user.length, 'test pair')}`,
+      data,
+      summary: `${sizeOf(data.userItems)}; ${counted(cases.user.length, 'test pair')}`,
       judge: async (scorer) => judgeSampled(scorer, cases),
     };
   },
   readValidation: async (trainPath, seed) => {
-    const userItems = await readTraining(trainPath);
-    const { train, cases } = naming(trainPath, () => holdOutSampled(userItems, seed));
+    const whole = await readTraining(trainPath);
+    const { train, cases } = naming(trainPath, () => holdOutSampled(whole, seed));
     return {
-      data: { userItems: train },
-      summary: `${sizeOf(train)}; ${counted(cases.user.length, 'pair')} held out`,
+      data: train,
+      summary: `${sizeOf(train.userItems)}; ${counted(cases.user.length, 'pair')} held out`,
       judge: async (scorer) => judgeSampled(scorer, cases),
     };
   },
@@ -44,17 +44,17 @@ export const fullRanking: Protocol<PairData, PairScorer> = {
   readTask: async ({ train, test }) => {
     const files = await readFullRanking(train, test);
     return {
-      data: { userItems: files.userItems },
-      summary: `${sizeOf(files.userItems)}; ${counted(files.test.indices.length, 'test pair')}`,
+      data: files.data,
+      summary: `${sizeOf(files.data.userItems)}; ${counted(files.test.indices.length, 'test pair')}`,
       judge: (scorer) => judgeFull(scorer, files.test),
     };
   },
   readValidation: async (trainPath, seed) => {
-    const userItems = await readTraining(trainPath);
-    const { train, test } = naming(trainPath, () => holdOutFull(userItems, seed));
+    const whole = await readTraining(trainPath);
+    const { train, test } = naming(trainPath, () => holdOutFull(whole, seed));
     return {
-      data: { userItems: train },
-      summary: `${sizeOf(train)}; ${counted(test.indices.length, 'pair')} held out`,
+      data: train,
+      summary: `${sizeOf(train.userItems)}; ${counted(test.indices.length, 'pair')} held out`,
       judge: (scorer) => judgeFull(scorer, test),
     };
   },

@@ -12,8 +12,8 @@ const write = await temporaryFiles();
 
 /** Users with tastes, a fifth of their items held out: as columns, gzipped, and as lists. */
 async function pairFiles(): Promise<{ train: string; test: string }> {
-  const split = holdOutFull(tasteMatrix(300, 90, 6, 5), 1);
-  const rows = (lines: (user: number, items: Int32Array) => string) => (matrix: typeof split.train) =>
+  const split = holdOutFull({ userItems: tasteMatrix(300, 90, 6, 5) }, 1);
+  const rows = (lines: (user: number, items: Int32Array) => string) => (matrix: typeof split.test) =>
     Array.from({ length: matrix.rows }, (_, u) =>
       lines(u, matrix.indices.subarray(matrix.indptr[u]!, matrix.indptr[u + 1]!)),
     ).join('');
@@ -22,7 +22,7 @@ async function pairFiles(): Promise<{ train: string; test: string }> {
     items.length === 0 ? '' : `u${user} ${[...items].map((i) => `i${i}`).join(' ')}\n`,
   );
   return {
-    train: await write('train', gzipSync(`user\titem\n${columns(split.train)}`)),
+    train: await write('train', gzipSync(`user\titem\n${columns(split.train.userItems)}`)),
     test: await write('test', lists(split.test)),
   };
 }

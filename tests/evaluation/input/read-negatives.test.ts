@@ -8,7 +8,10 @@ const testFile = await write('test', '0\t25\t5\t978824351\n1\t7\t3\t978300174\n'
 
 test('each test pair gets its line, without its own item; all of them are in the catalogue', async () => {
   const negatives = await write('negatives', '(1,7)\t5\t7\t8\n(0,25)\t6\t9\n');
-  const { userItems, cases } = await readSampled(train, testFile, negatives, 1);
+  const {
+    data: { userItems },
+    cases,
+  } = await readSampled(train, testFile, negatives, 1);
   // Items in the order in which they are met: 5, 6 in training, 25, 7 in the test, 8, 9 among the negatives.
   expect([userItems.rows, userItems.cols]).toEqual([2, 6]);
   expect(cases).toEqual({
@@ -38,7 +41,10 @@ test('files of different data sets are told apart', async () => {
 test('without a file negatives are drawn: new to the user, different, the same for the same seed', async () => {
   const rows = Array.from({ length: 150 }, (_, i) => `0\t${i}\n1\t${i + 100}\n`).join('');
   const large = await write('large', rows);
-  const { userItems, cases } = await readSampled(large, testFile, undefined, 3);
+  const {
+    data: { userItems },
+    cases,
+  } = await readSampled(large, testFile, undefined, 3);
   expect(cases.start).toEqual(Int32Array.of(0, 99, 198));
   for (const [n, user] of cases.user.entries()) {
     const own = new Set(userItems.indices.subarray(userItems.indptr[user]!, userItems.indptr[user + 1]!));

@@ -54,10 +54,10 @@ test.each(personal.map((model) => [model.name, model] as const))(
 );
 
 describe('on users with tastes', () => {
-  const { train, test: held } = holdOutFull(tasteMatrix(400, 120, 6, 3), 1);
+  const { train, test: held } = holdOutFull({ userItems: tasteMatrix(400, 120, 6, 3) }, 1);
   const qualityOf = async (model: PairModel) => {
     const before = kernels.usedBytes();
-    const scorer = await model.fit({ userItems: train }, paramsOf(model), context(1));
+    const scorer = await model.fit(train, paramsOf(model), context(1));
     const { ndcgAt20 } = await judgeFull(scorer, held);
     scorer.release();
     expect(kernels.usedBytes()).toBe(before);
@@ -80,11 +80,11 @@ describe('on users with tastes', () => {
 
   test('lists hold nothing that the user has, best first, and as many as there are', async () => {
     for (const model of [...PAIR_MODELS, blendOf('full-ranking', [{ model: popularity, params: {} }])]) {
-      const scorer = await model.fit({ userItems: train }, paramsOf(model), context(1));
+      const scorer = await model.fit(train, paramsOf(model), context(1));
       const { k, indices, scores } = await scorer.rank(Int32Array.of(3, 9), 15);
       for (const [n, user] of [3, 9].entries()) {
         const list = [...indices.subarray(n * k, (n + 1) * k)];
-        const own = new Set(itemsOf(train, user));
+        const own = new Set(itemsOf(train.userItems, user));
         expect(list.filter((item) => own.has(item))).toEqual([]);
         expect(new Set(list).size).toBe(15);
         for (let r = 1; r < 15; r++) expect(scores[n * k + r]).toBeLessThanOrEqual(scores[n * k + r - 1]!);

@@ -32,8 +32,8 @@ export function blendOf(
       const seed = context.rng.nextInt(2 ** 32);
       const weights =
         protocol === 'full-ranking'
-          ? await weightsOfLists(data.userItems, fitting, seed, context)
-          : await weightsOfCases(data.userItems, fitting, seed, context);
+          ? await weightsOfLists(data, fitting, seed, context)
+          : await weightsOfCases(data, fitting, seed, context);
       const counted = fitting.filter((_, s) => weights[s] !== 0);
       const scorers = await fitAll(counted, data, { ...context, onProgress: partOf(context, 0.5, 1) });
       return blendScorer(
@@ -46,34 +46,26 @@ export function blendOf(
 }
 
 async function weightsOfCases(
-  userItems: CsrMatrix,
+  data: PairData,
   sources: readonly BlendSource[],
   seed: number,
   context: FitContext,
 ): Promise<number[]> {
-  const { train, cases } = holdOutSampled(userItems, seed);
-  const scorers = await fitAll(
-    sources,
-    { userItems: train },
-    { ...context, onProgress: partOf(context, 0, 0.5) },
-  );
+  const { train, cases } = holdOutSampled(data, seed);
+  const scorers = await fitAll(sources, train, { ...context, onProgress: partOf(context, 0, 0.5) });
   const groups = groupsOfCases(scorers, cases);
   releaseAll(scorers);
   return learnWeights(groups, sampledLength).weights;
 }
 
 async function weightsOfLists(
-  userItems: CsrMatrix,
+  data: PairData,
   sources: readonly BlendSource[],
   seed: number,
   context: FitContext,
 ): Promise<number[]> {
-  const { train, test } = holdOutFull(userItems, seed);
-  const scorers = await fitAll(
-    sources,
-    { userItems: train },
-    { ...context, onProgress: partOf(context, 0, 0.5) },
-  );
+  const { train, test } = holdOutFull(data, seed);
+  const scorers = await fitAll(sources, train, { ...context, onProgress: partOf(context, 0, 0.5) });
   const groups = await groupsOfLists(scorers, test);
   releaseAll(scorers);
   return learnWeights(groups, judgedLength).weights;
