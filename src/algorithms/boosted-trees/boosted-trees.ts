@@ -21,6 +21,9 @@ export const BoostedTreesOptions = z.strictObject({
 });
 export type BoostedTreesOptions = z.output<typeof BoostedTreesOptions>;
 
+/** Told the share of the work that is done; waited for. */
+export type OnShare = (share: number) => void | Promise<void>;
+
 /** All trees' nodes in one table. */
 export type BoostedTrees = {
   columns: number;
@@ -40,15 +43,16 @@ export type BoostedTrees = {
 
 /**
  * Fits log-odds of `label` = 1 by the logistic loss. Rows of which `heldOut` is 1 are not learned from: the trees end where the
- * loss of these rows is lowest. Without such rows all trees are kept. RangeError without rows to learn from.
+ * loss of these rows is lowest. Without such rows all trees are kept. RangeError without rows to learn from; what `onProgress`
+ * throws ends the fit.
  */
-export function fitBoostedTrees(
+export async function fitBoostedTrees(
   data: FeatureRows,
   label: Uint8Array,
   heldOut: Uint8Array,
   options: BoostedTreesOptions,
-  onProgress: (share: number) => void = () => {},
-): BoostedTrees {
+  onProgress: OnShare = () => {},
+): Promise<BoostedTrees> {
   const { rows } = data;
   const learned = Int32Array.from(
     Int32Array.from({ length: rows }, (_, r) => r).filter((r) => heldOut[r] === 0),
@@ -78,7 +82,7 @@ export function fitBoostedTrees(
     tree.value = tree.value.map((value) => options.learningRate * value);
     trees.push(tree);
     for (const r of judged) score[r]! += valueInBins(tree, columns, r);
-    onProgress((t + 1) / options.trees);
+    await onProgress((t + 1) / options.trees);
     if (judged.length === 0) continue;
     const loss = meanLoss(score, label, judged);
     if (loss < lowest.loss) lowest = { loss, trees: trees.length };

@@ -3,6 +3,7 @@ import {
   type BoostedTrees,
   type BoostedTreesOptions,
   fitBoostedTrees,
+  type OnShare,
   scoreBoosted,
 } from '../boosted-trees/boosted-trees.ts';
 import { type Rng, shuffle } from '../rng.ts';
@@ -29,17 +30,17 @@ const judgeShare = 0.15;
 
 /**
  * Learns from the baskets of `log` less each user's last one which candidates that last one holds; then stands ready to
- * find the candidates after the whole of it. With nobody who has two baskets the trees are empty.
+ * find the candidates after the whole of it. What `onProgress` throws ends the fit. With nobody who has two baskets the trees are empty.
  */
-export function fitRepeatBlend(
+export async function fitRepeatBlend(
   log: BasketLog,
   options: RepeatBlendOptions,
   rng: Rng,
-  onProgress: (share: number) => void = () => {},
-): RepeatBlend {
+  onProgress: OnShare = () => {},
+): Promise<RepeatBlend> {
   const users = Array.from({ length: log.users }, (_, u) => u).filter((u) => basketCount(log, u) >= 2);
   const teachers = shuffle(users, rng).slice(0, options.teachers);
-  const trees = fitTrees(log, teachers, options, rng, onProgress);
+  const trees = await fitTrees(log, teachers, options, rng, onProgress);
   return { find: createCandidates(log, options), trees };
 }
 
@@ -68,20 +69,21 @@ const belowAll = 1000;
 const neighbourMeanAt = CANDIDATE_FEATURES.indexOf('neighbourMean');
 const shareAt = CANDIDATE_FEATURES.indexOf('share');
 
-function fitTrees(
+async function fitTrees(
   log: BasketLog,
   teachers: readonly number[],
   options: RepeatBlendOptions,
   rng: Rng,
-  onProgress: (share: number) => void,
-): BoostedTrees {
+  onProgress: OnShare,
+): Promise<BoostedTrees> {
   const columns = CANDIDATE_FEATURES.length;
   const find = createCandidates(withoutLastBaskets(log, 1), options);
   const label: number[] = [];
   const heldOut: number[] = [];
   let values = new Float32Array(1 << 16);
   const judges = Math.floor(judgeShare * teachers.length);
-  teachers.forEach((user, n) => {
+  for (let n = 0; n < teachers.length; n++) {
+    const user = teachers[n]!;
     const target = new Set(basketOfAge(log, user, 0));
     const candidates = find(user);
     for (let c = 0; c < candidates.size; c++) {
@@ -97,8 +99,8 @@ function fitTrees(
       label.push(isHit ? 1 : 0);
       heldOut.push(n < judges ? 1 : 0);
     }
-    onProgress((0.5 * n) / teachers.length);
-  });
+    if (n % 100 === 0) await onProgress((0.5 * n) / teachers.length);
+  }
   const rows = label.length;
   if (!heldOut.includes(0)) return noTrees(columns);
   return fitBoostedTrees(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { BoostedTreesOptions } from '../../algorithms/boosted-trees/boosted-trees.ts';
 import { basketShares } from '../../algorithms/next-basket/basket-log.ts';
@@ -35,12 +36,21 @@ export const repeatBlend: NextBasketModel = defineModel({
     learningRate: { kind: 'real', min: 0.04, max: 0.2, log: true },
     l2: { kind: 'real', min: 1, max: 50, log: true },
   },
-  fit: (log, { perSource, neighbours, basketDecay, teachers, missShare, ...given }, { rng, onProgress }) => {
+  fit: async (
+    log,
+    { perSource, neighbours, basketDecay, teachers, missShare, ...given },
+    { rng, onProgress, signal },
+  ) => {
     const options = {
       ...{ perSource, neighbours, basketDecay, teachers, missShare },
       trees: BoostedTreesOptions.parse(given),
     };
-    const blend = fitRepeatBlend(log, options, rng, onProgress);
+    const blend = await fitRepeatBlend(log, options, rng, async (share) => {
+      onProgress(share);
+      // Timers and signals must get a turn, or the end of a search's budget would not be heard.
+      await setImmediate();
+      signal?.throwIfAborted();
+    });
     const share = basketShares(log);
     return { score: (user, out) => scoreRepeatBlend(blend, share, user, out) };
   },

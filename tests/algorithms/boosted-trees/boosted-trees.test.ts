@@ -10,11 +10,11 @@ import { createRng } from '../../../src/algorithms/rng.ts';
 
 const options = (given: Partial<BoostedTreesOptions>) => BoostedTreesOptions.parse(given);
 
-test('one tree of two leaves: bias and leaf values by hand', () => {
+test('one tree of two leaves: bias and leaf values by hand', async () => {
   // x = 0 has one yes in four, x = 1 three in four: the bias is 0, every p is 1/2, and G of a leaf ±(2 − 1).
   const values = Float32Array.of(0, 0, 0, 0, 1, 1, 1, 1);
   const label = Uint8Array.of(1, 0, 0, 0, 1, 1, 1, 0);
-  const trees = fitBoostedTrees(
+  const trees = await fitBoostedTrees(
     { rows: 8, columns: 1, values },
     label,
     new Uint8Array(8),
@@ -26,13 +26,13 @@ test('one tree of two leaves: bias and leaf values by hand', () => {
   expect(scoreBoosted(trees, values, 4)).toBeCloseTo(0.5 * (1 / (1 + 1)), 6);
 });
 
-test('learns what no sum of single features can: exclusive or', () => {
+test('learns what no sum of single features can: exclusive or', async () => {
   const rng = createRng(1, 'xor');
   const rows = 400;
   const values = Float32Array.from({ length: 2 * rows }, () => rng.next());
   const isYes = (r: number) => values[2 * r]! > 0.5 !== values[2 * r + 1]! > 0.5;
   const label = Uint8Array.from({ length: rows }, (_, r) => (isYes(r) ? 1 : 0));
-  const trees = fitBoostedTrees(
+  const trees = await fitBoostedTrees(
     { rows, columns: 2, values },
     label,
     new Uint8Array(rows),
@@ -43,20 +43,27 @@ test('learns what no sum of single features can: exclusive or', () => {
   expect(right / rows).toBeGreaterThan(0.95);
 });
 
-test('where there is nothing to learn, held-out rows leave few trees', () => {
+test('where there is nothing to learn, held-out rows leave few trees', async () => {
   const rng = createRng(2, 'noise');
   const rows = 2000;
   const values = Float32Array.from({ length: 3 * rows }, () => rng.next());
   const label = Uint8Array.from({ length: rows }, () => (rng.chance(0.5) ? 1 : 0));
   const heldOut = Uint8Array.from({ length: rows }, (_, r) => r % 2);
   const data = { rows, columns: 3, values };
-  const trees = fitBoostedTrees(data, label, heldOut, options({ trees: 100, minHessian: 1, patience: 5 }));
+  const trees = await fitBoostedTrees(
+    data,
+    label,
+    heldOut,
+    options({ trees: 100, minHessian: 1, patience: 5 }),
+  );
   expect(trees.roots.length).toBeLessThan(10);
 });
 
-test('no rows to learn from is refused', () => {
+test('no rows to learn from is refused', async () => {
   const empty = { rows: 1, columns: 1, values: Float32Array.of(1) };
-  expect(() => fitBoostedTrees(empty, Uint8Array.of(1), Uint8Array.of(1), options({}))).toThrow(RangeError);
+  await expect(fitBoostedTrees(empty, Uint8Array.of(1), Uint8Array.of(1), options({}))).rejects.toThrow(
+    RangeError,
+  );
 });
 
 test('a bin is the number of edges at or below the value, and few values have a bin each', () => {

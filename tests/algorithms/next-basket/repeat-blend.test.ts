@@ -18,16 +18,16 @@ const options = {
 };
 type Log = ReturnType<typeof logOf>;
 
-function scoresOf(log: Log, user: number): Float32Array {
-  const blend = fitRepeatBlend(log, options, createRng(1, 'blend'));
+async function scoresOf(log: Log, user: number): Promise<Float32Array> {
+  const blend = await fitRepeatBlend(log, options, createRng(1, 'blend'));
   const out = new Float32Array(log.items);
   scoreRepeatBlend(blend, basketShares(log), user, out);
   return out;
 }
 
-test('a user’s staples come first, then the taste’s, and every item has its place', () => {
+test('a user’s staples come first, then the taste’s, and every item has its place', async () => {
   const { history, last } = simulatedBaskets(800, 3, 1);
-  const blend = fitRepeatBlend(history, options, createRng(1, 'blend'));
+  const blend = await fitRepeatBlend(history, options, createRng(1, 'blend'));
   const share = basketShares(history);
   const out = new Float32Array(history.items);
   let staplesFirst = 0;
@@ -43,9 +43,9 @@ test('a user’s staples come first, then the taste’s, and every item has its 
   expect(staplesFirst).toBeGreaterThan(0.9 * history.users);
 });
 
-test('finds at least as much of the last basket as TIFU-KNN', () => {
+test('finds at least as much of the last basket as TIFU-KNN', async () => {
   const { history, last } = simulatedBaskets(300, 4, 2);
-  const blend = fitRepeatBlend(history, options, createRng(1, 'blend'));
+  const blend = await fitRepeatBlend(history, options, createRng(1, 'blend'));
   const tifu = createTifuKnn(history, {
     withinDecay: 0.9,
     groupDecay: 0.7,
@@ -67,12 +67,12 @@ test('finds at least as much of the last basket as TIFU-KNN', () => {
   expect(hits.blend).toBeGreaterThanOrEqual(0.98 * hits.tifu);
 });
 
-test('where nobody has two baskets, the plain sources rank', () => {
+test('where nobody has two baskets, the plain sources rank', async () => {
   const log = logOf(4, [[[2]], [[2, 1]], [[3]], []]);
   // Own first, then what the user shares with others, then what sells.
-  const order = [...topK(scoresOf(log, 0), 4).indices];
+  const order = [...topK(await scoresOf(log, 0), 4).indices];
   expect(order.slice(0, 2)).toEqual([2, 1]);
-  expect(topK(scoresOf(log, 3), 1).indices[0]).toBe(2);
+  expect(topK(await scoresOf(log, 3), 1).indices[0]).toBe(2);
 });
 
 test('a candidate’s row holds what the log says', () => {
@@ -92,4 +92,12 @@ test('a candidate’s row holds what the log says', () => {
   expect(featureOf(3, 'neighbourRank')).toBe(2);
   expect(featureOf(2, 'ownRecentFrequency')).toBe(1);
   expect(featureOf(0, 'baskets')).toBe(3);
+});
+
+test('a fit that nobody waits for any more is ended', async () => {
+  const { history } = simulatedBaskets(20, 2, 3);
+  const stop = () => {
+    throw new Error('enough');
+  };
+  await expect(fitRepeatBlend(history, options, createRng(1, 'blend'), stop)).rejects.toThrow('enough');
 });
