@@ -21,6 +21,9 @@ export type Search = {
   signal?: AbortSignal | undefined;
 };
 
+/** A timer of more than 24 days would end at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /**
  * The best trial and all others. The trial under way when the time is up is broken off and not counted, unless it is the
  * first: then `best` would be unknown. Rejects with the signal's reason when it aborts.
@@ -36,7 +39,10 @@ export async function search(options: Search): Promise<{ best: Trial | undefined
     const timeout = new AbortController();
     const timer =
       trials.length > 0
-        ? setTimeout(() => timeout.abort(), 1000 * Math.max(0, budgetSeconds - spent))
+        ? setTimeout(
+            () => timeout.abort(),
+            Math.min(longestTimerMs, 1000 * Math.max(0, budgetSeconds - spent)),
+          )
         : undefined;
     const startedAt = clock();
     const outcome = await attempt(

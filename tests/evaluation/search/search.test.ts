@@ -87,6 +87,22 @@ test('a trial that is under way when the time is up is broken off', async () => 
   expect(trials).toHaveLength(1);
 });
 
+test('a budget of months, longer than a timer can be, does not end the search', async () => {
+  const stop = new AbortController();
+  let calls = 0;
+  const endless = run({
+    budgetSeconds: 3_000_000,
+    clock: () => 0,
+    signal: stop.signal,
+    evaluate: async (params) => {
+      await new Promise((done) => setTimeout(done, 5));
+      if (++calls === 3) stop.abort(new Error('enough'));
+      return hill(params);
+    },
+  });
+  await expect(endless).rejects.toThrow('enough');
+});
+
 test('an empty space has one trial, and a small one ends when all has been tried', async () => {
   expect((await run({ space: {} })).trials).toHaveLength(1);
   const small = await run({ space: { way: { kind: 'choice', options: ['a', 'b'] } } });
