@@ -1,5 +1,6 @@
 /** Keeps every trial of a search in a file, so that the search goes on where it was stopped, and the best of them in another. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../domain/errors.ts';
 import { writeAtomically } from '../../infra/files.ts';
@@ -32,22 +33,26 @@ export type TrialStore = {
 
 /**
  * Opens the trials beside `out`. `subject` says what is searched: protocol, file, seed. UsageError where the trials that are
- * there are of another subject, or cannot be understood.
+ * there are of another subject or cannot be understood, where nothing can be written, and where two write at once.
  */
 export async function openTrialStore(
   out: string,
   subject: Readonly<Record<string, string | number>>,
 ): Promise<TrialStore> {
   const statePath = `${out}.trials.json`;
-  const trials = await readTrials(statePath, subject);
-  const write = (path: string, content: unknown) =>
-    writeAtomically(path, (temporary) => writeFile(temporary, `${JSON.stringify(content, undefined, 2)}\n`));
+  await checkWritable(out);
+  let known = await textOf(statePath);
+  const trials = known === undefined ? {} : parseTrials(known, statePath, subject);
   return {
     trialsOf: (model) => trials[model] ?? [],
     bestOf: (model) => bestTrial(trials[model] ?? []),
     keep: async (model, all) => {
       trials[model] = [...all];
-      await write(statePath, { subject, trials });
+      if ((await textOf(statePath)) !== known)
+        throw new UsageError(
+          `Another search writes to ${statePath} at the same time. Start this one again when it has ended, or name another --out.`,
+        );
+      known = await write(statePath, { subject, trials });
       const best = Object.entries(trials).flatMap(([name, tried]) => {
         const { params } = bestTrial(tried) ?? {};
         return params === undefined ? [] : [[name, params]];
@@ -57,17 +62,46 @@ export async function openTrialStore(
   };
 }
 
-async function readTrials(
-  path: string,
-  subject: Readonly<Record<string, string | number>>,
-): Promise<Record<string, Trial[]>> {
-  let text: string;
+async function checkWritable(out: string): Promise<void> {
   try {
-    text = await readFile(path, 'utf8');
+    if ((await stat(out).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
+    await access(dirname(out), constants.W_OK);
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw notWritable(out, err);
+  }
+}
+
+/** Answers the text that is in the file from now on. */
+async function write(path: string, content: unknown): Promise<string> {
+  const text = `${JSON.stringify(content, undefined, 2)}\n`;
+  try {
+    await writeAtomically(path, (temporary) => writeFile(temporary, text));
+  } catch (err) {
+    throw notWritable(path, err);
+  }
+  return text;
+}
+
+function notWritable(path: string, cause: unknown): UsageError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new UsageError(`${path} cannot be written: ${reason}. Name another --out.`, { cause });
+}
+
+/** undefined: there is no such file. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw err;
   }
+}
+
+function parseTrials(
+  text: string,
+  path: string,
+  subject: Readonly<Record<string, string | number>>,
+): Record<string, Trial[]> {
   const cure = 'Name another --out, or delete the file to begin anew.';
   let json: unknown;
   try {

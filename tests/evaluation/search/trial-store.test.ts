@@ -33,3 +33,21 @@ test('trials of another search, and a file that holds none, are refused with the
     /is no JSON.*Name another --out/,
   );
 });
+
+test('of two searches on one file the later to write ends, and nothing of the other is lost', async () => {
+  const out = join(folder, 'shared.json');
+  const [one, other] = [await openTrialStore(out, subject), await openTrialStore(out, subject)];
+  await one.keep('knn', [trial(1, 0.2)]);
+  await expect(other.keep('ials', [trial(2, 0.9)])).rejects.toThrow(
+    /Another search writes to .*another --out/,
+  );
+  await one.keep('knn', [trial(1, 0.2), trial(2, 0.3)]);
+  expect((await openTrialStore(out, subject)).trialsOf('knn')).toHaveLength(2);
+});
+
+test('where nothing can be written, that is said before the first trial', async () => {
+  await expect(openTrialStore(folder, subject)).rejects.toThrow(/cannot be written: it is a folder/);
+  await expect(openTrialStore(join(folder, 'no-such', 'out.json'), subject)).rejects.toThrow(
+    /cannot be written: .*Name another --out/,
+  );
+});
