@@ -7,7 +7,8 @@ import { drawNegatives, type SampledCases } from './sampled-cases.ts';
 /** Enough for figures that are sure to about half a hundredth; a list of the whole catalogue costs more, and tells more. */
 export const mostJudgedUsers = { sampled: 6_000, full: 3_000 };
 const fullShare = 0.2;
-const fewestPairs = 5;
+/** Users with fewer items have none held out. */
+export const fewestToHoldOut = { 'sampled-negatives': 2, 'full-ranking': 5 };
 
 export type HeldOut = {
   train: PairData;
@@ -20,7 +21,13 @@ export type HeldOut = {
  * of the whole. The last of each, as here and below, where the data have an order; else any.
  */
 export function holdOutSampled(data: PairData, seed: number): { train: PairData; cases: SampledCases } {
-  const { train, test } = holdOut(data, seed, mostJudgedUsers.sampled, 2, () => 1);
+  const { train, test } = holdOut(
+    data,
+    seed,
+    mostJudgedUsers.sampled,
+    fewestToHoldOut['sampled-negatives'],
+    () => 1,
+  );
   const user = new Int32Array(test.indices.length);
   for (let u = 0; u < test.rows; u++) user.fill(u, test.indptr[u]!, test.indptr[u + 1]!);
   // Of the user's own items none is a negative, held out or not.
@@ -29,9 +36,16 @@ export function holdOutSampled(data: PairData, seed: number): { train: PairData;
 
 /** A fifth of the pairs of up to 3,000 random users who have at least five. */
 export function holdOutFull(data: PairData, seed: number): HeldOut {
-  return holdOut(data, seed, mostJudgedUsers.full, fewestPairs, (pairs) =>
+  return holdOut(data, seed, mostJudgedUsers.full, fewestToHoldOut['full-ranking'], (pairs) =>
     Math.max(1, Math.round(fullShare * pairs)),
   );
+}
+
+/** Users who have at least so many items. */
+export function usersWith({ rows, indptr }: CsrMatrix, fewest: number): number[] {
+  const users: number[] = [];
+  for (let u = 0; u < rows; u++) if (indptr[u + 1]! - indptr[u]! >= fewest) users.push(u);
+  return users;
 }
 
 function holdOut(
@@ -42,8 +56,7 @@ function holdOut(
   heldOf: (pairs: number) => number,
 ): HeldOut {
   const { rows, indptr, indices } = userItems;
-  const able: number[] = [];
-  for (let u = 0; u < rows; u++) if (indptr[u + 1]! - indptr[u]! >= fewest) able.push(u);
+  const able = usersWith(userItems, fewest);
   if (able.length === 0)
     throw new RangeError(`no user has ${fewest} items: there is nothing to hold out for validation`);
   const isJudged = new Uint8Array(rows);

@@ -105,3 +105,9 @@ test('EASE says before it begins what is too large, and what to use instead', ()
   };
   expect(ease.refusal({ userItems })).toMatch(/40,981 items would take 6.7 GB.*20,000.*Use ials/);
 });
+
+test('a blend says before it begins that nothing can be held out for its weights', () => {
+  const userItems = csrFromTriplets(2, 1, { row: [0, 1], col: [0, 0], value: [1, 1] });
+  expect(blendOf('full-ranking', []).refusal({ userItems })).toMatch(/no user has 5 items; use one/);
+  expect(blendOf('sampled-negatives', []).refusal({ userItems })).toMatch(/no user has 2 items; use one/);
+});

@@ -6,7 +6,7 @@ import type { CsrMatrix } from '../../../algorithms/csr.ts';
 import { topK } from '../../../algorithms/top-k.ts';
 import { defineModel, type FitContext, NoParams } from '../../model.ts';
 import type { Params } from '../../search/space.ts';
-import { holdOutFull, holdOutSampled } from '../hold-out.ts';
+import { fewestToHoldOut, holdOutFull, holdOutSampled, usersWith } from '../hold-out.ts';
 import { judgedLength, usersWithItems } from '../judge-full.ts';
 import { type CandidateGroups, learnWeights } from '../learn-weights.ts';
 import type { PairData, PairModel, PairScorer } from '../pair-model.ts';
@@ -27,6 +27,12 @@ export function blendOf(
   return defineModel({
     name: 'blend',
     params: NoParams,
+    refusal: ({ userItems }) => {
+      const fewest = fewestToHoldOut[protocol];
+      return usersWith(userItems, fewest).length === 0
+        ? `Its weights are learned on held-out pairs, and no user has ${fewest} items; use one of its sources.`
+        : undefined;
+    },
     fit: async (data, _params, context) => {
       const fitting = sources.filter(({ model }) => model.refusal(data) === undefined);
       const seed = context.rng.nextInt(2 ** 32);
