@@ -6,15 +6,26 @@ import { createGunzip } from 'node:zlib';
 import { UsageError } from '../../domain/errors.ts';
 
 const chunkBytes = 1 << 18;
+/** A list of all items of a large catalogue is shorter; what is longer has no lines. */
+const longestLine = 1 << 24;
+const GZIP_MARK = '1f8b';
+const UTF_16_MARKS = ['fffe', 'feff'];
 
-/** The file's text in pieces that end anywhere. UsageError where it cannot be read. */
+/** The file's text in pieces that end anywhere, without a byte order mark. UsageError where it cannot be read. */
 export async function* readText(path: string): AsyncGenerator<string> {
   try {
-    const gzipped = await isGzipped(path);
+    const begins = await firstBytes(path);
+    if (UTF_16_MARKS.includes(begins))
+      throw new UsageError(`${path} cannot be read: it is UTF-16; save it as UTF-8.`);
+    const gzipped = begins === GZIP_MARK;
     const source = createReadStream(path, { highWaterMark: chunkBytes });
     const stream = gzipped ? gunzipped(source) : source;
     try {
-      for await (const piece of stream.setEncoding('utf8')) yield piece as string;
+      let isFirst = true;
+      for await (const piece of stream.setEncoding('utf8')) {
+        yield isFirst ? withoutMark(piece as string) : (piece as string);
+        isFirst = false;
+      }
     } finally {
       // A reader that has had enough ends only the last of the two streams.
       source.destroy();
@@ -39,23 +50,27 @@ export async function* readLines(path: string): AsyncGenerator<{ lines: string[]
   for await (const piece of readText(path)) {
     const lines = (rest + piece).split(/\r?\n/);
     rest = lines.pop() ?? '';
-    if (first === 1 && lines[0] !== undefined) lines[0] = withoutMark(lines[0]);
+    if (rest.length > longestLine)
+      throw new UsageError(
+        `${path}, line ${first + lines.length} is longer than ${longestLine.toLocaleString('en')} characters: is it a text file with line ends?`,
+      );
     if (lines.length > 0) yield { lines, first };
     first += lines.length;
   }
-  if (rest !== '') yield { lines: [first === 1 ? withoutMark(rest) : rest], first };
+  if (rest !== '') yield { lines: [rest], first };
 }
 
 /** Spreadsheets put a byte order mark before the text. */
-function withoutMark(line: string): string {
-  return line.charCodeAt(0) === 0xfeff ? line.slice(1) : line;
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-async function isGzipped(path: string): Promise<boolean> {
+/** The first two, in hexadecimal. */
+async function firstBytes(path: string): Promise<string> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+    return buffer.toString('hex', 0, bytesRead);
   } finally {
     await file.close();
   }

@@ -59,3 +59,10 @@ test('a gzip file that is cut off is told as such', async () => {
   const whole = gzipSync(Array.from({ length: 5000 }, (_, n) => `${n}\t${(n * 7919) % 5003}\n`).join(''));
   await expect(pairsOf(whole.subarray(0, whole.length / 2))).rejects.toThrow(/damaged or cut off/);
 });
+
+test('UTF-16, and a file without line ends, are refused by what they are', async () => {
+  await expect(pairsOf(Buffer.from('\ufeffu1\t10\nu2\t11\n', 'utf16le'))).rejects.toThrow(
+    /UTF-16; save it as UTF-8/,
+  );
+  await expect(pairsOf(`u1\t10\n${'x'.repeat(17_000_000)}`)).rejects.toThrow(/line 2 is longer than/);
+});
