@@ -10,7 +10,16 @@ export type Output = {
 };
 
 export function outputOf(command: Command): Output {
-  const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
+  return outputTo(command.optsWithGlobals<{ json?: boolean }>().json === true);
+}
+
+/** For results that are figures for a program as much as for a person: a table at a terminal, else JSON, asked for or not. */
+export function figuresOf(command: Command): Output {
+  const { json } = outputOf(command);
+  return outputTo(json || !process.stdout.isTTY);
+}
+
+function outputTo(json: boolean): Output {
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   return {
     json,

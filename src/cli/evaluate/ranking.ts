@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { createKernels } from '../../algorithms/kernels/kernels.ts';
 import { openKernelRuntime } from '../../infra/kernel-runtime.ts';
 import { days, refuseFlags, type ShopFlags, testDaysDefault } from '../last-weeks.ts';
-import { outputOf } from '../output.ts';
+import { figuresOf } from '../output.ts';
 import { showProgress } from '../progress.ts';
 import {
   collected,
@@ -41,7 +41,7 @@ export const evaluateRankingCommand = (): Command =>
     .option('--cutoff <time>', 'last-weeks: as if it were this instant (ISO 8601)')
     .option('--seed <n>', 'another seed is other random numbers', wholeNumber, 1)
     .action(async (flags: Flags, command: Command) => {
-      const output = outputOf(command);
+      const output = figuresOf(command);
       if (flags.protocol === 'last-weeks') {
         refuseFlags('The protocol last-weeks', flags, [...fileFlags, 'model', 'params']);
         await evaluateLastWeeks(flags, output);

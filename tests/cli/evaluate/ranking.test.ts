@@ -86,17 +86,7 @@ test('baskets and sampled negatives, on files of their own', async () => {
     JSON.stringify(Object.fromEntries(users.map(([u]) => [u, [basket(Number(u))]]))),
   );
   const baskets = await place.run([
-    ...[
-      'evaluate',
-      'ranking',
-      '--protocol',
-      'next-basket',
-      '--history',
-      history,
-      '--future',
-      future,
-      '--json',
-    ],
+    ...['evaluate', 'ranking', '--protocol', 'next-basket', '--history', history, '--future', future],
     ...['--model', 'global-top', '--model', 'personal-then-global'],
   ]);
   const [global, personal] = lines(baskets.stdout);
@@ -106,7 +96,7 @@ test('baskets and sampled negatives, on files of their own', async () => {
   const { train, test: testFile } = await pairFiles();
   const sampled = await place.run([
     ...['evaluate', 'ranking', '--protocol', 'sampled-negatives', '--train', train, '--test', testFile],
-    ...['--model', 'popularity', '--json'],
+    ...['--model', 'popularity'],
   ]);
   expect(Object.keys(lines(sampled.stdout)[0] ?? {})).toEqual(['model', 'hrAt10', 'ndcgAt10', 'fitSeconds']);
 }, 120_000);
