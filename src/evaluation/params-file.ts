@@ -1,7 +1,7 @@
 /** Hyper-parameters by model, as `nextbest tune` writes and `nextbest evaluate ranking --params` reads them. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
+import { readText } from './input/read-text.ts';
 import type { Params } from './search/space.ts';
 
 export type ParamsByModel = Readonly<Record<string, Params>>;
@@ -60,12 +60,7 @@ function parseFile(path: string, text: string): z.output<typeof File> {
 }
 
 async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new UsageError(
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
-  }
+  let text = '';
+  for await (const piece of readText(path)) text += piece;
+  return text;
 }

@@ -24,3 +24,9 @@ test.each([
 ])('%s is refused', async (text, message) => {
   await expect(readParams(await write('wrong.json', text), [knn])).rejects.toThrow(message);
 });
+
+test('a missing file is a sentence with its cure', async () => {
+  await expect(readParams('/nowhere.json', [knn])).rejects.toThrow(
+    '/nowhere.json cannot be read: there is no such file.',
+  );
+});

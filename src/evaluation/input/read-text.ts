@@ -43,13 +43,16 @@ function gunzipped(source: Readable): Readable {
   return source.pipe(gunzip);
 }
 
-/** The file's lines, many at a time, with the number of the first of them (from 1). Line ends are not in them. */
+/** The file's lines, many at a time, with the number of the first of them (from 1). Line ends (LF, CR LF or CR) are not in them. */
 export async function* readLines(path: string): AsyncGenerator<{ lines: string[]; first: number }> {
   let rest = '';
   let first = 1;
   for await (const piece of readText(path)) {
-    const lines = (rest + piece).split(/\r?\n/);
-    rest = lines.pop() ?? '';
+    const text = rest + piece;
+    // Only the next piece tells whether this is half a line end.
+    const end = text.endsWith('\r') ? text.length - 1 : text.length;
+    const lines = text.slice(0, end).split(/\r\n|\n|\r/);
+    rest = (lines.pop() ?? '') + text.slice(end);
     if (rest.length > longestLine)
       throw new UsageError(
         `${path}, line ${first + lines.length} is longer than ${longestLine.toLocaleString('en')} characters: is it a text file with line ends?`,
@@ -57,7 +60,8 @@ export async function* readLines(path: string): AsyncGenerator<{ lines: string[]
     if (lines.length > 0) yield { lines, first };
     first += lines.length;
   }
-  if (rest !== '') yield { lines: [rest], first };
+  const last = rest.endsWith('\r') ? rest.slice(0, -1) : rest;
+  if (last !== '') yield { lines: [last], first };
 }
 
 /** Spreadsheets put a byte order mark before the text. */

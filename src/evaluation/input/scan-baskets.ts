@@ -58,7 +58,7 @@ class BasketParser {
       this.#baskets = [];
       return complete;
     } else if (token.charCodeAt(0) === quote && depth === 1 && user === undefined) this.#user = textOf(token);
-    else if (depth === 3 && !brackets.includes(token)) this.#basket.push(textOf(token));
+    else if (depth === 3 && isId(token)) this.#basket.push(textOf(token));
     else throw this.#fault(token, line);
     return undefined;
   }
@@ -120,6 +120,11 @@ function tokenEnd(text: string, at: number): number | undefined {
   for (let end = at; end < text.length; end++)
     if (blanks.includes(text.charAt(end)) || brackets.includes(text.charAt(end))) return end;
   return undefined;
+}
+
+/** Strings and numbers are ids; `null` and brackets are none. */
+function isId(token: string): boolean {
+  return token.charCodeAt(0) === quote || !Number.isNaN(Number(token));
 }
 
 /** A string without its quotes and escapes; a number as it is written. */

@@ -36,6 +36,7 @@ test('gzip is told by content, and pieces may end within a token', async () => {
 test.each([
   ['[[1]]', /line 1: "\[" is not expected there; \{"user": \[\[item, item\], \[item\]\], …\} is expected/],
   ['{"a": [[1]],\n"b": [2]}', /line 2: "2" is not expected/],
+  ['{"a": [[1, null]]}', /line 1: "null" is not expected/],
   ['{"a": [[1], [2', /ends in the middle of its JSON/],
   ['{"a": [[1]], "a": [[2]]}', /two entries of user a; put all of a user's baskets into one list/],
   ['{"a": [[-1]]}', /has no basket with an item in it/],

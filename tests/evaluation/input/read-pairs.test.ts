@@ -24,6 +24,7 @@ test.each([
     'u1::10::5::978300760\nu1::11::3::978302109\nu2::10::4::978301968\n',
   ],
   ['carriage returns and blank lines', 'u1\t10\r\n\r\nu1\t11\r\nu2\t10\r\n'],
+  ['carriage returns alone', 'u1\t10\ru1\t11\r\ru2\t10\r'],
   ['quotes, blanks and a byte order mark', '\ufeff"user_id","item_id"\n"u1", "10"\n"u1","11"\n"u2","10"\n'],
   ['a header as RecBole writes it', 'user_id:token\titem_id:token\nu1\t10\nu1\t11\nu2\t10\n'],
   ['columns named in another order', 'rating,movieId,userId\n5,10,u1\n4,11,u1\n3,10,u2\n'],
