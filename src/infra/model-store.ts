@@ -89,17 +89,21 @@ export async function loadModel(
 }
 
 /**
- * The newest of the served versions that is whole: the current one, else those before it. A process that starts
- * beside a damaged file serves the last good model. `onRefused` hears of each damaged version; undefined = none is left.
+ * The newest of the served versions that is whole, and that `accept` takes without throwing: the current one, else those
+ * before it. A process that starts beside a damaged file serves the last good model. `onRefused` hears of each version that
+ * is passed over; undefined = none is left.
  */
 export async function loadServableModel(
   modelsDir: string,
   name: ModelName,
   onRefused: (version: ModelVersion, err: unknown) => void,
+  accept: (loaded: LoadedModel) => void = () => {},
 ): Promise<LoadedModel | undefined> {
   for (const version of await servedVersions(modelsDir, name)) {
     try {
-      return await loadModel(modelsDir, name, version);
+      const loaded = await loadModel(modelsDir, name, version);
+      accept(loaded);
+      return loaded;
     } catch (err) {
       onRefused(version, err);
     }

@@ -7,6 +7,7 @@ import type { Logger } from '../infra/logger.ts';
 import { type LoadedModel, loadModel, loadServableModel, watchModels } from '../infra/model-store.ts';
 import type { Models, Served } from './deps.ts';
 import type { ServeMetrics } from './metrics.ts';
+import { warmUp } from './recommend/warm-up.ts';
 
 export type ModelHolder = Models & {
   /** Loads what is there, then follows. A model that cannot be used is logged, counted and passed over. */
@@ -43,7 +44,9 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     }
     const { name, version } = manifest;
     if (name === 'collaborative') {
-      collaborative = { version, manifest, model: collaborativeFromFiles(arrays, tables) };
+      const model = collaborativeFromFiles(arrays, tables);
+      warmUp(model);
+      collaborative = { version, manifest, model };
     } else {
       churn = { version, manifest, model: churnFromFiles(arrays, tables) };
     }
@@ -62,12 +65,16 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   async function loadFirst(name: ModelName): Promise<void> {
     let newest: ModelVersion | undefined;
     try {
-      const loaded = await loadServableModel(modelsDir, name, (version, err) => {
-        newest ??= version;
-        refuse(name, version, err);
-      });
+      const loaded = await loadServableModel(
+        modelsDir,
+        name,
+        (version, err) => {
+          newest ??= version;
+          refuse(name, version, err);
+        },
+        adopt,
+      );
       newest ??= loaded?.manifest.version;
-      if (loaded !== undefined) adopt(loaded);
     } catch (err) {
       refuse(name, newest, err);
     }
