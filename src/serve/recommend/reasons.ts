@@ -93,6 +93,14 @@ export function reasonOf(source: Source, evidence: Evidence, nameOf: (itemId: st
   }
 }
 
+/** The first of each kind about each item: two sources that mean the same are one reason. */
+export function withoutRepeats(reasons: readonly Reason[]): Reason[] {
+  return reasons.filter(
+    ({ code, itemId }, at) =>
+      reasons.findIndex((other) => other.code === code && other.itemId === itemId) === at,
+  );
+}
+
 /** Of an item that the shop's own boosts put further up. */
 export const promotedReason: Reason = { code: 'promoted', text: 'recommended by us at the moment' };
 

@@ -15,7 +15,7 @@ import { categoriesOfInterest, type Newcomer, newcomersFor, unsoldInterests } fr
 import { pageOf } from './page.ts';
 import { newPoolItem, type PoolItem, present, type RecommendedItem, unrankedItem } from './pool-item.ts';
 import { popularityOrder } from './popularity-order.ts';
-import { reasonOf } from './reasons.ts';
+import { reasonOf, withoutRepeats } from './reasons.ts';
 import { type RelatedItem, type RelatedRequest, relatedItems } from './related-items.ts';
 import { CANDIDATE_SOURCES, type CandidateSource, type Scenario, sourceWeights } from './scenarios.ts';
 import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
@@ -188,10 +188,11 @@ export function createRecommender(
         vector: vectorAt(model, index),
         voices: () => voicesOf(model, learned, index, sources),
         reasons: (voices) =>
-          voices
-            .slice(0, reasonsMax)
-            .filter(({ share }) => share >= reasonFromShare * voices[0]!.share)
-            .map(({ source }) => reasonOf(source, evidence(source, index), shelf.nameOf)),
+          withoutRepeats(
+            voices
+              .filter(({ share }) => share >= reasonFromShare * voices[0]!.share)
+              .map(({ source }) => reasonOf(source, evidence(source, index), shelf.nameOf)),
+          ).slice(0, reasonsMax),
       }),
     );
     const taken = new Set(fused.map(({ index }) => index));
