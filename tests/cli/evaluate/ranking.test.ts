@@ -117,7 +117,17 @@ test('wrong flags, files and names end with 2 and a sentence', async () => {
       /nowhere cannot be read: there is no such file/,
     ],
     [
-      ['tune', '--protocol', 'full-ranking', '--train', train, '--model', 'blend', '--out', '/tmp/x'],
+      [
+        'tune',
+        '--protocol',
+        'full-ranking',
+        '--train',
+        train,
+        '--model',
+        'blend',
+        '--out',
+        `${train}.tuned.json`,
+      ],
       /blend learns its weights/,
     ],
     [['tune', '--protocol', 'full-ranking', '--train', train], /--out FILE/],
