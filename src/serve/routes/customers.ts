@@ -1,6 +1,6 @@
 /** What is known of a customer: attributes of the CRM's, and what the events have told. */
 import { z } from 'zod';
-import { type ChurnReason, churnReasons, churnRisk } from '../../algorithms/churn-model.ts';
+import { type ChurnReason, churnReasons } from '../../algorithms/churn-model.ts';
 import { CustomerAttributes } from '../../domain/customer.ts';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId } from '../../domain/ids.ts';
@@ -8,7 +8,7 @@ import { affinityAt, categoriesMax } from '../../features/categories.ts';
 import { dayMs } from '../../features/feature.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
-
+import { scoreCustomer } from '../../scoring/score-customer.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
@@ -90,6 +90,7 @@ export function profileOf(
 ): z.input<typeof ProfileAnswer> {
   const vector = featureVector(record, now);
   const features = namedFeatures(record, now);
+  const scores = scoreCustomer({ churn: churn?.model }, record, now, vector);
   return {
     customerId,
     attributes: record.attributes,
@@ -97,11 +98,10 @@ export function profileOf(
     features,
     categoryAffinities: affinitiesOf(record, now),
     churn:
-      churn === undefined || !features.purchaseCount
+      churn === undefined || scores.churn === null
         ? null
         : {
-            risk: churnRisk(churn.model, vector),
-            horizonDays: churn.model.horizonDays,
+            ...scores.churn,
             reasons: churnReasons(churn.model, vector, reasonsShown).map(withEffect),
             modelVersion: churn.version,
           },
