@@ -78,7 +78,11 @@ const shows: Record<string, (body: Body) => void> = {
   },
   'GET /customers/{customerId}': ({ attributes }) =>
     expect(attributes).toMatchObject({ loyaltyTier: 'gold', segment: 'north' }),
-  'POST /offers/decide': ({ placements }) => expect(placements[0].offers[0].terms).toBeDefined(),
+  'POST /offers/decide': ({ placements: [{ offers, fallback }] }) => {
+    // Whether anything but the fallback is worth making depends on the day: the shop's history ends when the test runs.
+    expect(offers.length).toBeGreaterThan(0);
+    for (const { terms } of offers) expect(terms === undefined).toBe(fallback);
+  },
   'POST /decisions/{decisionId}/outcomes': ({ duplicate }) => expect(duplicate).toBe(false),
   'GET /items/{itemId}': ({ name }) => expect(name).toBe('Elm Street Cold Brew'),
   'POST /items': ({ items }) => expect(items).toBe(2),
