@@ -7,10 +7,8 @@
  * purchase within the next h days is π·(S(t) − S(t + h)) / (π·S(t) + 1 − π): an item bought yesterday is not due, one
  * that was due a year ago has been given up, and one in between is.
  */
-
+import { dayMs } from '../domain/time.ts';
 import { isSameErrand } from './errand.ts';
-
-export const dayMs = 86_400_000;
 
 /** How often the shop's items are bought again. */
 export type PurchaseRhythm = {

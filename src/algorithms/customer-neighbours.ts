@@ -4,8 +4,10 @@
  * that are kept as item vectors, without their ids. A customer may be an exemplar too, and then is its own nearest one: what
  * learns from the scores must not see the purchases that it is to foretell among those of the exemplars.
  */
+
 import { z } from 'zod';
-import { dayMs, type ItemHistory } from './buy-again.ts';
+import { dayMs } from '../domain/time.ts';
+import type { ItemHistory } from './buy-again.ts';
 import { type CsrMatrix, transpose } from './csr.ts';
 import { decayedPurchases } from './decayed-purchases.ts';
 import { createNearestRows } from './nearest-rows.ts';

@@ -1,5 +1,5 @@
+import { dayMs } from '../domain/time.ts';
 /** How often somebody buys an item, old purchases counting less, from what is kept of a customer's history. */
-import { dayMs } from './buy-again.ts';
 
 /**
  * Σ 2^(−age / half-life) over the `purchaseCount` purchases of an item, in days of age at `now`; purchases later than `now`

@@ -1,4 +1,5 @@
 /** What sells, by market segment, with old sales counting less. */
+import { dayMs } from '../domain/time.ts';
 
 export type PopularityOptions = {
   /** A purchase this many days old counts half. */
@@ -26,7 +27,7 @@ export function fitPopularity(
   options: PopularityOptions,
 ): Popularity {
   const { item, at, segment } = purchases;
-  const decayPerMs = Math.LN2 / (options.halfLifeDays * 86_400_000);
+  const decayPerMs = Math.LN2 / (options.halfLifeDays * dayMs);
   const counts = new Float64Array(segments.length * itemCount);
   const totals = new Float64Array(segments.length);
   for (let p = 0; p < at.length; p++) {

@@ -1,4 +1,4 @@
-import { dayMs } from './buy-again.ts';
+import { dayMs } from '../domain/time.ts';
 
 /** How a customer's purchases of an item become the weight of one interaction. */
 export type PurchaseWeighting = {

@@ -1,5 +1,5 @@
+import { dayMs } from '../domain/time.ts';
 /** Where to cut a log in time, so that a model is judged on what came after everything that it saw. */
-import { dayMs } from './buy-again.ts';
 
 export type TemporalSplit = {
   /** Hyper-parameters are chosen by fitting before it and ranking what comes up to `testFrom`. */

@@ -1,14 +1,15 @@
 /** `nextbest simulate`: a seeded shop whose truth is known, as NDJSON files. */
+
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { UsageError } from '../domain/errors.ts';
+import { dayMs } from '../domain/time.ts';
 import { readConfig } from '../infra/config.ts';
 import { SimulationOptions } from '../simulation/options.ts';
 import { type FormerSimulation, formerSimulation, simulateIntoFolder } from '../simulation/output-folder.ts';
 import { outputOf } from './output.ts';
 import { showProgress } from './progress.ts';
 
-const DAY_MS = 86_400_000;
 const count = new Intl.NumberFormat('en').format;
 
 /** Flags that say what the shop is like. */
@@ -77,7 +78,7 @@ export function parseSimulationFlags(flags: SimulationFlags, now: number): Simul
     items: wholeNumber(flags.items),
     days: wholeNumber(flags.days),
     seed: wholeNumber(flags.seed),
-    end: flags.end ?? new Date(now - DAY_MS).toISOString().slice(0, 10),
+    end: flags.end ?? new Date(now - dayMs).toISOString().slice(0, 10),
   });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `  --${path.join('.')}: ${message}`);

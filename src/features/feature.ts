@@ -6,6 +6,7 @@
 import type { CustomerAttributes } from '../domain/customer.ts';
 import type { ShopEvent } from '../domain/event.ts';
 import type { ItemId } from '../domain/ids.ts';
+import { dayMs } from '../domain/time.ts';
 
 /** An item that the customer bought, and how often: the personal rhythm that buy-again reads. */
 export type PurchasedItem = {
@@ -62,8 +63,6 @@ export type Feature = {
 
 /** A time slot that was not set. */
 export const NEVER = -1;
-
-export const dayMs = 86_400_000;
 
 /** Days from `since` until `now`; 0 where `since` lies ahead (clocks differ) or was never. */
 export function daysSince(since: number, now: number): number {

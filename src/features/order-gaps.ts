@@ -1,5 +1,6 @@
 import { isSameErrand } from '../algorithms/errand.ts';
-import { dayMs, type Feature, NEVER, startsOrder } from './feature.ts';
+import { dayMs } from '../domain/time.ts';
+import { type Feature, NEVER, startsOrder } from './feature.ts';
 
 /**
  * Mean and spread (sample standard deviation) of the days from one errand's last order to the next one's first, by

@@ -1,5 +1,6 @@
 import { isSameErrand } from '../algorithms/errand.ts';
-import { dayMs, daysSince, type Feature, NEVER, startsOrder } from './feature.ts';
+import { dayMs } from '../domain/time.ts';
+import { daysSince, type Feature, NEVER, startsOrder } from './feature.ts';
 
 /** Somebody who came twice in two days is not late on the third. */
 const shortestGapDays = 1;

@@ -9,10 +9,12 @@
  * The record says through which id of the event stream it has been brought (`appliedThrough`). A record that was rebuilt
  * from the lake may take its place only if the lake holds everything that it reflects: that rule is `replaceCovered`.
  */
+
 import { createHash } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';
 import type { ShopEvent } from '../domain/event.ts';
 import { compareStreamIds, streamIdParts } from '../domain/stream-id.ts';
+import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
@@ -23,10 +25,10 @@ import { FEATURE_SCHEMA } from './registry.ts';
 import { guestTtlMs, isGuest } from './subject.ts';
 
 /** How long a repeat of an event is recognised by its marker alone. */
-export const markerTtlMs = 7 * 86_400_000;
+export const markerTtlMs = 7 * dayMs;
 
 /** How long records of another schema are kept: processes of the version before read them until they are replaced. */
-export const otherSchemaTtlMs = 7 * 86_400_000;
+export const otherSchemaTtlMs = 7 * dayMs;
 
 /** Each round that fails, another writer's has succeeded: more than this many at once on one customer is no customer. */
 const attemptsMax = 100;

@@ -1,10 +1,12 @@
 /** Whose record an event belongs to. */
+
 import type { ShopEvent } from '../domain/event.ts';
+import { dayMs } from '../domain/time.ts';
 
 const guestPrefix = 'session:';
 
 /** How long a guest's record is kept after the last event. */
-export const guestTtlMs = 86_400_000;
+export const guestTtlMs = dayMs;
 
 /** The customer's id; for a guest `session:<sessionId>` (`CustomerId` refuses that prefix). */
 export function subjectOf(event: Pick<ShopEvent, 'customerId' | 'sessionId'>): string {

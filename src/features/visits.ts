@@ -1,4 +1,5 @@
-import { dayMs, daysSince, decay, type Feature, NEVER } from './feature.ts';
+import { dayMs } from '../domain/time.ts';
+import { daysSince, decay, type Feature, NEVER } from './feature.ts';
 
 const recentHalfLifeDays = 14;
 const longHalfLifeDays = 90;

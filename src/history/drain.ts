@@ -11,7 +11,9 @@
  * a minute of its being sent is not looked up, so that live traffic does not pay: its marker cannot have expired, and no
  * export of the shop's own is that fresh. A repeat that comes without the time of the first is a new event, seven days on.
  */
+
 import { beforeAllIds, compareStreamIds, nextStreamId, streamIdParts } from '../domain/stream-id.ts';
+import { dayMs } from '../domain/time.ts';
 import { compareEventOrder } from '../features/event-order.ts';
 import { firstById, markerTtlMs, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
 import { isGuest, subjectOf } from '../features/subject.ts';
@@ -64,7 +66,7 @@ const unreadableKept = 10_000;
 /** What is told this long after it happened, or later, is looked up in the lake. */
 const pastMs = 60_000;
 /** Without a marker, an entry of this age may have had one that expired: only a rebuild can tell. */
-const markerTrustedMs = markerTtlMs - 86_400_000;
+const markerTrustedMs = markerTtlMs - dayMs;
 
 /** Moves up to `maxEntries` entries into the lake. Rejects when Redis or the disk fails; then nothing is lost. */
 export async function drainOnce(deps: DrainDeps): Promise<DrainReport> {

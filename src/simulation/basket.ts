@@ -1,5 +1,5 @@
 /** What goes into an order: the habits that are due, then picks by taste, at the price of the day. */
-import { DAY_MS } from './calendar.ts';
+import { dayMs } from '../domain/time.ts';
 import type { OrderLine } from './event-writer.ts';
 import { dayOf, type Habit, isSold, type Journey } from './journey.ts';
 
@@ -62,7 +62,7 @@ function orderLine(journey: Journey, item: number, quantity: number): OrderLine 
 function dueHabits(journey: Journey, at: number): Habit[] {
   const { shop } = journey;
   for (const habit of journey.habits) if (!isSold(shop, habit.item, at)) endHabit(journey, habit);
-  return journey.habits.filter((habit) => habit.dueAt - at <= ALONG_SHARE * habit.gapDays * DAY_MS);
+  return journey.habits.filter((habit) => habit.dueAt - at <= ALONG_SHARE * habit.gapDays * dayMs);
 }
 
 function maybeAdoptHabit(journey: Journey, item: number, at: number): void {
@@ -83,7 +83,7 @@ function renewHabit(journey: Journey, habit: Habit, at: number): void {
 
 function planHabit(journey: Journey, habit: Habit, at: number): void {
   const gap = (habit.gapDays * journey.rng.gamma(HABIT_REGULARITY)) / HABIT_REGULARITY;
-  habit.dueAt = at + gap * DAY_MS;
+  habit.dueAt = at + gap * dayMs;
   journey.agenda.plan(habit.dueAt, { kind: 'habit', habit, dueAt: habit.dueAt });
 }
 

@@ -3,10 +3,9 @@
  * "so much shopping later" into a time and makes any renewal process follow week, year, holidays and the hours of the
  * day (time change of a point process).
  */
+import { dayMs, hourMs } from '../domain/time.ts';
 import { type SimulationOptions, simulatedSpan } from './options.ts';
 
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
 export const YEAR_DAYS = 365.25;
 
 /** Shopping by weekday, Sunday first: mean 1. */
@@ -45,7 +44,7 @@ export function createCalendar(options: SimulationOptions): Calendar {
   const sales = new Uint8Array(days);
   const dateTexts: string[] = [];
   for (let day = 0; day < days; day++) {
-    const date = new Date(startAt + day * DAY_MS);
+    const date = new Date(startAt + day * dayMs);
     dateTexts.push(date.toISOString().slice(0, 11));
     months[day] = date.getUTCMonth();
     sales[day] = isSale(date) ? 1 : 0;
@@ -69,11 +68,11 @@ export function createCalendar(options: SimulationOptions): Calendar {
     }
     const width = cumulative[low + 1]! - cumulative[low]!;
     const within = width > 0 ? (amount - cumulative[low]!) / width : 0;
-    return startAt + Math.floor((low + Math.min(within, 1)) * HOUR_MS);
+    return startAt + Math.floor((low + Math.min(within, 1)) * hourMs);
   }
 
   function amountAt(at: number): number {
-    const hours = (at - startAt) / HOUR_MS;
+    const hours = (at - startAt) / hourMs;
     const whole = Math.min(Math.floor(hours), days * 24 - 1);
     return cumulative[whole]! + (hours - whole) * (cumulative[whole + 1]! - cumulative[whole]!);
   }
@@ -100,7 +99,7 @@ function monthAndDay(date: Date): number {
 
 /** More in winter than in summer, a peak from late November until shortly before Christmas, a lull after it. */
 function yearlyIntensity(date: Date): number {
-  const dayOfYear = (date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS;
+  const dayOfYear = (date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / dayMs;
   const swing = 1 + 0.1 * Math.cos((2 * Math.PI * (dayOfYear - 345)) / YEAR_DAYS);
   const at = monthAndDay(date);
   if (at >= 1120 && at <= 1220) return swing * 1.7;

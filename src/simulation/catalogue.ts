@@ -2,9 +2,11 @@
  * The catalogue and what is true of it: each item's place in the space of tastes, its popularity, its quality and how
  * soon it runs out. Items of one category stand next to each other in item order.
  */
+
 import { createRng, type Rng, shuffle } from '../algorithms/rng.ts';
 import type { ItemInput } from '../domain/item.ts';
-import { type Calendar, DAY_MS } from './calendar.ts';
+import { dayMs } from '../domain/time.ts';
+import type { Calendar } from './calendar.ts';
 import { ADJECTIVES, BRANDS, CATEGORIES, type Category } from './categories.ts';
 import type { SimulationOptions } from './options.ts';
 import { directionAround, TASTE_DIMENSIONS } from './vectors.ts';
@@ -142,7 +144,7 @@ function drawItem(
   const settled = rank === 0;
   const launched = !settled && rng.chance(1 / 8);
   const dropped = !settled && !launched && rng.chance(1 / 30);
-  const changesAt = calendar.startAt + Math.floor((0.1 + 0.8 * rng.next()) * (spanMs / DAY_MS)) * DAY_MS;
+  const changesAt = calendar.startAt + Math.floor((0.1 + 0.8 * rng.next()) * (spanMs / dayMs)) * dayMs;
   const soldOut = rng.chance(0.02);
   return {
     itemId: `i${String(index + 1).padStart(5, '0')}`,

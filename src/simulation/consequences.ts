@@ -1,5 +1,5 @@
 /** What comes of an order: delivery, rating, complaint, return — and what of it makes the customer think of leaving. */
-import { DAY_MS, HOUR_MS } from './calendar.ts';
+import { dayMs, hourMs } from '../domain/time.ts';
 import { dayOf, INITIATIVES, type Journey, type Order } from './journey.ts';
 
 /** Share of late deliveries on a mean day; it grows with the load of the day, as in the weeks before Christmas. */
@@ -12,15 +12,15 @@ const ONE_TIME_BAD = 0.3;
 
 export function planConsequences(journey: Journey, at: number, order: Order): void {
   const { shop, rng, agenda } = journey;
-  if (rng.chance(0.02)) agenda.plan(at + DAY_MS * (0.1 + rng.exponential()), { kind: 'question' });
+  if (rng.chance(0.02)) agenda.plan(at + dayMs * (0.1 + rng.exponential()), { kind: 'question' });
   if (order.channel === 'store') {
-    settle(journey, at + 2 * HOUR_MS, order);
+    settle(journey, at + 2 * hourMs, order);
     return;
   }
   order.late = rng.chance(LATE_SHARE * shop.calendar.loads[dayOf(shop, at)]!);
   order.damaged = rng.chance(DAMAGED_SHARE);
   const days = order.late ? 5 + 3 * rng.gamma(2) : 1 + 0.6 * rng.gamma(2);
-  agenda.plan(daytime(at + days * DAY_MS, rng.next()), { kind: 'delivery', order });
+  agenda.plan(daytime(at + days * dayMs, rng.next()), { kind: 'delivery', order });
 }
 
 export function deliver(journey: Journey, at: number, order: Order): void {
@@ -29,7 +29,7 @@ export function deliver(journey: Journey, at: number, order: Order): void {
   if (order.late) departure.lateDelivery();
   if (rng.chance(order.damaged ? 0.6 : order.late ? 0.3 : 0)) {
     const topic = order.damaged ? 'damaged' : 'delivery';
-    agenda.plan(at + DAY_MS * rng.exponential(), { kind: 'complaint', topic });
+    agenda.plan(at + dayMs * rng.exponential(), { kind: 'complaint', topic });
   }
   settle(journey, at, order);
 }
@@ -40,12 +40,12 @@ function settle(journey: Journey, at: number, order: Order): void {
   const bad = order.late || order.damaged;
   const away = order.channel === 'store' ? 0.3 : 1;
   if (rng.chance(away * (traits.ratingShare + (bad ? 0.25 : 0))))
-    agenda.plan(at + DAY_MS * (0.2 + 1.5 * rng.exponential()), { kind: 'rating', order });
+    agenda.plan(at + dayMs * (0.2 + 1.5 * rng.exponential()), { kind: 'rating', order });
   for (const line of order.lines) {
     const { category } = shop.catalogue.items[line.item]!;
     const share = shop.catalogue.categories[category]!.returnShare * away + (order.damaged ? 0.5 : 0);
     if (!rng.chance(share)) continue;
-    agenda.plan(at + DAY_MS * (2 + 3 * rng.gamma(2)), { kind: 'return', order, line });
+    agenda.plan(at + dayMs * (2 + 3 * rng.gamma(2)), { kind: 'return', order, line });
   }
   if (journey.orders === 1 && !traits.existing) {
     const share = ONE_TIME_SHARE + (order.discounted ? ONE_TIME_DISCOUNT : 0) + (bad ? ONE_TIME_BAD : 0);
@@ -66,7 +66,7 @@ export function rate(journey: Journey, at: number, order: Order): void {
   writer.rating(at, order.channel, stars, aboutItem ? item.itemId : undefined);
   if (stars > 2) return;
   departure.lowRating();
-  if (rng.chance(0.1)) agenda.plan(at + DAY_MS * rng.exponential(), { kind: 'complaint', topic: 'quality' });
+  if (rng.chance(0.1)) agenda.plan(at + dayMs * rng.exponential(), { kind: 'complaint', topic: 'quality' });
 }
 
 /** Four of five complaints are resolved, most within two weeks; the others stay open. */
@@ -75,7 +75,7 @@ export function complain(journey: Journey, at: number, topic: string): void {
   writer.contact(at, topic, 'opened');
   departure.complaintOpened();
   if (rng.chance(0.8))
-    agenda.plan(daytime(at + DAY_MS * (1 + 4 * rng.gamma(2)), rng.next()), { kind: 'resolved' });
+    agenda.plan(daytime(at + dayMs * (1 + 4 * rng.gamma(2)), rng.next()), { kind: 'resolved' });
 }
 
 export function resolveComplaint(journey: Journey, at: number): void {
@@ -102,5 +102,5 @@ export function leave(journey: Journey, at: number): void {
 
 /** The same day between 8 and 18 o'clock. */
 function daytime(at: number, share: number): number {
-  return Math.floor(at / DAY_MS) * DAY_MS + (8 + 10 * share) * HOUR_MS;
+  return Math.floor(at / dayMs) * dayMs + (8 + 10 * share) * hourMs;
 }

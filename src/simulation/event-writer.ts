@@ -2,9 +2,10 @@
  * One customer's events as NDJSON. Built by hand, since JSON.stringify would take most of the simulation's time: every
  * text that goes in is the simulation's own and free of characters that JSON escapes, or is escaped once beforehand.
  */
+
 import type { LoyaltyTier } from '../domain/channel.ts';
+import { dayMs } from '../domain/time.ts';
 import type { Calendar } from './calendar.ts';
-import { DAY_MS } from './calendar.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ShoppingChannel, SimulatedConsent } from './customers.ts';
 
@@ -133,8 +134,8 @@ export class EventWriter {
   /** ISO 8601, a good deal faster than `toISOString`. */
   #timeText(at: number): string {
     const elapsed = at - this.#calendar.startAt;
-    const day = Math.floor(elapsed / DAY_MS);
-    const seconds = (elapsed - day * DAY_MS) / 1000;
+    const day = Math.floor(elapsed / dayMs);
+    const seconds = (elapsed - day * dayMs) / 1000;
     const hour = TWO_DIGITS[Math.floor(seconds / 3600)]!;
     const minute = TWO_DIGITS[Math.floor(seconds / 60) % 60]!;
     return `${this.#calendar.dateTexts[day]!}${hour}:${minute}:${TWO_DIGITS[seconds % 60]!}Z`;

@@ -1,6 +1,8 @@
 /** The state of one customer's way through the shop, and of the shop around it. */
+
 import type { Rng } from '../algorithms/rng.ts';
 import type { LoyaltyTier } from '../domain/channel.ts';
+import { dayMs } from '../domain/time.ts';
 import type { Agenda } from './agenda.ts';
 import type { Calendar } from './calendar.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -96,5 +98,5 @@ export function isSold(shop: Shop, item: number, at: number): boolean {
 
 /** Day of the history, from 0. */
 export function dayOf(shop: Shop, at: number): number {
-  return Math.floor((at - shop.calendar.startAt) / 86_400_000);
+  return Math.floor((at - shop.calendar.startAt) / dayMs);
 }

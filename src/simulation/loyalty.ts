@@ -1,6 +1,8 @@
 /** Loyalty tiers: what about a year's spend earns. */
+
 import { LOYALTY_TIERS, type LoyaltyTier } from '../domain/channel.ts';
-import { DAY_MS, YEAR_DAYS } from './calendar.ts';
+import { dayMs } from '../domain/time.ts';
+import { YEAR_DAYS } from './calendar.ts';
 import type { Journey } from './journey.ts';
 
 /** Spend of about a year that each tier asks for. */
@@ -31,7 +33,7 @@ export function spendOfTier(tier: LoyaltyTier): number {
 }
 
 function yearSpend(journey: Journey, at: number): number {
-  const years = (at - journey.yearSpendAt) / (YEAR_DAYS * DAY_MS);
+  const years = (at - journey.yearSpendAt) / (YEAR_DAYS * dayMs);
   return journey.yearSpendMinor * Math.exp(-years);
 }
 

@@ -1,7 +1,8 @@
 /** The offers of the simulated shop: every kind of benefit, on different channels, for different customers. */
+
 import type { OfferInput } from '../domain/offer.ts';
+import { dayMs } from '../domain/time.ts';
 import type { Calendar } from './calendar.ts';
-import { DAY_MS } from './calendar.ts';
 
 type OfferDraft = Omit<OfferInput, 'offerId' | 'validFrom' | 'validTo' | 'content'> & { headline: string };
 
@@ -11,7 +12,7 @@ const VALID_DAYS = 365;
 /** Offers about a category are left out where the shop has no such category. */
 export function simulatedOffers(calendar: Calendar, categories: readonly { name: string }[]): OfferInput[] {
   const validFrom = new Date(calendar.startAt).toISOString();
-  const validTo = new Date(calendar.endAt + VALID_DAYS * DAY_MS).toISOString();
+  const validTo = new Date(calendar.endAt + VALID_DAYS * dayMs).toISOString();
   const isSold = (name: string) => categories.some((category) => category.name === name);
   return DRAFTS.filter(([, draft]) => draft.categories?.every(isSold) ?? true).map(
     ([offerId, { headline, ...draft }]) => {

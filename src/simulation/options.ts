@@ -1,7 +1,7 @@
 /** What a simulated shop is made of: the same options give the same shop, byte for byte. */
-import { z } from 'zod';
 
-const DAY_MS = 86_400_000;
+import { z } from 'zod';
+import { dayMs } from '../domain/time.ts';
 
 export const SimulationOptions = z.strictObject({
   /** Customers who ever come, spread over the days. */
@@ -20,6 +20,6 @@ export type SimulationOptions = z.output<typeof SimulationOptions>;
 
 /** The span of the history, milliseconds since 1970: from its first midnight to just after its last day. */
 export function simulatedSpan(options: SimulationOptions): { startAt: number; endAt: number } {
-  const endAt = Date.parse(`${options.end}T00:00:00Z`) + DAY_MS;
-  return { startAt: endAt - options.days * DAY_MS, endAt };
+  const endAt = Date.parse(`${options.end}T00:00:00Z`) + dayMs;
+  return { startAt: endAt - options.days * dayMs, endAt };
 }

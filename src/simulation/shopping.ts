@@ -1,6 +1,6 @@
 /** What the customer does of their own accord: browsing, and ordering through one of the channels. */
+import { dayMs, hourMs } from '../domain/time.ts';
 import { composeBasket, pickWanted } from './basket.ts';
-import { DAY_MS, HOUR_MS } from './calendar.ts';
 import { planConsequences } from './consequences.ts';
 import { SHOPPING_CHANNELS, type ShoppingChannel } from './customers.ts';
 import type { OrderLine } from './event-writer.ts';
@@ -105,6 +105,6 @@ function chooseChannel(journey: Journey, at: number): ShoppingChannel {
   const drawn = rng.next();
   if (drawn < web) return SHOPPING_CHANNELS[0];
   if (drawn >= web + store) return SHOPPING_CHANNELS[2];
-  const hour = Math.floor((at % DAY_MS) / HOUR_MS);
+  const hour = Math.floor((at % dayMs) / hourMs);
   return hour >= STORE_OPENS && hour < STORE_CLOSES ? 'store' : 'web';
 }

@@ -1,8 +1,10 @@
 /** One customer's whole history: an agenda of what happens next, worked off in the order of time. */
+
 import { createRng } from '../algorithms/rng.ts';
+import { dayMs } from '../domain/time.ts';
 import { createAgenda, type Planned } from './agenda.ts';
 import { endHabit } from './basket.ts';
-import { DAY_MS, YEAR_DAYS } from './calendar.ts';
+import { YEAR_DAYS } from './calendar.ts';
 import { complain, deliver, leave, rate, resolveComplaint } from './consequences.ts';
 import { drawCustomer } from './customers.ts';
 import { createDeparture, WEEK_DAYS } from './departure.ts';
@@ -82,7 +84,7 @@ function planFirsts(journey: Journey): void {
   const wait = traits.existing ? rng.next() * orderGapDays(journey) : 5 * rng.exponential();
   agenda.plan(atOnce ? arrivesAt + 60_000 : shop.calendar.after(arrivesAt, wait), { kind: 'order' });
   planVisit(journey, arrivesAt);
-  agenda.plan(arrivesAt + WEEK_DAYS * DAY_MS, { kind: 'week' });
+  agenda.plan(arrivesAt + WEEK_DAYS * dayMs, { kind: 'week' });
 }
 
 type Handlers = {
@@ -157,12 +159,12 @@ function week(journey: Journey, at: number): void {
   if (!isActive(journey)) return;
   const { rng, agenda, departure } = journey;
   journey.weeks++;
-  agenda.plan(at + WEEK_DAYS * DAY_MS, { kind: 'week' });
+  agenda.plan(at + WEEK_DAYS * dayMs, { kind: 'week' });
   if (journey.weeks % TIER_REVIEW_WEEKS === 0) reviewTier(journey, at);
   if (journey.phase !== 'active' || !departure.week()) return;
   journey.phase = 'fading';
   journey.fadingFrom = at;
-  journey.fadesUntil = at + (14 + 18 * rng.gamma(2)) * DAY_MS;
+  journey.fadesUntil = at + (14 + 18 * rng.gamma(2)) * dayMs;
   if (rng.chance(UNSUBSCRIBE_SHARE)) {
     const unsubscribesAt = at + rng.next() * (journey.fadesUntil - at);
     agenda.plan(unsubscribesAt, { kind: 'unsubscribe' });

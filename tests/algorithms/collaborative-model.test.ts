@@ -17,10 +17,10 @@ import { gramOf } from '../../src/algorithms/dense.ts';
 import { fitIals, IalsOptions } from '../../src/algorithms/ials.ts';
 import { createRowSolver } from '../../src/algorithms/ials-row.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { testKernels } from '../support/kernels.ts';
 
 const kernels = await testKernels();
-const day = 86_400_000;
 const users = 40;
 const items = 12;
 const options = IalsOptions.parse({ factors: 8, iterations: 4, regularization: 0.01 });
@@ -60,7 +60,7 @@ beforeAll(async () => {
     unobservedWeight: options.unobservedWeight,
     regularization: options.regularization,
     regularizationExponent: options.regularizationExponent,
-    asOf: 100 * day,
+    asOf: 100 * dayMs,
     weighting: { halfLifeDays: 50, floor: 0.2 },
     neighbours: square([
       [0, 1, 0.2],
@@ -129,13 +129,13 @@ describe('weights of a history', () => {
   const bought = (lastAt: number) => ({ item: 0, purchaseCount: 1, firstAt: lastAt, lastAt });
 
   test('age up to the model’s instant, however late it is asked', () => {
-    const { weights } = historyWeights(model, [bought(50 * day)], 5000 * day);
+    const { weights } = historyWeights(model, [bought(50 * dayMs)], 5000 * dayMs);
     // 0.2 + 0.8 · 2^(−50/50)
     expect(weights[0]).toBeCloseTo(0.6, 6);
   });
 
   test('age up to the latest purchase, where it is later than the model', () => {
-    const { weights } = historyWeights(model, [bought(100 * day), bought(150 * day)], 150 * day);
+    const { weights } = historyWeights(model, [bought(100 * dayMs), bought(150 * dayMs)], 150 * dayMs);
     expect(weights[0]).toBeCloseTo(0.6, 6);
     expect(weights[1]).toBe(1);
   });

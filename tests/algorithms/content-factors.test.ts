@@ -6,7 +6,8 @@ import { gramOf } from '../../src/algorithms/dense.ts';
 import { fitIals, IalsOptions } from '../../src/algorithms/ials.ts';
 import { createRowSolver } from '../../src/algorithms/ials-row.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
-import { DAY_MS, simulated } from '../simulation/in-memory.ts';
+import { dayMs } from '../../src/domain/time.ts';
+import { simulated } from '../simulation/in-memory.ts';
 import { testKernels } from '../support/kernels.ts';
 
 /** 40 items whose factors are told by category and brand alone: coffee (1, 0), tea (0, 1), Elm +(0.2, 0.2). */
@@ -75,8 +76,8 @@ test('items that were hidden from training are ranked for their later buyers: fa
       for (const { itemId } of lines) {
         const i = itemIndex.get(itemId)!;
         if (isHidden.has(i)) {
-          if (at > endAt - 90 * DAY_MS) later[u]!.add(i);
-        } else if (!seen.has(i) && at < endAt - 90 * DAY_MS) {
+          if (at > endAt - 90 * dayMs) later[u]!.add(i);
+        } else if (!seen.has(i) && at < endAt - 90 * dayMs) {
           seen.add(i);
           buyers[i]!++;
           triplets.row.push(u);

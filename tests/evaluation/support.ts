@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type CsrMatrix, csrFromTriplets } from '../../src/algorithms/csr.ts';
+import type { BasketLog } from '../../src/algorithms/next-basket/basket-log.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
-import type { BasketLog } from '../../src/evaluation/next-basket/basket-log.ts';
 
 /** Writes a file of the test's own into a folder that is deleted after the test file; answers its path. */
 export async function temporaryFiles(): Promise<

@@ -1,12 +1,13 @@
 /** What each feature says, by arithmetic; and that whatever happens, all of them say numbers. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { applyEvent, emptyRecord, featureVector } from '../../src/features/record.ts';
 import { FEATURE_NAMES } from '../../src/features/registry.ts';
 import { customerEvents, startMs } from '../support/events.ts';
 
-const dayMs = 86_400_000;
 const day = (days: number) => startMs + days * dayMs;
 let nextId = 0;
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { namedFeatures } from '../../src/features/named-features.ts';
 import { applyEvent, emptyRecord, featureVector } from '../../src/features/record.ts';
 import { FEATURE_NAMES } from '../../src/features/registry.ts';
 
-const dayMs = 86_400_000;
 const now = 100 * dayMs;
 const event = (number: number, rest: object) =>
   ({

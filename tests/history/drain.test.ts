@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import type { LogEntry } from '../../src/domain/log-entry.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
 import { latestItems, latestOffers } from '../../src/history/catalogue.ts';
 import { type DrainDeps, drainAll, drainedThrough, drainOnce } from '../../src/history/drain.ts';
@@ -132,7 +133,7 @@ test('an entry that cannot be read does not stop the drain and is not lost', asy
 });
 
 test('an entry whose marker may have expired goes to the lake and its customer to the rebuild: never twice', async () => {
-  const eightDays = 8 * 86_400_000;
+  const eightDays = 8 * dayMs;
   const { deps, keys, lake, recordStore, append } = await setUp({ now: () => Date.now() + eightDays });
   const [streamId] = await append(visit('a'));
   await recordStore.apply('anna', [{ event: visit('a'), streamId: streamId! }]);

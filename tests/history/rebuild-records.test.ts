@@ -2,11 +2,13 @@
  * The guarantee that training rests on: the record that grows online, event by event, and the one that a replay of the lake
  * makes are the same bytes. `appliedThrough`, which says how far a record has come, is made equal before they are compared.
  */
+
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventInput, type ShopEvent } from '../../src/domain/event.ts';
 import { beforeAllIds } from '../../src/domain/stream-id.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { compareEventOrder } from '../../src/features/event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
@@ -30,7 +32,7 @@ async function setUp() {
   const keys = createKeys(`${prefix}-${randomUUID()}`);
   const lake = await testLake();
   const recordStore = createRecordStore(redis, keys);
-  const now = () => startMs + 1000 * 86_400_000;
+  const now = () => startMs + 1000 * dayMs;
   const deps: DrainDeps = { redis, keys, lake, recordStore, now: () => Date.now() };
   const acceptDeps = {
     redis,
@@ -87,7 +89,7 @@ async function setUp() {
   };
 }
 
-const longAgoMs = 10 * 365 * 86_400_000;
+const longAgoMs = 10 * 365 * dayMs;
 const longAgo = (event: ShopEvent): ShopEvent => ({ ...event, occurredAt: event.occurredAt - longAgoMs });
 
 function fold(events: ShopEvent[]): CustomerRecord {

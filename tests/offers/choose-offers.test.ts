@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CHANNELS, LOYALTY_TIERS } from '../../src/domain/channel.ts';
 import type { Offer } from '../../src/domain/offer.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { chooseOffers, fallbackPlacements, type OfferMarket } from '../../src/offers/choose-offers.ts';
 import { compileOffer } from '../../src/offers/eligibility.ts';
 import { offerSubject } from '../../src/offers/offer-subject.ts';
@@ -88,9 +89,7 @@ test('of several fallbacks the one with the highest lever stands in, if it may s
   expect(fallbackPlacements(market, situation).map(idsOf)).toEqual([['hero'], ['high']]);
 });
 
-const instant = fc
-  .integer({ min: -5, max: 5 })
-  .map((days) => new Date(noon + days * 86_400_000).toISOString());
+const instant = fc.integer({ min: -5, max: 5 }).map((days) => new Date(noon + days * dayMs).toISOString());
 const anyOffer = fc
   .record(
     {

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRng } from '../../src/algorithms/rng.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { ROUTES } from '../../src/serve/routes.ts';
 import { testRedis } from '../support/redis.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -37,7 +38,7 @@ test('a malformed event names every fault, and nothing of its batch is accepted'
 
 test('an event in another currency or of next week is rejected by itself, with the reason', async () => {
   const foreign = { type: 'visit', customerId: 'a', currency: 'USD' };
-  const future = { type: 'visit', customerId: 'a', occurredAt: Date.now() + 7 * 86_400_000 };
+  const future = { type: 'visit', customerId: 'a', occurredAt: Date.now() + 7 * dayMs };
   const mixed = await service.call('POST', '/events', [{ type: 'visit', customerId: 'a' }, foreign]);
   expect(mixed).toMatchObject({ status: 202, body: { accepted: 1, rejected: 1 } });
   expect(mixed.body.results[1]).toMatchObject({ status: 'rejected', reason: expect.stringContaining('USD') });
@@ -125,8 +126,8 @@ test('what no schema can tell is named together with what schemas tell', async (
 
 test('a job whose cut-off cannot be meant is refused, and no job is made', async () => {
   const before = (await service.call('GET', '/jobs')).body.jobs.length;
-  const nextYear = Date.now() + 365 * 86_400_000;
-  const lastYear = Date.now() - 365 * 86_400_000;
+  const nextYear = Date.now() + 365 * dayMs;
+  const lastYear = Date.now() - 365 * dayMs;
   for (const [job, cutoff, why] of [
     ['refresh-features', lastYear, /not taken by refresh-features/],
     // Seconds since 1970, sent where milliseconds are meant.

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dayMs } from '../../src/domain/time.ts';
 import { testRedis } from '../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../support/service.ts';
 import { newItem, publishShopChurnModel, publishShopModel, shopItems } from '../support/shop-models.ts';
@@ -20,7 +21,6 @@ function purchase(customerId: string, itemId: string, change: object = {}) {
   return { type: 'purchase', customerId, lines: [{ itemId, quantity: 1, unitPriceMinor: 500 }], ...change };
 }
 
-const dayMs = 86_400_000;
 const daysAgo = (days: number) => new Date(Date.now() - days * dayMs).toISOString();
 
 test('anonymous visitors, unknown customers and guests get full lists, undegraded', async () => {

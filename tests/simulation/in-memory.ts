@@ -6,8 +6,6 @@ import { simulateShop } from '../../src/simulation/simulate-shop.ts';
 import { SIMULATED_FILES, type SimulatedFile } from '../../src/simulation/sink.ts';
 import type { CustomerTruth, ItemTruth, ShopTruth } from '../../src/simulation/truth.ts';
 
-export const DAY_MS = 86_400_000;
-
 /** Options with a fixed end; defaults for what is not given. */
 export function optionsOf(given: Partial<SimulationOptions>): SimulationOptions {
   return SimulationOptions.parse({ end: '2026-06-30', ...given });

@@ -1,6 +1,8 @@
 /** The simulated events show the truth that is written beside them. One shop for all; seeds are fixed. */
+
 import { beforeAll, describe, expect, test } from 'vitest';
-import { countsOf, DAY_MS, mean, type Simulated, type SimulatedEvent, simulated } from './in-memory.ts';
+import { dayMs } from '../../src/domain/time.ts';
+import { countsOf, mean, type Simulated, type SimulatedEvent, simulated } from './in-memory.ts';
 
 let shop: Simulated;
 
@@ -74,7 +76,7 @@ describe('rhythm', () => {
           .filter(({ lines }) => lines!.some((line) => line.itemId === itemId))
           .map(({ at }) => at);
         if (times.length < 5) continue;
-        ratios.push((times.at(-1)! - times[0]!) / (times.length - 1) / (gapDays * DAY_MS));
+        ratios.push((times.at(-1)! - times[0]!) / (times.length - 1) / (gapDays * dayMs));
       }
     expect(ratios.length).toBeGreaterThan(100);
     // Buying along with other orders shortens the gaps a little, a habit taken up anew lengthens some.
@@ -109,7 +111,7 @@ describe('rhythm', () => {
           limited++;
           // An order is put together when the visit begins and paid minutes later.
           if (availableFrom !== null) expect(event.at).toBeGreaterThanOrEqual(Date.parse(availableFrom));
-          if (availableTo !== null) expect(event.at).toBeLessThan(Date.parse(availableTo) + DAY_MS / 8);
+          if (availableTo !== null) expect(event.at).toBeLessThan(Date.parse(availableTo) + dayMs / 8);
         }
     expect(limited).toBeGreaterThan(100);
     const dropped = [...shop.itemTruths.values()].filter(({ availableTo }) => availableTo !== null);
@@ -125,7 +127,7 @@ describe('seasons', () => {
     let orders = 0;
     for (const { events } of shop.customers.values())
       orders += purchasesOf(events).filter(({ at }) => at >= start && at < end).length;
-    return orders / ((end - start) / DAY_MS);
+    return orders / ((end - start) / dayMs);
   };
 
   test('the weeks before Christmas are well above the weeks before and after', () => {
@@ -181,7 +183,7 @@ describe('leaving', () => {
         if (type !== 'delivery' || wasLate !== late || at >= fadingFrom) continue;
         if (at > Date.parse('2026-04-01T00:00:00Z')) continue;
         deliveries++;
-        if (fadingFrom - at < 90 * DAY_MS) left++;
+        if (fadingFrom - at < 90 * dayMs) left++;
       }
     }
     return left / deliveries;
@@ -198,8 +200,8 @@ describe('leaving', () => {
       if (truth.fadingFrom === null || truth.oneTime) continue;
       const from = Date.parse(truth.fadingFrom);
       const visits = events.filter(({ type }) => type === 'visit');
-      before.push(visits.filter(({ at }) => at < from && at >= from - 28 * DAY_MS).length);
-      after.push(visits.filter(({ at }) => at >= from && at < from + 28 * DAY_MS).length);
+      before.push(visits.filter(({ at }) => at < from && at >= from - 28 * dayMs).length);
+      after.push(visits.filter(({ at }) => at >= from && at < from + 28 * dayMs).length);
     }
     expect(before.length).toBeGreaterThan(200);
     expect(mean(after)).toBeLessThan(0.6 * mean(before));

@@ -1,10 +1,11 @@
 /** Random events, as they are after acceptance, for property tests. */
+
 import fc from 'fast-check';
 import { CHANNELS, LOYALTY_TIERS } from '../../src/domain/channel.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
+import { dayMs } from '../../src/domain/time.ts';
 
 export const startMs = Date.UTC(2026, 0, 5);
-const dayMs = 86_400_000;
 
 const id = (kind: string, max: number) => fc.integer({ min: 1, max }).map((n) => `${kind}${n}`);
 const text = (maxLength: number) =>

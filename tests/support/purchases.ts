@@ -1,7 +1,6 @@
 /** Purchases as training has them, from rows that a test can write down. */
+import { dayMs } from '../../src/domain/time.ts';
 import type { Purchases } from '../../src/history/purchases.ts';
-
-const dayMs = 86_400_000;
 
 /** Each row is one order of one item; ids are numbered in their alphabetical order. */
 export function purchasesOf(

@@ -2,7 +2,8 @@
  * What the ranker is told of a customer and a candidate. Training, evaluation and serving all come through
  * `createCandidateFinder`: there is no second definition of a feature.
  */
-import { dayMs, dueItem, type ItemHistory } from '../buy-again.ts';
+import { dayMs } from '../../domain/time.ts';
+import { dueItem, type ItemHistory } from '../buy-again.ts';
 import type { CollaborativeModel } from '../collaborative-model.ts';
 import { type Ranked, topK } from '../top-k.ts';
 import {

@@ -1,5 +1,5 @@
+import { dayMs } from '../../domain/time.ts';
 /** What is known of each item apart from anybody's taste: its category, price, age, and where its sales are heading. */
-import { dayMs } from '../buy-again.ts';
 
 /** By item. */
 export type ItemFacts = {

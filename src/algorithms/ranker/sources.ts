@@ -2,6 +2,7 @@
  * The sources that candidates come from, and what each says of every item. A source is one entry of `SOURCES`: its
  * features, its part in training, evaluation and serving follow from that.
  */
+import { dayMs } from '../../domain/time.ts';
 import { type ItemHistory, rankBuyAgain } from '../buy-again.ts';
 import type { CollaborativeModel } from '../collaborative-model.ts';
 import type { CsrMatrix } from '../csr.ts';
@@ -87,7 +88,7 @@ export function createSourceScorers(model: CollaborativeModel): Record<RankerSou
 }
 
 function recency(lastAt: number, now: number): number {
-  return 2 ** (-Math.max(0, now - lastAt) / 86_400_000 / complementHalfLifeDays);
+  return 2 ** (-Math.max(0, now - lastAt) / dayMs / complementHalfLifeDays);
 }
 
 function addRows(

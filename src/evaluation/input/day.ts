@@ -1,6 +1,6 @@
 /** Days, counted from 1 January 1970. */
+import { dayMs } from '../../domain/time.ts';
 
-const dayMs = 86_400_000;
 const written = /^(\d{4})(?:(\d\d)(\d\d)|([-/.])(\d{1,2})\4(\d{1,2}))(?:[T ].*)?$/;
 
 /** The day of `19970131`, `1997-01-31` or `1997/1/31`, with or without a time after it; NaN where the text is none. */

@@ -1,6 +1,8 @@
 /** Basket files as numbers: histories, and the baskets that came after them. */
+
+import type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
 import { UsageError } from '../../domain/errors.ts';
-import type { BasketLog, BasketTruth } from '../next-basket/basket-log.ts';
+import type { BasketTruth } from '../next-basket/hold-out.ts';
 import { IdIndex } from './id-index.ts';
 import { Int32List } from './int32-list.ts';
 import { scanBaskets } from './scan-baskets.ts';

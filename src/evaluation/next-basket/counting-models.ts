@@ -1,6 +1,7 @@
 /** The baselines of the next-basket protocol: what everybody buys most, and what the customer does. */
+
+import type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
 import { defineModel, NoParams } from '../model.ts';
-import type { BasketLog } from './basket-log.ts';
 import type { NextBasketModel } from './next-basket-model.ts';
 
 /** The items that are in most baskets. */

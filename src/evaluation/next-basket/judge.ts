@@ -1,6 +1,6 @@
 /** Measures a model by the basket that came next. */
 import { topK } from '../../algorithms/top-k.ts';
-import type { BasketTruth } from './basket-log.ts';
+import type { BasketTruth } from './hold-out.ts';
 import type { NextBasketScorer } from './next-basket-model.ts';
 
 /** Means over users. */

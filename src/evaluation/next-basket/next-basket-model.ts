@@ -1,6 +1,7 @@
 /** A model of the next-basket protocol. */
+
+import type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
 import type { Model } from '../model.ts';
-import type { BasketLog } from './basket-log.ts';
 
 export type NextBasketScorer = {
   /**

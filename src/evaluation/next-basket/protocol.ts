@@ -1,8 +1,10 @@
 /** The next-basket protocol. */
+
+import type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { readBasketFiles, readBasketLog } from '../input/read-baskets.ts';
 import type { Protocol } from '../protocol.ts';
-import { type BasketLog, holdOutLastBaskets } from './basket-log.ts';
+import { holdOutLastBaskets } from './hold-out.ts';
 import { judgeNextBasket } from './judge.ts';
 import { NEXT_BASKET_MODELS } from './models.ts';
 import type { NextBasketScorer } from './next-basket-model.ts';

@@ -2,8 +2,10 @@
  * Rows of orders: what each means, and the first reason, if any, for which it is not taken. One SQL statement a step;
  * a row's `reason` stays NULL as long as nothing speaks against it.
  */
+
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CHANNELS } from '../../domain/channel.ts';
+import { dayMs } from '../../domain/time.ts';
 import { sqlText } from '../lake.ts';
 import type { OrderFields, OrderSource, RowRule } from './preset.ts';
 import { column, validId } from './sql.ts';
@@ -130,7 +132,7 @@ function meaningSql(
 }
 
 function rowRules(fields: OrderFields, own: readonly RowRule[], options: OrderRowOptions): RowRule[] {
-  const latest = `make_timestamp(${(options.now + 86_400_000) * 1000})`;
+  const latest = `make_timestamp(${(options.now + dayMs) * 1000})`;
   const priceRule =
     fields.unitPrice === undefined && fields.lineTotal === undefined
       ? ''

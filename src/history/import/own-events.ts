@@ -1,8 +1,10 @@
 /** Events of the service's own log, held to the domain's `EventInput` in SQL. Null counts as absent. */
+
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CHANNELS, LOYALTY_TIERS } from '../../domain/channel.ts';
 import { EVENT_TYPES, EventInput, EventLine, type EventType } from '../../domain/event.ts';
 import { OFFER_OUTCOMES } from '../../domain/offer.ts';
+import { dayMs } from '../../domain/time.ts';
 import { type Lake, sqlText } from '../lake.ts';
 import {
   boolean,
@@ -127,7 +129,7 @@ async function readEvents(connection: DuckDBConnection, options: OwnEventOptions
   const at = text(of('occurredAt'));
   const withZone = `regexp_matches(${at}, '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d.*(Z|[+-]\\d\\d:?\\d\\d)$')`;
   const noColumns = sqlText(JSON.stringify(Object.fromEntries(columnKeys.map((key) => [key, null]))));
-  const latest = `make_timestamp(${(options.now + 86_400_000) * 1000})`;
+  const latest = `make_timestamp(${(options.now + dayMs) * 1000})`;
   await connection.run(`CREATE OR REPLACE TABLE namedEvents AS
     SELECT pos, type, givenId, customerId, sessionId, occurredAt, channel, orderId, detail, fingerprint,
       CASE

@@ -2,9 +2,11 @@
  * The decision that stands for a customer, channel, campaign and place: whoever asks gets the same one until its window
  * ends, whichever process answers. E-mail tools ask again when they retry, preview or render a second time.
  */
+
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Decision } from '../../domain/decision.ts';
+import { dayMs } from '../../domain/time.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { CONTACT_CHANNELS } from '../../offers/eligibility.ts';
@@ -20,7 +22,7 @@ import {
 import { subjectIdOf } from './subject.ts';
 
 /** The window: a day, or less where an offer ends sooner. */
-export const standingMs = 86_400_000;
+export const standingMs = dayMs;
 
 /** After this long, a decision that is not marked as logged belongs to a process that has died. */
 const loggingMs = 5000;

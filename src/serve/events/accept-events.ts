@@ -2,11 +2,13 @@
  * Accepting events. Once they are in the event stream they are accepted, and nothing that fails afterwards can lose them;
  * then each customer's record is brought up to date, so that the next answer knows of them.
  */
+
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../../domain/errors.ts';
 import type { EventLine, ParsedEventInput, ShopEvent } from '../../domain/event.ts';
 import type { EventId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
+import { dayMs } from '../../domain/time.ts';
 import type { RecordStore, StreamedEvent } from '../../features/record-store.ts';
 import { subjectOf } from '../../features/subject.ts';
 import { appendEntries } from '../../infra/event-log.ts';
@@ -48,7 +50,7 @@ export type AcceptResult = {
 };
 
 /** Clocks differ; a day more than that is a mistake, and would make everything after it late. */
-const aheadMaxMs = 86_400_000;
+const aheadMaxMs = dayMs;
 /** Half of a surrogate pair as `JSON.stringify` writes it: it would not survive UTF-8. */
 const loneSurrogate = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 const retryAfterSeconds = 5;

@@ -1,9 +1,9 @@
 /** What a shop may say of how a ranked list is arranged: configuration of a scenario, each field with its default. */
+
 import { z } from 'zod';
 import { ItemId } from '../../domain/ids.ts';
+import { dayMs } from '../../domain/time.ts';
 import { strictFields } from './strict-fields.ts';
-
-const dayMs = 86_400_000;
 
 const instant = z.iso
   .datetime({ offset: true, error: 'must be a time such as 2026-12-01T00:00:00Z' })

@@ -1,11 +1,12 @@
 /** What is known of a customer: attributes of the CRM's, and what the events have told. */
+
 import { z } from 'zod';
 import { type ChurnReason, churnReasons } from '../../algorithms/churn-model.ts';
 import { CustomerAttributes } from '../../domain/customer.ts';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId } from '../../domain/ids.ts';
+import { dayMs } from '../../domain/time.ts';
 import { affinityAt, categoriesMax } from '../../features/categories.ts';
-import { dayMs } from '../../features/feature.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import { scoreCustomer } from '../../scoring/score-customer.ts';

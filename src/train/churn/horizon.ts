@@ -5,6 +5,7 @@
  * most who are coming back have come, short enough to act on. Gaps are seen only where there was a next order, so the
  * long ones are under-represented; hence a high quantile rather than the mean.
  */
+import { dayMs } from '../../domain/time.ts';
 import type { Lake } from '../../history/lake.ts';
 
 const gapQuantile = 0.8;
@@ -12,8 +13,6 @@ const shortestDays = 14;
 const longestDays = 180;
 /** Learning, calibration and test take three horizons, and the first customers learnt from need a past. */
 const horizonsInHistory = 5;
-
-const dayMs = 86_400_000;
 
 export type OrderRhythm = {
   /** Milliseconds since 1970 of the first purchase, and of the last event of any kind. */

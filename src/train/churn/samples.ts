@@ -1,6 +1,7 @@
 /** Customers at cut-offs: what was known of each, and whether a purchase followed. */
 
 import type { ShopEvent } from '../../domain/event.ts';
+import { dayMs } from '../../domain/time.ts';
 import { applyEvent, emptyRecord, writeFeatures } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import type { ChurnCutoffs } from './cutoffs.ts';
@@ -26,7 +27,6 @@ export type GoneCount = { afterDays: number; customers: number; lost: number };
 
 /** Those whose last order lies further back are gone beyond doubt: they would flatter every figure, and are counted apart. */
 const goneAfterHorizons = 3;
-const dayMs = 86_400_000;
 const width = FEATURE_NAMES.length;
 
 /** Takes customers one by one, with their events in the order of time, and puts them down at each cut-off. */

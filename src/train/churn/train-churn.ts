@@ -2,6 +2,7 @@
  * Trains the churn model from the lake: learn at early cut-offs, calibrate at a later one, test at the last whose
  * horizon is complete, publish if it beats knowing less. What is served is what was tested.
  */
+
 import { fitIsotonic } from '../../algorithms/calibration.ts';
 import {
   type ChurnModel,
@@ -13,6 +14,7 @@ import {
 } from '../../algorithms/churn-model.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import type { JobResult } from '../../domain/job.ts';
+import { dayMs } from '../../domain/time.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../features/registry.ts';
 import { replayCustomers } from '../../history/replay.ts';
 import { loadTensorFlow } from '../tensorflow.ts';
@@ -28,7 +30,6 @@ const customersMax = 100_000;
 /** Below that, figures are noise. */
 const customersMin = 50;
 const lostMin = 5;
-const dayMs = 86_400_000;
 
 /** Shares of the work, for the progress bar. */
 const shares = { replayed: 0.5, learnt: 0.95, tested: 0.97 };

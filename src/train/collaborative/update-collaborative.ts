@@ -3,12 +3,14 @@
  * who bought them, and everything that is only counted (popularity, neighbours, bought together, rhythms) is counted
  * anew. Settings, ranker and the factors of known items stay: nothing is chosen, and nothing is judged again.
  */
+
 import { interestMatrix } from '../../algorithms/browsing.ts';
 import { collaborativeToFiles } from '../../algorithms/collaborative-model.ts';
 import { gramOf } from '../../algorithms/dense.ts';
 import { foldInNewItems } from '../../algorithms/fold-in-items.ts';
 import { purchasePairs } from '../../algorithms/purchase-pairs.ts';
 import type { JobResult } from '../../domain/job.ts';
+import { dayMs } from '../../domain/time.ts';
 import { purchaseSpan } from '../../history/purchases.ts';
 import { currentVersion } from '../../infra/served-versions.ts';
 import { kernelBackend } from '../open-kernels.ts';
@@ -36,7 +38,7 @@ export async function updateCollaborative(training: KernelTraining): Promise<Job
   if (recipe === undefined || users === undefined)
     return skipped(`${version}, which is served, is of an earlier kind: the next training makes it new`);
   const trainedAt = String(parameters.trainedAt ?? manifest.createdAt);
-  if (now - Date.parse(trainedAt) > updatableDays * 86_400_000)
+  if (now - Date.parse(trainedAt) > updatableDays * dayMs)
     return skipped(`${version} was trained more than ${updatableDays} days ago: it is time for a training`);
   const since = await purchaseSpan(lake, { from: model.asOf, before });
   if (since === undefined) return skipped(`nothing was bought since ${version} was made`);

@@ -5,9 +5,9 @@ import { purchasePairs } from '../../../src/algorithms/purchase-pairs.ts';
 import { createCandidateFinder, RANKER_FEATURES } from '../../../src/algorithms/ranker/features.ts';
 import { fitItemFacts } from '../../../src/algorithms/ranker/item-facts.ts';
 import { createRng } from '../../../src/algorithms/rng.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { shopModel } from '../../support/shop-models.ts';
 
-const dayMs = 86_400_000;
 const bare = shopModel();
 const now = bare.asOf;
 const items = bare.itemIds.length;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createRng } from '../../../src/algorithms/rng.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { drawBetaGeometric, drawSpend } from '../../support/customer-base.ts';
 import { sandbox } from '../../support/nextbest.ts';
 
@@ -41,7 +42,7 @@ test('a summary, gzipped or not: a line of JSON a model', async () => {
 
 test('a log divided at a day: fitted before it, held to what came after', async () => {
   const first = Date.UTC(2026, 0, 1);
-  const day = (n: number) => new Date(first + n * 86_400_000).toISOString().slice(0, 10);
+  const day = (n: number) => new Date(first + n * dayMs).toISOString().slice(0, 10);
   const rng = createRng(33, 'clv');
   const log = ['customer,date,amount'];
   for (let customer = 0; customer < 400; customer++) {

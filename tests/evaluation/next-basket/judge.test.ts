@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FitContext } from '../../../src/evaluation/model.ts';
-import { holdOutLastBaskets } from '../../../src/evaluation/next-basket/basket-log.ts';
+import { holdOutLastBaskets } from '../../../src/evaluation/next-basket/hold-out.ts';
 import { judgeNextBasket } from '../../../src/evaluation/next-basket/judge.ts';
 import { NEXT_BASKET_MODELS } from '../../../src/evaluation/next-basket/models.ts';
 import { basketLog } from '../support.ts';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { CustomerId, EventId } from '../../../src/domain/ids.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { connectRedis } from '../../../src/infra/redis.ts';
 import { noContext } from '../../../src/serve/decide/decide.ts';
@@ -34,7 +35,7 @@ const two = decideDeps(otherRedis, keys, { offers: [...offers].reverse(), now })
 /** A customer of the test's own who has ordered for 100.00 and lets the shop write. */
 async function customer(consent = true): Promise<CustomerId> {
   const customerId = CustomerId.parse(`c-${randomUUID()}`);
-  const common = { customerId, channel: 'web' as const, occurredAt: noon - 86_400_000 };
+  const common = { customerId, channel: 'web' as const, occurredAt: noon - dayMs };
   await apply(customerId, [
     {
       ...common,

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { EventInput, type ParsedEventInput } from '../../../src/domain/event.ts';
 import { Item } from '../../../src/domain/item.ts';
 import { beforeAllIds } from '../../../src/domain/stream-id.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
@@ -127,7 +128,7 @@ describe('rejects, with a reason, and takes the rest', () => {
   test('but takes a day ahead, and whole pairs and backslashes', async () => {
     const { deps } = setUp();
     const events = [
-      visit({ occurredAt: startMs + 86_400_000 }),
+      visit({ occurredAt: startMs + dayMs }),
       parsed({ type: 'contact', customerId: 'a', topic: '😀 \\ud83d' }),
     ];
     expect((await acceptEvents(events, deps)).accepted).toBe(2);

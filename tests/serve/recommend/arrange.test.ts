@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { dayMs } from '../../../src/domain/time.ts';
 import { type ArrangeRequest, arrange, type Candidate } from '../../../src/serve/recommend/arrange.ts';
 import { Scenario } from '../../../src/serve/recommend/scenarios.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 function item(itemId: string, score: number, traits: Partial<Candidate> = {}): Candidate {
   return { itemId, score, category: '', brand: '', marginShare: undefined, vector: undefined, ...traits };

@@ -1,16 +1,17 @@
 /** Answers by the learned ranker: the order is its own, the sources are those whose features made it. */
+
 import { expect, test } from 'vitest';
 import type { Ranker } from '../../../src/algorithms/ranker/ranker.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import type { EventId, ItemId } from '../../../src/domain/ids.ts';
 import type { Item } from '../../../src/domain/item.ts';
 import type { ModelManifest } from '../../../src/domain/manifest.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
 import { createRecommender, type RecommendationRequest } from '../../../src/serve/recommend/recommender.ts';
 import { Scenario } from '../../../src/serve/recommend/scenarios.ts';
 import { linearRanker, shopItems, shopModel } from '../../support/shop-models.ts';
 
-const dayMs = 86_400_000;
 const now = Date.UTC(2026, 0, 1);
 const home = Scenario.parse({ learned: 1 });
 

@@ -4,13 +4,13 @@ import type { ShopEvent } from '../../../src/domain/event.ts';
 import type { EventId, ItemId } from '../../../src/domain/ids.ts';
 import type { Item } from '../../../src/domain/item.ts';
 import type { ModelManifest } from '../../../src/domain/manifest.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
 import type { Catalogue } from '../../../src/serve/deps.ts';
 import { createRecommender, type RecommendationRequest } from '../../../src/serve/recommend/recommender.ts';
 import { loadScenarios, Scenario } from '../../../src/serve/recommend/scenarios.ts';
 import { newItem, shopItems, shopModel } from '../../support/shop-models.ts';
 
-const dayMs = 86_400_000;
 const now = Date.UTC(2026, 0, 1);
 /** Ranking alone: what arranges lists has tests of its own. */
 const plain = { home: Scenario.parse({ learned: 1 }) };

@@ -1,8 +1,10 @@
 /** What the website sees: a whole service with scenarios of its own. */
+
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dayMs } from '../../../src/domain/time.ts';
 import { testRedis } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
 import { shopContent } from '../../support/shop-content.ts';
@@ -62,7 +64,6 @@ async function recommend(query: string): Promise<Body> {
 const ids = ({ items }: Body): string[] => items.map(({ itemId }: Body) => itemId);
 const itemOf = ({ items }: Body, id: string) => items.find(({ itemId }: Body) => itemId === id);
 
-const dayMs = 86_400_000;
 const daysAgo = (days: number) => new Date(Date.now() - days * dayMs).toISOString();
 
 function tell(type: string, who: object, ...lines: [itemId: string, daysAgo: number][]) {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { dayMs } from '../../../src/domain/time.ts';
 import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
 import { horizonDaysOf, readOrderRhythm } from '../../../src/train/churn/horizon.ts';
 
-const dayMs = 86_400_000;
 const start = Date.UTC(2026, 0, 1, 12);
 let dataDir: string;
 let lake: Lake;

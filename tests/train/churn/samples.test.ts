@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ShopEvent } from '../../../src/domain/event.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, emptyRecord, featureVector } from '../../../src/features/record.ts';
 import { FEATURE_NAMES } from '../../../src/features/registry.ts';
 import { createSampler } from '../../../src/train/churn/samples.ts';
 
-const dayMs = 86_400_000;
 const horizonMs = 30 * dayMs;
 /** Days on which customers are looked at. */
 const cutoffs = { learn: [100 * dayMs, 115 * dayMs], calibrate: 145 * dayMs, test: 175 * dayMs };

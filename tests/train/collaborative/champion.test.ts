@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { collaborativeToFiles } from '../../../src/algorithms/collaborative-model.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { publishModel } from '../../../src/infra/model-store.ts';
 import { judgeChampion, type Recipe, writeRecipe } from '../../../src/train/collaborative/champion.ts';
 import { servedOf } from '../../../src/train/collaborative/evaluate.ts';
@@ -14,10 +15,9 @@ import { silentLog } from '../../support/redis.ts';
 import { shopModel } from '../../support/shop-models.ts';
 
 const kernels = await testKernels();
-const day = 86_400_000;
 const version = '20260101T000000Z-00000000';
 const rows = Array.from({ length: 60 }, (_, n) => [`c${n % 12}`, `i${(n * 7) % 9}`, n] as const);
-const set = createTestSet(purchasesOf(rows), purchasesOf([['c1', 'i7', 101]]), 100 * day, 10, 1);
+const set = createTestSet(purchasesOf(rows), purchasesOf([['c1', 'i7', 101]]), 100 * dayMs, 10, 1);
 const settings = CollaborativeSettings.parse({ ials: { factors: 4 } });
 const candidate: Recipe = { settings, ranking: 'fusion' };
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { dayMs } from '../../../src/domain/time.ts';
 import { chooseFusion } from '../../../src/train/collaborative/choose-settings.ts';
 import {
   evaluateCollaborative,
@@ -12,8 +13,7 @@ import { testKernels } from '../../support/kernels.ts';
 import { purchasesOf } from '../../support/purchases.ts';
 
 const kernels = await testKernels();
-const day = 86_400_000;
-const now = 100 * day;
+const now = 100 * dayMs;
 
 test('figures are those of hand-made lists: popularity finds what everybody buys, in both protocols', async () => {
   // a … l sell in this order: a to 13 customers, b to 12 … l to 2. Customer 00 bought only b.

@@ -1,10 +1,12 @@
 /** Trains on a simulated shop up to a day, and brings the model up to date with what was bought after it. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collaborativeFromFiles, similarItems } from '../../../src/algorithms/collaborative-model.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
 import { loadModel } from '../../../src/infra/model-store.ts';
 import { currentVersion } from '../../../src/infra/served-versions.ts';
@@ -15,7 +17,6 @@ import { silentLog } from '../../support/redis.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
 
 const kernels = await testKernels();
-const day = 86_400_000;
 /** Just after the last day of the shop. */
 const trainedAt = Date.UTC(2026, 5, 1);
 let folder: string;
@@ -98,13 +99,13 @@ test('a new item is served an hour later, known by those who bought it, and the 
   expect(row(model, liked)).toEqual(row(before.model, before.model.itemIndex.get(like)!));
 
   // The next training starts from it.
-  const next = await run(trainCollaborative, trainedAt + 2 * day);
+  const next = await run(trainCollaborative, trainedAt + 2 * dayMs);
   const retrained = await loadModel(join(folder, 'models'), 'collaborative', next.version!);
   expect(retrained.manifest.parameters.warmStartFrom).toBe(result.version);
 }, 120_000);
 
 test('a training of days ago is not updated any more: its age is to be seen', async () => {
-  const result = await run(updateCollaborative, trainedAt + 30 * day);
+  const result = await run(updateCollaborative, trainedAt + 30 * dayMs);
   expect(result.published).toBe(false);
   expect(result.reason).toContain('days ago');
 });

@@ -1,8 +1,6 @@
 /** Basket logs with a basket held out. */
 import type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
 
-export type { BasketLog } from '../../algorithms/next-basket/basket-log.ts';
-
 /** Users and the basket that each is to be foretold: `items` of user `user[n]` from `start[n]` up to `start[n + 1]`. */
 export type BasketTruth = { user: Int32Array; start: Int32Array; items: Int32Array };
 

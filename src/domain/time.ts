@@ -1,0 +1,3 @@
+/** Lengths of time in milliseconds. A day is 24 hours: everything here is reckoned in UTC, which knows no summer time. */
+export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
