@@ -48,6 +48,10 @@ const common = {
   currency: Currency.optional(),
 };
 
+export const POINTS_CHANGES = ['earned', 'redeemed', 'expired'] as const;
+export const COMMUNITY_ACTIVITIES = ['attendance', 'referral', 'review'] as const;
+export const MARKETING_OUTCOMES = ['sent', 'opened', 'clicked', 'unsubscribed'] as const;
+
 /** The kinds of event, each with what it carries. `orderId` groups the lines of one basket. */
 export const EventInput = z
   .discriminatedUnion('type', [
@@ -87,6 +91,35 @@ export const EventInput = z
       orderId: z.string().max(128).optional(),
       late: z.boolean(),
     }),
+    /** How likely the customer is to recommend the shop (NPS): 0 to 6 detractor, 7 and 8 passive, 9 and 10 promoter. */
+    z.strictObject({ type: z.literal('nps'), ...common, score: z.int().min(0).max(10) }),
+    /** Points of the loyalty programme came or went. Who has such an event is a member. */
+    z.strictObject({
+      type: z.literal('loyaltyPoints'),
+      ...common,
+      change: z.enum(POINTS_CHANGES),
+      points: z.int().min(1).max(1_000_000_000),
+      orderId: z.string().min(1).max(128).optional(),
+    }),
+    /** The customer took part in what goes on around the shop: came to an event, brought somebody, wrote a review. */
+    z.strictObject({
+      type: z.literal('community'),
+      ...common,
+      activity: z.enum(COMMUNITY_ACTIVITIES),
+      /** What was reviewed. */
+      itemId: ItemId.optional(),
+      /** Name of the event, the forum, the referral scheme. */
+      topic: z.string().max(100).optional(),
+    }),
+    /** A message of marketing, and what the customer did with it. `unsubscribed` withdraws the consent to its channel. */
+    z.strictObject({
+      type: z.literal('marketingContact'),
+      ...common,
+      /** How it was sent; here it has no default. */
+      channel: Channel,
+      outcome: z.enum(MARKETING_OUTCOMES),
+      campaign: z.string().min(1).max(200).optional(),
+    }),
     /** CRM attributes changed; what is absent stays as it was. */
     z.strictObject({ type: z.literal('customerUpdated'), ...common, attributes: CustomerAttributes }),
     /** What became of an offer that was decided for the customer. */
@@ -124,6 +157,10 @@ export const EVENT_TYPES = [
   'rating',
   'contact',
   'delivery',
+  'nps',
+  'loyaltyPoints',
+  'community',
+  'marketingContact',
   'customerUpdated',
   'offerOutcome',
 ] as const satisfies readonly EventType[];

@@ -98,6 +98,11 @@ export function applyEvent(record: CustomerRecord, event: ShopEvent): void {
     case 'customerUpdated':
       record.attributes = mergeAttributes(record.attributes, event.attributes);
       break;
+    case 'marketingContact':
+      // Nobody who has unsubscribed may be written to because the CRM has not said so yet.
+      if (event.outcome === 'unsubscribed')
+        record.attributes = mergeAttributes(record.attributes, { consent: { [event.channel]: false } });
+      break;
     default:
   }
   updateCategories(record.categories, event);

@@ -2,13 +2,17 @@
 import { createHash } from 'node:crypto';
 import { categoryFocus } from './category-focus.ts';
 import { channelShares } from './channel-shares.ts';
+import { community } from './community.ts';
 import { complaints } from './complaints.ts';
 import { deliveries } from './deliveries.ts';
 import { discountShare } from './discount-share.ts';
 import type { Feature } from './feature.ts';
 import { frequency } from './frequency.ts';
+import { loyaltyPoints } from './loyalty-points.ts';
 import { loyaltyTier } from './loyalty-tier.ts';
+import { marketingResponse } from './marketing-response.ts';
 import { monetary } from './monetary.ts';
+import { nps } from './nps.ts';
 import { offerResponses } from './offer-responses.ts';
 import { orderGaps } from './order-gaps.ts';
 import { overdue } from './overdue.ts';
@@ -33,6 +37,10 @@ export const FEATURES: readonly Feature[] = [
   deliveries,
   visits,
   offerResponses,
+  nps,
+  loyaltyPoints,
+  community,
+  marketingResponse,
 ];
 
 /** Names of the vector's numbers, in its order. */

@@ -88,6 +88,14 @@ function detailOf(event: ShopEvent): string | null {
       return JSON.stringify({ complaint: event.complaint, topic: event.topic });
     case 'delivery':
       return JSON.stringify({ late: event.late });
+    case 'nps':
+      return JSON.stringify({ score: event.score });
+    case 'loyaltyPoints':
+      return JSON.stringify({ change: event.change, points: event.points });
+    case 'community':
+      return JSON.stringify({ activity: event.activity, itemId: event.itemId, topic: event.topic });
+    case 'marketingContact':
+      return JSON.stringify({ outcome: event.outcome, campaign: event.campaign });
     case 'customerUpdated':
       return JSON.stringify({ attributes: event.attributes });
     case 'offerOutcome':

@@ -198,6 +198,63 @@ test('redeemed and dismissed offers are counted', () => {
   expect([features.offersRedeemed, features.offersDismissed]).toEqual([1, 1]);
 });
 
+test('the last NPS answer counts, a late one of an earlier day does not; a passive stands in for none', () => {
+  const features = featuresAt(9, [event('nps', 5, { score: 9 }), event('nps', 2, { score: 1 })]);
+  expect([features.lastNps, features.npsCount]).toEqual([9, 2]);
+  expect(featuresAt(9, [event('visit', 0)]).lastNps).toBe(7);
+});
+
+test('points: 500 + 300 earned, 200 redeemed, 100 expired leave 500; a quarter of all was redeemed', () => {
+  const points = (days: number, change: string, amount: number) =>
+    event('loyaltyPoints', days, { change, points: amount });
+  const features = featuresAt(30, [
+    points(1, 'earned', 500),
+    points(2, 'earned', 300),
+    points(10, 'redeemed', 200),
+    points(20, 'expired', 100),
+  ]);
+  expect(features.pointsBalance).toBe(500 + 300 - 200 - 100);
+  expect(features.pointsRedeemedShare).toBe(200 / 800);
+  expect(features.daysSincePointsRedeemed).toBe(30 - 10);
+});
+
+test('taking part halves in 90 days, whatever order it is told in', () => {
+  const activities = [
+    event('community', 0, { activity: 'review' }),
+    event('community', 90, { activity: 'referral' }),
+  ];
+  for (const told of [activities, activities.toReversed()]) {
+    const features = featuresAt(180, told);
+    expect(features.recentCommunity).toBeCloseTo(0.25 + 0.5, 6);
+    expect([features.communityCount, features.referralCount]).toEqual([2, 1]);
+  }
+});
+
+describe('marketing', () => {
+  const message = (days: number, outcome: string) =>
+    event('marketingContact', days, { outcome, channel: 'email' });
+
+  test('shares are of what was sent, with two messages of the usual response added', () => {
+    const features = featuresAt(0, [message(0, 'sent'), message(0, 'sent'), message(0, 'opened')]);
+    expect(features.recentMessages).toBe(2);
+    expect(features.messageOpenShare).toBeCloseTo((1 + 1) / (2 + 2), 6);
+    expect(features.messageClickShare).toBeCloseTo((0 + 0.2) / (2 + 2), 6);
+    expect(features.unsubscribeCount).toBe(0);
+  });
+
+  test('an unsubscription withdraws the consent to its channel, and to no other', () => {
+    const record = emptyRecord();
+    const attributes = { consent: { email: true, app: true } };
+    for (const one of [
+      event('customerUpdated', 0, { attributes }),
+      message(1, 'sent'),
+      message(2, 'unsubscribed'),
+    ])
+      applyEvent(record, one);
+    expect(record.attributes.consent).toEqual({ email: false, app: true });
+  });
+});
+
 test('every output is finite for every sequence of events, in order or not, at every moment', () => {
   fc.assert(
     fc.property(

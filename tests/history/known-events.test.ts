@@ -16,7 +16,7 @@ test('an event is known by subject and id, whatever its time and however many li
   const line = { itemId: 'tea', quantity: 1 };
   const events = [
     { ...visit('order', anna).event, type: 'purchase', lines: [line, line] },
-    { ...visit('a', { ...anna, ...guest }).event },
+    { ...visit('a', { ...anna, ...guest } as Partial<ShopEvent>).event },
     visit('g', guest).event,
   ] as ShopEvent[];
   await writeEntries(lake, 'import-1', { events, catalogue: [], decisions: [] });

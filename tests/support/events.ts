@@ -59,6 +59,21 @@ const parts: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
   rating: { rating: fc.integer({ min: 10, max: 50 }).map((n) => n / 10), itemId: optional(id('item', 40)) },
   contact: { complaint: optional(fc.constantFrom('opened', 'resolved')), topic: optional(text(20)) },
   delivery: { late: fc.boolean(), orderId: optional(id('order', 5)) },
+  nps: { score: fc.integer({ min: 0, max: 10 }) },
+  loyaltyPoints: {
+    change: fc.constantFrom('earned', 'redeemed', 'expired'),
+    points: fc.integer({ min: 1, max: 1_000_000_000 }),
+    orderId: optional(id('order', 5)),
+  },
+  community: {
+    activity: fc.constantFrom('attendance', 'referral', 'review'),
+    itemId: optional(id('item', 40)),
+    topic: optional(text(20)),
+  },
+  marketingContact: {
+    outcome: fc.constantFrom('sent', 'opened', 'clicked', 'unsubscribed'),
+    campaign: optional(text(20).filter((t) => t !== '')),
+  },
   customerUpdated: {
     attributes: fc
       .record({

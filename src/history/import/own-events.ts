@@ -2,7 +2,15 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CHANNELS, LOYALTY_TIERS } from '../../domain/channel.ts';
-import { EVENT_TYPES, EventInput, EventLine, type EventType } from '../../domain/event.ts';
+import {
+  COMMUNITY_ACTIVITIES,
+  EVENT_TYPES,
+  EventInput,
+  EventLine,
+  type EventType,
+  MARKETING_OUTCOMES,
+  POINTS_CHANGES,
+} from '../../domain/event.ts';
 import { OFFER_OUTCOMES } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
 import { type Lake, sqlText } from '../lake.ts';
@@ -76,6 +84,22 @@ const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
   delivery: [
     required('late', (late) => `${boolean(late)} IS NOT NULL`),
     optional('orderId', (id) => textUpTo(id, 128)),
+  ],
+  nps: [required('score', (score) => `${integer(score)} BETWEEN 0 AND 10`)],
+  loyaltyPoints: [
+    required('change', (change) => oneOf(change, POINTS_CHANGES)),
+    required('points', (points) => `${integer(points)} BETWEEN 1 AND 1000000000`),
+    optional('orderId', (id) => textUpTo(id, 128, 1)),
+  ],
+  community: [
+    required('activity', (activity) => oneOf(activity, COMMUNITY_ACTIVITIES)),
+    optional('itemId', (id) => validId(text(id))),
+    optional('topic', (topic) => textUpTo(topic, 100)),
+  ],
+  marketingContact: [
+    required('channel', (channel) => oneOf(channel, CHANNELS)),
+    required('outcome', (outcome) => oneOf(outcome, MARKETING_OUTCOMES)),
+    optional('campaign', (campaign) => textUpTo(campaign, 200, 1)),
   ],
   customerUpdated: [
     required('attributes', ({ type }) => `${type} = 'OBJECT'`),

@@ -77,6 +77,37 @@ const event = fc.oneof(
     ...common,
   }),
   fc.record({
+    type: fc.constant('nps'),
+    score: fc.constantFrom(0, 10, 9, 11, -1, 7.5, '9', undefined),
+    ...common,
+  }),
+  fc.record({
+    type: fc.constant('loyaltyPoints'),
+    change: mostly<unknown, unknown>('earned', fc.constantFrom('redeemed', 'expired', 'lost', 1, undefined)),
+    points: mostly<unknown, unknown>(120, fc.constantFrom(1, 1e9, 1e9 + 1, 0, -5, 1.5, '5', undefined)),
+    orderId,
+    ...common,
+  }),
+  fc.record({
+    type: fc.constant('community'),
+    activity: mostly<unknown, unknown>(
+      'attendance',
+      fc.constantFrom('referral', 'review', 'party', 1, undefined),
+    ),
+    itemId: maybe(mostly<unknown, unknown>('tea', id)),
+    topic: maybe(fc.constantFrom('', 'tasting', 't'.repeat(101), 1)),
+    ...common,
+  }),
+  fc.record({
+    type: fc.constant('marketingContact'),
+    outcome: mostly<unknown, unknown>(
+      'sent',
+      fc.constantFrom('opened', 'unsubscribed', 'lost', 1, undefined),
+    ),
+    campaign: maybe(mostly<unknown, unknown>('spring', fc.constantFrom('', 'c'.repeat(201), 1))),
+    ...common,
+  }),
+  fc.record({
     type: fc.constant('customerUpdated'),
     attributes: fc.oneof(
       fc.record({
