@@ -11,7 +11,7 @@
  *   e^κ = a / (b + n − 1) · ((α + T) / (α + t_x))^(r + x), the odds of having left (none where n = 0)
  */
 import type { LogLikelihood } from './climb.ts';
-import { createExpectationWhileAlive } from './expected-while-alive.ts';
+import { createMomentsWhileAlive } from './expected-while-alive.ts';
 import { digammaRise, logRising } from './gamma.ts';
 import { softplus } from './log-scale.ts';
 import { maximizeLikelihood } from './maximum-likelihood.ts';
@@ -46,7 +46,7 @@ function betaGeometricModel(chancesAtFirst: 0 | 1): PurchaseModel<BetaGeometricP
       });
     },
     given: ({ r, alpha, a, b }) => {
-      const expectedWhileAlive = createExpectationWhileAlive(a, b);
+      const whileAlive = createMomentsWhileAlive(a, b);
       const logOddsOfHavingLeft = (x: number, tx: number, T: number) => {
         const chances = x + chancesAtFirst;
         if (chances === 0) return Number.NEGATIVE_INFINITY;
@@ -64,7 +64,9 @@ function betaGeometricModel(chancesAtFirst: 0 | 1): PurchaseModel<BetaGeometricP
           logRising(a + b, x + chancesAtFirst) +
           softplus(logOddsOfHavingLeft(x, tx, T)),
         expectedPurchases: (x, tx, T, horizon) =>
-          probabilityAlive(x, tx, T) * expectedWhileAlive(r + x, x + chancesAtFirst, horizon / (alpha + T)),
+          probabilityAlive(x, tx, T) * whileAlive.expected(r + x, x + chancesAtFirst, horizon / (alpha + T)),
+        squaredPurchases: (x, tx, T, horizon) =>
+          probabilityAlive(x, tx, T) * whileAlive.squared(r + x, x + chancesAtFirst, horizon / (alpha + T)),
         // An alive customer can leave only at a purchase: none within the horizon is a matter of her rate alone.
         noPurchaseProbability: (x, tx, T, horizon) =>
           1 + probabilityAlive(x, tx, T) * Math.expm1(-(r + x) * Math.log1p(horizon / (alpha + T))),

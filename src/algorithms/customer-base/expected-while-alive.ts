@@ -1,4 +1,6 @@
 /**
+ * The number of purchases of a customer who is alive: its mean, and that of its square.
+ *
  * Purchases to expect of a customer who is alive, when purchases end with her leaving: the mean over p of
  * (1 − (1 + p z)^−m) / p, where p ~ Beta(a, b + n), m = r + x, and z is the horizon over α + T.
  *
@@ -8,24 +10,60 @@
  */
 import { softplus } from './log-scale.ts';
 
-/** (m, n, z) → expectation. Keeps the points of each n that it met. */
-export type ExpectationWhileAlive = (m: number, n: number, z: number) => number;
+export type MomentsWhileAlive = {
+  /** (m, n, z) → expectation. Keeps the points of each n that it met. */
+  expected: (m: number, n: number, z: number) => number;
+  /** Of the square of the number of purchases X. */
+  squared: (m: number, n: number, z: number) => number;
+};
 
-export function createExpectationWhileAlive(a: number, b: number): ExpectationWhileAlive {
+export function createMomentsWhileAlive(a: number, b: number): MomentsWhileAlive {
   const pointsOf = new Map<number, BetaPoints>();
-  return (m, n, z) => {
+  const pointsAt = (n: number): BetaPoints => {
     const points = pointsOf.get(n) ?? betaPoints(a, b + n);
     pointsOf.set(n, points);
-    const { p, weight } = points;
+    return points;
+  };
+  const meanOver = (n: number, value: (chance: number) => number): number => {
+    const { p, weight } = pointsAt(n);
     let sum = 0;
-    for (let i = 0; i < p.length; i++) {
-      const chance = p[i]!;
-      // Below this the fraction is its limit for p → 0 to the last digit, and 0 / 0 before long.
-      const slope = chance < 1e-200 ? m * z : -Math.expm1(-m * Math.log1p(chance * z)) / chance;
-      sum += weight[i]! * slope;
-    }
+    for (let i = 0; i < p.length; i++) sum += weight[i]! * value(p[i]!);
     return sum;
   };
+  return {
+    expected: (m, n, z) =>
+      meanOver(n, (chance) =>
+        // Below this the fraction is its limit for p → 0 to the last digit, and 0 / 0 before long.
+        chance < 1e-200 ? m * z : -Math.expm1(-m * Math.log1p(chance * z)) / chance,
+      ),
+    squared: (m, n, z) =>
+      meanOver(n, (chance) => {
+        const first = chance < 1e-200 ? m * z : -Math.expm1(-m * Math.log1p(chance * z)) / chance;
+        return first + secondFactorialMoment(m, chance, z);
+      }),
+  };
+}
+
+/**
+ * Mean of X (X − 1) for a given chance p of leaving at each purchase, over rates λ ~ Gamma(m, A) and z = horizon / A. With
+ * N ~ Poisson(λ horizon), P(X ≥ n) = (1 − p)^(n − 1) P(N ≥ n), and twice the sum of (n − 1) P(X ≥ n) is
+ *   2 (1 − p) [1 − (1 + y)^−m − m y (1 + y)^−(m + 1)] / p², y = p z.
+ */
+function secondFactorialMoment(m: number, p: number, z: number): number {
+  const y = p * z;
+  // Near 0 the bracket is a difference of nearly equal numbers: its series instead, m (m + 1) y² (1/2 − …).
+  if ((m + 3) * y < 1e-3)
+    return (
+      2 *
+      (1 - p) *
+      m *
+      (m + 1) *
+      z *
+      z *
+      (0.5 - (m + 2) * y * (1 / 3 - (m + 3) * y * (1 / 8 - ((m + 4) * y) / 30)))
+    );
+  const left = Math.exp(-m * Math.log1p(y));
+  return (2 * (1 - p) * (1 - left - (m * y * left) / (1 + y))) / (p * p);
 }
 
 type BetaPoints = { p: Float64Array; weight: Float64Array };

@@ -61,10 +61,13 @@ export const paretoNbd: PurchaseModel<ParetoNbdParameter> = {
         return logRising(r, x) + logSum(alive, gone);
       },
       // Fader and Hardie (2005, eq. 41), continued through s = 1.
-      expectedPurchases: (x, tx, T, horizon) => {
-        const logRatio = Math.log1p(horizon / (beta + T));
-        const time = s === 1 ? logRatio : -Math.expm1((1 - s) * logRatio) / (s - 1);
-        return (probabilityAlive(x, tx, T) * (r + x) * (beta + T) * time) / (alpha + T);
+      expectedPurchases: (x, tx, T, horizon) =>
+        (probabilityAlive(x, tx, T) * (r + x) * timeLived(s, beta + T, horizon).mean) / (alpha + T),
+      // Poisson at rate λ for the time lived within the horizon: E[X²] = E[λ] E[t] + E[λ²] E[t²].
+      squaredPurchases: (x, tx, T, horizon) => {
+        const m = r + x;
+        const { mean, squared } = timeLived(s, beta + T, horizon);
+        return (probabilityAlive(x, tx, T) * m * (mean + ((m + 1) * squared) / (alpha + T))) / (alpha + T);
       },
       // Of those alive the rates are Gamma(r + x, α + T) and Gamma(s, β + T): a customer base that begins anew.
       noPurchaseProbability: (x, tx, T, horizon) => {
@@ -74,6 +77,19 @@ export const paretoNbd: PurchaseModel<ParetoNbdParameter> = {
     };
   },
 };
+
+/**
+ * Mean of the time lived within a horizon h, and of its square, where lives end at a rate of Gamma(s, b): with ρ = 1 + h / b,
+ * b (ρ^(1 − s) − 1) / (1 − s), and 2 b² [(ρ^(2 − s) − 1) / (2 − s) − (ρ^(1 − s) − 1) / (1 − s)].
+ */
+function timeLived(s: number, b: number, horizon: number): { mean: number; squared: number } {
+  const logRatio = Math.log1p(horizon / b);
+  const power = (c: number) => (c === 0 ? logRatio : Math.expm1(c * logRatio) / c);
+  const mean = b * power(1 - s);
+  // So short a time against b is lived to its end; the difference would be rounding.
+  const squared = logRatio < 1e-6 ? horizon * horizon : 2 * b * b * (power(2 - s) - power(1 - s));
+  return { mean, squared };
+}
 
 /** Of all rows together, with the derivatives by ln r, ln α, ln s and ln β. */
 export function paretoNbdLogLikelihood(rows: GroupedSummary): LogLikelihood {

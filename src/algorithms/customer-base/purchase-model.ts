@@ -19,6 +19,8 @@ export type Outlook = {
   probabilityAlive: (x: number, tx: number, T: number) => number;
   /** Purchases to expect within the horizon. */
   expectedPurchases: (x: number, tx: number, T: number, horizon: number) => number;
+  /** Mean of the square of that number, which tells how far it may be off. */
+  squaredPurchases: (x: number, tx: number, T: number, horizon: number) => number;
   /** Probability of no purchase within the horizon, whether for having left or for not coming yet. */
   noPurchaseProbability: (x: number, tx: number, T: number, horizon: number) => number;
 };

@@ -91,6 +91,9 @@ describe.each(VARIANTS)('%s', (_name, model, chancesAtFirst) => {
       expect(Math.abs(total((row) => drawn.future[row]!) - expected)).toBeLessThan(
         6 * Math.sqrt(expected) + 1,
       );
+      const squared = total((row) => outlook.squaredPurchases(...pastOf(row), 30));
+      expect(total((row) => drawn.future[row]! ** 2) / squared).toBeGreaterThan(0.9);
+      expect(total((row) => drawn.future[row]! ** 2) / squared).toBeLessThan(1.1);
       const alive = total((row) => outlook.probabilityAlive(...pastOf(row)));
       expect(Math.abs(total((row) => drawn.alive[row]!) - alive)).toBeLessThan(2 * Math.sqrt(within.length));
       const none = total((row) => outlook.noPurchaseProbability(...pastOf(row), 30));

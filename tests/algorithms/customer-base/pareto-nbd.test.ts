@@ -110,6 +110,9 @@ test('what is expected comes about, over all and for frequent and rare buyers', 
     const total = (value: (row: number) => number) => within.reduce((sum, row) => sum + value(row), 0);
     const expected = total((row) => outlook.expectedPurchases(...pastOf(row), 30));
     expect(Math.abs(total((row) => drawn.future[row]!) - expected)).toBeLessThan(6 * Math.sqrt(expected));
+    const squared = total((row) => outlook.squaredPurchases(...pastOf(row), 30));
+    expect(total((row) => drawn.future[row]! ** 2) / squared).toBeGreaterThan(0.9);
+    expect(total((row) => drawn.future[row]! ** 2) / squared).toBeLessThan(1.1);
     const alive = total((row) => outlook.probabilityAlive(...pastOf(row)));
     expect(Math.abs(total((row) => drawn.alive[row]!) - alive)).toBeLessThan(2 * Math.sqrt(within.length));
     const none = total((row) => outlook.noPurchaseProbability(...pastOf(row), 30));

@@ -78,6 +78,10 @@ export function expectFinite<Name extends string>(
       expect(purchases).toSatisfy(Number.isFinite);
       // At least one purchase is at most as probable as purchases are expected.
       expect(purchases).toBeGreaterThanOrEqual((1 - none) * (1 - 1e-9));
+      // A count's square is at least the count.
+      const squared = outlook.squaredPurchases(...past, horizon);
+      expect(squared).toSatisfy(Number.isFinite);
+      expect(squared).toBeGreaterThanOrEqual(purchases * (1 - 1e-6));
     }
   }
 }
