@@ -13,6 +13,11 @@ const instant = z.iso
 const validity = { from: instant.optional(), until: instant.optional() };
 export type Validity = { from?: number | undefined; until?: number | undefined };
 
+/** A rule that can never hold is a slip of the pen. */
+const isEverInForce = ({ from, until }: Validity) =>
+  from === undefined || until === undefined || from < until;
+const neverInForce = { path: ['until'], error: 'must be later than from' };
+
 const itemIds = z
   .array(ItemId)
   .max(10_000)
@@ -73,10 +78,12 @@ export const Boost = strictFields({
   /** The score is multiplied by it: above 1 lifts, below 1 buries, 0 puts last. */
   factor: z.number().min(0).max(1000),
   ...validity,
-}).refine(
-  (boost) => CONDITIONS.some((name) => boost[name] !== undefined),
-  `needs one of: ${CONDITIONS.join(', ')}`,
-);
+})
+  .refine(
+    (boost) => CONDITIONS.some((name) => boost[name] !== undefined),
+    `needs one of: ${CONDITIONS.join(', ')}`,
+  )
+  .refine(isEverInForce, neverInForce);
 export type Boost = z.output<typeof Boost>;
 
 export const Pin = strictFields({
@@ -84,7 +91,7 @@ export const Pin = strictFields({
   /** Place in the list, from 1. Two pins for one place: the first stands there, the next one below. */
   position: z.int().min(1).max(100),
   ...validity,
-});
+}).refine(isEverInForce, neverInForce);
 export type Pin = z.output<typeof Pin>;
 
 export const Exclusions = strictFields({

@@ -1,5 +1,5 @@
 /** Where recommendations are shown, and what counts there: configuration, not code. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { COLLABORATIVE_SOURCES, type FusionSettings } from '../../algorithms/collaborative-model.ts';
 import { UsageError } from '../../domain/errors.ts';
@@ -65,9 +65,6 @@ export type Scenario = z.output<typeof Scenario>;
 
 const ScenarioName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9-]{0,49}$/, 'must be a short word');
 
-/** A shop's own file: adds scenarios, and replaces those of the same name. */
-const ScenarioFile = z.record(ScenarioName, Scenario);
-
 export type Scenarios = ReadonlyMap<string, Scenario>;
 
 /** Half a list at most of one category, near ties changing places each day, one place in ten for what is new. */
@@ -107,25 +104,65 @@ export function sourceWeights(
   };
 }
 
-/** Throws UsageError, which names the file and every fault in it. */
+/** More than any shop writes; what is larger is another file. */
+const largestFileBytes = 16 * 1024 * 1024;
+const mostScenarios = 1000;
+/** A file that is wrong throughout is not to fill the screen. */
+const faultsTold = 20;
+const example = 'docs/scenarios.md shows one that is taken.';
+
+/** A shop's own file adds scenarios, and replaces those of the same name. Throws UsageError, which names the file and its faults. */
 export function loadScenarios(path: string | undefined): Scenarios {
-  const own = path === undefined ? {} : readScenarioFile(path);
-  return new Map(Object.entries({ ...ScenarioFile.parse(DEFAULT_SCENARIOS), ...own }));
+  const defaults = Object.entries(DEFAULT_SCENARIOS).map(
+    ([name, scenario]) => [name, Scenario.parse(scenario)] as const,
+  );
+  return new Map([...defaults, ...(path === undefined ? [] : readScenarioFile(path))]);
 }
 
-function readScenarioFile(path: string): Record<string, Scenario> {
+function readScenarioFile(path: string): Map<string, Scenario> {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(readUtf8(path));
   } catch (err) {
     throw new UsageError(
-      `SCENARIOS_FILE ${path} cannot be read: ${err instanceof Error ? err.message : err}`,
+      `SCENARIOS_FILE ${path} cannot be read: ${err instanceof Error ? err.message : err}. ${example}`,
+      { cause: err },
     );
   }
-  const parsed = ScenarioFile.safeParse(content);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new UsageError(`SCENARIOS_FILE ${path} is not valid:\n${faults.join('\n')}`);
+  if (content === null || typeof content !== 'object' || Array.isArray(content))
+    throw new UsageError(`SCENARIOS_FILE ${path} must hold an object of scenarios by name. ${example}`);
+  const given = Object.entries(content);
+  if (given.length > mostScenarios)
+    throw new UsageError(
+      `SCENARIOS_FILE ${path} holds ${given.length} scenarios; at most ${mostScenarios} are taken.`,
+    );
+  const scenarios = new Map<string, Scenario>();
+  const faults: string[] = [];
+  for (const [name, value] of given) {
+    // One by one: a record of zod passes over the name __proto__ without a word.
+    const parsed = z.object({ name: ScenarioName, scenario: Scenario }).safeParse({ name, scenario: value });
+    if (parsed.success) scenarios.set(name, parsed.data.scenario);
+    else
+      for (const { path: place, message } of parsed.error.issues)
+        faults.push(`  ${[name, ...place.slice(1)].join('.')}: ${message}`);
   }
-  return parsed.data;
+  if (faults.length > 0) {
+    const told = faults.slice(0, faultsTold).join('\n');
+    const more = faults.length > faultsTold ? `\n  and ${faults.length - faultsTold} more` : '';
+    throw new UsageError(`SCENARIOS_FILE ${path} is not valid:\n${told}${more}\n${example}`);
+  }
+  return scenarios;
+}
+
+/** With or without a byte order mark, which editors on Windows write. */
+function readUtf8(path: string): string {
+  const { size } = statSync(path);
+  if (size > largestFileBytes) throw new Error(`it has ${size} bytes; at most ${largestFileBytes} are taken`);
+  const bytes = readFileSync(path);
+  if (bytes.length === 0) throw new Error('it is empty');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error('it is not UTF-8; save it as UTF-8', { cause });
+  }
 }
