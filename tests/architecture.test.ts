@@ -13,9 +13,20 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   infra: ['domain'],
   features: ['domain', 'algorithms', 'infra'],
   scoring: ['domain', 'algorithms', 'features'],
+  webhooks: ['domain'],
   history: ['domain', 'algorithms', 'features', 'infra'],
   evaluation: ['domain', 'algorithms', 'infra'],
-  train: ['domain', 'algorithms', 'evaluation', 'features', 'history', 'infra', 'offers', 'scoring'],
+  train: [
+    'domain',
+    'algorithms',
+    'evaluation',
+    'features',
+    'history',
+    'infra',
+    'offers',
+    'scoring',
+    'webhooks',
+  ],
   serve: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers', 'scoring'],
   cli: [
     'domain',
@@ -29,6 +40,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'simulation',
     'train',
     'serve',
+    'webhooks',
   ],
 };
 
@@ -71,9 +83,9 @@ test('the domain imports nothing but zod', () => {
   expect(foreign).toEqual([]);
 });
 
-test('algorithms, simulation and offers are pure: no clock, no randomness, no environment', () => {
+test('algorithms, simulation, offers and webhooks are pure: no clock, no randomness, no environment', () => {
   const impure = sources
-    .filter((file) => ['algorithms', 'simulation', 'offers'].includes(room(relative(root, file))))
+    .filter((file) => ['algorithms', 'simulation', 'offers', 'webhooks'].includes(room(relative(root, file))))
     .filter((file) => /Date\.now\(|new Date\(\)|Math\.random\(|process\.env/.test(readFileSync(file, 'utf8')))
     .map((file) => relative(root, file));
   expect(impure).toEqual([]);
