@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import type { JobName } from '../domain/job.ts';
 import { MODEL_NAMES, type ModelManifest, type ModelName } from '../domain/manifest.ts';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { markAsDemo } from '../history/demo-mark.ts';
 import { importFiles } from '../history/import/import-files.ts';
 import { type Lake, listParts, openLake } from '../history/lake.ts';
 import { type Config, readConfig } from '../infra/config.ts';
@@ -82,6 +83,7 @@ async function fillLake(config: Config, simulation: SimulationOptions, output: O
     simulating.report({ share, stage: `${events} events` }),
   ).finally(simulating.stop);
 
+  await markAsDemo(config.dataDir);
   const importing = showProgress('import');
   const report = await importFiles({
     dataDir: config.dataDir,

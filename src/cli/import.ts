@@ -1,6 +1,7 @@
 /** `nextbest import`: a shop's own purchase history into the lake. It needs no Redis. */
 import { Command, Option } from 'commander';
 import { UsageError } from '../domain/errors.ts';
+import { refuseDemo } from '../history/demo-mark.ts';
 import { importFiles } from '../history/import/import-files.ts';
 import { defaultDiscontinuedAfterDays, type ImportReport } from '../history/import/import-options.ts';
 import { ENCODINGS, type Encoding } from '../history/import/input-file.ts';
@@ -57,6 +58,7 @@ export function importCommand(): Command {
       const config = readConfig(process.env);
       if (flags.preset === undefined)
         throw new UsageError(`--preset is missing: it says what the files are.\n${presetList()}`);
+      refuseDemo(config.dataDir);
       const startedAt = performance.now();
       const progress = showProgress('import');
       const report = await importFiles({

@@ -1,11 +1,13 @@
 /** The `nextbest` command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, CommanderError } from 'commander';
 import { AppError, UsageError } from '../domain/errors.ts';
+import { VERSION } from '../infra/version.ts';
 import { COMMANDS } from './commands.ts';
 
 const program = new Command('nextbest')
   .description('Recommends products, decides the next best offer, and shows whether customers stay.')
-  .option('--json', 'results on stdout as one JSON object a line; everything else stays on stderr');
+  .option('--json', 'results on stdout as one JSON object a line; everything else stays on stderr')
+  .version(VERSION);
 prepared(program);
 // Without a command that is known, all of them: their summaries make the help text.
 const asked = process.argv.slice(2).find((word) => !word.startsWith('-')) ?? '';

@@ -1,5 +1,5 @@
 /** The whole API on one page. */
-import { readFileSync } from 'node:fs';
+import { VERSION } from '../infra/version.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { customerRoutes } from './routes/customers.ts';
@@ -11,9 +11,6 @@ import { modelRoutes } from './routes/models.ts';
 import { offerRoutes } from './routes/offers.ts';
 import { recommendationRoutes } from './routes/recommendations.ts';
 import { systemRoutes } from './routes/system.ts';
-
-const packageFile = new URL('../../package.json', import.meta.url);
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
 export const ROUTES: readonly Route[] = [
   // GET /recommendations, /items/{itemId}/similar, /items/{itemId}/bought-together
@@ -33,5 +30,5 @@ export const ROUTES: readonly Route[] = [
   // GET, POST /jobs; GET /jobs/{jobId}
   ...jobRoutes,
   // GET /livez, /readyz, /metrics, /openapi.json (and /docs, which http/docs.ts serves)
-  ...systemRoutes(() => openApiDocument(ROUTES, version)),
+  ...systemRoutes(() => openApiDocument(ROUTES, VERSION)),
 ];

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sandbox } from '../support/nextbest.ts';
 
@@ -18,6 +19,12 @@ test('the demo goes from nothing to live answers, stops on Ctrl-C, and goes on w
   const before = await json(`${url}/recommendations?customerId=${customerId}`);
   expect(before).toMatchObject({ degraded: false });
   expect(before.items).toHaveLength(10);
+
+  // Its own files are no excuse either: they are in the lake already.
+  const offers = join(shop.dataDir, 'simulated', 'offers.ndjson');
+  const mixed = await shop.run(['import', '--preset', 'nextbest', offers]);
+  expect(mixed.exitCode).toBe(2);
+  expect(mixed.stderr).toContain('Set DATA_DIR and MODELS_DIR to other folders');
 
   first.process.kill('SIGINT');
   expect(await first.ended).toBe(0);

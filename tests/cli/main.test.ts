@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { sandbox } from '../support/nextbest.ts';
 
@@ -13,6 +14,12 @@ test('help lists every command and is no failure', async () => {
   expect(exitCode).toBe(0);
   expect(stdout).toBe('');
   for (const name of Object.keys(COMMANDS)) expect(stderr).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+});
+
+test('--version tells the version of the package', async () => {
+  const { exitCode, stderr } = await run(['--version']);
+  expect(exitCode).toBe(0);
+  expect(stderr.trim()).toBe(packageJson.version);
 });
 
 test('an unknown command or flag is wrong usage', async () => {

@@ -271,6 +271,8 @@ test('the metrics that are promised are there after traffic, by route pattern an
 });
 
 test('/docs works from our own files, under a policy that allows nothing else', async () => {
+  // The bare address leads there.
+  expect(new URL((await fetch(`${service.url}/`)).url).pathname).toBe('/docs');
   const page = await service.call('GET', '/docs');
   const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '');
   expect(assets).toHaveLength(4);

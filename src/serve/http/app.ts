@@ -30,6 +30,8 @@ export function createApp(routes: readonly Route[], deps: Deps): Express {
     for (const route of ofPath) mounted[expressMethod(route)](...handlersOf(route, deps));
     mounted.all(named(path), methodNotAllowed(allowedMethods(ofPath)));
   }
+  // Who opens the bare address in a browser, as the start prints it, sees what there is.
+  app.get('/', named('/'), (_req, res) => res.redirect('docs'));
   app.use('/docs', named('/docs'), docsRouter());
   app.use(notFound);
   app.use(answerErrors(deps.log));
