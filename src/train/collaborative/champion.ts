@@ -1,10 +1,9 @@
 /** The served model as an opponent: its recipe, fitted to what the candidate was fitted to, and merged as it merges. */
-import { collaborativeFromFiles } from '../../algorithms/collaborative-model.ts';
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { type LoadedModel, loadServableModel } from '../../infra/model-store.ts';
 import { type Evaluation, evaluateCollaborative } from './evaluate.ts';
 import { fitCollaborative } from './fit-model.ts';
+import { loadServedModel } from './served-model.ts';
 import { CollaborativeSettings } from './settings.ts';
 import type { TestSet } from './test-set.ts';
 
@@ -25,22 +24,16 @@ export async function judgeChampion(
   recipe: Recipe,
   onProgress: (share: number) => void | Promise<void>,
 ): Promise<Champion> {
-  let served: LoadedModel | undefined;
-  try {
-    served = await loadServableModel(modelsDir, 'collaborative', (version, err) =>
-      log.warn({ event: 'gate.champion-unreadable', version, reason: String(err) }, 'passed over'),
-    );
-  } catch (err) {
-    return { skipped: `no served version to compare with: ${err instanceof Error ? err.message : err}` };
-  }
-  if (served === undefined) return { skipped: 'no version is served yet to compare with' };
+  const served = await loadServedModel({ modelsDir, log });
+  if (served === undefined)
+    return { skipped: 'no version is served yet, or none that can be read, to compare with' };
   const { version, parameters } = served.manifest;
   const known = readRecipe(parameters.recipe);
   if (known === undefined)
     return { skipped: `not compared with ${version}, which is served: its recipe is of an earlier kind` };
   if (writeRecipe(known) === writeRecipe(recipe))
     return { skipped: `not compared with ${version}, which is served: its recipe is the same` };
-  const { ranker } = collaborativeFromFiles(served.arrays, served.tables);
+  const { ranker } = served.model;
   const sources = await fitCollaborative(kernels, set.train, known.settings, set.now, seed, (share) =>
     onProgress(0.7 * share),
   );

@@ -7,7 +7,10 @@ import { loadServableModel } from '../../infra/model-store.ts';
 
 export type ServedModel = { manifest: ModelManifest; model: CollaborativeModel };
 
-/** undefined where none is served, or none that can be read. */
+/**
+ * The newest served version whose files are whole and of this build's layout; undefined where there is none, or CURRENT
+ * cannot be read. What is passed over is logged.
+ */
 export async function loadServedModel({
   modelsDir,
   log,
@@ -15,17 +18,17 @@ export async function loadServedModel({
   modelsDir: string;
   log: Logger;
 }): Promise<ServedModel | undefined> {
+  const passOver = (version: string | undefined, err: unknown) =>
+    log.warn({ event: 'model.refused', version, reason: String(err) }, 'passed over');
+  let served: ServedModel | undefined;
   try {
-    const served = await loadServableModel(modelsDir, 'collaborative', (version, err) =>
-      log.warn({ event: 'model.refused', version, reason: String(err) }, 'passed over'),
-    );
-    return (
-      served && { manifest: served.manifest, model: collaborativeFromFiles(served.arrays, served.tables) }
-    );
+    await loadServableModel(modelsDir, 'collaborative', passOver, ({ manifest, arrays, tables }) => {
+      served = { manifest, model: collaborativeFromFiles(arrays, tables) };
+    });
   } catch (err) {
-    log.warn({ event: 'model.refused', reason: String(err) }, 'passed over');
-    return undefined;
+    passOver(undefined, err);
   }
+  return served;
 }
 
 /** Row of each item in the model; −1: it does not know the item. */

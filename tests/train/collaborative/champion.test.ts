@@ -21,7 +21,8 @@ const set = createTestSet(purchasesOf(rows), purchasesOf([['c1', 'i7', 101]]), 1
 const settings = CollaborativeSettings.parse({ ials: { factors: 4 } });
 const candidate: Recipe = { settings, ranking: 'fusion' };
 
-async function championOf(parameters: Record<string, string> | undefined) {
+/** Served with these parameters in its manifest, and with these tables instead of its own. */
+async function championOf(parameters: Record<string, string> | undefined, otherTables = {}) {
   const modelsDir = await mkdtemp(join(tmpdir(), 'nextbest-champion-'));
   onTestFinished(() => rm(modelsDir, { recursive: true }));
   if (parameters !== undefined) {
@@ -37,7 +38,7 @@ async function championOf(parameters: Record<string, string> | undefined) {
       backend: 'typed-arrays',
       gate: { passed: true, reason: 'a fixture' },
     };
-    await publishModel(modelsDir, draft, arrays, tables);
+    await publishModel(modelsDir, draft, arrays, { ...tables, ...otherTables });
   }
   return judgeChampion({ kernels, modelsDir, seed: 1, log: silentLog }, set, candidate, () => {});
 }
@@ -57,4 +58,10 @@ test.each([
   ['there is no recipe', {}, /its recipe is of an earlier kind$/],
 ])('where %s, it is passed over and says why', async (_, parameters, reason) => {
   expect(await championOf(parameters)).toEqual({ skipped: expect.stringMatching(reason) });
+});
+
+test('a served version of another layout is passed over, lest no training ever take its place', async () => {
+  const other: Recipe = { ...candidate, settings: { ...settings, buyAgainHorizonDays: 7 } };
+  const champion = await championOf({ recipe: writeRecipe(other) }, { settings: { factors: 4 } });
+  expect(champion).toEqual({ skipped: expect.stringMatching(/none that can be read/) });
 });
