@@ -1,6 +1,6 @@
 /** What comes of an order: delivery, rating, complaint, return — and what of it makes the customer think of leaving. */
 import { dayMs, hourMs } from '../domain/time.ts';
-import { dayOf, INITIATIVES, type Journey, type Order } from './journey.ts';
+import { dayOf, INITIATIVES, type Journey, type Order, SHOPS_OWN } from './journey.ts';
 
 /** Share of late deliveries on a mean day; it grows with the load of the day, as in the weeks before Christmas. */
 const LATE_SHARE = 0.08;
@@ -89,11 +89,13 @@ export function resolveComplaint(journey: Journey, at: number): void {
  */
 export function leave(journey: Journey, at: number): void {
   const { agenda, writer } = journey;
-  const last = agenda.waiting.find(({ what }) => !INITIATIVES.has(what.kind));
+  const last = agenda.waiting.find(({ what }) => !INITIATIVES.has(what.kind) && !SHOPS_OWN.has(what.kind));
   if (last === undefined) {
     journey.phase = 'gone';
     journey.churnedAt = Math.max(at, writer.clock + 1000);
+    const shopsOwn = agenda.waiting.filter(({ what }) => SHOPS_OWN.has(what.kind));
     agenda.clear();
+    for (const { at: dueAt, what } of shopsOwn) agenda.plan(dueAt, what);
   } else {
     journey.phase = 'leaving';
     agenda.plan(last.at, { kind: 'leave' });

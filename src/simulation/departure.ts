@@ -3,8 +3,8 @@
  *
  *   h(t) = base · frailty · (1 + Σ_k weight_k · x_k(t)),   frailty = exp(spread · z − spread² / 2), z standard normal,
  *
- * where x_k counts grievances of kind k: each adds 1 and fades with a half-life (an open complaint stays until it is
- * resolved). The customer begins to leave when the integrated hazard passes an exponential of mean 1. It is integrated a
+ * divided by 1 + Σ_j bond_j · y_j(t), where x_k counts grievances of kind k: each adds 1 and fades with a half-life (an open
+ * complaint stays until it is resolved); y_j counts what binds, points redeemed and taking part, likewise. The customer begins to leave when the integrated hazard passes an exponential of mean 1. It is integrated a
  * week at a time, by source, so that the truth can say what drove each customer away.
  */
 import type { Rng } from '../algorithms/rng.ts';
@@ -16,13 +16,17 @@ export const HAZARD = {
   halfLifeDays: 45,
   /** How many times the base hazard one fresh grievance adds. */
   weights: { lateDelivery: 10, lowRating: 8, openComplaint: 9 },
+  /** By how much of the undivided hazard one fresh bond of each kind divides it, and how it fades. */
+  bonds: { pointsRedeemed: 0.4, tookPart: 0.8 },
+  bondHalfLifeDays: 90,
 } as const;
 
 export const WEEK_DAYS = 7;
 const WEEK_YEARS = WEEK_DAYS / YEAR_DAYS;
 const WEEK_DECAY = 2 ** (-WEEK_DAYS / HAZARD.halfLifeDays);
+const BOND_DECAY = 2 ** (-WEEK_DAYS / HAZARD.bondHalfLifeDays);
 
-/** Integrated hazard by source; `hidden` is what the customer would have had without any grievance. */
+/** Integrated hazard by source; `hidden` is the part that owes nothing to any grievance. */
 export type HazardSources = {
   hidden: number;
   lateDelivery: number;
@@ -30,9 +34,17 @@ export type HazardSources = {
   openComplaint: number;
 };
 
+/** Integrated hazard that bonds have averted. */
+export type HazardAverted = { pointsRedeemed: number; tookPart: number };
+
 export type Departure = {
   frailty: number;
   sources: HazardSources;
+  averted: HazardAverted;
+  /** Grievances that weigh now. */
+  readonly grievances: number;
+  pointsRedeemed(): void;
+  tookPart(): void;
   lateDelivery(): void;
   lowRating(): void;
   complaintOpened(): void;
@@ -47,12 +59,25 @@ export function createDeparture(hiddenTrait: number, rng: Rng): Departure {
   const weeklyBase = HAZARD.basePerYear * frailty * WEEK_YEARS;
   const threshold = rng.exponential();
   const sources: HazardSources = { hidden: 0, lateDelivery: 0, lowRating: 0, openComplaint: 0 };
+  const averted: HazardAverted = { pointsRedeemed: 0, tookPart: 0 };
+  let redeemed = 0;
+  let takenPart = 0;
   let late = 0;
   let low = 0;
   let open = 0;
   return {
     frailty,
     sources,
+    averted,
+    get grievances() {
+      return late + low + open;
+    },
+    pointsRedeemed() {
+      redeemed++;
+    },
+    tookPart() {
+      takenPart++;
+    },
     lateDelivery() {
       late++;
     },
@@ -66,10 +91,20 @@ export function createDeparture(hiddenTrait: number, rng: Rng): Departure {
       open--;
     },
     week() {
-      sources.hidden += weeklyBase;
-      sources.lateDelivery += weeklyBase * weights.lateDelivery * late;
-      sources.lowRating += weeklyBase * weights.lowRating * low;
-      sources.openComplaint += weeklyBase * weights.openComplaint * open;
+      const byPoints = HAZARD.bonds.pointsRedeemed * redeemed;
+      const byPart = HAZARD.bonds.tookPart * takenPart;
+      const weekly = weeklyBase / (1 + byPoints + byPart);
+      sources.hidden += weekly;
+      sources.lateDelivery += weekly * weights.lateDelivery * late;
+      sources.lowRating += weekly * weights.lowRating * low;
+      sources.openComplaint += weekly * weights.openComplaint * open;
+      // weeklyBase − weekly = weekly · (byPoints + byPart): each kind's share of what the week would have cost besides.
+      const undivided =
+        weekly * (1 + weights.lateDelivery * late + weights.lowRating * low + weights.openComplaint * open);
+      averted.pointsRedeemed += undivided * byPoints;
+      averted.tookPart += undivided * byPart;
+      redeemed *= BOND_DECAY;
+      takenPart *= BOND_DECAY;
       late *= WEEK_DECAY;
       low *= WEEK_DECAY;
       const integrated = sources.hidden + sources.lateDelivery + sources.lowRating + sources.openComplaint;

@@ -4,6 +4,7 @@
  */
 
 import type { LoyaltyTier } from '../domain/channel.ts';
+import type { COMMUNITY_ACTIVITIES, MARKETING_OUTCOMES, POINTS_CHANGES } from '../domain/event.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Calendar } from './calendar.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -105,6 +106,28 @@ export class EventWriter {
   contact(at: number, topic: string, complaint: 'opened' | 'resolved' | undefined): void {
     const state = complaint === undefined ? '' : `,"complaint":"${complaint}"`;
     this.#write('contact', at, 'phone', `${state},"topic":"${topic}"`);
+  }
+
+  nps(at: number, score: number): void {
+    this.#write('nps', at, 'email', `,"score":${score}`);
+  }
+
+  points(
+    at: number,
+    change: (typeof POINTS_CHANGES)[number],
+    points: number,
+    orderId: string | undefined,
+  ): void {
+    const of = orderId === undefined ? '' : `,"orderId":"${orderId}"`;
+    this.#write('loyaltyPoints', at, 'web', `,"change":"${change}","points":${points}${of}`);
+  }
+
+  community(at: number, activity: (typeof COMMUNITY_ACTIVITIES)[number]): void {
+    this.#write('community', at, 'web', `,"activity":"${activity}"`);
+  }
+
+  marketing(at: number, campaign: string, outcome: (typeof MARKETING_OUTCOMES)[number]): void {
+    this.#write('marketingContact', at, 'email', `,"campaign":"${campaign}","outcome":"${outcome}"`);
   }
 
   attributes(at: number, channel: ShoppingChannel | 'email', change: AttributesChange): void {

@@ -8,6 +8,7 @@ import type { Calendar } from './calendar.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { CustomerTraits, Population, ShoppingChannel } from './customers.ts';
 import type { Departure } from './departure.ts';
+import type { Engagement } from './engagement.ts';
 import type { EventWriter, OrderLine } from './event-writer.ts';
 import type { ItemSet } from './item-set.ts';
 import type { SimulationOptions } from './options.ts';
@@ -47,6 +48,8 @@ export type Order = {
 
 export type Happening =
   | { kind: 'order' | 'visit' | 'week' | 'question' | 'unsubscribe' | 'resolved' | 'leave' }
+  | { kind: 'survey' | 'activity' | 'expiry' }
+  | { kind: 'message' | 'opened'; campaign: string }
   | { kind: 'habit'; habit: Habit; dueAt: number }
   | { kind: 'delivery' | 'rating'; order: Order }
   | { kind: 'complaint'; topic: string }
@@ -61,7 +64,13 @@ export const INITIATIVES: ReadonlySet<Happening['kind']> = new Set([
   'question',
   'unsubscribe',
   'leave',
+  'survey',
+  'activity',
+  'opened',
 ]);
+
+/** What the shop does by itself, also to customers who are gone: it does not know. */
+export const SHOPS_OWN: ReadonlySet<Happening['kind']> = new Set(['message', 'expiry']);
 
 export type Journey = {
   shop: Shop;
@@ -70,6 +79,7 @@ export type Journey = {
   writer: EventWriter;
   agenda: Agenda<Happening>;
   departure: Departure;
+  engagement: Engagement;
   /** fading: comes less and less; leaving: starts nothing any more, consequences are still on their way. */
   phase: 'active' | 'fading' | 'leaving' | 'gone';
   fadingFrom: number | undefined;
@@ -89,6 +99,11 @@ export type Journey = {
   yearSpendMinor: number;
   yearSpendAt: number;
 };
+
+/** Whether the customer still starts anything. */
+export function isActive({ phase }: Pick<Journey, 'phase'>): boolean {
+  return phase === 'active' || phase === 'fading';
+}
 
 /** Whether the item is sold at this time. */
 export function isSold(shop: Shop, item: number, at: number): boolean {

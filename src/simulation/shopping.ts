@@ -3,6 +3,7 @@ import { dayMs, hourMs } from '../domain/time.ts';
 import { composeBasket, pickWanted } from './basket.ts';
 import { planConsequences } from './consequences.ts';
 import { SHOPPING_CHANNELS, type ShoppingChannel } from './customers.ts';
+import { collectPoints } from './engagement.ts';
 import type { OrderLine } from './event-writer.ts';
 import type { Journey } from './journey.ts';
 import { spend } from './loyalty.ts';
@@ -46,6 +47,7 @@ export function order(journey: Journey, at: number, picks: number): void {
   let value = 0;
   for (const line of lines) value += line.quantity * line.unitPriceMinor - line.discountMinor;
   spend(journey, purchasedAt, value);
+  collectPoints(journey, purchasedAt, orderId, value);
   planConsequences(journey, purchasedAt, {
     orderId,
     channel,

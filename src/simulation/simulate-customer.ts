@@ -8,8 +8,18 @@ import { YEAR_DAYS } from './calendar.ts';
 import { complain, deliver, leave, rate, resolveComplaint } from './consequences.ts';
 import { drawCustomer } from './customers.ts';
 import { createDeparture, WEEK_DAYS } from './departure.ts';
+import {
+  answerSurvey,
+  campaignOf,
+  createEngagement,
+  expirePoints,
+  openMessage,
+  planEngagement,
+  sendMessage,
+  takePart,
+} from './engagement.ts';
 import { EventWriter } from './event-writer.ts';
-import type { Happening, Journey, Shop } from './journey.ts';
+import { type Happening, isActive, type Journey, type Shop } from './journey.ts';
 import { reviewTier, spendOfTier } from './loyalty.ts';
 import { browse, order } from './shopping.ts';
 import { customerTruth } from './truth.ts';
@@ -60,6 +70,7 @@ function setOut(shop: Shop, index: number): Journey {
     writer: new EventWriter(shop.calendar, shop.lineStarts, shop.run, traits.customerId),
     agenda: createAgenda<Happening>(),
     departure: createDeparture(traits.hiddenTrait, rng),
+    engagement: createEngagement(shop, index, traits.hiddenTrait),
     phase: 'active',
     fadingFrom: undefined,
     fadesUntil: Number.POSITIVE_INFINITY,
@@ -85,6 +96,7 @@ function planFirsts(journey: Journey): void {
   agenda.plan(atOnce ? arrivesAt + 60_000 : shop.calendar.after(arrivesAt, wait), { kind: 'order' });
   planVisit(journey, arrivesAt);
   agenda.plan(arrivesAt + WEEK_DAYS * dayMs, { kind: 'week' });
+  planEngagement(journey);
 }
 
 type Handlers = {
@@ -104,16 +116,16 @@ const HANDLERS: Handlers = {
   resolved: resolveComplaint,
   return: ({ writer }, at, { order, line }) => writer.return(at, order.channel, order.orderId, line),
   leave,
+  message: (journey, at, { campaign }) => sendMessage(journey, at, campaign),
+  opened: (journey, at, { campaign }) => openMessage(journey, at, campaign),
+  survey: answerSurvey,
+  activity: takePart,
+  expiry: expirePoints,
 };
 
 function happen<What extends Happening>(journey: Journey, { at, what }: Planned<What>): void {
   const handler = HANDLERS[what.kind] as (journey: Journey, at: number, what: What) => void;
   handler(journey, at, what);
-}
-
-/** Whether the customer still starts anything. */
-function isActive(journey: Journey): boolean {
-  return journey.phase === 'active' || journey.phase === 'fading';
 }
 
 function orderGapDays({ rng, traits }: Journey): number {
@@ -177,8 +189,8 @@ function question(journey: Journey, at: number): void {
 }
 
 function unsubscribe(journey: Journey, at: number): void {
-  const { traits, writer } = journey;
+  const { traits, writer, shop } = journey;
   if (!isActive(journey) || !traits.consent.email) return;
   traits.consent.email = false;
-  writer.attributes(at, 'email', { consent: traits.consent });
+  writer.marketing(at, campaignOf(shop, at), 'unsubscribed');
 }

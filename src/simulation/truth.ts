@@ -58,13 +58,15 @@ export type CustomerTruth = {
   oneTime: boolean;
   /** When the customer began to come less; null = did not. */
   fadingFrom: string | null;
-  /** From this instant on there is no event of the customer; null = still a customer when the history ends. */
+  /** From this instant on nothing comes from the customer (the shop still writes, points expire); null = still a customer when the history ends. */
   churnedAt: string | null;
   /** Integrated hazard by its sources (see `departure.ts`), and the hidden factor on all of them. */
   hazard: {
     frailty: number;
     unobserved: number;
     observed: { lateDelivery: number; lowRating: number; openComplaint: number };
+    /** What would have come on top of these without points redeemed and without taking part. */
+    averted: { pointsRedeemed: number; tookPart: number };
   };
   habits: { itemId: string; gapDays: number; quantity: number }[];
 };
@@ -135,6 +137,10 @@ export function customerTruth(journey: Journey): string {
         lateDelivery: round(lateDelivery),
         lowRating: round(lowRating),
         openComplaint: round(openComplaint),
+      },
+      averted: {
+        pointsRedeemed: round(departure.averted.pointsRedeemed),
+        tookPart: round(departure.averted.tookPart),
       },
     },
     habits: journey.everyHabit.map(({ item, gapDays, quantity }) => ({

@@ -35,6 +35,37 @@ test('an open complaint weighs until it is resolved', () => {
   expect(departure.sources.openComplaint).toBeCloseTo(2 * weekly, 10);
 });
 
+test('what binds divides the hazard, fades with its own half-life, and is told apart from what was averted', () => {
+  const departure = createDeparture(HAZARD.frailtySpread / 2, createRng(1));
+  const weekly = HAZARD.basePerYear * WEEK_YEARS;
+  const { pointsRedeemed, tookPart } = HAZARD.bonds;
+  departure.tookPart();
+  departure.pointsRedeemed();
+  departure.week();
+  const divided = weekly / (1 + pointsRedeemed + tookPart);
+  expect(departure.sources.hidden).toBeCloseTo(divided, 12);
+  expect(departure.averted.tookPart).toBeCloseTo(divided * tookPart, 12);
+  expect(departure.averted.tookPart + departure.averted.pointsRedeemed).toBeCloseTo(weekly - divided, 12);
+  departure.week();
+  const left = 2 ** (-7 / HAZARD.bondHalfLifeDays);
+  expect(departure.sources.hidden - divided).toBeCloseTo(
+    weekly / (1 + (pointsRedeemed + tookPart) * left),
+    12,
+  );
+});
+
+test('grievances are divided too, and what bonds averted of them counts as averted', () => {
+  const departure = createDeparture(HAZARD.frailtySpread / 2, createRng(1));
+  departure.lateDelivery();
+  departure.tookPart();
+  departure.week();
+  const weekly = HAZARD.basePerYear * WEEK_YEARS;
+  const divided = 1 + HAZARD.bonds.tookPart;
+  expect(departure.sources.lateDelivery).toBeCloseTo((weekly * HAZARD.weights.lateDelivery) / divided, 12);
+  const whole = weekly * (1 + HAZARD.weights.lateDelivery);
+  expect(departure.averted.tookPart).toBeCloseTo(whole - whole / divided, 12);
+});
+
 test('the hidden trait multiplies everything', () => {
   const calm = createDeparture(0, createRng(1));
   const restless = createDeparture(1, createRng(1));

@@ -52,8 +52,13 @@ describe('lines', () => {
     own.contact(noon, 'delivery', 'opened');
     own.contact(noon, 'question', undefined);
     own.return(noon, 'web', 'o1', line);
+    own.nps(noon, 9);
+    own.points(noon, 'earned', 20, 'o1');
+    own.points(noon, 'expired', 20, undefined);
+    own.community(noon, 'review');
+    own.marketing(noon, 'news-2026-06-01', 'opened');
     const lines = parseLines(own.take());
-    expect(lines).toHaveLength(11);
+    expect(lines).toHaveLength(16);
     for (const event of lines) EventInput.parse(event);
   });
 });

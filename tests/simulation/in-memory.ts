@@ -55,6 +55,10 @@ export type SimulatedEvent = {
   late?: boolean;
   rating?: number;
   complaint?: string;
+  score?: number;
+  change?: string;
+  points?: number;
+  outcome?: string;
 };
 
 export type Simulated = {

@@ -160,12 +160,13 @@ describe('seasons', () => {
 });
 
 describe('leaving', () => {
-  test('after churn there is no event', () => {
+  test('after churn nothing comes from the customer: the shop writes, points expire', () => {
     let churned = 0;
     for (const { truth, events } of shop.customers.values()) {
       if (truth.churnedAt === null) continue;
       churned++;
-      expect(events.at(-1)?.at ?? 0).toBeLessThan(Date.parse(truth.churnedAt));
+      const own = events.filter(({ outcome, change }) => outcome !== 'sent' && change !== 'expired');
+      expect(own.at(-1)?.at ?? 0).toBeLessThan(Date.parse(truth.churnedAt));
     }
     // Enough of both kinds to learn from.
     expect(churned / shop.customers.size).toBeGreaterThan(0.25);
@@ -228,6 +229,67 @@ describe('leaving', () => {
   test('the truth counts the orders that the events show', () => {
     for (const { truth, events } of shop.customers.values())
       expect(truth.orders).toBe(purchasesOf(events).length);
+  });
+});
+
+describe('engagement', () => {
+  /** Share of these events after which the customer began to leave within 120 days. */
+  const leftAfter = (is: (event: SimulatedEvent) => boolean) => {
+    let seen = 0;
+    let left = 0;
+    for (const { truth, events } of shop.customers.values()) {
+      const fadingFrom = truth.fadingFrom === null ? Number.POSITIVE_INFINITY : Date.parse(truth.fadingFrom);
+      for (const event of events) {
+        if (!is(event) || event.at >= fadingFrom || event.at > Date.parse('2026-03-01T00:00:00Z')) continue;
+        seen++;
+        if (fadingFrom - event.at < 120 * dayMs) left++;
+      }
+    }
+    expect(seen).toBeGreaterThan(100);
+    return left / seen;
+  };
+
+  test('detractors leave at least half as often again as promoters', () => {
+    const promoters = leftAfter(({ type, score }) => type === 'nps' && score! >= 9);
+    expect(leftAfter(({ type, score }) => type === 'nps' && score! <= 6)).toBeGreaterThan(1.5 * promoters);
+  });
+
+  test('who takes part, or redeems points, leaves less often than who buys', () => {
+    const buyers = leftAfter(({ type }) => type === 'purchase');
+    expect(leftAfter(({ type }) => type === 'community')).toBeLessThan(0.85 * buyers);
+    expect(leftAfter(({ change }) => change === 'redeemed')).toBeLessThan(0.95 * buyers);
+  });
+
+  test('nobody redeems more points than were collected, and the truth tells what points averted', () => {
+    let members = 0;
+    for (const { truth, events } of shop.customers.values()) {
+      let balance = 0;
+      let redeemed = false;
+      for (const { change, points } of events) {
+        if (points === undefined) continue;
+        balance += change === 'earned' ? points : -points;
+        redeemed ||= change === 'redeemed';
+        expect(balance).toBeGreaterThanOrEqual(0);
+      }
+      // Something is averted only in a week that passes before the customer begins to leave.
+      if (truth.hazard.averted.pointsRedeemed > 0) {
+        members++;
+        expect(redeemed).toBe(true);
+      }
+    }
+    expect(members).toBeGreaterThan(100);
+  });
+
+  test('messages go to those who consent, and stop with an unsubscription', () => {
+    let unsubscribed = 0;
+    for (const { events } of shop.customers.values()) {
+      const messages = events.filter(({ type }) => type === 'marketingContact');
+      const at = messages.findIndex(({ outcome }) => outcome === 'unsubscribed');
+      if (at === -1) continue;
+      unsubscribed++;
+      expect(messages.slice(at + 1)).toEqual([]);
+    }
+    expect(unsubscribed).toBeGreaterThan(20);
   });
 });
 

@@ -34,11 +34,17 @@ export async function writeSimulatedEvents(
        lines[position].discountMinor AS discountMinor,
        CASE type WHEN 'rating' THEN json_object('rating', rating)
                  WHEN 'contact' THEN json_object('complaint', complaint)
-                 WHEN 'delivery' THEN json_object('late', late) END::VARCHAR AS detail
+                 WHEN 'delivery' THEN json_object('late', late)
+                 WHEN 'nps' THEN json_object('score', score)
+                 WHEN 'loyaltyPoints' THEN json_object('change', change, 'points', points)
+                 WHEN 'community' THEN json_object('activity', activity)
+                 WHEN 'marketingContact' THEN json_object('campaign', campaign, 'outcome', outcome)
+            END::VARCHAR AS detail
      FROM (SELECT *, unnest(generate_series(1, greatest(1, coalesce(len(lines), 0)))) AS position
            FROM read_json(${sqlText(path)}, format = 'newline_delimited', columns = {type: 'VARCHAR', eventId: 'VARCHAR',
              customerId: 'VARCHAR', occurredAt: 'VARCHAR', channel: 'VARCHAR', orderId: 'VARCHAR', rating: 'DOUBLE',
-             complaint: 'VARCHAR', late: 'BOOLEAN', lines: '${line}[]'}))
+             complaint: 'VARCHAR', late: 'BOOLEAN', score: 'INTEGER', change: 'VARCHAR', points: 'INTEGER', activity: 'VARCHAR',
+             campaign: 'VARCHAR', outcome: 'VARCHAR', lines: '${line}[]'}))
      WHERE type <> 'customerUpdated'`,
   );
   await rm(path);
