@@ -1,6 +1,7 @@
 /** `nextbest import`: a shop's own purchase history into the lake. It needs no Redis. */
 import { Command, Option } from 'commander';
 import { UsageError } from '../domain/errors.ts';
+import { dayMs } from '../domain/time.ts';
 import { refuseDemo } from '../history/demo-mark.ts';
 import { importFiles } from '../history/import/import-files.ts';
 import { defaultDiscontinuedAfterDays, type ImportReport } from '../history/import/import-options.ts';
@@ -15,6 +16,9 @@ import { PRESET_SUMMARIES } from '../history/import/presets.ts';
 import { readConfig } from '../infra/config.ts';
 import { outputOf } from './output.ts';
 import { showProgress } from './progress.ts';
+
+/** Longer than a shop closes: what is older is an old export. */
+const oldLogDays = 60;
 
 const count = new Intl.NumberFormat('en').format;
 
@@ -78,11 +82,12 @@ export function importCommand(): Command {
         say: output.say,
       }).finally(() => progress.stop());
       const seconds = (performance.now() - startedAt) / 1000;
+      const text = [reportText(report, seconds), ...oldLogRemark(report, Date.now())].join('\n');
       output.result(
         { rowsRead: report.rowsRead, accepted: report.accepted, rejected: report.rejected },
-        reportText(report, seconds),
+        text,
       );
-      if (output.json) output.say(reportText(report, seconds));
+      if (output.json) output.say(text);
       if (tookNothing(report)) process.exitCode = 1;
     });
 }
@@ -140,6 +145,17 @@ function genericOptions(flags: Flags): GenericOptions {
 /** Rows were read and every one was refused: the columns or formats are not what was said. */
 function tookNothing({ rowsRead, accepted, rejected }: ImportReport): boolean {
   return rowsRead > 0 && accepted === 0 && !rejected.alreadyImported;
+}
+
+/** What follows from a log that ended long ago, such as a public data set: nobody there seems to shop any more. */
+function oldLogRemark({ lastEventAt }: ImportReport, now: number): string[] {
+  if (lastEventAt === undefined || now - lastEventAt < oldLogDays * dayMs) return [];
+  const days = count(Math.floor((now - lastEventAt) / dayMs));
+  const end = new Date(lastEventAt).toISOString().slice(0, 10);
+  return [
+    `The log ends on ${end}, ${days} days ago. Churn risks and what is due again are reckoned as of now: they take every ` +
+      "customer for one who has not come since. Models are judged by the log's own last weeks all the same.",
+  ];
 }
 
 /** The report as a table: every row that was read is in it once. */

@@ -74,6 +74,7 @@ describe('nextbest import', () => {
     expect(stderr).toMatch(/accepted +1\n/);
     expect(stderr).toMatch(/noCustomer +1 {2}a guest/);
     expect(stderr).toContain('New in the lake: 2 events, 1 items, 0 offers. Next: nextbest train');
+    expect(stderr).toMatch(/The log ends on 2011-01-04, [\d,]+ days ago\./);
     const rejects = /Rows that were not taken: (.*)\n/.exec(stderr)?.[1] ?? '';
     expect((await readFile(rejects, 'utf8')).trim().split('\n')).toHaveLength(3);
   });
@@ -127,6 +128,13 @@ describe('nextbest import', () => {
     expect(failure).toBeInstanceOf(UsageError);
     expect(String(failure)).toMatch(message);
   });
+});
+
+test('of a log that ends today nothing is said about its age', async () => {
+  const rows = `customer_id,sku,order_date,price\nada,tea,${new Date(Date.now() - 60_000).toISOString()},3\n`;
+  await run('import', '--preset', 'generic', await file('today.csv', rows));
+  expect(stderr).toContain('New in the lake: 1 events');
+  expect(stderr).not.toContain('The log ends on');
 });
 
 test('an import that takes no row says so and fails: the format is not what was said', async () => {

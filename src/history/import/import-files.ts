@@ -5,7 +5,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UsageError } from '../../domain/errors.ts';
-import { type LakePart, writeParts } from '../lake.ts';
+import { type Lake, type LakePart, writeParts } from '../lake.ts';
 import { accountOf, writeRejects } from './account.ts';
 import type { ImportContext, ImportOptions, ImportReport, NewPart } from './import-options.ts';
 import { importOrders } from './import-orders.ts';
@@ -39,10 +39,18 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
       account.listed === 0 ? undefined : await writeRejects(lake.connection, outcome.rows, files, options);
     const { gained, parts } = await partsWithRows(lake.connection, outcome.parts);
     await writeParts(lake, parts);
+    const lastEventAt = await lastEvent(lake);
     progress('done', 1);
     const { rowsRead, accepted, rejected } = account;
-    return { rowsRead, accepted, rejected, rejectsFile, ...gained };
+    return { rowsRead, accepted, rejected, rejectsFile, lastEventAt, ...gained };
   });
+}
+
+async function lastEvent(lake: Lake): Promise<number | undefined> {
+  const reader = await lake.connection.runAndReadAll(
+    `SELECT epoch_ms(max(occurredAt))::DOUBLE FROM ${lake.from('events')}`,
+  );
+  return (reader.getRowsJson()[0]?.[0] as number | null | undefined) ?? undefined;
 }
 
 /** A part's name comes from what is in it: the same outcome has the same name, and another never does. */
