@@ -42,7 +42,7 @@ const trainBenchCommand = () =>
               { ...line },
               `${count(line.interactions)} interactions, ${count(line.customers)} customers, ${count(line.items)} items: ` +
                 `${line.stage.padEnd(13)} ${line.wallSeconds.toFixed(1)} s, ${line.cpuSeconds.toFixed(1)} s CPU, ` +
-                `${line.microsPerInteraction.toFixed(1)} µs an interaction, ${count(Math.round(line.peakMb))} MB`,
+                `${line.microsPerInteraction.toFixed(1)} µs CPU an interaction, ${count(Math.round(line.peakMb))} MB`,
             ),
           output.say,
         );
