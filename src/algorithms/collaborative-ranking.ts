@@ -1,6 +1,6 @@
 /**
- * A customer's list out of the collaborative model. What was bought before is ranked by its rhythm, everything else by
- * iALS, neighbours and popularity; the ranks are fused.
+ * A customer's lists out of the collaborative model, and their fusion. What was bought before is ranked by its rhythm,
+ * everything else by iALS, neighbours and popularity.
  */
 import type { ItemHistory } from './buy-again.ts';
 import {
@@ -28,23 +28,6 @@ export type RankingRequest = {
 };
 
 export type SourceLists = Record<CollaborativeSource, Ranked>;
-
-/** How much deeper than the k that are asked for each source's list goes into the fusion. */
-const extraDepth = 50;
-
-/** The at most k best items for a customer by all sources together. Without a history it is what sells. */
-export function rankForCustomer(
-  model: CollaborativeModel,
-  request: RankingRequest,
-  k: number,
-): FusedItem<CollaborativeSource>[] {
-  const bought = new Set(request.history.map(({ item }) => item));
-  return fuseSources(
-    model.fusion,
-    rankSources(scoreSources(model, request), k + extraDepth, (item) => !bought.has(item)),
-    k,
-  );
-}
 
 /** These lists as one; at most k. */
 export function fuseSources(

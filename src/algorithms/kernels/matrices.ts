@@ -2,8 +2,8 @@
 import type { CsrMatrix } from '../csr.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
-export const SMALLEST_FACTORS = 1;
-export const MOST_FACTORS = 256;
+const SMALLEST_FACTORS = 1;
+const MOST_FACTORS = 256;
 
 /** A factor matrix, row-major. Its rows are padded with zeros to `stride` values, the next multiple of 8. */
 export type SharedFactors = {

@@ -17,7 +17,7 @@ export type KernelThread = {
 };
 
 /** Exports of assembly/index.ts. A boolean is 0 or 1, nothing is 0. */
-export const KERNEL_NAMES = [
+const KERNEL_NAMES = [
   'gramBlocks',
   'gramScratchBytes',
   'packScaled',

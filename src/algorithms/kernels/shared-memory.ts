@@ -8,7 +8,7 @@
 
 const PAGE_BYTES = 65_536;
 /** 4 GiB less the last page: all that 32-bit pointers reach. */
-export const MOST_SHARED_BYTES = 2 ** 32 - PAGE_BYTES;
+const MOST_SHARED_BYTES = 2 ** 32 - PAGE_BYTES;
 const ALIGNMENT = 64;
 const GROWTH_BYTES = 2 ** 20;
 

@@ -14,7 +14,7 @@ import { Float64List } from '../input/float64-list.ts';
 /** `spend`, the average value of the repeat purchases, is absent where nothing is known of it. */
 export type CustomerBase = { purchases: PurchaseSummary; spend?: SpendSummary };
 
-export const SUMMARY_COLUMNS = ['frequency', 'recency', 'age', 'spend'] as const;
+const SUMMARY_COLUMNS = ['frequency', 'recency', 'age', 'spend'] as const;
 export type SummaryColumn = (typeof SUMMARY_COLUMNS)[number];
 /** Names or numbers of columns; those that are not given are guessed. */
 export type SummaryColumns = Partial<Record<SummaryColumn, string>>;

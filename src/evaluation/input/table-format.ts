@@ -2,7 +2,7 @@
 import { UsageError } from '../../domain/errors.ts';
 import { readLines } from './read-text.ts';
 
-export const SEPARATORS = ['\t', '::', ',', ' '] as const;
+const SEPARATORS = ['\t', '::', ',', ' '] as const;
 export type Separator = (typeof SEPARATORS)[number];
 
 export type TableFormat =

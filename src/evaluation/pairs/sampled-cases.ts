@@ -10,7 +10,7 @@ export type SampledCases = {
   negatives: Int32Array;
 };
 
-export const negativesPerCase = 99;
+const negativesPerCase = 99;
 
 /**
  * Draws up to 99 different negatives for each pair, evenly among the items that the user has neither in `userItems` nor

@@ -11,7 +11,7 @@ export function itemsOf({ indptr, indices }: CsrMatrix, row: number): Int32Array
 }
 
 /** Rows of the matrix in the order of `rows`. */
-export function selectRows(matrix: CsrMatrix, rows: Int32Array): CsrMatrix {
+function selectRows(matrix: CsrMatrix, rows: Int32Array): CsrMatrix {
   const { cols, indptr, indices, data } = matrix;
   const starts = new Int32Array(rows.length + 1);
   for (let n = 0; n < rows.length; n++)

@@ -8,7 +8,7 @@ import { lockImports } from './import-lock.ts';
 import { inferredPrefix } from './item-inference.ts';
 
 /** Start of the names of an import's own files: in `tmp`, and of its parts in the lake. */
-export const importPrefix = 'import-';
+const importPrefix = 'import-';
 
 /**
  * Runs `work` on a lake whose connection makes its tables in a staging file, which is deleted afterwards. `scratchFile`

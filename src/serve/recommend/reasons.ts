@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Source } from './scenarios.ts';
 
 /** Stable: shops match on them. docs/api.md says what each means. */
-export const REASON_CODES = [
+const REASON_CODES = [
   'buyAgain',
   'boughtTogether',
   'similar',

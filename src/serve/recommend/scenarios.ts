@@ -24,7 +24,7 @@ export const SOURCES = [
 ] as const;
 export type Source = (typeof SOURCES)[number];
 
-export const INCLUDE_BOUGHT = ['never', 'whenDue', 'always'] as const;
+const INCLUDE_BOUGHT = ['never', 'whenDue', 'always'] as const;
 
 const weight = z.number().min(0).max(1000);
 const Weights = strictFields({

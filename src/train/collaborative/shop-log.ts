@@ -10,8 +10,8 @@ export type ShopLog = Purchases & {
 };
 
 /** Below that, figures are noise. */
-export const testCustomersMin = 20;
-export const itemsMin = 10;
+const testCustomersMin = 20;
+const itemsMin = 10;
 const minSegmentCustomers = 20;
 
 export async function loadShopLog(lake: Lake, range: PurchaseRange & { before: number }): Promise<ShopLog> {

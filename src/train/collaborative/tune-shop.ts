@@ -20,7 +20,7 @@ import type { TestSet } from './test-set.ts';
 import { settingsOf, tunedModel, tunedPath, tuningDir } from './tuned-settings.ts';
 
 /** What is searched; every other setting keeps its default. */
-export const shopSpace = {
+const shopSpace = {
   'ials.factors': { kind: 'choice', options: [32, 64, 96, 128, 192] },
   'ials.iterations': { kind: 'integer', min: 4, max: 16, log: true },
   'ials.regularization': { kind: 'real', min: 0.0003, max: 0.03, log: true },

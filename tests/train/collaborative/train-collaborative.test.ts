@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collaborativeFromFiles } from '../../../src/algorithms/collaborative-model.ts';
-import { rankForCustomer } from '../../../src/algorithms/collaborative-ranking.ts';
+import { fuseSources, rankSources, scoreSources } from '../../../src/algorithms/collaborative-ranking.ts';
 import { contentFactorsOf } from '../../../src/algorithms/content-factors.ts';
 import { RANKER_SOURCES } from '../../../src/algorithms/ranker/sources.ts';
 import { createRng, cumulativeWeights } from '../../../src/algorithms/rng.ts';
@@ -100,7 +100,8 @@ test('what is published is what serving reads, and it ranks', async () => {
   expect(model.asOf).toBe(Date.parse(manifest.dataRange.to) + 1);
   const item = 5;
   const history = [{ item, purchaseCount: 1, firstAt: model.asOf, lastAt: model.asOf }];
-  expect(rankForCustomer(model, { history, now }, 10)).toHaveLength(10);
+  const lists = rankSources(scoreSources(model, { history, now }), 60);
+  expect(fuseSources(model.fusion, lists, 10)).toHaveLength(10);
 });
 
 test('the learned ranker is above every source alone', async () => {
