@@ -115,7 +115,8 @@ export async function loadServableModel(
 export async function listModels(modelsDir: string): Promise<ListedModel[]> {
   const listed: ListedModel[] = [];
   for (const name of ModelName.options) {
-    const current = await currentVersion(modelsDir, name);
+    // Where CURRENT cannot be read, the list is what a person chooses from.
+    const current = await currentVersion(modelsDir, name).catch(() => undefined);
     for (const version of await versionsOf(modelsDir, name)) {
       const manifest = await readManifest(versionFolder(modelsDir, name, version), name, version).catch(
         () => undefined,
@@ -199,7 +200,10 @@ async function versionsOf(modelsDir: string, name: ModelName): Promise<ModelVers
 
 async function prune(modelsDir: string, name: ModelName): Promise<void> {
   const folder = join(modelsDir, name);
-  const kept = new Set(await servedVersions(modelsDir, name));
+  const served = await servedVersions(modelsDir, name).catch(() => undefined);
+  // Any of them may be the one that is served.
+  if (served === undefined) return;
+  const kept = new Set(served);
   const versions = await versionsOf(modelsDir, name);
   for (const version of versions.slice(0, keptVersions)) kept.add(version);
   for (const version of versions)

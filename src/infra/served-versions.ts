@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '../domain/errors.ts';
 import { ModelName, ModelVersion } from '../domain/manifest.ts';
 import { writeAtomically } from './files.ts';
 
@@ -17,22 +18,39 @@ export async function currentVersion(modelsDir: string, name: ModelName): Promis
   return (await servedVersions(modelsDir, name))[0];
 }
 
-/** The served version, then those before it, newest first. */
+/**
+ * The served version, then those before it, newest first; none where there is no CURRENT. AppError MODEL_UNAVAILABLE where
+ * there is one that names no version: that is damage, not a shop without models.
+ */
 export async function servedVersions(modelsDir: string, name: ModelName): Promise<ModelVersion[]> {
-  const text = await readFile(join(modelsDir, ModelName.parse(name), currentFile), 'utf8').catch((err) => {
-    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return '';
+  const path = join(modelsDir, ModelName.parse(name), currentFile);
+  const text = await readFile(path, 'utf8').catch((err) => {
+    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw err;
   });
-  return text
+  if (text === undefined) return [];
+  const versions = text
     .split('\n')
     .map((line) => ModelVersion.safeParse(line.trim()))
     .flatMap((parsed) => (parsed.success ? [parsed.data] : []));
+  if (versions.length === 0)
+    throw new AppError('MODEL_UNAVAILABLE', {
+      public: `What names the served ${name} model is damaged; promote a version.`,
+      internal: `${path} names no version; put one there: nextbest models promote ${name} VERSION`,
+    });
+  return versions;
 }
 
-/** Puts a version in front of those served so far. */
+/** Puts a version in front of those served so far; over a CURRENT that is damaged, alone. */
 export async function serveNext(modelsDir: string, name: ModelName, version: ModelVersion): Promise<void> {
-  const before = (await servedVersions(modelsDir, name)).filter((other) => other !== version);
+  const served = await servedVersions(modelsDir, name).catch(forgetDamage);
+  const before = served.filter((other) => other !== version);
   await writeServed(modelsDir, name, [version, ...before].slice(0, historyLength));
+}
+
+function forgetDamage(err: unknown): ModelVersion[] {
+  if (err instanceof AppError) return [];
+  throw err;
 }
 
 export async function writeServed(

@@ -5,6 +5,7 @@ import { AppError } from '../domain/errors.ts';
 import { MODEL_NAMES, type ModelName, type ModelVersion } from '../domain/manifest.ts';
 import type { Logger } from '../infra/logger.ts';
 import { type LoadedModel, loadModel, loadServableModel, watchModels } from '../infra/model-store.ts';
+import { currentVersion } from '../infra/served-versions.ts';
 import type { Models, Served } from './deps.ts';
 import type { ServeMetrics } from './metrics.ts';
 import { warmUp } from './recommend/warm-up.ts';
@@ -23,7 +24,11 @@ export type ModelHolderOptions = {
   metrics: Pick<ServeMetrics, 'modelLoadFailures' | 'modelSwaps'>;
   log: Logger;
   pollIntervalMs?: number;
+  /** How often a version that was refused is tried again. */
+  retryIntervalMs?: number;
 };
+
+const retryIntervalDefaultMs = 60_000;
 
 export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   const { modelsDir, log, metrics } = options;
@@ -31,9 +36,14 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   let churn: Served<ChurnModel> | undefined;
   /** The version that was last looked at, used or refused: a refused one is not read again each second. */
   const tried = new Map<ModelName, ModelVersion>();
+  /** Why a version was refused: its files may still be on their way, or be put right where they are. */
+  const refused = new Map<ModelName, string>();
   /** Loads come one after another, so that the last one published is the last one taken. */
   let loading: Promise<void> = Promise.resolve();
   let stopWatching = () => {};
+  let retrying: NodeJS.Timeout | undefined;
+
+  const served = (name: ModelName) => (name === 'collaborative' ? collaborative : churn);
 
   function adopt({ manifest, arrays, tables }: LoadedModel): void {
     if (manifest.featureSchema !== null && manifest.featureSchema !== options.featureSchema) {
@@ -55,9 +65,13 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   }
 
   function refuse(model: ModelName, version: ModelVersion | undefined, err: unknown): void {
+    const reason = err instanceof Error ? err.message : String(err);
     metrics.modelLoadFailures.inc({ model });
+    // Once is enough: it is tried again and again.
+    if (refused.get(model) === `${version} ${reason}`) return;
+    refused.set(model, `${version} ${reason}`);
     log.error(
-      { event: 'model.refused', model, version, reason: err instanceof Error ? err.message : String(err) },
+      { event: 'model.refused', model, version, reason },
       'a published model was refused, and what is loaded (or none) goes on; after a change of the features, train again: nextbest train',
     );
   }
@@ -78,7 +92,9 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     } catch (err) {
       refuse(name, newest, err);
     }
-    if (newest !== undefined) tried.set(name, newest);
+    if (newest === undefined) return;
+    tried.set(name, newest);
+    if (served(name)?.version === newest) refused.delete(name);
   }
 
   async function loadNext(name: ModelName, version: ModelVersion): Promise<void> {
@@ -86,8 +102,19 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     tried.set(name, version);
     try {
       adopt(await loadModel(modelsDir, name, version));
+      refused.delete(name);
     } catch (err) {
       refuse(name, version, err);
+    }
+  }
+
+  async function retryRefused(): Promise<void> {
+    for (const name of refused.keys()) {
+      const version = await currentVersion(modelsDir, name).catch(() => undefined);
+      // Another one than was refused is what the watch has just heard of, too.
+      if (version === undefined || served(name)?.version === version) continue;
+      tried.delete(name);
+      await loadNext(name, version);
     }
   }
 
@@ -107,9 +134,13 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
         },
         options.pollIntervalMs,
       );
+      retrying = setInterval(() => {
+        loading = loading.then(retryRefused);
+      }, options.retryIntervalMs ?? retryIntervalDefaultMs).unref();
     },
     stop: async () => {
       stopWatching();
+      clearInterval(retrying);
       await loading;
     },
   };

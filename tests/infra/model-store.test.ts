@@ -123,6 +123,25 @@ describe('damage', () => {
     expect(refused).toEqual([version(2)]);
   });
 
+  test.each(['', 'torn', '\u0000\n'])(
+    'of CURRENT (%j) is told, and healed by what is served next',
+    async (text) => {
+      await publish(1);
+      await publish(2, false);
+      const path = join(modelsDir, 'churn', 'CURRENT');
+      await writeFile(path, text);
+      const err = await failure(loadServableModel(modelsDir, 'churn', () => {}));
+      expect(err.message).toMatch(/CURRENT names no version; put one there: nextbest models promote churn/);
+      expect((await listModels(modelsDir)).map(({ current }) => current)).toEqual([false, false]);
+      await publish(3, false);
+      await promoteModel(modelsDir, 'churn', version(1));
+      expect(await currentVersion(modelsDir, 'churn')).toBe(version(1));
+      await writeFile(path, text);
+      await publish(4);
+      expect(await currentVersion(modelsDir, 'churn')).toBe(version(4));
+    },
+  );
+
   test('keeps a version from being promoted', async () => {
     await publish(1);
     await publish(2, false);
@@ -201,7 +220,7 @@ test('names and versions cannot leave the models folder', async () => {
   await expect(publishModel(modelsDir, { ...draft(1), version: outside }, {}, {})).rejects.toThrow('Invalid');
   await publish(1);
   await writeFile(join(modelsDir, 'churn', 'CURRENT'), '../../etc\n');
-  expect(await currentVersion(modelsDir, 'churn')).toBeUndefined();
+  await expect(currentVersion(modelsDir, 'churn')).rejects.toThrow('names no version');
 });
 
 test('a watcher hears of the served version, of each new one, and of nothing once stopped', async () => {

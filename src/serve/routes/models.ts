@@ -70,7 +70,7 @@ export const modelRoutes = [
     tags,
     params,
     responses: { 200: ModelManifest },
-    problems: [404, 409],
+    problems: [404, 409, 503],
     handler: async ({ params: { name } }, deps) => {
       const known = (await listModels(deps.config.modelsDir)).some(({ manifest }) => manifest.name === name);
       if (!known) throw new AppError('NOT_FOUND', { public: `No ${name} model has been published yet.` });
