@@ -8,6 +8,8 @@ import { deliveries } from './deliveries.ts';
 import { discountShare } from './discount-share.ts';
 import type { Feature } from './feature.ts';
 import { frequency } from './frequency.ts';
+import { gapRhythm } from './gap-rhythm.ts';
+import { lastOrderValue } from './last-order-value.ts';
 import { loyaltyPoints } from './loyalty-points.ts';
 import { loyaltyTier } from './loyalty-tier.ts';
 import { marketingResponse } from './marketing-response.ts';
@@ -15,9 +17,11 @@ import { monetary } from './monetary.ts';
 import { nps } from './nps.ts';
 import { offerResponses } from './offer-responses.ts';
 import { orderGaps } from './order-gaps.ts';
+import { orderHistory } from './order-history.ts';
 import { overdue } from './overdue.ts';
 import { ratings } from './ratings.ts';
 import { recency } from './recency.ts';
+import { recentErrands } from './recent-errands.ts';
 import { tenure } from './tenure.ts';
 import { visits } from './visits.ts';
 
@@ -41,6 +45,10 @@ export const FEATURES: readonly Feature[] = [
   loyaltyPoints,
   community,
   marketingResponse,
+  orderHistory,
+  recentErrands,
+  gapRhythm,
+  lastOrderValue,
 ];
 
 /** Names of the vector's numbers, in its order. */

@@ -277,3 +277,48 @@ test('every output is finite for every sequence of events, in order or not, at e
 test('a record of nobody is finite too', () => {
   expect(featureVector(emptyRecord(), startMs).every(Number.isFinite)).toBe(true);
 });
+
+describe('the rhythm of orders', () => {
+  test('repeat purchases, first to last, and since the first, as the models of a customer base count them', () => {
+    const features = featuresAt(100, [purchase(10), purchase(30), purchase(30.2), purchase(70)]);
+    expect(features.repeatErrands).toBe(2);
+    expect(features.firstToLastOrderDays).toBe(70 - 10);
+    expect(features.daysSinceFirstOrder).toBe(100 - 10);
+  });
+
+  test('somebody who ordered once has no repeat, and no rhythm', () => {
+    const features = featuresAt(100, [purchase(10)]);
+    expect(features).toMatchObject({ repeatErrands: 0, firstToLastOrderDays: 0, daysSinceFirstOrder: 90 });
+    expect(features).toMatchObject({ lastGapDays: 0, gapLogMean: 0, gapLogSpread: 0 });
+  });
+
+  test('an errand counts half for every half-life since, and an order of the same errand adds nothing', () => {
+    const features = featuresAt(100, [purchase(10), purchase(70), purchase(70.5)]);
+    for (const halfLife of [30, 90, 360])
+      expect(features[`recentErrands${halfLife}`]).toBeCloseTo(
+        2 ** (-90 / halfLife) + 2 ** (-30 / halfLife),
+        5,
+      );
+  });
+
+  test('an order that comes late to the log counts for what it is worth by now', () => {
+    const late = featuresAt(100, [purchase(70), purchase(10)]);
+    expect(late.recentErrands30).toBeCloseTo(2 ** -3 + 2 ** -1, 5);
+  });
+
+  test('the last gap, and mean and spread of the logarithms of all', () => {
+    const features = featuresAt(100, [purchase(0), purchase(10), purchase(50)]);
+    expect(features.lastGapDays).toBe(40);
+    expect(features.gapLogMean).toBeCloseTo((Math.log(10) + Math.log(40)) / 2, 6);
+    expect(features.gapLogSpread).toBeCloseTo(Math.log(4) / Math.SQRT2, 6);
+  });
+
+  test('the last order is worth the sum of what came under its id', () => {
+    const features = featuresAt(100, [
+      purchase(1, 5000),
+      purchase(3, 1000, { orderId: 'o2' }),
+      purchase(3, 250, { orderId: 'o2' }),
+    ]);
+    expect(features.lastOrderValueMinor).toBe(1000 + 250);
+  });
+});
