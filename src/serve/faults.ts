@@ -9,9 +9,14 @@ export const maxFaults = 200;
 
 export type RequestPart = 'params' | 'query' | 'body';
 
-/** `body.lines[0].quantity`, `query.n`. */
-export function faultsOf(error: z.ZodError, part: RequestPart): Fault[] {
-  return error.issues.flatMap((issue) => faultsOfIssue(issue, part));
+/** `body.lines[0].quantity`, `query.n`. The fault of an unknown name at the top tells those that are `known`. */
+export function faultsOf(error: z.ZodError, part: RequestPart, known: readonly string[] = []): Fault[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys' || issue.path.length > 0 || known.length === 0)
+      return faultsOfIssue(issue, part);
+    const message = `is not known here; there are: ${known.join(', ')}`;
+    return issue.keys.map((key) => ({ path: pathText(part, [key]), message }));
+  });
 }
 
 export function boundedFaults(faults: readonly Fault[]): readonly Fault[] {

@@ -20,7 +20,8 @@ export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteIn
   const check = (schema: z.ZodType, value: unknown, part: RequestPart): unknown => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    faults.push(...faultsOf(parsed.error, part));
+    const known = part === 'query' && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+    faults.push(...faultsOf(parsed.error, part, known));
     return wellFormedFields(schema, value);
   };
 

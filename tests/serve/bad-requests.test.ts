@@ -142,7 +142,7 @@ test('a job whose cut-off cannot be meant is refused, and no job is made', async
 });
 
 test('unknown paths are 404; known ones say with 405 which methods they take', async () => {
-  for (const path of ['/', '/nothing', '/items', '/Recommendations', '/recommendations/x']) {
+  for (const path of ['/nothing', '/items', '/Recommendations', '/recommendations/x']) {
     expect([404, 405]).toContain((await service.call('GET', path)).status);
   }
   expect((await service.call('GET', '/nothing')).body.code).toBe('NOT_FOUND');

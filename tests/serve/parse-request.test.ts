@@ -53,6 +53,14 @@ test('faults of path, query and body are all named at once', () => {
   ).toEqual(['body[0].x', 'body[1].x', 'body[1].y', 'params.id', 'query.colour', 'query.flag', 'query.n']);
 });
 
+test('a parameter that is not known is answered with those that are', () => {
+  expect(() => parse({ search: 'colour=red' })).toThrow(
+    expect.objectContaining({
+      faults: [{ path: 'query.colour', message: 'is not known here; there are: n, flag, exclude' }],
+    }),
+  );
+});
+
 test('query parameters have their defaults, and their types', () => {
   expect(parse({}).query).toEqual({ n: 10, flag: false, exclude: [] });
   expect(parse({ search: 'n=7&flag=true&exclude=a,b&exclude=c' }).query).toEqual({
