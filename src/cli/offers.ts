@@ -8,22 +8,15 @@ import { UsageError } from '../domain/errors.ts';
 import type { Offer } from '../domain/offer.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
 import { type CatalogueStore, createCatalogueStore } from '../infra/catalogue-store.ts';
-import { readConfig } from '../infra/config.ts';
-import { createKeys } from '../infra/keys.ts';
-import { createLogger } from '../infra/logger.ts';
-import { openRedis } from '../infra/open-redis.ts';
-import { connectRedis, untilReady } from '../infra/redis.ts';
-import { Shutdown } from '../infra/shutdown.ts';
 import { offerSchema } from '../offers/offer-schema.ts';
 import { type Output, outputOf } from './output.ts';
+import { withRedis } from './with-redis.ts';
 
 /** A shop with more has them made by a program, which should speak to the API. */
 export const offersInFileMax = 10_000;
 
 /** Faults that are listed; the rest is counted. */
 const faultsShown = 50;
-
-const patienceMs = 10_000;
 
 export function offersCommand(): Command {
   const offers = new Command('offers').description('The offers that the service may make.');
@@ -105,23 +98,11 @@ function parseJson(line: string): unknown {
   }
 }
 
-async function withStore(
+function withStore(
   command: Command,
   use: (store: CatalogueStore, output: Output) => Promise<void>,
 ): Promise<void> {
-  const config = readConfig(process.env);
-  const log = createLogger(config.logLevel, 'offers');
-  const shutdown = new Shutdown(log);
-  try {
-    const place = await openRedis(config, log);
-    shutdown.add('redis', place.release);
-    const redis = connectRedis(place.url, 'offers', { kind: 'patient' }, log);
-    shutdown.add('redis client', () => redis.disconnect());
-    await untilReady(redis, patienceMs);
-    await use(createCatalogueStore(redis, createKeys(config.keyPrefix)), outputOf(command));
-  } finally {
-    await shutdown.close();
-  }
+  return withRedis('offers', ({ redis, keys }) => use(createCatalogueStore(redis, keys), outputOf(command)));
 }
 
 function describe({ offerId, name, benefit, channels, fallback }: Offer): string {

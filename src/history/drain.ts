@@ -12,6 +12,7 @@
  * export of the shop's own is that fresh. A repeat that comes without the time of the first is a new event, seven days on.
  */
 
+import type { ShopEvent } from '../domain/event.ts';
 import { beforeAllIds, compareStreamIds, nextStreamId, streamIdParts } from '../domain/stream-id.ts';
 import { dayMs } from '../domain/time.ts';
 import { compareEventOrder } from '../features/event-order.ts';
@@ -39,6 +40,11 @@ export type DrainDeps = {
   log?: Pick<Logger, 'error' | 'warn'>;
   /** Entries in one part. */
   maxEntries?: number;
+  /**
+   * Hears of the events that count, before they are in the lake and let go of. Where it rejects, the round does. Called again
+   * with the same events by the drain that comes after one that was killed.
+   */
+  onEvents?: (events: readonly ShopEvent[]) => Promise<void>;
 };
 
 export type DrainReport = {
@@ -91,6 +97,7 @@ export async function drainOnce(deps: DrainDeps): Promise<DrainReport> {
     const last = entries.at(-1)?.id;
     if (last !== undefined) {
       const drained = await sortOut(entries, deps, report);
+      await deps.onEvents?.(drained.events);
       if (!(await lock.stillHeld())) throw new Error('the drain lock was lost');
       await writeEntries(lake, streamPartName(entries[0]!.id, last), drained);
       await forget(deps, last);

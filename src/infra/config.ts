@@ -4,11 +4,16 @@ import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
 import { Currency } from '../domain/money.ts';
+import { WebhookSecret } from '../domain/webhook.ts';
 
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must look like redis://host:6379' });
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+function numberWithin(min: number, max: number) {
+  const error = `must be a number from ${min} to ${max}`;
+  return z.coerce.number({ error }).min(min, { error }).max(max, { error });
 }
 const cron = z.string().refine(isCron, 'must be a cron expression such as "0 3 * * *"');
 
@@ -68,8 +73,45 @@ export const Environment = z.object({
     .refine(existsSync, 'there is no such file')
     .optional()
     .describe('JSON file with scenarios of your own for /recommendations'),
+  WEBHOOK_URL: z
+    .url({ error: 'must be an address such as https://crm.example/hooks', abort: true })
+    .refine(isSafe, 'must be https, or http to this machine itself, without user and password in it')
+    .optional()
+    .describe('Where customers at risk, low ratings and complaints are told of. Absent: nowhere'),
+  WEBHOOK_SECRETS: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/).filter((secret) => secret !== ''))
+    .pipe(z.array(WebhookSecret).min(1, 'must hold a secret').max(5, 'may hold five secrets'))
+    .optional()
+    .describe(
+      'What to sign with (`nextbest webhooks secret`); several with spaces between, while they are changed',
+    ),
+  WEBHOOK_RISK_ABOVE: numberWithin(0.01, 0.99)
+    .default(0.7)
+    .describe('Churn risk above which a customer is told of'),
+  WEBHOOK_RATING_BELOW: numberWithin(1, 6)
+    .default(3)
+    .describe('Ratings (1 to 5) below it are told of; 1: none'),
+  WEBHOOK_TIMEOUT_MS: wholeNumber(10, 15_000)
+    .default(10_000)
+    .describe('How long the receiver may take to answer'),
+  WEBHOOK_ATTEMPTS: wholeNumber(1, 30)
+    .default(14)
+    .describe('Attempts before a webhook is put with the dead letters'),
+  WEBHOOK_RETRY_MS: wholeNumber(1, 3_600_000)
+    .default(5000)
+    .describe('Longest pause before the second attempt; it doubles with each attempt, up to six hours'),
+  WEBHOOK_CONCURRENCY: wholeNumber(1, 100).default(4).describe('Webhooks that a worker sends at once'),
 });
 export type Environment = z.output<typeof Environment>;
+
+/** Names of customers and what ails them are not for the open network. */
+function isSafe(text: string): boolean {
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== '' || password !== '') return false;
+  const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && loopback);
+}
 
 /** As BullMQ will read it: five fields, or six with seconds. */
 function isCron(text: string): boolean {
@@ -87,14 +129,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = Environment.safeParse(given);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      // An address may hold a password, and this text ends up in logs.
-      return `  ${name}: ${message}${name.endsWith('_URL') ? '' : `, not "${given[name]}"`}`;
-    });
+  const faults = (parsed.error?.issues ?? []).map(({ path, message }) => {
+    const name = String(path[0]);
+    // An address may hold a password, and this text ends up in logs.
+    return `  ${name}: ${message}${/_URL$|_SECRETS$/.test(name) ? '' : `, not "${given[name]}"`}`;
+  });
+  if (given.WEBHOOK_URL !== undefined && given.WEBHOOK_SECRETS === undefined)
+    faults.push('  WEBHOOK_SECRETS: is needed with WEBHOOK_URL: `nextbest webhooks secret` makes one');
+  if (!parsed.success || faults.length > 0)
     throw new UsageError(`The environment is not valid:\n${faults.join('\n')}`);
-  }
   const values = parsed.data;
   return {
     searchPath: env.PATH ?? '',
@@ -117,8 +160,37 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     refreshSchedule: values.REFRESH_SCHEDULE,
     kernelThreads: values.KERNEL_THREADS,
     scenariosFile: values.SCENARIOS_FILE,
+    webhooks: webhooksOf(values),
   };
 }
+
+function webhooksOf(values: Environment): WebhookConfig | undefined {
+  const { WEBHOOK_URL: url, WEBHOOK_SECRETS: secrets } = values;
+  if (url === undefined || secrets === undefined) return undefined;
+  return {
+    url,
+    secrets,
+    riskAbove: values.WEBHOOK_RISK_ABOVE,
+    ratingBelow: values.WEBHOOK_RATING_BELOW,
+    timeoutMs: values.WEBHOOK_TIMEOUT_MS,
+    attempts: values.WEBHOOK_ATTEMPTS,
+    retryMs: values.WEBHOOK_RETRY_MS,
+    concurrency: values.WEBHOOK_CONCURRENCY,
+  };
+}
+
+/** How and of what a CRM is told. Neither the address nor the secrets go into a log. */
+export type WebhookConfig = {
+  url: string;
+  /** `whsec_…`, at least one. */
+  secrets: readonly string[];
+  riskAbove: number;
+  ratingBelow: number;
+  timeoutMs: number;
+  attempts: number;
+  retryMs: number;
+  concurrency: number;
+};
 
 export type Config = {
   /** PATH, to look for a Redis server in. */
@@ -142,4 +214,6 @@ export type Config = {
   refreshSchedule: string;
   kernelThreads: number | undefined;
   scenariosFile: string | undefined;
+  /** undefined: nobody is told. */
+  webhooks: WebhookConfig | undefined;
 };

@@ -46,6 +46,12 @@ export function createKeys(prefix: string) {
     offersMadeMarker: (decisionId: string) => `{${prefix}:offers:made}:${decisionId}`,
     offersRedeemedMarker: (decisionId: string, offerId: string) =>
       `{${prefix}:offers:redeemed}:${decisionId}:${offerId}`,
+    /** Stream: causes and changed customers on their way to the webhooks' queue. One hash tag, for they change together. */
+    webhookOutbox: `{${prefix}:webhooks}:outbox`,
+    /** Hash, which expires unless it is used: customer id → where the risk stands against this bound, for this horizon. */
+    webhookRisk: (bound: number, horizonDays: number) => `{${prefix}:webhooks}:risk:${bound}:${horizonDays}`,
+    /** String with an expiry: the process that brings the outbox into the queue. */
+    webhookLock: `{${prefix}:webhooks}:lock`,
     /** Prefix of BullMQ's keys; the braces keep a queue's keys on one node of a cluster. */
     queuePrefix: `{${prefix}:queue}`,
   };

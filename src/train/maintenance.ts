@@ -9,12 +9,13 @@ import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import { type Loop, startLoop } from './loop.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import { tellOfEvents } from './webhooks/outbox.ts';
 
 export type MaintenanceDeps = {
   redis: Redis;
   keys: Keys;
   lake: Lake;
-  config: Pick<Config, 'drainIntervalMs'>;
+  config: Pick<Config, 'drainIntervalMs' | 'webhooks'>;
   metrics: WorkerMetrics;
   log: Logger;
 };
@@ -28,6 +29,7 @@ export function startMaintenance({ redis, keys, lake, config, metrics, log }: Ma
   const recordStore = createRecordStore(redis, keys, {
     onUnreadable: (reason) => log.error({ event: 'record.unreadable', reason }, 'a record cannot be read'),
   });
+  const onEvents = config.webhooks && tellOfEvents({ redis, keys }, config.webhooks);
   let rebuildAgainAt = 0;
 
   async function drain(): Promise<DrainReport> {
@@ -39,6 +41,7 @@ export function startMaintenance({ redis, keys, lake, config, metrics, log }: Ma
       now: Date.now,
       log,
       maxEntries: entriesAtOnce,
+      ...(onEvents && { onEvents }),
     });
     metrics.drained.inc({ outcome: 'written' }, report.events + report.catalogueChanges + report.decisions);
     metrics.drained.inc({ outcome: 'duplicate' }, report.duplicates);

@@ -43,7 +43,7 @@ export function createWorkerMetrics(registry: Registry) {
     }),
     maintenanceFailures: new Counter({
       name: 'nextbest_worker_maintenance_failures_total',
-      help: 'Rounds of the drain or of the rebuild of records that failed; the next round tries again',
+      help: 'Rounds of the drain, of the rebuild of records or of the queueing of webhooks that failed; the next tries again',
       labelNames: ['step'] as const,
       registers,
     }),
@@ -52,7 +52,51 @@ export function createWorkerMetrics(registry: Registry) {
       help: 'Customer records made anew from the lake after a late event',
       registers,
     }),
+    webhookAttempts: new Histogram({
+      name: 'nextbest_worker_webhook_attempt_duration_seconds',
+      help: 'Time that an attempt to deliver a webhook took, by whether the receiver acknowledged it',
+      labelNames: ['outcome'] as const,
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15],
+      registers,
+    }),
+    webhookLatency: new Histogram({
+      name: 'nextbest_worker_webhook_latency_seconds',
+      help: 'Time from the queueing of a webhook to its delivery, with every attempt and pause between',
+      buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400],
+      registers,
+    }),
+    webhooksDead: new Counter({
+      name: 'nextbest_worker_webhooks_dead_total',
+      help: 'Webhooks that were given up and put with the dead letters',
+      registers,
+    }),
   };
+}
+
+/** Webhooks on their way; none where there is no WEBHOOK_URL. */
+export function observeWebhooks(
+  registry: Registry,
+  sources: { counts: () => Promise<JobCounts>; outboxLength: () => Promise<number> } | undefined,
+): void {
+  new Gauge({
+    name: 'nextbest_worker_webhooks',
+    help: 'Webhooks by state: outbox, waiting, delayed (to be tried again), active, dead',
+    labelNames: ['state'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      if (sources === undefined) return;
+      const [counts, outbox] = await Promise.all([
+        answerOf(sources.counts()),
+        answerOf(sources.outboxLength()),
+      ]);
+      if (outbox !== undefined) this.set({ state: 'outbox' }, outbox);
+      if (counts === undefined) return;
+      const { waiting, delayed, active, failed: dead } = counts;
+      for (const [state, count] of Object.entries({ waiting, delayed, active, dead }))
+        this.set({ state }, count);
+    },
+  });
 }
 
 /** Gauges that are read when Prometheus asks; where Redis does not answer in time, a gauge is left out. */

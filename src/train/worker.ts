@@ -15,8 +15,10 @@ import { connectRedis, refuseEvictingQueueServer, untilReady } from '../infra/re
 import { Shutdown } from '../infra/shutdown.ts';
 import { startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
-import { createWorkerMetrics, observeQueueAndStream, serveMetrics } from './metrics.ts';
+import { createWorkerMetrics, observeQueueAndStream, observeWebhooks, serveMetrics } from './metrics.ts';
 import { scheduleJobs } from './schedule.ts';
+import { outboxLength } from './webhooks/outbox.ts';
+import { startWebhooks } from './webhooks/start-webhooks.ts';
 
 export type WorkerDeps = {
   config: Config;
@@ -66,6 +68,15 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     opened.add('lake', () => lake.close());
     const maintenance = startMaintenance({ redis, keys, lake, config, metrics, log });
     opened.add('maintenance', maintenance.stop);
+
+    const webhooks =
+      config.webhooks &&
+      (await startWebhooks({ redis, queueRedis, keys, config, webhooks: config.webhooks, metrics, log }));
+    if (webhooks !== undefined) opened.add('webhooks', webhooks.close);
+    observeWebhooks(
+      registry,
+      webhooks && { counts: webhooks.queue.counts, outboxLength: () => outboxLength({ redis, keys }) },
+    );
 
     const env = { ...deps.env, REDIS_URL: place.url, QUEUE_REDIS_URL: place.queueUrl };
     const jobs = await startJobWorker({ redis: queueRedis, keys, env, metrics, log });

@@ -2,10 +2,14 @@ import { UnrecoverableError } from 'bullmq';
 import { createRecordStore } from '../../features/record-store.ts';
 import { refreshAllRecords } from '../../history/rebuild-records.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
+import { tellOfEvents } from '../webhooks/outbox.ts';
 import type { JobHandler } from './job.ts';
 
 /** Makes every customer's record, the catalogue and the offers in Redis anew from the lake. */
-export const refreshFeaturesJob: JobHandler = async (payload, { redis, keys, lake, log, now, report }) => {
+export const refreshFeaturesJob: JobHandler = async (
+  payload,
+  { config, redis, keys, lake, log, now, report },
+) => {
   // Records are what the next request reads: there is no use for those of an earlier day.
   if (payload.cutoff !== undefined) throw new UnrecoverableError('refresh-features takes no cutoff');
   const { drained, customers, postponed, restored } = await refreshAllRecords(
@@ -17,6 +21,8 @@ export const refreshFeaturesJob: JobHandler = async (payload, { redis, keys, lak
       catalogueStore: createCatalogueStore(redis, keys),
       now,
       log,
+      // It drains too, and what it drains is told of as well.
+      ...(config.webhooks && { onEvents: tellOfEvents({ redis, keys }, config.webhooks) }),
     },
     report,
   );

@@ -1,0 +1,115 @@
+/**
+ * From the outbox into the queue: looks at the risk of customers who have changed, makes notices of causes, and lets go of an
+ * entry only when its notice is in the queue. Killed at any point, it does the same again, under the same ids.
+ */
+import type { ChurnModel } from '../../algorithms/churn-model.ts';
+import type { CustomerId } from '../../domain/ids.ts';
+import type { Notice, NoticeCause } from '../../domain/webhook.ts';
+import type { RecordStore } from '../../features/record-store.ts';
+import { takeLock } from '../../history/drain-lock.ts';
+import type { WebhookConfig } from '../../infra/config.ts';
+import { logField } from '../../infra/event-log.ts';
+import type { Logger } from '../../infra/logger.ts';
+import type { WebhookQueue } from '../../infra/webhook-queue.ts';
+import { scoreCustomer } from '../../scoring/score-customer.ts';
+import { noticeOf, strangerToRecords } from '../../webhooks/notice.ts';
+import { knownCustomer, riskReasons } from './known-customer.ts';
+import { type OutboxDeps, type ReadOutboxEntry, readOutbox } from './outbox.ts';
+import { riskCrossings, type SeenRisk } from './risk-crossings.ts';
+
+export type ForwardDeps = OutboxDeps & {
+  records: Pick<RecordStore, 'read'>;
+  queue: Pick<WebhookQueue, 'add'>;
+  config: Pick<WebhookConfig, 'riskAbove' | 'attempts'>;
+  /** undefined: none is published, and no risk is looked at. */
+  churnModel: () => ChurnModel | undefined;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  log: Pick<Logger, 'error'>;
+};
+
+export type ForwardReport = {
+  /** true: another worker is at it; nothing was done. */
+  locked: boolean;
+  /** Entries taken off the outbox; false `more`: it was empty behind them. */
+  entries: number;
+  more: boolean;
+  notices: number;
+  crossings: number;
+};
+
+const entriesAtOnce = 100;
+const recordsAtOnce = 100;
+const unreadableKept = 10_000;
+
+/** Rejects when a Redis fails; then nothing is lost. */
+export async function forwardOnce(deps: ForwardDeps): Promise<ForwardReport> {
+  const { redis, keys } = deps;
+  const report: ForwardReport = { locked: false, entries: 0, more: false, notices: 0, crossings: 0 };
+  const lock = await takeLock(redis, keys.webhookLock);
+  if (lock === undefined) return { ...report, locked: true };
+  try {
+    const entries = await readOutbox(deps, entriesAtOnce);
+    const notices: Notice[] = [];
+    const changed = new Set<CustomerId>();
+    for (const read of entries) {
+      const { entry } = read;
+      if (entry === undefined) await putAside(deps, read);
+      else if (entry.kind === 'changed') for (const customerId of entry.customerIds) changed.add(customerId);
+      else notices.push(await makeNotice(deps, entry.customerId, entry.cause));
+    }
+    await deps.queue.add(notices, deps.config.attempts);
+    report.crossings = await lookAtRisks(deps, [...changed]);
+    if (entries.length > 0) await redis.xdel(keys.webhookOutbox, ...entries.map(({ id }) => id));
+    report.entries = entries.length;
+    report.notices = notices.length;
+    report.more = entries.length === entriesAtOnce || report.crossings > 0;
+    return report;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function makeNotice(
+  { records, churnModel, now }: ForwardDeps,
+  customerId: CustomerId,
+  cause: NoticeCause,
+): Promise<Notice> {
+  const record = await records.read(customerId);
+  const known = record === undefined ? strangerToRecords : knownCustomer(record, churnModel(), now());
+  return noticeOf(customerId, cause, known);
+}
+
+/** Answers how many have crossed the bound. */
+async function lookAtRisks(deps: ForwardDeps, customerIds: readonly CustomerId[]): Promise<number> {
+  const { redis, keys, records, config } = deps;
+  const churnModel = deps.churnModel();
+  if (churnModel === undefined) return 0;
+  let crossings = 0;
+  for (let start = 0; start < customerIds.length; start += recordsAtOnce) {
+    const some = customerIds.slice(start, start + recordsAtOnce);
+    const read = await Promise.all(some.map((customerId) => records.read(customerId)));
+    const now = deps.now();
+    const seen: SeenRisk[] = [];
+    read.forEach((record, r) => {
+      const customerId = some[r]!;
+      const churn = record && scoreCustomer({ churn: churnModel }, record, now).churn;
+      if (!record || !churn) return;
+      const reasons = () => riskReasons(churnModel, record, now);
+      seen.push({ customerId, previous: null, risk: churn.risk, reasons });
+    });
+    const { horizonDays } = churnModel;
+    crossings += await riskCrossings({ redis, keys, bound: config.riskAbove, horizonDays, now }, seen);
+  }
+  return crossings;
+}
+
+/** Keeps an entry that cannot be read here, of a later version perhaps, where somebody can look at it. */
+async function putAside({ redis, keys, log }: ForwardDeps, { id, text }: ReadOutboxEntry): Promise<void> {
+  log.error(
+    { event: 'webhook.unreadable', streamId: id },
+    'an entry of the outbox cannot be read and was put aside',
+  );
+  const kept = ['MAXLEN', '~', unreadableKept] as const;
+  await redis.xadd(keys.unreadableEntries, ...kept, '*', logField, text, 'outboxId', id);
+}
