@@ -25,8 +25,8 @@ export type GateCheck = {
 export type GateVerdict = { passed: boolean; reason: string };
 
 /**
- * Passes when every check does; a figure that is not a number fails. The reason names every check, and `remarks` after
- * them. RangeError without checks that decide.
+ * Passes when every check does; a figure that is not a number fails. The reason names every check, those first that
+ * failed, and `remarks` after them. RangeError without checks that decide.
  */
 export function judge(
   candidateName: string,
@@ -35,9 +35,12 @@ export function judge(
 ): GateVerdict {
   if (checks.every(({ rule }) => rule === 'none'))
     throw new RangeError('a gate without checks would pass anything');
+  const failed = checks.filter((check) => !passes(check)).map(sentenceOf);
+  const others = checks.filter(passes).map(sentenceOf);
+  const verdict = [failed, others].filter((told) => told.length > 0).map((told) => told.join('; '));
   return {
-    passed: checks.every(passes),
-    reason: `${candidateName}: ${[...checks.map(sentenceOf), ...remarks].join('; ')}`,
+    passed: failed.length === 0,
+    reason: `${candidateName}: ${[verdict.join(', though '), ...remarks].join('; ')}`,
   };
 }
 
@@ -56,10 +59,21 @@ function advantageOf({ candidate, baseline, lowerIsBetter = false, difference }:
 }
 
 function sentenceOf(check: GateCheck): string {
-  const { metric, candidate, against, baseline, difference } = check;
-  const figures =
-    difference === undefined ? baseline.toFixed(4) : `${baseline.toFixed(4)}, ${spread(difference)}`;
-  return `${metric} ${candidate.toFixed(4)} ${verbOf(check)} ${against} (${figures})`;
+  const { metric, candidate, against, baseline, difference, lowerIsBetter = false } = check;
+  const digits = digitsToTell(candidate, baseline);
+  const figures = [
+    baseline.toFixed(digits),
+    ...(lowerIsBetter ? ['lower is better'] : []),
+    ...(difference === undefined ? [] : [spread(difference)]),
+  ];
+  return `${metric} ${candidate.toFixed(digits)} ${verbOf(check)} ${against} (${figures.join(', ')})`;
+}
+
+/** Four, and more where two figures that differ would read the same. */
+function digitsToTell(a: number, b: number): number {
+  let digits = 4;
+  while (digits < 8 && a !== b && a.toFixed(digits) === b.toFixed(digits)) digits++;
+  return digits;
 }
 
 function verbOf(check: GateCheck): string {

@@ -21,6 +21,28 @@ test.each([
   expect(verdict.reason).toContain('does not beat popularity (0.2500)');
 });
 
+test('what failed is told first, a loss says which way is better, and figures that differ never read the same', () => {
+  const auc = { metric: 'AUC', candidate: 0.5, against: 'recency alone', baseline: 0.41 };
+  const loss = {
+    metric: 'log loss',
+    lowerIsBetter: true,
+    candidate: 0.49764,
+    against: 'the base rate',
+    baseline: 0.49761,
+  };
+  expect(judge('churn', [auc, loss])).toEqual({
+    passed: false,
+    reason:
+      'churn: log loss 0.49764 does not beat the base rate (0.49761, lower is better), though AUC 0.5000 beats recency alone (0.4100)',
+  });
+  expect(judge('churn', [{ ...loss, candidate: loss.baseline }], ['a remark']).reason).toBe(
+    'churn: log loss 0.4976 does not beat the base rate (0.4976, lower is better); a remark',
+  );
+  expect(judge('churn', [{ ...loss, candidate: 0.4 }, auc], ['a remark']).reason).toBe(
+    'churn: log loss 0.4000 beats the base rate (0.4976, lower is better); AUC 0.5000 beats recency alone (0.4100); a remark',
+  );
+});
+
 test('a gate that checks nothing is refused', () => {
   expect(() => judge('model', [])).toThrow(RangeError);
 });

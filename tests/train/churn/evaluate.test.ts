@@ -17,7 +17,7 @@ test('a model that beats recency and the base rate passes', () => {
   expect(judgeChurn(metrics)).toEqual({
     passed: true,
     reason:
-      'churn risk of 100 customers: AUC 0.8000 beats recency alone (0.7000); log loss 0.5000 beats the base rate (0.6000)',
+      'churn risk of 100 customers: AUC 0.8000 beats recency alone (0.7000); log loss 0.5000 beats the base rate (0.6000, lower is better)',
   });
 });
 
@@ -26,7 +26,7 @@ test.each([
   [
     'says no more than the base rate',
     { logLoss: 0.6 },
-    'log loss 0.6000 does not beat the base rate (0.6000)',
+    'log loss 0.6000 does not beat the base rate (0.6000, lower is better)',
   ],
   ['has no AUC', { auc: Number.NaN }, 'AUC NaN does not beat'],
 ])('a model that %s does not', (_, change, words) => {
