@@ -66,6 +66,28 @@ test('every folder of src is a room of the architecture', () => {
   expect(readdirSync(root).sort()).toEqual(Object.keys(MAY_IMPORT).sort());
 });
 
+test('docs/architecture.md says of each room what it may import', () => {
+  const page = readFileSync(resolve(root, '../docs/architecture.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `src\/(\w+)\/` \|.*\| ([^|]+) \|$/gm)];
+  const said = new Map<string, string[]>();
+  for (const [, name = '', text = ''] of rows) {
+    const [, exceptions] = /^all above(?: but (.+))?$/.exec(text) ?? [];
+    const above = [...said.keys()];
+    if (text === 'everything') said.set(name, above);
+    else if (text === 'zod') said.set(name, []);
+    else if (text.startsWith('all above'))
+      said.set(
+        name,
+        above.filter((other) => !exceptions?.split(/, | and /).includes(other)),
+      );
+    else said.set(name, text.split(', '));
+  }
+  const sorted = (rooms: readonly string[]) => [...rooms].sort();
+  expect(Object.fromEntries([...said].map(([name, rooms]) => [name, sorted(rooms)]))).toEqual(
+    Object.fromEntries(Object.entries(MAY_IMPORT).map(([name, rooms]) => [name, sorted(rooms)])),
+  );
+});
+
 test('a room imports only from the rooms that it may know', () => {
   const trespasses = imports
     .filter(({ specifier }) => specifier.startsWith('.'))

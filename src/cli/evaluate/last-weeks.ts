@@ -17,9 +17,9 @@ export async function evaluateLastWeeks(flags: ShopFlags, output: Output): Promi
       onProgress: (share, stage) => progress.report({ share, stage }),
     }),
   ).finally(progress.stop);
-  const { lines, best, learned, testFrom } = evaluation;
+  const { lines, best, learned, ease, testFrom } = evaluation;
   output.say(
-    `test from ${new Date(testFrom).toISOString()}; settings: ${learned.settingsFrom}; ${learned.choice}`,
+    `test from ${new Date(testFrom).toISOString()}; settings: ${learned.settingsFrom}; ${learned.choice}; ease: ${ease}`,
   );
   for (const line of lines) output.result({ ...line }, textOf(line));
   const bestLine = lines.find(({ model }) => model === best);

@@ -4,6 +4,7 @@ import { temporalSplit } from '../../algorithms/temporal-split.ts';
 import { AppError } from '../../domain/errors.ts';
 import { purchaseSpan } from '../../history/purchases.ts';
 import { evaluateCollaborative, type JudgedName, type ProtocolEvaluation } from './evaluate.ts';
+import { easeNote } from './fit-ease-rows.ts';
 import { fitCollaborative } from './fit-model.ts';
 import { bestSource } from './judge-candidate.ts';
 import { type LearnedRanking, learnRanking, type RankingTools } from './learn-ranking.ts';
@@ -26,6 +27,8 @@ export type ShopEvaluation = {
   /** The source alone that has the highest mean of the two figures. */
   best: JudgedName;
   learned: LearnedRanking;
+  /** Whether EASE took part, and why not. */
+  ease: string;
   testFrom: number;
 };
 
@@ -64,7 +67,13 @@ export async function evaluateShop(
   const { allPurchases } = await evaluateCollaborative(model, test, (share) =>
     onProgress(0.85 + 0.15 * share, 'testing on the last weeks'),
   );
-  return { lines: linesOf(allPurchases, seed), best: bestSource(allPurchases)[0], learned, testFrom };
+  return {
+    lines: linesOf(allPurchases, seed),
+    best: bestSource(allPurchases)[0],
+    learned,
+    ease: easeNote(model.sources?.ease, model.itemIds.length, settings.ease),
+    testFrom,
+  };
 }
 
 function linesOf(protocol: ProtocolEvaluation, seed: number): ShopLine[] {

@@ -62,3 +62,15 @@ export async function fitEaseRows(
   kernels.release(inverse);
   return rows;
 }
+
+/** For the manifest: whether a model has EASE, and why not. */
+export function easeNote(
+  ease: CsrMatrix | undefined,
+  items: number,
+  { itemsMax, regularization }: EaseRowsOptions,
+): string {
+  if (ease !== undefined) return 'fitted';
+  if (items > itemsMax)
+    return `left out: ${items} items, and its time grows with items³; it goes up to ${itemsMax}`;
+  return `left out: single precision or memory did not suffice for ${items} items with λ = ${regularization}`;
+}

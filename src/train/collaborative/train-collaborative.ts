@@ -13,6 +13,7 @@ import { type KernelTraining, notTrained, publishTrained, seenBefore } from '../
 import { judgeChampion, type Recipe, writeRecipe } from './champion.ts';
 import { evaluateCollaborative } from './evaluate.ts';
 import { fitContent } from './fit-content.ts';
+import { easeNote } from './fit-ease-rows.ts';
 import { fitCollaborative } from './fit-model.ts';
 import { judgeCandidate, metricsOf } from './judge-candidate.ts';
 import { type LearnedRanking, learnRanking } from './learn-ranking.ts';
@@ -101,6 +102,7 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
       dataRange: { from: new Date(span.first).toISOString(), to: new Date(span.last).toISOString() },
       parameters: {
         ...parametersOf(learned, recipe, split, everything, seed),
+        ease: easeNote(model.sources?.ease, everything.itemIds.length, settings.ease),
         ...(start !== undefined && served !== undefined && { warmStartFrom: served.manifest.version }),
       },
       metrics: metricsOf(evaluation, seed),

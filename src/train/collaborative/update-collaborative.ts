@@ -16,6 +16,7 @@ import { currentVersion } from '../../infra/served-versions.ts';
 import { kernelBackend } from '../open-kernels.ts';
 import { type KernelTraining, publishTrained, seenBefore } from '../training.ts';
 import { readRecipe } from './champion.ts';
+import { easeNote } from './fit-ease-rows.ts';
 import { fitAround } from './fit-model.ts';
 import { fitSources } from './fit-sources.ts';
 import { loadServedModel, rowsInModel } from './served-model.ts';
@@ -79,6 +80,7 @@ export async function updateCollaborative(training: KernelTraining): Promise<Job
         ...parameters,
         basedOn: version,
         trainedAt,
+        ease: easeNote(updated.sources.ease, log.itemIds.length, settings.ease),
         purchases: log.at.length,
         customers: log.customerIds.length,
         items: log.itemIds.length,

@@ -29,6 +29,7 @@ const evaluate = async (...flags: string[]) => {
 test('every source, their fusion and the ranker have a line with intervals, and the best source one against the ranker', async () => {
   const { exitCode, stderr, lines } = await evaluate();
   expect(exitCode, stderr).toBe(0);
+  expect(stderr).toContain('ease: fitted');
   expect(lines.map(({ model, minus }) => (minus ? `${model} − best` : model))).toEqual([
     ...['ials', 'ease', 'neighbours', 'complements', 'customers', 'habit', 'buyAgain', 'popularity'],
     ...['fused', 'ranker', 'ranker − best'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { purchasePairs } from '../../../src/algorithms/purchase-pairs.ts';
-import { fitEaseRows } from '../../../src/train/collaborative/fit-ease-rows.ts';
+import { easeNote, fitEaseRows } from '../../../src/train/collaborative/fit-ease-rows.ts';
 import { testKernels } from '../../support/kernels.ts';
 import { purchasesOf } from '../../support/purchases.ts';
 
@@ -33,7 +33,18 @@ test('an item has no weight for itself, and there are never more than there are 
   expect(kernels.usedBytes()).toBe(0);
 });
 
-test('a catalogue too large for it has none', async () => {
-  const pairs = { ...pairsOf(10, 4), items: 101 };
-  expect(await fitEaseRows(kernels, pairs, { itemsMax: 100, regularization: 5, k: 1 })).toBeUndefined();
+test('a catalogue too large for it has none, and the note says so', async () => {
+  const options = { itemsMax: 100, regularization: 5, k: 1 };
+  const ease = await fitEaseRows(kernels, { ...pairsOf(10, 4), items: 101 }, options);
+  expect(ease).toBeUndefined();
+  expect(easeNote(ease, 101, options)).toMatch(/^left out: 101 items, .* up to 100$/);
+});
+
+test('where single precision does not suffice there is none, and the note says so', async () => {
+  // All buy both: XᵀX is singular, and λ is below what single precision can tell beside it.
+  const options = { itemsMax: 100, regularization: 1e-6, k: 1 };
+  const ease = await fitEaseRows(kernels, pairsOf(4096, 2), options);
+  expect(ease).toBeUndefined();
+  expect(easeNote(ease, 2, options)).toContain('λ = 0.000001');
+  expect(kernels.usedBytes()).toBe(0);
 });

@@ -97,6 +97,7 @@ test('what is published is what serving reads, and it ranks', async () => {
   });
   const model = collaborativeFromFiles(arrays, tables);
   expect(model.itemIds).toHaveLength(Number(manifest.parameters.items));
+  expect(manifest.parameters.ease).toBe('fitted');
   expect(model.asOf).toBe(Date.parse(manifest.dataRange.to) + 1);
   const item = 5;
   const history = [{ item, purchaseCount: 1, firstAt: model.asOf, lastAt: model.asOf }];
