@@ -1,7 +1,8 @@
 /** The shop's purchases as the collaborative model learns from them, and customers to judge it on. */
 import { loadItemPrices } from '../../history/item-prices.ts';
 import type { Lake } from '../../history/lake.ts';
-import { loadPurchases, type PurchaseRange, type Purchases } from '../../history/purchases.ts';
+import type { PurchaseRange } from '../../history/purchase-queries.ts';
+import { loadPurchases, type Purchases } from '../../history/purchases.ts';
 import { createTestSet, type TestSet } from './test-set.ts';
 
 export type ShopLog = Purchases & {
