@@ -8,23 +8,17 @@ import type { ItemId, OfferId } from '../domain/ids.ts';
 import { Item } from '../domain/item.ts';
 import type { CatalogueChange } from '../domain/log-entry.ts';
 import { Offer } from '../domain/offer.ts';
+import { type CatalogueEntry, type CatalogueKind, entriesOf, jsonOrUndefined } from './catalogue-entries.ts';
+import {
+  type CatalogueBatch,
+  type CatalogueFollower,
+  type CatalogueUpdate,
+  followChanges,
+} from './catalogue-follower.ts';
 import { appendEntries } from './event-log.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { redisScript } from './redis-script.ts';
-
-export type CatalogueBatch = { items: Item[]; offers: Offer[] };
-
-/** Entries as they are now, and ids of what is gone. */
-export type CatalogueUpdate = CatalogueBatch & { deletedItems: string[]; deletedOffers: string[] };
-
-export type CatalogueFollower = {
-  onChange: (update: CatalogueUpdate) => void;
-  /** Changes were missed (the stream is capped, or Redis lost it): load everything again. */
-  onGap: () => void | Promise<void>;
-  /** A failed read; it is tried again. */
-  onError?: (err: unknown) => void;
-};
 
 export type CatalogueStore = {
   /** Appends to the event stream, then writes; `at`: milliseconds since 1970. An id that comes twice counts as it came last. */
@@ -50,7 +44,6 @@ export type CatalogueStore = {
 /** Changes that are kept for followers: one that is further behind loads everything again. */
 const changesKept = 100_000;
 const batchSize = 500;
-const blockMs = 2000;
 
 /**
  * KEYS: the hash. ARGV: '1' = equal times write too, then id, time and JSON of each. Answers the ids that were written.
@@ -71,21 +64,21 @@ return written
 
 export type CatalogueStoreOptions = {
   /** Called for an entry that cannot be parsed; it is treated as absent. */
-  onUnreadable?: (kind: Kind, id: string) => void;
+  onUnreadable?: (kind: CatalogueKind, id: string) => void;
 };
-
-type Kind = 'item' | 'offer';
-/** `json` '' = deleted. */
-type Entry = { id: string; at: number; json: string };
 
 export function createCatalogueStore(
   redis: Redis,
   keys: Keys,
   options: CatalogueStoreOptions = {},
 ): CatalogueStore {
-  const hashOf = (kind: Kind) => (kind === 'item' ? keys.items : keys.offers);
+  const hashOf = (kind: CatalogueKind) => (kind === 'item' ? keys.items : keys.offers);
 
-  async function write(kind: Kind, entries: readonly Entry[], equalToo: boolean): Promise<number> {
+  async function write(
+    kind: CatalogueKind,
+    entries: readonly CatalogueEntry[],
+    equalToo: boolean,
+  ): Promise<number> {
     let total = 0;
     for (let start = 0; start < entries.length; start += batchSize) {
       const args = entries
@@ -100,7 +93,7 @@ export function createCatalogueStore(
     return total;
   }
 
-  async function announce(kind: Kind, ids: readonly string[]): Promise<void> {
+  async function announce(kind: CatalogueKind, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const pipeline = redis.pipeline();
     for (const id of ids)
@@ -122,7 +115,7 @@ export function createCatalogueStore(
   function parse<T>(
     value: string | null,
     read: (json: unknown) => T | undefined,
-    kind: Kind,
+    kind: CatalogueKind,
     id: string,
   ): T | undefined {
     if (value === null) return undefined;
@@ -133,7 +126,7 @@ export function createCatalogueStore(
     return parsed;
   }
 
-  async function* scan<T>(kind: Kind, parseOne: (id: string, value: string) => T | undefined) {
+  async function* scan<T>(kind: CatalogueKind, parseOne: (id: string, value: string) => T | undefined) {
     let cursor = '0';
     do {
       const [next, fields] = await redis.hscan(hashOf(kind), cursor, 'COUNT', batchSize);
@@ -148,8 +141,10 @@ export function createCatalogueStore(
   }
 
   /** The present state of what changed: the changes name ids only, so that their order cannot matter. */
-  async function readUpdate(changed: readonly { kind: Kind; id: string }[]): Promise<CatalogueUpdate> {
-    const idsOf = (kind: Kind) => [
+  async function readUpdate(
+    changed: readonly { kind: CatalogueKind; id: string }[],
+  ): Promise<CatalogueUpdate> {
+    const idsOf = (kind: CatalogueKind) => [
       ...new Set(changed.filter((change) => change.kind === kind).map(({ id }) => id)),
     ];
     const [itemIds, offerIds] = [idsOf('item'), idsOf('offer')];
@@ -220,83 +215,12 @@ export function createCatalogueStore(
       for await (const offers of scan('offer', parseOffer)) yield { items: [], offers };
     },
 
-    follow(blocking, from, { onChange, onGap, onError }) {
-      let stopped = false;
-      let after = from;
-      const round = async () => {
-        const reply = await blocking.xread(
-          'COUNT',
-          batchSize,
-          'BLOCK',
-          blockMs,
-          'STREAMS',
-          keys.catalogueChanges,
-          after,
-        );
-        const rows = reply?.[0]?.[1] ?? [];
-        // After the read: had entries been cut off before it, the last one known would be gone too.
-        if ((rows.length === 0 || rows.length === batchSize) && !(await stillThere(after))) {
-          after = await position();
-          await onGap();
-          return;
-        }
-        const changed = rows.map(([, fields]) => fieldsOf(fields)).filter((change) => change !== undefined);
-        if (changed.length > 0) onChange(await readUpdate(changed));
-        after = rows.at(-1)?.[0] ?? after;
-      };
-      const loop = async () => {
-        while (!stopped) {
-          try {
-            await round();
-          } catch (err) {
-            if (stopped) return;
-            onError?.(err);
-            await new Promise((resolve) => setTimeout(resolve, 500));
-          }
-        }
-      };
-      const running = loop();
-      return async () => {
-        stopped = true;
-        blocking.disconnect();
-        await running;
-      };
-    },
+    follow: (blocking, from, follower) =>
+      followChanges(blocking, from, follower, {
+        changes: keys.catalogueChanges,
+        stillThere,
+        position,
+        readUpdate,
+      }),
   };
-}
-
-/** The last entry of each id. */
-function entriesOf(changes: readonly CatalogueChange[], kind: Kind): Entry[] {
-  const entries = new Map<string, Entry>();
-  for (const change of changes) {
-    const entry = entryOf(change);
-    if (entry.kind === kind) entries.set(entry.id, entry);
-  }
-  return [...entries.values()];
-}
-
-function entryOf(change: CatalogueChange): Entry & { kind: Kind } {
-  switch (change.kind) {
-    case 'item':
-      return { kind: 'item', id: change.item.itemId, at: change.at, json: JSON.stringify(change.item) };
-    case 'itemDeleted':
-      return { kind: 'item', id: change.itemId, at: change.at, json: '' };
-    case 'offer':
-      return { kind: 'offer', id: change.offer.offerId, at: change.at, json: JSON.stringify(change.offer) };
-    case 'offerDeleted':
-      return { kind: 'offer', id: change.offerId, at: change.at, json: '' };
-  }
-}
-
-function fieldsOf(fields: readonly string[]): { kind: Kind; id: string } | undefined {
-  const [, kind, , id] = fields;
-  return (kind === 'item' || kind === 'offer') && id !== undefined ? { kind, id } : undefined;
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
