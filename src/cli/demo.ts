@@ -120,10 +120,12 @@ async function trainWhatIsMissing(
   }
 }
 
+/** Without a model of another version's features, which the service would refuse: the demo trains that one anew. */
 async function servedModels(config: Config): Promise<ModelManifest[]> {
   return (await listModels(config.modelsDir))
     .filter(({ current }) => current)
-    .map(({ manifest }) => manifest);
+    .map(({ manifest }) => manifest)
+    .filter(({ featureSchema }) => featureSchema === null || featureSchema === FEATURE_SCHEMA);
 }
 
 /** A customer with something to say: the one of the latest purchase among those with ten orders or more. */

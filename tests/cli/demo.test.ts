@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sandbox } from '../support/nextbest.ts';
@@ -30,10 +31,18 @@ test('the demo goes from nothing to live answers, stops on Ctrl-C, and goes on w
   expect(await first.ended).toBe(0);
   await expect(fetch(`${url}/livez`)).rejects.toThrow();
 
+  // As after an upgrade that changed the features: that model is trained anew, the other one stays.
+  const churn = join(shop.modelsDir, 'churn');
+  const manifest = join(churn, (await readFile(join(churn, 'CURRENT'), 'utf8')).trim(), 'manifest.json');
+  const older = { ...JSON.parse(await readFile(manifest, 'utf8')), featureSchema: 'of-another-version' };
+  await writeFile(manifest, JSON.stringify(older));
+
   const second = shop.start(small, bare);
   const { url: later } = await second.line('url');
   expect(second.stderr()).toContain('Going on with the shop in');
   expect(second.stderr()).not.toContain('simulate');
+  expect(second.stderr()).toContain('train-churn-latest 100%');
+  expect(second.stderr()).not.toContain('train-collaborative');
   // The records were rebuilt from the lake: this Redis keeps nothing on disk.
   expect(await json(`${later}/customers/${customerId}/profile`)).toMatchObject({ customerId });
   const after = await json(`${later}/recommendations?customerId=${customerId}`);
