@@ -36,7 +36,7 @@ const own = (metrics: string[]) => metrics.filter((metric) => metric.startsWith(
 describe('docs/operations.md', () => {
   const serve = createMetrics().registry;
   createServeMetrics(serve);
-  observeModels(serve, { collaborative: undefined, churn: undefined }, () => 0);
+  observeModels(serve, { collaborative: undefined, churn: undefined, customerValue: undefined }, () => 0);
   observeCatalogue(serve, { loaded: true, items: new Map() });
   const worker = createMetrics().registry;
   createWorkerMetrics(worker);

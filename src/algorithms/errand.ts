@@ -1,7 +1,7 @@
 /** Orders that are one errand: what was forgotten is no rhythm. */
 
 /** A shop's day, from the first customer in to the last one out, in whatever time zone. */
-const errandHours = 16;
+export const errandHours = 16;
 
 /** Are purchases at these two instants (milliseconds since 1970) one errand? */
 export function isSameErrand(oneAt: number, otherAt: number): boolean {

@@ -161,6 +161,9 @@ function figures({ name, metrics }: ModelManifest): string {
     churn:
       `Churn risk, on a later cut-off: AUC ${decimals(metrics.auc)} (recency alone: ${decimals(metrics.recencyAuc)}; ` +
       'base rate: 0.500).',
+    'customer-value':
+      `Customer value, on the last third of the log: expected and actual purchases correlate at ` +
+      `${decimals(metrics.correlation)}; forecast margin ${percent(metrics.totalRatio)} of what came.`,
   };
   return lines[name];
 }

@@ -14,7 +14,13 @@ import { followJob } from './follow-job.ts';
 import { outputOf } from './output.ts';
 
 /** Records first: the models are judged by what the service will read. */
-const defaultJobs: readonly JobName[] = ['refresh-features', 'train-collaborative', 'train-churn'];
+const defaultJobs: readonly JobName[] = [
+  'refresh-features',
+  'train-collaborative',
+  'train-churn',
+  // Its bands of risk are those of the churn model before it.
+  'train-customer-value',
+];
 
 type Options = { cutoff?: string; force?: boolean };
 

@@ -5,6 +5,7 @@ export const JOB_NAMES = [
   'train-collaborative',
   'update-collaborative',
   'train-churn',
+  'train-customer-value',
   'refresh-features',
 ] as const;
 export const JobName = z.enum(JOB_NAMES);

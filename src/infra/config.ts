@@ -64,6 +64,12 @@ export const Environment = z.object({
     .default('30 * * * *')
     .describe('When new items and purchases are brought into the served recommendations (cron, UTC)'),
   REFRESH_SCHEDULE: cron.default('0 2 * * *').describe('When the worker rebuilds every record (cron, UTC)'),
+  DISCOUNT_RATE: z.coerce
+    .number({ error: 'must be a number from 0 to 1' })
+    .min(0, { error: 'must be a number from 0 to 1' })
+    .max(1, { error: 'must be a number from 0 to 1' })
+    .default(0.1)
+    .describe('Yearly rate at which the value of a customer is discounted'),
   KERNEL_THREADS: wholeNumber(1, 64)
     .optional()
     .describe('Threads that training computes on. Absent: one a core, at most eight'),
@@ -158,6 +164,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trainSchedule: values.TRAIN_SCHEDULE,
     updateSchedule: values.UPDATE_SCHEDULE,
     refreshSchedule: values.REFRESH_SCHEDULE,
+    discountRate: values.DISCOUNT_RATE,
     kernelThreads: values.KERNEL_THREADS,
     scenariosFile: values.SCENARIOS_FILE,
     webhooks: webhooksOf(values),
@@ -212,6 +219,7 @@ export type Config = {
   trainSchedule: string;
   updateSchedule: string;
   refreshSchedule: string;
+  discountRate: number;
   kernelThreads: number | undefined;
   scenariosFile: string | undefined;
   /** undefined: nobody is told. */

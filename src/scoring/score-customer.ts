@@ -3,15 +3,45 @@
  * ask here, so that no two of them disagree.
  */
 import { type ChurnModel, churnRisk } from '../algorithms/churn-model.ts';
+import {
+  bandOf,
+  RISK_BANDS,
+  type RiskBand,
+  VALUE_TIERS,
+  type ValueTier,
+} from '../algorithms/customer-value/bands.ts';
+import {
+  type CustomerPast,
+  type CustomerValue,
+  type CustomerValueModel,
+  customerValue,
+} from '../algorithms/customer-value/customer-value-model.ts';
+import { nextPurchase } from '../algorithms/customer-value/next-purchase.ts';
+import { type RfmSegment, rfmScores, rfmSegment } from '../algorithms/customer-value/rfm-segment.ts';
+import { dayMs } from '../domain/time.ts';
 import { type CustomerRecord, featureVector } from '../features/record.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
+import { customerPastOf } from './customer-past.ts';
 
 /** undefined: none has been published yet. */
-export type ScoringModels = { readonly churn: ChurnModel | undefined };
+export type ScoringModels = {
+  readonly churn: ChurnModel | undefined;
+  /** Absent: what it tells is not asked for. */
+  readonly value?: CustomerValueModel | undefined;
+};
 
 export type CustomerScores = {
   /** null: there is no churn model, or the customer has never ordered (the model knows nothing of such). */
   churn: { risk: number; horizonDays: number } | null;
+  /** What follows is null without a customer value model, and for those who have never ordered. */
+  value: CustomerValue | null;
+  /** Milliseconds since 1970, of a customer who stays: half come before `expectedAt`, 80 in 100 between the other two. */
+  nextPurchase: { expectedAt: number; earliestAt: number; latestAt: number } | null;
+  /** Not `attributes.segment`, which is the shop's own. */
+  rfmSegment: RfmSegment | null;
+  valueTier: ValueTier | null;
+  /** Also null while the limits of the bands are unknown: no churn model was served when they were told. */
+  riskBand: RiskBand | null;
 };
 
 const ordersFeature = FEATURE_NAMES.indexOf('purchaseCount');
@@ -23,12 +53,37 @@ export function scoreCustomer(
   now: number,
   vector: Float32Array = featureVector(record, now),
 ): CustomerScores {
-  const { churn } = models;
-  const hasOrdered = (vector[ordersFeature] ?? 0) > 0;
+  const churn = churnOf(models.churn, vector);
+  const past = models.value && customerPastOf(record, models.value.margins, now);
+  if (models.value === undefined || past === undefined)
+    return { churn, value: null, nextPurchase: null, rfmSegment: null, valueTier: null, riskBand: null };
+  const { thresholds } = models.value;
+  const value = customerValue(models.value, past);
   return {
-    churn:
-      churn === undefined || !hasOrdered
+    churn,
+    value,
+    nextPurchase: nextPurchaseOf(models.value, past, now),
+    rfmSegment: rfmSegment(rfmScores(thresholds, past)),
+    valueTier: VALUE_TIERS[bandOf(thresholds.valueMinor, value.valueMinor)] ?? null,
+    riskBand:
+      churn === null || thresholds.risk.length === 0
         ? null
-        : { risk: churnRisk(churn, vector), horizonDays: churn.horizonDays },
+        : (RISK_BANDS[bandOf(thresholds.risk, churn.risk)] ?? null),
   };
+}
+
+function churnOf(churn: ChurnModel | undefined, vector: Float32Array): CustomerScores['churn'] {
+  const hasOrdered = (vector[ordersFeature] ?? 0) > 0;
+  if (churn === undefined || !hasOrdered) return null;
+  return { risk: churnRisk(churn, vector), horizonDays: churn.horizonDays };
+}
+
+function nextPurchaseOf(
+  model: CustomerValueModel,
+  past: CustomerPast,
+  now: number,
+): CustomerScores['nextPurchase'] {
+  const { early, middle, late } = nextPurchase(model, past);
+  const at = (days: number) => Math.round(now + days * dayMs);
+  return { expectedAt: at(middle), earliestAt: at(early), latestAt: at(late) };
 }

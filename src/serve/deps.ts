@@ -3,6 +3,7 @@
 import type { Registry } from 'prom-client';
 import type { ChurnModel } from '../algorithms/churn-model.ts';
 import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
+import type { CustomerValueModel } from '../algorithms/customer-value/customer-value-model.ts';
 import type { Item } from '../domain/item.ts';
 import type { ModelManifest } from '../domain/manifest.ts';
 import type { Offer } from '../domain/offer.ts';
@@ -25,6 +26,7 @@ export type Served<M> = { version: string; manifest: ModelManifest; model: M };
 export type Models = {
   readonly collaborative: Served<CollaborativeModel> | undefined;
   readonly churn: Served<ChurnModel> | undefined;
+  readonly customerValue: Served<CustomerValueModel> | undefined;
 };
 
 /** This process's copy of the catalogue and the offers. */

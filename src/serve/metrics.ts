@@ -94,7 +94,8 @@ export function createServeMetrics(registry: Registry) {
 /** Gauges that are read when Prometheus asks. `now` in milliseconds since 1970. */
 export function observeModels(registry: Registry, models: Models, now: () => number): void {
   const registers = [registry];
-  const served = () => [models.collaborative, models.churn].filter((model) => model !== undefined);
+  const served = () =>
+    [models.collaborative, models.churn, models.customerValue].filter((model) => model !== undefined);
   new Gauge({
     name: 'nextbest_serve_model_age_seconds',
     help: 'Time since the served model was trained',

@@ -1,6 +1,8 @@
 /** The models in memory: follows what is published, swaps by one assignment, and keeps the last good one. */
 import { type ChurnModel, churnFromFiles } from '../algorithms/churn-model.ts';
 import { type CollaborativeModel, collaborativeFromFiles } from '../algorithms/collaborative-model.ts';
+import { customerValueFromFiles } from '../algorithms/customer-value/customer-value-files.ts';
+import type { CustomerValueModel } from '../algorithms/customer-value/customer-value-model.ts';
 import { AppError } from '../domain/errors.ts';
 import { MODEL_NAMES, type ModelName, type ModelVersion } from '../domain/manifest.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -34,6 +36,7 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   const { modelsDir, log, metrics } = options;
   let collaborative: Served<CollaborativeModel> | undefined;
   let churn: Served<ChurnModel> | undefined;
+  let customerValue: Served<CustomerValueModel> | undefined;
   /** The version that was last looked at, used or refused: a refused one is not read again each second. */
   const tried = new Map<ModelName, ModelVersion>();
   /** Why a version was refused: its files may still be on their way, or be put right where they are. */
@@ -57,8 +60,10 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
       const model = collaborativeFromFiles(arrays, tables);
       warmUp(model);
       collaborative = { version, manifest, model };
-    } else {
+    } else if (name === 'churn') {
       churn = { version, manifest, model: churnFromFiles(arrays, tables) };
+    } else {
+      customerValue = { version, manifest, model: customerValueFromFiles(arrays, tables) };
     }
     metrics.modelSwaps.inc({ model: name });
     log.info({ event: 'model.loaded', model: name, version }, 'model loaded');
@@ -124,6 +129,9 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     },
     get churn() {
       return churn;
+    },
+    get customerValue() {
+      return customerValue;
     },
     start: async () => {
       for (const name of MODEL_NAMES) await loadFirst(name);

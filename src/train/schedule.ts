@@ -16,6 +16,8 @@ export async function scheduleJobs(
     ['train-collaborative', config.trainSchedule],
     ['update-collaborative', config.updateSchedule],
     ['train-churn', config.trainSchedule],
+    // Of jobs of one time the first goes first: the bands of risk are those of the churn model before it.
+    ['train-customer-value', config.trainSchedule],
   ];
   for (const [name, pattern] of times) {
     const data: JobPayload = { seed };

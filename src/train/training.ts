@@ -10,6 +10,8 @@ import { type ModelDraft, newModelVersion, publishModel } from '../infra/model-s
 export type Training = {
   lake: Lake;
   modelsDir: string;
+  /** Yearly, at which money to come is discounted: 0.1 = 10 %. Absent: the default. */
+  discountRate?: number;
   /** Where tuned hyper-parameters are looked for; absent: nowhere. */
   dataDir?: string;
   /** Only events before it are seen (milliseconds since 1970). */

@@ -173,6 +173,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
     'refresh-features 0 2 * * *',
     'train-churn 0 3 * * *',
     'train-collaborative 0 3 * * *',
+    'train-customer-value 0 3 * * *',
     'update-collaborative 30 * * * *',
   ]);
   const texts = await Promise.all(
@@ -182,7 +183,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
     }),
   );
   for (const text of texts) {
-    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 4');
+    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 5');
     expect(text).toContain('nextbest_worker_stream_entries 0');
   }
   const drained = texts.map((text) =>

@@ -2,6 +2,8 @@
 
 import { z } from 'zod';
 import { type ChurnReason, churnReasons } from '../../algorithms/churn-model.ts';
+import { RISK_BANDS, VALUE_TIERS } from '../../algorithms/customer-value/bands.ts';
+import { RFM_SEGMENTS } from '../../algorithms/customer-value/rfm-segment.ts';
 import { CustomerAttributes } from '../../domain/customer.ts';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId } from '../../domain/ids.ts';
@@ -9,7 +11,7 @@ import { dayMs } from '../../domain/time.ts';
 import { affinityAt, categoriesMax } from '../../features/categories.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
-import { scoreCustomer } from '../../scoring/score-customer.ts';
+import { type CustomerScores, scoreCustomer } from '../../scoring/score-customer.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
@@ -58,14 +60,40 @@ const ProfileAnswer = z
         modelVersion: z.string(),
       })
       .nullable(),
-    /** From the customer's own gaps between orders; null before the second order. */
+    /** What the customer is likely to bring in; null: no customer value model has been published yet, or no order. */
+    value: z
+      .object({
+        /** Expected margin of the purchases within the horizon, discounted. */
+        valueMinor: z.int(),
+        /** Of 100 customers like this one, 10 bring in less than the one and 10 more than the other. */
+        lowMinor: z.int(),
+        highMinor: z.int(),
+        expectedPurchases: z.number(),
+        horizonDays: z.number(),
+        modelVersion: z.string(),
+      })
+      .nullable(),
+    /** By recency, frequency and money among the shop's customers; null like `value`. */
+    rfmSegment: z.enum(RFM_SEGMENTS).nullable(),
+    /** Where the value lies among those of all customers: the lower half, the next 30 %, the next 15 %, the best 5 %. */
+    valueTier: z.enum(VALUE_TIERS).nullable(),
+    /** Likewise of the risk. */
+    riskBand: z.enum(RISK_BANDS).nullable(),
+    /**
+     * With a customer value model, when the next purchase will come if the customer stays; without one, the last order
+     * and the usual gap, and null before the second order.
+     */
     nextPurchase: z
       .object({
-        /** In the past for somebody who is overdue. */
+        /** Half of the customers like this one come before it. Without a model in the past for somebody who is overdue. */
         expectedAt: z.iso.datetime(),
-        usualGapDays: z.number(),
-        /** Days since the last order over the usual gap: 1 = due, 2 = a whole gap late. */
-        overdueRatio: z.number(),
+        /** 80 in 100 come between these two; null without a model. */
+        earliestAt: z.iso.datetime().nullable(),
+        latestAt: z.iso.datetime().nullable(),
+        /** Mean gap between orders so far; null before the second order. */
+        usualGapDays: z.number().nullable(),
+        /** Days since the last order over the usual gap: 1 = due, 2 = a whole gap late; null before the second order. */
+        overdueRatio: z.number().nullable(),
       })
       .nullable(),
     /** First and last event. */
@@ -86,12 +114,13 @@ async function readRecord(customerId: CustomerId, deps: Pick<Deps, 'records'>): 
 export function profileOf(
   customerId: CustomerId,
   record: CustomerRecord,
-  churn: Deps['models']['churn'],
+  { churn, customerValue }: Pick<Deps['models'], 'churn' | 'customerValue'>,
   now: number,
 ): z.input<typeof ProfileAnswer> {
   const vector = featureVector(record, now);
   const features = namedFeatures(record, now);
-  const scores = scoreCustomer({ churn: churn?.model }, record, now, vector);
+  const models = { churn: churn?.model, value: customerValue?.model };
+  const scores = scoreCustomer(models, record, now, vector);
   return {
     customerId,
     attributes: record.attributes,
@@ -106,7 +135,14 @@ export function profileOf(
             reasons: churnReasons(churn.model, vector, reasonsShown).map(withEffect),
             modelVersion: churn.version,
           },
-    nextPurchase: nextPurchaseOf(features, now),
+    value:
+      customerValue === undefined || scores.value === null
+        ? null
+        : { ...scores.value, modelVersion: customerValue.version },
+    rfmSegment: scores.rfmSegment,
+    valueTier: scores.valueTier,
+    riskBand: scores.riskBand,
+    nextPurchase: nextPurchaseOf(scores, features, now),
     firstEventAt: new Date(record.firstAt).toISOString(),
     lastEventAt: new Date(record.lastAt).toISOString(),
     eventCount: record.eventCount,
@@ -132,12 +168,27 @@ function withEffect({ feature, value, contribution }: ChurnReason) {
   };
 }
 
-/** Last order + mean gap. */
-function nextPurchaseOf(features: Readonly<Record<string, number | null>>, now: number) {
-  const { gapMeanDays = null, daysSinceLastOrder = null, overdueRatio = null } = features;
-  if (gapMeanDays === null || daysSinceLastOrder === null || overdueRatio === null) return null;
-  const expectedAt = now + (gapMeanDays - daysSinceLastOrder) * dayMs;
-  return { expectedAt: new Date(expectedAt).toISOString(), usualGapDays: gapMeanDays, overdueRatio };
+/** The model's, or else last order + mean gap. */
+function nextPurchaseOf(
+  { nextPurchase }: Pick<CustomerScores, 'nextPurchase'>,
+  features: Readonly<Record<string, number | null>>,
+  now: number,
+) {
+  const { gapMeanDays: usualGapDays = null, daysSinceLastOrder = null, overdueRatio = null } = features;
+  const at = (ms: number) => new Date(ms).toISOString();
+  if (nextPurchase !== null) {
+    const { expectedAt, earliestAt, latestAt } = nextPurchase;
+    return {
+      expectedAt: at(expectedAt),
+      earliestAt: at(earliestAt),
+      latestAt: at(latestAt),
+      usualGapDays,
+      overdueRatio,
+    };
+  }
+  if (usualGapDays === null || daysSinceLastOrder === null || overdueRatio === null) return null;
+  const expectedAt = at(now + (usualGapDays - daysSinceLastOrder) * dayMs);
+  return { expectedAt, earliestAt: null, latestAt: null, usualGapDays, overdueRatio };
 }
 
 const tags = ['customers'] as const;
@@ -186,14 +237,14 @@ export const customerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/customers/{customerId}/profile',
-    summary: 'Features, segment, category affinities, churn risk with reasons, next purchase',
+    summary: 'Features, segments, category affinities, churn risk with reasons, value, next purchase',
     tags,
     params,
     responses: { 200: ProfileAnswer },
     problems: [404, 503],
     handler: async ({ params: { customerId } }, deps) => {
       const record = await readRecord(customerId, deps);
-      return { status: 200, body: profileOf(customerId, record, deps.models.churn, deps.now()) };
+      return { status: 200, body: profileOf(customerId, record, deps.models, deps.now()) };
     },
   }),
 ];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { ModelManifest, ModelName, ModelVersion } from '../../domain/manifest.ts';
 import { listModels, promoteModel, rollbackModel } from '../../infra/model-store.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, Models } from '../deps.ts';
 import { defineRoute } from '../route.ts';
 
 const ListedModel = ModelManifest.extend({
@@ -23,9 +23,13 @@ async function list(deps: Deps, name?: ModelName): Promise<z.output<typeof Model
       .map(({ manifest, current }) => ({
         ...manifest,
         current,
-        serving: deps.models[manifest.name]?.version === manifest.version,
+        serving: servedOf(deps.models, manifest.name)?.version === manifest.version,
       })),
   };
+}
+
+function servedOf(models: Models, name: ModelName): { version: string } | undefined {
+  return name === 'customer-value' ? models.customerValue : models[name];
 }
 
 const tags = ['models'] as const;

@@ -9,7 +9,11 @@ const ReadyAnswer = z
   .object({
     status: z.literal('ready'),
     /** Versions in memory; null: none has been published yet (answers are degraded, events are taken). */
-    models: z.object({ collaborative: z.string().nullable(), churn: z.string().nullable() }),
+    models: z.object({
+      collaborative: z.string().nullable(),
+      churn: z.string().nullable(),
+      customerValue: z.string().nullable(),
+    }),
     catalogueItems: z.int(),
   })
   .meta({ id: 'Ready' });
@@ -56,12 +60,16 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
             retryAfterSeconds: 1,
           });
         }
-        const { collaborative, churn } = deps.models;
+        const { collaborative, churn, customerValue } = deps.models;
         return {
           status: 200,
           body: {
             status: 'ready' as const,
-            models: { collaborative: collaborative?.version ?? null, churn: churn?.version ?? null },
+            models: {
+              collaborative: collaborative?.version ?? null,
+              churn: churn?.version ?? null,
+              customerValue: customerValue?.version ?? null,
+            },
             catalogueItems: deps.catalogue.items.size,
           },
         };

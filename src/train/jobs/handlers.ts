@@ -4,6 +4,7 @@ import { trainChurn } from '../churn/train-churn.ts';
 import { trainCollaborative } from '../collaborative/train-collaborative.ts';
 import { updateCollaborative } from '../collaborative/update-collaborative.ts';
 import type { KernelTraining } from '../training.ts';
+import { trainCustomerValue } from '../value/train-customer-value.ts';
 import type { JobHandler } from './job.ts';
 import { refreshFeaturesJob } from './refresh-features.ts';
 
@@ -12,6 +13,7 @@ export const HANDLERS = {
   'train-collaborative': trainingJob(trainCollaborative),
   'update-collaborative': trainingJob(updateCollaborative),
   'train-churn': trainingJob(trainChurn),
+  'train-customer-value': trainingJob(trainCustomerValue),
 } as const satisfies Record<JobName, JobHandler>;
 
 function trainingJob(train: (training: KernelTraining) => Promise<JobResult>): JobHandler {
@@ -21,6 +23,7 @@ function trainingJob(train: (training: KernelTraining) => Promise<JobResult>): J
       kernels,
       modelsDir: config.modelsDir,
       dataDir: config.dataDir,
+      discountRate: config.discountRate,
       ...(cutoff !== undefined && { cutoff }),
       seed,
       now: now(),

@@ -8,8 +8,12 @@ import { itemsById, noon } from '../../support/offers.ts';
 import { shopChurnModel, shopItems, shopModel } from '../../support/shop-models.ts';
 
 const served = <M>(model: M) => ({ version: 'v', manifest: {}, model }) as Served<M>;
-const models: Models = { collaborative: served(shopModel()), churn: served(shopChurnModel()) };
-const none: Models = { collaborative: undefined, churn: undefined };
+const models: Models = {
+  collaborative: served(shopModel()),
+  churn: served(shopChurnModel()),
+  customerValue: undefined,
+};
+const none: Models = { collaborative: undefined, churn: undefined, customerValue: undefined };
 const items = itemsById(...shopItems);
 const item = (id: string) => ItemId.parse(id);
 const nothing = { itemIds: [], basketMinor: undefined };

@@ -13,7 +13,7 @@ function holder() {
     items: itemsById(makeItem({ itemId: 'a', priceMinor: 100 })),
     offers: new Map([['one', makeOffer({ offerId: 'one' })]]),
   };
-  const models = { collaborative: undefined, churn: undefined };
+  const models = { collaborative: undefined, churn: undefined, customerValue: undefined };
   const market = createMarketHolder({ redis, keys, catalogue, models, now: () => clock });
   const advance = (ms: number) => {
     clock += ms;

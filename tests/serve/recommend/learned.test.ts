@@ -43,7 +43,11 @@ function answer(
     revision: 1,
   };
   const recommender = createRecommender(
-    { collaborative: { version: 'v1', manifest: {} as ModelManifest, model }, churn: undefined },
+    {
+      collaborative: { version: 'v1', manifest: {} as ModelManifest, model },
+      churn: undefined,
+      customerValue: undefined,
+    },
     catalogue,
     { current: undefined },
   );

@@ -36,7 +36,7 @@ function recommenderOf({
 } = {}) {
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: shopModel() };
   return createRecommender(
-    { collaborative: model ? collaborative : undefined, churn: undefined },
+    { collaborative: model ? collaborative : undefined, churn: undefined, customerValue: undefined },
     catalogue,
     {
       current: undefined,
@@ -126,9 +126,13 @@ test('what sells at least twice as well as it did is said to be in demand', () =
   };
   const sources = { ...model.sources, facts } as unknown as NonNullable<CollaborativeModel['sources']>;
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: { ...model, sources } };
-  const recommender = createRecommender({ collaborative, churn: undefined }, everything, {
-    current: undefined,
-  });
+  const recommender = createRecommender(
+    { collaborative, churn: undefined, customerValue: undefined },
+    everything,
+    {
+      current: undefined,
+    },
+  );
   const { items: shown } = recommender.recommend(request({ in: 'popular', n: 2 }), undefined, undefined, now);
   expect(shown.map(({ itemId, reasons }) => [itemId, reasons[0]?.code])).toEqual([
     ['coffee-0', 'trending'],
