@@ -5,65 +5,21 @@ import {
   boughtTogetherWith,
   buyAgain,
   type CollaborativeModel,
-  foldInUser,
   neighbourScores,
   popularityScores,
   scoreAllItems,
-  type WeightedVectors,
 } from '../../algorithms/collaborative-model.ts';
-import type { LearnedList } from '../../algorithms/ranker/rank.ts';
 import { nothingRanked, type Ranked, topK } from '../../algorithms/top-k.ts';
 import { isDue } from './due.ts';
-import { learnedListOf, strongestComplement, strongestEase } from './learned.ts';
+import { strongestComplement, strongestEase } from './learned.ts';
 import { popularityOrder } from './popularity-order.ts';
 import type { Evidence } from './reasons.ts';
 import type { CandidateSource, Source } from './scenarios.ts';
-import { interestWeights, type Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
+import { keptOfTaste, type Taste } from './taste.ts';
 
 /** Whether an item may be answered, by its index in the model. */
 export type Allowed = (item: number) => boolean;
-
-/** What is derived from the customer's interests alone; costs a scan of the catalogue, so that it is kept. */
-export type Taste = {
-  items: Int32Array;
-  weights: Float32Array;
-  userFactors: Float32Array;
-  /** Best items that were not bought, whatever the request allows. Reckoned when they are first asked for. */
-  ials: () => Ranked;
-  neighbours: () => Ranked;
-  /** The learned ranker's; undefined where the model has none. */
-  learned: LearnedList | undefined;
-};
-
-const keptOfTaste = 300;
-
-/** `unsold`: interests in items that the model does not know. */
-export function tasteOf(
-  model: CollaborativeModel,
-  subject: Subject,
-  unsold: WeightedVectors,
-  now: number,
-): Taste {
-  const { items, weights } = interestWeights(model, subject, now);
-  const userFactors = foldInUser(model, items, weights, unsold);
-  const isNew: Allowed = (item) => !subject.bought.has(item);
-  return {
-    items,
-    weights,
-    userFactors,
-    ials: once(() => topK(scoreAllItems(model, userFactors), keptOfTaste, isNew)),
-    neighbours: once(() => topK(neighbourScores(model, items, weights), keptOfTaste, isNew)),
-    learned: learnedListOf(model, subject, { items, weights }, userFactors, now),
-  };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}
 
 export type CandidateRequest = {
   model: CollaborativeModel;

@@ -1,5 +1,4 @@
 /** Products for a page: gathers candidates, fuses them by the scenario's weights, fills up, arranges, and says why. */
-import { LRUCache } from 'lru-cache';
 import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
 import { fuseByRank } from '../../algorithms/fusion.ts';
 import type { ItemId } from '../../domain/ids.ts';
@@ -7,11 +6,11 @@ import type { CustomerRecord } from '../../features/record.ts';
 import type { Catalogue, Models, Served } from '../deps.ts';
 import { arrange } from './arrange.ts';
 import { isRecent } from './arrange-rules.ts';
-import { gatherCandidates, type Taste, tasteOf } from './candidates.ts';
+import { gatherCandidates } from './candidates.ts';
 import { learnedCandidates, nothingLearned, voicesOf } from './learned.ts';
 import { createLikeness } from './likeness.ts';
 import type { NewItems, NewItemsHolder } from './new-items.ts';
-import { categoriesOfInterest, type Newcomer, newcomersFor, unsoldInterests } from './newcomers.ts';
+import { categoriesOfInterest, type Newcomer, newcomersFor } from './newcomers.ts';
 import { pageOf } from './page.ts';
 import { newPoolItem, type PoolItem, present, type RecommendedItem, unrankedItem } from './pool-item.ts';
 import { popularityOrder } from './popularity-order.ts';
@@ -20,6 +19,7 @@ import { type RelatedItem, type RelatedRequest, relatedItems } from './related-i
 import { CANDIDATE_SOURCES, type CandidateSource, type Scenario, sourceWeights } from './scenarios.ts';
 import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
 import { type Subject, subjectOf } from './subject.ts';
+import { createTastes, type Taste } from './taste.ts';
 
 export type RecommendationRequest = {
   n: number;
@@ -56,9 +56,6 @@ export type Recommender = {
   related: (request: RelatedRequest) => RelatedItems | undefined;
 };
 
-const keptTastes = 10_000;
-/** Purchases weigh less as time passes, so that a taste does not stand for ever. */
-const tasteTtlMs = 3_600_000;
 /** How much deeper than the n that are asked for each source's list goes into the fusion; as in training's evaluation. */
 const extraDepth = 50;
 const reasonsMax = 3;
@@ -70,7 +67,7 @@ export function createRecommender(
   catalogue: Catalogue,
   newItems: Pick<NewItemsHolder, 'current'>,
 ): Recommender {
-  const tastes = new LRUCache<string, Taste>({ max: keptTastes, ttl: tasteTtlMs });
+  const tasteFor = createTastes();
   const likeness = createLikeness();
   const shelf = createShelf(catalogue);
 
@@ -78,34 +75,6 @@ export function createRecommender(
   function newItemsOf(served: Served<CollaborativeModel>): NewItems | undefined {
     const { current } = newItems;
     return current?.modelVersion === served.version ? current : undefined;
-  }
-
-  function tasteFor(
-    { model, version }: Served<CollaborativeModel>,
-    subjectId: string | undefined,
-    record: CustomerRecord | undefined,
-    subject: Subject,
-    fresh: NewItems | undefined,
-    now: number,
-  ): Taste | undefined {
-    if (record === undefined) return undefined;
-    const unsold = unsoldInterests(model, record, fresh);
-    const interests = subject.history.length + subject.browsed.length + unsold.vectors.length;
-    if (interests === 0) return undefined;
-    const key = JSON.stringify([
-      version,
-      subjectId,
-      record.eventCount,
-      record.lastEventId,
-      record.appliedThrough,
-      unsold.vectors.length,
-    ]);
-    let taste = tastes.get(key);
-    if (taste === undefined) {
-      taste = tasteOf(model, subject, unsold, now);
-      tastes.set(key, taste);
-    }
-    return taste;
   }
 
   /** Items of the catalogue that the model has never seen sold. */

@@ -1,7 +1,7 @@
 /** What the first answers of a model would have to make: made when it is taken up, while no customer waits. */
 import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
-import { tasteOf } from './candidates.ts';
 import { popularityOrder } from './popularity-order.ts';
+import { tasteOf } from './taste.ts';
 
 const itemsBought = 5;
 /** Enough for the engine to compile what ranks. */
