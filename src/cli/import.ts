@@ -171,9 +171,11 @@ function reportText(report: ImportReport, seconds: number): string {
   const speed = count(Math.round(report.rowsRead / Math.max(0.001, seconds)));
   const gained = tookNothing(report)
     ? 'No row was taken, and nothing was changed. The rejects file tells each row and why; see docs/importing.md.'
-    : report.events + report.items + report.offers === 0
-      ? 'The lake has all of it already: nothing was changed.'
-      : `New in the lake: ${count(report.events)} events, ${count(report.items)} items, ${count(report.offers)} offers. Next: nextbest train`;
+    : report.rowsRead === 0
+      ? 'There were no rows in it: nothing was changed.'
+      : report.events + report.items + report.offers === 0
+        ? 'The lake has all of it already: nothing was changed.'
+        : `New in the lake: ${count(report.events)} events, ${count(report.items)} items, ${count(report.offers)} offers. Next: nextbest train`;
   return [
     `  ${'rows read'.padEnd(width)}  ${count(report.rowsRead).padStart(digits)}  in ${seconds.toFixed(1)} s (${speed} rows/s)`,
     ...table,

@@ -149,6 +149,16 @@ test('an import that takes no row says so and fails: the format is not what was 
   expect(stderr).toContain('No row was taken');
 });
 
+test('a file without rows is told as one, not as a log that is known already', async () => {
+  await run(
+    'import',
+    '--preset',
+    'uci-online-retail',
+    await file('retail.csv', `${RETAIL.split('\n')[0]}\n`),
+  );
+  expect(stderr).toContain('There were no rows in it: nothing was changed.');
+});
+
 test('into a DATA_DIR that is a file is wrong usage', async () => {
   vi.stubEnv('DATA_DIR', await file('data', ''));
   const failure = await run('import', '--preset', 'uci-online-retail', await file('x.csv', RETAIL)).catch(

@@ -55,6 +55,10 @@ export async function readTransactions(
         if (amountColumn !== undefined) amount.push(value);
       }
     }
+  if (customer.length === 0 && leftOut.returns > 0)
+    throw new UsageError(
+      `${path} has no purchase: each of its ${leftOut.returns} rows with a customer and a day is of negative value. ${columnsOf(format)}`,
+    );
   if (customer.length === 0)
     throw new UsageError(
       `${path} has no row with a customer and a day (1997-01-31 or 19970131). ${columnsOf(format)}`,

@@ -58,3 +58,9 @@ test('a file that cannot be understood is refused with what to do', async () => 
   );
   await expect(read('\n')).rejects.toThrow('is empty');
 });
+
+test('a file of returns alone is told so', async () => {
+  await expect(read('customer,date,amount\na,1970-01-02,-4\nb,1970-01-02,-5\n')).rejects.toThrow(
+    /has no purchase: each of its 2 rows with a customer and a day is of negative value/,
+  );
+});
