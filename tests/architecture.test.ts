@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   scoring: ['domain', 'algorithms', 'features'],
   webhooks: ['domain'],
   history: ['domain', 'algorithms', 'features', 'infra'],
+  insights: ['domain', 'algorithms', 'history', 'infra'],
   evaluation: ['domain', 'algorithms', 'infra'],
   train: [
     'domain',
@@ -27,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'scoring',
     'webhooks',
   ],
-  serve: ['domain', 'algorithms', 'features', 'history', 'infra', 'offers', 'scoring'],
+  serve: ['domain', 'algorithms', 'features', 'history', 'infra', 'insights', 'offers', 'scoring'],
   cli: [
     'domain',
     'algorithms',
@@ -35,6 +36,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'features',
     'history',
     'infra',
+    'insights',
     'offers',
     'scoring',
     'simulation',

@@ -89,6 +89,10 @@ const shows: Record<string, (body: Body) => void> = {
   'GET /offers/{offerId}': ({ benefit }) => expect(benefit).toEqual({ kind: 'percentOff', percent: 10 }),
   'GET /offers': ({ offers }) =>
     expect(offers.map(({ offerId }: Body) => offerId)).toEqual(expect.arrayContaining(['news'])),
+  'GET /insights/retention': ({ total, groups }) => {
+    expect(total.customers).toBeGreaterThan(0);
+    expect(groups.length).toBeGreaterThan(1);
+  },
   'GET /jobs/{jobId}': ({ job }) => expect(job).toBe('train-churn'),
   'GET /models/{name}': ({ models }) => expect(models.length).toBeGreaterThan(1),
   'GET /openapi.json': ({ paths }) => expect(Object.keys(paths)).toContain('/recommendations'),

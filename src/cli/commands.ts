@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import('./train.ts')).trainCommand(),
   models: async () => (await import('./models.ts')).modelsCommand(),
   webhooks: async () => (await import('./webhooks.ts')).webhooksCommand(),
+  insights: async () => (await import('./insights.ts')).insightsCommand(),
   start: async () => (await import('./start.ts')).startCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   worker: async () => (await import('./worker.ts')).workerCommand(),

@@ -15,6 +15,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { MarketHolder } from './decide/market.ts';
+import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { Recommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
@@ -55,6 +56,7 @@ export type Deps = {
   market: MarketHolder;
   recommender: Recommender;
   scenarios: Scenarios;
+  insights: Insights;
   jobs: JobQueue;
   metrics: ServeMetrics;
   registry: Registry;

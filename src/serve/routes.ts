@@ -5,6 +5,7 @@ import type { Route } from './route.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventRoutes } from './routes/events.ts';
+import { insightRoutes } from './routes/insights.ts';
 import { itemRoutes } from './routes/items.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -25,6 +26,8 @@ export const ROUTES: readonly Route[] = [
   ...offerRoutes,
   // POST /offers/decide; GET /customers/{customerId}/offers; decisions and their outcomes
   ...decisionRoutes,
+  // GET /insights/retention
+  ...insightRoutes,
   // GET /models, /models/{name}; POST /models/{name}/promote, /models/{name}/rollback
   ...modelRoutes,
   // GET, POST /jobs; GET /jobs/{jobId}

@@ -14,6 +14,7 @@ import { createMarketHolder } from './decide/market.ts';
 import type { Deps } from './deps.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
+import { createInsights } from './insights.ts';
 import { measureRedis } from './measure-redis.ts';
 import { createServeMetrics, observeCatalogue, observeModels } from './metrics.ts';
 import { createModelHolder } from './model-holder.ts';
@@ -95,6 +96,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(newItems.stop);
     await newItems.start();
 
+    const insights = createInsights(config.dataDir, now);
+    closers.push(insights.close);
     const market = createMarketHolder({ redis, keys, catalogue, models, now });
     const deps: Deps = {
       config,
@@ -113,6 +116,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       market,
       recommender: createRecommender(models, catalogue, newItems),
       scenarios,
+      insights,
       jobs,
       metrics,
       registry,

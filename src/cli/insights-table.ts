@@ -1,0 +1,102 @@
+/** The figures of a period as tables for a terminal. */
+import type { Cohort } from '../insights/cohorts.ts';
+import type { Estimate } from '../insights/estimate.ts';
+import type { Figures } from '../insights/figures.ts';
+import type { Retention } from '../insights/retention.ts';
+
+const count = new Intl.NumberFormat('en').format;
+
+/** Months that a line of cohorts shows; the JSON has all. */
+const monthsShown = 13;
+const nameShown = 30;
+
+export function retentionTable(retention: Retention, currency: string): string {
+  const { period, previousPeriod, total, groups, cohorts } = retention;
+  const money = moneyFormat(currency);
+  const figures: string[][] = [
+    ['', 'customers', 'buyers', 'revenue', 'repeat', 'churn', 'purchases', 'value', 'CSAT', 'NPS'],
+    ['all', ...figureCells(total, money)],
+  ];
+  let by = '';
+  for (const group of groups) {
+    if (group.by !== by) figures.push([`by ${group.by}`]);
+    by = group.by;
+    // Segments are the shop's own words: nothing of them may steer the terminal.
+    const name = group.key.replace(/\p{Cc}/gu, '?').slice(0, nameShown);
+    figures.push([`  ${name}`, ...figureCells(group, money)]);
+  }
+  const parts = [
+    `${period.from} to ${period.to} (${count(period.days)} days); churn: of who bought from ${previousPeriod.from} to ${previousPeriod.to}.\n` +
+      'In brackets the ends of the 95 % intervals.',
+    aligned(figures),
+  ];
+  if (cohorts.length > 0)
+    parts.push(
+      `Share that bought in the months after the first purchase (… the period ends within it)\n${aligned(cohortRows(cohorts, ({ retained }) => percent(retained.value)))}`,
+      `Net revenue of a customer in these months\n${aligned(cohortRows(cohorts, ({ revenuePerCustomerMinor }) => money(revenuePerCustomerMinor.value)))}`,
+    );
+  return parts.join('\n\n');
+}
+
+function figureCells(figures: Figures, money: (minor: number | null) => string): string[] {
+  const decimal = (value: number | null) => (value === null ? '–' : value.toFixed(2));
+  const whole = (value: number | null) => (value === null ? '–' : value.toFixed(0));
+  return [
+    count(figures.customers),
+    count(figures.buyers),
+    money(figures.revenueMinor),
+    withBounds(figures.repeatPurchaseRate, percent),
+    withBounds(figures.churnRate, percent),
+    withBounds(figures.purchaseFrequency, decimal),
+    withBounds(figures.lifetimeValueMinor, money),
+    withBounds(figures.csat, percent),
+    withBounds(figures.nps, whole),
+  ];
+}
+
+function cohortRows(
+  cohorts: readonly Cohort[],
+  cell: (month: Cohort['months'][number]) => string,
+): string[][] {
+  const longest = Math.min(monthsShown, Math.max(...cohorts.map(({ months }) => months.length)));
+  const header = ['', 'customers', ...Array.from({ length: longest }, (_, month) => String(month))];
+  const rows = cohorts.map(({ cohort, customers, months }) => [
+    cohort,
+    count(customers),
+    ...months.slice(0, longest).map((month) => `${month.complete ? '' : '…'}${cell(month)}`),
+  ]);
+  return [header, ...rows];
+}
+
+function withBounds({ value, low, high }: Estimate, format: (value: number | null) => string): string {
+  if (low === null) return format(value);
+  return `${format(value)} (${format(low)} … ${format(high)})`;
+}
+
+function percent(share: number | null): string {
+  return share === null ? '–' : `${(100 * share).toFixed(1)} %`;
+}
+
+/** Minor units as an amount with the currency's own number of decimals. */
+function moneyFormat(currency: string): (minor: number | null) => string {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const { maximumFractionDigits = 2 } = format.resolvedOptions();
+  return (minor) => (minor === null ? '–' : format.format(minor / 10 ** maximumFractionDigits));
+}
+
+/** The first column to the left, the others to the right. A row of one cell is a heading: it widens nothing. */
+function aligned(rows: readonly string[][]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    if (row.length === 1) continue;
+    for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, cell.length);
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,58 @@
+/** `nextbest insights`: are customers kept? Reads the lake; needs no service. */
+import { Command, InvalidArgumentError } from 'commander';
+import { UsageError } from '../domain/errors.ts';
+import { openLake } from '../history/lake.ts';
+import { readConfig } from '../infra/config.ts';
+import { DIMENSIONS, DIMENSIONS_DEFAULT, type Dimension } from '../insights/dimensions.ts';
+import { Day, periodDaysDefault, periodFaults } from '../insights/period.ts';
+import { readRetention } from '../insights/retention.ts';
+import { retentionTable } from './insights-table.ts';
+import { outputOf } from './output.ts';
+
+type InsightsFlags = { from?: string; to?: string; by: readonly Dimension[] };
+
+export const insightsCommand = (): Command =>
+  new Command('insights')
+    .description(
+      'Repeat purchases, churn, value and satisfaction of a period, of all customers and by group, and monthly cohorts; ' +
+        'docs/insights.md has the definitions',
+    )
+    .option('--from <YYYY-MM-DD>', `first day, UTC (default: ${periodDaysDefault} days in all)`, day)
+    .option('--to <YYYY-MM-DD>', 'last day, UTC (default: that of the last purchase)', day)
+    .option(
+      '--by <name,name…>',
+      `what customers are told apart by: ${DIMENSIONS.join(', ')} (default: all but cohort)`,
+      dimensions,
+      DIMENSIONS_DEFAULT,
+    )
+    .action(async (flags: InsightsFlags, command: Command) => {
+      const [fault] = periodFaults(flags);
+      if (fault !== undefined) throw new UsageError(`--${fault.path} ${fault.message}.`);
+      const output = outputOf(command);
+      const config = readConfig(process.env);
+      const lake = await openLake(config.dataDir);
+      try {
+        const retention = await readRetention(lake, flags);
+        if (retention.total.customers === 0)
+          output.say('Nobody had bought anything by then: see `nextbest import`.');
+        output.result(
+          { ...retention, currency: config.currency },
+          retentionTable(retention, config.currency),
+        );
+      } finally {
+        lake.close();
+      }
+    });
+
+function day(text: string): string {
+  if (!Day.safeParse(text).success) throw new InvalidArgumentError('must be a day such as 2026-03-31.');
+  return text;
+}
+
+function dimensions(text: string): Dimension[] {
+  const names = text.split(',').filter((name) => name !== '');
+  const unknown = names.find((name) => !(DIMENSIONS as readonly string[]).includes(name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`"${unknown}" is not among ${DIMENSIONS.join(', ')}.`);
+  return [...new Set(names)] as Dimension[];
+}

@@ -1,0 +1,75 @@
+/**
+ * Answers to questions that take seconds: each is worked out once for all who ask it meanwhile, one question after the
+ * other, and kept until what it was read from has grown. On data that grows all the time, an answer is kept for ten times
+ * as long as it took, so that no more than about a tenth of the time goes into it.
+ */
+import { LRUCache } from 'lru-cache';
+import { AppError } from '../domain/errors.ts';
+
+export type AnswerDesk<Q, A> = {
+  ask: (question: Q) => Promise<{ answer: A; computedAt: number }>;
+  /** Ends what is being worked out, and waits for that. */
+  close: () => Promise<void>;
+};
+
+export type AnswerDeskOptions<Q, A> = {
+  work: (question: Q, signal: AbortSignal) => Promise<A>;
+  /** Names the state of what answers are read from. */
+  stateOf: () => string | Promise<string>;
+  /** Milliseconds. */
+  now: () => number;
+  answersMax?: number;
+  waitingMax?: number;
+};
+
+type Kept<A> = { answer: A; computedAt: number; state: string; keptUntil: number };
+
+const keptTimesAsLong = 10;
+
+/** Rejects with TOO_MANY_REQUESTS where more than `waitingMax` other questions wait. Questions are the same when their JSON is. */
+export function createAnswerDesk<Q, A>(options: AnswerDeskOptions<Q, A>): AnswerDesk<Q, A> {
+  const { work, stateOf, now, answersMax = 32, waitingMax = 8 } = options;
+  const kept = new LRUCache<string, Kept<A>>({ max: answersMax });
+  const underWay = new Map<string, Promise<Kept<A>>>();
+  const ending = new AbortController();
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function workOut(key: string, question: Q): Promise<Kept<A>> {
+    ending.signal.throwIfAborted();
+    const state = await stateOf();
+    const startedAt = now();
+    const answer = await work(question, ending.signal);
+    const computedAt = now();
+    const entry = {
+      answer,
+      computedAt,
+      state,
+      keptUntil: computedAt + keptTimesAsLong * (computedAt - startedAt),
+    };
+    kept.set(key, entry);
+    return entry;
+  }
+
+  return {
+    ask: async (question) => {
+      const key = JSON.stringify(question);
+      const known = kept.get(key);
+      if (known !== undefined && (now() < known.keptUntil || known.state === (await stateOf()))) return known;
+      const running = underWay.get(key);
+      if (running !== undefined) return await running;
+      if (underWay.size > waitingMax)
+        throw new AppError('TOO_MANY_REQUESTS', {
+          public: `${underWay.size} other questions are being worked out. Ask again later.`,
+          retryAfterSeconds: 10,
+        });
+      const promise = last.then(() => workOut(key, question)).finally(() => underWay.delete(key));
+      underWay.set(key, promise);
+      last = promise.catch(() => {});
+      return await promise;
+    },
+    close: async () => {
+      ending.abort();
+      await last;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/** Are customers kept? Every figure of a period, by DuckDB over the lake. docs/insights.md has the definitions. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { z } from 'zod';
+import { dayMs } from '../domain/time.ts';
+import type { Lake } from '../history/lake.ts';
+import { buyersQuery } from './buyers.ts';
+import { Cohort, readCohorts } from './cohorts.ts';
+import { customerFactsQuery, type FactTables } from './customer-facts.ts';
+import type { Dimension } from './dimensions.ts';
+import { Figures, Group, INTERVALS, readFigures } from './figures.ts';
+import { dayText, type Period, resolvePeriod } from './period.ts';
+import { purchaseDaysQuery } from './purchase-days.ts';
+import { rfmQuery } from './rfm.ts';
+import { signalsQuery } from './signals.ts';
+import { standingQuery } from './standing.ts';
+
+const Days = z.object({ from: z.iso.date(), to: z.iso.date() });
+
+export const Retention = z
+  .object({
+    /** First and last day, UTC. */
+    period: Days.extend({ days: z.int().min(1) }),
+    /** As many days before: whoever bought in them can be kept, or lost, in the period. */
+    previousPeriod: Days,
+    /** Each figure's 95 % interval. */
+    intervals: z.record(z.string(), z.enum(['wilson', 'normal', 'adjustedWald'])),
+    total: Figures,
+    /** Customers by what was known of them when the period began, or on the day of their first purchase if that came later. */
+    groups: z.array(Group),
+    /** Customers whose first purchase lies in the period. */
+    cohorts: z.array(Cohort),
+  })
+  .meta({ id: 'Retention' });
+export type Retention = z.output<typeof Retention>;
+
+export type RetentionQuestion = {
+  from?: string | undefined;
+  to?: string | undefined;
+  by: readonly Dimension[];
+};
+
+/** Throws nothing of its own: `periodFaults` has said what is wrong with the days. Leaves no tables behind. `signal`
+ * ends it, with an error. */
+export async function readRetention(
+  lake: Pick<Lake, 'from' | 'connect'>,
+  question: RetentionQuestion,
+  signal?: AbortSignal,
+): Promise<Retention> {
+  const connection = await lake.connect();
+  const interrupt = () => connection.interrupt();
+  signal?.addEventListener('abort', interrupt);
+  try {
+    signal?.throwIfAborted();
+    const period = resolvePeriod(question, question.to ?? (await lastPurchaseDay(connection, lake)));
+    const { by } = question;
+    await makeTables(connection, lake, period, by);
+    const { total, groups } = await readFigures(connection, 'facts', by);
+    const cohorts = await readCohorts(connection, 'facts', 'purchaseDays', period);
+    return {
+      period: { from: dayText(period.from), to: dayText(period.end - dayMs), days: period.days },
+      previousPeriod: { from: dayText(period.previousFrom), to: dayText(period.from - dayMs) },
+      intervals: INTERVALS,
+      total,
+      groups,
+      cohorts,
+    };
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+    // Temporary tables go with their connection.
+    connection.closeSync();
+  }
+}
+
+async function makeTables(
+  connection: DuckDBConnection,
+  lake: Pick<Lake, 'from'>,
+  period: Period,
+  by: readonly Dimension[],
+): Promise<void> {
+  const make = (table: string, query: string) =>
+    connection.run(`CREATE OR REPLACE TEMP TABLE ${table} AS ${query}`);
+  await make('purchaseDays', purchaseDaysQuery(lake, period));
+  await make('buyers', buyersQuery('purchaseDays', period));
+  await make('standing', standingQuery(lake, 'buyers', period));
+  await make('signals', signalsQuery(lake, period));
+  await make('rfm', rfmQuery('buyers'));
+  const tables: FactTables = { buyers: 'buyers', standing: 'standing', signals: 'signals', rfm: 'rfm' };
+  await make('facts', customerFactsQuery(tables, by));
+}
+
+/** The day of the last purchase; where there is none, any day will do. */
+async function lastPurchaseDay(connection: DuckDBConnection, lake: Pick<Lake, 'from'>): Promise<string> {
+  const reader = await connection.runAndReadAll(
+    `SELECT strftime(max(occurredAt), '%Y-%m-%d') FROM ${lake.from('events')} WHERE type = 'purchase' AND customerId IS NOT NULL`,
+  );
+  const day = reader.value(0, 0);
+  return typeof day === 'string' ? day : dayText(0);
+}
