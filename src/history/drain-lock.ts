@@ -1,4 +1,4 @@
-/** The lock that lets one process drain at a time: it expires with its holder, and is renewed while the holder lives. */
+/** The lock that lets one process drain (or bring the webhooks' outbox on) at a time: it expires with its holder, and is renewed while the holder lives. */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
@@ -9,7 +9,7 @@ export type HeldLock = {
   release: () => Promise<void>;
 };
 
-const lifetimeMs = 60_000;
+const defaultLifetimeMs = 60_000;
 
 const renewScript = redisScript(
   `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`,
@@ -18,8 +18,12 @@ const releaseScript = redisScript(
   `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`,
 );
 
-/** undefined: somebody else holds it. */
-export async function takeLock(redis: Redis, key: string): Promise<HeldLock | undefined> {
+/** undefined: somebody else holds it. `lifetimeMs` is how long a holder that was killed keeps others out. */
+export async function takeLock(
+  redis: Redis,
+  key: string,
+  lifetimeMs = defaultLifetimeMs,
+): Promise<HeldLock | undefined> {
   const token = randomUUID();
   if ((await redis.set(key, token, 'PX', lifetimeMs, 'NX')) !== 'OK') return undefined;
   const stillHeld = async () => (await renewScript(redis, [key], [token, lifetimeMs])) === 1;

@@ -38,6 +38,8 @@ export type ForwardReport = {
   crossings: number;
 };
 
+/** Two at it would do each other's work, and no harm: so a holder that was killed need not be waited for long. */
+const lockLifetimeMs = 10_000;
 const entriesAtOnce = 100;
 const recordsAtOnce = 100;
 const unreadableKept = 10_000;
@@ -46,7 +48,7 @@ const unreadableKept = 10_000;
 export async function forwardOnce(deps: ForwardDeps): Promise<ForwardReport> {
   const { redis, keys } = deps;
   const report: ForwardReport = { locked: false, entries: 0, more: false, notices: 0, crossings: 0 };
-  const lock = await takeLock(redis, keys.webhookLock);
+  const lock = await takeLock(redis, keys.webhookLock, lockLifetimeMs);
   if (lock === undefined) return { ...report, locked: true };
   try {
     const entries = await readOutbox(deps, entriesAtOnce);
