@@ -11,7 +11,7 @@ import { createMetrics } from '../infra/metrics.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
 import { createCatalogue } from './catalogue.ts';
 import { createMarketHolder } from './decide/market.ts';
-import type { Deps } from './deps.ts';
+import type { Catalogue, Deps } from './deps.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import { createInsights } from './insights.ts';
@@ -20,7 +20,8 @@ import { createServeMetrics, observeCatalogue, observeModels } from './metrics.t
 import { createModelHolder } from './model-holder.ts';
 import { createNewItems } from './recommend/new-items.ts';
 import { createRecommender } from './recommend/recommender.ts';
-import { loadScenarios } from './recommend/scenarios.ts';
+import { loadScenarios, type Scenarios } from './recommend/scenarios.ts';
+import { unmatchedRules } from './recommend/unmatched-rules.ts';
 import { ROUTES } from './routes.ts';
 import { watchStore } from './store-health.ts';
 
@@ -89,7 +90,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
           'starting without Redis: answers are degraded until it is back',
         ),
       ),
-      within(startPatienceMs, catalogue.start()),
+      within(
+        startPatienceMs,
+        catalogue.start().then(() => warnOfUnmatched(scenarios, catalogue, log)),
+      ),
     ]);
 
     const newItems = createNewItems(models, catalogue);
@@ -137,6 +141,22 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 function observe(registry: Registry, { models, catalogue, now }: Deps): void {
   observeModels(registry, models, now);
   observeCatalogue(registry, catalogue);
+}
+
+const namesTold = 20;
+
+function warnOfUnmatched(scenarios: Scenarios, catalogue: Catalogue, log: Logger): void {
+  for (const { scenario, rule, names } of unmatchedRules(scenarios, catalogue.items))
+    log.warn(
+      {
+        event: 'scenario.unmatched',
+        scenario,
+        rule,
+        names: names.slice(0, namesTold),
+        unmatched: names.length,
+      },
+      `${rule} of the scenario "${scenario}" name what no item of the catalogue has; as long as that is so, they do nothing`,
+    );
 }
 
 /** Waits for it, but not longer; it goes on by itself. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -96,4 +96,25 @@ test('a bad environment ends the command with 2 and names every fault', async ()
 test('a wrong file of scenarios ends the command with 2 and names it', async () => {
   const { code, stderr } = await serve({ SCENARIOS_FILE: join(folder, 'none.json') }).exited;
   expect([code, stderr]).toEqual([2, expect.stringContaining('none.json')]);
+});
+
+test('a rule of a scenario that names what the catalogue lacks is told at the start', async () => {
+  const first = serve({}, '--json');
+  const { url } = JSON.parse(((await once(first.lines, 'line')) as [string])[0]);
+  expect((await callService(url, 'POST', '/items', [{ itemId: 'i1', category: 'tea' }])).status).toBe(200);
+  first.child.kill('SIGTERM');
+  await first.exited;
+
+  const scenarios = join(folder, 'scenarios.json');
+  await writeFile(
+    scenarios,
+    JSON.stringify({ home: { learned: 1, boosts: [{ categories: ['tea', 'taes'], factor: 2 }] } }),
+  );
+  const second = serve({ SCENARIOS_FILE: scenarios }, '--json');
+  await once(second.lines, 'line');
+  second.child.kill('SIGTERM');
+  const told = (await second.exited).stderr.split('\n').filter((line) => line.includes('scenario.unmatched'));
+  expect(told.map((line) => JSON.parse(line))).toMatchObject([
+    { scenario: 'home', rule: 'boosts', names: ['taes'], unmatched: 1 },
+  ]);
 });
