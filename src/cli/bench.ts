@@ -1,19 +1,22 @@
 /** `nextbest bench`: how fast this machine does what nextbest is made of. */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { MOVIELENS_1M } from './bench/synthetic.ts';
 import { benchTrain, TRAIN_STAGES, type TrainStage } from './bench/train.ts';
 import { outputOf } from './output.ts';
 
 type TrainFlags = { interactions: number[]; only: TrainStage[]; folder?: string; seed: number };
+type InsightsFlags = { events: number[]; repeats: number; folder?: string; seed: number };
 type KernelFlags = { repeats: number; oracleStride: number; only: string[]; seed: number };
 
 export const benchCommand = (): Command =>
   new Command('bench')
     .description('measure speed')
     .addCommand(trainBenchCommand())
-    .addCommand(kernelBenchCommand());
+    .addCommand(kernelBenchCommand())
+    .addCommand(insightsBenchCommand());
 
 const trainBenchCommand = () =>
   new Command('train')
@@ -73,6 +76,33 @@ const kernelBenchCommand = () =>
             `${milliseconds(line.oracleCpuSeconds)} ms CPU: ${line.speedup.toFixed(1)} ×`,
         ),
       );
+    });
+
+const insightsBenchCommand = () =>
+  new Command('insights')
+    .description(
+      'the figures of `nextbest insights` over a simulated lake, beside a plain scan of the same lake',
+    )
+    .option('--events <n,n…>', 'events, such as 1e6,30e6; each size is one shop', numbers, [1e6])
+    .option('--repeats <n>', 'runs of each question; the least times count', positiveInteger, 3)
+    .option('--folder <dir>', 'keep the lake in <dir>/<events>; one that is there is used again')
+    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .action(async ({ events, folder, ...flags }: InsightsFlags, command: Command) => {
+      const output = outputOf(command);
+      for (const size of events) {
+        const own = folder === undefined ? undefined : join(folder, String(size));
+        await benchInsights(
+          { ...flags, events: size, folder: own },
+          (line) =>
+            output.result(
+              { ...line },
+              `${count(line.events)} events, ${count(line.customers)} customers: ${line.question.padEnd(10)} ` +
+                `${line.wallSeconds.toFixed(2)} s, ${line.cpuSeconds.toFixed(2)} s CPU, ` +
+                `${line.ratioToScan.toFixed(1)} × the scan, ${count(Math.round(line.peakMb))} MB`,
+            ),
+          output.say,
+        );
+      }
     });
 
 const count = new Intl.NumberFormat('en').format;

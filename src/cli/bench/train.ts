@@ -3,17 +3,11 @@
  * collaborative filtering. Each stage is the very command that a shop runs, in processes of its own, with a private
  * Redis; what is measured is what all of them use.
  */
-import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { UsageError } from '../../domain/errors.ts';
 import { openLake } from '../../history/lake.ts';
-import { MARK, watchUsage } from './process-usage.ts';
+import { IMPORTED_FILES, runCommand } from './run-command.ts';
 
 export const TRAIN_STAGES = ['simulate', 'import', 'refresh', 'collaborative'] as const;
 export type TrainStage = (typeof TRAIN_STAGES)[number];
@@ -45,7 +39,6 @@ export type TrainBenchLine = {
 const days = 190;
 const interactionsPerCustomer = 30;
 const customersPerItem = 10;
-const binary = fileURLToPath(new URL('../../../bin/nextbest', import.meta.url));
 
 /** Runs the stages of one size, one after the other. UsageError where there is no /proc to measure by. */
 export async function benchTrain(
@@ -53,7 +46,6 @@ export async function benchTrain(
   onLine: (line: TrainBenchLine) => void,
   say: (text: string) => void,
 ): Promise<void> {
-  if (!existsSync('/proc/self/status')) throw new UsageError('bench train reads /proc: it needs Linux.');
   const customers = Math.max(100, Math.round(interactions / interactionsPerCustomer));
   const items = Math.max(50, Math.round(customers / customersPerItem));
   const root = folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
@@ -61,7 +53,7 @@ export async function benchTrain(
   const dataDir = join(root, 'data');
   const simulated = join(root, 'simulated');
   const env = { DATA_DIR: dataDir, MODELS_DIR: join(root, 'models') };
-  const files = ['items', 'offers', 'customers', 'events'].map((name) => join(simulated, `${name}.ndjson`));
+  const files = IMPORTED_FILES.map((name) => join(simulated, `${name}.ndjson`));
   const size = { customers, items, days, seed, end: '2026-10-31', out: simulated };
   const commands: Record<TrainStage, string[]> = {
     simulate: ['simulate', ...Object.entries(size).map(([flag, value]) => `--${flag}=${value}`)],
@@ -84,36 +76,13 @@ export async function benchTrain(
   try {
     for (const stage of TRAIN_STAGES.filter((name) => only.length === 0 || only.includes(name))) {
       say(`${interactions} interactions: ${stage} …`);
-      waiting.push({ customers, items, stage, ...(await measure(commands[stage], env)) });
+      waiting.push({ customers, items, stage, ...(await runCommand(commands[stage], env)) });
       await tell();
       if (stage === 'import' && folder === undefined) await rm(simulated, { recursive: true });
     }
   } finally {
     if (folder === undefined) await rm(root, { recursive: true, force: true });
   }
-}
-
-async function measure(command: readonly string[], env: Record<string, string>) {
-  const mark = randomUUID();
-  const watch = watchUsage(mark);
-  const startedAt = performance.now();
-  const child = spawn(process.execPath, ['--no-warnings', binary, ...command, '--json'], {
-    env: {
-      ...process.env,
-      REDIS_URL: '',
-      QUEUE_REDIS_URL: '',
-      WORKER_METRICS_PORT: '0',
-      LOG_LEVEL: 'warn',
-      ...env,
-      [MARK]: mark,
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [exitCode] = (await once(child, 'exit')) as [number | null];
-  const wallSeconds = (performance.now() - startedAt) / 1000;
-  const usage = await watch.stop();
-  if (exitCode !== 0) throw new Error(`nextbest ${command.join(' ')} ended with ${exitCode}`);
-  return { wallSeconds, ...usage };
 }
 
 async function countInteractions(dataDir: string): Promise<number> {
