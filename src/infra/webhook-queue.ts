@@ -23,6 +23,9 @@ const kept = {
 /** Jobs in one round trip. */
 const batchMax = 100;
 
+/** `since`: when its cause was put into the outbox, milliseconds since 1970; latency counts from there. */
+export type QueuedNotice = { notice: Notice; since: number };
+
 export type DeadWebhook = {
   id: string;
   /** undefined: of another version of nextbest. */
@@ -36,7 +39,7 @@ export type DeadWebhook = {
 
 export type WebhookQueue = {
   /** `attempts` before a notice is dead. */
-  add: (notices: readonly Notice[], attempts: number) => Promise<void>;
+  add: (notices: readonly QueuedNotice[], attempts: number) => Promise<void>;
   /** The dead letters, newest first, read as they are asked for. */
   dead: () => AsyncGenerator<DeadWebhook>;
   /** Sends a dead letter again, with all its attempts; false: it is none. */
@@ -72,10 +75,10 @@ export function openWebhookQueue(connection: Redis, keys: Keys): WebhookQueue {
     add: async (notices, attempts) => {
       for (let start = 0; start < notices.length; start += batchMax) {
         await queue.addBulk(
-          notices.slice(start, start + batchMax).map((notice) => ({
+          notices.slice(start, start + batchMax).map(({ notice, since }) => ({
             name: notice.type,
             data: notice,
-            opts: { ...kept, jobId: notice.id, attempts, backoff: { type: 'custom' } },
+            opts: { ...kept, jobId: notice.id, timestamp: since, attempts, backoff: { type: 'custom' } },
           })),
         );
       }

@@ -61,7 +61,7 @@ export function createWorkerMetrics(registry: Registry) {
     }),
     webhookLatency: new Histogram({
       name: 'nextbest_worker_webhook_latency_seconds',
-      help: 'Time from the queueing of a webhook to its delivery, with every attempt and pause between',
+      help: 'Time from the drain that met the cause of a webhook to its delivery, with every attempt and pause between',
       buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400],
       registers,
     }),

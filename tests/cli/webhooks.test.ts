@@ -23,7 +23,10 @@ const lines = (stdout: string) =>
 /** Queues notices and gives each of them up. */
 async function bury(...eventIds: string[]): Promise<string[]> {
   const notices = eventIds.map(ratingNotice);
-  await queue.add(notices, 1);
+  await queue.add(
+    notices.map((notice) => ({ notice, since: Date.now() })),
+    1,
+  );
   const { dead, ...others } = await deadAfter(eventIds.length);
   expect(others).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 0 });
   expect(dead).toBeGreaterThan(0);

@@ -4,13 +4,14 @@
  */
 import type { ChurnModel } from '../../algorithms/churn-model.ts';
 import type { CustomerId } from '../../domain/ids.ts';
-import type { Notice, NoticeCause } from '../../domain/webhook.ts';
+import { streamIdParts } from '../../domain/stream-id.ts';
+import type { NoticeCause } from '../../domain/webhook.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { takeLock } from '../../history/drain-lock.ts';
 import type { WebhookConfig } from '../../infra/config.ts';
 import { logField } from '../../infra/event-log.ts';
 import type { Logger } from '../../infra/logger.ts';
-import type { WebhookQueue } from '../../infra/webhook-queue.ts';
+import type { QueuedNotice, WebhookQueue } from '../../infra/webhook-queue.ts';
 import { scoreCustomer } from '../../scoring/score-customer.ts';
 import { noticeOf, strangerToRecords } from '../../webhooks/notice.ts';
 import { knownCustomer, riskReasons } from './known-customer.ts';
@@ -40,7 +41,7 @@ export type ForwardReport = {
 
 /** Two at it would do each other's work, and no harm: so a holder that was killed need not be waited for long. */
 const lockLifetimeMs = 10_000;
-const entriesAtOnce = 100;
+const entriesAtOnce = 500;
 const recordsAtOnce = 100;
 const unreadableKept = 10_000;
 
@@ -52,14 +53,15 @@ export async function forwardOnce(deps: ForwardDeps): Promise<ForwardReport> {
   if (lock === undefined) return { ...report, locked: true };
   try {
     const entries = await readOutbox(deps, entriesAtOnce);
-    const notices: Notice[] = [];
+    const causes: Caused[] = [];
     const changed = new Set<CustomerId>();
     for (const read of entries) {
       const { entry } = read;
       if (entry === undefined) await putAside(deps, read);
       else if (entry.kind === 'changed') for (const customerId of entry.customerIds) changed.add(customerId);
-      else notices.push(await makeNotice(deps, entry.customerId, entry.cause));
+      else causes.push({ ...entry, since: streamIdParts(read.id)[0] });
     }
+    const notices = await Promise.all(causes.map((caused) => makeNotice(deps, caused)));
     await deps.queue.add(notices, deps.config.attempts);
     report.crossings = await lookAtRisks(deps, [...changed]);
     if (entries.length > 0) await redis.xdel(keys.webhookOutbox, ...entries.map(({ id }) => id));
@@ -72,14 +74,15 @@ export async function forwardOnce(deps: ForwardDeps): Promise<ForwardReport> {
   }
 }
 
+type Caused = { customerId: CustomerId; cause: NoticeCause; since: number };
+
 async function makeNotice(
   { records, churnModel, now }: ForwardDeps,
-  customerId: CustomerId,
-  cause: NoticeCause,
-): Promise<Notice> {
+  { customerId, cause, since }: Caused,
+): Promise<QueuedNotice> {
   const record = await records.read(customerId);
   const known = record === undefined ? strangerToRecords : knownCustomer(record, churnModel(), now());
-  return noticeOf(customerId, cause, known);
+  return { notice: noticeOf(customerId, cause, known), since };
 }
 
 /** Answers how many have crossed the bound. */

@@ -27,5 +27,11 @@ export function knownCustomer(
 export function riskReasons(churnModel: ChurnModel, record: CustomerRecord, now: number): NoticeReason[] {
   return churnReasons(churnModel, featureVector(record, now), reasonsTold)
     .filter(({ contribution }) => contribution > 0)
-    .map(({ feature, value }) => ({ feature, text: `${feature} is ${Number(value.toPrecision(3))}` }));
+    .map(({ feature, value }) => ({ feature, text: inWords(feature, value) }));
+}
+
+/** `daysSinceLastOrder`, 58.2: `days since last order: 58.2`. */
+function inWords(feature: string, value: number): string {
+  const words = feature.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
+  return `${words}: ${Number(value.toPrecision(3))}`;
 }

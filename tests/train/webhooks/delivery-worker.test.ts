@@ -22,6 +22,9 @@ import {
 
 const { redis, prefix } = testRedis();
 
+/** Of the causes that are sent here: what passed between the drain and the queue counts as latency. */
+const queuedBeforeMs = 70_000;
+
 async function setUp(overrides: Partial<WebhookConfig> = {}) {
   const receiver = await webhookReceiver();
   const keys = createKeys(`${prefix}-${randomUUID()}`);
@@ -57,7 +60,11 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
     onTestFinished(worker.close);
   };
   onTestFinished(queue.close);
-  const send = (...eventIds: string[]) => queue.add(eventIds.map(ratingNotice), config.attempts);
+  const send = (...eventIds: string[]) =>
+    queue.add(
+      eventIds.map((eventId) => ({ notice: ratingNotice(eventId), since: Date.now() - queuedBeforeMs })),
+      config.attempts,
+    );
   const ended = (state: 'completed' | 'failed', count: number) =>
     eventually(async () => expect((await queue.counts())[state]).toBe(count));
   return { receiver, queue, registry, logged, start, send, ended };
@@ -173,6 +180,7 @@ test('metrics tell attempts, latency, dead letters and what is on its way; logs 
   const text = await registry.metrics();
   expect(text).toContain('nextbest_worker_webhook_attempt_duration_seconds_count{outcome="delivered"} 1');
   expect(text).toContain('nextbest_worker_webhook_attempt_duration_seconds_count{outcome="failed"} 2');
+  expect(text).toContain('nextbest_worker_webhook_latency_seconds_bucket{le="60"} 0');
   expect(text).toContain('nextbest_worker_webhook_latency_seconds_count 1');
   expect(text).toContain('nextbest_worker_webhooks_dead_total 1');
   expect(text).toContain('nextbest_worker_webhooks{state="outbox"} 7');
