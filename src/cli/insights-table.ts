@@ -40,7 +40,7 @@ export function retentionTable(retention: Retention, currency: string): string {
 
 function figureCells(figures: Figures, money: (minor: number | null) => string): string[] {
   const decimal = (value: number | null) => (value === null ? '–' : value.toFixed(2));
-  const whole = (value: number | null) => (value === null ? '–' : value.toFixed(0));
+  const whole = (value: number | null) => (value === null ? '–' : String(Math.round(value) || 0));
   return [
     count(figures.customers),
     count(figures.buyers),

@@ -8,25 +8,38 @@ import { type Period, sqlDay } from './period.ts';
  * npsIn (the last answers).
  */
 export function signalsQuery(lake: Pick<Lake, 'from'>, { previousFrom, from, end }: Period): string {
-  const inPeriod = `occurredAt >= ${sqlDay(from)}`;
-  const justBefore = `occurredAt < ${sqlDay(from)} AND occurredAt >= ${sqlDay(previousFrom)}`;
+  const since = (type: string, midnight: number) =>
+    `(type = '${type}' AND occurredAt >= ${sqlDay(midnight)})`;
+  // JSON takes most of the time: each row's is read for the one field that its type has.
+  const said = SAID.map(([type, path]) => `WHEN '${type}' THEN json_extract_string(detail, '$.${path}')`);
   const last = (type: string, when: string) =>
-    `arg_max(json_extract_string(detail, '$.${type === 'rating' ? 'rating' : 'score'}')::DOUBLE, occurredAt) FILTER (type = '${type}' AND ${when})`;
+    `arg_max(said, occurredAt) FILTER (type = '${type}' AND ${when})::DOUBLE`;
+  const some = (type: string) => `coalesce(bool_or(type = '${type}' AND before), false)`;
   return `
     SELECT customerId,
       min(occurredAt) FILTER (type = 'loyaltyPoints') AS memberSince,
-      ${last('rating', justBefore)} AS ratingBefore,
-      ${last('nps', justBefore)} AS npsBefore,
-      ${last('rating', inPeriod)} AS ratingIn,
-      ${last('nps', inPeriod)} AS npsIn,
-      count(*) FILTER (type = 'contact' AND ${justBefore}) > 0 AS gotInTouch,
-      count(*) FILTER (type = 'contact' AND ${justBefore} AND json_extract_string(detail, '$.complaint') = 'opened') > 0 AS complained,
-      count(*) FILTER (type = 'community' AND ${justBefore}) > 0 AS tookPart,
-      coalesce(max(CASE json_extract_string(detail, '$.outcome') WHEN 'clicked' THEN 3 WHEN 'opened' THEN 2 WHEN 'sent' THEN 1 END)
-        FILTER (type = 'marketingContact' AND ${justBefore}), 0) AS messages
-    FROM ${lake.from('events')}
-    WHERE customerId IS NOT NULL AND occurredAt < ${sqlDay(end)}
-      AND (type = 'loyaltyPoints'
-        OR type IN ('rating', 'nps', 'contact', 'community', 'marketingContact') AND occurredAt >= ${sqlDay(previousFrom)})
+      ${last('rating', 'before')} AS ratingBefore,
+      ${last('nps', 'before')} AS npsBefore,
+      ${last('rating', 'NOT before')} AS ratingIn,
+      ${last('nps', 'NOT before')} AS npsIn,
+      ${some('contact')} AS gotInTouch,
+      coalesce(bool_or(type = 'contact' AND before AND said = 'opened'), false) AS complained,
+      ${some('community')} AS tookPart,
+      coalesce(max(CASE said WHEN 'clicked' THEN 3 WHEN 'opened' THEN 2 WHEN 'sent' THEN 1 END)
+        FILTER (type = 'marketingContact'), 0) AS messages
+    FROM (
+      SELECT customerId, type, occurredAt, occurredAt < ${sqlDay(from)} AS before, CASE type ${said.join(' ')} END AS said
+      FROM ${lake.from('events')}
+      WHERE customerId IS NOT NULL AND occurredAt < ${sqlDay(end)}
+        AND (type = 'loyaltyPoints' OR ${since('rating', previousFrom)} OR ${since('nps', previousFrom)}
+          OR occurredAt < ${sqlDay(from)} AND (${['contact', 'community', 'marketingContact'].map((type) => since(type, previousFrom)).join(' OR ')})))
     GROUP BY customerId`;
 }
+
+/** What of each type's detail is read. */
+const SAID = [
+  ['rating', 'rating'],
+  ['nps', 'score'],
+  ['contact', 'complaint'],
+  ['marketingContact', 'outcome'],
+] as const;
