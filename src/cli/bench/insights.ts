@@ -9,7 +9,8 @@ import { type Lake, openLake } from '../../history/lake.ts';
 import { DIMENSIONS } from '../../insights/dimensions.ts';
 import { readRetention } from '../../insights/retention.ts';
 import { leastTimes } from './measure.ts';
-import { IMPORTED_FILES, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
+import { writeSimulatedPart } from './simulated-lake.ts';
 
 export type InsightsBenchOptions = {
   /** Wanted events; the shop is made to have about as many. */
@@ -100,9 +101,14 @@ async function makeLake({
   const shop = { customers, items, days, seed, end, out };
   say(`${events} events: simulate …`);
   await runCommand(['simulate', ...Object.entries(shop).map(([flag, value]) => `--${flag}=${value}`)], {});
-  say(`${events} events: import …`);
-  const files = IMPORTED_FILES.map((name) => join(out, `${name}.ndjson`));
-  await runCommand(['import', '--preset', 'nextbest', ...files], { DATA_DIR: dataDir });
+  say(`${events} events: write the lake …`);
+  const lake = await openLake(dataDir);
+  try {
+    const files = ['customers', 'events'].map((file) => join(out, `${file}.ndjson`));
+    await writeSimulatedPart(lake, 'import-simulated', files);
+  } finally {
+    lake.close();
+  }
   await rm(out, { recursive: true });
 }
 

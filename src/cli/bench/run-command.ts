@@ -38,6 +38,3 @@ export async function runCommand(
   if (exitCode !== 0) throw new Error(`nextbest ${command.join(' ')} ended with ${exitCode}`);
   return { wallSeconds, ...usage };
 }
-
-/** The files of a simulation that an import takes. */
-export const IMPORTED_FILES = ['items', 'offers', 'customers', 'events'] as const;

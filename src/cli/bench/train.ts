@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLake } from '../../history/lake.ts';
-import { IMPORTED_FILES, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 
 export const TRAIN_STAGES = ['simulate', 'import', 'refresh', 'collaborative'] as const;
 export type TrainStage = (typeof TRAIN_STAGES)[number];
@@ -53,7 +53,7 @@ export async function benchTrain(
   const dataDir = join(root, 'data');
   const simulated = join(root, 'simulated');
   const env = { DATA_DIR: dataDir, MODELS_DIR: join(root, 'models') };
-  const files = IMPORTED_FILES.map((name) => join(simulated, `${name}.ndjson`));
+  const files = ['items', 'offers', 'customers', 'events'].map((name) => join(simulated, `${name}.ndjson`));
   const size = { customers, items, days, seed, end: '2026-10-31', out: simulated };
   const commands: Record<TrainStage, string[]> = {
     simulate: ['simulate', ...Object.entries(size).map(([flag, value]) => `--${flag}=${value}`)],
