@@ -95,6 +95,8 @@ const shows: Record<string, (body: Body) => void> = {
   },
   'GET /jobs/{jobId}': ({ job }) => expect(job).toBe('train-churn'),
   'GET /models/{name}': ({ models }) => expect(models.length).toBeGreaterThan(1),
+  'GET /webhooks/dead': ({ count }) => expect(count).toBe(0),
+  'POST /webhooks/replay': ({ replayed }) => expect(replayed).toBe(0),
   'GET /openapi.json': ({ paths }) => expect(Object.keys(paths)).toContain('/recommendations'),
 };
 

@@ -7,6 +7,7 @@ import { outputOf } from './output.ts';
 import { withRedis } from './with-redis.ts';
 
 const newSecretBytes = 32;
+const listedAtOnce = 100;
 
 export function webhooksCommand(): Command {
   const webhooks = new Command('webhooks').description(
@@ -18,12 +19,10 @@ export function webhooksCommand(): Command {
     .action((_options, command: Command) =>
       withQueue(async (queue) => {
         const output = outputOf(command);
-        let dead = 0;
-        for await (const letter of queue.dead()) {
-          output.result(...describe(letter));
-          dead++;
-        }
-        if (dead === 0) output.say('There are no dead letters.');
+        const count = await queue.dead.count();
+        for (let start = 0; start < count; start += listedAtOnce)
+          for (const letter of await queue.dead.list(start, listedAtOnce)) output.result(...describe(letter));
+        if (count === 0) output.say('There are no dead letters.');
       }),
     );
   webhooks
@@ -35,13 +34,9 @@ export function webhooksCommand(): Command {
       if ((ids === undefined) === (all === undefined))
         throw new UsageError('Say what to send again: --id ID, or --all.');
       await withQueue(async (queue) => {
-        const unknown: string[] = [];
-        let replayed = 0;
-        if (ids === undefined) replayed = await queue.replayAll();
-        for (const id of new Set(ids)) {
-          if (await queue.replay(id)) replayed++;
-          else unknown.push(id);
-        }
+        const done = ids === undefined ? undefined : await queue.dead.replay(ids);
+        const replayed = done?.length ?? (await queue.dead.replayAll());
+        const unknown = (ids ?? []).filter((id) => !done?.includes(id));
         outputOf(command).result({ replayed }, `${replayed} are on their way again.`);
         if (unknown.length > 0)
           throw new UsageError(

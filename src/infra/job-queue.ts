@@ -7,12 +7,12 @@
  * - completed, up to a fixed cut-off: its result stands, unless the run is forced;
  * - completed, on all that the lake has: it is run again, since events have come in (and makes a new model version).
  */
-import { type Job, Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { AppError } from '../domain/errors.ts';
 import { JobName, JobPayload, JobProgress, JobResult, type JobState, type JobStatus } from '../domain/job.ts';
+import { askQueue } from './asked-queue.ts';
 import type { Keys } from './keys.ts';
 import type { Logger } from './logger.ts';
-import { connectRedis, isRedisTrouble } from './redis.ts';
 
 /** Name of BullMQ's queue, below `keys.queuePrefix`. */
 export const queueName = 'jobs';
@@ -25,7 +25,6 @@ export const jobOptions = {
   removeOnFail: { count: 50 },
 } as const;
 
-const commandTimeoutMs = 2000;
 const pollIntervalMs = 200;
 const listedJobs = 100;
 
@@ -71,35 +70,7 @@ function isJobId(text: string): boolean {
 }
 
 export function createJobQueue(queueUrl: string, keys: Keys, log: Logger): JobQueue {
-  const redis = connectRedis(queueUrl, 'jobs', { kind: 'failFast', timeoutMs: commandTimeoutMs }, log);
-  let opened: Promise<Queue> | undefined;
-
-  /** BullMQ would wait for ever for a server that is away; whoever asks here is to know soon. */
-  async function open(): Promise<Queue> {
-    await readyWithin(redis, commandTimeoutMs);
-    // A loss of the connection during BullMQ's own start would leave the queue unusable: then it is made anew.
-    opened ??= openQueue().catch((err) => {
-      opened = undefined;
-      throw err;
-    });
-    return opened;
-  }
-
-  async function openQueue(): Promise<Queue> {
-    const queue = new Queue(queueName, { connection: redis, prefix: keys.queuePrefix });
-    // connectRedis logs; without a listener an error would end the process.
-    queue.on('error', () => {});
-    await queue.waitUntilReady();
-    return queue;
-  }
-
-  async function withQueue<T>(use: (queue: Queue) => Promise<T>): Promise<T> {
-    try {
-      return await use(await open());
-    } catch (err) {
-      throw isRedisTrouble(err) ? unavailable(err) : err;
-    }
-  }
+  const { use: withQueue, close } = askQueue(queueUrl, queueName, keys, log);
 
   const get: JobQueue['get'] = (jobId) => withQueue((queue) => readStatus(queue, jobId));
 
@@ -147,10 +118,7 @@ export function createJobQueue(queueUrl: string, keys: Keys, log: Logger): JobQu
       }
     },
     workersCount: () => withQueue((queue) => queue.getWorkersCount()),
-    close: async () => {
-      await (await opened?.catch(() => undefined))?.close();
-      redis.disconnect();
-    },
+    close,
   };
 }
 
@@ -205,29 +173,6 @@ function stateOf(state: string): JobState {
   return state === 'delayed' || state === 'active' || state === 'completed' || state === 'failed'
     ? state
     : 'waiting';
-}
-
-async function readyWithin(redis: ReturnType<typeof connectRedis>, timeoutMs: number): Promise<void> {
-  if (redis.status === 'ready') return;
-  await new Promise<void>((resolve, reject) => {
-    const onReady = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      redis.off('ready', onReady);
-      reject(unavailable(undefined));
-    }, timeoutMs);
-    redis.once('ready', onReady);
-  });
-}
-
-function unavailable(cause: unknown): AppError {
-  return new AppError('STORE_UNAVAILABLE', {
-    public: 'The job queue cannot be reached.',
-    retryAfterSeconds: 5,
-    cause,
-  });
 }
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

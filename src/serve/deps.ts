@@ -14,6 +14,7 @@ import type { JobQueue } from '../infra/job-queue.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
+import type { DeadLetters } from '../infra/webhook-queue.ts';
 import type { MarketHolder } from './decide/market.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
@@ -58,6 +59,7 @@ export type Deps = {
   scenarios: Scenarios;
   insights: Insights;
   jobs: JobQueue;
+  deadLetters: DeadLetters;
   metrics: ServeMetrics;
   registry: Registry;
   log: Logger;

@@ -12,6 +12,7 @@ import { modelRoutes } from './routes/models.ts';
 import { offerRoutes } from './routes/offers.ts';
 import { recommendationRoutes } from './routes/recommendations.ts';
 import { systemRoutes } from './routes/system.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 export const ROUTES: readonly Route[] = [
   // GET /recommendations, /items/{itemId}/similar, /items/{itemId}/bought-together
@@ -32,6 +33,8 @@ export const ROUTES: readonly Route[] = [
   ...modelRoutes,
   // GET, POST /jobs; GET /jobs/{jobId}
   ...jobRoutes,
+  // GET /webhooks/dead; POST /webhooks/replay
+  ...webhookRoutes,
   // GET /livez, /readyz, /metrics, /openapi.json (and /docs, which http/docs.ts serves)
   ...systemRoutes(() => openApiDocument(ROUTES, VERSION)),
 ];

@@ -9,6 +9,7 @@ import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
+import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { createCatalogue } from './catalogue.ts';
 import { createMarketHolder } from './decide/market.ts';
 import type { Catalogue, Deps } from './deps.ts';
@@ -81,6 +82,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(models.stop);
     const jobs = createJobQueue(redisPlace.queueUrl, keys, log);
     closers.push(jobs.close);
+    const deadLetters = askDeadLetters(redisPlace.queueUrl, keys, log);
+    closers.push(deadLetters.close);
 
     await Promise.all([
       models.start(),
@@ -122,6 +125,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       scenarios,
       insights,
       jobs,
+      deadLetters,
       metrics,
       registry,
       log,

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { WebhookConfig } from '../../../src/infra/config.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { createLogger } from '../../../src/infra/logger.ts';
-import { type DeadWebhook, openWebhookQueue, type WebhookQueue } from '../../../src/infra/webhook-queue.ts';
+import { openWebhookQueue } from '../../../src/infra/webhook-queue.ts';
 import { createWorkerMetrics, observeWebhooks } from '../../../src/train/metrics.ts';
 import { pauseMs, startDelivery } from '../../../src/train/webhooks/delivery-worker.ts';
 import { testRedis } from '../../support/redis.ts';
@@ -70,12 +70,6 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
   return { receiver, queue, registry, logged, start, send, ended };
 }
 
-async function listed(queue: WebhookQueue): Promise<DeadWebhook[]> {
-  const dead: DeadWebhook[] = [];
-  for await (const letter of queue.dead()) dead.push(letter);
-  return dead;
-}
-
 const eventIds = (count: number) => Array.from({ length: count }, (_, e) => `e${e}`);
 
 test('what fails, hangs and cuts is tried again until it is taken: each once, none lost, every signature good', async () => {
@@ -116,7 +110,7 @@ test('after its attempts a webhook is a dead letter; replayed, it has them all a
   await send('a', 'b');
   await ended('failed', 2);
   expect(receiver.received).toHaveLength(6);
-  const dead = await listed(queue);
+  const dead = await queue.dead.list(0, 10);
   expect(dead.map(({ id, attempts, reason }) => [id, attempts, reason]).sort()).toEqual(
     ['a', 'b'].map((e) => [ratingNotice(e).id, 3, 'the receiver answered 500']).sort(),
   );
@@ -124,14 +118,14 @@ test('after its attempts a webhook is a dead letter; replayed, it has them all a
   await send('a');
   expect(await queue.counts()).toMatchObject({ waiting: 0, failed: 2 });
 
-  expect(await queue.replay(ratingNotice('a').id)).toBe(true);
+  expect(await queue.dead.replay([ratingNotice('a').id, 'lowRating_00'])).toEqual([ratingNotice('a').id]);
   await eventually(() => expect(receiver.received).toHaveLength(9));
   await ended('failed', 2);
   receiver.behave(acknowledges);
-  expect(await queue.replayAll()).toBe(2);
+  expect(await queue.dead.replayAll()).toBe(2);
   await ended('completed', 2);
   expect([...receiver.taken().keys()].sort()).toEqual(['a', 'b'].map((e) => ratingNotice(e).id).sort());
-  expect(await queue.replay(ratingNotice('a').id)).toBe(false);
+  expect(await queue.dead.replay([ratingNotice('a').id])).toEqual([]);
 }, 60_000);
 
 test('410 buries a webhook at once', async () => {
@@ -141,7 +135,7 @@ test('410 buries a webhook at once', async () => {
   await send('a');
   await ended('failed', 1);
   expect(receiver.received).toHaveLength(1);
-  const [dead] = await listed(queue);
+  const [dead] = await queue.dead.list(0, 10);
   expect(dead?.reason).toContain('410');
 }, 60_000);
 
