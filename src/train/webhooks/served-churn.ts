@@ -12,7 +12,11 @@ export type ServedChurn = {
 };
 
 /** Resolves once what is there has been loaded. */
-export async function followChurn(modelsDir: string, log: Logger): Promise<ServedChurn> {
+export async function followChurn(
+  modelsDir: string,
+  log: Logger,
+  pollIntervalMs?: number,
+): Promise<ServedChurn> {
   let model: ChurnModel | undefined;
   const load = async () => {
     await loadServableModel(
@@ -35,9 +39,13 @@ export async function followChurn(modelsDir: string, log: Logger): Promise<Serve
   };
   let loading = load();
   await loading;
-  const stop = watchModels(modelsDir, (name) => {
-    if (name === 'churn') loading = loading.then(load);
-  });
+  const stop = watchModels(
+    modelsDir,
+    (name) => {
+      if (name === 'churn') loading = loading.then(load);
+    },
+    pollIntervalMs,
+  );
   return {
     current: () => model,
     stop: async () => {
