@@ -20,6 +20,7 @@ const defaultJobs: readonly JobName[] = [
   'train-churn',
   // Its bands of risk are those of the churn model before it.
   'train-customer-value',
+  'score-customers',
 ];
 
 type Options = { cutoff?: string; force?: boolean };
@@ -70,9 +71,9 @@ export const trainCommand = (): Command =>
       }
     });
 
-/** Records are always those of now. */
+/** Records and scores are always those of now. */
 function payloadOf(job: JobName, cutoff: number | undefined): Partial<JobPayload> {
-  return cutoff === undefined || job === 'refresh-features' ? {} : { cutoff };
+  return cutoff === undefined || job === 'refresh-features' || job === 'score-customers' ? {} : { cutoff };
 }
 
 function parseJob(text: string): JobName {

@@ -7,6 +7,7 @@ export const JOB_NAMES = [
   'train-churn',
   'train-customer-value',
   'refresh-features',
+  'score-customers',
 ] as const;
 export const JobName = z.enum(JOB_NAMES);
 export type JobName = z.output<typeof JobName>;

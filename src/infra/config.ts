@@ -64,6 +64,7 @@ export const Environment = z.object({
     .default('30 * * * *')
     .describe('When new items and purchases are brought into the served recommendations (cron, UTC)'),
   REFRESH_SCHEDULE: cron.default('0 2 * * *').describe('When the worker rebuilds every record (cron, UTC)'),
+  SCORE_SCHEDULE: cron.default('0 4 * * *').describe('When the worker scores every customer (cron, UTC)'),
   DISCOUNT_RATE: z.coerce
     .number({ error: 'must be a number from 0 to 1' })
     .min(0, { error: 'must be a number from 0 to 1' })
@@ -164,6 +165,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trainSchedule: values.TRAIN_SCHEDULE,
     updateSchedule: values.UPDATE_SCHEDULE,
     refreshSchedule: values.REFRESH_SCHEDULE,
+    scoreSchedule: values.SCORE_SCHEDULE,
     discountRate: values.DISCOUNT_RATE,
     kernelThreads: values.KERNEL_THREADS,
     scenariosFile: values.SCENARIOS_FILE,
@@ -219,6 +221,7 @@ export type Config = {
   trainSchedule: string;
   updateSchedule: string;
   refreshSchedule: string;
+  scoreSchedule: string;
   discountRate: number;
   kernelThreads: number | undefined;
   scenariosFile: string | undefined;

@@ -9,7 +9,7 @@ const seed = 1;
 /** Sets (or changes) the times of every scheduled job. */
 export async function scheduleJobs(
   queue: Queue,
-  config: Pick<Config, 'trainSchedule' | 'updateSchedule' | 'refreshSchedule'>,
+  config: Pick<Config, 'trainSchedule' | 'updateSchedule' | 'refreshSchedule' | 'scoreSchedule'>,
 ): Promise<void> {
   const times: readonly (readonly [JobName, string])[] = [
     ['refresh-features', config.refreshSchedule],
@@ -18,6 +18,7 @@ export async function scheduleJobs(
     ['train-churn', config.trainSchedule],
     // Of jobs of one time the first goes first: the bands of risk are those of the churn model before it.
     ['train-customer-value', config.trainSchedule],
+    ['score-customers', config.scoreSchedule],
   ];
   for (const [name, pattern] of times) {
     const data: JobPayload = { seed };

@@ -7,9 +7,11 @@ import type { KernelTraining } from '../training.ts';
 import { trainCustomerValue } from '../value/train-customer-value.ts';
 import type { JobHandler } from './job.ts';
 import { refreshFeaturesJob } from './refresh-features.ts';
+import { scoreCustomersJob } from './score-customers.ts';
 
 export const HANDLERS = {
   'refresh-features': refreshFeaturesJob,
+  'score-customers': scoreCustomersJob,
   'train-collaborative': trainingJob(trainCollaborative),
   'update-collaborative': trainingJob(updateCollaborative),
   'train-churn': trainingJob(trainChurn),

@@ -2,7 +2,6 @@
  * Trains the customer value model from the lake: fits before a holdout at the end of the history, holds the forecasts to
  * what came, then fits again to the whole. What is served has the same kind of model, with more to go by.
  */
-import { type ChurnModel, churnFromFiles } from '../../algorithms/churn-model.ts';
 import type { Estimate } from '../../algorithms/customer-base/maximum-likelihood.ts';
 import { customerValueToFiles } from '../../algorithms/customer-value/customer-value-files.ts';
 import {
@@ -13,13 +12,12 @@ import {
 } from '../../algorithms/customer-value/customer-value-model.ts';
 import type { JobResult } from '../../domain/job.ts';
 import { dayMs } from '../../domain/time.ts';
-import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import { latestItems } from '../../history/catalogue.ts';
 import type { Lake } from '../../history/lake.ts';
 import { type OrderSummaries, type OrderSummary, openOrderSummaries } from '../../history/order-summary.ts';
-import { loadServableModel } from '../../infra/model-store.ts';
 import { DEFAULT_MARGIN_RATE, marginRateOf } from '../../offers/shop-statistics.ts';
 import { readOrderRhythm } from '../churn/horizon.ts';
+import { servedChurn } from '../scores/served-models.ts';
 import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
 import { evaluateCustomerValue } from './evaluate.ts';
 import { choosePurchaseModel, chooseRegularity, fitSpend, purchasesOf } from './fit-customer-value.ts';
@@ -117,16 +115,23 @@ async function fitAndJudge(
   const fitted = fitAll(whole, gaps) ?? early;
   const settings = settingsOf(fitted, valueHorizonDays, discountRate);
   await report(shares.fitted, 'reading the limits of segments and bands');
-  const churn = await servedChurn(training);
+  const churn = await servedChurn(training.modelsDir, training.log);
   const sample = await summaries.sampleCustomers(sampledCustomers);
   let shown = 0;
-  const thresholds = await readThresholds(lake, sample, end, customerValueModel(settings), churn, () => {
-    shown = Math.min(1, shown + 500 / sample.length);
-    return report(
-      shares.fitted + (shares.banded - shares.fitted) * shown,
-      'reading the limits of segments and bands',
-    );
-  });
+  const thresholds = await readThresholds(
+    lake,
+    sample,
+    end,
+    customerValueModel(settings),
+    churn?.model,
+    () => {
+      shown = Math.min(1, shown + 500 / sample.length);
+      return report(
+        shares.fitted + (shares.banded - shares.fitted) * shown,
+        'reading the limits of segments and bands',
+      );
+    },
+  );
   await report(shares.banded, 'publishing');
   return publishTrained(
     training,
@@ -198,24 +203,4 @@ async function readItemMargins(lake: Lake): Promise<ItemMargins> {
         known.set(change.item.itemId, { priceMinor: change.item.priceMinor ?? 0, share });
     }
   return { assumedShare: DEFAULT_MARGIN_RATE, known };
-}
-
-/** The churn model that the service would take, if there is one. */
-async function servedChurn({ modelsDir, log }: Training): Promise<ChurnModel | undefined> {
-  let churn: ChurnModel | undefined;
-  await loadServableModel(
-    modelsDir,
-    'churn',
-    (version, err) =>
-      log.warn(
-        { event: 'value.churn-unreadable', version, err },
-        'a served churn model could not be read for the bands of risk',
-      ),
-    ({ manifest, arrays, tables }) => {
-      if (manifest.featureSchema !== FEATURE_SCHEMA)
-        throw new Error(`of another feature schema: ${manifest.featureSchema}`);
-      churn = churnFromFiles(arrays, tables);
-    },
-  );
-  return churn;
 }
