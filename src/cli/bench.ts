@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
+import { benchScore, type ScoreBenchOptions } from './bench/score.ts';
 import { MOVIELENS_1M } from './bench/synthetic.ts';
 import { benchTrain, TRAIN_STAGES, type TrainStage } from './bench/train.ts';
 import { outputOf } from './output.ts';
@@ -16,7 +17,8 @@ export const benchCommand = (): Command =>
     .description('measure speed')
     .addCommand(trainBenchCommand())
     .addCommand(kernelBenchCommand())
-    .addCommand(insightsBenchCommand());
+    .addCommand(insightsBenchCommand())
+    .addCommand(scoreBenchCommand());
 
 const trainBenchCommand = () =>
   new Command('train')
@@ -103,6 +105,23 @@ const insightsBenchCommand = () =>
           output.say,
         );
       }
+    });
+
+const scoreBenchCommand = () =>
+  new Command('score')
+    .description('score every customer, as the worker does each night: time and memory')
+    .option('--customers <n>', 'how many there are', positiveInteger, 100_000)
+    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 2000)
+    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .action(async (flags: ScoreBenchOptions, command: Command) => {
+      const output = outputOf(command);
+      const line = await benchScore(flags, output.say);
+      output.result(
+        { ...line },
+        `${count(line.customers)} customers scored in ${line.wallSeconds.toFixed(1)} s, ${line.cpuSeconds.toFixed(1)} s CPU, ` +
+          `${line.microsPerCustomer.toFixed(1)} µs each, ${count(Math.round(line.peakMb))} MB; reading the records alone ` +
+          `${line.readSeconds.toFixed(1)} s; the first thousand by value in ${line.listSeconds.toFixed(2)} s`,
+      );
     });
 
 const count = new Intl.NumberFormat('en').format;

@@ -8,6 +8,7 @@ export const ERROR_KINDS = {
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   NOT_FOUND: { status: 404, title: 'There is no such resource' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The resource does not take this method' },
+  GONE: { status: 410, title: 'What was asked for is no longer kept' },
   CONFLICT: { status: 409, title: 'The state of the resource does not allow this' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too much at once' },
   STORE_UNAVAILABLE: { status: 503, title: 'Redis cannot be reached' },

@@ -15,6 +15,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { DeadLetters } from '../infra/webhook-queue.ts';
+import type { ScoreReader } from './customers/score-reader.ts';
 import type { MarketHolder } from './decide/market.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
@@ -58,6 +59,7 @@ export type Deps = {
   recommender: Recommender;
   scenarios: Scenarios;
   insights: Insights;
+  scores: Pick<ScoreReader, 'page'>;
   jobs: JobQueue;
   deadLetters: DeadLetters;
   metrics: ServeMetrics;

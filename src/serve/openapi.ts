@@ -31,7 +31,11 @@ function operationOf(route: Route) {
   for (const [status, schema] of Object.entries(route.responses)) {
     responses[status as `${1 | 2 | 3 | 4 | 5}${string}`] = {
       description: STATUS_CODES[Number(status)] ?? '',
-      ...(schema !== null && { content: { [route.answerType]: { schema } } }),
+      ...(schema !== null && {
+        content: Object.fromEntries(
+          [route.answerType, ...route.moreAnswerTypes].map((type) => [type, { schema }]),
+        ),
+      }),
     };
   }
   for (const status of [400, ...route.problems, 500]) {

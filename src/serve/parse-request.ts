@@ -10,6 +10,7 @@ export type RawRequest = {
   /** The URL's query, without `?`. */
   search: string;
   contentType: string | undefined;
+  accept: string | undefined;
   /** undefined or empty: there was none. */
   body: Buffer | undefined;
 };
@@ -38,7 +39,7 @@ export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteIn
     if (read.faults.length > 0) faults.push(...read.faults);
     else body = check(route.body, read.value, 'body');
   }
-  const input = { params, query: parsedQuery, body };
+  const input = { params, query: parsedQuery, body, accept: raw.accept };
   faults.push(...route.check(input, deps));
   if (faults.length > 0) {
     throw new AppError('INVALID_REQUEST', {

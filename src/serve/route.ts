@@ -19,8 +19,11 @@ export type ResponseSchemas = Readonly<Record<number, z.ZodType | null>>;
 export type Reply<R extends ResponseSchemas> = {
   [S in keyof R & number]: {
     status: S;
-    body: R[S] extends z.ZodType ? z.input<R[S]> : undefined;
+    /** A stream has elements of the schema, as text. */
+    body: R[S] extends z.ZodType ? z.input<R[S]> | AsyncIterable<string> : undefined;
     headers?: Readonly<Record<string, string>>;
+    /** Where the body is not of the route's `answerType`. */
+    type?: string;
   };
 }[keyof R & number];
 
@@ -54,6 +57,8 @@ export type RouteDefinition<
   bodyTypes?: readonly string[];
   /** Type of the answer's body where it is not JSON (it is then a string, or bytes). */
   answerType?: string;
+  /** Types that a client may ask for instead. */
+  moreAnswerTypes?: readonly string[];
   responses: R;
   /** Problem statuses beyond 400 and 500 that a client should expect. */
   problems?: readonly number[];
@@ -68,13 +73,24 @@ export type RouteDefinition<
   /** Hears of requests whose form was wrong, for counting. */
   onMalformed?: (faults: readonly Fault[], deps: Deps) => void;
   handler: (
-    input: { params: Parsed<P>; query: Parsed<Q>; body: Parsed<B> },
+    input: { params: Parsed<P>; query: Parsed<Q>; body: Parsed<B>; accept: string | undefined },
     deps: Deps,
   ) => Reply<NoInfer<R>> | Promise<Reply<NoInfer<R>>>;
 };
 
-export type RouteInput = { params: unknown; query: unknown; body: unknown };
-export type AnyReply = { status: number; body: unknown; headers?: Readonly<Record<string, string>> };
+export type RouteInput = {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  /** The request's `Accept` header. */
+  accept: string | undefined;
+};
+export type AnyReply = {
+  status: number;
+  body: unknown;
+  headers?: Readonly<Record<string, string>>;
+  type?: string;
+};
 
 /** A route whose schemas have been forgotten by the type checker; the adapter parses with them before it calls. */
 export type Route = {
@@ -88,6 +104,7 @@ export type Route = {
   body: z.ZodType | undefined;
   bodyTypes: readonly string[];
   answerType: string;
+  moreAnswerTypes: readonly string[];
   responses: ResponseSchemas;
   problems: readonly number[];
   check: (input: RouteInput, deps: Deps) => readonly Fault[];
@@ -112,6 +129,7 @@ export function defineRoute<
     body: definition.body,
     bodyTypes: definition.bodyTypes ?? [JSON_TYPE],
     answerType: definition.answerType ?? JSON_TYPE,
+    moreAnswerTypes: definition.moreAnswerTypes ?? [],
     responses: definition.responses,
     problems: definition.problems ?? [],
     check: (definition.check ?? (() => [])) as unknown as Route['check'],

@@ -2,6 +2,7 @@
 import { VERSION } from '../infra/version.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
+import { customerListRoute } from './routes/customer-list.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -21,7 +22,8 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   // POST /items; GET, PUT, DELETE /items/{itemId}
   ...itemRoutes,
-  // GET, PUT /customers/{customerId}; GET /customers/{customerId}/profile
+  // GET /customers; GET, PUT /customers/{customerId}; GET /customers/{customerId}/profile
+  customerListRoute,
   ...customerRoutes,
   // POST, GET /offers; GET, PUT, DELETE /offers/{offerId}
   ...offerRoutes,

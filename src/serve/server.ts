@@ -11,6 +11,7 @@ import { createMetrics } from '../infra/metrics.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { createCatalogue } from './catalogue.ts';
+import { createScoreReader } from './customers/score-reader.ts';
 import { createMarketHolder } from './decide/market.ts';
 import type { Catalogue, Deps } from './deps.ts';
 import { createApp } from './http/app.ts';
@@ -103,6 +104,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(newItems.stop);
     await newItems.start();
 
+    const scores = createScoreReader(config.dataDir);
+    closers.push(scores.close);
     const insights = createInsights(config.dataDir, now);
     closers.push(insights.close);
     const market = createMarketHolder({ redis, keys, catalogue, models, now });
@@ -124,6 +127,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       recommender: createRecommender(models, catalogue, newItems),
       scenarios,
       insights,
+      scores,
       jobs,
       deadLetters,
       metrics,

@@ -47,9 +47,10 @@ function handlersOf(route: Route, deps: Deps): RequestHandler[] {
       params: req.params,
       search: queryAt < 0 ? '' : req.url.slice(queryAt + 1),
       contentType: req.headers['content-type'],
+      accept: req.headers.accept,
       body: Buffer.isBuffer(req.body) ? req.body : undefined,
     };
-    sendReply(res, await answerRoute(route, raw, deps), route.answerType);
+    await sendReply(res, await answerRoute(route, raw, deps), route.answerType);
   };
   return route.body === undefined ? [named(route.path), answer] : [named(route.path), readBody, answer];
 }

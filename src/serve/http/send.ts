@@ -1,20 +1,30 @@
 /** Answers onto the wire. Plain `node:http`, so that it serves with Express and without. */
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE, problemOf } from '../problem.ts';
 import { type AnyReply, JSON_TYPE } from '../route.ts';
 
-export function sendReply(res: ServerResponse, reply: AnyReply, answerType: string): void {
+/** Resolves when a streamed body has been handed over, or its reader went away; rejects where the body fails. */
+export async function sendReply(res: ServerResponse, reply: AnyReply, answerType: string): Promise<void> {
   for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value);
   if (reply.body === undefined) {
     res.writeHead(reply.status).end();
+    return;
+  }
+  if (isStream(reply.body)) {
+    res.writeHead(reply.status, { 'content-type': reply.type ?? answerType });
+    await pipeline(Readable.from(reply.body), res).catch((err: NodeJS.ErrnoException) => {
+      if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw err;
+    });
     return;
   }
   const payload = answerType === JSON_TYPE ? JSON.stringify(reply.body) : bytesOrText(reply.body);
   const charset =
     /^text\/|json$/.test(answerType) && !answerType.includes('charset') ? '; charset=utf-8' : '';
   res.writeHead(reply.status, {
-    'content-type': `${answerType}${charset}`,
+    'content-type': reply.type ?? `${answerType}${charset}`,
     'content-length': Buffer.byteLength(payload),
   });
   res.end(payload);
@@ -32,6 +42,10 @@ export function sendProblem(res: ServerResponse, error: AppError, requestId: str
 
 export function problemText(error: AppError, requestId: string): string {
   return JSON.stringify(problemOf(error, requestId));
+}
+
+function isStream(body: unknown): body is AsyncIterable<string> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 
 function bytesOrText(body: unknown): string | Buffer {

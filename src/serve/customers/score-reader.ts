@@ -1,0 +1,154 @@
+/** Pages of the newest snapshot of everybody's scores, by a DuckDB that is opened by the first question. */
+import type { RfmSegment } from '../../algorithms/customer-value/rfm-segment.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { CustomerId } from '../../domain/ids.ts';
+import { type Lake, openLake, sqlText } from '../../history/lake.ts';
+import {
+  fromSnapshot,
+  readSnapshot,
+  SCORE_COLUMNS,
+  type ScoreColumn,
+  type Snapshot,
+} from '../../history/score-snapshots.ts';
+import type { Cursor } from './cursor.ts';
+
+export const CUSTOMER_SORTS = ['risk', 'value', 'valueAtRisk', 'nextPurchase', 'customerId'] as const;
+export type CustomerSort = (typeof CUSTOMER_SORTS)[number];
+
+export type ScoreQuestion = {
+  segments: readonly RfmSegment[];
+  riskAbove: number | undefined;
+  valueAbove: number | undefined;
+  sort: CustomerSort;
+  limit: number;
+  /** Absent: from the beginning of the newest snapshot. */
+  after: Pick<Cursor, 'snapshot' | 'key' | 'customerId'> | undefined;
+};
+
+export type ScoredCustomer = { customerId: CustomerId } & {
+  [C in Exclude<ScoreColumn, 'customerId'>]: string | number | null;
+};
+
+export type ScorePage = {
+  snapshot: Snapshot;
+  rows: ScoredCustomer[];
+  /** Undefined: this was the last page. */
+  next: Pick<Cursor, 'key' | 'customerId'> | undefined;
+};
+
+export type ScoreReader = {
+  /**
+   * AppError CONFLICT where nobody has been scored yet, GONE where the snapshot of the cursor is no longer kept,
+   * TOO_MANY_REQUESTS where too many ask at once.
+   */
+  page: (question: ScoreQuestion) => Promise<ScorePage>;
+  close: () => Promise<void>;
+};
+
+/** Ascending. What is unknown comes last. */
+const sortKeys: Readonly<Record<CustomerSort, string>> = {
+  risk: 'coalesce(-risk, 1e300)',
+  value: 'coalesce(-"valueMinor", 1e300)',
+  valueAtRisk: 'coalesce(-risk * "valueMinor", 1e300)',
+  nextPurchase: 'coalesce("nextPurchaseAt", 1e300)',
+  customerId: '0.0',
+};
+const memoryMb = 256;
+const atOnce = 2;
+const waitingMax = 32;
+
+export function createScoreReader(dataDir: string): ScoreReader {
+  let opening: Promise<Lake> | undefined;
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  const open = (): Promise<Lake> => {
+    opening ??= openLake(dataDir, { threads: 1, memoryMb }).catch((err: unknown) => {
+      opening = undefined;
+      throw err;
+    });
+    return opening;
+  };
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (running >= atOnce) {
+      if (waiting.length >= waitingMax)
+        throw new AppError('TOO_MANY_REQUESTS', {
+          public: 'Too many lists of customers are asked for at once; try again shortly.',
+          retryAfterSeconds: 1,
+        });
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else running++;
+    try {
+      return await work();
+    } finally {
+      // Whoever waits takes this place.
+      const first = waiting.shift();
+      if (first === undefined) running--;
+      else first();
+    }
+  }
+
+  async function page(question: ScoreQuestion): Promise<ScorePage> {
+    const snapshot = await readSnapshot(dataDir, question.after?.snapshot);
+    if (snapshot === undefined) throw missing(question);
+    const lake = await open();
+    const reader = await lake.connection
+      .runAndReadAll(pageQuery(fromSnapshot(dataDir, snapshot.id), question))
+      .catch(async (err: unknown) => {
+        // It may have been cleared in this very moment.
+        if ((await readSnapshot(dataDir, snapshot.id)) === undefined) throw missing(question);
+        throw err;
+      });
+    const values = reader.getRows() as (string | number | null)[][];
+    const more = values.length > question.limit;
+    const rows = values.slice(0, question.limit).map(rowOf);
+    const last = values[question.limit - 1];
+    const [key, customerId] = [last?.[SCORE_COLUMNS.length], last?.[0]];
+    return {
+      snapshot,
+      rows,
+      next:
+        more && typeof key === 'number' && typeof customerId === 'string' ? { key, customerId } : undefined,
+    };
+  }
+
+  return {
+    page: (question) => inTurn(() => page(question)),
+    close: async () => {
+      (await opening?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+/** One row more than is wanted: whether there is a next page. */
+function pageQuery(scores: string, { segments, riskAbove, valueAbove, sort, limit, after }: ScoreQuestion) {
+  const conditions = ['true'];
+  if (segments.length > 0) conditions.push(`"rfmSegment" IN (${segments.map(sqlText).join(', ')})`);
+  if (riskAbove !== undefined) conditions.push(`risk > ${riskAbove}`);
+  if (valueAbove !== undefined) conditions.push(`"valueMinor" > ${valueAbove}`);
+  if (after !== undefined) {
+    // As a text, which DuckDB reads as the very same double.
+    const key = `${sqlText(String(after.key))}::DOUBLE`;
+    conditions.push(
+      `("sortKey" > ${key} OR ("sortKey" = ${key} AND "customerId" > ${sqlText(after.customerId)}))`,
+    );
+  }
+  const columns = SCORE_COLUMNS.map(([name]) => `"${name}"`).join(', ');
+  return `SELECT ${columns}, "sortKey" FROM (SELECT *, (${sortKeys[sort]})::DOUBLE AS "sortKey" FROM ${scores})
+    WHERE ${conditions.join(' AND ')} ORDER BY "sortKey", "customerId" LIMIT ${limit + 1}`;
+}
+
+function rowOf(values: (string | number | null)[]): ScoredCustomer {
+  return Object.fromEntries(SCORE_COLUMNS.map(([name], c) => [name, values[c] ?? null])) as ScoredCustomer;
+}
+
+function missing({ after }: ScoreQuestion): AppError {
+  return after === undefined
+    ? new AppError('CONFLICT', {
+        public:
+          'Nobody has been scored yet: run the job score-customers (POST /jobs), or wait for the night.',
+      })
+    : new AppError('GONE', {
+        public: 'The scores that this cursor goes through are no longer kept: begin again without it.',
+      });
+}
