@@ -4,7 +4,12 @@ import type { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { createMetrics } from '../src/infra/metrics.ts';
 import { createServeMetrics, observeCatalogue, observeModels } from '../src/serve/metrics.ts';
-import { createWorkerMetrics, observeQueueAndStream, observeWebhooks } from '../src/train/metrics.ts';
+import {
+  createWorkerMetrics,
+  observeQueueAndStream,
+  observeScores,
+  observeWebhooks,
+} from '../src/train/metrics.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
@@ -42,6 +47,7 @@ describe('docs/operations.md', () => {
   createWorkerMetrics(worker);
   const never = () => Promise.reject(new Error('not asked'));
   observeQueueAndStream(worker, { counts: never, streamLag: never });
+  observeScores(worker, never, () => 0);
   observeWebhooks(worker, undefined);
 
   test('lists the metrics of the service, with type and labels', () => {

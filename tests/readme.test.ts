@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createRng } from '../src/algorithms/rng.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { Environment } from '../src/infra/config.ts';
-import type { Route } from '../src/serve/route.ts';
+import { NDJSON_TYPE, type Route } from '../src/serve/route.ts';
 import { ROUTES } from '../src/serve/routes.ts';
 import { runCurl, shellCommands } from './support/curl.ts';
 import { type Sandbox, sandbox } from './support/nextbest.ts';
@@ -53,6 +53,12 @@ function routeOf(command: string): Route | undefined {
   return ofMethod.find((route) => route.path === path) ?? ofMethod.find(fits);
 }
 
+/** Of a list with an object a line, the first. */
+function bodyOf({ answerType }: Route, text: string): Body {
+  if (!answerType.includes('json')) return text;
+  return JSON.parse(answerType === NDJSON_TYPE ? (text.split('\n')[0] ?? '') : text);
+}
+
 const nameOf = (route: Route) => `${route.method} ${route.path}`;
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects to be there
@@ -71,10 +77,16 @@ const shows: Record<string, (body: Body) => void> = {
     expect(accepted).toBeGreaterThan(0);
     expect(rejected).toBe(0);
   },
-  'GET /customers/{customerId}/profile': ({ features, categoryAffinities, churn }) => {
+  'GET /customers/{customerId}/profile': ({ features, categoryAffinities, churn, value }) => {
     expect(features.purchaseCount).toBeGreaterThan(0);
     expect(categoryAffinities.length).toBeGreaterThan(0);
     expect(churn.reasons.length).toBeGreaterThan(0);
+    expect(value.valueMinor).toBeGreaterThanOrEqual(0);
+  },
+  'GET /customers': ({ rfmSegment, valueMinor, consent }) => {
+    expect(['champion', 'loyal', 'atRisk']).toContain(rfmSegment);
+    expect(valueMinor).toBeGreaterThan(0);
+    expect(consent).toContain('email');
   },
   'GET /customers/{customerId}': ({ attributes }) =>
     expect(attributes).toMatchObject({ loyaltyTier: 'gold', segment: 'north' }),
@@ -150,7 +162,7 @@ describe('the examples of the README', () => {
     expect(Object.keys(route?.responses ?? {}), text).toContain(String(response.status));
     const schema = route?.responses[response.status];
     if (route === undefined || !schema) return;
-    const body = route.answerType.includes('json') ? JSON.parse(text) : text;
+    const body = bodyOf(route, text);
     expect(schema.safeParse(body).error?.issues ?? [], text).toEqual([]);
     shows[nameOf(route)]?.(body);
     if (nameOf(route) === 'POST /offers/decide') {

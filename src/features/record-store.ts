@@ -54,6 +54,8 @@ export type Applied = {
 export type RecordStore = {
   /** The record of a customer or guest; undefined where there is none that can be read (see `onUnreadable`). */
   read: (subjectId: string) => Promise<CustomerRecord | undefined>;
+  /** Likewise of many, in their order, in one round trip. */
+  readMany: (subjectIds: readonly string[]) => Promise<(CustomerRecord | undefined)[]>;
   /** Folds events of one subject into the record, in order of time; repeats are left out. */
   apply: (subjectId: string, events: readonly StreamedEvent[]) => Promise<Applied>;
   /**
@@ -174,6 +176,17 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     async read(subjectId) {
       const record = decoded(await redis.getBuffer(recordKey(subjectId)));
       return record === 'unreadable' ? undefined : record;
+    },
+
+    async readMany(subjectIds) {
+      const pipeline = redis.pipeline();
+      for (const subjectId of subjectIds) pipeline.getBuffer(recordKey(subjectId));
+      const replies = (await pipeline.exec()) ?? [];
+      return replies.map(([err, bytes]) => {
+        if (err) throw err;
+        const record = decoded(bytes as Buffer | null);
+        return record === 'unreadable' ? undefined : record;
+      });
     },
 
     async apply(subjectId, events) {

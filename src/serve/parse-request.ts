@@ -10,7 +10,7 @@ export type RawRequest = {
   /** The URL's query, without `?`. */
   search: string;
   contentType: string | undefined;
-  accept: string | undefined;
+  accept?: string | undefined;
   /** undefined or empty: there was none. */
   body: Buffer | undefined;
 };

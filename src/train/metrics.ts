@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { StreamLag } from '../history/event-stream.ts';
+import type { Snapshot } from '../history/score-snapshots.ts';
 import type { JobCounts } from '../infra/job-queue.ts';
 import type { Logger } from '../infra/logger.ts';
 
@@ -130,6 +131,34 @@ export function observeQueueAndStream(
       if (lag === undefined) return;
       this.set(lag.oldestAgeMs / 1000);
       length.set(lag.length);
+    },
+  });
+}
+
+/** Gauges of the newest snapshot of everybody's scores; left out where nobody has been scored. `now` in milliseconds since 1970. */
+export function observeScores(
+  registry: Registry,
+  latest: () => Promise<Pick<Snapshot, 'scoredAt' | 'customers'> | undefined>,
+  now: () => number,
+): void {
+  const registers = [registry];
+  const customers = new Gauge({
+    name: 'nextbest_worker_scored_customers',
+    help: 'Customers in the newest snapshot of scores',
+    registers,
+  });
+  customers.reset();
+  new Gauge({
+    name: 'nextbest_worker_scores_age_seconds',
+    help: 'Time since the instant that the newest snapshot of scores is of',
+    registers,
+    async collect() {
+      const snapshot = await answerOf(latest());
+      this.remove();
+      customers.remove();
+      if (snapshot === undefined) return;
+      this.set((now() - Date.parse(snapshot.scoredAt)) / 1000);
+      customers.set(snapshot.customers);
     },
   });
 }

@@ -6,6 +6,7 @@ import { Queue } from 'bullmq';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
 import { streamLag } from '../history/event-stream.ts';
 import { openLake } from '../history/lake.ts';
+import { readSnapshot } from '../history/score-snapshots.ts';
 import type { Config } from '../infra/config.ts';
 import { countJobs, createJobQueue, queueName } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
@@ -15,7 +16,13 @@ import { connectRedis, refuseEvictingQueueServer, untilReady } from '../infra/re
 import { Shutdown } from '../infra/shutdown.ts';
 import { startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
-import { createWorkerMetrics, observeQueueAndStream, observeWebhooks, serveMetrics } from './metrics.ts';
+import {
+  createWorkerMetrics,
+  observeQueueAndStream,
+  observeScores,
+  observeWebhooks,
+  serveMetrics,
+} from './metrics.ts';
 import { scheduleJobs } from './schedule.ts';
 import { outboxLength } from './webhooks/outbox.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';
@@ -63,6 +70,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       counts: () => countJobs(queue),
       streamLag: () => streamLag(redis, keys, Date.now()),
     });
+
+    observeScores(registry, () => readSnapshot(config.dataDir), Date.now);
 
     const lake = await openLake(config.dataDir);
     opened.add('lake', () => lake.close());

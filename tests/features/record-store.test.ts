@@ -24,6 +24,18 @@ function folded(events: ShopEvent[], appliedThrough: string): CustomerRecord {
   return record;
 }
 
+test('many are read in their order, those that there are not and those that cannot be read as absent', async () => {
+  await store.apply('first', [{ event: visit('e1', 1), streamId: '1-0' }]);
+  await store.apply('third', [
+    { event: visit('e1', 1), streamId: '1-1' },
+    { event: visit('e2', 2), streamId: '1-2' },
+  ]);
+  await redis.set(keys.record(FEATURE_SCHEMA, 'damaged'), 'this is no record');
+  const read = await store.readMany(['first', 'second', 'third', 'damaged']);
+  expect(read.map((record) => record?.eventCount)).toEqual([1, undefined, 2, undefined]);
+  expect(await store.readMany([])).toEqual([]);
+});
+
 describe('apply', () => {
   test('64 writers at once on one customer: every event counts, and the record is that of one writer', async () => {
     const events = Array.from({ length: 64 }, (_, e) => visit(`e${e}`, e));

@@ -171,6 +171,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
   const schedulers = await raw.getJobSchedulers();
   expect(schedulers.map(({ key, pattern }) => `${key} ${pattern}`).sort()).toEqual([
     'refresh-features 0 2 * * *',
+    'score-customers 0 4 * * *',
     'train-churn 0 3 * * *',
     'train-collaborative 0 3 * * *',
     'train-customer-value 0 3 * * *',
@@ -183,7 +184,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
     }),
   );
   for (const text of texts) {
-    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 5');
+    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 6');
     expect(text).toContain('nextbest_worker_stream_entries 0');
   }
   const drained = texts.map((text) =>

@@ -2,11 +2,9 @@
  * `nextbest bench score`: the nightly scoring of everybody. A small shop is simulated and its models trained; its customers'
  * records are then copied under new ids until there are as many as wanted, and the job is run as a shop runs it.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UsageError } from '../../domain/errors.ts';
 import { createRecordStore } from '../../features/record-store.ts';
 import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import { type Lake, openLake, queryChunks, writePart } from '../../history/lake.ts';
@@ -16,7 +14,7 @@ import { createKeys, type Keys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { openRedis } from '../../infra/open-redis.ts';
 import { connectRedis, type Redis } from '../../infra/redis.ts';
-import { runCommand } from './run-command.ts';
+import { IMPORTED_FILES, runCommand } from './run-command.ts';
 
 export type ScoreBenchOptions = {
   customers: number;
@@ -48,7 +46,6 @@ export async function benchScore(
   { customers, shop, seed }: ScoreBenchOptions,
   say: (text: string) => void,
 ): Promise<ScoreBenchLine> {
-  if (!existsSync('/proc/self/status')) throw new UsageError('bench score reads /proc: it needs Linux.');
   const root = await mkdtemp(join(tmpdir(), 'nextbest-bench-'));
   const dataDir = join(root, 'data');
   await mkdir(dataDir);
@@ -65,7 +62,7 @@ export async function benchScore(
       ['simulate', `--customers=${shop}`, '--days=400', `--seed=${seed}`, `--out=${simulated}`],
       env,
     );
-    const files = ['items', 'offers', 'customers', 'events'].map((name) => join(simulated, `${name}.ndjson`));
+    const files = IMPORTED_FILES.map((name) => join(simulated, `${name}.ndjson`));
     await runCommand(['import', '--preset', 'nextbest', ...files], env);
     await runCommand(['train', 'refresh-features', 'train-churn', 'train-customer-value'], env);
     say(`copying their records to ${customers} customers …`);
@@ -145,7 +142,7 @@ async function readAll(redis: Redis, keys: Keys, customers: number): Promise<num
   const startedAt = performance.now();
   for (let n = 0; n < customers; n += written) {
     const ids = Array.from({ length: Math.min(written, customers - n) }, (_, copy) => copyId(n + copy));
-    await Promise.all(ids.map((id) => records.read(id)));
+    await records.readMany(ids);
   }
   return (performance.now() - startedAt) / 1000;
 }

@@ -17,15 +17,18 @@ const limitError = `must be a whole number from 1 to ${limitMax}`;
 /** Records that are asked for at once: an answer is written while the next ones are on their way. */
 const recordsAtOnce = 250;
 
-const share = z.coerce
-  .number<string>({ error: 'must be a number from 0 to 1' })
-  .min(0, { error: 'must be a number from 0 to 1' })
-  .max(1, { error: 'must be a number from 0 to 1' });
-const minor = z.coerce
-  .number<string>({ error: 'must be a whole number of minor units' })
-  .int({ error: 'must be a whole number of minor units' })
-  .min(-1e15, { error: 'must be a whole number of minor units' })
-  .max(1e15, { error: 'must be a whole number of minor units' });
+/** A number that is written out: nothing at all is none, and not 0. */
+function given(min: number, max: number, error: string, type: 'number' | 'integer') {
+  return z
+    .string()
+    .regex(type === 'integer' ? /^-?\d{1,16}$/ : /^\d{1,16}(\.\d{1,20})?$/, error)
+    .transform(Number)
+    .pipe(z.number().min(min, error).max(max, error))
+    .meta({ override: { type, minimum: min, maximum: max, pattern: undefined } });
+}
+
+const share = given(0, 1, 'must be a number from 0 to 1, such as 0.7', 'number');
+const minor = given(-1e15, 1e15, 'must be a whole number of minor units', 'integer');
 
 const ListQuery = z.strictObject({
   segment: list(z.enum(RFM_SEGMENTS), RFM_SEGMENTS.length).meta({ description: 'RFM segments; none = all' }),
@@ -135,7 +138,7 @@ async function* linesOf(
   let text = headOf(format, columns);
   for (let start = 0; start < rows.length; start += recordsAtOnce) {
     const some = rows.slice(start, start + recordsAtOnce);
-    const read = await Promise.all(some.map(({ customerId }) => records.read(customerId)));
+    const read = await records.readMany(some.map(({ customerId }) => customerId));
     some.forEach((row, n) => {
       const record = read[n];
       // Erased since, or not allowed any more.

@@ -23,8 +23,8 @@ function cutoffFaults(
 ): Fault[] {
   if (cutoff === undefined) return [];
   const faults: string[] = [];
-  if (job === 'refresh-features') {
-    faults.push('is not taken by refresh-features: records are those of today');
+  if (job === 'refresh-features' || job === 'score-customers') {
+    faults.push(`is not taken by ${job}: records are those of today`);
   }
   if (cutoff < earliestCutoff) {
     faults.push('must be milliseconds since 1970, and not before the year 1990');

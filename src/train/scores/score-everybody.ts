@@ -16,7 +16,7 @@ import { type CustomerScores, type ScoringModels, scoreCustomer } from '../../sc
 
 export type ScoreEverybody = {
   lake: Lake;
-  records: Pick<RecordStore, 'read'>;
+  records: Pick<RecordStore, 'readMany'>;
   dataDir: string;
   models: ScoringModels;
   versions: Snapshot['models'];
@@ -77,7 +77,7 @@ export async function scoreEverybody(options: ScoreEverybody): Promise<ScoreRepo
     result: IteratorResult<CustomerId[]>,
   ): Promise<[CustomerId, CustomerRecord | undefined][] | undefined> {
     if (result.done) return undefined;
-    const read = await Promise.all(result.value.map((customerId) => records.read(customerId)));
+    const read = await records.readMany(result.value);
     return result.value.map((customerId, n) => [customerId, read[n]]);
   }
 }

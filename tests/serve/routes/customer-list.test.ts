@@ -1,0 +1,232 @@
+/** `GET /customers` over HTTP: filters, order, pages of one snapshot, formats, consent. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openLake } from '../../../src/history/lake.ts';
+import { SCORE_COLUMNS, writeSnapshot } from '../../../src/history/score-snapshots.ts';
+import { newModelVersion } from '../../../src/infra/model-store.ts';
+import { testRedis } from '../../support/redis.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
+
+const { url, prefix } = testRedis();
+const scoredAt = Date.UTC(2026, 10, 20, 4);
+let dataDir: string;
+let service: TestService;
+let snapshots = 0;
+
+type Scored = { id: string; risk: number | null; value: number | null; segment?: string; next?: number };
+
+const customers: readonly Scored[] = [
+  { id: 'ann', risk: 0.9, value: 5000, segment: 'atRisk', next: scoredAt + 5e8 },
+  { id: 'bob', risk: 0.2, value: 9000, segment: 'champion', next: scoredAt + 1e8 },
+  { id: 'cem', risk: 0.9, value: 100, segment: 'lost' },
+  { id: 'dee, "the first"', risk: 0.5, value: 9000, segment: 'champion', next: scoredAt + 2e8 },
+  // Seen, and never ordered: no model tells anything.
+  { id: 'eve', risk: null, value: null },
+];
+
+async function score(scored: readonly Scored[]): Promise<string> {
+  const lake = await openLake(dataDir, { threads: 1, memoryMb: 256 });
+  const id = newModelVersion(scoredAt + 1000 * snapshots++, () => 0.5);
+  const about = {
+    id,
+    scoredAt: new Date(scoredAt).toISOString(),
+    models: { churn: 'v1', customerValue: 'v2' },
+  };
+  await writeSnapshot(lake.connection, dataDir, about, async ({ add }) => {
+    for (const { id: customerId, risk, value, segment = null, next = null } of scored) {
+      const row: Record<string, string | number | null> = {
+        customerId,
+        risk,
+        horizonDays: risk === null ? null : 60,
+        valueMinor: value,
+        rfmSegment: segment,
+        nextPurchaseAt: next,
+        orders: value === null ? 0 : 3,
+        spendMinor: 100,
+      };
+      await add(SCORE_COLUMNS.map(([name]) => row[name] ?? null));
+    }
+  });
+  lake.close();
+  return id;
+}
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'nextbest-list-'));
+  service = await startTestService({ redisUrl: url, prefix, bare: true, env: { DATA_DIR: dataDir } });
+  for (const { id } of customers)
+    await service.call('PUT', `/customers/${encodeURIComponent(id)}`, {
+      consent: { email: id !== 'bob', phone: false },
+      segment: 'north',
+    });
+}, 60_000);
+afterAll(async () => {
+  await service.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function list(query = '', headers: Record<string, string> = {}) {
+  const answer = await fetch(`${service.url}/customers${query}`, { headers });
+  const text = await answer.text();
+  const lines = text.split('\n').filter((line) => line !== '');
+  const isNdjson = answer.headers.get('content-type')?.startsWith('application/x-ndjson') === true;
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    rows: isNdjson ? lines.map((line) => JSON.parse(line)) : [],
+    problem: answer.status >= 400 ? JSON.parse(text) : undefined,
+    cursor: answer.headers.get('x-next-cursor'),
+  };
+}
+const idsOf = ({ rows }: { rows: { customerId: string }[] }) => rows.map(({ customerId }) => customerId);
+
+test('before the first scoring it says what makes one', async () => {
+  const { status, problem } = await list();
+  expect(status).toBe(409);
+  expect(problem).toMatchObject({ code: 'CONFLICT', detail: expect.stringContaining('score-customers') });
+});
+
+describe('scored', () => {
+  beforeAll(() => score(customers), 60_000);
+
+  test('all, those at the highest risk first, unknown last; consent and segment are those of now', async () => {
+    const answer = await list();
+    expect(answer.status).toBe(200);
+    expect(idsOf(answer)).toEqual(['ann', 'cem', 'dee, "the first"', 'bob', 'eve']);
+    expect(answer.rows[0]).toMatchObject({
+      rfmSegment: 'atRisk',
+      risk: 0.9,
+      riskHorizonDays: 60,
+      valueMinor: 5000,
+      nextPurchaseAt: new Date(scoredAt + 5e8).toISOString(),
+      consent: ['email'],
+      segment: 'north',
+      loyaltyTier: null,
+    });
+    expect(answer.rows[4]).toMatchObject({ risk: null, valueMinor: null, rfmSegment: null, orders: 0 });
+    expect(answer.cursor).toBeNull();
+    expect(answer.headers.get('x-scored-at')).toBe(new Date(scoredAt).toISOString());
+  });
+
+  test.each([
+    ['?sort=value', ['bob', 'dee, "the first"', 'ann', 'cem', 'eve']],
+    ['?sort=valueAtRisk', ['ann', 'dee, "the first"', 'bob', 'cem', 'eve']],
+    ['?sort=nextPurchase', ['bob', 'dee, "the first"', 'ann', 'cem', 'eve']],
+    ['?sort=customerId', ['ann', 'bob', 'cem', 'dee, "the first"', 'eve']],
+    ['?riskAbove=0.5', ['ann', 'cem']],
+    ['?riskAbove=0.5&valueAbove=100', ['ann']],
+    ['?segment=champion,lost', ['cem', 'dee, "the first"', 'bob']],
+    ['?segment=champion&segment=lost&limit=2', ['cem', 'dee, "the first"']],
+    ['?segment=hibernating', []],
+  ])('%s', async (query, ids) => {
+    expect(idsOf(await list(query))).toEqual(ids);
+  });
+
+  test('for e-mail only those who consent now; for the web, where they come by themselves, all', async () => {
+    expect(idsOf(await list('?channel=email&sort=customerId'))).toEqual([
+      'ann',
+      'cem',
+      'dee, "the first"',
+      'eve',
+    ]);
+    expect(idsOf(await list('?channel=phone'))).toEqual([]);
+    expect(await list('?channel=web')).toMatchObject({ rows: { length: 5 } });
+    // Withdrawn since the night.
+    await service.call('PUT', '/customers/cem', { consent: { email: false } });
+    expect(idsOf(await list('?channel=email&sort=customerId'))).toEqual(['ann', 'dee, "the first"', 'eve']);
+  });
+
+  test('page by page: everybody once, in the one order, by the cursor and by the link', async () => {
+    const seen: string[] = [];
+    let query = '?sort=value&limit=2';
+    for (let page = 0; page < 3; page++) {
+      const answer = await list(query);
+      seen.push(...idsOf(answer));
+      if (page === 2) expect(answer.cursor).toBeNull();
+      else {
+        const link = /^<\/customers(\?[^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+        query = page === 0 ? `?sort=value&limit=2&cursor=${answer.cursor}` : String(link);
+      }
+    }
+    expect(seen).toEqual(['bob', 'dee, "the first"', 'ann', 'cem', 'eve']);
+  });
+
+  test('CSV by the format or by Accept, with what needs quotes in quotes', async () => {
+    const asked = await list('?format=csv&sort=customerId');
+    expect(asked.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    const [head, ...lines] = asked.text.trimEnd().split('\r\n');
+    expect(head).toMatch(/^customerId,rfmSegment,risk,riskHorizonDays,/);
+    expect(lines).toHaveLength(5);
+    expect(lines[3]).toMatch(/^"dee, ""the first""",champion,0.5,60,/);
+    expect(lines[4]).toMatch(/^eve,,,,/);
+    const accepted = await list('?sort=customerId', { accept: 'text/csv, application/x-ndjson;q=0.5' });
+    expect(accepted.text).toBe(asked.text);
+    const both = await list('?format=ndjson&limit=1', { accept: 'text/csv' });
+    expect(both.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
+    expect((await list('?segment=hibernating&format=csv')).text).toBe(`${head}\r\n`);
+  });
+
+  test('HEAD answers the headers alone', async () => {
+    const answer = await fetch(`${service.url}/customers?limit=2`, { method: 'HEAD' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-next-cursor')).toMatch(/^[\w-]+$/);
+    expect(await answer.text()).toBe('');
+  });
+
+  test.each([
+    ['?segment=best', 'query.segment'],
+    ['?riskAbove=1.5', 'query.riskAbove'],
+    ['?riskAbove=', 'query.riskAbove'],
+    ['?valueAbove=1.5', 'query.valueAbove'],
+    ['?channel=fax', 'query.channel'],
+    ['?sort=name', 'query.sort'],
+    ['?limit=0', 'query.limit'],
+    ['?limit=10001', 'query.limit'],
+    ['?format=xlsx', 'query.format'],
+    ['?cursor=nonsense', 'query.cursor'],
+    [`?cursor=${Buffer.from('{"snapshot":"../../etc"}').toString('base64url')}`, 'query.cursor'],
+    ['?risk=1', 'query.risk'],
+  ])('%s is refused, and the fault says where', async (query, path) => {
+    const { status, problem } = await list(query);
+    expect(status).toBe(400);
+    expect(problem.faults.map((fault: { path: string }) => fault.path.replace(/\[\d+\]$/, ''))).toContain(
+      path,
+    );
+  });
+
+  test('a cursor belongs to its filters and order, not to a page’s length', async () => {
+    const { cursor } = await list('?sort=value&limit=1');
+    expect((await list(`?sort=value&limit=3&cursor=${cursor}`)).status).toBe(200);
+    expect((await list(`?sort=risk&cursor=${cursor}`)).problem.faults[0].path).toBe('query.cursor');
+    expect((await list(`?sort=value&riskAbove=0.1&cursor=${cursor}`)).status).toBe(400);
+  });
+
+  test('who has no record any more is left out', async () => {
+    await score([...customers, { id: 'zoe', risk: 0.99, value: 1 }]);
+    expect(idsOf(await list('?sort=customerId'))).not.toContain('zoe');
+  });
+
+  test('pages go on through their own snapshot while a new one is there, and end with 410 once it is cleared', async () => {
+    const first = await list('?sort=customerId&limit=2');
+    await score([{ id: 'bob', risk: 0.1, value: 1, segment: 'new' }]);
+    const second = await list(`?sort=customerId&limit=2&cursor=${first.cursor}`);
+    expect(idsOf(second)).toEqual(['cem', 'dee, "the first"']);
+    expect(idsOf(await list())).toEqual(['bob']);
+    await score(customers);
+    const gone = await list(`?sort=customerId&limit=2&cursor=${first.cursor}`);
+    expect(gone.status).toBe(410);
+    expect(gone.problem).toMatchObject({ code: 'GONE', detail: expect.stringContaining('begin again') });
+  });
+
+  test('many at once are all answered, or told to come back', async () => {
+    const answers = await Promise.all(Array.from({ length: 60 }, () => list('?limit=3')));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    for (const { status, rows, problem } of answers) {
+      if (status === 200) expect(rows).toHaveLength(3);
+      else expect(problem.code).toBe('TOO_MANY_REQUESTS');
+    }
+  });
+});
