@@ -12,8 +12,8 @@ import type { CustomerPast, CustomerValueModel } from './customer-value-model.ts
 export type NextPurchase = { early: number; middle: number; late: number };
 
 export const regularityMax = 8;
-/** Halvings of a bracket of ln t: to a millionth. */
-const halvings = 44;
+/** Halvings of a bracket of ln t: to less than a millionth of t. */
+const halvings = 28;
 const longestDays = 36_500;
 
 export function nextPurchase(model: CustomerValueModel, past: CustomerPast): NextPurchase {

@@ -14,7 +14,7 @@ import { createKeys, type Keys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { openRedis } from '../../infra/open-redis.ts';
 import { connectRedis, type Redis } from '../../infra/redis.ts';
-import { IMPORTED_FILES, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 
 export type ScoreBenchOptions = {
   customers: number;
@@ -62,7 +62,7 @@ export async function benchScore(
       ['simulate', `--customers=${shop}`, '--days=400', `--seed=${seed}`, `--out=${simulated}`],
       env,
     );
-    const files = IMPORTED_FILES.map((name) => join(simulated, `${name}.ndjson`));
+    const files = ['items', 'offers', 'customers', 'events'].map((name) => join(simulated, `${name}.ndjson`));
     await runCommand(['import', '--preset', 'nextbest', ...files], env);
     await runCommand(['train', 'refresh-features', 'train-churn', 'train-customer-value'], env);
     say(`copying their records to ${customers} customers …`);
