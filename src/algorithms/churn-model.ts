@@ -1,144 +1,227 @@
 /**
- * A customer's churn risk: the chance of no purchase within `horizonDays` from now. A small network over the feature
- * vector, trained by `train/churn`; here is the arithmetic that a request needs, in typed arrays.
+ * A customer's churn risk: the chance of no purchase within a horizon from now. Trained by `train/churn`; here is the
+ * arithmetic that a request needs, in typed arrays:
  *
- *   scaled_j = clip((signedLog(feature_j) − mean_j) / spread_j, ±5)      logit = mlp(scaled)      risk = isotonic(logit)
+ *   scaled_j = clip((input_j − mean_j) / spread_j, ±4)                      inputs: `churn-inputs.ts`
+ *   z        = Σ prior_m · logit_m + wide·scaled + Σ_k mlp_k(scaled)        m: MBG/NBD, Pareto/NBD
+ *   risk     = sigmoid(slope · z + intercept)
  */
 import { AppError } from '../domain/errors.ts';
-import { calibrate, type IsotonicCalibration } from './calibration.ts';
+import type { PlattCalibration } from './calibration.ts';
+import { createInputWriter, type InputWriter, type PurchaseParameters } from './churn-inputs.ts';
+import { integratedGradients } from './integrated-gradients.ts';
+import { logit, sigmoid } from './logistic-regression.ts';
 import { type DenseLayer, mlpLogit } from './mlp.ts';
+
+/** What the logit begins at: weights of the two probability models' own logits of no purchase. */
+export type Prior = { mbgNbd: number; paretoNbd: number };
 
 export type ChurnModel = {
   /** Outputs of the feature registry, in the order of the vector. */
   featureNames: readonly string[];
-  /** Mean and standard deviation of each feature's signed logarithm over the customers trained on. */
+  /** In days. */
+  purchases: PurchaseParameters;
+  prior: Prior;
+  /** Of each input over the customers trained on. An input that never varied has an infinite spread: nothing is known of it. */
   mean: Float32Array;
   spread: Float32Array;
-  layers: readonly DenseLayer[];
-  calibration: IsotonicCalibration;
+  /** One layer, all inputs to one output. */
+  wide: DenseLayer;
+  /** Networks whose outputs are added up. */
+  members: readonly (readonly DenseLayer[])[];
+  calibration: PlattCalibration;
+  /** The shop's own horizon, and all that risks are told for (ascending, with it). */
   horizonDays: number;
-  gone: LongGone;
+  horizons: readonly number[];
+  gone: LongGone | undefined;
 };
 
 /**
- * Customers whose last order lies more than `afterDays` back: the network has seen none of them, and would guess. Their
- * risk is the share of such customers in the log who did not buy within the horizon either.
+ * Customers whose last order lies more than `afterDays` back were not learnt from: a shop's log is full of them, and there is
+ * nothing to tell apart. Their risk is the share of such customers in the log who did not buy within the horizon either.
  */
 export type LongGone = { afterDays: number; risk: number };
 
-/** What moves a customer's risk. */
-export type ChurnReason = {
-  feature: string;
-  value: number;
-  /** Change of the logit against the same customer with this feature at the mean; above 0 = raises the risk. */
-  contribution: number;
-};
+const clipAt = 4;
 
-const clipAt = 5;
+/** What of a model makes inputs out of a feature vector. */
+export type ChurnScaling = Pick<ChurnModel, 'mean' | 'spread'>;
 
-/** sign(x)·ln(1 + |x|): tames amounts and counts, leaves shares nearly as they are. */
-export function signedLog(x: number): number {
-  return x < 0 ? -Math.log1p(-x) : Math.log1p(x);
-}
-
-/** A feature vector as the network sees it. What is unknown (NaN) counts as the mean. */
-export function scaleFeatures(
-  { mean, spread }: Pick<ChurnModel, 'mean' | 'spread'>,
-  vector: Float32Array,
-  out = new Float32Array(vector.length),
-): Float32Array {
-  if (vector.length !== mean.length)
-    throw new Error(`the churn model takes ${mean.length} features, not ${vector.length}`);
-  for (let j = 0; j < vector.length; j++) {
-    const scaled = (signedLog(vector[j]!) - mean[j]!) / spread[j]!;
-    out[j] = Number.isNaN(scaled) ? 0 : Math.max(-clipAt, Math.min(clipAt, scaled));
+/** Scales a row of inputs in place. What is unknown (NaN) counts as the mean. */
+export function scaleInputs({ mean, spread }: ChurnScaling, inputs: Float32Array, at: number): void {
+  for (let j = 0; j < mean.length; j++) {
+    const scaled = (inputs[at + j]! - mean[j]!) / spread[j]!;
+    inputs[at + j] = Number.isNaN(scaled) ? 0 : Math.max(-clipAt, Math.min(clipAt, scaled));
   }
-  return out;
 }
 
-/** Calibrated probability of no purchase within the model's horizon. */
-export function churnRisk(model: ChurnModel, vector: Float32Array): number {
-  if (isLongGone(model, vector)) return model.gone.risk;
-  return calibrate(model.calibration, churnLogit(model, vector));
+/** Calibrated probability of no purchase within `horizonDays`, the model's own by default. */
+export function churnRisk(model: ChurnModel, vector: Float32Array, horizonDays = model.horizonDays): number {
+  const gone = goneRisk(model, vector, horizonDays);
+  if (gone !== undefined) return gone;
+  const { slope, intercept } = model.calibration;
+  return sigmoid(slope * churnLogit(model, vector, horizonDays) + intercept);
+}
+
+/**
+ * The risk for each of the model's horizons, ascending. A longer horizon never has the higher risk: what the network says is
+ * corrected for it, from the own horizon outwards.
+ */
+export function churnRisks(model: ChurnModel, vector: Float32Array): { days: number; risk: number }[] {
+  const risks = model.horizons.map((days) => ({ days, risk: churnRisk(model, vector, days) }));
+  const own = risks.findIndex(({ days }) => days === model.horizonDays);
+  for (let n = own - 1; n >= 0; n--) risks[n]!.risk = Math.max(risks[n]!.risk, risks[n + 1]!.risk);
+  for (let n = own + 1; n < risks.length; n++) risks[n]!.risk = Math.min(risks[n]!.risk, risks[n - 1]!.risk);
+  return risks;
 }
 
 const recencyFeature = 'daysSinceLastOrder';
 
-function isLongGone({ featureNames, gone }: ChurnModel, vector: Float32Array): boolean {
-  return (vector[featureNames.indexOf(recencyFeature)] ?? 0) > gone.afterDays;
+/** undefined: not long gone. Chances to come back are small then, and grow with the horizon. */
+function goneRisk(model: ChurnModel, vector: Float32Array, horizonDays: number): number | undefined {
+  const { gone, featureNames } = model;
+  if (gone === undefined || !((vector[featureNames.indexOf(recencyFeature)] ?? 0) > gone.afterDays))
+    return undefined;
+  return horizonDays === model.horizonDays
+    ? gone.risk
+    : 1 - Math.min(0.5, ((1 - gone.risk) * horizonDays) / model.horizonDays);
 }
 
-/** The network's output before calibration. */
-export function churnLogit(
-  model: Pick<ChurnModel, 'mean' | 'spread' | 'layers'>,
-  vector: Float32Array,
-): number {
-  return mlpLogit(model.layers, scaleFeatures(model, vector));
+/** The logit before calibration. */
+export function churnLogit(model: ChurnModel, vector: Float32Array, horizonDays: number): number {
+  const { writer, inputs } = workOf(model);
+  checkLength(model, vector);
+  writer.write(vector, 0, horizonDays, inputs, 0);
+  return networkLogit(model, inputs);
 }
+
+/** The same of a row of inputs as they were written; scales them in place. */
+export function networkLogit(
+  model: Pick<ChurnModel, 'prior' | 'mean' | 'spread' | 'wide' | 'members'>,
+  inputs: Float32Array,
+): number {
+  const prior = priorLogit(model.prior, inputs, 0);
+  scaleInputs(model, inputs, 0);
+  let z = prior + mlpLogit([model.wide], inputs);
+  for (const layers of model.members) z += mlpLogit(layers, inputs);
+  return z;
+}
+
+/** Of the row of unscaled inputs that begins at `at`: the models' logits come first (`churn-inputs.ts`). */
+export function priorLogit({ mbgNbd, paretoNbd }: Prior, inputs: Float32Array, at: number): number {
+  return mbgNbd * inputs[at]! + paretoNbd * inputs[at + 1]!;
+}
+
+/** What each input adds to the calibrated logit of a customer, against the mean of all. */
+export type ChurnContributions = {
+  /** The calibrated logit of a customer who is the mean in everything. */
+  base: number;
+  /** Names of features, and of what is derived from them; with `base` they add up to the logit of the risk. */
+  inputs: readonly { name: string; contribution: number }[];
+};
 
 /**
- * The `k` features that move this customer's risk most, by exact ablation: each feature in turn is set to the mean of
- * all customers. Contributions need not add up to the whole: features work together in a network. Of a customer who is
- * long gone, that is the one reason.
+ * Exact for what is linear, and for the networks integrated gradients (Sundararajan, Taly and Yan 2017) on the straight
+ * way from the mean to the customer, which are exact too, since networks of rectified units are linear piece by piece. Of a
+ * customer who is long gone, the last order is the one reason.
  */
-export function churnReasons(model: ChurnModel, vector: Float32Array, k: number): ChurnReason[] {
-  if (isLongGone(model, vector)) {
-    const { risk } = model.gone;
-    const value = vector[model.featureNames.indexOf(recencyFeature)]!;
-    return [{ feature: recencyFeature, value, contribution: Math.log(risk / (1 - risk)) }];
+export function churnContributions(model: ChurnModel, vector: Float32Array): ChurnContributions {
+  const { writer, inputs } = workOf(model);
+  checkLength(model, vector);
+  const { slope, intercept } = model.calibration;
+  const { prior, mean, wide } = model;
+  writer.write(vector, 0, model.horizonDays, inputs, 0);
+  const parts = new Float64Array(inputs.length);
+  parts[0] = prior.mbgNbd * (inputs[0]! - mean[0]!);
+  parts[1] = prior.paretoNbd * (inputs[1]! - mean[1]!);
+  scaleInputs(model, inputs, 0);
+  const origin = new Float32Array(inputs.length);
+  let atOrigin = priorLogit(prior, mean, 0) + wide.bias[0]!;
+  for (let j = 0; j < inputs.length; j++) parts[j]! += wide.weights[j]! * inputs[j]!;
+  for (const layers of model.members) {
+    atOrigin += mlpLogit(layers, origin);
+    integratedGradients(layers, inputs, parts);
   }
-  const scaled = scaleFeatures(model, vector);
-  const logit = mlpLogit(model.layers, scaled);
-  const reasons: ChurnReason[] = [];
-  for (let j = 0; j < scaled.length; j++) {
-    const own = scaled[j]!;
-    if (own === 0) continue;
-    scaled[j] = 0;
-    const contribution = logit - mlpLogit(model.layers, scaled);
-    scaled[j] = own;
-    if (contribution !== 0)
-      reasons.push({ feature: model.featureNames[j]!, value: vector[j]!, contribution });
-  }
-  return reasons.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)).slice(0, k);
+  const base = slope * atOrigin + intercept;
+  const gone = goneRisk(model, vector, model.horizonDays);
+  if (gone !== undefined)
+    return { base, inputs: [{ name: recencyFeature, contribution: logit(gone) - base }] };
+  return {
+    base,
+    inputs: Array.from(parts, (part, j) => ({ name: writer.names[j]!, contribution: slope * part })),
+  };
+}
+
+function checkLength({ featureNames }: ChurnModel, vector: Float32Array): void {
+  if (vector.length !== featureNames.length)
+    throw new Error(`the churn model takes ${featureNames.length} features, not ${vector.length}`);
+}
+
+/** What a model needs to be asked, made once. */
+type Work = { writer: InputWriter; inputs: Float32Array };
+const works = new WeakMap<ChurnModel, Work>();
+
+function workOf(model: ChurnModel): Work {
+  const known = works.get(model);
+  if (known !== undefined) return known;
+  const writer = createInputWriter(model.featureNames, model.purchases);
+  const work = { writer, inputs: new Float32Array(writer.names.length) };
+  works.set(model, work);
+  return work;
 }
 
 type Arrays = Record<string, Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array>;
+
+/** Of the files; one with another number is of another kind of model. */
+const filesVersion = 2;
 
 /** The model as the files of a published model. */
 export function churnToFiles(model: ChurnModel): { arrays: Arrays; tables: Record<string, unknown> } {
   const arrays: Arrays = {
     mean: model.mean,
     spread: model.spread,
-    calibrationScores: model.calibration.scores,
-    calibrationProbabilities: model.calibration.probabilities,
+    wideWeights: model.wide.weights,
+    wideBias: model.wide.bias,
   };
-  for (const [l, { weights, bias }] of model.layers.entries()) {
-    arrays[`weights${l}`] = weights;
-    arrays[`bias${l}`] = bias;
-  }
+  for (const [k, layers] of model.members.entries())
+    for (const [l, { weights, bias }] of layers.entries()) {
+      arrays[`weights${k}-${l}`] = weights;
+      arrays[`bias${k}-${l}`] = bias;
+    }
+  const { featureNames, purchases, prior, calibration, horizonDays, horizons, gone } = model;
   const network = {
-    featureNames: model.featureNames,
-    horizonDays: model.horizonDays,
-    gone: model.gone,
-    widths: model.layers.map(({ outputs }) => outputs),
+    version: filesVersion,
+    featureNames,
+    purchases,
+    prior,
+    calibration,
+    horizonDays,
+    horizons,
+    gone: gone ?? null,
+    widths: model.members.map((layers) => layers.map(({ outputs }) => outputs)),
   };
   return { arrays, tables: { network } };
 }
 
 /** The reverse of `churnToFiles`. Throws AppError MODEL_UNAVAILABLE where the files do not make a model. */
 export function churnFromFiles(arrays: Arrays, tables: Record<string, unknown>): ChurnModel {
-  const network = (tables.network ?? {}) as Partial<{
-    featureNames: string[];
-    horizonDays: number;
-    gone: LongGone;
-    widths: number[];
-  }>;
-  const { featureNames, horizonDays, gone, widths } = network;
+  const table = (tables.network ?? {}) as Record<string, unknown>;
+  if (table.version !== filesVersion)
+    throw unusable(
+      'it is of an earlier kind: train the churn model again (nextbest train --only train-churn)',
+    );
+  const { featureNames, purchases, prior, calibration, horizonDays, horizons, gone, widths } =
+    table as unknown as Omit<ChurnModel, 'gone'> & { gone: LongGone | null; widths: number[][] };
   if (
     !Array.isArray(featureNames) ||
-    typeof horizonDays !== 'number' ||
-    typeof gone?.afterDays !== 'number' ||
-    !(gone.risk > 0 && gone.risk < 1) ||
+    !areNumbers(purchases?.mbgNbd, ['r', 'alpha', 'a', 'b']) ||
+    !areNumbers(purchases?.paretoNbd, ['r', 'alpha', 's', 'beta']) ||
+    !areNumbers(prior, ['mbgNbd', 'paretoNbd']) ||
+    !areNumbers(calibration, ['slope', 'intercept']) ||
+    !Array.isArray(horizons) ||
+    !horizons.includes(horizonDays) ||
+    !horizons.every((days: unknown) => typeof days === 'number' && days > 0) ||
+    (gone !== null && !(areNumbers(gone, ['afterDays', 'risk']) && gone.risk > 0 && gone.risk < 1)) ||
     !Array.isArray(widths)
   )
     throw unusable('its table "network" is incomplete');
@@ -148,28 +231,40 @@ export function churnFromFiles(arrays: Arrays, tables: Record<string, unknown>):
       throw unusable(`its array "${name}" must hold ${length} float32`);
     return array;
   };
-  const layers = widths.map((outputs, l): DenseLayer => {
-    const inputs = l === 0 ? featureNames.length : widths[l - 1]!;
-    const weights = float32(`weights${l}`, inputs * outputs);
-    return { inputs, outputs, weights, bias: float32(`bias${l}`, outputs) };
+  let writer: InputWriter;
+  try {
+    writer = createInputWriter(featureNames, purchases);
+  } catch (err) {
+    throw unusable(err instanceof Error ? err.message : String(err));
+  }
+  const width = writer.names.length;
+  const members = widths.map((ofMember, k) => {
+    const layers = ofMember.map((outputs, l): DenseLayer => {
+      const inputs = l === 0 ? width : ofMember[l - 1]!;
+      const weights = float32(`weights${k}-${l}`, inputs * outputs);
+      return { inputs, outputs, weights, bias: float32(`bias${k}-${l}`, outputs) };
+    });
+    if (layers.at(-1)?.outputs !== 1) throw unusable('its last layer must have one output');
+    return layers;
   });
-  if (layers.at(-1)?.outputs !== 1) throw unusable('its last layer must have one output');
-  const { calibrationScores: scores, calibrationProbabilities: probabilities } = arrays;
-  if (
-    !(scores instanceof Float64Array && probabilities instanceof Float64Array) ||
-    scores.length === 0 ||
-    scores.length !== probabilities.length
-  )
-    throw unusable('its calibration is incomplete');
   return {
     featureNames,
+    purchases,
+    prior,
+    mean: float32('mean', width),
+    spread: float32('spread', width),
+    wide: { inputs: width, outputs: 1, weights: float32('wideWeights', width), bias: float32('wideBias', 1) },
+    members,
+    calibration,
     horizonDays,
-    gone,
-    mean: float32('mean', featureNames.length),
-    spread: float32('spread', featureNames.length),
-    layers,
-    calibration: { scores, probabilities },
+    horizons,
+    gone: gone ?? undefined,
   };
+}
+
+function areNumbers(table: unknown, names: readonly string[]): boolean {
+  if (typeof table !== 'object' || table === null) return false;
+  return names.every((name) => Number.isFinite((table as Record<string, unknown>)[name]));
 }
 
 function unusable(fault: string): AppError {

@@ -1,5 +1,6 @@
 /** `nextbest evaluate`: how good the models are, on data that others have published figures for. */
 import { Command } from 'commander';
+import { evaluateChurnCommand } from './evaluate/churn.ts';
 import { evaluateClvCommand } from './evaluate/clv.ts';
 import { evaluateRankingCommand } from './evaluate/ranking.ts';
 
@@ -7,4 +8,5 @@ export const evaluateCommand = (): Command =>
   new Command('evaluate')
     .description('measure the models by the protocols of published tables')
     .addCommand(evaluateRankingCommand())
-    .addCommand(evaluateClvCommand());
+    .addCommand(evaluateClvCommand())
+    .addCommand(evaluateChurnCommand());

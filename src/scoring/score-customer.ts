@@ -2,7 +2,7 @@
  * What the published models say of a customer at an instant. The profile, the list for a CRM and the nightly scoring all
  * ask here, so that no two of them disagree.
  */
-import { type ChurnModel, churnRisk } from '../algorithms/churn-model.ts';
+import { type ChurnModel, churnRisks } from '../algorithms/churn-model.ts';
 import {
   bandOf,
   RISK_BANDS,
@@ -32,7 +32,7 @@ export type ScoringModels = {
 
 export type CustomerScores = {
   /** null: there is no churn model, or the customer has never ordered (the model knows nothing of such). */
-  churn: { risk: number; horizonDays: number } | null;
+  churn: { risk: number; horizonDays: number; risks: { days: number; risk: number }[] } | null;
   /** What follows is null without a customer value model, and for those who have never ordered. */
   value: CustomerValue | null;
   /** Milliseconds since 1970, of a customer who stays: half come before `expectedAt`, 80 in 100 between the other two. */
@@ -75,7 +75,9 @@ export function scoreCustomer(
 function churnOf(churn: ChurnModel | undefined, vector: Float32Array): CustomerScores['churn'] {
   const hasOrdered = (vector[ordersFeature] ?? 0) > 0;
   if (churn === undefined || !hasOrdered) return null;
-  return { risk: churnRisk(churn, vector), horizonDays: churn.horizonDays };
+  const risks = churnRisks(churn, vector);
+  const own = risks.find(({ days }) => days === churn.horizonDays);
+  return own === undefined ? null : { risk: own.risk, horizonDays: churn.horizonDays, risks };
 }
 
 function nextPurchaseOf(

@@ -1,5 +1,6 @@
 /** A small invented shop with models whose answers can be told by hand. */
 
+import { DERIVED_INPUTS } from '../../src/algorithms/churn-inputs.ts';
 import { type ChurnModel, churnToFiles } from '../../src/algorithms/churn-model.ts';
 import { type CollaborativeModel, collaborativeToFiles } from '../../src/algorithms/collaborative-model.ts';
 import { type CsrMatrix, csrFromTriplets } from '../../src/algorithms/csr.ts';
@@ -111,18 +112,27 @@ export function linearRanker(
   };
 }
 
-/** One layer: the risk rises with `overdueRatio` and falls with `purchaseCount`. */
+/** Linear: the risk rises with `overdueRatio` and falls with `purchaseCount`; the probability models have no say. */
 export function shopChurnModel(): ChurnModel {
-  const weights = new Float32Array(FEATURE_NAMES.length);
-  weights[FEATURE_NAMES.indexOf('overdueRatio')] = 2;
-  weights[FEATURE_NAMES.indexOf('purchaseCount')] = -1;
+  const names = [...DERIVED_INPUTS, ...FEATURE_NAMES];
+  const width = names.length;
+  const weights = new Float32Array(width);
+  weights[names.indexOf('overdueRatio')] = 2;
+  weights[names.indexOf('purchaseCount')] = -1;
   return {
     featureNames: FEATURE_NAMES,
-    mean: new Float32Array(FEATURE_NAMES.length),
-    spread: new Float32Array(FEATURE_NAMES.length).fill(1),
-    layers: [{ inputs: FEATURE_NAMES.length, outputs: 1, weights, bias: Float32Array.of(0) }],
-    calibration: { scores: Float64Array.of(-5, 5), probabilities: Float64Array.of(0.1, 0.9) },
+    purchases: {
+      mbgNbd: { r: 0.5, alpha: 20, a: 0.8, b: 2.5 },
+      paretoNbd: { r: 0.55, alpha: 20, s: 0.6, beta: 60 },
+    },
+    prior: { mbgNbd: 0, paretoNbd: 0 },
+    mean: new Float32Array(width),
+    spread: new Float32Array(width).fill(1),
+    wide: { inputs: width, outputs: 1, weights, bias: Float32Array.of(0) },
+    members: [],
+    calibration: { slope: 0.4, intercept: 0 },
     horizonDays: 60,
+    horizons: [30, 60, 90],
     gone: { afterDays: 180, risk: 0.9 },
   };
 }

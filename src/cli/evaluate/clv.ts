@@ -12,6 +12,7 @@ import { readSummary } from '../../evaluation/customer-base/read-summary.ts';
 import { readTransactions } from '../../evaluation/customer-base/read-transactions.ts';
 import { dayOf, dayText } from '../../evaluation/input/day.ts';
 import { outputOf } from '../output.ts';
+import { sayLeftOut } from './left-out.ts';
 
 type Flags = {
   summary?: string;
@@ -80,12 +81,7 @@ async function observationOf(flags: Flags, say: (text: string) => void) {
   if (holdoutEnd <= calibrationEnd)
     throw new UsageError('--holdout-end must be later than --calibration-end.');
   const { log, leftOut } = await readTransactions(flags.transactions, flags);
-  for (const [rows, what] of [
-    [leftOut.withoutCustomer, 'without a customer'],
-    [leftOut.withoutDate, 'without a day that can be read'],
-    [leftOut.returns, 'of negative value, which are no purchases'],
-  ] as const)
-    if (rows > 0) say(`Left out: ${rows} rows ${what}.`);
+  sayLeftOut(leftOut, say);
   const observation = observe(log, { calibrationEnd, holdoutEnd, daysPerUnit: DAYS_PER_UNIT[flags.unit] });
   const { lastDay } = observation.holdout;
   if (lastDay < holdoutEnd)

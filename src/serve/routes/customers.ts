@@ -1,7 +1,6 @@
 /** What is known of a customer: attributes of the CRM's, and what the events have told. */
 
 import { z } from 'zod';
-import { type ChurnReason, churnReasons } from '../../algorithms/churn-model.ts';
 import { RISK_BANDS, VALUE_TIERS } from '../../algorithms/customer-value/bands.ts';
 import { RFM_SEGMENTS } from '../../algorithms/customer-value/rfm-segment.ts';
 import { CustomerAttributes } from '../../domain/customer.ts';
@@ -11,6 +10,7 @@ import { dayMs } from '../../domain/time.ts';
 import { affinityAt, categoriesMax } from '../../features/categories.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
+import { type ChurnReason, churnReasons } from '../../scoring/churn-reasons.ts';
 import { type CustomerScores, scoreCustomer } from '../../scoring/score-customer.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
@@ -48,13 +48,18 @@ const ProfileAnswer = z
         /** Calibrated probability of no purchase within the horizon. */
         risk: z.number().min(0).max(1),
         horizonDays: z.number(),
+        /** The same for each horizon that the model tells, shortest first. */
+        risks: z.array(z.object({ days: z.number(), risk: z.number().min(0).max(1) })),
+        /** The five that move the risk most. */
         reasons: z.array(
           z.object({
             feature: z.string(),
             value: z.number(),
             effect: z.enum(['raises', 'lowers']),
-            /** Change of the logit against a customer with this feature at the mean. */
+            /** Part of the risk's logit: all parts, with that of a customer who is the mean in everything, add up to it. */
             contribution: z.number(),
+            /** As a clerk would say it. */
+            text: z.string(),
           }),
         ),
         modelVersion: z.string(),
@@ -159,12 +164,13 @@ function affinitiesOf({ categories }: Pick<CustomerRecord, 'categories'>, now: n
   return weighed.map(({ category, weight }) => ({ category, weight, share: weight / total }));
 }
 
-function withEffect({ feature, value, contribution }: ChurnReason) {
+function withEffect({ feature, value, contribution, text }: ChurnReason) {
   return {
     feature,
     value,
     contribution,
     effect: contribution > 0 ? ('raises' as const) : ('lowers' as const),
+    text,
   };
 }
 

@@ -1,63 +1,134 @@
 /** How good a churn model is on customers at an instant that it has not seen, against knowing less. */
-import { calibrate, fitIsotonic } from '../../algorithms/calibration.ts';
+import { bootstrapDifference, type Interval } from '../../algorithms/bootstrap.ts';
 import { type ChurnModel, churnRisk } from '../../algorithms/churn-model.ts';
-import {
-  auc,
-  baseRate,
-  brierScore,
-  expectedCalibrationError,
-  logLoss,
-} from '../../algorithms/classification-metrics.ts';
+import { auc, aucDifference, baseRate, logLoss } from '../../algorithms/classification-metrics.ts';
+import { createRng } from '../../algorithms/rng.ts';
+import { measureRisks, type RiskFigures } from '../../evaluation/churn/measure-risks.ts';
 import { type GateVerdict, judge } from '../gate.ts';
+import type { KnowingLess } from './knowing-less.ts';
 import type { SampleSet } from './samples.ts';
 
-export type ChurnMetrics = {
-  auc: number;
-  logLoss: number;
-  brier: number;
-  /** Expected calibration error, ten bins. */
-  ece: number;
-  /** Days since the last order alone, calibrated like the model. */
+export type ChurnMetrics = RiskFigures & {
+  /** Days since the last order alone, by logistic regression. */
   recencyAuc: number;
   recencyLogLoss: number;
-  /** The same risk for everybody: the share that was lost at the calibration cut-off. */
+  mbgNbdAuc: number;
+  mbgNbdLogLoss: number;
+  paretoNbdAuc: number;
+  paretoNbdLogLoss: number;
+  /** The same risk for everybody: the share that was lost among those learnt from. */
   baseRateLogLoss: number;
   /** Share of the test customers that was lost. */
   churnShare: number;
   testCustomers: number;
 };
 
-export function evaluateChurn(model: ChurnModel, calibration: SampleSet, test: SampleSet): ChurnMetrics {
+/** With 95 % intervals of how far the model is ahead on the same customers. */
+export type ChurnTest = {
+  metrics: ChurnMetrics;
+  ahead: {
+    aucOfRecency: Interval;
+    aucOfMbgNbd: Interval;
+    logLossOfBaseRate: Interval;
+    logLossOfMbgNbd: Interval;
+  };
+};
+
+/** `others` say of the test customers what knowing less says, in their order. */
+export function evaluateChurn(
+  model: ChurnModel,
+  test: SampleSet,
+  others: Readonly<Record<KnowingLess, Float64Array>>,
+  seed: number,
+): ChurnTest {
   const width = model.featureNames.length;
+  const lost = lostWithin(test, model.horizonDays);
   const risks = Float64Array.from({ length: test.rows }, (_, row) =>
     churnRisk(model, test.features.subarray(row * width, (row + 1) * width)),
   );
-  const byRecency = fitIsotonic(calibration.daysSinceLastOrder, calibration.labels);
-  const recencyRisks = Float64Array.from(test.daysSinceLastOrder, (days) => calibrate(byRecency, days));
-  const sameForAll = new Float64Array(test.rows).fill(baseRate(calibration.labels));
+  const losses = (given: Float64Array) => given.map((risk, row) => logLoss([bounded(risk)], [lost[row]!]));
+  const [own, ofBaseRate, ofRecency, ofMbgNbd, ofParetoNbd] = [
+    risks,
+    others['base-rate'],
+    others.recency,
+    others['mbg-nbd'],
+    others['pareto-nbd'],
+  ].map(losses) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+  const ahead = (other: Float64Array, name: string) =>
+    bootstrapDifference(other, own, createRng(seed, 'churn', 'bootstrap', name));
   return {
-    auc: auc(risks, test.labels),
-    logLoss: logLoss(risks, test.labels),
-    brier: brierScore(risks, test.labels),
-    ece: expectedCalibrationError(risks, test.labels),
-    recencyAuc: auc(test.daysSinceLastOrder, test.labels),
-    recencyLogLoss: logLoss(recencyRisks, test.labels),
-    baseRateLogLoss: logLoss(sameForAll, test.labels),
-    churnShare: baseRate(test.labels),
-    testCustomers: test.rows,
+    metrics: {
+      ...measureRisks(risks, lost),
+      recencyAuc: auc(others.recency, lost),
+      recencyLogLoss: mean(ofRecency),
+      mbgNbdAuc: auc(others['mbg-nbd'], lost),
+      mbgNbdLogLoss: mean(ofMbgNbd),
+      paretoNbdAuc: auc(others['pareto-nbd'], lost),
+      paretoNbdLogLoss: mean(ofParetoNbd),
+      baseRateLogLoss: mean(ofBaseRate),
+      churnShare: baseRate(lost),
+      testCustomers: test.rows,
+    },
+    ahead: {
+      aucOfRecency: aucDifference(risks, others.recency, lost),
+      aucOfMbgNbd: aucDifference(risks, others['mbg-nbd'], lost),
+      logLossOfBaseRate: ahead(ofBaseRate, 'base rate'),
+      logLossOfMbgNbd: ahead(ofMbgNbd, 'mbg-nbd'),
+    },
   };
 }
 
-/** It must tell customers apart better than recency does, and its risks must say more than one risk for all. */
-export function judgeChurn(metrics: ChurnMetrics): GateVerdict {
+/** 1 = no purchase within the horizon. */
+export function lostWithin({ daysToNextOrder }: SampleSet, horizonDays: number): Uint8Array {
+  return Uint8Array.from(daysToNextOrder, (days) => (days >= horizonDays ? 1 : 0));
+}
+
+/**
+ * Beyond doubt it must tell customers apart better than recency does, and its risks must say more than one risk for all; and
+ * it must not be worse than MBG/NBD, which needs no network.
+ */
+export function judgeChurn({ metrics, ahead }: ChurnTest): GateVerdict {
   return judge(`churn risk of ${metrics.testCustomers} customers`, [
-    { metric: 'AUC', candidate: metrics.auc, against: 'recency alone', baseline: metrics.recencyAuc },
+    {
+      metric: 'AUC',
+      candidate: metrics.auc,
+      against: 'recency alone',
+      baseline: metrics.recencyAuc,
+      difference: ahead.aucOfRecency,
+    },
     {
       metric: 'log loss',
       lowerIsBetter: true,
       candidate: metrics.logLoss,
       against: 'the base rate',
       baseline: metrics.baseRateLogLoss,
+      difference: ahead.logLossOfBaseRate,
+    },
+    {
+      metric: 'AUC',
+      candidate: metrics.auc,
+      against: 'MBG/NBD',
+      baseline: metrics.mbgNbdAuc,
+      difference: ahead.aucOfMbgNbd,
+      rule: 'notBelow',
+    },
+    {
+      metric: 'log loss',
+      lowerIsBetter: true,
+      candidate: metrics.logLoss,
+      against: 'MBG/NBD',
+      baseline: metrics.mbgNbdLogLoss,
+      difference: ahead.logLossOfMbgNbd,
+      rule: 'notBelow',
     },
   ]);
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** No probability may be so sure that one surprise costs an infinite loss. */
+function bounded(risk: number): number {
+  return Math.max(1e-6, Math.min(1 - 1e-6, risk));
 }

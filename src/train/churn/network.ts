@@ -1,4 +1,13 @@
-/** Fits the churn network with TensorFlow.js: two hidden layers, Adam, early stopping on customers not learnt from. */
+/**
+ * Fits one network of the churn model with TensorFlow.js: Adam with decoupled weight decay (Loshchilov and Hutter 2019) on
+ * the cross entropy of what the probability models say plus what the network adds,
+ *
+ *   logit = offset + x·wide + mlp(x)
+ *
+ * (wide and deep: Cheng et al. 2016). It begins as the probability models themselves, and decay draws it back there: where
+ * there is little to learn from, it stays close to them. The weights are the mean over the later half of the epochs
+ * (Izmailov et al. 2018), so that no epoch needs choosing on customers who only watch.
+ */
 
 import type { DenseLayer } from '../../algorithms/mlp.ts';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
@@ -9,109 +18,116 @@ import { sigmoidCrossEntropy } from '../tensorflow.ts';
 export type NetworkOptions = {
   hidden: readonly number[];
   learningRate: number;
+  /** Share of each weight that an epoch takes away. */
+  weightDecay: number;
   batchSize: number;
-  epochsMax: number;
-  /** Epochs without a better validation loss before the best weights are taken. */
-  patience: number;
-  /** Share of the customers that only watch. */
-  validationShare: number;
+  epochs: number;
 };
 
 export const networkDefaults: NetworkOptions = {
-  hidden: [32, 16],
+  hidden: [12],
   learningRate: 0.003,
-  batchSize: 256,
-  epochsMax: 40,
-  patience: 4,
-  validationShare: 0.15,
+  weightDecay: 0.6,
+  batchSize: 512,
+  epochs: 8,
 };
 
-/** Rows of scaled features (rows × inputs), their labels, and the customer that each row belongs to. */
+/** Rows of scaled inputs (rows × inputs), the logits that they begin at, their labels. */
 export type NetworkSamples = {
   inputs: number;
   features: Float32Array;
+  offsets: Float32Array;
   labels: Uint8Array;
-  customers: Uint32Array;
 };
 
-export type FittedNetwork = { layers: DenseLayer[]; epochs: number; validationLoss: number };
+export type FittedNetwork = { wide: DenseLayer; layers: DenseLayer[] };
 
 /**
- * Deterministic in its seed: weights, batches and the customers that watch all come from it. `onEpoch` is awaited after
+ * From the given rows of `samples`. Deterministic in its seed: weights and batches come from it. `onEpoch` is awaited after
  * each epoch, which lets the process breathe (heartbeats, the end of its parent).
  */
 export async function fitNetwork(
   tf: TensorFlow,
   samples: NetworkSamples,
+  rows: Int32Array,
   options: NetworkOptions,
   seed: number,
   onEpoch: (epoch: number) => Promise<void> | void,
 ): Promise<FittedNetwork> {
-  const { learning, watching } = splitByCustomer(samples.customers, options.validationShare, seed);
-  const all = tf.tensor2d(samples.features, [samples.labels.length, samples.inputs]);
-  const labels = tf.tensor2d(Float32Array.from(samples.labels), [samples.labels.length, 1]);
-  const network = createNetwork(
-    tf,
-    [samples.inputs, ...options.hidden, 1],
-    baseLogit(samples.labels),
-    (layer) => createRng(seed, 'churn', 'weights', layer),
+  const { inputs } = samples;
+  const count = samples.labels.length;
+  const all = tf.tensor2d(samples.features, [count, inputs]);
+  const offsets = tf.tensor2d(samples.offsets, [count, 1]);
+  const labels = tf.tensor2d(Float32Array.from(samples.labels), [count, 1]);
+  const wide = createNetwork(tf, [inputs, 1], 0, () => zeros);
+  const deep = createNetwork(tf, [inputs, ...options.hidden, 1], 0, (layer) =>
+    layer === options.hidden.length ? zeros : createRng(seed, 'churn', 'weights', layer),
   );
+  const variables = [...wide.variables, ...deep.variables];
   const optimizer = tf.train.adam(options.learningRate);
   const rng = createRng(seed, 'churn', 'batches');
-  const lossOf = (rows: Int32Array) => {
-    const indices = tf.tensor1d(rows, 'int32');
-    return sigmoidCrossEntropy(
-      tf.gather(labels, indices),
-      network.forward(tf.gather(all, indices) as Tensor2D),
-    );
-  };
-  const watchedLoss = () => tf.tidy(() => lossOf(watching).dataSync()[0] ?? Number.NaN);
-  let best = { layers: network.read(), epochs: 0, validationLoss: watchedLoss() };
+  const order = rows.slice();
+  const mean = createMean();
+  const batches = Math.ceil(order.length / options.batchSize);
+  const kept = tf.scalar((1 - options.weightDecay) ** (1 / batches));
   try {
-    for (let epoch = 1; epoch <= options.epochsMax && epoch - best.epochs <= options.patience; epoch++) {
-      shuffleRows(learning, rng);
-      for (let start = 0; start < learning.length; start += options.batchSize) {
-        const batch = learning.slice(start, start + options.batchSize);
-        tf.tidy(() => void optimizer.minimize(() => lossOf(batch), false, network.variables));
+    for (let epoch = 1; epoch <= options.epochs; epoch++) {
+      shuffleRows(order, rng);
+      for (let start = 0; start < order.length; start += options.batchSize) {
+        const batch = order.slice(start, start + options.batchSize);
+        tf.tidy(() => {
+          const indices = tf.tensor1d(batch, 'int32');
+          const x = tf.gather(all, indices) as Tensor2D;
+          const begin = tf.gather(offsets, indices);
+          const wanted = tf.gather(labels, indices);
+          optimizer.minimize(
+            () => sigmoidCrossEntropy(wanted, tf.add(begin, tf.add(wide.forward(x), deep.forward(x)))),
+            false,
+            variables,
+          );
+          for (const variable of variables) if (variable.rank === 2) variable.assign(tf.mul(variable, kept));
+        });
       }
-      const validationLoss = watchedLoss();
-      if (validationLoss < best.validationLoss)
-        best = { layers: network.read(), epochs: epoch, validationLoss };
+      if (epoch > options.epochs / 2) mean.add([...wide.read(), ...deep.read()]);
       await onEpoch(epoch);
     }
-    return best;
+    const [first, ...layers] = mean.finish();
+    return { wide: first as DenseLayer, layers };
   } finally {
     optimizer.dispose();
-    network.dispose();
-    all.dispose();
-    labels.dispose();
+    wide.dispose();
+    deep.dispose();
+    for (const tensor of [all, offsets, labels, kept]) tensor.dispose();
   }
 }
 
-/** A customer's rows are alike: on both sides of a split they would hide overfitting. */
-function splitByCustomer(
-  customers: Uint32Array,
-  share: number,
-  seed: number,
-): { learning: Int32Array; watching: Int32Array } {
-  const rng = createRng(seed, 'churn', 'validation');
-  const watches = new Map<number, boolean>();
-  const learning: number[] = [];
-  const watching: number[] = [];
-  for (const [row, customer] of customers.entries()) {
-    const watched = watches.get(customer) ?? rng.next() < share;
-    watches.set(customer, watched);
-    (watched ? watching : learning).push(row);
-  }
-  if (learning.length === 0 || watching.length === 0) throw new Error('too few customers to learn from');
-  return { learning: Int32Array.from(learning), watching: Int32Array.from(watching) };
-}
+/** Draws nothing but 0: layers that begin without a say. */
+const zeros = { normal: () => 0 } as Rng;
 
-function baseLogit(labels: Uint8Array): number {
-  let positives = 0;
-  for (const label of labels) positives += label;
-  // One more of each: a set with one class only still has a finite logit.
-  return Math.log((positives + 1) / (labels.length - positives + 1));
+function createMean() {
+  let sum: DenseLayer[] = [];
+  let count = 0;
+  return {
+    add(layers: DenseLayer[]): void {
+      count++;
+      if (count === 1) {
+        sum = layers;
+        return;
+      }
+      for (const [l, { weights, bias }] of layers.entries()) {
+        const into = sum[l] as DenseLayer;
+        for (let i = 0; i < weights.length; i++) into.weights[i]! += weights[i]!;
+        for (let i = 0; i < bias.length; i++) into.bias[i]! += bias[i]!;
+      }
+    },
+    finish: (): DenseLayer[] =>
+      sum.map(({ inputs, outputs, weights, bias }) => ({
+        inputs,
+        outputs,
+        weights: weights.map((value) => value / count),
+        bias: bias.map((value) => value / count),
+      })),
+  };
 }
 
 function shuffleRows(rows: Int32Array, rng: Rng): void {

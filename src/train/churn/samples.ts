@@ -1,94 +1,97 @@
-/** Customers at cut-offs: what was known of each, and whether a purchase followed. */
+/** Customers at instants: what was known of each by then, and how long it took until the next order. */
 
 import type { ShopEvent } from '../../domain/event.ts';
 import { dayMs } from '../../domain/time.ts';
 import { applyEvent, emptyRecord, writeFeatures } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
-import type { ChurnCutoffs } from './cutoffs.ts';
 
-/** One row a customer and cut-off. */
+/** One row a customer and instant. */
 export type SampleSet = {
   rows: number;
   /** rows × FEATURE_NAMES.length, row by row. */
   features: Float32Array;
-  /** 1 = no purchase within the horizon. */
-  labels: Uint8Array;
-  /** The baseline's only input. */
+  /** Days from the instant to the next order; infinite where none followed. */
+  daysToNextOrder: Float32Array;
   daysSinceLastOrder: Float32Array;
   /** Number of the customer, so that a customer's rows can be kept together. */
   customers: Uint32Array;
 };
 
-export type SampleSets = { learn: SampleSet; calibrate: SampleSet; test: SampleSet };
-type SetName = keyof SampleSets;
+/** Who counts as long gone, and at which instants that is known to have been right: a horizon later was by `end`. */
+export type GoneRule = { afterMs: number; horizonMs: number; end: number };
+/** Customers at instants who were long gone, and how many of them stayed away. */
+export type GoneCount = { customers: number; lost: number };
 
-/** Customers at cut-offs before the test who were long gone, and how many of them stayed away. */
-export type GoneCount = { afterDays: number; customers: number; lost: number };
-
-/** Those whose last order lies further back are gone beyond doubt: they would flatter every figure, and are counted apart. */
-const goneAfterHorizons = 3;
 const width = FEATURE_NAMES.length;
 
-/** Takes customers one by one, with their events in the order of time, and puts them down at each cut-off. */
-export function createSampler(cutoffs: ChurnCutoffs, horizonMs: number) {
-  const sets = { learn: new GrowingSet(), calibrate: new GrowingSet(), test: new GrowingSet() };
-  const moments: readonly (readonly [number, SetName])[] = [
-    ...cutoffs.learn.map((cutoff) => [cutoff, 'learn'] as const),
-    [cutoffs.calibrate, 'calibrate'],
-    [cutoffs.test, 'test'],
-  ];
-  const gone = { afterDays: (goneAfterHorizons * horizonMs) / dayMs, customers: 0, lost: 0 };
+/**
+ * Takes customers one by one, with their events in the order of time, and puts them down at each instant (ascending).
+ * Whoever has not ordered by then is left out; with a rule, those who are long gone are counted instead, except at its end.
+ */
+export function createSampler(instants: readonly number[], rule?: GoneRule) {
+  const sets = instants.map(() => new GrowingSet());
+  const gone: GoneCount = { customers: 0, lost: 0 };
   let customers = 0;
   return {
+    gone,
     add(events: readonly ShopEvent[]): void {
       const purchases = events.filter(({ type }) => type === 'purchase').map(({ occurredAt }) => occurredAt);
       if (purchases.length === 0) return;
       const customer = customers++;
       const record = emptyRecord();
       let next = 0;
-      for (const [cutoff, set] of moments) {
-        for (; next < events.length && events[next]!.occurredAt < cutoff; next++)
+      for (const [n, instant] of instants.entries()) {
+        for (; next < events.length && events[next]!.occurredAt < instant; next++)
           applyEvent(record, events[next]!);
-        const lastOrderAt = purchases.findLast((at) => at < cutoff);
+        const lastOrderAt = purchases.findLast((at) => at < instant);
         if (lastOrderAt === undefined) continue;
-        const stayed = purchases.some((at) => at >= cutoff && at < cutoff + horizonMs);
-        if (lastOrderAt < cutoff - goneAfterHorizons * horizonMs) {
-          if (set === 'test') continue;
+        const nextOrderAt = purchases.find((at) => at >= instant) ?? Number.POSITIVE_INFINITY;
+        if (rule !== undefined && instant < rule.end && instant - lastOrderAt > rule.afterMs) {
+          if (instant + rule.horizonMs > rule.end) continue;
           gone.customers++;
-          if (!stayed) gone.lost++;
+          if (nextOrderAt - instant >= rule.horizonMs) gone.lost++;
           continue;
         }
-        sets[set].add(customer, stayed ? 0 : 1, (cutoff - lastOrderAt) / dayMs, (features, at) =>
-          writeFeatures(record, cutoff, features, at),
+        sets[n]!.add(
+          customer,
+          (nextOrderAt - instant) / dayMs,
+          (instant - lastOrderAt) / dayMs,
+          (features, at) => writeFeatures(record, instant, features, at),
         );
       }
     },
-    finish: (): SampleSets & { gone: GoneCount } => ({
-      learn: sets.learn.finish(),
-      calibrate: sets.calibrate.finish(),
-      test: sets.test.finish(),
-      gone,
-    }),
+    finish: (): SampleSet[] => sets.map((set) => set.finish()),
   };
+}
+
+/** The rows for which `keeps` says so. */
+export function pickRows(set: SampleSet, keeps: (row: number) => boolean): SampleSet {
+  const kept = new GrowingSet();
+  for (let row = 0; row < set.rows; row++)
+    if (keeps(row))
+      kept.add(set.customers[row]!, set.daysToNextOrder[row]!, set.daysSinceLastOrder[row]!, (features, at) =>
+        features.set(set.features.subarray(row * width, (row + 1) * width), at),
+      );
+  return kept.finish();
 }
 
 /** Typed arrays that double when they are full: a million rows as objects would not fit into memory. */
 class GrowingSet {
   #rows = 0;
   #features = new Float32Array(64 * width);
-  #labels = new Uint8Array(64);
+  #toNext = new Float32Array(64);
   #days = new Float32Array(64);
   #customers = new Uint32Array(64);
 
   add(
     customer: number,
-    label: number,
+    daysToNext: number,
     days: number,
     write: (features: Float32Array, at: number) => void,
   ): void {
-    if (this.#rows === this.#labels.length) this.#grow();
+    if (this.#rows === this.#toNext.length) this.#grow();
     write(this.#features, this.#rows * width);
-    this.#labels[this.#rows] = label;
+    this.#toNext[this.#rows] = daysToNext;
     this.#days[this.#rows] = days;
     this.#customers[this.#rows] = customer;
     this.#rows++;
@@ -98,7 +101,7 @@ class GrowingSet {
     return {
       rows: this.#rows,
       features: this.#features.subarray(0, this.#rows * width),
-      labels: this.#labels.subarray(0, this.#rows),
+      daysToNextOrder: this.#toNext.subarray(0, this.#rows),
       daysSinceLastOrder: this.#days.subarray(0, this.#rows),
       customers: this.#customers.subarray(0, this.#rows),
     };
@@ -108,14 +111,14 @@ class GrowingSet {
     const capacity = 2 * this.#rows;
     const features = new Float32Array(capacity * width);
     features.set(this.#features);
-    const labels = new Uint8Array(capacity);
-    labels.set(this.#labels);
+    const toNext = new Float32Array(capacity);
+    toNext.set(this.#toNext);
     const days = new Float32Array(capacity);
     days.set(this.#days);
     const customers = new Uint32Array(capacity);
     customers.set(this.#customers);
     this.#features = features;
-    this.#labels = labels;
+    this.#toNext = toNext;
     this.#days = days;
     this.#customers = customers;
   }

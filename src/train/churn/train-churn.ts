@@ -1,35 +1,34 @@
 /**
- * Trains the churn model from the lake: learn at early cut-offs, calibrate at a later one, test at the last whose
- * horizon is complete, publish if it beats knowing less. What is served is what was tested.
+ * Trains the churn model from the lake: learns from customers at earlier instants, tests at the last whose horizon is
+ * complete, publishes if it beats knowing less. What is served is what was tested.
  */
 
-import { fitIsotonic } from '../../algorithms/calibration.ts';
-import {
-  type ChurnModel,
-  churnLogit,
-  churnToFiles,
-  type LongGone,
-  scaleFeatures,
-  signedLog,
-} from '../../algorithms/churn-model.ts';
+import { type ChurnModel, churnToFiles, type LongGone } from '../../algorithms/churn-model.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import type { JobResult } from '../../domain/job.ts';
 import { dayMs } from '../../domain/time.ts';
-import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../features/registry.ts';
+import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import { replayCustomers } from '../../history/replay.ts';
 import { loadTensorFlow } from '../tensorflow.ts';
 import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
-import { type ChurnCutoffs, churnCutoffs } from './cutoffs.ts';
-import { evaluateChurn, judgeChurn } from './evaluate.ts';
+import { evaluateChurn, judgeChurn, lostWithin } from './evaluate.ts';
 import { horizonDaysOf, readOrderRhythm } from './horizon.ts';
-import { fitNetwork, networkDefaults } from './network.ts';
-import { createSampler, type GoneCount, type SampleSet, type SampleSets } from './samples.ts';
+import { risksKnowingLess } from './knowing-less.ts';
+import { learnChurn, learnDefaults, prepareRows, type Study } from './learn.ts';
+import { type Look, looksBefore } from './moments.ts';
+import { createSampler, type GoneCount, pickRows, type SampleSet } from './samples.ts';
 
 /** Of a larger shop, that many are drawn: more do not make a network of this size better. */
 const customersMax = 100_000;
 /** Below that, figures are noise. */
 const customersMin = 50;
 const lostMin = 5;
+/** Told besides the shop's own horizon, where what can be learnt from is that many times as long. */
+const furtherHorizonsDays = [30, 60, 90];
+const horizonsBeforeTest = 3;
+const looksAtFurther = 2;
+/** Those whose last order lies further back are gone beyond doubt: they would flatter every figure, and are counted apart. */
+const goneAfterHorizons = 3;
 
 /** Shares of the work, for the progress bar. */
 const shares = { replayed: 0.5, learnt: 0.95, tested: 0.97 };
@@ -43,37 +42,31 @@ export async function trainChurn(training: Training): Promise<JobResult> {
   if (horizonDays === undefined)
     return notTrained('churn', 'the history is too short: churn takes at least 70 days of purchases');
   const horizonMs = horizonDays * dayMs;
-  const cutoffs = churnCutoffs(rhythm.from, rhythm.to, horizonMs);
-  const { gone, ...sets } = await collectSamples(training, cutoffs, horizonMs, rhythm.customers);
-  const shortage = shortageOf(sets);
+  // One past the last event: an event at `to` lies within the last horizon.
+  const testAt = rhythm.to + 1 - horizonMs;
+  const horizons = horizonsOf(horizonDays, (testAt - rhythm.from) / dayMs);
+  const looks = horizons.flatMap((days) =>
+    looksBefore(rhythm.from, testAt, days * dayMs, days === horizonDays ? undefined : looksAtFurther),
+  );
+  const goneAfterDays = goneAfterHorizons * horizonDays;
+  const { gone, study } = await collectSamples(training, looks, testAt, horizonMs, rhythm.customers);
+  const test = pickRows(study.atEnd, (row) => study.atEnd.daysSinceLastOrder[row]! <= goneAfterDays);
+  const shortage = shortageOf(study, test, horizonDays);
   if (shortage !== undefined) return notTrained('churn', shortage);
 
   const { tf, backend } = await loadTensorFlow(log);
-  const scaling = fitScaling(sets.learn);
-  const width = FEATURE_NAMES.length;
-  const network = await fitNetwork(
+  const prepared = prepareRows(study, seed);
+  const { model, rows, heldOutLogLoss } = await learnChurn(
     tf,
-    {
-      inputs: width,
-      features: scaleRows(scaling, sets.learn),
-      labels: sets.learn.labels,
-      customers: sets.learn.customers,
-    },
-    networkDefaults,
+    prepared,
+    { horizonDays, horizons, gone: goneRisk(goneAfterDays, gone) },
+    learnDefaults,
     seed,
-    (epoch) =>
-      report(
-        shares.replayed + (shares.learnt - shares.replayed) * (epoch / networkDefaults.epochsMax),
-        `learning, epoch ${epoch}`,
-      ),
+    (share) => report(shares.replayed + (shares.learnt - shares.replayed) * share, 'learning'),
   );
-  await report(shares.learnt, 'calibrating and testing');
-  const model = calibrated(
-    { featureNames: FEATURE_NAMES, ...scaling, layers: network.layers, horizonDays, gone: goneRisk(gone) },
-    sets,
-  );
-  const metrics = evaluateChurn(model, sets.calibrate, sets.test);
-  const gate = judgeChurn(metrics);
+  await report(shares.learnt, 'testing');
+  const tested = evaluateChurn(model, test, risksKnowingLess(prepared, test, horizonDays), seed);
+  const gate = judgeChurn(tested);
 
   await report(shares.tested, 'publishing');
   return publishTrained(
@@ -84,20 +77,22 @@ export async function trainChurn(training: Training): Promise<JobResult> {
       dataRange: { from: new Date(rhythm.from).toISOString(), to: new Date(rhythm.to).toISOString() },
       parameters: {
         horizonDays,
-        goneAfterDays: gone.afterDays,
+        horizons,
+        goneAfterDays,
         goneCustomers: gone.customers,
         seed,
-        hidden: [...networkDefaults.hidden],
-        learningRate: networkDefaults.learningRate,
-        batchSize: networkDefaults.batchSize,
-        epochs: network.epochs,
-        learnCutoffs: [...cutoffs.learn],
-        calibrateCutoff: cutoffs.calibrate,
-        testCutoff: cutoffs.test,
-        learnRows: sets.learn.rows,
-        calibrateRows: sets.calibrate.rows,
+        ...learnDefaults.network,
+        hidden: [...learnDefaults.network.hidden],
+        folds: learnDefaults.folds,
+        ...learnDefaults.start,
+        ...purchaseParameters(model),
+        lookInstants: looks.map(({ at }) => at),
+        lookHorizonsDays: looks.map(({ horizonMs: length }) => length / dayMs),
+        testCutoff: testAt,
+        learnRows: rows,
+        heldOutLogLoss,
       },
-      metrics,
+      metrics: tested.metrics,
       backend,
       gate,
     },
@@ -105,14 +100,23 @@ export async function trainChurn(training: Training): Promise<JobResult> {
   );
 }
 
+/** The shop's own, and those that what lies before the test is long enough for. */
+function horizonsOf(ownDays: number, daysBeforeTest: number): number[] {
+  const further = furtherHorizonsDays.filter((days) => horizonsBeforeTest * days <= daysBeforeTest);
+  return [...new Set([ownDays, ...further])].sort((a, b) => a - b);
+}
+
 async function collectSamples(
   training: Training,
-  cutoffs: ChurnCutoffs,
+  looks: readonly Look[],
+  testAt: number,
   horizonMs: number,
   customers: number,
-): Promise<SampleSets & { gone: GoneCount }> {
+): Promise<{ gone: GoneCount; study: Study }> {
   const { lake, seed, report } = training;
-  const sampler = createSampler(cutoffs, horizonMs);
+  const instants = [...new Set([...looks.map(({ at }) => at), testAt])].sort((a, b) => a - b);
+  const rule = { afterMs: goneAfterHorizons * horizonMs, horizonMs, end: testAt };
+  const sampler = createSampler(instants, rule);
   const drawnShare = Math.min(1, customersMax / customers);
   let seen = 0;
   await replayCustomers(lake, { before: seenBefore(training) }, (customerId, events) => {
@@ -123,17 +127,28 @@ async function collectSamples(
       : undefined;
   });
   await report(shares.replayed, 'starting TensorFlow.js');
-  return sampler.finish();
+  const sets = sampler.finish();
+  const at = (instant: number): SampleSet => sets[instants.indexOf(instant)]!;
+  return {
+    gone: sampler.gone,
+    study: { looks: looks.map((look) => ({ ...look, set: at(look.at) })), atEnd: at(testAt) },
+  };
 }
 
 /** Share of the long gone who stayed away, by Laplace's rule of succession: a log may hold few of them, or none. */
-function goneRisk({ afterDays, customers, lost }: GoneCount): LongGone {
+function goneRisk(afterDays: number, { customers, lost }: GoneCount): LongGone {
   return { afterDays, risk: (lost + 1) / (customers + 2) };
 }
 
-function shortageOf(sets: SampleSets): string | undefined {
-  for (const [name, set] of Object.entries(sets)) {
-    const lost = set.labels.reduce((sum, label) => sum + label, 0);
+function shortageOf({ looks }: Study, test: SampleSet, horizonDays: number): string | undefined {
+  const last = looks.findLast(({ horizonMs }) => horizonMs === horizonDays * dayMs) ?? looks.at(-1);
+  if (last === undefined) return 'the history is too short to learn from';
+  const sets = [
+    ['learn', last.set, last.horizonMs / dayMs],
+    ['test', test, horizonDays],
+  ] as const;
+  for (const [name, set, days] of sets) {
+    const lost = lostWithin(set, days).reduce((sum, label) => sum + label, 0);
     if (set.rows < customersMin)
       return `too few customers to ${name}: ${set.rows} of at least ${customersMin}`;
     if (Math.min(lost, set.rows - lost) < lostMin)
@@ -142,46 +157,11 @@ function shortageOf(sets: SampleSets): string | undefined {
   return undefined;
 }
 
-/** Mean and standard deviation of each feature's signed logarithm. */
-function fitScaling({ rows, features }: SampleSet): Pick<ChurnModel, 'mean' | 'spread'> {
-  const width = FEATURE_NAMES.length;
-  const sum = new Float64Array(width);
-  const squares = new Float64Array(width);
-  for (let row = 0; row < rows; row++) {
-    for (let j = 0; j < width; j++) {
-      const value = signedLog(features[row * width + j]!);
-      sum[j]! += value;
-      squares[j]! += value * value;
-    }
-  }
-  const mean = Float32Array.from(sum, (total) => total / rows);
-  const spread = Float32Array.from(squares, (total, j) => {
-    const variance = total / rows - (sum[j]! / rows) ** 2;
-    // A feature that never varies: scaled to 0 for those trained on, whatever it may say later is clipped.
-    return variance > 1e-8 ? Math.sqrt(variance) : 1;
-  });
-  return { mean, spread };
-}
-
-function scaleRows(
-  scaling: Pick<ChurnModel, 'mean' | 'spread'>,
-  { rows, features }: SampleSet,
-): Float32Array {
-  const width = scaling.mean.length;
-  const scaled = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++)
-    scaleFeatures(
-      scaling,
-      features.subarray(row * width, (row + 1) * width),
-      scaled.subarray(row * width, (row + 1) * width),
-    );
-  return scaled;
-}
-
-function calibrated(network: Omit<ChurnModel, 'calibration'>, { calibrate }: SampleSets): ChurnModel {
-  const width = network.featureNames.length;
-  const logits = Float64Array.from({ length: calibrate.rows }, (_, row) =>
-    churnLogit(network, calibrate.features.subarray(row * width, (row + 1) * width)),
+/** As `mbgNbd.r`, `paretoNbd.alpha` …: a manifest's parameters are flat. */
+function purchaseParameters({ purchases }: ChurnModel): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(purchases).flatMap(([name, parameters]) =>
+      Object.entries(parameters).map(([parameter, value]) => [`${name}.${parameter}`, value]),
+    ),
   );
-  return { ...network, calibration: fitIsotonic(logits, calibrate.labels) };
 }

@@ -1,8 +1,9 @@
 /** What is known of a customer when a notice is made: the record, and what the served models say of it now. */
-import { type ChurnModel, churnReasons } from '../../algorithms/churn-model.ts';
+import type { ChurnModel } from '../../algorithms/churn-model.ts';
 import type { NoticeReason } from '../../domain/webhook.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
+import { churnReasons } from '../../scoring/churn-reasons.ts';
 import { scoreCustomer } from '../../scoring/score-customer.ts';
 import type { KnownCustomer } from '../../webhooks/notice.ts';
 
@@ -27,11 +28,5 @@ export function knownCustomer(
 export function riskReasons(churnModel: ChurnModel, record: CustomerRecord, now: number): NoticeReason[] {
   return churnReasons(churnModel, featureVector(record, now), reasonsTold)
     .filter(({ contribution }) => contribution > 0)
-    .map(({ feature, value }) => ({ feature, text: inWords(feature, value) }));
-}
-
-/** `daysSinceLastOrder`, 58.2: `days since last order: 58.2`. */
-function inWords(feature: string, value: number): string {
-  const words = feature.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
-  return `${words}: ${Number(value.toPrecision(3))}`;
+    .map(({ feature, text }) => ({ feature, text }));
 }

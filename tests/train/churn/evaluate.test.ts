@@ -1,67 +1,104 @@
 import { expect, test } from 'vitest';
-import { type ChurnMetrics, evaluateChurn, judgeChurn } from '../../../src/train/churn/evaluate.ts';
+import { DERIVED_INPUTS } from '../../../src/algorithms/churn-inputs.ts';
+import type { ChurnModel } from '../../../src/algorithms/churn-model.ts';
+import { FEATURE_NAMES } from '../../../src/features/registry.ts';
+import { type ChurnTest, evaluateChurn, judgeChurn } from '../../../src/train/churn/evaluate.ts';
 
-const metrics: ChurnMetrics = {
-  auc: 0.8,
-  logLoss: 0.5,
-  brier: 0.2,
-  ece: 0.02,
-  recencyAuc: 0.7,
-  recencyLogLoss: 0.55,
-  baseRateLogLoss: 0.6,
-  churnShare: 0.4,
-  testCustomers: 100,
+const around = (mean: number) => ({ mean, lower: mean - 0.02, upper: mean + 0.02 });
+const tested: ChurnTest = {
+  metrics: {
+    auc: 0.8,
+    prAuc: 0.7,
+    logLoss: 0.5,
+    brier: 0.2,
+    ece: 0.02,
+    liftTopDecile: 2,
+    recencyAuc: 0.7,
+    recencyLogLoss: 0.55,
+    mbgNbdAuc: 0.79,
+    mbgNbdLogLoss: 0.51,
+    paretoNbdAuc: 0.79,
+    paretoNbdLogLoss: 0.51,
+    baseRateLogLoss: 0.6,
+    churnShare: 0.4,
+    testCustomers: 100,
+  },
+  ahead: {
+    aucOfRecency: around(0.1),
+    aucOfMbgNbd: around(0.01),
+    logLossOfBaseRate: around(0.1),
+    logLossOfMbgNbd: around(0.01),
+  },
 };
 
-test('a model that beats recency and the base rate passes', () => {
-  expect(judgeChurn(metrics)).toEqual({
-    passed: true,
-    reason:
-      'churn risk of 100 customers: AUC 0.8000 beats recency alone (0.7000); log loss 0.5000 beats the base rate (0.6000, lower is better)',
-  });
+test('a model that beats recency and the base rate beyond doubt, and is level with MBG/NBD, passes', () => {
+  const { passed, reason } = judgeChurn(tested);
+  expect(passed).toBe(true);
+  expect(reason).toContain('churn risk of 100 customers: AUC 0.8000 beats recency alone (0.7000');
+  expect(reason).toContain('log loss 0.5000 beats the base rate (0.6000');
+  expect(reason).toContain('AUC 0.8000 is level with MBG/NBD (0.7900');
 });
 
 test.each([
-  ['ranks no better than recency', { auc: 0.7 }, 'AUC 0.7000 does not beat recency alone (0.7000)'],
-  [
-    'says no more than the base rate',
-    { logLoss: 0.6 },
-    'log loss 0.6000 does not beat the base rate (0.6000, lower is better)',
-  ],
-  ['has no AUC', { auc: Number.NaN }, 'AUC NaN does not beat'],
+  ['may be no better than recency', { aucOfRecency: around(0.01) }, 'does not beat recency alone'],
+  ['may say no more than the base rate', { logLossOfBaseRate: around(0.01) }, 'does not beat the base rate'],
+  ['ranks worse than MBG/NBD', { aucOfMbgNbd: around(-0.03) }, 'is worse than MBG/NBD'],
+  ['says less than MBG/NBD', { logLossOfMbgNbd: around(-0.03) }, 'is worse than MBG/NBD'],
+  ['has no AUC', { aucOfRecency: around(Number.NaN) }, 'does not beat recency alone'],
 ])('a model that %s does not', (_, change, words) => {
-  const verdict = judgeChurn({ ...metrics, ...change });
+  const verdict = judgeChurn({ ...tested, ahead: { ...tested.ahead, ...change } });
   expect(verdict.passed).toBe(false);
   expect(verdict.reason).toContain(words);
 });
 
-test('model, recency and base rate are measured on the same customers', () => {
-  const set = (features: number[], labels: number[], days: number[]) => ({
-    rows: labels.length,
-    features: Float32Array.from(features),
-    labels: Uint8Array.from(labels),
-    daysSinceLastOrder: Float32Array.from(days),
-    customers: Uint32Array.from(labels.keys()),
-  });
-  // One feature, passed through: logit = ln(1 + x); risk 0.2 at logit 0 up to 0.8 at logit 1.
-  const model = {
-    featureNames: ['x'],
-    mean: Float32Array.of(0),
-    spread: Float32Array.of(1),
-    layers: [{ inputs: 1, outputs: 1, weights: Float32Array.of(1), bias: Float32Array.of(0) }],
-    calibration: { scores: Float64Array.of(0, 1), probabilities: Float64Array.of(0.2, 0.8) },
+test('model and baselines are measured on the same customers', () => {
+  const width = DERIVED_INPUTS.length + FEATURE_NAMES.length;
+  const weights = new Float32Array(width);
+  weights[DERIVED_INPUTS.length + FEATURE_NAMES.indexOf('purchaseCount')] = 1;
+  // logit = ln(1 + orders) − ln 2: risk 1/2 with one order, 3/4 … with more.
+  const model: ChurnModel = {
+    featureNames: FEATURE_NAMES,
+    purchases: {
+      mbgNbd: { r: 1, alpha: 1, a: 1, b: 1 },
+      paretoNbd: { r: 1, alpha: 1, s: 1, beta: 1 },
+    },
+    prior: { mbgNbd: 0, paretoNbd: 0 },
+    mean: new Float32Array(width),
+    spread: new Float32Array(width).fill(1),
+    wide: { inputs: width, outputs: 1, weights, bias: Float32Array.of(-Math.log(2)) },
+    members: [],
+    calibration: { slope: 1, intercept: 0 },
     horizonDays: 30,
-    gone: { afterDays: 180, risk: 0.9 },
+    horizons: [30],
+    gone: undefined,
   };
-  const calibration = set([0, 0, 0, 0], [1, 0, 0, 0], [9, 1, 2, 3]);
-  const tested = set([9, 9, 0, 0], [1, 1, 0, 1], [5, 1, 2, 2]);
-  const measured = evaluateChurn(model, calibration, tested);
-  // Risks 0.8, 0.8, 0.2, 0.2; lost: the first two and the fourth. Pairs with the negative: 1, 1, ½.
-  expect(measured.auc).toBeCloseTo((1 + 1 + 0.5) / 3);
-  expect(measured.logLoss).toBeCloseTo(-(3 * Math.log(0.8) + Math.log(0.2)) / 4);
-  // Days 5, 1, 2, 2 against the negative's 2: 1, 0, ½.
-  expect(measured.recencyAuc).toBeCloseTo((1 + 0 + 0.5) / 3);
-  // The calibration customers' share, 1/4, for everybody.
-  expect(measured.baseRateLogLoss).toBeCloseTo(-(3 * Math.log(1 / 4) + Math.log(3 / 4)) / 4);
-  expect(measured.churnShare).toBe(3 / 4);
+  const orders = [5, 5, 1, 1];
+  const features = new Float32Array(4 * FEATURE_NAMES.length);
+  for (const [row, count] of orders.entries())
+    features[row * FEATURE_NAMES.length + FEATURE_NAMES.indexOf('purchaseCount')] = count;
+  const set = {
+    rows: 4,
+    features,
+    // Lost, lost (on the very end of the horizon), back, lost.
+    daysToNextOrder: Float32Array.of(Number.POSITIVE_INFINITY, 30, 29.9, 99),
+    daysSinceLastOrder: Float32Array.of(5, 1, 2, 2),
+    customers: Uint32Array.of(0, 1, 2, 3),
+  };
+  const same = new Float64Array(4).fill(1 / 4);
+  const others = {
+    'mbg-nbd': same,
+    'pareto-nbd': same,
+    logistic: same,
+    recency: Float64Array.of(0.5, 0.1, 0.2, 0.2),
+    'base-rate': same,
+  };
+  const { metrics, ahead } = evaluateChurn(model, set, others, 1);
+  // Risks 3/4, 3/4, 1/2, 1/2 (6 / 2 = odds of 3). Pairs with the one who came back: 1, 1, ½.
+  expect(metrics.auc).toBeCloseTo((1 + 1 + 0.5) / 3);
+  expect(metrics.logLoss).toBeCloseTo(-(2 * Math.log(3 / 4) + 2 * Math.log(1 / 2)) / 4, 6);
+  expect(metrics.recencyAuc).toBeCloseTo((1 + 0 + 0.5) / 3);
+  expect(ahead.aucOfRecency.mean).toBeCloseTo(metrics.auc - metrics.recencyAuc);
+  expect(metrics.baseRateLogLoss).toBeCloseTo(-(3 * Math.log(1 / 4) + Math.log(3 / 4)) / 4);
+  expect(ahead.logLossOfBaseRate.mean).toBeCloseTo(metrics.baseRateLogLoss - metrics.logLoss);
+  expect(metrics.churnShare).toBe(3 / 4);
 });

@@ -3,15 +3,36 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { churnFromFiles, churnReasons, churnRisk } from '../../../src/algorithms/churn-model.ts';
+import { churnFromFiles, churnRisk } from '../../../src/algorithms/churn-model.ts';
+import { logit } from '../../../src/algorithms/logistic-regression.ts';
+import type { ShopEvent } from '../../../src/domain/event.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
+import { dayMs } from '../../../src/domain/time.ts';
+import { applyEvent, emptyRecord, featureVector } from '../../../src/features/record.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../../src/features/registry.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { listModels, loadModel } from '../../../src/infra/model-store.ts';
 import { currentVersion } from '../../../src/infra/served-versions.ts';
+import { churnReasons, explainChurn } from '../../../src/scoring/churn-reasons.ts';
 import { trainChurn } from '../../../src/train/churn/train-churn.ts';
+import { startMs } from '../../support/events.ts';
 import { silentLog } from '../../support/redis.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
+
+/** Five orders, 20 days apart, and `days` since the last. */
+function regularCustomer(days: number): Float32Array {
+  const record = emptyRecord();
+  for (const n of [0, 1, 2, 3, 4])
+    applyEvent(record, {
+      type: 'purchase',
+      eventId: `e${n}`,
+      customerId: 'regular',
+      channel: 'web',
+      occurredAt: startMs + 20 * n * dayMs,
+      lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 5000 }],
+    } as ShopEvent);
+  return featureVector(record, startMs + (80 + days) * dayMs);
+}
 
 let folder: string;
 let lake: Lake;
@@ -24,7 +45,7 @@ beforeAll(async () => {
   lake = await openLake(folder);
   await writeSimulatedEvents(lake, { customers: 1500, items: 150, days: 400, seed: 3, end: '2026-05-31' });
   first = await train({ report: (share, stage) => void progress.push({ share, stage }) });
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });
@@ -62,10 +83,20 @@ test('what is published is what serving reads: features by name, schema, horizon
   const model = churnFromFiles(arrays, tables);
   expect(model.featureNames).toEqual(FEATURE_NAMES);
   expect(model.horizonDays).toBe(manifest.parameters.horizonDays);
-  const vector = Float32Array.from(model.mean, (logged) => Math.sign(logged) * Math.expm1(Math.abs(logged)));
-  const longGone = vector.with(FEATURE_NAMES.indexOf('daysSinceLastOrder'), 2.5 * model.horizonDays);
-  expect(churnRisk(model, longGone)).toBeGreaterThan(churnRisk(model, vector));
-  expect(churnReasons(model, longGone, 1)[0]).toMatchObject({ feature: 'daysSinceLastOrder' });
+  expect(model.horizons).toContain(model.horizonDays);
+  expect(model.horizons).toEqual(expect.arrayContaining([30, 60, 90]));
+  const [regular, overdue] = [regularCustomer(10), regularCustomer(2.5 * model.horizonDays)];
+  expect(churnRisk(model, overdue)).toBeGreaterThan(churnRisk(model, regular));
+  expect(churnReasons(model, overdue, 1)[0]).toMatchObject({ feature: 'daysSinceLastOrder' });
+});
+
+test('the reasons of what is published add up to the risk', async () => {
+  const { arrays, tables } = await loadModel(modelsDir(), 'churn');
+  const model = churnFromFiles(arrays, tables);
+  const regular = regularCustomer(10);
+  const { base, reasons } = explainChurn(model, regular);
+  const sum = reasons.reduce((total, { contribution }) => total + contribution, base);
+  expect(Math.abs(sum - logit(churnRisk(model, regular)))).toBeLessThan(1e-4);
 });
 
 test('progress never falls, and ends with the whole', () => {
@@ -83,7 +114,7 @@ test('the same lake and seed give the same model to the bit, as another version'
   ]);
   expect(two.arrays).toEqual(one.arrays);
   expect(await currentVersion(modelsDir(), 'churn')).toBe(again.version);
-}, 60_000);
+}, 240_000);
 
 test('with too short a history nothing is published, and the reason says so', async () => {
   const before = await listModels(modelsDir());

@@ -252,7 +252,7 @@ test('a risk that an event has raised above the bound is told of once, with its 
   expect(first?.type).toBe('customer.churnRisk');
   expect(first?.data).toMatchObject({ customerId: 'anna', cause: { bound: 0.7, horizonDays: 60 } });
   expect(first?.data.churn?.risk).toBeGreaterThan(riskAbove);
-  expect(first?.data.reasons.map(({ feature }) => feature)).toContain('overdueRatio');
+  expect(first?.data.reasons.map(({ feature }) => feature)).toContain('daysSinceLastOrder');
   expect(second?.id).not.toBe(first?.id);
 });
 
