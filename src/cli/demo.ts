@@ -10,6 +10,7 @@ import { FEATURE_SCHEMA } from '../features/registry.ts';
 import { markAsDemo } from '../history/demo-mark.ts';
 import { importFiles } from '../history/import/import-files.ts';
 import { type Lake, listParts, openLake } from '../history/lake.ts';
+import { readSnapshot } from '../history/score-snapshots.ts';
 import { type Config, readConfig } from '../infra/config.ts';
 import { createJobQueue, type JobQueue } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
@@ -112,6 +113,8 @@ async function trainWhatIsMissing(
     ...(recordsBuilt ? [] : (['refresh-features'] as const)),
     ...MODEL_NAMES.filter((name) => !served.has(name)).map((name) => `train-${name}` as const),
   ];
+  // So that there is a list for a CRM: of the models of now.
+  if (jobs.length > 0 || (await readSnapshot(config.dataDir)) === undefined) jobs.push('score-customers');
   const asked: string[] = [];
   for (const job of jobs) asked.push((await queue.enqueue(job, {})).jobId);
   for (const jobId of asked) {
