@@ -81,8 +81,8 @@ async function makeTables(
     connection.run(`CREATE OR REPLACE TEMP TABLE ${table} AS ${query}`);
   await make('purchaseDays', purchaseDaysQuery(lake, period));
   await make('buyers', buyersQuery('purchaseDays', period));
-  await make('standing', standingQuery(lake, 'buyers', period));
   await make('signals', signalsQuery(lake, period));
+  await make('standing', standingQuery('buyers', 'signals'));
   await make('rfm', rfmQuery('buyers'));
   const tables: FactTables = { buyers: 'buyers', standing: 'standing', signals: 'signals', rfm: 'rfm' };
   await make('facts', customerFactsQuery(tables, by));

@@ -1,9 +1,9 @@
-/** What customers said and did besides buying: answers, complaints, points, community, messages. */
+/** What customers said and did besides buying: answers, complaints, points, community, messages; and what the CRM said of them. */
 import type { Lake } from '../history/lake.ts';
 import { type Period, sqlDay } from './period.ts';
 
 /**
- * Columns: customerId; memberSince (first points); of the previous period: ratingBefore and npsBefore (the last answer of
+ * Columns: customerId; memberSince (first points); changes (of the CRM's attributes, each with `changedAt` and `attributes`); of the previous period: ratingBefore and npsBefore (the last answer of
  * each kind), complained, gotInTouch, tookPart, and messages: 0 none, 1 sent, 2 opened, 3 clicked; of the period: ratingIn and
  * npsIn (the last answers).
  */
@@ -18,6 +18,7 @@ export function signalsQuery(lake: Pick<Lake, 'from'>, { previousFrom, from, end
   return `
     SELECT customerId,
       min(occurredAt) FILTER (type = 'loyaltyPoints') AS memberSince,
+      list({changedAt: occurredAt, attributes: said}) FILTER (type = 'customerUpdated') AS changes,
       ${last('rating', 'before')} AS ratingBefore,
       ${last('nps', 'before')} AS npsBefore,
       ${last('rating', 'NOT before')} AS ratingIn,
@@ -31,7 +32,7 @@ export function signalsQuery(lake: Pick<Lake, 'from'>, { previousFrom, from, end
       SELECT customerId, type, occurredAt, occurredAt < ${sqlDay(from)} AS before, CASE type ${said.join(' ')} END AS said
       FROM ${lake.from('events')}
       WHERE customerId IS NOT NULL AND occurredAt < ${sqlDay(end)}
-        AND (type = 'loyaltyPoints' OR ${since('rating', previousFrom)} OR ${since('nps', previousFrom)}
+        AND (type IN ('loyaltyPoints', 'customerUpdated') OR ${since('rating', previousFrom)} OR ${since('nps', previousFrom)}
           OR occurredAt < ${sqlDay(from)} AND (${['contact', 'community', 'marketingContact'].map((type) => since(type, previousFrom)).join(' OR ')})))
     GROUP BY customerId`;
 }
@@ -42,4 +43,5 @@ const SAID = [
   ['nps', 'score'],
   ['contact', 'complaint'],
   ['marketingContact', 'outcome'],
+  ['customerUpdated', 'attributes'],
 ] as const;
