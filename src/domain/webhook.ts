@@ -71,6 +71,8 @@ export const Notice = z.strictObject({
     cause: z.record(z.string(), z.union([z.string(), z.number()])),
     /** Probability of no purchase within the horizon when the notice was made; null where no model knows the customer. */
     churn: z.strictObject({ risk: z.number(), horizonDays: z.number() }).nullable(),
+    /** Margin that the customer is expected to bring within the horizon, in minor units; null likewise. */
+    value: z.strictObject({ valueMinor: z.int(), horizonDays: z.number() }).nullable(),
     /** Strongest first. */
     reasons: z.array(NoticeReason),
     suggestedAction: z.strictObject({

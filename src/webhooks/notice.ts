@@ -10,12 +10,19 @@ export type KnownCustomer = {
   attributes: CustomerAttributes;
   /** By name; null = unknown. */
   features: Readonly<Record<string, number | null>>;
-  churn: { risk: number; horizonDays: number } | null;
+  churn: Notice['data']['churn'];
+  value: Notice['data']['value'];
   /** What raises the risk, strongest first. */
   reasons: readonly NoticeReason[];
 };
 
-export const strangerToRecords: KnownCustomer = { attributes: {}, features: {}, churn: null, reasons: [] };
+export const strangerToRecords: KnownCustomer = {
+  attributes: {},
+  features: {},
+  churn: null,
+  value: null,
+  reasons: [],
+};
 
 export function noticeOf(customerId: CustomerId, cause: NoticeCause, known: KnownCustomer): Notice {
   const consent = Object.entries(known.attributes.consent ?? {})
@@ -30,6 +37,7 @@ export function noticeOf(customerId: CustomerId, cause: NoticeCause, known: Know
       customerId,
       cause: tellCause(cause),
       churn: ofRisk ? { risk: cause.risk, horizonDays: cause.horizonDays } : known.churn,
+      value: known.value,
       reasons: ofRisk ? cause.reasons : [reasonOf(cause), ...known.reasons],
       suggestedAction: suggestAction(cause.kind, known.features),
       consent,

@@ -3,27 +3,26 @@
  * before it can cross again, so that a risk that wavers about the bound is told of once.
  */
 
-/** `since`: when it was first seen below, milliseconds since 1970; above, that of the crossing. It names the crossing. */
+/**
+ * `since`: when it was first seen below, milliseconds since 1970, and kept while it is above: it names the crossing. Of a
+ * customer who was above when first seen, when that was.
+ */
 export type RiskState = { above: boolean; since: number };
 
 const rearmShare = 0.8;
 
 /**
- * The state after `risk` was seen at `now`, and whether that is a crossing. Without a state the `previous` risk decides;
- * without either, where the customer stands is only taken down: nobody is told of all who have long been above.
+ * The state after `risk` was seen at `now`, and whether that is a crossing. Without a state, where the customer stands is only
+ * taken down: nobody is told of all who have long been above.
  */
 export function seeRisk(
   state: RiskState | undefined,
-  previous: number | null,
   risk: number,
   bound: number,
   now: number,
 ): { state: RiskState; crossed: boolean } {
   const isAbove = risk > bound;
-  if (state === undefined) {
-    const crossed = isAbove && previous !== null && previous <= bound;
-    return { state: { above: isAbove, since: now }, crossed };
-  }
+  if (state === undefined) return { state: { above: isAbove, since: now }, crossed: false };
   if (!state.above && isAbove) return { state: { above: true, since: state.since }, crossed: true };
   if (state.above && risk < rearmShare * bound)
     return { state: { above: false, since: now }, crossed: false };

@@ -45,6 +45,7 @@ test('a notice says what happened, what is known, and what to do; consent names 
     attributes: { consent: { email: true, phone: false, app: true } },
     features: { openComplaints: 1 },
     churn: { risk: 0.4, horizonDays: 60 },
+    value: { valueMinor: 1250, horizonDays: 365 },
     reasons: [{ feature: 'overdueRatio', text: 'late' }],
   });
   expect(Notice.parse(notice)).toEqual({
@@ -55,6 +56,7 @@ test('a notice says what happened, what is known, and what to do; consent names 
       customerId: 'anna',
       cause: { eventId: 'e1', channel: 'store', rating: 2, itemId: 'tea' },
       churn: { risk: 0.4, horizonDays: 60 },
+      value: { valueMinor: 1250, horizonDays: 365 },
       reasons: [
         { feature: 'rating', text: 'rated 2 of 5' },
         { feature: 'overdueRatio', text: 'late' },

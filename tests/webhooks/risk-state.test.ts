@@ -5,11 +5,11 @@ import { decodeRiskState, encodeRiskState, type RiskState, seeRisk } from '../..
 const bound = 0.7;
 
 /** Sees the risks one after another, at 0, 1, 2 …: the times at which a crossing was told, and by which name. */
-function crossings(risks: readonly number[], previous: number | null = null): [number, number][] {
+function crossings(risks: readonly number[]): [number, number][] {
   let state: RiskState | undefined;
   const crossed: [number, number][] = [];
   risks.forEach((risk, now) => {
-    const seen = seeRisk(state, now === 0 ? previous : null, risk, bound, now);
+    const seen = seeRisk(state, risk, bound, now);
     state = seen.state;
     if (seen.crossed) crossed.push([now, state.since]);
   });
@@ -28,10 +28,9 @@ test('a risk that wavers about the bound is told of once; below four fifths of i
   ]);
 });
 
-test('who is above when first seen has not crossed, unless an earlier risk tells so', () => {
+test('who is above when first seen has not crossed', () => {
   expect(crossings([0.9, 0.9])).toEqual([]);
-  expect(crossings([0.9], 0.9)).toEqual([]);
-  expect(crossings([0.9], 0.5)).toEqual([[0, 0]]);
+  expect(crossings([0.9, 0.2, 0.9])).toEqual([[2, 1]]);
 });
 
 test('at the bound is not above it', () => {
@@ -40,7 +39,7 @@ test('at the bound is not above it', () => {
 
 test('seen again from the state before, a crossing has the same name', () => {
   const below: RiskState = { above: false, since: 5 };
-  const names = [10, 11].map((now) => seeRisk(below, null, 0.8, bound, now).state.since);
+  const names = [10, 11].map((now) => seeRisk(below, 0.8, bound, now).state.since);
   expect(names).toEqual([5, 5]);
 });
 

@@ -3,9 +3,10 @@ import { createRecordStore } from '../../features/record-store.ts';
 import { newModelVersion } from '../../infra/model-store.ts';
 import { scoreEverybody } from '../scores/score-everybody.ts';
 import { servedChurn, servedCustomerValue } from '../scores/served-models.ts';
+import { lookAtRisks } from '../webhooks/look-at-risks.ts';
 import type { JobHandler } from './job.ts';
 
-/** Scores every customer as of now, for `GET /customers`. */
+/** Scores every customer as of now, for `GET /customers`, and tells the CRM of those whose risk has crossed the bound. */
 export const scoreCustomersJob: JobHandler = async (payload, context) => {
   const { config, redis, keys, lake, log, now, random, report } = context;
   // Records are those of now, and so are scores.
@@ -20,6 +21,8 @@ export const scoreCustomersJob: JobHandler = async (payload, context) => {
       metrics: {},
     };
   const at = now();
+  const bound = config.webhooks?.riskAbove;
+  let crossings = 0;
   const { snapshot, withoutRecord } = await scoreEverybody({
     lake,
     records: createRecordStore(redis, keys),
@@ -29,6 +32,10 @@ export const scoreCustomersJob: JobHandler = async (payload, context) => {
     id: newModelVersion(at, random),
     now: at,
     report: (share) => report(share, 'scoring customers'),
+    onScored: async (scored) => {
+      if (bound !== undefined && churn !== undefined)
+        crossings += await lookAtRisks({ redis, keys, bound, now: at }, churn.model, scored);
+    },
   });
   await report(1, 'customers are scored');
   const seconds = (now() - at) / 1000;
@@ -36,5 +43,8 @@ export const scoreCustomersJob: JobHandler = async (payload, context) => {
     { event: 'scores.written', snapshot: snapshot.id, customers: snapshot.customers, withoutRecord, seconds },
     'every customer is scored',
   );
-  return { job: 'score-customers', metrics: { customers: snapshot.customers, withoutRecord, seconds } };
+  return {
+    job: 'score-customers',
+    metrics: { customers: snapshot.customers, withoutRecord, crossings, seconds },
+  };
 };

@@ -24,7 +24,11 @@ export type ScoreEverybody = {
   /** Milliseconds since 1970: the instant that everybody is looked at. */
   now: number;
   report: (share: number) => Promise<void> | void;
+  /** Hears of everybody, some at a time, as they are scored. */
+  onScored?: (scored: readonly ScoredCustomer[]) => Promise<unknown>;
 };
+
+export type ScoredCustomer = { customerId: CustomerId; record: CustomerRecord; scores: CustomerScores };
 
 export type ScoreReport = {
   snapshot: Snapshot;
@@ -37,7 +41,7 @@ const recordsAtOnce = 500;
 const ordersFeature = FEATURE_NAMES.indexOf('purchaseCount');
 
 export async function scoreEverybody(options: ScoreEverybody): Promise<ScoreReport> {
-  const { lake, records, dataDir, models, versions, id, now, report } = options;
+  const { lake, records, dataDir, models, versions, id, now, report, onScored } = options;
   const ids = await lake.connect();
   const parts = await lake.connect();
   try {
@@ -55,15 +59,20 @@ export async function scoreEverybody(options: ScoreEverybody): Promise<ScoreRepo
         next = batches.next().then(readBatch);
         // Handled when it is awaited.
         next.catch(() => {});
+        const scored: ScoredCustomer[] = [];
         for (const [customerId, record] of batch) {
           seen++;
           if (record === undefined) {
             withoutRecord++;
             continue;
           }
-          const pending = add(rowOf(customerId, record, models, now));
+          const vector = featureVector(record, now);
+          const scores = scoreCustomer(models, record, now, vector);
+          scored.push({ customerId, record, scores });
+          const pending = add(rowOf(customerId, record, scores, vector));
           if (pending !== undefined) await pending;
         }
+        await onScored?.(scored);
         await report(Math.min(1, seen / customers));
       }
     });
@@ -86,11 +95,9 @@ export async function scoreEverybody(options: ScoreEverybody): Promise<ScoreRepo
 export function rowOf(
   customerId: CustomerId,
   record: CustomerRecord,
-  models: ScoringModels,
-  now: number,
+  scores: CustomerScores,
+  vector: Float32Array,
 ): ScoreRow {
-  const vector = featureVector(record, now);
-  const scores: CustomerScores = scoreCustomer(models, record, now, vector);
   const { churn, value, nextPurchase } = scores;
   const { errands, lastErrandAt, spendMinor } = orderTotalsOf(record);
   return [

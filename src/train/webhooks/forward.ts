@@ -2,7 +2,6 @@
  * From the outbox into the queue: looks at the risk of customers who have changed, makes notices of causes, and lets go of an
  * entry only when its notice is in the queue. Killed at any point, it does the same again, under the same ids.
  */
-import type { ChurnModel } from '../../algorithms/churn-model.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import { streamIdParts } from '../../domain/stream-id.ts';
 import type { NoticeCause } from '../../domain/webhook.ts';
@@ -12,18 +11,18 @@ import type { WebhookConfig } from '../../infra/config.ts';
 import { logField } from '../../infra/event-log.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { QueuedNotice, WebhookQueue } from '../../infra/webhook-queue.ts';
-import { scoreCustomer } from '../../scoring/score-customer.ts';
+import { type ScoringModels, scoreCustomer } from '../../scoring/score-customer.ts';
 import { noticeOf, strangerToRecords } from '../../webhooks/notice.ts';
-import { knownCustomer, riskReasons } from './known-customer.ts';
+import { knownCustomer } from './known-customer.ts';
+import { lookAtRisks } from './look-at-risks.ts';
 import { type OutboxDeps, type ReadOutboxEntry, readOutbox } from './outbox.ts';
-import { riskCrossings, type SeenRisk } from './risk-crossings.ts';
 
 export type ForwardDeps = OutboxDeps & {
-  records: Pick<RecordStore, 'read'>;
+  records: Pick<RecordStore, 'read' | 'readMany'>;
   queue: Pick<WebhookQueue, 'add'>;
   config: Pick<WebhookConfig, 'riskAbove' | 'attempts'>;
-  /** undefined: none is published, and no risk is looked at. */
-  churnModel: () => ChurnModel | undefined;
+  /** Those that are served. Without one of churn, no risk is looked at. */
+  models: () => ScoringModels;
   /** Milliseconds since 1970. */
   now: () => number;
   log: Pick<Logger, 'error'>;
@@ -63,7 +62,7 @@ export async function forwardOnce(deps: ForwardDeps): Promise<ForwardReport> {
     }
     const notices = await Promise.all(causes.map((caused) => makeNotice(deps, caused)));
     await deps.queue.add(notices, deps.config.attempts);
-    report.crossings = await lookAtRisks(deps, [...changed]);
+    report.crossings = await lookAtChanged(deps, [...changed]);
     if (entries.length > 0) await redis.xdel(keys.webhookOutbox, ...entries.map(({ id }) => id));
     report.entries = entries.length;
     report.notices = notices.length;
@@ -77,34 +76,29 @@ export async function forwardOnce(deps: ForwardDeps): Promise<ForwardReport> {
 type Caused = { customerId: CustomerId; cause: NoticeCause; since: number };
 
 async function makeNotice(
-  { records, churnModel, now }: ForwardDeps,
+  { records, models, now }: ForwardDeps,
   { customerId, cause, since }: Caused,
 ): Promise<QueuedNotice> {
   const record = await records.read(customerId);
-  const known = record === undefined ? strangerToRecords : knownCustomer(record, churnModel(), now());
+  const known = record === undefined ? strangerToRecords : knownCustomer(record, models(), now());
   return { notice: noticeOf(customerId, cause, known), since };
 }
 
 /** Answers how many have crossed the bound. */
-async function lookAtRisks(deps: ForwardDeps, customerIds: readonly CustomerId[]): Promise<number> {
+async function lookAtChanged(deps: ForwardDeps, customerIds: readonly CustomerId[]): Promise<number> {
   const { redis, keys, records, config } = deps;
-  const churnModel = deps.churnModel();
-  if (churnModel === undefined) return 0;
+  const models = deps.models();
+  if (models.churn === undefined) return 0;
   let crossings = 0;
   for (let start = 0; start < customerIds.length; start += recordsAtOnce) {
     const some = customerIds.slice(start, start + recordsAtOnce);
-    const read = await Promise.all(some.map((customerId) => records.read(customerId)));
+    const read = await records.readMany(some);
     const now = deps.now();
-    const seen: SeenRisk[] = [];
-    read.forEach((record, r) => {
-      const customerId = some[r]!;
-      const churn = record && scoreCustomer({ churn: churnModel }, record, now).churn;
-      if (!record || !churn) return;
-      const reasons = () => riskReasons(churnModel, record, now);
-      seen.push({ customerId, previous: null, risk: churn.risk, reasons });
+    const scored = some.flatMap((customerId, n) => {
+      const record = read[n];
+      return record === undefined ? [] : [{ customerId, record, scores: scoreCustomer(models, record, now) }];
     });
-    const { horizonDays } = churnModel;
-    crossings += await riskCrossings({ redis, keys, bound: config.riskAbove, horizonDays, now }, seen);
+    crossings += await lookAtRisks({ redis, keys, bound: config.riskAbove, now }, models.churn, scored);
   }
   return crossings;
 }

@@ -10,8 +10,6 @@ import { type OutboxDeps, putIntoOutbox } from './outbox.ts';
 
 export type SeenRisk = {
   customerId: CustomerId;
-  /** When the customer was last scored; null: unknown. Asked only for customers who were never seen here. */
-  previous: number | null;
   risk: number;
   /** What raises the risk, strongest first; asked only where the bound was crossed. */
   reasons: () => readonly NoticeReason[];
@@ -47,8 +45,8 @@ async function seeSome(deps: CrossingDeps, seen: readonly SeenRisk[]): Promise<n
   const known = await redis.hmget(key, ...seen.map(({ customerId }) => customerId));
   const changed: Record<string, string> = {};
   const entries: OutboxEntry[] = [];
-  seen.forEach(({ customerId, previous, risk, reasons }, s) => {
-    const { state, crossed } = seeRisk(decodeRiskState(known[s]), previous, risk, bound, now);
+  seen.forEach(({ customerId, risk, reasons }, s) => {
+    const { state, crossed } = seeRisk(decodeRiskState(known[s]), risk, bound, now);
     const text = encodeRiskState(state);
     if (text !== known[s]) changed[customerId] = text;
     if (!crossed) return;

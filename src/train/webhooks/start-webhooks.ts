@@ -9,8 +9,8 @@ import { openWebhookQueue, type WebhookQueue } from '../../infra/webhook-queue.t
 import { startLoop } from '../loop.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { startDelivery } from './delivery-worker.ts';
+import { followModels } from './follow-models.ts';
 import { forwardOnce } from './forward.ts';
-import { followChurn } from './served-churn.ts';
 
 export type WebhooksDeps = {
   /** Both patient. */
@@ -31,8 +31,8 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<RunningWebhooks
   try {
     const queue = openWebhookQueue(queueRedis, keys);
     opened.add('queue of webhooks', queue.close);
-    const churn = await followChurn(config.modelsDir, log);
-    opened.add('churn model', churn.stop);
+    const models = await followModels(config.modelsDir, log);
+    opened.add('models', models.stop);
     const delivery = await startDelivery({
       redis: queueRedis,
       keys,
@@ -52,7 +52,7 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<RunningWebhooks
           records,
           queue,
           config: webhooks,
-          churnModel: churn.current,
+          models: models.current,
           now: Date.now,
           log,
         });

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { customerValueModel } from '../../../src/algorithms/customer-value/customer-value-model.ts';
 import type { CustomerId } from '../../../src/domain/ids.ts';
-import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
+import { applyEvent, type CustomerRecord, emptyRecord, featureVector } from '../../../src/features/record.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { replayCustomers } from '../../../src/history/replay.ts';
 import { fromSnapshot, SCORE_COLUMNS } from '../../../src/history/score-snapshots.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
-import type { ScoringModels } from '../../../src/scoring/score-customer.ts';
+import { type ScoringModels, scoreCustomer } from '../../../src/scoring/score-customer.ts';
 import { rowOf, scoreEverybody } from '../../../src/train/scores/score-everybody.ts';
 import { valueSettings } from '../../algorithms/customer-value/support.ts';
 import { testRedis } from '../../support/redis.ts';
@@ -72,7 +72,9 @@ test('everybody once, each with the scores of the record', async () => {
   const rows = new Map(reader.getRows().map((row) => [row[0] as CustomerId, row]));
   expect(rows.size).toBe(records.size);
   for (const [customerId, record] of records)
-    expect(rows.get(customerId)).toEqual(rowOf(customerId, record, models, now));
+    expect(rows.get(customerId)).toEqual(
+      rowOf(customerId, record, scoreCustomer(models, record, now), featureVector(record, now)),
+    );
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   expect(shares.length).toBeGreaterThan(1);
 });

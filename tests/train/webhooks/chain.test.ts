@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ChurnModel } from '../../../src/algorithms/churn-model.ts';
+import { customerValueModel } from '../../../src/algorithms/customer-value/customer-value-model.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import type { CustomerId } from '../../../src/domain/ids.ts';
 import { dayMs } from '../../../src/domain/time.ts';
@@ -13,9 +13,11 @@ import { appendEntries, logField } from '../../../src/infra/event-log.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import type { Redis } from '../../../src/infra/redis.ts';
 import { openWebhookQueue, webhookQueueName } from '../../../src/infra/webhook-queue.ts';
+import type { ScoringModels } from '../../../src/scoring/score-customer.ts';
 import { type ForwardDeps, forwardOnce } from '../../../src/train/webhooks/forward.ts';
 import { outboxLength, putIntoOutbox, tellOfEvents } from '../../../src/train/webhooks/outbox.ts';
 import { riskCrossings, type SeenRisk } from '../../../src/train/webhooks/risk-crossings.ts';
+import { valueSettings } from '../../algorithms/customer-value/support.ts';
 import { testLake } from '../../support/lake.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 import { shopChurnModel } from '../../support/shop-models.ts';
@@ -35,7 +37,7 @@ async function setUp() {
     await raw.close();
   });
   let now = start;
-  let churnModel: ChurnModel | undefined;
+  let models: ScoringModels = { churn: undefined };
   const onEvents = tellOfEvents({ redis, keys }, { ratingBelow: 3 });
   const drainDeps = { redis, keys, lake, recordStore: records, now: () => now, onEvents };
   const forwardDeps: ForwardDeps = {
@@ -44,7 +46,7 @@ async function setUp() {
     records,
     queue,
     config: { riskAbove, attempts: 3 },
-    churnModel: () => churnModel,
+    models: () => models,
     now: () => now,
     log: silentLog,
   };
@@ -56,8 +58,8 @@ async function setUp() {
     at: (ms: number) => {
       now = ms;
     },
-    serve: (model: ChurnModel) => {
-      churnModel = model;
+    serve: (served: ScoringModels) => {
+      models = served;
     },
     accept: async (...events: ShopEvent[]) => {
       const entries = events.map((event) => ({ kind: 'event' as const, event }));
@@ -226,7 +228,7 @@ test('a full outbox has the drain wait; nothing of it is lost', async () => {
 
 test('a risk that an event has raised above the bound is told of once, with its reasons, until it has fallen and risen again', async () => {
   const { accept, drain, forward, queued, serve, at } = await setUp();
-  serve(shopChurnModel());
+  serve({ churn: shopChurnModel(), value: customerValueModel(valueSettings()) });
   const look = async (ms: number, ...events: ShopEvent[]) => {
     at(ms);
     await accept(...events);
@@ -252,19 +254,19 @@ test('a risk that an event has raised above the bound is told of once, with its 
   expect(first?.type).toBe('customer.churnRisk');
   expect(first?.data).toMatchObject({ customerId: 'anna', cause: { bound: 0.7, horizonDays: 60 } });
   expect(first?.data.churn?.risk).toBeGreaterThan(riskAbove);
+  expect(first?.data.value?.valueMinor).toBeGreaterThanOrEqual(0);
   expect(first?.data.reasons.map(({ feature }) => feature)).toContain('daysSinceLastOrder');
   expect(second?.id).not.toBe(first?.id);
 });
 
 test('the risks of a night: crossings are told of, standings are not, and a night that runs twice tells once', async () => {
   const { keys, forward, queued } = await setUp();
-  const crossings = (now: number, risks: Record<string, number>, previous: number | null = null) =>
+  const crossings = (now: number, risks: Record<string, number>) =>
     riskCrossings(
       { redis, keys, bound: riskAbove, horizonDays: 60, now },
       Object.entries(risks).map(
         ([customerId, risk]): SeenRisk => ({
           customerId: customerId as CustomerId,
-          previous,
           risk,
           reasons: () => [{ feature: 'recency', text: `${customerId} was last seen long ago` }],
         }),
@@ -273,22 +275,20 @@ test('the risks of a night: crossings are told of, standings are not, and a nigh
   expect(await crossings(1, { anna: 0.2, bert: 0.9 })).toBe(0);
   expect(await crossings(2, { anna: 0.8, bert: 0.9 })).toBe(1);
   expect(await crossings(2, { anna: 0.8, bert: 0.9 })).toBe(0);
-  // Whom nobody has seen before, an earlier score tells of.
-  expect(await crossings(3, { cleo: 0.9 }, 0.3)).toBe(1);
+  expect(await crossings(3, { anna: 0.1, bert: 0.1 })).toBe(0);
+  expect(await crossings(4, { anna: 0.1, bert: 0.75 })).toBe(1);
   await forward();
   const notices = await queued();
   expect(notices.map(({ data }) => [data.customerId, data.reasons[0]?.text])).toEqual([
     ['anna', 'anna was last seen long ago'],
-    ['cleo', 'cleo was last seen long ago'],
+    ['bert', 'bert was last seen long ago'],
   ]);
 });
 
 test('two that see one crossing at once tell of one webhook', async () => {
   const { keys, forward, queued } = await setUp();
   const deps = { redis, keys, bound: riskAbove, horizonDays: 60 };
-  const seen = (risk: number): SeenRisk[] => [
-    { customerId: 'anna' as CustomerId, previous: null, risk, reasons: () => [] },
-  ];
+  const seen = (risk: number): SeenRisk[] => [{ customerId: 'anna' as CustomerId, risk, reasons: () => [] }];
   await riskCrossings({ ...deps, now: 1 }, seen(0.1));
   // Both have read the standing before either has written.
   const [state] = await redis.hmget(keys.webhookRisk(riskAbove, 60), 'anna');
@@ -304,7 +304,7 @@ test('another bound takes everybody down anew, and tells of nobody', async () =>
   const { keys } = await setUp();
   const see = (bound: number, risk: number) =>
     riskCrossings({ redis, keys, bound, horizonDays: 60, now: 1 }, [
-      { customerId: 'anna' as CustomerId, previous: null, risk, reasons: () => [] },
+      { customerId: 'anna' as CustomerId, risk, reasons: () => [] },
     ]);
   await see(0.7, 0.6);
   expect(await see(0.5, 0.6)).toBe(0);

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { churnToFiles } from '../../../src/algorithms/churn-model.ts';
 import { FEATURE_SCHEMA } from '../../../src/features/registry.ts';
 import { newModelVersion, publishModel } from '../../../src/infra/model-store.ts';
-import { followChurn } from '../../../src/train/webhooks/served-churn.ts';
+import { followModels } from '../../../src/train/webhooks/follow-models.ts';
 import { silentLog } from '../../support/redis.ts';
 import { eventually } from '../../support/service.ts';
 import { publishShopChurnModel, shopChurnModel } from '../../support/shop-models.ts';
@@ -17,7 +17,7 @@ async function modelsDir(): Promise<string> {
 }
 
 async function follow(folder: string) {
-  const served = await followChurn(folder, silentLog, 10);
+  const served = await followModels(folder, silentLog, 10);
   onTestFinished(served.stop);
   return served;
 }
@@ -25,12 +25,12 @@ async function follow(folder: string) {
 test('what is published is there at the start, and what is published later is taken', async () => {
   const folder = await modelsDir();
   const early = await follow(folder);
-  expect(early.current()).toBeUndefined();
+  expect(early.current()).toEqual({ churn: undefined, value: undefined });
   await publishShopChurnModel(folder);
-  await eventually(() => expect(early.current()?.horizonDays).toBe(60));
-  expect((await follow(folder)).current()?.horizonDays).toBe(60);
+  await eventually(() => expect(early.current().churn?.horizonDays).toBe(60));
+  expect((await follow(folder)).current().churn?.horizonDays).toBe(60);
 
-  const { arrays, tables } = churnToFiles({ ...shopChurnModel(), horizonDays: 45 });
+  const { arrays, tables } = churnToFiles({ ...shopChurnModel(), horizonDays: 90 });
   const createdAt = '2027-01-01T00:00:00.000Z';
   const draft = {
     name: 'churn' as const,
@@ -44,12 +44,12 @@ test('what is published is there at the start, and what is published later is ta
     gate: { passed: true, reason: 'a fixture' },
   };
   await publishModel(folder, draft, arrays, tables);
-  await eventually(() => expect(early.current()?.horizonDays).toBe(45));
+  await eventually(() => expect(early.current().churn?.horizonDays).toBe(90));
 });
 
 test('a model of other features is passed over, and the one before it stays', async () => {
   const folder = await modelsDir();
   await publishShopChurnModel(folder);
   await publishShopChurnModel(folder, 'deadbeef');
-  expect((await follow(folder)).current()?.horizonDays).toBe(60);
+  expect((await follow(folder)).current().churn?.horizonDays).toBe(60);
 });
