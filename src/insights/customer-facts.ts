@@ -13,14 +13,14 @@ const VALUES: Record<Dimension, string> = {
   loyalty:
     "CASE WHEN coalesce(s.tier, 'none') <> 'none' OR coalesce(g.memberSince < b.knownUntil, false) THEN 'member' ELSE 'other' END",
   segment: "CASE WHEN s.segment IS NULL THEN 'none' WHEN k.segment IS NULL THEN 'other' ELSE s.segment END",
-  rfm: "coalesce(r.rfm, 'new')",
+  rfm: "coalesce(r.rfm, 'newInPeriod')",
   cohort: "strftime(b.firstDay, '%Y-%m')",
   satisfaction:
     "CASE WHEN g.ratingBefore IS NULL THEN 'unanswered' WHEN g.ratingBefore < 3 THEN 'low' WHEN g.ratingBefore < 4 THEN 'middling' ELSE 'high' END",
   nps: "CASE WHEN g.npsBefore IS NULL THEN 'unanswered' WHEN g.npsBefore <= 6 THEN 'detractor' WHEN g.npsBefore <= 8 THEN 'passive' ELSE 'promoter' END",
   complaints:
-    "CASE WHEN coalesce(g.complained, false) THEN 'complained' WHEN coalesce(g.gotInTouch, false) THEN 'got in touch' ELSE 'none' END",
-  community: "CASE WHEN coalesce(g.tookPart, false) THEN 'took part' ELSE 'none' END",
+    "CASE WHEN coalesce(g.complained, false) THEN 'complained' WHEN coalesce(g.gotInTouch, false) THEN 'gotInTouch' ELSE 'none' END",
+  community: "CASE WHEN coalesce(g.tookPart, false) THEN 'tookPart' ELSE 'none' END",
   marketing: "['none', 'sent', 'opened', 'clicked'][1 + coalesce(g.messages, 0)]",
 };
 

@@ -1,23 +1,30 @@
 /**
- * Names for how lately, how often and for how much a customer had bought when the period began: fifths of recency, frequency
- * and money among those who had bought by then (Hughes 1994, Strategic Database Marketing). Equal customers get equal
- * fifths, the lower one: who bought once is in the first of frequency, however many they are.
+ * The RFM segment of each customer when the period began, by the names of the scoring (`algorithms/customer-value`): fifths of
+ * recency and of money (net revenue: the lake knows no margins), quarters of frequency among those with more than one purchase.
+ * Equal customers get equal parts, the lower one.
  */
+import { rfmSegment } from '../algorithms/customer-value/rfm-segment.ts';
 
-/** Columns: customerId, rfm. */
+/** Columns: customerId, rfm; who first bought in the period is left out. `buyers` names a table of that query. */
 export function rfmQuery(buyers: string): string {
-  const fifth = (order: string) => `least(5, 1 + floor(5 * percent_rank() OVER (ORDER BY ${order})))`;
+  const part = (parts: number, of: string, order: string) =>
+    `least(${parts - 1}, floor(${parts} * percent_rank() OVER (${of} ORDER BY ${order})))`;
   return `
     SELECT customerId,
-      CASE
-        WHEN recency >= 4 AND worth >= 4 THEN 'champions'
-        WHEN recency >= 3 AND worth >= 3 THEN 'loyal'
-        WHEN recency >= 4 THEN 'promising'
-        WHEN recency = 3 THEN 'needs attention'
-        WHEN worth >= 3 THEN 'at risk'
-        ELSE 'hibernating' END AS rfm
+      list_extract([${names().join(', ')}], (1 + recency * 25 + frequency * 5 + money)::BIGINT) AS rfm
     FROM (
-      SELECT customerId, ${fifth('lastBefore')} AS recency,
-        (${fifth('daysBefore')} + ${fifth('netBefore')}) / 2 AS worth
+      SELECT customerId,
+        ${part(5, '', 'lastBefore')} AS recency,
+        CASE WHEN daysBefore < 2 THEN 0
+          ELSE 1 + ${part(4, 'PARTITION BY daysBefore < 2', 'daysBefore')} END AS frequency,
+        ${part(5, '', 'netBefore')} AS money
       FROM ${buyers} WHERE daysBefore > 0)`;
+}
+
+/** Of each of the 5 × 5 × 5 scores from 1 to 5, in this order, as SQL. */
+function names(): string[] {
+  const scores = [1, 2, 3, 4, 5];
+  return scores.flatMap((recency) =>
+    scores.flatMap((frequency) => scores.map((money) => `'${rfmSegment({ recency, frequency, money })}'`)),
+  );
 }

@@ -106,9 +106,14 @@ describe('a month of the small shop', () => {
 
   test('RFM as it stood when the period began; who came later is new', () => {
     // Recency emil < anna < bert < cleo: percent ranks 0, 1/3, 2/3, 1 are fifths 1, 2, 4, 5. All bought once: frequency 1.
-    // Money bert 500 < emil 900 < anna 1000 < cleo 4000: fifths 1, 2, 4, 5. Worth (1 + money) / 2: 1, 1.5, 2.5, 3.
-    expect(customersOf(retention, 'rfm')).toEqual({ loyal: 1, promising: 1, hibernating: 2, new: 1 });
-    expect(of(retention, 'rfm').loyal?.lifetimeValueMinor.value).toBe(4600);
+    expect(customersOf(retention, 'rfm')).toEqual({
+      lost: 1,
+      hibernating: 1,
+      promising: 1,
+      new: 1,
+      newInPeriod: 1,
+    });
+    expect(of(retention, 'rfm').new?.lifetimeValueMinor.value).toBe(4600);
   });
 
   test('every group adds up to the whole, whatever customers are told apart by', () => {
