@@ -237,7 +237,7 @@ test('a risk that an event has raised above the bound is told of once, with its 
     return (await queued()).length;
   };
   const visit = (n: number, ms: number) => eventOf('anna', `v${n}`, ms, { type: 'visit' });
-  // Three orders, ten days apart; the invented model's risk rises as she is overdue: logit 2·ln(1+overdue) − ln(1+orders).
+  // Three orders, ten days apart; the invented model's risk rises as she is overdue: sigmoid(.4·(2·ln(1 + overdue) − ln(1 + orders))).
   const orders = [0, 10, 20].map((day) => purchase(`o${day}`, start + day * dayMs));
   expect(await look(start + 20 * dayMs, ...orders)).toBe(0);
   expect(await look(start + 160 * dayMs, visit(1, start + 160 * dayMs))).toBe(1);

@@ -124,11 +124,13 @@ test('a risk that an event raises is told of, by the model that is served', asyn
       channel: 'web',
       lines: [{ itemId: 'tea', quantity: 1 }],
     }) as ShopEvent;
-  // Ordered each hundred days, the last time a hundred days ago: logit 2·ln(1 + 1) − ln(1 + 2), a risk of .52.
+  // Ordered each hundred days, the last time a hundred days ago: the invented
+  // model says sigmoid(.4·(2·ln(1 + 1) − ln(1 + 2))) = .53.
   await accept({ redis, keys }, [order(200), order(100)]);
   const standing = () => redis.hget(keys.webhookRisk(0.6, 60), 'anna');
   await eventually(async () => expect(await standing()).toMatch(/^-/));
-  // A till that was offline tells of ten orders more: each nine days, 100 / 9.1 = 11 gaps late, a risk of .69.
+  // A till that was offline tells of ten orders more: each nine days, 100 / 9.1 = 11 gaps late, which
+  // is sigmoid(.4·(2·ln(1 + 11) − ln(1 + 12))) = .72.
   await accept(
     { redis, keys },
     Array.from({ length: 10 }, (_, n) => order(199 - n)),
