@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { type Lake, openLake } from '../history/lake.ts';
 import { type AnswerDesk, createAnswerDesk } from '../insights/answer-desk.ts';
 import { type Retention, type RetentionQuestion, readRetention } from '../insights/retention.ts';
+import type { ServeMetrics } from './metrics.ts';
 
 export type Insights = { retention: AnswerDesk<RetentionQuestion, Retention>['ask'] };
 
@@ -11,6 +12,7 @@ const memoryMb = 1024;
 export function createInsights(
   dataDir: string,
   now: () => number,
+  duration: Pick<ServeMetrics['insightsDuration'], 'startTimer'>,
 ): Insights & { close: () => Promise<void> } {
   let opening: Promise<Lake> | undefined;
   const open = (): Promise<Lake> => {
@@ -28,9 +30,13 @@ export function createInsights(
     work: async (question, signal) => {
       const lake = await open();
       const before = lake.from('events');
+      const finish = duration.startTimer();
       try {
-        return await readRetention(lake, question, signal);
+        const retention = await readRetention(lake, question, signal);
+        finish({ outcome: 'ok' });
+        return retention;
       } catch (err) {
+        finish({ outcome: 'error' });
         // The worker merges parts now and then: one that was to be read may be gone.
         if (signal.aborted || lake.from('events') === before) throw err;
         return await readRetention(lake, question, signal);

@@ -5,6 +5,8 @@ import type { Models } from './deps.ts';
 export type ServeMetrics = ReturnType<typeof createServeMetrics>;
 
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+/** From a small shop's to that of tens of millions of events on a busy machine. */
+const insightsBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100];
 const redisBuckets = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function createServeMetrics(registry: Registry) {
@@ -86,6 +88,13 @@ export function createServeMetrics(registry: Registry) {
       name: 'nextbest_serve_model_swaps_total',
       help: 'Models that were taken into service',
       labelNames: ['model'] as const,
+      registers,
+    }),
+    insightsDuration: new Histogram({
+      name: 'nextbest_serve_insights_duration_seconds',
+      help: 'Time that working out GET /insights/retention from the lake took; answers that were kept are not counted',
+      labelNames: ['outcome'] as const,
+      buckets: insightsBuckets,
       registers,
     }),
   };

@@ -106,7 +106,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     const scores = createScoreReader(config.dataDir);
     closers.push(scores.close);
-    const insights = createInsights(config.dataDir, now);
+    const insights = createInsights(config.dataDir, now, metrics.insightsDuration);
     closers.push(insights.close);
     const market = createMarketHolder({ redis, keys, catalogue, models, now });
     const deps: Deps = {
