@@ -27,8 +27,11 @@ export const DERIVED_INPUTS = [
   'expectedOrders360',
 ] as const;
 
-/** Beyond that a probability is as good as 0 or 1. */
-const logitMax = 12;
+/**
+ * No model is surer than 19 to 1: a frequent buyer's long silence makes the probability models all but certain that she has
+ * left, which is more than silent customers bear out, and one such logit would outweigh all others.
+ */
+const logitMax = 3;
 /** A time of one horizon is that many units: the logarithm of 1 + time is then nearly that of the time. */
 const unitsInHorizon = 30;
 const halfLivesDays = [30, 90, 360] as const;

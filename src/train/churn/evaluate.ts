@@ -21,6 +21,11 @@ export type ChurnMetrics = RiskFigures & {
   /** Share of the test customers that was lost. */
   churnShare: number;
   testCustomers: number;
+  /** Of those who had ordered once: a shop's main churners, of whom models of a rhythm know least. */
+  oneTimeCustomers: number;
+  /** Their mean risk, and the share of them that was lost; absent where there are none. */
+  oneTimeRisk?: number;
+  oneTimeChurnShare?: number;
 };
 
 /** With 95 % intervals of how far the model is ahead on the same customers. */
@@ -68,6 +73,7 @@ export function evaluateChurn(
       baseRateLogLoss: mean(ofBaseRate),
       churnShare: baseRate(lost),
       testCustomers: test.rows,
+      ...oneTimeFigures(model, test, risks, lost),
     },
     ahead: {
       aucOfRecency: aucDifference(risks, others.recency, lost),
@@ -75,6 +81,28 @@ export function evaluateChurn(
       logLossOfBaseRate: ahead(ofBaseRate, 'base rate'),
       logLossOfMbgNbd: ahead(ofMbgNbd, 'mbg-nbd'),
     },
+  };
+}
+
+function oneTimeFigures(
+  { featureNames }: ChurnModel,
+  { rows, features }: SampleSet,
+  risks: Float64Array,
+  lost: Uint8Array,
+): Pick<ChurnMetrics, 'oneTimeCustomers' | 'oneTimeRisk' | 'oneTimeChurnShare'> {
+  const repeatsAt = featureNames.indexOf('repeatErrands');
+  let [customers, risk, gone] = [0, 0, 0];
+  for (let row = 0; row < rows; row++) {
+    if (features[row * featureNames.length + repeatsAt]! > 0) continue;
+    customers++;
+    risk += risks[row]!;
+    gone += lost[row]!;
+  }
+  if (customers === 0) return { oneTimeCustomers: 0 };
+  return {
+    oneTimeCustomers: customers,
+    oneTimeRisk: risk / customers,
+    oneTimeChurnShare: gone / customers,
   };
 }
 

@@ -1,10 +1,13 @@
 /** What a churn network is held to: the probability models alone, regressions on less, and one risk for everybody. */
-import { createInputWriter, DERIVED_INPUTS } from '../../algorithms/churn-inputs.ts';
+import { createInputWriter } from '../../algorithms/churn-inputs.ts';
 import { scaleInputs } from '../../algorithms/churn-model.ts';
 import { baseRate } from '../../algorithms/classification-metrics.ts';
+import { mbgNbd } from '../../algorithms/customer-base/beta-geometric.ts';
+import { paretoNbd } from '../../algorithms/customer-base/pareto-nbd.ts';
+import type { Outlook } from '../../algorithms/customer-base/purchase-model.ts';
 import { fitLogistic, logisticLogit, sigmoid } from '../../algorithms/logistic-regression.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
-import { learnDefaults, type Prepared, pickColumns, RFM_FEATURES } from './learn.ts';
+import { learnDefaults, type Prepared, pickColumns, purchasesOf, RFM_FEATURES } from './learn.ts';
 import type { SampleSet } from './samples.ts';
 
 export const KNOWING_LESS = ['mbg-nbd', 'pareto-nbd', 'logistic', 'recency', 'base-rate'] as const;
@@ -19,13 +22,13 @@ export function risksKnowingLess(
   const writer = createInputWriter(FEATURE_NAMES, purchases);
   const { width, labels } = rows;
   const inputs = new Float32Array(atEnd.rows * width);
-  const [mbgNbd, paretoNbd] = [new Float64Array(atEnd.rows), new Float64Array(atEnd.rows)];
   for (let row = 0; row < atEnd.rows; row++) {
     writer.write(atEnd.features, row * FEATURE_NAMES.length, horizonDays, inputs, row * width);
-    mbgNbd[row] = sigmoid(inputs[row * width + DERIVED_INPUTS.indexOf('mbgNbdLogit')]!);
-    paretoNbd[row] = sigmoid(inputs[row * width + DERIVED_INPUTS.indexOf('paretoNbdLogit')]!);
     scaleInputs(scaling, inputs, row * width);
   }
+  const { frequency, recency, age } = purchasesOf(atEnd);
+  const by = ({ noPurchaseProbability }: Outlook) =>
+    frequency.map((x, row) => noPurchaseProbability(x, recency[row]!, age[row]!, horizonDays));
   const regression = (names: readonly string[]) => {
     const columns = names.map((name) => writer.names.indexOf(name));
     const fitted = fitLogistic(
@@ -40,8 +43,8 @@ export function risksKnowingLess(
     );
   };
   return {
-    'mbg-nbd': mbgNbd,
-    'pareto-nbd': paretoNbd,
+    'mbg-nbd': by(mbgNbd.given(purchases.mbgNbd)),
+    'pareto-nbd': by(paretoNbd.given(purchases.paretoNbd)),
     logistic: regression(RFM_FEATURES),
     recency: regression(['daysSinceLastOrder']),
     'base-rate': new Float64Array(atEnd.rows).fill(baseRate(labels)),

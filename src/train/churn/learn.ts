@@ -12,6 +12,7 @@ import { type ChurnModel, type ChurnScaling, type Prior, scaleInputs } from '../
 import { mbgNbd } from '../../algorithms/customer-base/beta-geometric.ts';
 import { softplus } from '../../algorithms/customer-base/log-scale.ts';
 import { paretoNbd } from '../../algorithms/customer-base/pareto-nbd.ts';
+import type { PurchaseSummary } from '../../algorithms/customer-base/purchase-summary.ts';
 import { fitLogistic, type LogisticRegression, logisticLogit } from '../../algorithms/logistic-regression.ts';
 import { type DenseLayer, mlpLogit } from '../../algorithms/mlp.ts';
 import { createRng } from '../../algorithms/rng.ts';
@@ -243,8 +244,14 @@ function dealFolds(customers: Uint32Array, folds: number, seed: number): Uint8Ar
   });
 }
 
-/** To what is known of all customers' purchases, in days. */
-export function fitPurchases({ rows, features }: SampleSet): PurchaseParameters {
+/** To what is known of all customers' purchases. */
+function fitPurchases(set: SampleSet): PurchaseParameters {
+  const summary = purchasesOf(set);
+  return { mbgNbd: mbgNbd.fit(summary).parameters, paretoNbd: paretoNbd.fit(summary).parameters };
+}
+
+/** Each row as the probability models see it, in days. */
+export function purchasesOf({ rows, features }: SampleSet): PurchaseSummary {
   const column = (name: string) => {
     const at = FEATURE_NAMES.indexOf(name);
     return Float64Array.from({ length: rows }, (_, row) => features[row * FEATURE_NAMES.length + at]!);
@@ -254,8 +261,7 @@ export function fitPurchases({ rows, features }: SampleSet): PurchaseParameters 
   const recency = column('firstToLastOrderDays').map((days, row) => Math.min(days, age[row]!));
   const frequency = column('repeatErrands');
   for (let row = 0; row < rows; row++) if (frequency[row] === 0) recency[row] = 0;
-  const summary = { frequency, recency, age };
-  return { mbgNbd: mbgNbd.fit(summary).parameters, paretoNbd: paretoNbd.fit(summary).parameters };
+  return { frequency, recency, age };
 }
 
 /** Mean and standard deviation of each input. */

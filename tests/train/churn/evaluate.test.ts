@@ -22,6 +22,7 @@ const tested: ChurnTest = {
     baseRateLogLoss: 0.6,
     churnShare: 0.4,
     testCustomers: 100,
+    oneTimeCustomers: 0,
   },
   ahead: {
     aucOfRecency: around(0.1),
@@ -75,7 +76,8 @@ test('model and baselines are measured on the same customers', () => {
   const orders = [5, 5, 1, 1];
   const features = new Float32Array(4 * FEATURE_NAMES.length);
   for (const [row, count] of orders.entries())
-    features[row * FEATURE_NAMES.length + FEATURE_NAMES.indexOf('purchaseCount')] = count;
+    for (const [name, value] of Object.entries({ purchaseCount: count, repeatErrands: count - 1 }))
+      features[row * FEATURE_NAMES.length + FEATURE_NAMES.indexOf(name)] = value;
   const set = {
     rows: 4,
     features,
@@ -101,4 +103,7 @@ test('model and baselines are measured on the same customers', () => {
   expect(metrics.baseRateLogLoss).toBeCloseTo(-(3 * Math.log(1 / 4) + Math.log(3 / 4)) / 4);
   expect(ahead.logLossOfBaseRate.mean).toBeCloseTo(metrics.baseRateLogLoss - metrics.logLoss);
   expect(metrics.churnShare).toBe(3 / 4);
+  // The two with one errand: risk 1/2, of whom one was lost.
+  expect(metrics).toMatchObject({ oneTimeCustomers: 2, oneTimeChurnShare: 1 / 2 });
+  expect(metrics.oneTimeRisk).toBeCloseTo(1 / 2, 6);
 });

@@ -72,6 +72,9 @@ test('on a shop with a known hazard it beats recency and the base rate by far, a
   // Calibrated: off by less than eight points in a hundred on average, on customers of a later month.
   expect(first.metrics.ece).toBeLessThan(0.08);
   expect(first.reason).toContain('beats');
+  // Also for those who ordered once.
+  expect(first.metrics.oneTimeCustomers).toBeGreaterThan(30);
+  expect(Math.abs(first.metrics.oneTimeRisk! - first.metrics.oneTimeChurnShare!)).toBeLessThan(0.1);
 });
 
 test('what is published is what serving reads: features by name, schema, horizon, engine, figures', async () => {
