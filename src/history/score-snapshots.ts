@@ -9,7 +9,7 @@
  */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
 import { ModelVersion } from '../domain/manifest.ts';
 import { syncPath, writeAtomically } from '../infra/files.ts';
@@ -19,31 +19,48 @@ import { pathPattern, sqlText } from './lake.ts';
 export const SnapshotId = ModelVersion;
 export type SnapshotId = z.output<typeof SnapshotId>;
 
-export const SCORE_COLUMNS = [
-  ['customerId', 'VARCHAR'],
+export const TEXT_COLUMNS = ['customerId', 'riskBand', 'valueTier', 'rfmSegment'] as const;
+export const NUMBER_COLUMNS = [
   /** Probability of no purchase within `horizonDays`; null without a churn model. */
-  ['risk', 'DOUBLE'],
-  ['horizonDays', 'DOUBLE'],
-  ['riskBand', 'VARCHAR'],
+  'risk',
+  'horizonDays',
   /** Null without a customer value model. */
-  ['valueMinor', 'DOUBLE'],
-  ['lowMinor', 'DOUBLE'],
-  ['highMinor', 'DOUBLE'],
-  ['valueHorizonDays', 'DOUBLE'],
-  ['expectedPurchases', 'DOUBLE'],
-  ['valueTier', 'VARCHAR'],
-  ['rfmSegment', 'VARCHAR'],
+  'valueMinor',
+  'lowMinor',
+  'highMinor',
+  'valueHorizonDays',
+  'expectedPurchases',
   /** Milliseconds since 1970. */
-  ['nextPurchaseAt', 'DOUBLE'],
-  ['earliestAt', 'DOUBLE'],
-  ['latestAt', 'DOUBLE'],
-  ['lastOrderAt', 'DOUBLE'],
-  ['orders', 'DOUBLE'],
-  ['spendMinor', 'DOUBLE'],
-] as const satisfies readonly (readonly [string, 'VARCHAR' | 'DOUBLE'])[];
-export type ScoreColumn = (typeof SCORE_COLUMNS)[number][0];
-/** In the order of SCORE_COLUMNS. */
-export type ScoreRow = readonly (string | number | null)[];
+  'nextPurchaseAt',
+  'earliestAt',
+  'latestAt',
+  'lastOrderAt',
+  'orders',
+  'spendMinor',
+] as const;
+/** In the order of the files. */
+export const SCORE_COLUMNS = [...TEXT_COLUMNS, ...NUMBER_COLUMNS] as const;
+export type ScoreRow = Record<(typeof TEXT_COLUMNS)[number], string | null> & { customerId: string } & Record<
+    (typeof NUMBER_COLUMNS)[number],
+    number | null
+  >;
+
+/** Rows by columns, as they go from thread to thread. */
+export type ScoreBatch = {
+  rows: number;
+  /** A list for each of TEXT_COLUMNS. */
+  texts: readonly (readonly (string | null)[])[];
+  /** One column of NUMBER_COLUMNS after the other; NaN = null. */
+  numbers: Float64Array;
+};
+
+export function scoreBatch(rows: readonly ScoreRow[]): ScoreBatch {
+  const numbers = new Float64Array(rows.length * NUMBER_COLUMNS.length);
+  NUMBER_COLUMNS.forEach((name, c) => {
+    for (const [r, row] of rows.entries()) numbers[c * rows.length + r] = row[name] ?? Number.NaN;
+  });
+  return { rows: rows.length, texts: TEXT_COLUMNS.map((name) => rows.map((row) => row[name])), numbers };
+}
 
 export const Snapshot = z.object({
   id: SnapshotId,
@@ -59,13 +76,11 @@ const kept = 2;
 const leftoverAgeMs = 24 * 3600 * 1000;
 const rowsInPart = 100_000;
 
-export type SnapshotWriter = {
-  add: (row: ScoreRow) => void | Promise<void>;
-};
+export type SnapshotWriter = { add: (batch: ScoreBatch) => Promise<void> };
 
 /**
- * Lets `fill` add the customers one by one, then puts the snapshot in place and clears those that are older than the one
- * before it. Where `fill` fails, nothing is seen of it.
+ * Lets `fill` add the customers, then puts the snapshot in place and clears those that are older than the one before it.
+ * Where `fill` fails, nothing is seen of it.
  */
 export async function writeSnapshot(
   connection: DuckDBConnection,
@@ -91,43 +106,58 @@ export async function writeSnapshot(
 }
 
 function createPartWriter(connection: DuckDBConnection, folder: string) {
-  let rows: ScoreRow[] = [];
+  let appender: DuckDBAppender | undefined;
+  let inPart = 0;
   let written = 0;
   let parts = 0;
+  async function open(): Promise<DuckDBAppender> {
+    const columns = [
+      ...TEXT_COLUMNS.map((name) => `"${name}" VARCHAR`),
+      ...NUMBER_COLUMNS.map((name) => `"${name}" DOUBLE`),
+    ];
+    await connection.run(`CREATE OR REPLACE TEMP TABLE score_part (${columns.join(', ')})`);
+    return connection.createAppender('score_part');
+  }
   async function flush(): Promise<void> {
-    const batch = rows;
-    rows = [];
-    if (batch.length === 0 && parts > 0) return;
-    const columns = SCORE_COLUMNS.map(([name, type]) => `"${name}" ${type}`).join(', ');
-    await connection.run(`CREATE OR REPLACE TEMP TABLE score_part (${columns})`);
-    const appender = await connection.createAppender('score_part');
-    for (const row of batch) {
-      for (let c = 0; c < SCORE_COLUMNS.length; c++) {
-        const value = row[c];
-        if (value === null || value === undefined) appender.appendNull();
-        else if (typeof value === 'string') appender.appendVarchar(value);
-        else appender.appendDouble(value);
-      }
-      appender.endRow();
-    }
+    appender ??= await open();
     appender.closeSync();
+    appender = undefined;
     const path = join(folder, `part-${String(parts++).padStart(4, '0')}.parquet`);
     await connection.run(`COPY score_part TO ${sqlText(path)} (FORMAT parquet, COMPRESSION zstd)`);
     await connection.run('DROP TABLE score_part');
     await syncPath(path);
-    written += batch.length;
+    written += inPart;
+    inPart = 0;
   }
   return {
-    add: (row: ScoreRow): void | Promise<void> => {
-      rows.push(row);
-      return rows.length >= rowsInPart ? flush() : undefined;
+    add: async (batch: ScoreBatch): Promise<void> => {
+      appender ??= await open();
+      append(appender, batch);
+      inPart += batch.rows;
+      if (inPart >= rowsInPart) await flush();
     },
-    /** Answers how many rows there are. */
+    /** Answers how many rows there are. A snapshot of nobody has one part, too. */
     finish: async (): Promise<number> => {
-      await flush();
+      if (inPart > 0 || parts === 0) await flush();
       return written;
     },
   };
+}
+
+function append(appender: DuckDBAppender, { rows, texts, numbers }: ScoreBatch): void {
+  for (let r = 0; r < rows; r++) {
+    for (const column of texts) {
+      const text = column[r];
+      if (text === null || text === undefined) appender.appendNull();
+      else appender.appendVarchar(text);
+    }
+    for (let c = 0; c < NUMBER_COLUMNS.length; c++) {
+      const number = numbers[c * rows + r] ?? Number.NaN;
+      if (Number.isNaN(number)) appender.appendNull();
+      else appender.appendDouble(number);
+    }
+    appender.endRow();
+  }
 }
 
 /** The newest snapshot, or the one of this id; undefined where there is none. */

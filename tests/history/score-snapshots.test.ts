@@ -6,15 +6,23 @@ import {
   fromSnapshot,
   readSnapshot,
   SCORE_COLUMNS,
+  type ScoreBatch,
+  type ScoreRow,
   type SnapshotId,
   type SnapshotWriter,
+  scoreBatch,
   writeSnapshot,
 } from '../../src/history/score-snapshots.ts';
 import { newModelVersion } from '../../src/infra/model-store.ts';
 import { testLake } from '../support/lake.ts';
 
-const row = (customerId: string, risk: number | null) =>
-  SCORE_COLUMNS.map(([name]) => (name === 'customerId' ? customerId : name === 'risk' ? risk : null));
+function rows(...customers: [customerId: string, risk: number | null][]): ScoreBatch {
+  const nothing = Object.fromEntries(SCORE_COLUMNS.map((name) => [name, null])) as Omit<
+    ScoreRow,
+    'customerId'
+  >;
+  return scoreBatch(customers.map(([customerId, risk]) => ({ ...nothing, customerId, risk })));
+}
 
 async function place() {
   const dataDir = await mkdtemp(join(tmpdir(), "nextbest-scores-[it's]-"));
@@ -40,7 +48,12 @@ test('rows come back as they were, through several parts', async () => {
   const { dataDir, write, read } = await place();
   const customers = 100_003;
   const snapshot = await write(async ({ add }) => {
-    for (let n = 0; n < customers; n++) await add(row(`c${n}`, n % 2 === 0 ? n / customers : null));
+    for (let first = 0; first < customers; first += 1000) {
+      const batch = Array.from({ length: Math.min(1000, customers - first) }, (_, b) => first + b);
+      await add(
+        rows(...batch.map((n) => [`c${n}`, n % 2 === 0 ? n / customers : null] as [string, number | null])),
+      );
+    }
   });
   expect(snapshot.customers).toBe(customers);
   expect((await readdir(join(dataDir, 'scores', snapshot.id))).sort()).toEqual([
@@ -48,10 +61,10 @@ test('rows come back as they were, through several parts', async () => {
     'part-0001.parquet',
     'snapshot.json',
   ]);
-  const rows = await read(snapshot.id);
-  expect(rows).toHaveLength(customers);
-  expect(rows.find(([id]) => id === 'c100002')).toEqual(['c100002', 100_002 / customers]);
-  expect(rows.find(([id]) => id === 'c7')).toEqual(['c7', null]);
+  const found = await read(snapshot.id);
+  expect(found).toHaveLength(customers);
+  expect(found.find(([id]) => id === 'c100002')).toEqual(['c100002', 100_002 / customers]);
+  expect(found.find(([id]) => id === 'c7')).toEqual(['c7', null]);
 });
 
 test('a shop without customers has a snapshot of nobody', async () => {
@@ -64,7 +77,7 @@ test('a shop without customers has a snapshot of nobody', async () => {
 test('the newest counts, the one before it is kept, and older ones and old leftovers go', async () => {
   const { dataDir, write } = await place();
   const ids: SnapshotId[] = [];
-  for (let n = 0; n < 4; n++) ids.push((await write(async ({ add }) => void add(row('ann', n / 4)))).id);
+  for (let n = 0; n < 4; n++) ids.push((await write(async ({ add }) => void add(rows(['ann', n / 4])))).id);
   const left = join(dataDir, 'scores', 'of-a-killed-process.tmp');
   await mkdir(left);
   await utimes(left, 1, 1);
@@ -77,10 +90,10 @@ test('the newest counts, the one before it is kept, and older ones and old lefto
 
 test('one that fails half way is never seen', async () => {
   const { dataDir, write } = await place();
-  const { id } = await write(async ({ add }) => void add(row('ann', 0.5)));
+  const { id } = await write(async ({ add }) => void add(rows(['ann', 0.5])));
   await expect(
     write(async ({ add }) => {
-      await add(row('bob', 0.5));
+      await add(rows(['bob', 0.5]));
       throw new Error('Redis is gone');
     }),
   ).rejects.toThrow('Redis is gone');

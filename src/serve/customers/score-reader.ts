@@ -7,7 +7,7 @@ import {
   fromSnapshot,
   readSnapshot,
   SCORE_COLUMNS,
-  type ScoreColumn,
+  type ScoreRow,
   type Snapshot,
 } from '../../history/score-snapshots.ts';
 import type { Cursor } from './cursor.ts';
@@ -25,9 +25,7 @@ export type ScoreQuestion = {
   after: Pick<Cursor, 'snapshot' | 'key' | 'customerId'> | undefined;
 };
 
-export type ScoredCustomer = { customerId: CustomerId } & {
-  [C in Exclude<ScoreColumn, 'customerId'>]: string | number | null;
-};
+export type ScoredCustomer = ScoreRow & { customerId: CustomerId };
 
 export type ScorePage = {
   snapshot: Snapshot;
@@ -133,13 +131,13 @@ function pageQuery(scores: string, { segments, riskAbove, valueAbove, sort, limi
       `("sortKey" > ${key} OR ("sortKey" = ${key} AND "customerId" > ${sqlText(after.customerId)}))`,
     );
   }
-  const columns = SCORE_COLUMNS.map(([name]) => `"${name}"`).join(', ');
+  const columns = SCORE_COLUMNS.map((name) => `"${name}"`).join(', ');
   return `SELECT ${columns}, "sortKey" FROM (SELECT *, (${sortKeys[sort]})::DOUBLE AS "sortKey" FROM ${scores})
     WHERE ${conditions.join(' AND ')} ORDER BY "sortKey", "customerId" LIMIT ${limit + 1}`;
 }
 
 function rowOf(values: (string | number | null)[]): ScoredCustomer {
-  return Object.fromEntries(SCORE_COLUMNS.map(([name], c) => [name, values[c] ?? null])) as ScoredCustomer;
+  return Object.fromEntries(SCORE_COLUMNS.map((name, c) => [name, values[c] ?? null])) as ScoredCustomer;
 }
 
 function missing({ after }: ScoreQuestion): AppError {

@@ -156,18 +156,18 @@ function mayAddress({ attributes }: CustomerRecord, channel: Channel | undefined
 }
 
 function listed(row: ScoredCustomer, { attributes }: CustomerRecord): ListedCustomer {
-  const at = (ms: string | number | null) => (typeof ms === 'number' ? new Date(ms).toISOString() : null);
+  const at = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   return {
     customerId: row.customerId,
     rfmSegment: row.rfmSegment as ListedCustomer['rfmSegment'],
-    risk: row.risk as number | null,
-    riskHorizonDays: row.horizonDays as number | null,
+    risk: row.risk,
+    riskHorizonDays: row.horizonDays,
     riskBand: row.riskBand as ListedCustomer['riskBand'],
-    valueMinor: row.valueMinor as number | null,
-    valueLowMinor: row.lowMinor as number | null,
-    valueHighMinor: row.highMinor as number | null,
-    valueHorizonDays: row.valueHorizonDays as number | null,
-    expectedPurchases: row.expectedPurchases as number | null,
+    valueMinor: row.valueMinor,
+    valueLowMinor: row.lowMinor,
+    valueHighMinor: row.highMinor,
+    valueHorizonDays: row.valueHorizonDays,
+    expectedPurchases: row.expectedPurchases,
     valueTier: row.valueTier as ListedCustomer['valueTier'],
     nextPurchaseAt: at(row.nextPurchaseAt),
     nextPurchaseEarliestAt: at(row.earliestAt),

@@ -1,14 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { UnrecoverableError } from 'bullmq';
-import { createRecordStore } from '../../features/record-store.ts';
 import { newModelVersion } from '../../infra/model-store.ts';
 import { scoreEverybody } from '../scores/score-everybody.ts';
+import { openScorePool } from '../scores/score-pool.ts';
 import { servedChurn, servedCustomerValue } from '../scores/served-models.ts';
-import { lookAtRisks } from '../webhooks/look-at-risks.ts';
 import type { JobHandler } from './job.ts';
+
+/** Beyond, Redis and the writing of the files are what there is to wait for. */
+const threadsMax = 4;
 
 /** Scores every customer as of now, for `GET /customers`, and tells the CRM of those whose risk has crossed the bound. */
 export const scoreCustomersJob: JobHandler = async (payload, context) => {
-  const { config, redis, keys, lake, log, now, random, report } = context;
+  const { config, lake, log, now, random, report } = context;
   // Records are those of now, and so are scores.
   if (payload.cutoff !== undefined) throw new UnrecoverableError('score-customers takes no cutoff');
   await report(0, 'loading the models');
@@ -20,23 +23,29 @@ export const scoreCustomersJob: JobHandler = async (payload, context) => {
       reason: 'no model is served to score with: train-churn and train-customer-value make them',
       metrics: {},
     };
+  // The sandbox refuses a job without it.
+  if (config.redisUrl === undefined) throw new UnrecoverableError('score-customers needs REDIS_URL');
   const at = now();
-  const bound = config.webhooks?.riskAbove;
-  let crossings = 0;
-  const { snapshot, withoutRecord } = await scoreEverybody({
+  const versions = { churn: churn?.version ?? null, customerValue: value?.version ?? null };
+  const pool = await openScorePool(config.kernelThreads ?? Math.min(threadsMax, availableParallelism()), {
+    redisUrl: config.redisUrl,
+    keyPrefix: config.keyPrefix,
+    logLevel: config.logLevel,
+    modelsDir: config.modelsDir,
+    versions,
+    now: at,
+    riskAbove: config.webhooks?.riskAbove ?? null,
+  });
+  const { snapshot, withoutRecord, crossings } = await scoreEverybody({
     lake,
-    records: createRecordStore(redis, keys),
     dataDir: config.dataDir,
-    models: { churn: churn?.model, value: value?.model },
-    versions: { churn: churn?.version ?? null, customerValue: value?.version ?? null },
+    score: pool.score,
+    inFlight: 2 * pool.threads,
+    versions,
     id: newModelVersion(at, random),
     now: at,
     report: (share) => report(share, 'scoring customers'),
-    onScored: async (scored) => {
-      if (bound !== undefined && churn !== undefined)
-        crossings += await lookAtRisks({ redis, keys, bound, now: at }, churn.model, scored);
-    },
-  });
+  }).finally(pool.close);
   await report(1, 'customers are scored');
   const seconds = (now() - at) / 1000;
   log.info(

@@ -1,124 +1,62 @@
-/** Scores every customer of the lake from the records in Redis into a snapshot: time passes, and nobody posts an event for it. */
+/** Scores every customer of the lake into a snapshot: time passes, and nobody posts an event for it. */
 import type { CustomerId } from '../../domain/ids.ts';
-import { orderTotalsOf } from '../../features/order-totals.ts';
-import type { CustomerRecord } from '../../features/record.ts';
-import { featureVector } from '../../features/record.ts';
-import type { RecordStore } from '../../features/record-store.ts';
-import { FEATURE_NAMES } from '../../features/registry.ts';
 import { type Lake, queryChunks } from '../../history/lake.ts';
-import {
-  type ScoreRow,
-  type Snapshot,
-  type SnapshotId,
-  writeSnapshot,
-} from '../../history/score-snapshots.ts';
-import { type CustomerScores, type ScoringModels, scoreCustomer } from '../../scoring/score-customer.ts';
+import { type Snapshot, type SnapshotId, writeSnapshot } from '../../history/score-snapshots.ts';
+import type { BatchScorer, ScoredBatch } from './score-customers.ts';
 
 export type ScoreEverybody = {
   lake: Lake;
-  records: Pick<RecordStore, 'readMany'>;
   dataDir: string;
-  models: ScoringModels;
+  score: BatchScorer;
+  /** Batches that are being scored at any time: enough for every thread to have its next. */
+  inFlight: number;
   versions: Snapshot['models'];
   id: SnapshotId;
   /** Milliseconds since 1970: the instant that everybody is looked at. */
   now: number;
   report: (share: number) => Promise<void> | void;
-  /** Hears of everybody, some at a time, as they are scored. */
-  onScored?: (scored: readonly ScoredCustomer[]) => Promise<unknown>;
 };
 
-export type ScoredCustomer = { customerId: CustomerId; record: CustomerRecord; scores: CustomerScores };
+export type ScoreReport = { snapshot: Snapshot; withoutRecord: number; crossings: number };
 
-export type ScoreReport = {
-  snapshot: Snapshot;
-  /** Customers of the lake without a record: it has not been rebuilt yet, or the customer was erased. */
-  withoutRecord: number;
-};
-
-/** Read ahead while others are scored. */
-const recordsAtOnce = 500;
-const ordersFeature = FEATURE_NAMES.indexOf('purchaseCount');
+const customersAtOnce = 500;
 
 export async function scoreEverybody(options: ScoreEverybody): Promise<ScoreReport> {
-  const { lake, records, dataDir, models, versions, id, now, report, onScored } = options;
+  const { lake, dataDir, score, inFlight, versions, id, now, report } = options;
   const ids = await lake.connect();
   const parts = await lake.connect();
   try {
     const customers = Math.max(1, await countCustomers(lake));
     let seen = 0;
     let withoutRecord = 0;
+    let crossings = 0;
     const about = { id, scoredAt: new Date(now).toISOString(), models: versions };
     const snapshot = await writeSnapshot(parts, dataDir, about, async ({ add }) => {
-      const batches = customerBatches(lake, ids);
-      let next = readBatch(await batches.next());
-      for (;;) {
-        const batch = await next;
-        if (batch === undefined) break;
-        // The next ones are on their way while these are scored.
-        next = batches.next().then(readBatch);
-        // Handled when it is awaited.
-        next.catch(() => {});
-        const scored: ScoredCustomer[] = [];
-        for (const [customerId, record] of batch) {
-          seen++;
-          if (record === undefined) {
-            withoutRecord++;
-            continue;
-          }
-          const vector = featureVector(record, now);
-          const scores = scoreCustomer(models, record, now, vector);
-          scored.push({ customerId, record, scores });
-          const pending = add(rowOf(customerId, record, scores, vector));
-          if (pending !== undefined) await pending;
-        }
-        await onScored?.(scored);
+      const underWay: { customers: number; scored: Promise<ScoredBatch> }[] = [];
+      const takeFirst = async () => {
+        const first = underWay.shift();
+        if (first === undefined) return;
+        const batch = await first.scored;
+        await add(batch);
+        seen += first.customers;
+        withoutRecord += batch.withoutRecord;
+        crossings += batch.crossings;
         await report(Math.min(1, seen / customers));
+      };
+      for await (const batch of customerBatches(lake, ids)) {
+        const scored = score(batch);
+        // Handled when it is its turn.
+        scored.catch(() => {});
+        underWay.push({ customers: batch.length, scored });
+        if (underWay.length >= inFlight) await takeFirst();
       }
+      while (underWay.length > 0) await takeFirst();
     });
-    return { snapshot, withoutRecord };
+    return { snapshot, withoutRecord, crossings };
   } finally {
     ids.closeSync();
     parts.closeSync();
   }
-
-  async function readBatch(
-    result: IteratorResult<CustomerId[]>,
-  ): Promise<[CustomerId, CustomerRecord | undefined][] | undefined> {
-    if (result.done) return undefined;
-    const read = await records.readMany(result.value);
-    return result.value.map((customerId, n) => [customerId, read[n]]);
-  }
-}
-
-/** In the order of SCORE_COLUMNS. */
-export function rowOf(
-  customerId: CustomerId,
-  record: CustomerRecord,
-  scores: CustomerScores,
-  vector: Float32Array,
-): ScoreRow {
-  const { churn, value, nextPurchase } = scores;
-  const { errands, lastErrandAt, spendMinor } = orderTotalsOf(record);
-  return [
-    customerId,
-    churn?.risk ?? null,
-    churn?.horizonDays ?? null,
-    scores.riskBand,
-    value?.valueMinor ?? null,
-    value?.lowMinor ?? null,
-    value?.highMinor ?? null,
-    value?.horizonDays ?? null,
-    value?.expectedPurchases ?? null,
-    scores.valueTier,
-    scores.rfmSegment,
-    nextPurchase?.expectedAt ?? null,
-    nextPurchase?.earliestAt ?? null,
-    nextPurchase?.latestAt ?? null,
-    errands > 0 ? lastErrandAt : null,
-    vector[ordersFeature] ?? 0,
-    spendMinor,
-  ];
 }
 
 async function* customerBatches(
@@ -131,7 +69,7 @@ async function* customerBatches(
     const ids = chunk.getColumnVector(0);
     for (let r = 0; r < chunk.rowCount; r++) {
       batch.push(String(ids.getItem(r)) as CustomerId);
-      if (batch.length < recordsAtOnce) continue;
+      if (batch.length < customersAtOnce) continue;
       yield batch;
       batch = [];
     }

@@ -4,21 +4,24 @@ import { customerValueFromFiles } from '../../algorithms/customer-value/customer
 import type { ModelVersion } from '../../domain/manifest.ts';
 import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { type LoadedModel, loadServableModel } from '../../infra/model-store.ts';
+import { type LoadedModel, loadModel, loadServableModel } from '../../infra/model-store.ts';
 
 type ScoringModelName = 'churn' | 'customer-value';
 
 export type ServedModel<M> = { version: ModelVersion; model: M };
 
-export async function servedChurn(modelsDir: string, log: Logger) {
-  return served(modelsDir, 'churn', log, ({ arrays, tables }) => churnFromFiles(arrays, tables));
-}
+const readChurn = ({ arrays, tables }: LoadedModel) => churnFromFiles(arrays, tables);
+const readCustomerValue = ({ arrays, tables }: LoadedModel) => customerValueFromFiles(arrays, tables);
 
-export async function servedCustomerValue(modelsDir: string, log: Logger) {
-  return served(modelsDir, 'customer-value', log, ({ arrays, tables }) =>
-    customerValueFromFiles(arrays, tables),
-  );
-}
+export const servedChurn = (modelsDir: string, log: Logger) => served(modelsDir, 'churn', log, readChurn);
+export const servedCustomerValue = (modelsDir: string, log: Logger) =>
+  served(modelsDir, 'customer-value', log, readCustomerValue);
+
+/** The very version; AppError MODEL_UNAVAILABLE where it is not there as it was written. */
+export const versionOfChurn = async (modelsDir: string, version: string) =>
+  readChurn(await loadModel(modelsDir, 'churn', version));
+export const versionOfCustomerValue = async (modelsDir: string, version: string) =>
+  readCustomerValue(await loadModel(modelsDir, 'customer-value', version));
 
 /** The newest of the served versions that can be read; undefined where there is none. */
 async function served<M>(

@@ -1,6 +1,6 @@
 /** Customers as they have just been scored, held against the bound: after an event of theirs, and in the night everybody. */
 import type { ChurnModel } from '../../algorithms/churn-model.ts';
-import type { ScoredCustomer } from '../scores/score-everybody.ts';
+import type { ScoredCustomer } from '../scores/score-customers.ts';
 import { riskReasons } from './known-customer.ts';
 import { type CrossingDeps, riskCrossings, type SeenRisk } from './risk-crossings.ts';
 

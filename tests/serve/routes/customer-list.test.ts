@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLake } from '../../../src/history/lake.ts';
-import { SCORE_COLUMNS, writeSnapshot } from '../../../src/history/score-snapshots.ts';
+import {
+  SCORE_COLUMNS,
+  type ScoreRow,
+  scoreBatch,
+  writeSnapshot,
+} from '../../../src/history/score-snapshots.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -35,8 +40,10 @@ async function score(scored: readonly Scored[]): Promise<string> {
     models: { churn: 'v1', customerValue: 'v2' },
   };
   await writeSnapshot(lake.connection, dataDir, about, async ({ add }) => {
-    for (const { id: customerId, risk, value, segment = null, next = null } of scored) {
-      const row: Record<string, string | number | null> = {
+    const nothing = Object.fromEntries(SCORE_COLUMNS.map((name) => [name, null])) as unknown as ScoreRow;
+    const rows = scored.map(
+      ({ id: customerId, risk, value, segment = null, next = null }): ScoreRow => ({
+        ...nothing,
         customerId,
         risk,
         horizonDays: risk === null ? null : 60,
@@ -45,9 +52,9 @@ async function score(scored: readonly Scored[]): Promise<string> {
         nextPurchaseAt: next,
         orders: value === null ? 0 : 3,
         spendMinor: 100,
-      };
-      await add(SCORE_COLUMNS.map(([name]) => row[name] ?? null));
-    }
+      }),
+    );
+    await add(scoreBatch(rows));
   });
   lake.close();
   return id;

@@ -16,7 +16,7 @@ import { publishShopChurnModel } from '../../support/shop-models.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
 import { testSecret } from '../../support/webhook-receiver.ts';
 
-const { redis, keys } = testRedis();
+const { redis, keys, prefix, url } = testRedis();
 
 test('a night takes everybody down; a later one tells of those whose risk has risen meanwhile, once', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nextbest-night-'));
@@ -35,7 +35,15 @@ test('a night takes everybody down; a later one tells of those whose risk has ri
   const modelsDir = join(folder, 'models');
   await publishShopChurnModel(modelsDir);
   const night = async (now: number, env: Record<string, string> = {}) => {
-    const config = readConfig({ DATA_DIR: folder, MODELS_DIR: modelsDir, ...env });
+    const config = readConfig({
+      REDIS_URL: url,
+      KEY_PREFIX: prefix,
+      KERNEL_THREADS: '2',
+      LOG_LEVEL: 'silent',
+      DATA_DIR: folder,
+      MODELS_DIR: modelsDir,
+      ...env,
+    });
     const context: Omit<JobContext, 'kernels'> = {
       config,
       lake,
