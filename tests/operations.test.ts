@@ -6,6 +6,7 @@ import { createMetrics } from '../src/infra/metrics.ts';
 import { createServeMetrics, observeCatalogue, observeModels } from '../src/serve/metrics.ts';
 import {
   createWorkerMetrics,
+  observeDrift,
   observeQueueAndStream,
   observeScores,
   observeWebhooks,
@@ -49,6 +50,7 @@ describe('docs/operations.md', () => {
   observeQueueAndStream(worker, { counts: never, streamLag: never });
   observeScores(worker, never, () => 0);
   observeWebhooks(worker, undefined);
+  observeDrift(worker, never);
 
   test('lists the metrics of the service, with type and labels', () => {
     expect(listed('The service')).toEqual(own(exported(serve)));

@@ -65,6 +65,15 @@ export const Environment = z.object({
     .describe('When new items and purchases are brought into the served recommendations (cron, UTC)'),
   REFRESH_SCHEDULE: cron.default('0 2 * * *').describe('When the worker rebuilds every record (cron, UTC)'),
   SCORE_SCHEDULE: cron.default('0 4 * * *').describe('When the worker scores every customer (cron, UTC)'),
+  DRIFT_SCHEDULE: cron
+    .default('30 2 * * *')
+    .describe('When the served churn model is compared with what has happened since (cron, UTC)'),
+  DRIFT_FEATURE_BOUND: numberWithin(0.01, 10)
+    .default(0.25)
+    .describe('Population stability index of a feature past which the churn model is trained anew'),
+  DRIFT_CALIBRATION_BOUND: numberWithin(0.001, 1)
+    .default(0.05)
+    .describe('Expected calibration error past which it is'),
   DISCOUNT_RATE: z.coerce
     .number({ error: 'must be a number from 0 to 1' })
     .min(0, { error: 'must be a number from 0 to 1' })
@@ -166,6 +175,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     updateSchedule: values.UPDATE_SCHEDULE,
     refreshSchedule: values.REFRESH_SCHEDULE,
     scoreSchedule: values.SCORE_SCHEDULE,
+    driftSchedule: values.DRIFT_SCHEDULE,
+    driftBounds: { feature: values.DRIFT_FEATURE_BOUND, calibration: values.DRIFT_CALIBRATION_BOUND },
     discountRate: values.DISCOUNT_RATE,
     kernelThreads: values.KERNEL_THREADS,
     scenariosFile: values.SCENARIOS_FILE,
@@ -222,6 +233,8 @@ export type Config = {
   updateSchedule: string;
   refreshSchedule: string;
   scoreSchedule: string;
+  driftSchedule: string;
+  driftBounds: { feature: number; calibration: number };
   discountRate: number;
   kernelThreads: number | undefined;
   scenariosFile: string | undefined;

@@ -52,6 +52,8 @@ export function createKeys(prefix: string) {
     webhookRisk: (bound: number, horizonDays: number) => `{${prefix}:webhooks}:risk:${bound}:${horizonDays}`,
     /** String with an expiry: the process that brings the outbox into the queue. */
     webhookLock: `{${prefix}:webhooks}:lock`,
+    /** String (JSON): what the last check of the churn model's drift found. */
+    churnDrift: `${prefix}:drift:churn`,
     /** Prefix of BullMQ's keys; the braces keep a queue's keys on one node of a cluster. */
     queuePrefix: `{${prefix}:queue}`,
   };

@@ -5,6 +5,7 @@ import type { StreamLag } from '../history/event-stream.ts';
 import type { Snapshot } from '../history/score-snapshots.ts';
 import type { JobCounts } from '../infra/job-queue.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { DriftReport } from './drift/drift-report.ts';
 
 const askTimeoutMs = 1000;
 
@@ -98,6 +99,69 @@ export function observeWebhooks(
         this.set({ state }, count);
     },
   });
+}
+
+/** What the last check of the served churn model's drift found; nothing before the first. */
+export function observeDrift(registry: Registry, read: () => Promise<DriftReport | undefined>): void {
+  let reading: Promise<DriftReport | undefined> | undefined;
+  /** The gauges of one scrape ask together. */
+  const readOnce = () => {
+    reading ??= answerOf(read()).finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  const gauge = (
+    name: string,
+    help: string,
+    set: (gauge: Gauge, report: DriftReport) => void,
+    labelNames: string[] = [],
+  ) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      async collect() {
+        const report = await readOnce();
+        this.reset();
+        // A gauge without labels would stand at 0.
+        if (report !== undefined) set(this, report);
+        else if (labelNames.length === 0) this.remove();
+      },
+    });
+  gauge(
+    'nextbest_worker_churn_feature_drift',
+    'Population stability index of each feature, today against the day when the served churn model was trained',
+    (drift, { features }) => {
+      for (const { feature, index } of features) drift.set({ feature }, index);
+    },
+    ['feature'],
+  );
+  gauge(
+    'nextbest_worker_churn_calibration_error',
+    'Expected calibration error of the served churn model within the last complete horizon',
+    (error, { calibration }) => error.set(calibration.error),
+  );
+  gauge(
+    'nextbest_worker_churn_lost_share',
+    'Share of customers lost within the last complete horizon: expected by the served churn model, and observed',
+    (share, { calibration: { expected, observed } }) => {
+      share.set({ kind: 'expected' }, expected);
+      share.set({ kind: 'observed' }, observed);
+    },
+    ['kind'],
+  );
+  gauge(
+    'nextbest_worker_churn_drift_past_bounds',
+    'Features, and the calibration, past their bounds at the last check: above 0, a new training was asked for',
+    (count, { past }) => count.set(past.length),
+  );
+  gauge(
+    'nextbest_worker_churn_drift_checked_timestamp_seconds',
+    'When drift was last checked, seconds since 1970',
+    (time, { checkedAt }) => time.set(Date.parse(checkedAt) / 1000),
+  );
 }
 
 /** Gauges that are read when Prometheus asks; where Redis does not answer in time, a gauge is left out. */

@@ -6,7 +6,8 @@ import { type SandboxedJob, UnrecoverableError } from 'bullmq';
 import { JobName, JobPayload, type JobResult } from '../domain/job.ts';
 import { openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';
-import { createKeys } from '../infra/keys.ts';
+import { createJobQueue } from '../infra/job-queue.ts';
+import { createKeys, type Keys } from '../infra/keys.ts';
 import { createLogger } from '../infra/logger.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { HANDLERS } from './jobs/handlers.ts';
@@ -18,8 +19,9 @@ const log = createLogger(config.logLevel, 'job');
 
 // The worker is gone: another one will take the job up, this run is not to go on beside it.
 process.on('disconnect', () => process.exit(1));
-// The worker ends and has given the job back. Nothing half done can be seen: what a job makes appears whole.
-process.on('SIGTERM', () => process.exit(0));
+// The worker ends and has given the job back. Nothing half done can be seen: what a job makes appears whole. Without a
+// listener the signal ends the process even in the middle of arithmetic, which no listener would interrupt.
+process.removeAllListeners('SIGTERM');
 // Ctrl-C reaches the whole process group; the worker decides, not BullMQ's own listener, which would wait for the job.
 process.removeAllListeners('SIGINT');
 process.on('SIGINT', () => {});
@@ -36,6 +38,7 @@ async function processJob(job: SandboxedJob): Promise<JobResult> {
   }
   if (config.redisUrl === undefined) throw new UnrecoverableError('the worker must pass REDIS_URL on');
   const redis = connectRedis(config.redisUrl, 'job', { kind: 'patient' }, log);
+  const keys = createKeys(config.keyPrefix);
   const lake = await openLake(config.dataDir);
   // Of the job's own: shared memory never shrinks, and goes with them.
   const kernels = await openKernels(config.kernelThreads);
@@ -44,11 +47,12 @@ async function processJob(job: SandboxedJob): Promise<JobResult> {
       config,
       lake,
       kernels,
-      keys: createKeys(config.keyPrefix),
+      keys,
       redis,
       log,
       now: Date.now,
       random: Math.random,
+      askFor: (followed) => askFor(followed, config.queueRedisUrl ?? config.redisUrl, keys),
       report: createReporter(
         (progress) => job.updateProgress(progress),
         () => performance.now(),
@@ -58,6 +62,16 @@ async function processJob(job: SandboxedJob): Promise<JobResult> {
     await kernels.close();
     lake.close();
     redis.disconnect();
+  }
+}
+
+async function askFor(job: JobName, queueUrl: string | undefined, keys: Keys): Promise<void> {
+  if (queueUrl === undefined) return;
+  const queue = createJobQueue(queueUrl, keys, log);
+  try {
+    await queue.enqueue(job, {});
+  } finally {
+    await queue.close();
   }
 }
 

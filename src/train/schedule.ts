@@ -9,10 +9,15 @@ const seed = 1;
 /** Sets (or changes) the times of every scheduled job. */
 export async function scheduleJobs(
   queue: Queue,
-  config: Pick<Config, 'trainSchedule' | 'updateSchedule' | 'refreshSchedule' | 'scoreSchedule'>,
+  config: Pick<
+    Config,
+    'trainSchedule' | 'updateSchedule' | 'refreshSchedule' | 'scoreSchedule' | 'driftSchedule'
+  >,
 ): Promise<void> {
   const times: readonly (readonly [JobName, string])[] = [
     ['refresh-features', config.refreshSchedule],
+    // Before the trainings: what is checked is the model that customers were judged by.
+    ['check-drift', config.driftSchedule],
     ['train-collaborative', config.trainSchedule],
     ['update-collaborative', config.updateSchedule],
     ['train-churn', config.trainSchedule],

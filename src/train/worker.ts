@@ -14,10 +14,12 @@ import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { connectRedis, refuseEvictingQueueServer, untilReady } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
+import { readDriftReport } from './drift/drift-report.ts';
 import { startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
 import {
   createWorkerMetrics,
+  observeDrift,
   observeQueueAndStream,
   observeScores,
   observeWebhooks,
@@ -72,6 +74,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     });
 
     observeScores(registry, () => readSnapshot(config.dataDir), Date.now);
+    observeDrift(registry, () => readDriftReport(redis, keys));
 
     const lake = await openLake(config.dataDir);
     opened.add('lake', () => lake.close());

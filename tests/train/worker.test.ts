@@ -8,12 +8,14 @@ import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
 import { listParts, openLake } from '../../src/history/lake.ts';
 import { appendEntries } from '../../src/infra/event-log.ts';
 import { createJobQueue, queueName } from '../../src/infra/job-queue.ts';
+import { createKeys } from '../../src/infra/keys.ts';
 import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
 import { type Running, sandbox } from '../support/nextbest.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { describeNative, silentLog, testRedis } from '../support/redis.ts';
+import { publishShopChurnModel } from '../support/shop-models.ts';
 import { writeSimulatedEvents } from '../support/simulated-lake.ts';
 
 const { redis, keys, prefix, url } = testRedis();
@@ -170,6 +172,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
 
   const schedulers = await raw.getJobSchedulers();
   expect(schedulers.map(({ key, pattern }) => `${key} ${pattern}`).sort()).toEqual([
+    'check-drift 30 2 * * *',
     'refresh-features 0 2 * * *',
     'score-customers 0 4 * * *',
     'train-churn 0 3 * * *',
@@ -184,7 +187,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
     }),
   );
   for (const text of texts) {
-    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 6');
+    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 7');
     expect(text).toContain('nextbest_worker_stream_entries 0');
   }
   const drained = texts.map((text) =>
@@ -192,6 +195,27 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
   );
   expect(drained.reduce((sum, count) => sum + count)).toBe(1);
   await Promise.all([first.stop(), second.stop()]);
+}, 60_000);
+
+test('a model that no longer fits its customers is trained anew, without being asked', async () => {
+  const ownKeys = createKeys(`${prefix}-drift`);
+  await redis.set(ownKeys.recordsBuilt, FEATURE_SCHEMA);
+  const asking = createJobQueue(url, ownKeys, silentLog);
+  onTestFinished(asking.close);
+  // Its risks are invented: nobody was lost as it says.
+  const { version } = await publishShopChurnModel(place.modelsDir);
+  const worker = place.start(['worker'], { REDIS_URL: url, KEY_PREFIX: `${prefix}-drift` });
+  const { metricsUrl } = await worker.line('metricsUrl');
+  const { jobId } = await asking.enqueue('check-drift', {});
+  const checked = await asking.waitFor(jobId);
+  expect(checked).toMatchObject({
+    state: 'completed',
+    result: { version, reason: expect.stringMatching(/^risks are off by .*a new training is asked for$/) },
+  });
+  expect(await asking.get('train-churn-latest')).toMatchObject({ job: 'train-churn' });
+  const metrics = await (await fetch(String(metricsUrl))).text();
+  expect(metrics).toContain('nextbest_worker_churn_drift_past_bounds 1');
+  expect(await worker.stop()).toBe(0);
 }, 60_000);
 
 test('a schedule that is none is wrong usage', async () => {

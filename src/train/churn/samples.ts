@@ -75,6 +75,11 @@ export function pickRows(set: SampleSet, keeps: (row: number) => boolean): Sampl
   return kept.finish();
 }
 
+/** Those who ordered within the last days: whom a model is learnt from and tested on. */
+export function notGone(set: SampleSet, goneAfterDays: number): SampleSet {
+  return pickRows(set, (row) => set.daysSinceLastOrder[row]! <= goneAfterDays);
+}
+
 /** Typed arrays that double when they are full: a million rows as objects would not fit into memory. */
 class GrowingSet {
   #rows = 0;

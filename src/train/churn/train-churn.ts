@@ -4,10 +4,11 @@
  */
 
 import { type ChurnModel, churnToFiles, type LongGone } from '../../algorithms/churn-model.ts';
+import { populationOf } from '../../algorithms/feature-drift.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import type { JobResult } from '../../domain/job.ts';
 import { dayMs } from '../../domain/time.ts';
-import { FEATURE_SCHEMA } from '../../features/registry.ts';
+import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../features/registry.ts';
 import { replayCustomers } from '../../history/replay.ts';
 import { loadTensorFlow } from '../tensorflow.ts';
 import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
@@ -16,7 +17,7 @@ import { horizonDaysOf, readOrderRhythm } from './horizon.ts';
 import { risksKnowingLess } from './knowing-less.ts';
 import { learnChurn, learnDefaults, prepareRows, type Study } from './learn.ts';
 import { type Look, looksBefore } from './moments.ts';
-import { createSampler, type GoneCount, pickRows, type SampleSet } from './samples.ts';
+import { createSampler, type GoneCount, notGone, type SampleSet } from './samples.ts';
 
 /** Of a larger shop, that many are drawn: more do not make a network of this size better. */
 const customersMax = 100_000;
@@ -49,8 +50,9 @@ export async function trainChurn(training: Training): Promise<JobResult> {
     looksBefore(rhythm.from, testAt, days * dayMs, days === horizonDays ? undefined : looksAtFurther),
   );
   const goneAfterDays = goneAfterHorizons * horizonDays;
-  const { gone, study } = await collectSamples(training, looks, testAt, horizonMs, rhythm.customers);
-  const test = pickRows(study.atEnd, (row) => study.atEnd.daysSinceLastOrder[row]! <= goneAfterDays);
+  const instants = { testAt, today: rhythm.to + 1 };
+  const { gone, study, today } = await collectSamples(training, looks, instants, horizonMs, rhythm.customers);
+  const test = notGone(study.atEnd, goneAfterDays);
   const shortage = shortageOf(study, test, horizonDays);
   if (shortage !== undefined) return notTrained('churn', shortage);
 
@@ -69,6 +71,7 @@ export async function trainChurn(training: Training): Promise<JobResult> {
   const gate = judgeChurn(tested);
 
   await report(shares.tested, 'publishing');
+  const { arrays, tables } = churnToFiles(model);
   return publishTrained(
     training,
     {
@@ -96,7 +99,10 @@ export async function trainChurn(training: Training): Promise<JobResult> {
       backend,
       gate,
     },
-    churnToFiles(model),
+    {
+      arrays,
+      tables: { ...tables, population: populationOf(FEATURE_NAMES, notGone(today, goneAfterDays).features) },
+    },
   );
 }
 
@@ -109,12 +115,12 @@ function horizonsOf(ownDays: number, daysBeforeTest: number): number[] {
 async function collectSamples(
   training: Training,
   looks: readonly Look[],
-  testAt: number,
+  { testAt, today }: { testAt: number; today: number },
   horizonMs: number,
   customers: number,
-): Promise<{ gone: GoneCount; study: Study }> {
+): Promise<{ gone: GoneCount; study: Study; today: SampleSet }> {
   const { lake, seed, report } = training;
-  const instants = [...new Set([...looks.map(({ at }) => at), testAt])].sort((a, b) => a - b);
+  const instants = [...new Set([...looks.map(({ at }) => at), testAt, today])].sort((a, b) => a - b);
   const rule = { afterMs: goneAfterHorizons * horizonMs, horizonMs, end: testAt };
   const sampler = createSampler(instants, rule);
   const drawnShare = Math.min(1, customersMax / customers);
@@ -132,6 +138,7 @@ async function collectSamples(
   return {
     gone: sampler.gone,
     study: { looks: looks.map((look) => ({ ...look, set: at(look.at) })), atEnd: at(testAt) },
+    today: at(today),
   };
 }
 

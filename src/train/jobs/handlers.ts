@@ -3,6 +3,7 @@ import type { JobName, JobResult } from '../../domain/job.ts';
 import { trainChurn } from '../churn/train-churn.ts';
 import { trainCollaborative } from '../collaborative/train-collaborative.ts';
 import { updateCollaborative } from '../collaborative/update-collaborative.ts';
+import { checkDriftJob } from '../drift/check-drift.ts';
 import type { KernelTraining } from '../training.ts';
 import { trainCustomerValue } from '../value/train-customer-value.ts';
 import type { JobHandler } from './job.ts';
@@ -12,6 +13,7 @@ import { scoreCustomersJob } from './score-customers.ts';
 export const HANDLERS = {
   'refresh-features': refreshFeaturesJob,
   'score-customers': scoreCustomersJob,
+  'check-drift': checkDriftJob,
   'train-collaborative': trainingJob(trainCollaborative),
   'update-collaborative': trainingJob(updateCollaborative),
   'train-churn': trainingJob(trainChurn),

@@ -1,6 +1,6 @@
 /** What a job is to the worker: one handler. `handlers.ts` lists them. */
 import type { Kernels } from '../../algorithms/kernels/kernels.ts';
-import type { JobPayload, JobResult } from '../../domain/job.ts';
+import type { JobName, JobPayload, JobResult } from '../../domain/job.ts';
 import type { Lake } from '../../history/lake.ts';
 import type { Config } from '../../infra/config.ts';
 import type { Keys } from '../../infra/keys.ts';
@@ -19,6 +19,8 @@ export type JobContext = {
   now: () => number;
   /** Uniform in [0, 1). */
   random: () => number;
+  /** Puts another job into the queue, to run after this one. */
+  askFor: (job: JobName) => Promise<void>;
   /** `share` of the whole, 0 to 1. Await it: it lets the process breathe. */
   report: (share: number, stage: string) => Promise<void>;
 };

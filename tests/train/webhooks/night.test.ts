@@ -44,7 +44,7 @@ test('a night takes everybody down; a later one tells of those whose risk has ri
       MODELS_DIR: modelsDir,
       ...env,
     });
-    const context: Omit<JobContext, 'kernels'> = {
+    const context: Omit<JobContext, 'kernels' | 'askFor'> = {
       config,
       lake,
       keys,
