@@ -1,6 +1,6 @@
 /** The days that are looked at, and the same number of days before them. All UTC. */
 import { z } from 'zod';
-import type { Fault } from '../domain/errors.ts';
+import { AppError, type Fault } from '../domain/errors.ts';
 import { dayMs } from '../domain/time.ts';
 
 /** `YYYY-MM-DD`. */
@@ -22,16 +22,20 @@ export function periodFaults({ from, to }: { from?: string | undefined; to?: str
   return [];
 }
 
-/** `to` counts in. Without it the last day, without `from` 90 days. */
+/**
+ * `to` counts in. Without it the last day, without `from` 90 days. Throws AppError INVALID_REQUEST where the two turn out not to
+ * go together.
+ */
 export function resolvePeriod(
   { from, to }: { from?: string | undefined; to?: string | undefined },
   lastDay: string,
 ): Period {
   const last = to ?? (from !== undefined && from > lastDay ? from : lastDay);
+  const faults = periodFaults({ from, to: last });
+  if (faults[0] !== undefined)
+    throw new AppError('INVALID_REQUEST', { public: `The first day ${faults[0].message}.`, faults });
   const end = Date.parse(`${last}T00:00:00Z`) + dayMs;
-  const earliest = end - periodDaysMax * dayMs;
-  const start = from === undefined ? end - periodDaysDefault * dayMs : Date.parse(`${from}T00:00:00Z`);
-  const begin = Math.max(start, earliest);
+  const begin = from === undefined ? end - periodDaysDefault * dayMs : Date.parse(`${from}T00:00:00Z`);
   const days = (end - begin) / dayMs;
   return { previousFrom: begin - days * dayMs, from: begin, end, days };
 }

@@ -39,7 +39,7 @@ export type RetentionQuestion = {
   by: readonly Dimension[];
 };
 
-/** Throws nothing of its own: `periodFaults` has said what is wrong with the days. Leaves no tables behind. `signal`
+/** Throws AppError INVALID_REQUEST where the days do not make a period. Leaves no tables behind. `signal`
  * ends it, with an error. */
 export async function readRetention(
   lake: Pick<Lake, 'from' | 'connect'>,
