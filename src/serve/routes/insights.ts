@@ -1,5 +1,6 @@
 /** Whether the shop keeps its customers. */
 import { z } from 'zod';
+import { AppError, type Fault } from '../../domain/errors.ts';
 import { Currency } from '../../domain/money.ts';
 import { DIMENSIONS, DIMENSIONS_DEFAULT, type Dimension } from '../../insights/dimensions.ts';
 import { Day, periodDaysDefault, periodDaysMax, periodFaults } from '../../insights/period.ts';
@@ -26,6 +27,16 @@ function dimensionsOf(by: readonly Dimension[]): readonly Dimension[] {
   return by.length === 0 ? DIMENSIONS_DEFAULT : DIMENSIONS.filter((dimension) => by.includes(dimension));
 }
 
+function inQuery({ path, message }: Fault): Fault {
+  return { path: `query.${path}`, message };
+}
+
+/** Where `to` is absent, only the lake tells whether the days go together. */
+function refuseInQuery(err: unknown): never {
+  if (!(err instanceof AppError) || err.code !== 'INVALID_REQUEST') throw err;
+  throw new AppError(err.code, { public: err.public, faults: err.faults.map(inQuery) });
+}
+
 export const insightRoutes = [
   defineRoute({
     method: 'GET',
@@ -40,10 +51,11 @@ export const insightRoutes = [
     query,
     responses: { 200: Answer },
     problems: [429],
-    check: ({ query }) =>
-      periodFaults(query).map(({ path, message }) => ({ path: `query.${path}`, message })),
+    check: ({ query }) => periodFaults(query).map(inQuery),
     handler: async ({ query: { from, to, by } }, { insights, config }) => {
-      const { answer, computedAt } = await insights.retention({ from, to, by: dimensionsOf(by) });
+      const { answer, computedAt } = await insights
+        .retention({ from, to, by: dimensionsOf(by) })
+        .catch(refuseInQuery);
       const body = { ...answer, currency: config.currency, computedAt: new Date(computedAt).toISOString() };
       return { status: 200, body };
     },
