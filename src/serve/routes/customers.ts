@@ -82,7 +82,7 @@ const ProfileAnswer = z
     rfmSegment: z.enum(RFM_SEGMENTS).nullable(),
     /** Where the value lies among those of all customers: the lower half, the next 30 %, the next 15 %, the best 5 %. */
     valueTier: z.enum(VALUE_TIERS).nullable(),
-    /** Likewise of the risk. */
+    /** Likewise of the risk, among those who are not long gone. */
     riskBand: z.enum(RISK_BANDS).nullable(),
     /**
      * With a customer value model, when the next purchase will come if the customer stays; without one, the last order

@@ -18,7 +18,10 @@ import { scoreCustomer } from '../../scoring/score-customer.ts';
 const fifths = [0.2, 0.4, 0.6, 0.8];
 const quarters = [0.25, 0.5, 0.75];
 
-/** Replays these customers up to `before` (milliseconds since 1970). No limits of risk without a churn model. */
+/**
+ * Replays these customers up to `before` (milliseconds since 1970). No limits of risk without a churn model, or where all are
+ * long gone.
+ */
 export async function readThresholds(
   lake: Lake,
   customerIds: readonly string[],
@@ -41,8 +44,10 @@ export async function readThresholds(
       if (past.errands > 1) seen.errands.push(past.errands);
       seen.margin.push(past.errands * past.averageMarginMinor);
       seen.value.push(customerValue(value, past).valueMinor);
-      const risk = churn && scoreCustomer({ churn, value: undefined }, record, before).churn?.risk;
-      if (risk !== undefined) seen.risk.push(risk);
+      // Of the long gone all have the same risk, and in an old shop they are most: no limit would tell those apart who stay.
+      const isGone = past.ageDays - past.recencyDays > (churn?.gone?.afterDays ?? Number.POSITIVE_INFINITY);
+      const risk = churn && scoreCustomer({ churn }, record, before).churn?.risk;
+      if (risk !== undefined && !isGone) seen.risk.push(risk);
     }
     return ++replayed % 500 === 0 ? report() : undefined;
   });
