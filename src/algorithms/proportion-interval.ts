@@ -39,3 +39,22 @@ export function npsInterval(promoters: number, detractors: number, n: number): B
     high: 100 * Math.min(1, Math.max(own, p - d + half)),
   };
 }
+
+/**
+ * Of the difference of two shares, first − second, from their Wilson intervals (Newcombe 1998, Statistics in Medicine 17, his
+ * method 10). null where one has no customers.
+ */
+export function differenceInterval(
+  first: { successes: number; n: number },
+  second: { successes: number; n: number },
+): Bounds | null {
+  const a = wilsonInterval(first.successes, first.n);
+  const b = wilsonInterval(second.successes, second.n);
+  if (a === null || b === null) return null;
+  const p = first.successes / first.n;
+  const q = second.successes / second.n;
+  return {
+    low: p - q - Math.hypot(p - a.low, b.high - q),
+    high: p - q + Math.hypot(a.high - p, q - b.low),
+  };
+}

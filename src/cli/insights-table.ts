@@ -11,7 +11,7 @@ const monthsShown = 13;
 const nameShown = 30;
 
 export function retentionTable(retention: Retention, currency: string): string {
-  const { period, previousPeriod, total, groups, cohorts } = retention;
+  const { period, previousPeriod, total, groups, comparisons, cohorts } = retention;
   const money = moneyFormat(currency);
   const figures: string[][] = [
     ['', 'customers', 'buyers', 'revenue', 'repeat', 'churn', 'purchases', 'value', 'CSAT', 'NPS'],
@@ -30,6 +30,15 @@ export function retentionTable(retention: Retention, currency: string): string {
       'In brackets the ends of the 95 % intervals.',
     aligned(figures),
   ];
+  if (comparisons.length > 0)
+    parts.push(
+      `Difference of the churn rates, in points of a hundred\n${aligned(
+        comparisons.map(({ by, group, against, churnRateDifference }) => [
+          `${by}: ${group} − ${against}`,
+          withBounds(churnRateDifference, points),
+        ]),
+      )}`,
+    );
   if (cohorts.length > 0)
     parts.push(
       `Share that bought in the months after the first purchase (… the period ends within it)\n${aligned(cohortRows(cohorts, ({ retained }) => percent(retained.value)))}`,
@@ -71,6 +80,10 @@ function cohortRows(
 function withBounds({ value, low, high }: Estimate, format: (value: number | null) => string): string {
   if (low === null) return format(value);
   return `${format(value)} (${format(low)} … ${format(high)})`;
+}
+
+function points(difference: number | null): string {
+  return difference === null ? '–' : `${difference > 0 ? '+' : ''}${(100 * difference).toFixed(1)}`;
 }
 
 function percent(share: number | null): string {

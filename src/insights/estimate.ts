@@ -32,7 +32,11 @@ export function npsOf(promoters: number, detractors: number, customers: number):
   return estimate(customers, value, npsInterval(promoters, detractors, customers));
 }
 
-function estimate(customers: number, value: number, bounds: { low: number; high: number } | null): Estimate {
+export function estimate(
+  customers: number,
+  value: number,
+  bounds: { low: number; high: number } | null,
+): Estimate {
   if (customers === 0) return { customers, value: null, low: null, high: null };
   return { customers, value, low: bounds?.low ?? null, high: bounds?.high ?? null };
 }

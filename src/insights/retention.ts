@@ -5,6 +5,7 @@ import { dayMs } from '../domain/time.ts';
 import type { Lake } from '../history/lake.ts';
 import { buyersQuery } from './buyers.ts';
 import { Cohort, readCohorts } from './cohorts.ts';
+import { Comparison, comparisonsOf } from './comparisons.ts';
 import { customerFactsQuery, type FactTables } from './customer-facts.ts';
 import type { Dimension } from './dimensions.ts';
 import { Figures, Group, INTERVALS, readFigures } from './figures.ts';
@@ -27,6 +28,8 @@ export const Retention = z
     total: Figures,
     /** Customers by what was known of them when the period began, or on the day of their first purchase if that came later. */
     groups: z.array(Group),
+    /** Of the groups that are opposites: members and others, low and high ratings … */
+    comparisons: z.array(Comparison),
     /** Customers whose first purchase lies in the period. */
     cohorts: z.array(Cohort),
   })
@@ -62,6 +65,7 @@ export async function readRetention(
       intervals: INTERVALS,
       total,
       groups,
+      comparisons: comparisonsOf(groups),
       cohorts,
     };
   } finally {

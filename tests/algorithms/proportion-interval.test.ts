@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { normalInterval, npsInterval, wilsonInterval } from '../../src/algorithms/proportion-interval.ts';
+import {
+  differenceInterval,
+  normalInterval,
+  npsInterval,
+  wilsonInterval,
+} from '../../src/algorithms/proportion-interval.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
 
 test('Wilson: ten of ten are not certain; (1 + z²/20 ± z √(z²/400)) / (1 + z²/10)', () => {
@@ -23,6 +28,12 @@ test('NPS of 5 promoters, 2 detractors of 9: 100 (p − d ± z √((p + d − (p
   // Few who all agree are not certain, and their score is within its interval.
   expect(npsInterval(4, 0, 4)!.low).toBeLessThan(50);
   expect(npsInterval(4, 0, 4)!.high).toBe(100);
+});
+
+test('the difference of 56 of 70 and 48 of 80 is .2, from .0524 to .3339 (Newcombe 1998, table II)', () => {
+  const { low, high } = differenceInterval({ successes: 56, n: 70 }, { successes: 48, n: 80 })!;
+  expect([low, high].map((x) => Number(x.toFixed(4)))).toEqual([0.0524, 0.3339]);
+  expect(differenceInterval({ successes: 0, n: 0 }, { successes: 1, n: 2 })).toBeNull();
 });
 
 test('about 95 of 100 intervals hold the truth', () => {

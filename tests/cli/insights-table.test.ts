@@ -23,6 +23,7 @@ const retention = {
   intervals: {},
   total: figures,
   groups: [],
+  comparisons: [],
   cohorts: [],
 };
 

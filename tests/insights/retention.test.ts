@@ -84,6 +84,18 @@ describe('a month of the small shop', () => {
     expect(customersOf(retention, 'satisfaction')).toEqual({ high: 1, low: 1, unanswered: 3 });
   });
 
+  test('opposites are compared where both have customers who can be lost: bert’s low rating left, anna’s high one did not', () => {
+    const told = retention.comparisons.map(({ by, churnRateDifference }) => [by, churnRateDifference.value]);
+    // Members: anna stayed; others: of bert and cleo one left. Complained: bert; not: anna and cleo, who stayed. Nobody
+    // answered NPS, took part or was only written to before March.
+    expect(told).toEqual([
+      ['loyalty', 0 - 1 / 2],
+      ['satisfaction', 1 - 0],
+      ['complaints', 1 - 0],
+    ]);
+    expect(retention.comparisons[0]?.churnRateDifference.customers).toBe(1 + 2);
+  });
+
   test('members are who had a tier or points when March began, or on the day of the first purchase', () => {
     const { member, other } = of(retention, 'loyalty');
     // cleo's first points came in March: she counts as she stood before.
