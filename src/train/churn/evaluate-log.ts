@@ -18,7 +18,7 @@ import type { TensorFlow } from '../tensorflow.ts';
 import { KNOWING_LESS, risksKnowingLess } from './knowing-less.ts';
 import { type LearnOptions, learnChurn, learnDefaults, prepareRows } from './learn.ts';
 import { looksBefore } from './moments.ts';
-import { createSampler } from './samples.ts';
+import { createSampler, drawCustomers } from './samples.ts';
 
 export const CHURN_MODELS = ['network', ...KNOWING_LESS] as const;
 export type ChurnModelName = (typeof CHURN_MODELS)[number];
@@ -69,7 +69,8 @@ export async function evaluateChurnLog(
       `The log ends on ${dayText(lastDay)}: nothing comes after ${dayText(calibrationEnd)} to test on.`,
     );
   const instants = [...new Set([...looks.map(({ at }) => at), end])].sort((a, b) => a - b);
-  const sampler = createSampler(instants);
+  const isDrawn = drawCustomers(log.customers, instants.length - 1, seed);
+  const sampler = createSampler(instants, { draw: { before: end, isDrawn } });
   for (const [customer, days] of baskets.entries()) sampler.add(eventsOf(customer, days));
   const sets = sampler.finish();
   const atEnd = sets[instants.indexOf(end)]!;

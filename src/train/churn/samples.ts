@@ -1,5 +1,6 @@
 /** Customers at instants: what was known of each by then, and how long it took until the next order. */
 
+import { createRng } from '../../algorithms/rng.ts';
 import type { ShopEvent } from '../../domain/event.ts';
 import { dayMs } from '../../domain/time.ts';
 import { applyEvent, emptyRecord, writeFeatures } from '../../features/record.ts';
@@ -24,11 +25,31 @@ export type GoneCount = { customers: number; lost: number };
 
 const width = FEATURE_NAMES.length;
 
+/** Which customers, by their number, are put down at instants before `before`; everybody is from then on. */
+export type Draw = { before: number; isDrawn: (customer: number) => boolean };
+
+/** Rows at earlier instants that are kept at most, about 100 MB: more than are learnt from. */
+const rowsMax = 400_000;
+
+/** All of a log's customers, or as many of a large log as fit into memory at that many instants. */
+export function drawCustomers(
+  customers: number,
+  instants: number,
+  seed: number,
+): (customer: number) => boolean {
+  const share = Math.min(1, rowsMax / (customers * instants));
+  return (customer) => share === 1 || createRng(seed, 'churn', 'look', customer).next() < share;
+}
+
 /**
  * Takes customers one by one, with their events in the order of time, and puts them down at each instant (ascending).
- * Whoever has not ordered by then is left out; with a rule, those who are long gone are counted instead, except at its end.
+ * Whoever has not ordered by then is left out, and so is at some instants who is not drawn; with a rule, those who are
+ * long gone are counted instead, except at its end.
  */
-export function createSampler(instants: readonly number[], rule?: GoneRule) {
+export function createSampler(
+  instants: readonly number[],
+  { rule, draw }: { rule?: GoneRule; draw?: Draw } = {},
+) {
   const sets = instants.map(() => new GrowingSet());
   const gone: GoneCount = { customers: 0, lost: 0 };
   let customers = 0;
@@ -38,6 +59,7 @@ export function createSampler(instants: readonly number[], rule?: GoneRule) {
       const purchases = events.filter(({ type }) => type === 'purchase').map(({ occurredAt }) => occurredAt);
       if (purchases.length === 0) return;
       const customer = customers++;
+      const drawn = draw?.isDrawn(customer) ?? true;
       const record = emptyRecord();
       let next = 0;
       for (const [n, instant] of instants.entries()) {
@@ -52,6 +74,7 @@ export function createSampler(instants: readonly number[], rule?: GoneRule) {
           if (nextOrderAt - instant >= rule.horizonMs) gone.lost++;
           continue;
         }
+        if (!drawn && draw !== undefined && instant < draw.before) continue;
         sets[n]!.add(
           customer,
           (nextOrderAt - instant) / dayMs,

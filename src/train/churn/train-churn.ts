@@ -17,7 +17,7 @@ import { horizonDaysOf, readOrderRhythm } from './horizon.ts';
 import { risksKnowingLess } from './knowing-less.ts';
 import { learnChurn, learnDefaults, prepareRows, type Study } from './learn.ts';
 import { type Look, looksBefore } from './moments.ts';
-import { createSampler, type GoneCount, notGone, type SampleSet } from './samples.ts';
+import { createSampler, drawCustomers, type GoneCount, notGone, type SampleSet } from './samples.ts';
 
 /** Of a larger shop, that many are drawn: more do not make a network of this size better. */
 const customersMax = 100_000;
@@ -122,7 +122,9 @@ async function collectSamples(
   const { lake, seed, report } = training;
   const instants = [...new Set([...looks.map(({ at }) => at), testAt, today])].sort((a, b) => a - b);
   const rule = { afterMs: goneAfterHorizons * horizonMs, horizonMs, end: testAt };
-  const sampler = createSampler(instants, rule);
+  const earlier = instants.filter((instant) => instant < testAt).length;
+  const isDrawn = drawCustomers(Math.min(customers, customersMax), earlier, seed);
+  const sampler = createSampler(instants, { rule, draw: { before: testAt, isDrawn } });
   const drawnShare = Math.min(1, customersMax / customers);
   let seen = 0;
   await replayCustomers(lake, { before: seenBefore(training) }, (customerId, events) => {

@@ -3,7 +3,7 @@ import type { ShopEvent } from '../../../src/domain/event.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, emptyRecord, featureVector } from '../../../src/features/record.ts';
 import { FEATURE_NAMES } from '../../../src/features/registry.ts';
-import { createSampler, pickRows } from '../../../src/train/churn/samples.ts';
+import { createSampler, drawCustomers, pickRows } from '../../../src/train/churn/samples.ts';
 
 const width = FEATURE_NAMES.length;
 /** Days on which customers are looked at. */
@@ -51,7 +51,7 @@ test('customers without an order before the instant are left out', () => {
 
 test('who is long gone is counted where a horizon later is known, and put down at the end all the same', () => {
   const rule = { afterMs: 90 * dayMs, horizonMs: 60 * dayMs, end: 175 * dayMs };
-  const sampler = createSampler(instants, rule);
+  const sampler = createSampler(instants, { rule });
   // Gone at 115 (105 days), and back 50 days later; at 100 just not yet.
   sampler.add([event('purchase', 10), event('purchase', 165)]);
   // Gone at 100 and 115, and for good.
@@ -60,7 +60,7 @@ test('who is long gone is counted where a horizon later is known, and put down a
   expect(sets.map(({ rows }) => rows)).toEqual([1, 0, 2]);
   expect(sampler.gone).toEqual({ customers: 3, lost: 2 });
   // 120 + 60 lies behind the end: nobody knows yet.
-  const late = createSampler([120 * dayMs, 175 * dayMs], rule);
+  const late = createSampler([120 * dayMs, 175 * dayMs], { rule });
   late.add([event('purchase', 5)]);
   expect(late.gone).toEqual({ customers: 0, lost: 0 });
   expect(late.finish().map(({ rows }) => rows)).toEqual([0, 1]);
@@ -79,4 +79,18 @@ test('many customers fit, row by row, and some can be picked', () => {
   expect(picked.features.subarray(width, 2 * width)).toEqual(
     first!.features.subarray(107 * width, 108 * width),
   );
+});
+
+test('of a large log some are drawn, the same ones at every instant, and all are put down from the test on', () => {
+  const isDrawn = drawCustomers(1_000_000, 20, 1);
+  const sampler = createSampler(instants, { draw: { before: 175 * dayMs, isDrawn } });
+  for (let customer = 0; customer < 3000; customer++) sampler.add([event('purchase', 95)]);
+  const [first, second, last] = sampler.finish();
+  // 400,000 of 20 million.
+  expect(first!.rows).toBeGreaterThan(0.01 * 3000);
+  expect(first!.rows).toBeLessThan(0.03 * 3000);
+  expect(second!.customers).toEqual(first!.customers);
+  expect(last!.rows).toBe(3000);
+  const everybody = drawCustomers(10_000, 20, 1);
+  expect([1, 2, 3].every(everybody)).toBe(true);
 });
