@@ -14,7 +14,8 @@ export function wilsonInterval(successes: number, n: number): Bounds | null {
   const p = successes / n;
   const centre = (p + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
   const half = (z / (1 + z ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2));
-  return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+  // At the ends rounding would leave out the share itself.
+  return { low: successes === 0 ? 0 : centre - half, high: successes === n ? 1 : centre + half };
 }
 
 /** mean ± z·s/√n, by the central limit theorem: rough below some thirty customers. null below two. */
