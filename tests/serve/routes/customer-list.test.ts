@@ -7,10 +7,14 @@ import { openLake } from '../../../src/history/lake.ts';
 import {
   SCORE_COLUMNS,
   type ScoreRow,
+  type Snapshot,
   scoreBatch,
   writeSnapshot,
 } from '../../../src/history/score-snapshots.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
+import type { Deps } from '../../../src/serve/deps.ts';
+import { asAppError } from '../../../src/serve/problem.ts';
+import { customerListRoute } from '../../../src/serve/routes/customer-list.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -236,4 +240,19 @@ describe('scored', () => {
       else expect(problem.code).toBe('TOO_MANY_REQUESTS');
     }
   });
+});
+
+test('a Redis that is away is a 503, not half a list', async () => {
+  const away = Object.assign(new Error('Connection is closed.'), { name: 'MaxRetriesPerRequestError' });
+  const rows = [{ customerId: 'ann' } as never];
+  const snapshot = { id: '20261120T040000Z-00000000', scoredAt: '2026-11-20T04:00:00.000Z' } as Snapshot;
+  const deps = {
+    scores: { page: async () => ({ snapshot, rows, next: undefined }) },
+    records: { readMany: () => Promise.reject(away) },
+  } as unknown as Deps;
+  const query = { segment: [], sort: 'risk', limit: 10 };
+  await expect(
+    customerListRoute.handler({ query, params: undefined, body: undefined, accept: undefined }, deps),
+  ).rejects.toBe(away);
+  expect(asAppError(away).status).toBe(503);
 });
