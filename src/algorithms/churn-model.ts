@@ -207,9 +207,7 @@ export function churnToFiles(model: ChurnModel): { arrays: Arrays; tables: Recor
 export function churnFromFiles(arrays: Arrays, tables: Record<string, unknown>): ChurnModel {
   const table = (tables.network ?? {}) as Record<string, unknown>;
   if (table.version !== filesVersion)
-    throw unusable(
-      'it is of an earlier kind: train the churn model again (nextbest train --only train-churn)',
-    );
+    throw unusable('it is of an earlier kind: train the churn model again (nextbest train train-churn)');
   const { featureNames, purchases, prior, calibration, horizonDays, horizons, gone, widths } =
     table as unknown as Omit<ChurnModel, 'gone'> & { gone: LongGone | null; widths: number[][] };
   if (

@@ -189,7 +189,7 @@ test.each([
 test('a model as it was published before is refused, with the cure', () => {
   const network = { featureNames: ['x'], horizonDays: 30, gone: { afterDays: 90, risk: 0.9 }, widths: [1] };
   const arrays = { mean: Float32Array.of(0), spread: Float32Array.of(1), weights0: Float32Array.of(1) };
-  expect(() => churnFromFiles(arrays, { network })).toThrow('train the churn model again');
+  expect(() => churnFromFiles(arrays, { network })).toThrow('(nextbest train train-churn)');
 });
 
 test('a vector of another length is refused', () => {

@@ -36,7 +36,7 @@ const ListQuery = z.strictObject({
   valueAbove: minor.optional().meta({ description: 'Value above this, in minor units' }),
   channel: Channel.optional().meta({
     description:
-      'Only those whom the shop may address there: email and phone need their consent of this moment',
+      'Only those whom the shop may address there at this moment: email and phone need their consent, elsewhere they have not withdrawn it',
   }),
   sort: z
     .enum(CUSTOMER_SORTS)
@@ -151,8 +151,11 @@ async function* linesOf(
   if (text !== '') yield text;
 }
 
+/** Where customers come by themselves nobody is asked, but whoever has withdrawn (from messages of the app) is not addressed. */
 function mayAddress({ attributes }: CustomerRecord, channel: Channel | undefined): boolean {
-  return channel === undefined || !CONTACT_CHANNELS.has(channel) || attributes.consent?.[channel] === true;
+  if (channel === undefined) return true;
+  const consent = attributes.consent?.[channel];
+  return CONTACT_CHANNELS.has(channel) ? consent === true : consent !== false;
 }
 
 function listed(row: ScoredCustomer, { attributes }: CustomerRecord): ListedCustomer {

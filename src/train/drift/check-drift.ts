@@ -56,6 +56,8 @@ export const checkDriftJob: JobHandler = async (payload, context) => {
   if (past.length > 0) {
     log.warn({ event: 'model.drifted', model: 'churn', version: drift.version, past }, past.join('; '));
     await context.askFor('train-churn');
+    // The bands of risk are those of the churn model that is served: they follow it.
+    await context.askFor('train-customer-value');
   }
   await report(1, past.length > 0 ? 'drifted' : 'no drift');
   return {

@@ -145,6 +145,19 @@ describe('scored', () => {
     ]);
     expect(idsOf(await list('?channel=phone'))).toEqual([]);
     expect(await list('?channel=web')).toMatchObject({ rows: { length: 5 } });
+    // From messages of the app.
+    await service.call('POST', '/events', {
+      type: 'marketingContact',
+      customerId: 'ann',
+      channel: 'app',
+      outcome: 'unsubscribed',
+    });
+    expect(idsOf(await list('?channel=app&sort=customerId'))).toEqual([
+      'bob',
+      'cem',
+      'dee, "the first"',
+      'eve',
+    ]);
     // Withdrawn since the night.
     await service.call('PUT', '/customers/cem', { consent: { email: false } });
     expect(idsOf(await list('?channel=email&sort=customerId'))).toEqual(['ann', 'dee, "the first"', 'eve']);

@@ -103,7 +103,7 @@ test('right after a training nothing has drifted; when the shop changes, a new t
      FROM ${lake.from('events')} WHERE type = 'purchase' GROUP BY "customerId"`,
   );
   const moved = await check();
-  expect(moved.askedFor).toEqual(['train-churn']);
+  expect(moved.askedFor).toEqual(['train-churn', 'train-customer-value']);
   expect(moved.result.reason).toMatch(/lastRating has moved by .*a new training is asked for/);
   const report = await readDriftReport(redis, keys);
   expect(report?.features[0]).toMatchObject({ feature: expect.stringMatching(/Rating/) });
