@@ -4,6 +4,7 @@ import { categoryFocus } from './category-focus.ts';
 import { channelShares } from './channel-shares.ts';
 import { community } from './community.ts';
 import { complaints } from './complaints.ts';
+import { contacts } from './contacts.ts';
 import { deliveries } from './deliveries.ts';
 import { discountShare } from './discount-share.ts';
 import type { Feature } from './feature.ts';
@@ -49,6 +50,7 @@ export const FEATURES: readonly Feature[] = [
   recentErrands,
   gapRhythm,
   lastOrderValue,
+  contacts,
 ];
 
 /** Names of the vector's numbers, in its order. */

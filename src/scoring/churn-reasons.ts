@@ -142,7 +142,7 @@ const GROUPS: readonly Group[] = [
     lead: 'lastRating',
     others: ['meanRating', 'ratingCount'],
     say: (value) =>
-      value('ratingCount') > 0 ? `rated the last delivery ${value('lastRating')} of 5` : 'has never rated us',
+      value('ratingCount') > 0 ? `last rated us ${value('lastRating')} of 5` : 'has never rated us',
   },
   {
     lead: 'lastNps',
@@ -160,6 +160,14 @@ const GROUPS: readonly Group[] = [
       if (value('complaintCount') > 0) return `complained ${times(value('complaintCount'))}, all resolved`;
       return 'has never complained';
     },
+  },
+  {
+    lead: 'contactCount',
+    others: ['recentContacts'],
+    say: (value) =>
+      value('contactCount') > 0
+        ? `got in touch ${times(value('contactCount'))} without a complaint`
+        : 'has had no question for us',
   },
   {
     lead: 'lateDeliveryCount',

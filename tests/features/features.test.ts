@@ -146,6 +146,18 @@ describe('satisfaction', () => {
     expect(features.complaintCount).toBe(2);
   });
 
+  test('getting in touch counts by itself, and fades, where it is no complaint', () => {
+    const features = featuresAt(90, [
+      event('contact', 0, { topic: 'sizes' }),
+      event('contact', 90),
+      event('contact', 90, { complaint: 'opened' }),
+      event('contact', 90, { complaint: 'resolved' }),
+    ]);
+    expect(features.contactCount).toBe(2);
+    expect(features.recentContacts).toBeCloseTo(1 / 2 + 1, 6);
+    expect(features.complaintCount).toBe(1);
+  });
+
   test('late deliveries: count, share, and a fading count that halves in 60 days', () => {
     const delivered = (days: number, late: boolean) => event('delivery', days, { late });
     const features = featuresAt(60, [delivered(0, true), delivered(60, false)]);
