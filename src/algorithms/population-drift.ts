@@ -11,17 +11,26 @@ export type Spread = {
   counts: readonly number[];
 };
 
-/** Counts `values` in bins whose edges are their own quantiles; values that many share make one bin of their own. */
+/**
+ * Counts `values` in bins whose edges are their own quantiles; values that many share make one bin of their own. Where there
+ * is but one value, what will lie below and above it has bins too: a kind of event that nobody had yet would never be seen to come.
+ */
 export function spreadOf(values: ArrayLike<number>, bins = 10): Spread {
   const sorted = Float64Array.from(values).sort();
+  const [least, most] = [sorted[0], sorted.at(-1)];
+  if (least === undefined || most === undefined) return { edges: [], counts: [0] };
   const edges: number[] = [];
-  for (let b = 1; b < bins; b++) {
-    const edge = sorted[Math.floor((b * sorted.length) / bins)];
-    if (edge !== undefined && edge < sorted.at(-1)! && (edges.length === 0 || edge > edges.at(-1)!))
-      edges.push(edge);
-  }
+  if (least === most) edges.push(least - justBelow * Math.max(1, Math.abs(least)), least);
+  else
+    for (let b = 1; b < bins; b++) {
+      const edge = sorted[Math.floor((b * sorted.length) / bins)]!;
+      if (edge < most && edge > (edges.at(-1) ?? Number.NEGATIVE_INFINITY)) edges.push(edge);
+    }
   return { edges, counts: countIn(edges, values) };
 }
+
+/** Of a value, or of 1: less than two numbers of single precision differ by there. */
+const justBelow = 1e-8;
 
 /** Customers in each bin. */
 export function countIn(edges: readonly number[], values: ArrayLike<number>): number[] {

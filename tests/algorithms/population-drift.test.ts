@@ -21,11 +21,13 @@ describe('bins', () => {
     expect(countIn([1, 2], [0, 1, 1.5, 2, 3, -Infinity, Infinity])).toEqual([3, 2, 2]);
   });
 
-  test('a value that most share is a bin of its own; one value makes one bin', () => {
+  test('a value that most share is a bin of its own; beside a single value there is room for others', () => {
     const { edges, counts } = spreadOf([0, 0, 0, 0, 0, 0, 0, 1, 2, 3]);
     expect(edges).toEqual([0, 1, 2]);
     expect(counts).toEqual([7, 1, 1, 1]);
-    expect(spreadOf([5, 5, 5])).toEqual({ edges: [], counts: [3] });
+    const same = spreadOf([5, 5, 5]);
+    expect(same.counts).toEqual([0, 3, 0]);
+    expect(countIn(same.edges, Float32Array.of(4.999999, 5, 5, 5.000001, 9))).toEqual([1, 2, 2]);
     expect(spreadOf([])).toEqual({ edges: [], counts: [0] });
   });
 });
@@ -47,6 +49,20 @@ describe('the stability index', () => {
     expect(beyond).toBeLessThanOrEqual(2);
     const shifted = stabilityIndex(then.counts, countIn(then.edges, normals(500, 300, 0.8)));
     expect(shifted).toBeGreaterThan(Math.max(0.25, stabilityByChance(10, 2000, 500)));
+  });
+
+  test('tells of a value that nobody had before', () => {
+    const then = spreadOf(new Float32Array(2000));
+    const index = (some: number) =>
+      stabilityIndex(
+        then.counts,
+        countIn(
+          then.edges,
+          Float32Array.from({ length: 1000 }, (_, i) => (i < some ? 1 : 0)),
+        ),
+      );
+    expect(index(0)).toBeLessThan(stabilityByChance(3, 2000, 1000));
+    expect(index(300)).toBeGreaterThan(0.25);
   });
 
   test('chance is bounded by the quantile of χ²', () => {
