@@ -4,9 +4,8 @@
  * told apart from the usual gap and the last order. The groups of a customer, with the base, add up to the logit of the risk.
  */
 
-import { DERIVED_INPUTS } from '../algorithms/churn-inputs.ts';
 import { type ChurnModel, churnContributions } from '../algorithms/churn-model.ts';
-import { CHANNELS, type Channel, LOYALTY_TIERS } from '../domain/channel.ts';
+import { type FeatureValue, groupOf, type ReasonGroup } from './churn-words.ts';
 
 export type ChurnReason = {
   /** The group, by the feature that leads it. */
@@ -25,231 +24,20 @@ export type ChurnExplanation = {
   reasons: ChurnReason[];
 };
 
-type Value = (name: string) => number;
-type Group = {
-  lead: string;
-  /** Other features, and inputs derived from several. */
-  others: readonly string[];
-  /** undefined: nothing was observed that could be told. */
-  say: (value: Value) => string | undefined;
-};
-
-const CHANNEL_WORDS: Readonly<Record<Channel, string>> = {
-  web: 'on the web',
-  store: 'in the store',
-  app: 'in the app',
-  email: 'by e-mail',
-  phone: 'by phone',
-};
-
-const GROUPS: readonly Group[] = [
-  {
-    lead: 'daysSinceLastOrder',
-    others: [
-      'gapMeanDays',
-      'gapSpreadDays',
-      'overdueRatio',
-      'hasUsualGap',
-      'lastGapDays',
-      'gapLogMean',
-      'gapLogSpread',
-      'firstToLastOrderDays',
-      'mbgNbdLogit',
-      'paretoNbdLogit',
-      'mbgNbdAliveLogit',
-      'paretoNbdAliveLogit',
-    ],
-    say: (value) => {
-      const last = `last order ${ago(value('daysSinceLastOrder'))}`;
-      if (value('repeatErrands') < 1) return `ordered once, ${ago(value('daysSinceLastOrder'))}`;
-      return `usually orders every ${days(value('gapMeanDays'))}, ${last}`;
-    },
-  },
-  {
-    lead: 'purchaseCount',
-    others: ['repeatErrands', 'expectedOrders'],
-    say: (value) => `has ordered ${times(value('purchaseCount'))}`,
-  },
-  {
-    lead: 'recentErrands90',
-    others: [
-      'recentErrands30',
-      'recentErrands360',
-      'expectedOrders30',
-      'expectedOrders90',
-      'expectedOrders360',
-    ],
-    say: (value) => {
-      if (value('repeatErrands') < 1) return 'has not ordered a second time yet';
-      // Both are what the customer's even pace since the first order would make 1.
-      const pace = paceOfLate(value);
-      if (pace < 0.67) return 'orders less often of late than before';
-      if (pace > 1.5) return 'orders more often of late than before';
-      return 'orders as often of late as before';
-    },
-  },
-  {
-    lead: 'daysSinceFirstOrder',
-    others: ['tenureDays'],
-    say: (value) => `customer for ${span(Math.max(value('daysSinceFirstOrder'), value('tenureDays')))}`,
-  },
-  {
-    lead: 'averageOrderValueMinor',
-    others: ['totalSpendMinor', 'lastOrderValueMinor'],
-    say: (value) => {
-      const [usual, last] = [value('averageOrderValueMinor'), value('lastOrderValueMinor')];
-      if (usual <= 0) return undefined;
-      const ratio = last / usual;
-      if (value('purchaseCount') > 1 && ratio < 0.67) return 'the last order was smaller than usual';
-      if (value('purchaseCount') > 1 && ratio > 1.5) return 'the last order was larger than usual';
-      return `spends ${amount(usual)} an order on average`;
-    },
-  },
-  {
-    lead: 'returnShare',
-    others: ['returnCount'],
-    say: (value) =>
-      value('returnCount') > 0
-        ? `sent back ${percent(value('returnShare'))} of what was bought`
-        : 'has sent nothing back',
-  },
-  {
-    lead: 'topCategoryShare',
-    others: ['categoryCount'],
-    say: (value) =>
-      value('categoryCount') > 0
-        ? `buys from ${count(value('categoryCount'), 'category', 'categories')}`
-        : undefined,
-  },
-  {
-    lead: 'discountShare',
-    others: [],
-    say: (value) =>
-      value('discountShare') > 0.005
-        ? `bought at ${percent(value('discountShare'))} off on average`
-        : 'has bought at full price',
-  },
-  {
-    lead: `${CHANNELS[0]}Share`,
-    others: CHANNELS.slice(1).map((channel) => `${channel}Share`),
-    say: (value) => {
-      const shares = CHANNELS.map((channel) => ({ channel, share: value(`${channel}Share`) }));
-      const most = shares.reduce((best, one) => (one.share > best.share ? one : best));
-      return most.share > 0 ? `orders mostly ${CHANNEL_WORDS[most.channel]}` : undefined;
-    },
-  },
-  {
-    lead: 'lastRating',
-    others: ['meanRating', 'ratingCount'],
-    say: (value) =>
-      value('ratingCount') > 0 ? `last rated us ${value('lastRating')} of 5` : 'has never rated us',
-  },
-  {
-    lead: 'lastNps',
-    others: ['npsCount'],
-    say: (value) =>
-      value('npsCount') > 0
-        ? `would recommend us with ${value('lastNps')} of 10`
-        : 'was never asked whether to recommend us',
-  },
-  {
-    lead: 'openComplaints',
-    others: ['complaintCount'],
-    say: (value) => {
-      if (value('openComplaints') > 0) return `has ${count(value('openComplaints'), 'open complaint')}`;
-      if (value('complaintCount') > 0) return `complained ${times(value('complaintCount'))}, all resolved`;
-      return 'has never complained';
-    },
-  },
-  {
-    lead: 'contactCount',
-    others: ['recentContacts'],
-    say: (value) =>
-      value('contactCount') > 0
-        ? `got in touch ${times(value('contactCount'))} without a complaint`
-        : 'has had no question for us',
-  },
-  {
-    lead: 'lateDeliveryCount',
-    others: ['lateDeliveryShare', 'recentLateDeliveries'],
-    say: (value) =>
-      value('lateDeliveryCount') > 0
-        ? `had ${count(value('lateDeliveryCount'), 'late delivery', 'late deliveries')}`
-        : 'had no late delivery',
-  },
-  {
-    lead: 'daysSinceLastVisit',
-    others: ['visitsPerWeek', 'visitTrend'],
-    say: (value) => {
-      if (value('visitsPerWeek') <= 0) return 'was never seen to look around';
-      const visit = `last visit ${ago(value('daysSinceLastVisit'))}`;
-      if (value('visitTrend') < 0.67) return `visits less often than before, ${visit}`;
-      if (value('visitTrend') > 1.5) return `visits more often than before, ${visit}`;
-      return visit;
-    },
-  },
-  {
-    lead: 'loyaltyTier',
-    others: [],
-    say: (value) => {
-      const tier = LOYALTY_TIERS[Math.round(value('loyaltyTier'))] ?? 'none';
-      return tier === 'none' ? 'has no loyalty tier' : `has the loyalty tier ${tier}`;
-    },
-  },
-  {
-    lead: 'pointsBalance',
-    others: ['pointsRedeemedShare', 'daysSincePointsRedeemed'],
-    say: (value) =>
-      value('daysSincePointsRedeemed') > 0
-        ? `redeemed points ${ago(value('daysSincePointsRedeemed'))}`
-        : value('pointsBalance') > 0
-          ? `has ${count(value('pointsBalance'), 'loyalty point')} and has redeemed none`
-          : 'collects no loyalty points',
-  },
-  {
-    lead: 'offersRedeemed',
-    others: ['offersDismissed'],
-    say: (value) => {
-      if (value('offersRedeemed') > 0) return `redeemed ${count(value('offersRedeemed'), 'offer')}`;
-      if (value('offersDismissed') > 0) return `dismissed ${count(value('offersDismissed'), 'offer')}`;
-      return 'has answered no offer';
-    },
-  },
-  {
-    lead: 'communityCount',
-    others: ['recentCommunity', 'referralCount'],
-    say: (value) => {
-      if (value('referralCount') > 0) return `brought us ${count(value('referralCount'), 'new customer')}`;
-      return value('communityCount') > 0
-        ? `took part in our community ${times(value('communityCount'))}`
-        : 'has not taken part in our community';
-    },
-  },
-  {
-    lead: 'messageOpenShare',
-    others: ['recentMessages', 'messageClickShare', 'unsubscribeCount'],
-    say: (value) => {
-      if (value('unsubscribeCount') > 0) return 'unsubscribed from our messages';
-      if (value('recentMessages') < 0.5) return 'got no message of late';
-      return `opens ${percent(value('messageOpenShare'))} of our messages`;
-    },
-  },
-];
-
 /** Everything that moves this customer's risk at the model's own horizon. */
 export function explainChurn(model: ChurnModel, vector: Float32Array): ChurnExplanation {
   const { base, inputs } = churnContributions(model, vector);
-  const value: Value = (name) => vector[model.featureNames.indexOf(name)] ?? 0;
-  const contributions = new Map<Group, number>();
+  const value: FeatureValue = (name) => vector[model.featureNames.indexOf(name)] ?? 0;
+  const contributions = new Map<ReasonGroup, number>();
   for (const { name, contribution } of inputs) {
-    const group = groupOf.get(name) ?? { lead: name, others: [], say: () => undefined };
+    const group = groupOf(name);
     contributions.set(group, (contributions.get(group) ?? 0) + contribution);
   }
   const reasons = [...contributions].map(([group, contribution]) => ({
     feature: group.lead,
     value: value(group.lead),
     contribution,
-    text: group.say(value) ?? `${group.lead} is ${Number(value(group.lead).toPrecision(3))}`,
+    text: group.say(value),
   }));
   return { base, reasons: reasons.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)) };
 }
@@ -259,52 +47,4 @@ export function churnReasons(model: ChurnModel, vector: Float32Array, k: number)
   return explainChurn(model, vector)
     .reasons.filter(({ contribution }) => contribution !== 0)
     .slice(0, k);
-}
-
-/** Inputs of the model that no group speaks for. */
-export function inputsWithoutWords(featureNames: readonly string[]): string[] {
-  return [...DERIVED_INPUTS, ...featureNames].filter((name) => !groupOf.has(name));
-}
-
-const groupOf = new Map(
-  GROUPS.flatMap((group) => [group.lead, ...group.others].map((name) => [name, group])),
-);
-
-/** Orders of late over those that the even pace since the first order would make. */
-function paceOfLate(value: Value): number {
-  const age = Math.max(1, value('daysSinceFirstOrder'));
-  const evenly = ((value('repeatErrands') + 1) / age) * (90 / Math.LN2) * -Math.expm1((-Math.LN2 * age) / 90);
-  return value('recentErrands90') / evenly;
-}
-
-function days(value: number): string {
-  const whole = Math.max(1, Math.round(value));
-  return whole === 1 ? 'day' : `${whole} days`;
-}
-
-function ago(value: number): string {
-  if (value < 1) return 'today';
-  return value < 2 ? 'yesterday' : `${Math.floor(value)} days ago`;
-}
-
-function span(value: number): string {
-  if (value < 61) return count(Math.max(1, Math.floor(value)), 'day');
-  return value < 730 ? `${Math.floor(value / 30.44)} months` : `${Math.floor(value / 365.25)} years`;
-}
-
-function times(value: number): string {
-  return value === 1 ? 'once' : `${Math.round(value)} times`;
-}
-
-function count(value: number, one: string, many = `${one}s`): string {
-  return `${Math.round(value)} ${Math.round(value) === 1 ? one : many}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
-}
-
-/** Without the currency, which the shop knows: 4599 is 45.99. */
-function amount(minor: number): string {
-  return (minor / 100).toFixed(2);
 }

@@ -1,5 +1,6 @@
 /** The models in memory: follows what is published, swaps by one assignment, and keeps the last good one. */
-import { type ChurnModel, churnFromFiles } from '../algorithms/churn-model.ts';
+import { churnFromFiles } from '../algorithms/churn-files.ts';
+import type { ChurnModel } from '../algorithms/churn-model.ts';
 import { type CollaborativeModel, collaborativeFromFiles } from '../algorithms/collaborative-model.ts';
 import { customerValueFromFiles } from '../algorithms/customer-value/customer-value-files.ts';
 import type { CustomerValueModel } from '../algorithms/customer-value/customer-value-model.ts';

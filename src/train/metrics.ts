@@ -1,10 +1,8 @@
-/** What the worker counts, for Prometheus, and where it is asked. Labels are job names, states and outcomes. */
-import { createServer, type Server } from 'node:http';
+/** What the worker counts, for Prometheus. Labels are job names, states and outcomes. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { StreamLag } from '../history/event-stream.ts';
 import type { Snapshot } from '../history/score-snapshots.ts';
 import type { JobCounts } from '../infra/job-queue.ts';
-import type { Logger } from '../infra/logger.ts';
 import type { DriftReport } from './drift/drift-report.ts';
 
 const askTimeoutMs = 1000;
@@ -236,66 +234,4 @@ async function answerOf<T>(question: Promise<T>): Promise<T | undefined> {
   const answer = await Promise.race([question.catch(() => undefined), late]);
   clearTimeout(timer);
   return answer;
-}
-
-export type MetricsServer = { url: string; close: () => Promise<void> };
-
-/**
- * Serves `/metrics` and `/livez`. Where the port is taken (a second worker on the machine), a free one is used and a
- * warning tells which: work is not to wait for being watched.
- */
-export async function serveMetrics(
-  registry: Registry,
-  isAlive: () => boolean,
-  address: { host: string; port: number },
-  log: Logger,
-): Promise<MetricsServer> {
-  const server = createServer((req, res) => {
-    const path = req.url?.split('?')[0];
-    if (req.method !== 'GET' || (path !== '/metrics' && path !== '/livez')) {
-      res.writeHead(404).end();
-    } else if (path === '/livez') {
-      res.writeHead(isAlive() ? 200 : 503, { 'content-type': 'text/plain' }).end(isAlive() ? 'ok' : 'stuck');
-    } else {
-      registry.metrics().then(
-        (text) => res.writeHead(200, { 'content-type': registry.contentType }).end(text),
-        (err) => {
-          log.error({ event: 'metrics.failed', err }, 'metrics could not be collected');
-          res.writeHead(500).end();
-        },
-      );
-    }
-  });
-  await listen(server, address.host, address.port).catch(async (err: NodeJS.ErrnoException) => {
-    if (err.code !== 'EADDRINUSE') throw err;
-    await listen(server, address.host, 0);
-    log.warn(
-      { event: 'metrics.port', wanted: address.port, taken: portOf(server) },
-      `port ${address.port} is taken (WORKER_METRICS_PORT): metrics are at port ${portOf(server)}`,
-    );
-  });
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return {
-    url: `http://${host}:${portOf(server)}/metrics`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

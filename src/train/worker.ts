@@ -23,8 +23,8 @@ import {
   observeQueueAndStream,
   observeScores,
   observeWebhooks,
-  serveMetrics,
 } from './metrics.ts';
+import { serveMetrics } from './metrics-server.ts';
 import { scheduleJobs } from './schedule.ts';
 import { outboxLength } from './webhooks/outbox.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
+import { churnFromFiles, churnToFiles } from '../../src/algorithms/churn-files.ts';
 import { DERIVED_INPUTS } from '../../src/algorithms/churn-inputs.ts';
 import {
   type ChurnModel,
   churnContributions,
-  churnFromFiles,
   churnLogit,
   churnRisk,
   churnRisks,
-  churnToFiles,
   scaleInputs,
 } from '../../src/algorithms/churn-model.ts';
 import { mbgNbd } from '../../src/algorithms/customer-base/beta-geometric.ts';

@@ -1,7 +1,8 @@
 /** A small invented shop with models whose answers can be told by hand. */
 
+import { churnToFiles } from '../../src/algorithms/churn-files.ts';
 import { DERIVED_INPUTS } from '../../src/algorithms/churn-inputs.ts';
-import { type ChurnModel, churnToFiles } from '../../src/algorithms/churn-model.ts';
+import type { ChurnModel } from '../../src/algorithms/churn-model.ts';
 import { type CollaborativeModel, collaborativeToFiles } from '../../src/algorithms/collaborative-model.ts';
 import { type CsrMatrix, csrFromTriplets } from '../../src/algorithms/csr.ts';
 import { RANKER_FEATURES } from '../../src/algorithms/ranker/features.ts';

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createMetrics } from '../../src/infra/metrics.ts';
-import { createWorkerMetrics, observeQueueAndStream, serveMetrics } from '../../src/train/metrics.ts';
+import { createWorkerMetrics, observeQueueAndStream } from '../../src/train/metrics.ts';
+import { serveMetrics } from '../../src/train/metrics-server.ts';
 import { silentLog } from '../support/redis.ts';
 
 const host = '127.0.0.1';

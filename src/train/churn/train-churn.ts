@@ -3,7 +3,8 @@
  * complete, publishes if it beats knowing less. What is served is what was tested.
  */
 
-import { type ChurnModel, churnToFiles, type LongGone } from '../../algorithms/churn-model.ts';
+import { churnToFiles } from '../../algorithms/churn-files.ts';
+import type { ChurnModel, LongGone } from '../../algorithms/churn-model.ts';
 import { populationOf } from '../../algorithms/feature-drift.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import type { JobResult } from '../../domain/job.ts';

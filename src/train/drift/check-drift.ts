@@ -3,7 +3,8 @@
  * those of then, and whether as many were lost within the last complete horizon as it would have said. Past a
  * bound, a new training is asked for.
  */
-import { churnFromFiles, churnRisk } from '../../algorithms/churn-model.ts';
+import { churnFromFiles } from '../../algorithms/churn-files.ts';
+import { churnRisk } from '../../algorithms/churn-model.ts';
 import { featureDrift, type Population } from '../../algorithms/feature-drift.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import type { JobResult } from '../../domain/job.ts';

@@ -1,5 +1,5 @@
 /** The models that the service scores customers with, as it would take them. */
-import { churnFromFiles } from '../../algorithms/churn-model.ts';
+import { churnFromFiles } from '../../algorithms/churn-files.ts';
 import { customerValueFromFiles } from '../../algorithms/customer-value/customer-value-files.ts';
 import type { ModelVersion } from '../../domain/manifest.ts';
 import { FEATURE_SCHEMA } from '../../features/registry.ts';

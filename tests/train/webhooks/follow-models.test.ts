@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { churnToFiles } from '../../../src/algorithms/churn-model.ts';
+import { churnToFiles } from '../../../src/algorithms/churn-files.ts';
 import { FEATURE_SCHEMA } from '../../../src/features/registry.ts';
 import { newModelVersion, publishModel } from '../../../src/infra/model-store.ts';
 import { followModels } from '../../../src/train/webhooks/follow-models.ts';
