@@ -16,7 +16,8 @@ import { dayText } from '../../evaluation/input/day.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import type { TensorFlow } from '../tensorflow.ts';
 import { KNOWING_LESS, risksKnowingLess } from './knowing-less.ts';
-import { type LearnOptions, learnChurn, learnDefaults, prepareRows } from './learn.ts';
+import { type LearnOptions, learnChurn, learnDefaults } from './learn.ts';
+import { prepareRows } from './learn-rows.ts';
 import { looksBefore } from './moments.ts';
 import { createSampler, drawCustomers } from './samples.ts';
 

@@ -7,7 +7,8 @@ import { paretoNbd } from '../../algorithms/customer-base/pareto-nbd.ts';
 import type { Outlook } from '../../algorithms/customer-base/purchase-model.ts';
 import { fitLogistic, logisticLogit, sigmoid } from '../../algorithms/logistic-regression.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
-import { learnDefaults, type Prepared, pickColumns, purchasesOf, RFM_FEATURES } from './learn.ts';
+import { learnDefaults, pickColumns, RFM_FEATURES } from './learn.ts';
+import { type Prepared, purchasesOf } from './learn-rows.ts';
 import type { SampleSet } from './samples.ts';
 
 export const KNOWING_LESS = ['mbg-nbd', 'pareto-nbd', 'logistic', 'recency', 'base-rate'] as const;

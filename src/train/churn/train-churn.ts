@@ -16,7 +16,8 @@ import { notTrained, publishTrained, seenBefore, type Training } from '../traini
 import { evaluateChurn, judgeChurn, lostWithin } from './evaluate.ts';
 import { horizonDaysOf, readOrderRhythm } from './horizon.ts';
 import { risksKnowingLess } from './knowing-less.ts';
-import { learnChurn, learnDefaults, prepareRows, type Study } from './learn.ts';
+import { learnChurn, learnDefaults } from './learn.ts';
+import { prepareRows, type Study } from './learn-rows.ts';
 import { type Look, looksBefore } from './moments.ts';
 import { createSampler, drawCustomers, type GoneCount, notGone, type SampleSet } from './samples.ts';
 
@@ -58,7 +59,7 @@ export async function trainChurn(training: Training): Promise<JobResult> {
   if (shortage !== undefined) return notTrained('churn', shortage);
 
   const { tf, backend } = await loadTensorFlow(log);
-  const prepared = prepareRows(study, seed);
+  const prepared = prepareRows(study, seed, learnDefaults.rowsMax);
   const { model, rows, heldOutLogLoss } = await learnChurn(
     tf,
     prepared,
