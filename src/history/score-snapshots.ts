@@ -37,6 +37,8 @@ export const NUMBER_COLUMNS = [
   'lastOrderAt',
   'orders',
   'spendMinor',
+  /** Channels on which she may be addressed, a bit each (`offers/may-address.ts`). */
+  'addressable',
 ] as const;
 /** In the order of the files. */
 export const SCORE_COLUMNS = [...TEXT_COLUMNS, ...NUMBER_COLUMNS] as const;

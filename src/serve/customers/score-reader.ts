@@ -1,5 +1,6 @@
 /** Pages of the newest snapshot of everybody's scores, by a DuckDB that is opened by the first question. */
 import type { RfmSegment } from '../../algorithms/customer-value/rfm-segment.ts';
+import type { Channel } from '../../domain/channel.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import { type Lake, openLake, sqlText } from '../../history/lake.ts';
@@ -10,6 +11,7 @@ import {
   type ScoreRow,
   type Snapshot,
 } from '../../history/score-snapshots.ts';
+import { channelBit } from '../../offers/may-address.ts';
 import type { Cursor } from './cursor.ts';
 
 export const CUSTOMER_SORTS = ['risk', 'value', 'valueAtRisk', 'nextPurchase', 'customerId'] as const;
@@ -19,6 +21,8 @@ export type ScoreQuestion = {
   segments: readonly RfmSegment[];
   riskAbove: number | undefined;
   valueAbove: number | undefined;
+  /** Only those who could be addressed there when they were scored. */
+  channel: Channel | undefined;
   sort: CustomerSort;
   limit: number;
   /** Absent: from the beginning of the newest snapshot. */
@@ -119,11 +123,15 @@ export function createScoreReader(dataDir: string): ScoreReader {
 }
 
 /** One row more than is wanted: whether there is a next page. */
-function pageQuery(scores: string, { segments, riskAbove, valueAbove, sort, limit, after }: ScoreQuestion) {
+function pageQuery(
+  scores: string,
+  { segments, riskAbove, valueAbove, channel, sort, limit, after }: ScoreQuestion,
+) {
   const conditions = ['true'];
   if (segments.length > 0) conditions.push(`"rfmSegment" IN (${segments.map(sqlText).join(', ')})`);
   if (riskAbove !== undefined) conditions.push(`risk > ${riskAbove}`);
   if (valueAbove !== undefined) conditions.push(`"valueMinor" > ${valueAbove}`);
+  if (channel !== undefined) conditions.push(`(addressable::INTEGER & ${channelBit(channel)}) <> 0`);
   if (after !== undefined) {
     // As a text, which DuckDB reads as the very same double.
     const key = `${sqlText(String(after.key))}::DOUBLE`;

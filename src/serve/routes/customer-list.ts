@@ -4,7 +4,7 @@ import { RISK_BANDS, VALUE_TIERS } from '../../algorithms/customer-value/bands.t
 import { RFM_SEGMENTS } from '../../algorithms/customer-value/rfm-segment.ts';
 import { CHANNELS, Channel, LOYALTY_TIERS } from '../../domain/channel.ts';
 import type { CustomerRecord } from '../../features/record.ts';
-import { CONTACT_CHANNELS } from '../../offers/eligibility.ts';
+import { mayAddress } from '../../offers/may-address.ts';
 import { decodeCursor, encodeCursor, questionHash } from '../customers/cursor.ts';
 import { formatOf, headOf, LIST_FORMATS, type ListFormat, lineOf } from '../customers/list-format.ts';
 import { CUSTOMER_SORTS, type ScoredCustomer, type ScorePage } from '../customers/score-reader.ts';
@@ -36,7 +36,7 @@ const ListQuery = z.strictObject({
   valueAbove: minor.optional().meta({ description: 'Value above this, in minor units' }),
   channel: Channel.optional().meta({
     description:
-      'Only those whom the shop may address there at this moment: email and phone need their consent, elsewhere they have not withdrawn it',
+      'Only those whom the shop may address there, by the night and at this moment: email and phone need their consent, elsewhere they have not withdrawn it',
   }),
   sort: z
     .enum(CUSTOMER_SORTS)
@@ -48,7 +48,7 @@ const ListQuery = z.strictObject({
     .min(1, { error: limitError })
     .max(limitMax, { error: limitError })
     .default(1000)
-    .meta({ description: 'Customers that a page goes through' }),
+    .meta({ description: 'Customers on a page' }),
   cursor: z.string().min(1).max(1000).optional().meta({ description: 'x-next-cursor of the page before' }),
   format: z.enum(Object.keys(LIST_FORMATS) as [ListFormat, ...ListFormat[]]).optional(),
 });
@@ -88,8 +88,8 @@ export const customerListRoute = defineRoute({
   path: '/customers',
   summary: 'Customers by segment, risk and value, for a CRM: NDJSON or CSV',
   description:
-    'Scores are those of the last run of `score-customers`; consent, loyalty tier and segment are of this moment, and whoever ' +
-    'has withdrawn is left out of a list for a channel. A page goes through `limit` customers and may answer fewer. The header ' +
+    'Scores are those of the last run of `score-customers`; consent, loyalty tier and segment are of this moment: whoever has ' +
+    'withdrawn since is left out of a list for a channel, which makes a page that much shorter. The header ' +
     '`x-next-cursor` (and `link`, rel="next") leads to the next page; without it this was the last. Pages with a cursor go ' +
     'through the same scores, however many come in meanwhile; 410 once those are no longer kept, 409 where nobody has been scored yet.',
   tags: ['customers'],
@@ -105,6 +105,7 @@ export const customerListRoute = defineRoute({
       segments: query.segment,
       riskAbove: query.riskAbove,
       valueAbove: query.valueAbove,
+      channel: query.channel,
       sort: query.sort,
       limit,
       after: cursor === undefined ? undefined : decodeCursor(cursor, question),
@@ -141,21 +142,15 @@ async function* linesOf(
     const read = await records.readMany(some.map(({ customerId }) => customerId));
     some.forEach((row, n) => {
       const record = read[n];
-      // Erased since, or not allowed any more.
-      if (record === undefined || !mayAddress(record, channel)) return;
+      // Erased since the night, or not allowed any more.
+      if (record === undefined) return;
+      if (channel !== undefined && !mayAddress(record.attributes, channel)) return;
       text += lineOf(format, columns, listed(row, record));
     });
     yield text;
     text = '';
   }
   if (text !== '') yield text;
-}
-
-/** Where customers come by themselves nobody is asked, but whoever has withdrawn (from messages of the app) is not addressed. */
-function mayAddress({ attributes }: CustomerRecord, channel: Channel | undefined): boolean {
-  if (channel === undefined) return true;
-  const consent = attributes.consent?.[channel];
-  return CONTACT_CHANNELS.has(channel) ? consent === true : consent !== false;
 }
 
 function listed(row: ScoredCustomer, { attributes }: CustomerRecord): ListedCustomer {

@@ -5,6 +5,7 @@ import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { type ScoreBatch, type ScoreRow, scoreBatch } from '../../history/score-snapshots.ts';
+import { addressableChannels } from '../../offers/may-address.ts';
 import { type CustomerScores, type ScoringModels, scoreCustomer } from '../../scoring/score-customer.ts';
 
 export type ScoredBatch = ScoreBatch & {
@@ -72,5 +73,6 @@ export function rowOf(
     lastOrderAt: errands > 0 ? lastErrandAt : null,
     orders: vector[ordersFeature] ?? 0,
     spendMinor,
+    addressable: addressableChannels(record.attributes),
   };
 }

@@ -12,6 +12,7 @@ import {
   writeSnapshot,
 } from '../../../src/history/score-snapshots.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
+import { addressableChannels } from '../../../src/offers/may-address.ts';
 import type { Deps } from '../../../src/serve/deps.ts';
 import { asAppError } from '../../../src/serve/problem.ts';
 import { customerListRoute } from '../../../src/serve/routes/customer-list.ts';
@@ -35,6 +36,9 @@ const customers: readonly Scored[] = [
   { id: 'eve', risk: null, value: null },
 ];
 
+/** Before anybody withdrew. */
+const consentOf = (id: string) => ({ email: id !== 'bob', phone: false });
+
 async function score(scored: readonly Scored[]): Promise<string> {
   const lake = await openLake(dataDir, { threads: 1, memoryMb: 256 });
   const id = newModelVersion(scoredAt + 1000 * snapshots++, () => 0.5);
@@ -56,6 +60,7 @@ async function score(scored: readonly Scored[]): Promise<string> {
         nextPurchaseAt: next,
         orders: value === null ? 0 : 3,
         spendMinor: 100,
+        addressable: addressableChannels({ consent: consentOf(customerId) }),
       }),
     );
     await add(scoreBatch(rows));
@@ -69,7 +74,7 @@ beforeAll(async () => {
   service = await startTestService({ redisUrl: url, prefix, bare: true, env: { DATA_DIR: dataDir } });
   for (const { id } of customers)
     await service.call('PUT', `/customers/${encodeURIComponent(id)}`, {
-      consent: { email: id !== 'bob', phone: false },
+      consent: consentOf(id),
       segment: 'north',
     });
 }, 60_000);
@@ -143,6 +148,10 @@ describe('scored', () => {
       'dee, "the first"',
       'eve',
     ]);
+    // Who cannot be addressed takes nobody's place on a page.
+    const { rows, cursor } = await list('?channel=email&sort=customerId&limit=2');
+    expect(idsOf({ rows })).toEqual(['ann', 'cem']);
+    expect(cursor).not.toBeNull();
     expect(idsOf(await list('?channel=phone'))).toEqual([]);
     expect(await list('?channel=web')).toMatchObject({ rows: { length: 5 } });
     // From messages of the app.
