@@ -5,6 +5,7 @@ import { DERIVED_INPUTS } from '../../src/algorithms/churn-inputs.ts';
 import type { ChurnModel } from '../../src/algorithms/churn-model.ts';
 import { type CollaborativeModel, collaborativeToFiles } from '../../src/algorithms/collaborative-model.ts';
 import { type CsrMatrix, csrFromTriplets } from '../../src/algorithms/csr.ts';
+import { customerValueToFiles } from '../../src/algorithms/customer-value/customer-value-files.ts';
 import { RANKER_FEATURES } from '../../src/algorithms/ranker/features.ts';
 import type { Ranker } from '../../src/algorithms/ranker/ranker.ts';
 import { type Item, Item as ItemSchema } from '../../src/domain/item.ts';
@@ -157,7 +158,31 @@ export function publishShopChurnModel(
   return publishModel(modelsDir, draft('churn', featureSchema), arrays, tables);
 }
 
-function draft(name: 'collaborative' | 'churn', featureSchema: string | null) {
+/** Half of the shop's customers at a risk of .3 and a value of 5.00 at most; items are worth 30 % of their price. */
+export function shopValueFiles() {
+  const { arrays, tables } = customerValueToFiles({
+    purchases: { model: 'mbg-nbd', parameters: { r: 1, alpha: 20, a: 0.5, b: 2 } },
+    spend: { p: 6, q: 4, v: 150 },
+    regularity: 1,
+    horizonDays: 365,
+    annualDiscountRate: 0.1,
+    margins: { assumedShare: 0.3, known: new Map() },
+    thresholds: {
+      recencyDays: [7, 30, 90, 200],
+      errands: [2, 4, 8],
+      marginMinor: [100, 500, 1000, 2000],
+      valueMinor: [500, 5000, 50_000],
+      risk: [0.3, 0.6, 0.9],
+    },
+  });
+  return [arrays, tables] as const;
+}
+
+export function publishShopValueModel(modelsDir: string): Promise<ModelManifest> {
+  return publishModel(modelsDir, draft('customer-value', null), ...shopValueFiles());
+}
+
+function draft(name: 'collaborative' | 'churn' | 'customer-value', featureSchema: string | null) {
   // A second apart each, so that the newest is the one published last.
   const trainedAt = Date.UTC(2026, 0, 1) + 1000 * published++;
   return {
