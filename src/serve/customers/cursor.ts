@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
+import { CustomerId } from '../../domain/ids.ts';
 import { SnapshotId } from '../../history/score-snapshots.ts';
 
 const Cursor = z.strictObject({
@@ -10,7 +11,7 @@ const Cursor = z.strictObject({
   question: z.string().length(16),
   /** Sort key and id of the last customer of the page before. */
   key: z.number(),
-  customerId: z.string().min(1).max(128),
+  customerId: CustomerId,
 });
 export type Cursor = z.output<typeof Cursor>;
 

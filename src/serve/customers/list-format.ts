@@ -38,9 +38,16 @@ export function lineOf(
   return `${columns.map((column) => csvCell(row[column] ?? null)).join(',')}\r\n`;
 }
 
-/** Several values of a cell are separated by blanks; what is unknown is empty. */
+/**
+ * What a spreadsheet would work out as a formula: ids and segments are text of others. A number with its sign, such as a
+ * telephone number, does no harm.
+ */
+const formula = /^(?![+-]?\d+$)[=+\-@\t\r\n＝＋－＠]/;
+
+/** Several values of a cell are separated by blanks; what is unknown is empty; a formula gets an apostrophe before it. */
 function csvCell(value: Cell): string {
   if (value === null) return '';
-  const text = Array.isArray(value) ? value.join(' ') : String(value);
+  const plain = Array.isArray(value) ? value.join(' ') : String(value);
+  const text = typeof value === 'string' && formula.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -99,7 +99,12 @@ export function createScoreReader(dataDir: string): ScoreReader {
       .catch(async (err: unknown) => {
         // It may have been cleared in this very moment.
         if ((await readSnapshot(dataDir, snapshot.id)) === undefined) throw missing(question);
-        throw err;
+        throw new AppError('INTERNAL', {
+          public:
+            'The scores cannot be read: the job score-customers (POST /jobs) makes them anew. Begin again without a cursor.',
+          internal: `the snapshot of scores ${snapshot.id} cannot be read`,
+          cause: err,
+        });
       });
     const values = reader.getRows() as (string | number | null)[][];
     const more = values.length > question.limit;
@@ -110,7 +115,9 @@ export function createScoreReader(dataDir: string): ScoreReader {
       snapshot,
       rows,
       next:
-        more && typeof key === 'number' && typeof customerId === 'string' ? { key, customerId } : undefined,
+        more && typeof key === 'number' && typeof customerId === 'string'
+          ? { key, customerId: customerId as CustomerId }
+          : undefined,
     };
   }
 

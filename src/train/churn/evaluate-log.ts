@@ -77,6 +77,11 @@ export async function evaluateChurnLog(
   const atEnd = sets[instants.indexOf(end)]!;
   const study = { looks: looks.map((look) => ({ ...look, set: sets[instants.indexOf(look.at)]! })), atEnd };
   const prepared = prepareRows(study, seed, options.rowsMax);
+  const learntFrom = new Set(prepared.rows.customers).size;
+  if (learntFrom < options.folds)
+    throw new UsageError(
+      `The log has ${learntFrom} ${learntFrom === 1 ? 'customer' : 'customers'} to learn from before ${dayText(calibrationEnd)}: it takes at least ${options.folds}.`,
+    );
   const lost = Uint8Array.from(atEnd.daysToNextOrder, (days) => (days >= horizonDays ? 1 : 0));
   const targets = { horizonDays, horizons: [horizonDays], gone: undefined };
   const { model, rows } = await learnChurn(tf, prepared, targets, options, seed, onProgress);

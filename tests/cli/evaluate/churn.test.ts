@@ -66,3 +66,14 @@ test.each([
   expect(exitCode).toBe(2);
   expect(stderr).toContain(words);
 });
+
+test('a log of one customer is wrong usage, with what it takes', async () => {
+  const file = join(dataDir, 'one.csv');
+  const days = Array.from({ length: 26 }, (_, n) => `ann,${day(14 * n)}`);
+  await writeFile(file, ['customer,date', ...days].join('\n'));
+  const question = ['--calibration-end', day(250), '--horizon-days', '60'];
+  const { stderr, exitCode } = await run(['evaluate', 'churn', '--transactions', file, ...question]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('1 customer to learn from');
+  expect(stderr).toContain('at least 4');
+});

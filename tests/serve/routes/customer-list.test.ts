@@ -1,5 +1,5 @@
 /** `GET /customers` over HTTP: filters, order, pages of one snapshot, formats, consent. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -202,6 +202,23 @@ describe('scored', () => {
     expect((await list('?segment=hibernating&format=csv')).text).toBe(`${head}\r\n`);
   });
 
+  test('what a spreadsheet would take for a formula is text in CSV, and as it is in NDJSON', async () => {
+    const ids = ['=1+1', '@SUM(A1)', '-2+3', '＝1', '+49 30 1', '+49301', '-7', "it's"];
+    for (const id of ids)
+      await service.call('PUT', `/customers/${encodeURIComponent(id)}`, { segment: '=cmd|\'/C calc\'!"A1"' });
+    await score(ids.map((id) => ({ id, risk: 0.5, value: -3 })));
+    const csv = (await list('?format=csv')).text.trimEnd().split('\r\n').slice(1);
+    expect(csv.map((line) => line.split(',')[0]).sort()).toEqual(
+      ["'=1+1", "'@SUM(A1)", "'-2+3", "'＝1", "'+49 30 1", '+49301', '-7', "it's"].sort(),
+    );
+    for (const line of csv) {
+      expect(line).toMatch(/,"'=cmd\|'\/C calc'!""A1"""$/);
+      expect(line).toContain(',-3,');
+    }
+    expect(idsOf(await list()).sort()).toEqual([...ids].sort());
+    await score(customers);
+  });
+
   test('HEAD answers the headers alone', async () => {
     const answer = await fetch(`${service.url}/customers?limit=2`, { method: 'HEAD' });
     expect(answer.status).toBe(200);
@@ -237,6 +254,16 @@ describe('scored', () => {
     expect((await list(`?sort=value&riskAbove=0.1&cursor=${cursor}`)).status).toBe(400);
   });
 
+  test('a cursor that names no customer is none', async () => {
+    const { cursor } = await list('?limit=1');
+    const forged = { ...JSON.parse(Buffer.from(cursor ?? '', 'base64url').toString()), customerId: '\0' };
+    const { status, problem } = await list(
+      `?cursor=${Buffer.from(JSON.stringify(forged)).toString('base64url')}`,
+    );
+    expect(status).toBe(400);
+    expect(problem.faults[0].path).toBe('query.cursor');
+  });
+
   test('who has no record any more is left out', async () => {
     await score([...customers, { id: 'zoe', risk: 0.99, value: 1 }]);
     expect(idsOf(await list('?sort=customerId'))).not.toContain('zoe');
@@ -252,6 +279,16 @@ describe('scored', () => {
     const gone = await list(`?sort=customerId&limit=2&cursor=${first.cursor}`);
     expect(gone.status).toBe(410);
     expect(gone.problem).toMatchObject({ code: 'GONE', detail: expect.stringContaining('begin again') });
+  });
+
+  test('scores that are damaged on the disk are told of with the cure, and the next ones are answered', async () => {
+    const part = join(dataDir, 'scores', await score(customers), 'part-0000.parquet');
+    await truncate(part, (await stat(part)).size - 10);
+    const { status, problem } = await list();
+    expect(status).toBe(500);
+    expect(problem.detail).toContain('score-customers');
+    await score(customers);
+    expect(await list()).toMatchObject({ status: 200, rows: { length: 5 } });
   });
 
   test('many at once are all answered, or told to come back', async () => {
