@@ -101,6 +101,6 @@ function boundedLogit(p: number): number {
 }
 
 /** sign(x)·ln(1 + |x|): tames amounts and counts, leaves shares nearly as they are. */
-export function signedLog(x: number): number {
+function signedLog(x: number): number {
   return x < 0 ? -Math.log1p(-x) : Math.log1p(x);
 }

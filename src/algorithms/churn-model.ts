@@ -95,7 +95,7 @@ export function churnLogit(model: ChurnModel, vector: Float32Array, horizonDays:
 }
 
 /** The same of a row of inputs as they were written; scales them in place. */
-export function networkLogit(
+function networkLogit(
   model: Pick<ChurnModel, 'prior' | 'mean' | 'spread' | 'wide' | 'members'>,
   inputs: Float32Array,
 ): number {
@@ -107,7 +107,7 @@ export function networkLogit(
 }
 
 /** Of the row of unscaled inputs that begins at `at`: the models' logits come first (`churn-inputs.ts`). */
-export function priorLogit({ mbgNbd, paretoNbd }: Prior, inputs: Float32Array, at: number): number {
+function priorLogit({ mbgNbd, paretoNbd }: Prior, inputs: Float32Array, at: number): number {
   return mbgNbd * inputs[at]! + paretoNbd * inputs[at + 1]!;
 }
 

@@ -19,8 +19,8 @@ import { pathPattern, sqlText } from './lake.ts';
 export const SnapshotId = ModelVersion;
 export type SnapshotId = z.output<typeof SnapshotId>;
 
-export const TEXT_COLUMNS = ['customerId', 'riskBand', 'valueTier', 'rfmSegment'] as const;
-export const NUMBER_COLUMNS = [
+const TEXT_COLUMNS = ['customerId', 'riskBand', 'valueTier', 'rfmSegment'] as const;
+const NUMBER_COLUMNS = [
   /** Probability of no purchase within `horizonDays`; null without a churn model. */
   'risk',
   'horizonDays',

@@ -4,7 +4,7 @@ import type { Dimension } from './dimensions.ts';
 export type FactTables = { buyers: string; standing: string; signals: string; rfm: string };
 
 /** Segments that are told apart, the largest first; the others are `other`. */
-export const segmentsMax = 50;
+const segmentsMax = 50;
 
 /** Each dimension as SQL over `buyers b`, `standing s`, `signals g`, `rfm r`. */
 const VALUES: Record<Dimension, string> = {
