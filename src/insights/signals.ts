@@ -3,9 +3,9 @@ import type { Lake } from '../history/lake.ts';
 import { type Period, sqlDay } from './period.ts';
 
 /**
- * Columns: customerId; memberSince (first points); changes (of the CRM's attributes, each with `changedAt` and `attributes`); of the previous period: ratingBefore and npsBefore (the last answer of
- * each kind), complained, gotInTouch, tookPart, and messages: 0 none, 1 sent, 2 opened, 3 clicked; of the period: ratingIn and
- * npsIn (the last answers).
+ * Columns: customerId; memberSince (first points); changes (of the CRM's attributes, each with `changedAt` and
+ * `attributes`); of the previous period: ratingBefore and npsBefore (the last answer of each kind), complained, gotInTouch,
+ * tookPart, and messages: 0 none, 1 sent, 2 opened, 3 clicked; of the period: ratingIn and npsIn (the last answers).
  */
 export function signalsQuery(lake: Pick<Lake, 'from'>, { previousFrom, from, end }: Period): string {
   const since = (type: string, midnight: number) =>

@@ -1,4 +1,7 @@
-/** What a churn model is learnt from: customers at instants as rows of scaled inputs, with what the probability models say of each. */
+/**
+ * What a churn model is learnt from: customers at instants as rows of scaled inputs, with what the probability models say of
+ * each.
+ */
 import { createInputWriter, DERIVED_INPUTS, type PurchaseParameters } from '../../algorithms/churn-inputs.ts';
 import { type ChurnScaling, scaleInputs } from '../../algorithms/churn-model.ts';
 import { mbgNbd } from '../../algorithms/customer-base/beta-geometric.ts';
@@ -26,7 +29,10 @@ export type LearnRows = {
 
 export type Prepared = { purchases: PurchaseParameters; scaling: ChurnScaling; rows: LearnRows };
 
-/** Fits the probability models to all that is known at the end, and makes rows of all looks, of some customers where there would be more than `rowsMax`. */
+/**
+ * Fits the probability models to all that is known at the end, and makes rows of all looks; of some customers where there
+ * would be more than `rowsMax`.
+ */
 export function prepareRows(study: Study, seed: number, rowsMax: number): Prepared {
   const purchases = fitPurchases(study.atEnd);
   const writer = createInputWriter(FEATURE_NAMES, purchases);
