@@ -1,5 +1,5 @@
 /** `nextbest insights`: are customers kept? Reads the lake; needs no service. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../domain/errors.ts';
 import { openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';
@@ -19,11 +19,10 @@ export const insightsCommand = (): Command =>
     )
     .option('--from <YYYY-MM-DD>', `first day, UTC (default: ${periodDaysDefault} days in all)`, day)
     .option('--to <YYYY-MM-DD>', 'last day, UTC (default: that of the last purchase)', day)
-    .option(
-      '--by <name,name…>',
-      `what customers are told apart by: ${DIMENSIONS.join(', ')} (default: all but cohort)`,
-      dimensions,
-      DIMENSIONS_DEFAULT,
+    .addOption(
+      new Option('--by <name,name…>', `what customers are told apart by: ${DIMENSIONS.join(', ')}`)
+        .argParser(dimensions)
+        .default(DIMENSIONS_DEFAULT, 'all but cohort'),
     )
     .action(async (flags: InsightsFlags, command: Command) => {
       const [fault] = periodFaults(flags);

@@ -245,14 +245,14 @@ function days(value: number): string {
   return whole === 1 ? 'day' : `${whole} days`;
 }
 
+/** Not "today" or "yesterday": where midnight lies for the customer is not known. */
 function ago(value: number): string {
-  if (value < 1) return 'today';
-  return value < 2 ? 'yesterday' : `${Math.floor(value)} days ago`;
+  return value < 1 ? 'less than a day ago' : `${count(Math.floor(value), 'day')} ago`;
 }
 
 function span(value: number): string {
   if (value < 61) return count(Math.max(1, Math.floor(value)), 'day');
-  return value < 730 ? `${Math.floor(value / 30.44)} months` : `${Math.floor(value / 365.25)} years`;
+  return value < 2 * 365.25 ? `${Math.floor(value / 30.44)} months` : `${Math.floor(value / 365.25)} years`;
 }
 
 function times(value: number): string {

@@ -8,7 +8,7 @@ const ACTIONS = {
   deliveryApology: { text: 'Apologise for the late delivery and refund the shipping.', marketing: false },
   replenishmentReminder: { text: 'Remind the customer of what is usually bought by now.', marketing: true },
   secondOrderOffer: { text: 'Make an offer for a second order.', marketing: true },
-  winBackOffer: { text: 'Make a personal offer: POST /offers/decide chooses it.', marketing: true },
+  winBackOffer: { text: 'Win the customer back with a personal offer.', marketing: true },
 } as const satisfies Record<string, { text: string; marketing: boolean }>;
 
 /** `when`: of the record's feature; one that is not known does not fit. */
