@@ -101,14 +101,7 @@ export function observeWebhooks(
 
 /** What the last check of the served churn model's drift found; nothing before the first. */
 export function observeDrift(registry: Registry, read: () => Promise<DriftReport | undefined>): void {
-  let reading: Promise<DriftReport | undefined> | undefined;
-  /** The gauges of one scrape ask together. */
-  const readOnce = () => {
-    reading ??= answerOf(read()).finally(() => {
-      reading = undefined;
-    });
-    return reading;
-  };
+  const readOnce = askedOnce(read);
   const gauge = (
     name: string,
     help: string,
@@ -179,20 +172,22 @@ export function observeQueueAndStream(
       for (const [state, count] of Object.entries(counts ?? {})) this.set({ state }, count);
     },
   });
-  const length = new Gauge({
+  const lagOnce = askedOnce(sources.streamLag);
+  new Gauge({
     name: 'nextbest_worker_stream_entries',
     help: 'Events that wait in the stream for the lake',
     registers,
+    async collect() {
+      setOrRemove(this, (await lagOnce())?.length);
+    },
   });
   new Gauge({
     name: 'nextbest_worker_stream_lag_seconds',
     help: 'Time that the oldest event has waited for the lake; 0 when none waits',
     registers,
     async collect() {
-      const lag = await answerOf(sources.streamLag());
-      if (lag === undefined) return;
-      this.set(lag.oldestAgeMs / 1000);
-      length.set(lag.length);
+      const lag = await lagOnce();
+      setOrRemove(this, lag && lag.oldestAgeMs / 1000);
     },
   });
 }
@@ -204,25 +199,44 @@ export function observeScores(
   now: () => number,
 ): void {
   const registers = [registry];
-  const customers = new Gauge({
+  const latestOnce = askedOnce(latest);
+  new Gauge({
     name: 'nextbest_worker_scored_customers',
     help: 'Customers in the newest snapshot of scores',
     registers,
+    async collect() {
+      setOrRemove(this, (await latestOnce())?.customers);
+    },
   });
-  customers.reset();
   new Gauge({
     name: 'nextbest_worker_scores_age_seconds',
     help: 'Time since the instant that the newest snapshot of scores is of',
     registers,
     async collect() {
-      const snapshot = await answerOf(latest());
-      this.remove();
-      customers.remove();
-      if (snapshot === undefined) return;
-      this.set((now() - Date.parse(snapshot.scoredAt)) / 1000);
-      customers.set(snapshot.customers);
+      const snapshot = await latestOnce();
+      setOrRemove(this, snapshot && (now() - Date.parse(snapshot.scoredAt)) / 1000);
     },
   });
+}
+
+/**
+ * The gauges of one scrape ask together. Each must still be set by its own `collect`: one that another sets is written out
+ * before that, with what the scrape before it found.
+ */
+function askedOnce<T>(ask: () => Promise<T>): () => Promise<T | undefined> {
+  let asking: Promise<T | undefined> | undefined;
+  return () => {
+    asking ??= answerOf(ask()).finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+}
+
+/** Left out where it is not known: a gauge without labels would stand at 0, or at what it was. */
+function setOrRemove(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove();
+  else gauge.set(value);
 }
 
 /** The worker's clients wait out a Redis that is away; a scrape must not. */

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import type { StreamLag } from '../../src/history/event-stream.ts';
 import { createMetrics } from '../../src/infra/metrics.ts';
-import { createWorkerMetrics, observeQueueAndStream } from '../../src/train/metrics.ts';
+import { createWorkerMetrics, observeQueueAndStream, observeScores } from '../../src/train/metrics.ts';
 import { serveMetrics } from '../../src/train/metrics-server.ts';
 import { silentLog } from '../support/redis.ts';
 
@@ -17,7 +18,7 @@ test('gauges are asked for at the scrape; a source that fails is left out, the o
   const text = await registry.metrics();
   expect(text).toContain('nextbest_worker_jobs{state="waiting"} 2');
   expect(text).toContain('nextbest_worker_jobs{state="failed"} 0');
-  expect(text).not.toMatch(/^nextbest_worker_stream_lag_seconds [1-9]/m);
+  expect(text).not.toMatch(/^nextbest_worker_stream_lag_seconds /m);
   expect(text).toContain('process_resident_memory_bytes');
 });
 
@@ -30,6 +31,25 @@ test('a source that does not answer does not hold the scrape up', async () => {
   const text = await registry.metrics();
   expect(text).not.toContain('nextbest_worker_jobs{');
   expect(text).toContain('nextbest_worker_stream_lag_seconds 1.5');
+});
+
+test('each scrape has what is so now: the first is not 0, one whose source is away keeps nothing', async () => {
+  const { registry } = createMetrics();
+  let customers = 3000;
+  let lag: StreamLag | undefined = { length: 7, oldestAgeMs: 1500 };
+  observeScores(registry, async () => ({ scoredAt: '2026-11-25T00:00:00Z', customers }), Date.now);
+  observeQueueAndStream(registry, {
+    counts: async () => ({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }),
+    streamLag: async () => lag ?? Promise.reject(new Error('away')),
+  });
+  const first = await registry.metrics();
+  expect(first).toContain('nextbest_worker_scored_customers 3000');
+  expect(first).toContain('nextbest_worker_stream_entries 7');
+  customers = 4000;
+  lag = undefined;
+  const second = await registry.metrics();
+  expect(second).toContain('nextbest_worker_scored_customers 4000');
+  expect(second).not.toMatch(/^nextbest_worker_stream_(entries|lag_seconds) /m);
 });
 
 test('/metrics and /livez are served, nothing else is', async () => {
