@@ -44,7 +44,8 @@ export const insightsCommand = (): Command =>
     });
 
 function day(text: string): string {
-  if (!Day.safeParse(text).success) throw new InvalidArgumentError('must be a day such as 2026-03-31.');
+  const { error } = Day.safeParse(text);
+  if (error !== undefined) throw new InvalidArgumentError(`${error.issues[0]?.message}.`);
   return text;
 }
 

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { AppError, type Fault } from '../domain/errors.ts';
 import { dayMs } from '../domain/time.ts';
 
-/** `YYYY-MM-DD`. */
-export const Day = z.iso.date({ error: 'must be a day such as 2026-03-31' });
+/** `YYYY-MM-DD`, of a year in which the days before and after it can be written likewise. */
+export const Day = z.iso
+  .date({ error: 'must be a day such as 2026-03-31', abort: true })
+  .refine((day) => day >= '1900' && day < '3000', { error: 'must be a day from 1900-01-01 to 2999-12-31' });
 
 export const periodDaysDefault = 90;
 export const periodDaysMax = 3660;

@@ -43,7 +43,9 @@ test('for people: a table of all customers and of each group, and the cohorts', 
 
 test.each([
   [['--by', 'shoe-size'], '"shoe-size" is not among channel, tier'],
+  [['--to', '9999-12-31'], 'must be a day from 1900-01-01 to 2999-12-31'],
   [['--from', '2026-02-30'], 'must be a day such as 2026-03-31'],
+  [['--to', '0000-01-01'], 'must be a day from 1900-01-01 to 2999-12-31'],
   [['--from', '2026-04-01', '--to', '2026-03-31'], '--from must not come after to, which is 2026-03-31.'],
 ])('wrong usage says what would be right: %s', async (flags, message) => {
   const { exitCode, stderr } = await place.run(['insights', ...flags]);

@@ -36,6 +36,8 @@ export type ScorePage = {
   rows: ScoredCustomer[];
   /** Undefined: this was the last page. */
   next: Pick<Cursor, 'key' | 'customerId'> | undefined;
+  /** To be called once the rows are done with: until then the page counts among those that are answered at once. */
+  release: () => void;
 };
 
 export type ScoreReader = {
@@ -57,11 +59,13 @@ const sortKeys: Readonly<Record<CustomerSort, string>> = {
 };
 const memoryMb = 256;
 const atOnce = 2;
-const waitingMax = 32;
+/** Asked for, waiting, or on their way to a reader, who may be slow: each holds up to 15 MB. */
+const pagesMax = 16;
 
 export function createScoreReader(dataDir: string): ScoreReader {
   let opening: Promise<Lake> | undefined;
   let running = 0;
+  let pages = 0;
   const waiting: (() => void)[] = [];
   const open = (): Promise<Lake> => {
     opening ??= openLake(dataDir, { threads: 1, memoryMb }).catch((err: unknown) => {
@@ -72,14 +76,8 @@ export function createScoreReader(dataDir: string): ScoreReader {
   };
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= atOnce) {
-      if (waiting.length >= waitingMax)
-        throw new AppError('TOO_MANY_REQUESTS', {
-          public: 'Too many lists of customers are asked for at once; try again shortly.',
-          retryAfterSeconds: 1,
-        });
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running++;
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
     try {
       return await work();
     } finally {
@@ -90,7 +88,22 @@ export function createScoreReader(dataDir: string): ScoreReader {
     }
   }
 
-  async function page(question: ScoreQuestion): Promise<ScorePage> {
+  /** Answers what gives the place back, once. */
+  function takePlace(): () => void {
+    if (pages >= pagesMax)
+      throw new AppError('TOO_MANY_REQUESTS', {
+        public: 'Too many lists of customers are asked for at once; try again shortly.',
+        retryAfterSeconds: 1,
+      });
+    pages++;
+    let held = true;
+    return () => {
+      if (held) pages--;
+      held = false;
+    };
+  }
+
+  async function read(question: ScoreQuestion): Promise<Omit<ScorePage, 'release'>> {
     const snapshot = await readSnapshot(dataDir, question.after?.snapshot);
     if (snapshot === undefined) throw missing(question);
     const lake = await open();
@@ -122,7 +135,15 @@ export function createScoreReader(dataDir: string): ScoreReader {
   }
 
   return {
-    page: (question) => inTurn(() => page(question)),
+    page: async (question) => {
+      const release = takePlace();
+      try {
+        return { ...(await inTurn(() => read(question))), release };
+      } catch (err) {
+        release();
+        throw err;
+      }
+    },
     close: async () => {
       (await opening?.catch(() => undefined))?.close();
     },

@@ -6,8 +6,18 @@ import { AppError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE, problemOf } from '../problem.ts';
 import { type AnyReply, JSON_TYPE } from '../route.ts';
 
-/** Resolves when a streamed body has been handed over, or its reader went away; rejects where the body fails. */
-export async function sendReply(res: ServerResponse, reply: AnyReply, answerType: string): Promise<void> {
+/** A reader of a streamed body that takes nothing for so long is cut off: it would hold the rest in memory for ever. */
+const stalledAfterMs = 60_000;
+
+/**
+ * Resolves when a streamed body has been handed over, or its reader went away or takes no more; rejects where the body fails.
+ */
+export async function sendReply(
+  res: ServerResponse,
+  reply: AnyReply,
+  answerType: string,
+  { stalledMs = stalledAfterMs } = {},
+): Promise<void> {
   for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value);
   if (reply.body === undefined) {
     res.writeHead(reply.status).end();
@@ -15,6 +25,8 @@ export async function sendReply(res: ServerResponse, reply: AnyReply, answerType
   }
   if (isStream(reply.body)) {
     res.writeHead(reply.status, { 'content-type': reply.type ?? answerType });
+    // With the end of the answer, Node sets the time of an idle connection in its place.
+    res.setTimeout(stalledMs, () => res.destroy());
     await pipeline(Readable.from(reply.body), res).catch((err: NodeJS.ErrnoException) => {
       if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw err;
     });

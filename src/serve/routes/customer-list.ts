@@ -131,26 +131,30 @@ export const customerListRoute = defineRoute({
 });
 
 async function* linesOf(
-  { rows }: ScorePage,
+  { rows, release }: ScorePage,
   channel: Channel | undefined,
   format: ListFormat,
   { records }: Pick<Deps, 'records'>,
-): AsyncGenerator<string> {
-  let text = headOf(format, columns);
-  for (let start = 0; start < rows.length; start += recordsAtOnce) {
-    const some = rows.slice(start, start + recordsAtOnce);
-    const read = await records.readMany(some.map(({ customerId }) => customerId));
-    some.forEach((row, n) => {
-      const record = read[n];
-      // Erased since the night, or not allowed any more.
-      if (record === undefined) return;
-      if (channel !== undefined && !mayAddress(record.attributes, channel)) return;
-      text += lineOf(format, columns, listed(row, record));
-    });
-    yield text;
-    text = '';
+): AsyncGenerator<string, undefined> {
+  try {
+    let text = headOf(format, columns);
+    for (let start = 0; start < rows.length; start += recordsAtOnce) {
+      const some = rows.slice(start, start + recordsAtOnce);
+      const read = await records.readMany(some.map(({ customerId }) => customerId));
+      some.forEach((row, n) => {
+        const record = read[n];
+        // Erased since the night, or not allowed any more.
+        if (record === undefined) return;
+        if (channel !== undefined && !mayAddress(record.attributes, channel)) return;
+        text += lineOf(format, columns, listed(row, record));
+      });
+      yield text;
+      text = '';
+    }
+    if (text !== '') yield text;
+  } finally {
+    release();
   }
-  if (text !== '') yield text;
 }
 
 function listed(row: ScoredCustomer, { attributes }: CustomerRecord): ListedCustomer {
@@ -187,11 +191,21 @@ function nextLink(query: z.output<typeof ListQuery>, cursor: string): string {
   return `/customers?${search}`;
 }
 
-async function* prepend(
-  first: IteratorResult<string, unknown>,
-  rest: AsyncGenerator<string>,
-): AsyncGenerator<string> {
-  if (first.done) return;
-  yield first.value;
-  yield* rest;
+/** Ends `rest` however it is ended itself: a generator that has not begun would not. */
+function prepend(
+  first: IteratorResult<string, undefined>,
+  rest: AsyncGenerator<string, undefined>,
+): AsyncIterableIterator<string, undefined> {
+  let begun = false;
+  return {
+    next: async () => {
+      if (begun) return await rest.next();
+      begun = true;
+      return first;
+    },
+    return: () => rest.return(undefined),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }

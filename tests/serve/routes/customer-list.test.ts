@@ -2,7 +2,7 @@
 import { mkdtemp, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openLake } from '../../../src/history/lake.ts';
 import {
   SCORE_COLUMNS,
@@ -13,6 +13,7 @@ import {
 } from '../../../src/history/score-snapshots.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
 import { addressableChannels } from '../../../src/offers/may-address.ts';
+import { createScoreReader } from '../../../src/serve/customers/score-reader.ts';
 import type { Deps } from '../../../src/serve/deps.ts';
 import { asAppError } from '../../../src/serve/problem.ts';
 import { customerListRoute } from '../../../src/serve/routes/customer-list.ts';
@@ -301,17 +302,65 @@ describe('scored', () => {
   });
 });
 
+/** The route's own answer, before anybody reads of it. */
+function answerOf(deps: Deps) {
+  const query = { segment: [], sort: 'risk', limit: 10 };
+  return customerListRoute.handler({ query, params: undefined, body: undefined, accept: undefined }, deps);
+}
+
+test('readers who do not read are bounded, and whoever goes away makes room', async () => {
+  await score(customers);
+  const scores = createScoreReader(dataDir);
+  onTestFinished(() => scores.close());
+  const records = { readMany: async (ids: readonly string[]) => ids.map(() => undefined) };
+  const deps = { scores, records } as unknown as Deps;
+  const held: AsyncIterator<string>[] = [];
+  const fill = async () => {
+    for (;;) held.push(((await answerOf(deps)).body as AsyncIterable<string>)[Symbol.asyncIterator]());
+  };
+  await expect(fill()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  expect(held.length).toBeGreaterThan(1);
+  // One before anything was read of it, one in the middle.
+  await held[0]?.return?.();
+  await held[1]?.next();
+  await held[1]?.return?.();
+  const before = held.length;
+  await expect(fill()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  expect(held.length).toBe(before + 2);
+});
+
 test('a Redis that is away is a 503, not half a list', async () => {
   const away = Object.assign(new Error('Connection is closed.'), { name: 'MaxRetriesPerRequestError' });
   const rows = [{ customerId: 'ann' } as never];
+  let released = 0;
   const snapshot = { id: '20261120T040000Z-00000000', scoredAt: '2026-11-20T04:00:00.000Z' } as Snapshot;
   const deps = {
-    scores: { page: async () => ({ snapshot, rows, next: undefined }) },
+    scores: { page: async () => ({ snapshot, rows, next: undefined, release: () => released++ }) },
     records: { readMany: () => Promise.reject(away) },
   } as unknown as Deps;
-  const query = { segment: [], sort: 'risk', limit: 10 };
-  await expect(
-    customerListRoute.handler({ query, params: undefined, body: undefined, accept: undefined }, deps),
-  ).rejects.toBe(away);
+  await expect(answerOf(deps)).rejects.toBe(away);
   expect(asAppError(away).status).toBe(503);
+  expect(released).toBe(1);
+});
+
+test('a page that is on its way to a slow reader counts among those at once, until it is given back', async () => {
+  await score(customers);
+  const reader = createScoreReader(dataDir);
+  onTestFinished(reader.close);
+  const ask = () =>
+    reader.page({
+      segments: [],
+      riskAbove: undefined,
+      valueAbove: undefined,
+      channel: undefined,
+      sort: 'risk',
+      limit: 1,
+      after: undefined,
+    });
+  const held = await Promise.all(Array.from({ length: 16 }, ask));
+  await expect(ask()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  held[0]!.release();
+  held[0]!.release();
+  expect((await ask()).rows).toHaveLength(1);
+  await expect(ask()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
 });

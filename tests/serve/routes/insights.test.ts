@@ -70,6 +70,18 @@ test.each([
   expect([status, body.faults]).toEqual([400, [{ path: 'query.from', message }]]);
 });
 
+test.each(['from=9999-12-31', 'to=9999-12-31', 'to=0000-01-01', 'to=1899-12-31'])(
+  'a day of another age is refused: %s',
+  async (days) => {
+    const { status, body } = await service.call('GET', `/insights/retention?${days}`);
+    const path = `query.${days.split('=')[0]}`;
+    expect([status, body.faults]).toEqual([
+      400,
+      [{ path, message: 'must be a day from 1900-01-01 to 2999-12-31' }],
+    ]);
+  },
+);
+
 test('what has been added to the lake is in the next answer', async () => {
   const path = '/insights/retention?from=2026-03-01&to=2026-03-31&by=tier';
   expect((await service.call('GET', path)).body.total.buyers).toBe(3);
