@@ -27,12 +27,13 @@ export function retentionTable(retention: Retention, currency: string): string {
   }
   const parts = [
     `${period.from} to ${period.to} (${count(period.days)} days); churn: of who bought from ${previousPeriod.from} to ${previousPeriod.to}.\n` +
+      'Buyers bought in the period; repeat: share of them who bought again in it; purchases: of a buyer; value: net revenue of a customer so far.\n' +
       'In brackets the ends of the 95 % intervals.',
     aligned(figures),
   ];
   if (comparisons.length > 0)
     parts.push(
-      `Difference of the churn rates, in points of a hundred\n${aligned(
+      `Difference of the churn rates in percentage points; an interval without 0 is hardly chance\n${aligned(
         comparisons.map(({ by, group, against, churnRateDifference }) => [
           `${by}: ${group} − ${against}`,
           withBounds(churnRateDifference, points),
@@ -41,8 +42,8 @@ export function retentionTable(retention: Retention, currency: string): string {
     );
   if (cohorts.length > 0)
     parts.push(
-      `Share that bought in the months after the first purchase (… the period ends within it)\n${aligned(cohortRows(cohorts, ({ retained }) => percent(retained.value)))}`,
-      `Net revenue of a customer in these months\n${aligned(cohortRows(cohorts, ({ revenuePerCustomerMinor }) => money(revenuePerCustomerMinor.value)))}`,
+      `Share that bought in the months after the first purchase (… the period ends within it)\n${aligned(cohortRows(cohorts, period.from, ({ retained }) => percent(retained.value)))}`,
+      `Net revenue of a customer in these months\n${aligned(cohortRows(cohorts, period.from, ({ revenuePerCustomerMinor }) => money(revenuePerCustomerMinor.value)))}`,
     );
   return parts.join('\n\n');
 }
@@ -63,14 +64,16 @@ function figureCells(figures: Figures, money: (minor: number | null) => string):
   ];
 }
 
+/** `from`: the period's first day. Of a month that it cuts, the cohort has only those who came since. */
 function cohortRows(
   cohorts: readonly Cohort[],
+  from: string,
   cell: (month: Cohort['months'][number]) => string,
 ): string[][] {
   const longest = Math.min(monthsShown, Math.max(...cohorts.map(({ months }) => months.length)));
   const header = ['', 'customers', ...Array.from({ length: longest }, (_, month) => String(month))];
   const rows = cohorts.map(({ cohort, customers, months }) => [
-    cohort,
+    from > `${cohort}-01` ? `${cohort} since ${from.slice(-2)}` : cohort,
     count(customers),
     ...months.slice(0, longest).map((month) => `${month.complete ? '' : '…'}${cell(month)}`),
   ]);

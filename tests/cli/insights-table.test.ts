@@ -63,3 +63,18 @@ test('a segment’s name steers no terminal and pushes no column out of sight', 
   expect(table).toContain('?[2Jred?x');
   expect(table).not.toContain('x'.repeat(31));
 });
+
+test('a cohort of a month that the period cuts says since when', () => {
+  const cohort = (name: string) => ({ cohort: name, customers: 3, months: [] });
+  const rows = (from: string) =>
+    retentionTable(
+      {
+        ...retention,
+        period: { from, to: '2026-04-30', days: 31 },
+        cohorts: [cohort('2026-03'), cohort('2026-04')],
+      },
+      'EUR',
+    ).split('\n');
+  expect(rows('2026-03-15').filter((row) => /^2026-03 since 15 +3$/.test(row))).toHaveLength(2);
+  expect(rows('2026-03-01').filter((row) => /^2026-0[34] +3$/.test(row))).toHaveLength(4);
+});
