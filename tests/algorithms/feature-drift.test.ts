@@ -40,3 +40,16 @@ test('of a large population evenly drawn rows are counted', () => {
   expect(large.customers).toBe(20_000);
   expect(large.features.x!.edges[4]).toBeCloseTo(50_000, -3);
 });
+
+test('what moved as far before the training is its usual course', () => {
+  const population = populationOf(names, customers(3000, 1, 0), [
+    customers(3000, 2, 1),
+    customers(3000, 3, 0.2),
+  ]);
+  const drifts = featureDrift(population, names, customers(3000, 4, 1));
+  const of = (name: string) => drifts.find(({ feature }) => feature === name)!;
+  const [moved, still] = [of('moved'), of('still')];
+  expect(moved.usual).toBeGreaterThan(0.5);
+  expect(moved.index).toBeLessThan(moved.usual + 0.25);
+  expect(still.usual).toBeLessThan(still.byChance);
+});

@@ -74,6 +74,11 @@ export async function trainChurn(training: Training): Promise<JobResult> {
 
   await report(shares.tested, 'publishing');
   const { arrays, tables } = churnToFiles(model);
+  const population = populationOf(
+    FEATURE_NAMES,
+    notGone(today, goneAfterDays).features,
+    [test, ...study.looks.map(({ set }) => set)].map(({ features }) => features),
+  );
   return publishTrained(
     training,
     {
@@ -103,7 +108,7 @@ export async function trainChurn(training: Training): Promise<JobResult> {
     },
     {
       arrays,
-      tables: { ...tables, population: populationOf(FEATURE_NAMES, notGone(today, goneAfterDays).features) },
+      tables: { ...tables, population },
     },
   );
 }

@@ -9,7 +9,9 @@ export const DriftReport = z.object({
   checkedAt: z.iso.datetime(),
   /** Customers whose features were compared. */
   customers: z.int().min(0),
-  features: z.array(z.object({ feature: z.string(), index: z.number(), byChance: z.number() })),
+  features: z.array(
+    z.object({ feature: z.string(), index: z.number(), byChance: z.number(), usual: z.number() }),
+  ),
   /** Of the last instant whose horizon is complete. */
   calibration: z.object({
     customers: z.int().min(0),

@@ -25,15 +25,18 @@ export function judgeCalibration(risks: Float64Array, lost: Uint8Array): DriftRe
   };
 }
 
-/** What lies past its bound, and further than chance alone would bring it. */
+/** What lies past its bound, and further than chance alone, or its usual course, would bring it. */
 export function pastBounds(
   drifts: readonly FeatureDrift[],
   { error, z, expected, observed }: DriftReport['calibration'],
   bounds: DriftBounds,
 ): string[] {
   const past = drifts
-    .filter(({ index, byChance }) => index > bounds.feature && index > byChance)
-    .map(({ feature, index }) => `${feature} has moved by ${index.toFixed(2)} (bound ${bounds.feature})`);
+    .filter(({ index, byChance, usual }) => index > bounds.feature + usual && index > byChance)
+    .map(
+      ({ feature, index, usual }) =>
+        `${feature} has moved by ${index.toFixed(2)} (bound ${bounds.feature}${usual >= 0.01 ? ` beyond its usual ${usual.toFixed(2)}` : ''})`,
+    );
   if (error > bounds.calibration && Math.abs(z) > zByChance)
     past.push(
       `risks are off by ${error.toFixed(3)} (bound ${bounds.calibration}): ${percent(expected)} were expected to be lost, ${percent(observed)} were`,

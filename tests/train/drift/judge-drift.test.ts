@@ -28,8 +28,12 @@ test('what chance alone may do is no drift, however far past the bound', () => {
   const calibration = judgeCalibration(few.risks, few.lost);
   expect(calibration.error).toBeGreaterThan(bounds.calibration);
   expect(pastBounds([], calibration, bounds)).toEqual([]);
-  const drift = (index: number, byChance: number) => ({ feature: 'x', index, byChance });
+  const drift = (index: number, byChance: number, usual = 0) => ({ feature: 'x', index, byChance, usual });
   expect(pastBounds([drift(0.4, 0.6)], calibration, bounds)).toEqual([]);
+  expect(pastBounds([drift(0.4, 0.1, 0.2)], calibration, bounds)).toEqual([]);
+  expect(pastBounds([drift(0.5, 0.1, 0.2)], calibration, bounds)).toEqual([
+    'x has moved by 0.50 (bound 0.25 beyond its usual 0.20)',
+  ]);
   expect(pastBounds([drift(0.4, 0.1), drift(0.2, 0.1)], calibration, bounds)).toEqual([
     'x has moved by 0.40 (bound 0.25)',
   ]);
