@@ -31,7 +31,12 @@ const share = given(0, 1, 'must be a number from 0 to 1, such as 0.7', 'number')
 const minor = given(-1e15, 1e15, 'must be a whole number of minor units', 'integer');
 
 const ListQuery = z.strictObject({
-  segment: list(z.enum(RFM_SEGMENTS), RFM_SEGMENTS.length).meta({ description: 'RFM segments; none = all' }),
+  segment: list(
+    z.enum(RFM_SEGMENTS, {
+      error: `must be an RFM segment (not the shop's own): ${RFM_SEGMENTS.join(', ')}`,
+    }),
+    RFM_SEGMENTS.length,
+  ).meta({ description: 'RFM segments; none = all' }),
   riskAbove: share.optional().meta({ description: 'Churn risk above this' }),
   valueAbove: minor.optional().meta({ description: 'Value above this, in minor units' }),
   channel: Channel.optional().meta({

@@ -16,6 +16,7 @@ import { lostWithin } from '../churn/evaluate.ts';
 import { readOrderRhythm } from '../churn/horizon.ts';
 import { createSampler, notGone, type SampleSet } from '../churn/samples.ts';
 import type { JobContext, JobHandler } from '../jobs/job.ts';
+import { whyUnreadable } from '../scores/served-models.ts';
 import { type DriftReport, keepDriftReport } from './drift-report.ts';
 import { judgeCalibration, pastBounds } from './judge-drift.ts';
 
@@ -26,8 +27,20 @@ const width = FEATURE_NAMES.length;
 export const checkDriftJob: JobHandler = async (payload, context) => {
   const { config, redis, keys, lake, log, now, report } = context;
   await report(0, 'reading the model');
-  const loaded = await loadServableModel(config.modelsDir, 'churn', () => {}, acceptChurn);
-  if (loaded === undefined) return notChecked('no churn model is served that could have drifted');
+  const loaded = await loadServableModel(
+    config.modelsDir,
+    'churn',
+    (version, err) =>
+      log.warn(
+        { event: 'drift.model-unreadable', version, err },
+        'a served model cannot be read to check it',
+      ),
+    acceptChurn,
+  );
+  if (loaded === undefined)
+    return notChecked(
+      (await whyUnreadable(config.modelsDir, 'churn')) ?? 'no churn model is served that could have drifted',
+    );
   const model = churnFromFiles(loaded.arrays, loaded.tables);
   const rhythm = await readOrderRhythm(lake, Math.min(payload.cutoff ?? now(), now()));
   if (rhythm === undefined) return notChecked('there are no purchases to compare with');

@@ -3,7 +3,7 @@ import { UnrecoverableError } from 'bullmq';
 import { newModelVersion } from '../../infra/model-store.ts';
 import { scoreEverybody } from '../scores/score-everybody.ts';
 import { openScorePool } from '../scores/score-pool.ts';
-import { servedChurn, servedCustomerValue } from '../scores/served-models.ts';
+import { servedChurn, servedCustomerValue, whyUnreadable } from '../scores/served-models.ts';
 import type { JobHandler } from './job.ts';
 
 /** Beyond, Redis and the writing of the files are what there is to wait for. */
@@ -17,10 +17,15 @@ export const scoreCustomersJob: JobHandler = async (payload, context) => {
   await report(0, 'loading the models');
   const churn = await servedChurn(config.modelsDir, log);
   const value = await servedCustomerValue(config.modelsDir, log);
+  const unreadable = [
+    churn === undefined ? await whyUnreadable(config.modelsDir, 'churn') : undefined,
+    value === undefined ? await whyUnreadable(config.modelsDir, 'customer-value') : undefined,
+  ].filter((why) => why !== undefined);
+  const reason = unreadable.length > 0 ? unreadable.join('; ') : undefined;
   if (churn === undefined && value === undefined)
     return {
       job: 'score-customers',
-      reason: 'no model is served to score with: train-churn and train-customer-value make them',
+      reason: reason ?? 'no model is served to score with: train-churn and train-customer-value make them',
       metrics: {},
     };
   // The sandbox refuses a job without it.
@@ -54,6 +59,7 @@ export const scoreCustomersJob: JobHandler = async (payload, context) => {
   );
   return {
     job: 'score-customers',
+    ...(reason !== undefined && { reason }),
     metrics: { customers: snapshot.customers, withoutRecord, crossings, seconds },
   };
 };

@@ -5,6 +5,7 @@ import type { ModelVersion } from '../../domain/manifest.ts';
 import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { type LoadedModel, loadModel, loadServableModel } from '../../infra/model-store.ts';
+import { servedVersions } from '../../infra/served-versions.ts';
 
 type ScoringModelName = 'churn' | 'customer-value';
 
@@ -22,6 +23,12 @@ export const versionOfChurn = async (modelsDir: string, version: string) =>
   readChurn(await loadModel(modelsDir, 'churn', version));
 export const versionOfCustomerValue = async (modelsDir: string, version: string) =>
   readCustomerValue(await loadModel(modelsDir, 'customer-value', version));
+
+/** Where no model could be had although there are versions to serve: the cure. undefined: none was ever served. */
+export async function whyUnreadable(modelsDir: string, name: ScoringModelName): Promise<string | undefined> {
+  if ((await servedVersions(modelsDir, name)).length === 0) return undefined;
+  return `no served version of ${name} can be read by this build: train-${name} makes another`;
+}
 
 /** The newest of the served versions that can be read; undefined where there is none. */
 async function served<M>(
