@@ -31,7 +31,7 @@ export const insightsCommand = (): Command =>
       const config = readConfig(process.env);
       const lake = await openLake(config.dataDir);
       try {
-        const retention = await readRetention(lake, flags);
+        const retention = await readRetention(lake, flags, Date.now());
         if (retention.total.customers === 0)
           output.say('Nobody had bought anything by then: see `nextbest import`.');
         output.result(

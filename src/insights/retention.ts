@@ -42,11 +42,14 @@ export type RetentionQuestion = {
   by: readonly Dimension[];
 };
 
-/** Throws AppError INVALID_REQUEST where the days do not make a period. Leaves no tables behind. `signal`
- * ends it, with an error. */
+/**
+ * Throws AppError INVALID_REQUEST where the days do not make a period. Without a last day, the period ends with the last
+ * purchase, or with `now` (milliseconds since 1970) where there is none. Leaves no tables behind. `signal` ends it, with an error.
+ */
 export async function readRetention(
   lake: Pick<Lake, 'from' | 'connect'>,
   question: RetentionQuestion,
+  now: number,
   signal?: AbortSignal,
 ): Promise<Retention> {
   const connection = await lake.connect();
@@ -54,7 +57,10 @@ export async function readRetention(
   signal?.addEventListener('abort', interrupt);
   try {
     signal?.throwIfAborted();
-    const period = resolvePeriod(question, question.to ?? (await lastPurchaseDay(connection, lake)));
+    const period = resolvePeriod(
+      question,
+      question.to ?? (await lastPurchaseDay(connection, lake)) ?? dayText(now),
+    );
     const { by } = question;
     await makeTables(connection, lake, period, by);
     const { total, groups } = await readFigures(connection, 'facts', by);
@@ -92,11 +98,13 @@ async function makeTables(
   await make('facts', customerFactsQuery(tables, by));
 }
 
-/** The day of the last purchase; where there is none, any day will do. */
-async function lastPurchaseDay(connection: DuckDBConnection, lake: Pick<Lake, 'from'>): Promise<string> {
+async function lastPurchaseDay(
+  connection: DuckDBConnection,
+  lake: Pick<Lake, 'from'>,
+): Promise<string | undefined> {
   const reader = await connection.runAndReadAll(
     `SELECT strftime(max(occurredAt), '%Y-%m-%d') FROM ${lake.from('events')} WHERE type = 'purchase' AND customerId IS NOT NULL`,
   );
   const day = reader.value(0, 0);
-  return typeof day === 'string' ? day : dayText(0);
+  return typeof day === 'string' ? day : undefined;
 }

@@ -32,14 +32,14 @@ export function createInsights(
       const before = lake.from('events');
       const finish = duration.startTimer();
       try {
-        const retention = await readRetention(lake, question, signal);
+        const retention = await readRetention(lake, question, now(), signal);
         finish({ outcome: 'ok' });
         return retention;
       } catch (err) {
         finish({ outcome: 'error' });
         // The worker merges parts now and then: one that was to be read may be gone.
         if (signal.aborted || lake.from('events') === before) throw err;
-        return await readRetention(lake, question, signal);
+        return await readRetention(lake, question, now(), signal);
       }
     },
   });

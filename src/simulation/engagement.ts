@@ -21,7 +21,7 @@ export type Engagement = {
 const SOCIABLE_SHARE = 0.3;
 const ACTIVITY_SUMS = [0.5, 0.65, 1];
 /** Days between two campaigns. */
-export const CAMPAIGN_DAYS = 28;
+const CAMPAIGN_DAYS = 28;
 const SURVEY_DAYS = 120;
 const ANSWER_SHARE = 0.4;
 const CLICK_SHARE = 0.2;

@@ -8,6 +8,8 @@ import { type Retention, readRetention } from '../../src/insights/retention.ts';
 import { testLake } from '../support/lake.ts';
 import { writeSmallShop } from './small-shop.ts';
 
+/** Of no account where there is a purchase. */
+const today = Date.UTC(2026, 4, 20, 12);
 const march = { from: '2026-03-01', to: '2026-03-31' };
 
 async function retentionOf(question: Parameters<typeof readRetention>[1]): Promise<Retention> {
@@ -15,7 +17,7 @@ async function retentionOf(question: Parameters<typeof readRetention>[1]): Promi
   const lake = await openLake(folder, { threads: 1, memoryMb: 256 });
   try {
     await writeSmallShop(lake);
-    return await readRetention(lake, question);
+    return await readRetention(lake, question, today);
   } finally {
     lake.close();
     await rm(folder, { recursive: true });
@@ -175,7 +177,8 @@ test('without days the period is the 90 days until the last purchase', async () 
 });
 
 test('an empty lake has no customers, and no figures but that', async () => {
-  const { total, groups, cohorts } = await readRetention(await testLake(), { by: DIMENSIONS });
+  const { period, total, groups, cohorts } = await readRetention(await testLake(), { by: DIMENSIONS }, today);
+  expect(period.to).toBe('2026-05-20');
   expect([total.customers, total.revenueMinor]).toEqual([0, 0]);
   expect(total.churnRate).toEqual({ customers: 0, value: null, low: null, high: null });
   expect([groups, cohorts]).toEqual([[], []]);

@@ -83,7 +83,7 @@ export type CustomerValue = {
   horizonDays: number;
 };
 
-export const valueInterval = { low: 0.1, high: 0.9 } as const;
+const valueInterval = { low: 0.1, high: 0.9 } as const;
 const daysPerYear = 365;
 /** Gauss and Legendre's points of [0, 1], for a curve as smooth as expected purchases. */
 const points = [0.5 - Math.sqrt(3) / 6, 0.5 + Math.sqrt(3) / 6] as const;

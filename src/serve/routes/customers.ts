@@ -50,7 +50,7 @@ const ProfileAnswer = z
         horizonDays: z.number(),
         /** The same for each horizon that the model tells, shortest first. */
         risks: z.array(z.object({ days: z.number(), risk: z.number().min(0).max(1) })),
-        /** The five that move the risk most. */
+        /** The five at most that move the risk most. */
         reasons: z.array(
           z.object({
             feature: z.string(),
