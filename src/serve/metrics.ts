@@ -1,6 +1,6 @@
 /** What the service counts, for Prometheus. Labels are small fixed sets: route patterns, sources, outcomes; never an id. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Models } from './deps.ts';
+import type { Models } from '../scoring/served.ts';
 
 export type ServeMetrics = ReturnType<typeof createServeMetrics>;
 

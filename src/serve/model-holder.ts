@@ -9,7 +9,7 @@ import { MODEL_NAMES, type ModelName, type ModelVersion } from '../domain/manife
 import type { Logger } from '../infra/logger.ts';
 import { type LoadedModel, loadModel, loadServableModel, watchModels } from '../infra/model-store.ts';
 import { currentVersion } from '../infra/served-versions.ts';
-import type { Models, Served } from './deps.ts';
+import type { Models, Served } from '../scoring/served.ts';
 import type { ServeMetrics } from './metrics.ts';
 import { warmUp } from './recommend/warm-up.ts';
 

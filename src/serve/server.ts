@@ -1,7 +1,10 @@
 /** The service as a whole: opens what it needs, serves, closes. Redis may be away at the start and at any time after it. */
 import type { Registry } from 'prom-client';
+import { createMarketHolder } from '../decide/market.ts';
 import { createRecordStore } from '../features/record-store.ts';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
+import type { Catalogue } from '../infra/catalogue.ts';
+import { createCatalogue } from '../infra/catalogue.ts';
 import { createCatalogueStore } from '../infra/catalogue-store.ts';
 import type { Config } from '../infra/config.ts';
 import { createJobQueue } from '../infra/job-queue.ts';
@@ -10,10 +13,8 @@ import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
-import { createCatalogue } from './catalogue.ts';
 import { createScoreReader } from './customers/score-reader.ts';
-import { createMarketHolder } from './decide/market.ts';
-import type { Catalogue, Deps } from './deps.ts';
+import type { Deps } from './deps.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import { createInsights } from './insights.ts';

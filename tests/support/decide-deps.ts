@@ -1,13 +1,14 @@
 /** What decisions need, over the test run's Redis: a shop of some items and offers, without a server around it. */
+
+import { createMarketHolder } from '../../src/decide/market.ts';
+import type { StandingDeps } from '../../src/decide/standing-decision.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
 import { createCatalogueStore } from '../../src/infra/catalogue-store.ts';
 import type { Keys } from '../../src/infra/keys.ts';
 import type { Redis } from '../../src/infra/redis.ts';
-import { createMarketHolder } from '../../src/serve/decide/market.ts';
-import type { StandingDeps } from '../../src/serve/decide/standing-decision.ts';
-import type { Models } from '../../src/serve/deps.ts';
+import type { Models } from '../../src/scoring/served.ts';
 
 export type Shop = {
   offers: readonly Offer[];

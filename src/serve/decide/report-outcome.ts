@@ -1,13 +1,13 @@
 /** What became of an offer that was made: an event in the customer's history, and a count on the offer. */
 import { createHash } from 'node:crypto';
+import { countRedeemed } from '../../decide/count-offers.ts';
+import { madeOffers, readDecision } from '../../decide/decision-log.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
 import { EventId, type OfferId } from '../../domain/ids.ts';
 import type { OfferOutcome } from '../../domain/offer.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
-import { countRedeemed } from './count-offers.ts';
-import { madeOffers, readDecision } from './decision-log.ts';
 
 export type ReportedOutcome = {
   offerId: OfferId;

@@ -10,12 +10,12 @@ import {
   scoreAllItems,
 } from '../../algorithms/collaborative-model.ts';
 import { nothingRanked, type Ranked, topK } from '../../algorithms/top-k.ts';
+import type { Subject } from '../../scoring/interests.ts';
 import { isDue } from './due.ts';
 import { strongestComplement, strongestEase } from './learned.ts';
 import { popularityOrder } from './popularity-order.ts';
 import type { Evidence } from './reasons.ts';
 import type { CandidateSource, Source } from './scenarios.ts';
-import type { Subject } from './subject.ts';
 import { keptOfTaste, type Taste } from './taste.ts';
 
 /** Whether an item may be answered, by its index in the model. */

@@ -5,11 +5,11 @@ import type { CsrMatrix } from '../../algorithms/csr.ts';
 import { createLearnedRanking, type LearnedList, type LearnedRanking } from '../../algorithms/ranker/rank.ts';
 import { RANKER_SOURCES, type RankerSource, type RankerSubject } from '../../algorithms/ranker/sources.ts';
 import { nothingRanked } from '../../algorithms/top-k.ts';
+import type { Subject } from '../../scoring/interests.ts';
 import type { Allowed } from './candidates.ts';
 import { isDue } from './due.ts';
 import type { Voice } from './pool-item.ts';
 import type { CandidateSource, Scenario, Source } from './scenarios.ts';
-import type { Subject } from './subject.ts';
 
 /** As an answer names them: what a customer is used to buy is bought again, a complement goes with what was bought. */
 const ANSWERED_AS: Readonly<Record<RankerSource, Source>> = {

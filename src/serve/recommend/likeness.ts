@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { type CollaborativeModel, itemsLike, similarItems } from '../../algorithms/collaborative-model.ts';
 import { nothingRanked, type Ranked } from '../../algorithms/top-k.ts';
-import type { Served } from '../deps.ts';
+import type { Served } from '../../scoring/served.ts';
 import type { NewItems } from './new-items.ts';
 
 export type Likeness = {

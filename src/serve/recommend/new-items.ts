@@ -6,7 +6,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { contentFactorsOf } from '../../algorithms/content-factors.ts';
 import type { Item } from '../../domain/item.ts';
-import type { Catalogue, Models } from '../deps.ts';
+import type { Catalogue } from '../../infra/catalogue.ts';
+import type { Models } from '../../scoring/served.ts';
 
 export type NewItems = {
   /** Of the collaborative model whose factors these are comparable with. */

@@ -3,7 +3,9 @@ import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts
 import { fuseByRank } from '../../algorithms/fusion.ts';
 import type { ItemId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
-import type { Catalogue, Models, Served } from '../deps.ts';
+import type { Catalogue } from '../../infra/catalogue.ts';
+import { type Subject, subjectOf } from '../../scoring/interests.ts';
+import type { Models, Served } from '../../scoring/served.ts';
 import { arrange } from './arrange.ts';
 import { isRecent } from './arrange-rules.ts';
 import { gatherCandidates } from './candidates.ts';
@@ -18,7 +20,6 @@ import { reasonOf, withoutRepeats } from './reasons.ts';
 import { type RelatedItem, type RelatedRequest, relatedItems } from './related-items.ts';
 import { CANDIDATE_SOURCES, type CandidateSource, type Scenario, sourceWeights } from './scenarios.ts';
 import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
-import { type Subject, subjectOf } from './subject.ts';
 import { createTastes, type Taste } from './taste.ts';
 
 export type RecommendationRequest = {

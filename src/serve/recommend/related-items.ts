@@ -1,6 +1,6 @@
 /** What goes with an item and what is like it, whoever asks; for a new item by its content. */
 import { boughtTogetherWith, type CollaborativeModel } from '../../algorithms/collaborative-model.ts';
-import type { Served } from '../deps.ts';
+import type { Served } from '../../scoring/served.ts';
 import type { Likeness } from './likeness.ts';
 import type { NewItems } from './new-items.ts';
 import { standInsOf } from './page.ts';

@@ -1,6 +1,6 @@
 /** What may be shown, as the catalogue has it now, and what the rules of a scenario need to know of it. */
 import type { Item } from '../../domain/item.ts';
-import type { Catalogue } from '../deps.ts';
+import type { Catalogue } from '../../infra/catalogue.ts';
 import type { Exclusions } from './arrange-rules.ts';
 
 export type ShelfFilter = {

@@ -10,11 +10,11 @@ import {
 import type { LearnedList } from '../../algorithms/ranker/rank.ts';
 import { type Ranked, topK } from '../../algorithms/top-k.ts';
 import type { CustomerRecord } from '../../features/record.ts';
-import type { Served } from '../deps.ts';
+import { interestWeights, type Subject } from '../../scoring/interests.ts';
+import type { Served } from '../../scoring/served.ts';
 import { learnedListOf } from './learned.ts';
 import type { NewItems } from './new-items.ts';
 import { unsoldInterests } from './newcomers.ts';
-import { interestWeights, type Subject } from './subject.ts';
 
 /** What is derived from the customer's interests alone; costs a scan of the catalogue, so that it is kept. */
 export type Taste = {

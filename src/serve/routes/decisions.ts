@@ -1,5 +1,8 @@
 /** The next best offer, for pages and for e-mail tools, and what became of it. */
 import { z } from 'zod';
+import { type DecideRequest, decide, degradedDecision, noContext } from '../../decide/decide.ts';
+import { logDecision, nameDecision, readDecision } from '../../decide/decision-log.ts';
+import { standingDecision } from '../../decide/standing-decision.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -7,11 +10,8 @@ import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/id
 import { PriceMinor } from '../../domain/money.ts';
 import { OfferOutcome } from '../../domain/offer.ts';
 import { isRedisTrouble } from '../../infra/redis.ts';
-import { type DecideRequest, decide, degradedDecision, noContext } from '../decide/decide.ts';
-import { logDecision, nameDecision, readDecision } from '../decide/decision-log.ts';
 import { answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
-import { standingDecision } from '../decide/standing-decision.ts';
 import type { Deps } from '../deps.ts';
 import { Flag } from '../query.ts';
 import { defineRoute } from '../route.ts';

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { ModelManifest, ModelName, ModelVersion } from '../../domain/manifest.ts';
 import { listModels, promoteModel, rollbackModel } from '../../infra/model-store.ts';
-import type { Deps, Models } from '../deps.ts';
+import type { Models } from '../../scoring/served.ts';
+import type { Deps } from '../deps.ts';
 import { defineRoute } from '../route.ts';
 
 const ListedModel = ModelManifest.extend({

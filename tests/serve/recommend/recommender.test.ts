@@ -6,7 +6,7 @@ import type { Item } from '../../../src/domain/item.ts';
 import type { ModelManifest } from '../../../src/domain/manifest.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
-import type { Catalogue } from '../../../src/serve/deps.ts';
+import type { Catalogue } from '../../../src/infra/catalogue.ts';
 import { createRecommender, type RecommendationRequest } from '../../../src/serve/recommend/recommender.ts';
 import { loadScenarios, Scenario } from '../../../src/serve/recommend/scenarios.ts';
 import { newItem, shopItems, shopModel } from '../../support/shop-models.ts';

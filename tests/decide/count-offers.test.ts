@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { countMade, countRedeemed, decisionTtlSeconds } from '../../../src/serve/decide/count-offers.ts';
-import { testRedis } from '../../support/redis.ts';
+import { countMade, countRedeemed, decisionTtlSeconds } from '../../src/decide/count-offers.ts';
+import { testRedis } from '../support/redis.ts';
 
 const { redis, keys } = testRedis();
 

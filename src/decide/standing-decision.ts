@@ -5,12 +5,11 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Decision } from '../../domain/decision.ts';
-import { dayMs } from '../../domain/time.ts';
-import type { CustomerRecord } from '../../features/record.ts';
-import type { OfferMarket } from '../../offers/choose-offers.ts';
-import { CONTACT_CHANNELS } from '../../offers/eligibility.ts';
-import type { Deps } from '../deps.ts';
+import type { Decision } from '../domain/decision.ts';
+import { dayMs } from '../domain/time.ts';
+import type { CustomerRecord } from '../features/record.ts';
+import type { OfferMarket } from '../offers/choose-offers.ts';
+import { CONTACT_CHANNELS } from '../offers/eligibility.ts';
 import { type DecideRequest, decideFor, fallbackFor } from './decide.ts';
 import {
   type DecisionLogDeps,
@@ -19,6 +18,7 @@ import {
   madeOffers,
   nameDecision,
 } from './decision-log.ts';
+import type { DecidingDeps } from './deps.ts';
 import { subjectIdOf } from './subject.ts';
 
 /** The window: a day, or less where an offer ends sooner. */
@@ -33,7 +33,7 @@ type Standing = z.output<typeof Standing>;
 export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
 
 export type StandingDeps = DecisionLogDeps &
-  Pick<Deps, 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now'>;
+  Pick<DecidingDeps, 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now'>;
 
 /**
  * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. What the customer

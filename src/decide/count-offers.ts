@@ -1,8 +1,8 @@
 /** Counts offers made and redeemed, each once, however often it is told. */
 
-import type { Keys } from '../../infra/keys.ts';
-import type { Redis } from '../../infra/redis.ts';
-import { redisScript } from '../../infra/redis-script.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
+import { redisScript } from '../infra/redis-script.ts';
 
 // A marker beside the counters, on their node of a cluster: set and count are one step, so that a repeat after a
 // crash neither counts twice nor not at all.

@@ -1,11 +1,11 @@
 /** Decisions that were answered: in Redis for 30 days, so that outcomes can be reported to them, and in the lake for ever. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { Decision } from '../../domain/decision.ts';
-import { AppError } from '../../domain/errors.ts';
-import { appendEntries } from '../../infra/event-log.ts';
-import type { Keys } from '../../infra/keys.ts';
-import type { Redis } from '../../infra/redis.ts';
+import { Decision } from '../domain/decision.ts';
+import { AppError } from '../domain/errors.ts';
+import { appendEntries } from '../infra/event-log.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });

@@ -2,11 +2,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
-import { createCatalogueStore } from '../infra/catalogue-store.ts';
-import type { Keys } from '../infra/keys.ts';
-import type { Logger } from '../infra/logger.ts';
-import type { Redis } from '../infra/redis.ts';
-import type { Catalogue } from './deps.ts';
+import { createCatalogueStore } from './catalogue-store.ts';
+import type { Keys } from './keys.ts';
+import type { Logger } from './logger.ts';
+import type { Redis } from './redis.ts';
+
+/** This process's copy of the catalogue and the offers. */
+export type Catalogue = {
+  /** false: it could not be read from Redis since this process started. */
+  readonly loaded: boolean;
+  /** By item id. */
+  readonly items: ReadonlyMap<string, Item>;
+  /** By offer id. */
+  readonly offers: ReadonlyMap<string, Offer>;
+  /** Rises with every change. */
+  readonly revision: number;
+};
 
 export type FollowedCatalogue = Catalogue & {
   /** Resolves once it is loaded, however long Redis is away; follows from then on. */

@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
-import type { ShopEvent } from '../../../src/domain/event.ts';
-import { CustomerId, EventId } from '../../../src/domain/ids.ts';
-import { dayMs } from '../../../src/domain/time.ts';
-import { readEntries } from '../../../src/history/event-stream.ts';
-import { connectRedis } from '../../../src/infra/redis.ts';
-import { noContext } from '../../../src/serve/decide/decide.ts';
-import { readDecision } from '../../../src/serve/decide/decision-log.ts';
-import {
-  type StandingRequest,
-  standingDecision,
-  standingMs,
-} from '../../../src/serve/decide/standing-decision.ts';
-import { decideDeps } from '../../support/decide-deps.ts';
-import { makeOffer, noon } from '../../support/offers.ts';
-import { silentLog, testRedis } from '../../support/redis.ts';
+import { noContext } from '../../src/decide/decide.ts';
+import { readDecision } from '../../src/decide/decision-log.ts';
+import { type StandingRequest, standingDecision, standingMs } from '../../src/decide/standing-decision.ts';
+import type { ShopEvent } from '../../src/domain/event.ts';
+import { CustomerId, EventId } from '../../src/domain/ids.ts';
+import { dayMs } from '../../src/domain/time.ts';
+import { readEntries } from '../../src/history/event-stream.ts';
+import { connectRedis } from '../../src/infra/redis.ts';
+import { decideDeps } from '../support/decide-deps.ts';
+import { makeOffer, noon } from '../support/offers.ts';
+import { silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, keys, url } = testRedis();
 // Another process, as far as Redis can tell.

@@ -1,12 +1,13 @@
 /** Which offers to make to a customer now. Plain functions, so that routes and a batch call the same ones. */
-import type { Channel } from '../../domain/channel.ts';
-import type { Decision, PlacementDecision } from '../../domain/decision.ts';
-import type { CustomerRecord } from '../../features/record.ts';
-import { chooseOffers, fallbackPlacements, type OfferMarket } from '../../offers/choose-offers.ts';
-import type { Situation } from '../../offers/customer-facts.ts';
-import { isBuyable } from '../../offers/shop-statistics.ts';
-import type { Deps } from '../deps.ts';
+
+import type { Channel } from '../domain/channel.ts';
+import type { Decision, PlacementDecision } from '../domain/decision.ts';
+import type { CustomerRecord } from '../features/record.ts';
+import { chooseOffers, fallbackPlacements, type OfferMarket } from '../offers/choose-offers.ts';
+import type { Situation } from '../offers/customer-facts.ts';
+import { isBuyable } from '../offers/shop-statistics.ts';
 import { customerFacts, type DecisionContext } from './customer-facts.ts';
+import type { DecidingDeps } from './deps.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
 
 export type DecideRequest = {
@@ -22,7 +23,7 @@ export type DecideRequest = {
 
 export const noContext: DecisionContext = { itemIds: [], basketMinor: undefined };
 
-export type DecideDeps = Pick<Deps, 'records' | 'catalogue' | 'models' | 'market' | 'now'>;
+export type DecideDeps = Pick<DecidingDeps, 'records' | 'catalogue' | 'models' | 'market' | 'now'>;
 
 /** A decision that is not logged yet. Rejects when Redis is away: `degradedDecision` is the answer then. */
 export async function decide(request: DecideRequest, deps: DecideDeps): Promise<Decision> {
@@ -91,7 +92,7 @@ function describe({ subject, channel, campaign }: DecideRequest, now: number) {
   };
 }
 
-function modelVersions({ collaborative, churn }: Deps['models']): Record<string, string> {
+function modelVersions({ collaborative, churn }: DecidingDeps['models']): Record<string, string> {
   return {
     ...(collaborative && { collaborative: collaborative.version }),
     ...(churn && { churn: churn.version }),

@@ -1,12 +1,12 @@
 /** What a decision chooses from, kept ready between requests: compiled offers, shop statistics, counters. */
-import { popularityScores } from '../../algorithms/collaborative-model.ts';
-import type { Offer } from '../../domain/offer.ts';
-import { FEATURE_NAMES } from '../../features/registry.ts';
-import type { OfferMarket } from '../../offers/choose-offers.ts';
-import { type CompiledOffer, compileOffer } from '../../offers/eligibility.ts';
-import { type OfferSubject, offerSubject } from '../../offers/offer-subject.ts';
-import { type ShopStatistics, shopStatistics } from '../../offers/shop-statistics.ts';
-import type { Deps } from '../deps.ts';
+import { popularityScores } from '../algorithms/collaborative-model.ts';
+import type { Offer } from '../domain/offer.ts';
+import { FEATURE_NAMES } from '../features/registry.ts';
+import type { OfferMarket } from '../offers/choose-offers.ts';
+import { type CompiledOffer, compileOffer } from '../offers/eligibility.ts';
+import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
+import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
+import type { DecidingDeps } from './deps.ts';
 import { createOfferCounter } from './offer-counts.ts';
 
 export type MarketHolder = {
@@ -33,7 +33,7 @@ export function createMarketHolder({
   catalogue,
   models,
   now,
-}: Pick<Deps, 'redis' | 'keys' | 'catalogue' | 'models' | 'now'>): MarketHolder {
+}: Pick<DecidingDeps, 'redis' | 'keys' | 'catalogue' | 'models' | 'now'>): MarketHolder {
   const counter = createOfferCounter(redis, keys, now);
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createMarketHolder } from '../../../src/serve/decide/market.ts';
-import { itemsById, makeItem, makeOffer, noon } from '../../support/offers.ts';
-import { testRedis } from '../../support/redis.ts';
+import { createMarketHolder } from '../../src/decide/market.ts';
+import { itemsById, makeItem, makeOffer, noon } from '../support/offers.ts';
+import { testRedis } from '../support/redis.ts';
 
 const { redis, keys } = testRedis();
 

@@ -1,11 +1,11 @@
 /** What a recommendation takes from a customer record, as indices of the model's items. */
-import { browsingWeight } from '../../algorithms/browsing.ts';
+import { browsingWeight } from '../algorithms/browsing.ts';
 import {
   type CollaborativeModel,
   historyWeights,
   type ItemHistory,
-} from '../../algorithms/collaborative-model.ts';
-import type { CustomerRecord } from '../../features/record.ts';
+} from '../algorithms/collaborative-model.ts';
+import type { CustomerRecord } from '../features/record.ts';
 
 export type Subject = {
   /** What was bought and is known to the model, least recently bought first. */

@@ -1,14 +1,14 @@
 /** What a decision needs to know of a customer, out of the record and the models. */
-import { churnRisk } from '../../algorithms/churn-model.ts';
-import type { ItemId } from '../../domain/ids.ts';
-import type { Item } from '../../domain/item.ts';
-import { affinityAt } from '../../features/categories.ts';
-import { type CustomerRecord, emptyRecord, featureVector } from '../../features/record.ts';
-import { FEATURE_NAMES } from '../../features/registry.ts';
-import type { CustomerFacts } from '../../offers/customer-facts.ts';
-import { tasteRanker } from '../../offers/taste-rank.ts';
-import type { Models } from '../deps.ts';
-import { interestWeights, subjectOf } from '../recommend/subject.ts';
+import { churnRisk } from '../algorithms/churn-model.ts';
+import type { ItemId } from '../domain/ids.ts';
+import type { Item } from '../domain/item.ts';
+import { affinityAt } from '../features/categories.ts';
+import { type CustomerRecord, emptyRecord, featureVector } from '../features/record.ts';
+import { FEATURE_NAMES } from '../features/registry.ts';
+import type { CustomerFacts } from '../offers/customer-facts.ts';
+import { tasteRanker } from '../offers/taste-rank.ts';
+import { interestWeights, subjectOf } from '../scoring/interests.ts';
+import type { Models } from '../scoring/served.ts';
 
 /** What the caller knows of this very moment and no event has told yet. */
 export type DecisionContext = {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { ShopEvent } from '../../../src/domain/event.ts';
-import { CustomerId, EventId, ItemId } from '../../../src/domain/ids.ts';
-import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
-import { customerFacts } from '../../../src/serve/decide/customer-facts.ts';
-import type { Models, Served } from '../../../src/serve/deps.ts';
-import { itemsById, noon } from '../../support/offers.ts';
-import { shopChurnModel, shopItems, shopModel } from '../../support/shop-models.ts';
+import { customerFacts } from '../../src/decide/customer-facts.ts';
+import type { ShopEvent } from '../../src/domain/event.ts';
+import { CustomerId, EventId, ItemId } from '../../src/domain/ids.ts';
+import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
+import type { Models, Served } from '../../src/scoring/served.ts';
+import { itemsById, noon } from '../support/offers.ts';
+import { shopChurnModel, shopItems, shopModel } from '../support/shop-models.ts';
 
 const served = <M>(model: M) => ({ version: 'v', manifest: {}, model }) as Served<M>;
 const models: Models = {

@@ -1,7 +1,7 @@
 /** How often each offer was made and redeemed: read by every decision, so kept for a few seconds. */
-import type { Keys } from '../../infra/keys.ts';
-import type { Redis } from '../../infra/redis.ts';
-import type { OfferCounts } from '../../offers/accept-propensity.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
+import type { OfferCounts } from '../offers/accept-propensity.ts';
 
 export type CountsOf = (offerId: string) => OfferCounts;
 

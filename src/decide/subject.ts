@@ -1,7 +1,7 @@
 /** Whom a decision is for: a customer, or a guest known by the session. */
 
-import type { CustomerId, SessionId } from '../../domain/ids.ts';
-import { guestSubject } from '../../features/subject.ts';
+import type { CustomerId, SessionId } from '../domain/ids.ts';
+import { guestSubject } from '../features/subject.ts';
 
 export type DecisionSubject = { customerId: CustomerId } | { sessionId: SessionId };
 
