@@ -46,6 +46,8 @@ export function customerFacts(
     features,
     // The model learnt from customers who have ordered; of others it knows nothing.
     churnRisk: models.churn !== undefined && hasOrdered ? churnRisk(models.churn.model, features) : undefined,
+    remainingLifetimeValueMinor: undefined,
+    effectOf: () => undefined,
     averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
     ...interest,
     tasteRank: tasteOf(record, models, context, now),

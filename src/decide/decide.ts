@@ -21,6 +21,8 @@ export type DecideRequest = {
   context: DecisionContext;
 };
 
+type SituationRequest = Pick<DecideRequest, 'channel' | 'placements' | 'context'>;
+
 export const noContext: DecisionContext = { itemIds: [], basketMinor: undefined };
 
 export type DecideDeps = Pick<DecidingDeps, 'records' | 'catalogue' | 'models' | 'market' | 'now'>;
@@ -44,10 +46,11 @@ export function decideFor(
   const now = deps.now();
   const facts = customerFacts(record, deps.models, market.items, request.context, now);
   const situation = situationOf(request, market, now);
-  const choice = chooseOffers(market, facts, situation, request.limit, request.context.basketMinor);
+  const choice = chooseOffers(market, facts, situation, request.limit);
   return {
-    ...describe(request, now),
+    ...describe(request, market, now),
     ...choice,
+    fallback: isFallback(choice.placements),
     modelVersions: modelVersions(deps.models),
     degraded: !deps.catalogue.loaded,
   };
@@ -56,10 +59,13 @@ export function decideFor(
 /** What is answered without Redis: fallback offers out of this process's copy of the catalogue. Never logged. */
 export function degradedDecision(request: DecideRequest, deps: Pick<DecideDeps, 'market' | 'now'>): Decision {
   const now = deps.now();
+  const market = deps.market.known();
+  const placements = fallbackFor(request, market, now);
   return {
-    ...describe(request, now),
-    placements: fallbackFor(request, deps.market.known(), now),
+    ...describe(request, market, now),
+    placements,
     excluded: [],
+    fallback: isFallback(placements),
     modelVersions: {},
     degraded: true,
   };
@@ -67,7 +73,7 @@ export function degradedDecision(request: DecideRequest, deps: Pick<DecideDeps, 
 
 /** The fallback offer for each place of the request. */
 export function fallbackFor(
-  request: Pick<DecideRequest, 'channel' | 'placements'>,
+  request: SituationRequest,
   market: OfferMarket,
   now: number,
 ): PlacementDecision[] {
@@ -75,20 +81,35 @@ export function fallbackFor(
 }
 
 function situationOf(
-  { channel, placements }: Pick<DecideRequest, 'channel' | 'placements'>,
+  { channel, placements, context }: SituationRequest,
   market: OfferMarket,
   now: number,
 ): Situation {
-  return { channel, placements, now, isBuyable: (itemId) => isBuyable(market.items.get(itemId)) };
+  return {
+    channel,
+    placements,
+    now,
+    basketMinor: context.basketMinor,
+    isBuyable: (itemId) => isBuyable(market.items.get(itemId)),
+  };
 }
 
-function describe({ subject, channel, campaign }: DecideRequest, now: number) {
+/** Has every place that shows something a stand-in? */
+function isFallback(placements: readonly PlacementDecision[]): boolean {
+  const filled = placements.filter(({ offers }) => offers.length > 0);
+  return filled.length > 0 && filled.every(({ fallback }) => fallback);
+}
+
+function describe({ subject, channel, campaign }: DecideRequest, market: OfferMarket, now: number) {
   return {
     decisionId: null,
     ...subject,
     channel,
     ...(campaign !== undefined && { campaign }),
+    currency: market.currency,
     decidedAt: new Date(now).toISOString(),
+    experiment: null,
+    policyVersion: market.policyVersion,
   };
 }
 

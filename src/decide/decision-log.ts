@@ -20,7 +20,11 @@ export type DecisionLogDeps = {
 
 /** Gives a decision its id, and leaves out of what is kept the terms of the offers that were not made. */
 export function nameDecision(decision: Decision): LoggedDecision {
-  const excluded = decision.excluded.map(({ offerId, reasonCode }) => ({ offerId, reasonCode }));
+  const excluded = decision.excluded.map(({ offerId, offerVersion, reasonCode }) => ({
+    offerId,
+    offerVersion,
+    reasonCode,
+  }));
   return { ...decision, excluded, decisionId: randomUUID() };
 }
 

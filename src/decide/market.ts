@@ -3,17 +3,24 @@ import { popularityScores } from '../algorithms/collaborative-model.ts';
 import type { Offer } from '../domain/offer.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
+import type { Economics } from '../offers/cost.ts';
 import { type CompiledOffer, compileOffer } from '../offers/eligibility.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
 import type { DecidingDeps } from './deps.ts';
 import { createOfferCounter } from './offer-counts.ts';
+import type { CurrentPolicy } from './policy.ts';
 
 export type MarketHolder = {
   /** With counters of the last seconds. Rejects when Redis is away. */
   read: () => Promise<OfferMarket>;
   /** With the counters that were read last; reaches nothing. */
   known: () => OfferMarket;
+};
+
+export type MarketDeps = Pick<DecidingDeps, 'redis' | 'keys' | 'catalogue' | 'models' | 'now'> & {
+  policy: CurrentPolicy;
+  currency: string;
 };
 
 type Statistics = {
@@ -32,8 +39,11 @@ export function createMarketHolder({
   keys,
   catalogue,
   models,
+  policy: { policy, version: policyVersion },
+  currency,
   now,
-}: Pick<DecidingDeps, 'redis' | 'keys' | 'catalogue' | 'models' | 'now'>): MarketHolder {
+}: MarketDeps): MarketHolder {
+  const economics: Economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
   const counter = createOfferCounter(redis, keys, now);
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();
@@ -88,6 +98,10 @@ export function createMarketHolder({
         return subject;
       },
       countsOf,
+      economics,
+      policy,
+      policyVersion,
+      currency,
     };
   }
 
@@ -95,4 +109,13 @@ export function createMarketHolder({
     read: async () => marketWith(await counter.read()),
     known: () => marketWith(counter.known()),
   };
+}
+
+/** Minor units of a whole one: 100 cents, but a single yen. */
+function minorPerUnit(currency: string): number {
+  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions();
+  return 10 ** maximumFractionDigits;
 }

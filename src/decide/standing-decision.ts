@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Decision } from '../domain/decision.ts';
+import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import { dayMs } from '../domain/time.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
-import { CONTACT_CHANNELS } from '../offers/eligibility.ts';
 import { type DecideRequest, decideFor, fallbackFor } from './decide.ts';
 import {
   type DecisionLogDeps,
@@ -115,7 +115,7 @@ async function withoutWithdrawn(
   const offers = forbidden ? [] : place.offers.filter((_, at) => known[at]);
   if (offers.length === place.offers.length) return decision;
   if (offers.length > 0) return { ...decision, placements: [{ ...place, offers }] };
-  const asked = { channel: request.channel, placements: [request.placement] };
+  const asked = { channel: request.channel, placements: [request.placement], context: request.context };
   return { ...decision, decisionId: null, placements: fallbackFor(asked, market, deps.now()) };
 }
 

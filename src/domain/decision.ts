@@ -1,27 +1,51 @@
 import { z } from 'zod';
 import { Channel } from './channel.ts';
 import { CustomerId, OfferId, SessionId } from './ids.ts';
-import { Benefit } from './offer.ts';
+import { Benefit, OfferVersion } from './offer.ts';
 
 /**
- * Why an offer was not made, in the order in which the rules are tried: the first that fails is named. The last two are
+ * Why an offer was not made, in the order in which the rules are tried: the first that fails is named. The last four are
  * of offers that passed every rule. Stable: e-mail tools and dashboards count by them.
  */
 export const EXCLUSION_REASONS = [
+  // The offer alone.
   'not-yet-valid',
   'no-longer-valid',
   'channel-not-allowed',
   'placement-not-allowed',
   'out-of-stock',
+  'basket-too-small',
+  'switched-off',
+  // Who is kept out so that effects can be told.
+  'control-group',
+  'offer-holdout',
+  // What protects the customer.
   'no-consent',
+  'quiet-hours',
   'complaint-open',
-  'tier-not-allowed',
-  'segment-not-allowed',
-  'feature-rule-failed',
+  'low-rating',
+  'suppressed',
+  'minimum-gap',
+  'contact-cap',
+  'offer-cap',
+  'discount-open',
+  // Here stand the offer's own rules: see `RuleReason`.
+  // What it is worth, and what is left of its budget.
   'value-not-positive',
   'outranked',
+  'budget-exhausted',
+  'budget-paced',
 ] as const;
-export const ExclusionReason = z.enum(EXCLUSION_REASONS);
+
+/** Of the rule that failed: the code that the shop gave it, else the feature or attribute that it asks for. */
+export const RuleReason = z.templateLiteral([
+  z.enum(['rule', 'feature', 'attribute']),
+  ':',
+  z.string().min(1),
+]);
+export type RuleReason = z.output<typeof RuleReason>;
+
+export const ExclusionReason = z.union([z.enum(EXCLUSION_REASONS), RuleReason]);
 export type ExclusionReason = z.output<typeof ExclusionReason>;
 
 /** What spoke for an offer that was made. */
@@ -32,6 +56,10 @@ const OFFER_REASONS = [
   'fits-taste',
   /** Keeps a customer who may leave. */
   'may-leave',
+  /** Persuades: the customer is far more likely to buy with it than without. */
+  'persuades',
+  /** Tried, to learn what it does. */
+  'explored',
   /** The business has raised it. */
   'lever',
   /** Worth more than saying nothing. */
@@ -42,41 +70,56 @@ const OFFER_REASONS = [
 export const OfferReason = z.enum(OFFER_REASONS);
 export type OfferReason = z.output<typeof OfferReason>;
 
-/** Every term of an offer's priority, in the order of the formula (docs/offers.md). Money in minor units. */
-export const PriorityTerms = z.object({
-  /** Times it was made and redeemed, in all. */
-  made: z.int().min(0),
-  redeemed: z.int().min(0),
-  /** P(accept) of an average customer. */
-  baseAcceptPropensity: z.number().min(0).max(1),
-  /** How much more (> 1) or less (< 1) this customer likes what it is about; multiplies the odds. */
-  affinityLift: z.number().positive(),
-  /** P(accept) of this customer. */
+/** Every term of an offer's value, in the order of the formula (docs/offers.md). Money in minor units. */
+export const ValueTerms = z.object({
+  /** Where the effects come from: the learned offer model, or assumptions by kind of benefit. */
+  source: z.enum(['model', 'prior']),
+  /** P(redeemed | made). */
   acceptPropensity: z.number().min(0).max(1),
-  /** Value of the order that an acceptance is expected to bring. */
+  /** P(purchase within the window | made) − P(purchase | not made). */
+  uplift: z.number().min(-1).max(1),
+  /** Value and margin of the order that it is about. */
   orderMinor: z.number().min(0),
   marginRate: z.number().min(0).max(1),
-  /** null: no churn model, or a customer without a record. */
+  marginMinor: z.number(),
+  /** null: no churn model, or a customer of whom it knows nothing. */
   churnRisk: z.number().min(0).max(1).nullable(),
-  /** What an acceptance brings: margins of this order and of those that a kept customer makes later. */
-  gainMinor: z.number(),
+  /** P(leaving | not made) − P(leaving | made). */
+  churnReduction: z.number().min(-1).max(1),
+  /** Of a customer who stays: the customer value model's, else that of a few usual orders. */
+  remainingLifetimeValueMinor: z.number(),
   costWhenAcceptedMinor: z.number().min(0),
   costWhenMadeMinor: z.number().min(0),
-  priorityLever: z.number().positive(),
+  contactCostMinor: z.number().min(0),
+  priorityLever: z.number().min(0),
+  /** Standard deviation of the value, as far as the effects are uncertain. */
+  standardDeviationMinor: z.number().min(0),
+  /** Of all customers: times it was made and redeemed. */
+  made: z.int().min(0),
+  redeemed: z.int().min(0),
+  /** How much more (> 1) or less (< 1) this customer likes what it is about; multiplies the prior's odds. */
+  affinityLift: z.number().positive(),
 });
-export type PriorityTerms = z.output<typeof PriorityTerms>;
+export type ValueTerms = z.output<typeof ValueTerms>;
+
+const probability = z.number().min(0).max(1);
 
 export const DecidedOffer = z.object({
   offerId: OfferId,
+  offerVersion: OfferVersion,
   name: z.string(),
   benefit: Benefit,
-  /** Rank value, in minor units; saying nothing is worth 0. */
-  priority: z.number(),
-  acceptPropensity: z.number().min(0).max(1),
+  /** Minor units; saying nothing is worth 0. An expectation: may have decimals. */
+  expectedValue: z.number(),
+  acceptPropensity: probability,
+  /** Change of the probability of a purchase within the offer's window. */
+  uplift: z.number().min(-1).max(1),
   reasons: z.array(OfferReason),
   content: z.record(z.string(), z.string()),
+  /** Until then it may be redeemed; absent for what there is nothing to redeem of. */
+  redeemableUntil: z.iso.datetime().optional(),
   /** With `explain`. */
-  terms: PriorityTerms.optional(),
+  terms: ValueTerms.optional(),
 });
 export type DecidedOffer = z.output<typeof DecidedOffer>;
 
@@ -87,17 +130,24 @@ export const PlacementDecision = z.object({
   offers: z.array(DecidedOffer),
   /** true: nothing was worth making here and the fallback offer stands in. */
   fallback: z.boolean(),
+  /** Probability with which the first offer (or nothing) was chosen here, given those chosen for the places before it. */
+  loggingPropensity: probability.optional(),
 });
 export type PlacementDecision = z.output<typeof PlacementDecision>;
 
 export const ExcludedOffer = z.object({
   offerId: OfferId,
+  offerVersion: OfferVersion,
   reasonCode: ExclusionReason,
   /** With `explain`, of offers that passed every rule. */
-  priority: z.number().optional(),
-  terms: PriorityTerms.optional(),
+  expectedValue: z.number().optional(),
+  terms: ValueTerms.optional(),
 });
 export type ExcludedOffer = z.output<typeof ExcludedOffer>;
+
+/** The experiment that the customer takes part in. */
+export const ExperimentAssignment = z.object({ name: z.string(), variant: z.string() });
+export type ExperimentAssignment = z.output<typeof ExperimentAssignment>;
 
 /** A decision, as it is answered and logged. */
 export const Decision = z.object({
@@ -108,13 +158,22 @@ export const Decision = z.object({
   sessionId: SessionId.optional(),
   channel: Channel,
   campaign: z.string().optional(),
+  /** Of every sum of money in it. */
+  currency: z.string(),
   decidedAt: z.iso.datetime(),
   /** Until then, asking again (GET) answers the same. */
   standsUntil: z.iso.datetime().optional(),
   placements: z.array(PlacementDecision),
   /** Every other offer of the shop, once, by offer id; fallback offers do not compete and are not listed. */
   excluded: z.array(ExcludedOffer),
+  /** true: every place that has an offer has a fallback. */
+  fallback: z.boolean(),
+  experiment: ExperimentAssignment.nullable(),
   modelVersions: z.record(z.string(), z.string()),
+  /** Of the decision policy: contact rules, costs, exploration, experiments. */
+  policyVersion: z.string(),
+  /** What was known of the customer: the features that were read. Kept with the decision, answered with `explain`. */
+  inputs: z.record(z.string(), z.unknown()).optional(),
   /** true: Redis was away or full, so that nothing could be logged and only fallback offers are answered. */
   degraded: z.boolean(),
 });

@@ -2,40 +2,73 @@ import { z } from 'zod';
 import { Channel, LoyaltyTier } from './channel.ts';
 import { ItemId, OfferId } from './ids.ts';
 import { PriceMinor } from './money.ts';
+import { Rule } from './rule.ts';
 
-/** What the customer gets. A call costs when it is made; everything else when the customer accepts it. */
+const percent = z.number().gt(0).max(100);
+
+/**
+ * What the customer gets. A call costs when it is made; everything else when the customer accepts it. `maxMinor` and
+ * `maxPoints` bound what one acceptance may cost.
+ */
 export const Benefit = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('percentOff'), percent: z.number().gt(0).max(100) }),
+  z.strictObject({ kind: z.literal('percentOff'), percent, maxMinor: PriceMinor.optional() }),
   z.strictObject({ kind: z.literal('amountOff'), amountMinor: PriceMinor }),
   z.strictObject({ kind: z.literal('freeDelivery'), costMinor: PriceMinor }),
-  z.strictObject({ kind: z.literal('loyaltyPoints'), points: z.int().positive(), costMinor: PriceMinor }),
-  z.strictObject({ kind: z.literal('serviceContact'), costMinor: PriceMinor }),
+  /** Off the offer's items where they are bought together. */
+  z.strictObject({ kind: z.literal('bundle'), percent, maxMinor: PriceMinor.optional() }),
+  z.strictObject({ kind: z.literal('gift'), itemId: ItemId.optional(), costMinor: PriceMinor }),
+  /** Points of the loyalty programme, which cost what they redeem for. */
+  z.strictObject({ kind: z.literal('loyaltyPoints'), points: z.int().positive().max(1_000_000_000) }),
+  /** `factor` times the points that the order earns. */
+  z.strictObject({
+    kind: z.literal('pointsMultiplier'),
+    factor: z.number().gt(1).max(100),
+    maxPoints: z.int().positive().max(1_000_000_000).optional(),
+  }),
+  /** A higher tier for some days. */
+  z.strictObject({
+    kind: z.literal('tierTrial'),
+    tier: LoyaltyTier.exclude(['none']),
+    days: z.int().min(1).max(366),
+    costMinor: PriceMinor,
+  }),
+  z.strictObject({ kind: z.literal('earlyAccess'), costMinor: PriceMinor.default(0) }),
+  z.strictObject({
+    kind: z.literal('serviceContact'),
+    form: z.enum(['call', 'apology']).default('call'),
+    costMinor: PriceMinor,
+  }),
+  z.strictObject({ kind: z.literal('communityInvitation'), costMinor: PriceMinor.default(0) }),
   z.strictObject({ kind: z.literal('content') }),
 ]);
 export type Benefit = z.output<typeof Benefit>;
 export type BenefitKind = Benefit['kind'];
 
-/** A bound on one feature of the customer's vector, by the feature's name; both ends are included. */
-export const FeatureRule = z
-  .strictObject({
-    feature: z.string().min(1).max(100),
-    min: z.number().optional(),
-    max: z.number().optional(),
-  })
-  .refine((rule) => rule.min !== undefined || rule.max !== undefined, 'needs min, max or both')
-  .refine((rule) => rule.min === undefined || rule.max === undefined || rule.min <= rule.max, {
-    message: 'must not be below min',
-    path: ['max'],
-  });
-export type FeatureRule = z.output<typeof FeatureRule>;
+export const BUDGET_PERIODS = ['total', 'day', 'week', 'month'] as const;
 
-/** Who may have it. Every rule that is given must hold. */
-export const Eligibility = z.strictObject({
-  loyaltyTiers: z.array(LoyaltyTier).min(1).max(10).optional(),
-  segments: z.array(z.string().max(100)).min(1).max(1000).optional(),
-  features: z.array(FeatureRule).max(20).default([]),
+/** What an offer may cost and how often it may be redeemed, in each of its periods (UTC; weeks begin on Monday). */
+export const Budget = z
+  .strictObject({
+    amountMinor: PriceMinor.optional(),
+    /** Redemptions. */
+    count: z.int().min(0).max(1_000_000_000).optional(),
+    period: z.enum(BUDGET_PERIODS).default('total'),
+    /** `even`: at any time no more may be out or spent than the share of the period that has passed. */
+    pacing: z.enum(['none', 'even']).default('none'),
+  })
+  .refine((budget) => budget.amountMinor !== undefined || budget.count !== undefined, {
+    error: 'needs amountMinor, count or both',
+    when: ({ value }) => isObject(value),
+  });
+export type Budget = z.output<typeof Budget>;
+
+/** How often one customer may have the offer within a sliding window. */
+export const OfferCap = z.strictObject({
+  of: z.enum(['made', 'redeemed']).default('made'),
+  times: z.int().min(1).max(1000),
+  days: z.int().min(1).max(366),
 });
-export type Eligibility = z.output<typeof Eligibility>;
+export type OfferCap = z.output<typeof OfferCap>;
 
 const fields = {
   offerId: OfferId,
@@ -45,14 +78,25 @@ const fields = {
   itemIds: z.array(ItemId).max(1000).default([]),
   categories: z.array(z.string().max(200)).max(100).default([]),
   channels: z.array(Channel).min(1).max(10),
+  /** Of the order that it is redeemed in. */
+  minBasketMinor: PriceMinor.optional(),
   /** Where it may stand (`hero`, `email-top` …); none = anywhere. */
   placements: z.array(z.string().min(1).max(100)).max(50).default([]),
   /** First instant at which it may be made. */
   validFrom: z.iso.datetime({ offset: true }).optional(),
   /** First instant at which it may no longer be made. */
   validTo: z.iso.datetime({ offset: true }).optional(),
-  eligibility: Eligibility.prefault({}),
-  /** Meant to keep a customer who may leave: its value grows with the churn risk. */
+  /** Who may have it; absent = everybody. */
+  eligibility: Rule.optional(),
+  /** Margin over price of what it sells, where that is not what the catalogue says. */
+  marginRate: z.number().min(0).max(1).optional(),
+  budget: Budget.optional(),
+  caps: z.array(OfferCap).max(10).default([]),
+  /** How long after it was made it may be redeemed, and its purchases count as its own. */
+  redeemWithinDays: z.int().min(1).max(365).default(14),
+  /** Share of the customers who never get it, so that its effect can be told. */
+  holdoutShare: z.number().min(0).max(0.9).default(0),
+  /** Meant to keep a customer who may leave: assumed to lower the churn risk until its effect has been measured. */
   retention: z.boolean().default(false),
   /** Business lever: multiplies the offer's value when offers compete. */
   priorityLever: z.number().positive().max(100).default(1),
@@ -71,19 +115,37 @@ const rules = [
   z.refine<Rules>((offer) => !(Date.parse(offer.validFrom ?? '') >= Date.parse(offer.validTo ?? '')), {
     error: 'must be later than validFrom',
     path: ['validTo'],
-    when: ({ value }) => isOfferLike(value),
+    when: ({ value }) => isObject(value),
   }),
   z.refine<Rules>((offer) => offer.fallback !== true || offer.benefit?.kind === 'content', {
     error:
       'must be of kind content: a fallback is answered unasked and to everybody, so it must cost nothing',
     path: ['benefit'],
-    when: ({ value }) => isOfferLike(value),
+    when: ({ value }) => isObject(value),
   }),
-  z.refine<Rules>((offer) => offer.fallback !== true || !hasEligibilityRules(offer.eligibility), {
-    error: 'must be empty: a fallback is also answered when the customer cannot be read',
-    path: ['eligibility'],
-    when: ({ value }) => isOfferLike(value),
+  fallbackRule('eligibility', (offer) => offer.eligibility === undefined),
+  fallbackRule('budget', (offer) => offer.budget === undefined),
+  fallbackRule('caps', (offer) => (offer.caps?.length ?? 0) === 0),
+  fallbackRule('holdoutShare', (offer) => (offer.holdoutShare ?? 0) === 0),
+  z.refine<Rules>((offer) => offer.budget?.amountMinor === undefined || hasBoundedCost(offer.benefit), {
+    error: 'must be bounded (maxMinor, maxPoints) for an offer with a budget of money',
+    path: ['benefit'],
+    when: ({ value }) => isObject(value),
   }),
+  z.refine<Rules>((offer) => offer.benefit?.kind !== 'bundle' || (offer.itemIds?.length ?? 0) >= 2, {
+    error: 'must name the items, two at least, that a bundle is made of',
+    path: ['itemIds'],
+    when: ({ value }) => isObject(value),
+  }),
+  z.refine<Rules>(
+    ({ budget, validFrom, validTo }) =>
+      budget?.pacing !== 'even' || (budget.period ?? 'total') !== 'total' || Boolean(validFrom && validTo),
+    {
+      error: 'needs validFrom and validTo, or a period other than total, to be paced',
+      path: ['budget', 'pacing'],
+      when: ({ value }) => isObject(value),
+    },
+  ),
 ] as const;
 
 /** What the rules read; any of it may be missing or of the wrong kind when they are tried. */
@@ -91,9 +153,28 @@ type Rules = {
   validFrom?: string | undefined;
   validTo?: string | undefined;
   fallback?: boolean;
-  benefit?: { kind?: string };
-  eligibility?: Partial<Eligibility>;
+  benefit?: { kind?: string; maxMinor?: number | undefined; maxPoints?: number | undefined };
+  itemIds?: readonly string[];
+  eligibility?: unknown;
+  budget?: { amountMinor?: number | undefined; period?: string; pacing?: string } | undefined;
+  caps?: readonly unknown[];
+  holdoutShare?: number;
 };
+
+function fallbackRule(field: keyof Rules, isEmpty: (offer: Rules) => boolean) {
+  return z.refine<Rules>((offer) => offer.fallback !== true || isEmpty(offer), {
+    error:
+      'must be left out: a fallback is for everybody, and also answered when the customer cannot be read',
+    path: [field],
+    when: ({ value }) => isObject(value),
+  });
+}
+
+/** Is there a largest sum that one acceptance can cost? */
+function hasBoundedCost(benefit: Rules['benefit']): boolean {
+  if (benefit?.kind === 'percentOff' || benefit?.kind === 'bundle') return benefit.maxMinor !== undefined;
+  return benefit?.kind !== 'pointsMultiplier' || benefit.maxPoints !== undefined;
+}
 
 /** An offer that the service may decide to make. */
 export const Offer = z.strictObject(fields).check(...rules);
@@ -103,14 +184,18 @@ export type OfferInput = z.input<typeof Offer>;
 /** The same where the id is said elsewhere, as in the path of a request. */
 export const OfferBody = z.strictObject({ ...fields, offerId: OfferId.optional() }).check(...rules);
 
-function isOfferLike(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+/** Names what an offer says: the same content has the same version, wherever and whenever it is saved. */
+export const OfferVersion = z.string().regex(/^[0-9a-f]{12}$/);
+export type OfferVersion = z.output<typeof OfferVersion>;
 
-function hasEligibilityRules(rules: Partial<Eligibility> | undefined): boolean {
-  return (
-    rules?.loyaltyTiers !== undefined || rules?.segments !== undefined || (rules?.features?.length ?? 0) > 0
-  );
+/** Benefits that take something off the price: a customer has one of them at a time. */
+export const DISCOUNTS: ReadonlySet<BenefitKind> = new Set(['percentOff', 'amountOff', 'bundle']);
+
+/** Benefits that do not sell: what may be offered to somebody who has a reason to complain. */
+export const NON_SELLING: ReadonlySet<BenefitKind> = new Set(['serviceContact', 'content']);
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What became of an offer that was made. */

@@ -135,9 +135,9 @@ function writeCategoryNames(writer: BinaryWriter, record: CustomerRecord): Map<s
   return index;
 }
 
-/** Consent as one digit to the base 3 a channel: 0 unknown, 1 refused, 2 given. Tier and segment: 0 = absent. */
+/** Consent as one digit to the base 3 a channel: 0 unknown, 1 refused, 2 given. Tier, segment and time zone: 0 = absent. */
 function writeAttributes(writer: BinaryWriter, attributes: CustomerAttributes): void {
-  const { loyaltyTier, consent, segment } = attributes;
+  const { loyaltyTier, consent, segment, timeZone } = attributes;
   writer.varint(loyaltyTier === undefined ? 0 : LOYALTY_TIERS.indexOf(loyaltyTier) + 1);
   writer.varint(consent === undefined ? 0 : 1);
   if (consent !== undefined) {
@@ -150,6 +150,8 @@ function writeAttributes(writer: BinaryWriter, attributes: CustomerAttributes): 
   }
   writer.varint(segment === undefined ? 0 : 1);
   if (segment !== undefined) writer.text(segment);
+  writer.varint(timeZone === undefined ? 0 : 1);
+  if (timeZone !== undefined) writer.text(timeZone);
 }
 
 function readAttributes(reader: BinaryReader): CustomerAttributes {
@@ -167,5 +169,6 @@ function readAttributes(reader: BinaryReader): CustomerAttributes {
     attributes.consent = consent;
   }
   if (reader.varint() === 1) attributes.segment = reader.text();
+  if (reader.varint() === 1) attributes.timeZone = reader.text();
   return attributes;
 }

@@ -89,6 +89,12 @@ export const Environment = z.object({
     .refine(existsSync, 'there is no such file')
     .optional()
     .describe('JSON file with scenarios of your own for /recommendations'),
+  DECISION_POLICY_FILE: z
+    .string()
+    .min(1)
+    .refine(existsSync, 'there is no such file')
+    .optional()
+    .describe('JSON file with the rules of contact, costs, exploration and experiments of the offers'),
   WEBHOOK_URL: z
     .url({ error: 'must be an address such as https://crm.example/hooks', abort: true })
     .refine(isSafe, 'must be https, or http to this machine itself, without user and password in it')
@@ -180,6 +186,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     discountRate: values.DISCOUNT_RATE,
     kernelThreads: values.KERNEL_THREADS,
     scenariosFile: values.SCENARIOS_FILE,
+    decisionPolicyFile: values.DECISION_POLICY_FILE,
     webhooks: webhooksOf(values),
   };
 }
@@ -238,6 +245,7 @@ export type Config = {
   discountRate: number;
   kernelThreads: number | undefined;
   scenariosFile: string | undefined;
+  decisionPolicyFile: string | undefined;
   /** undefined: nobody is told. */
   webhooks: WebhookConfig | undefined;
 };

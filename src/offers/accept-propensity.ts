@@ -9,8 +9,14 @@ export const PRIOR_ACCEPTANCE: Readonly<Record<BenefitKind, number>> = {
   percentOff: 0.05,
   amountOff: 0.05,
   freeDelivery: 0.06,
+  bundle: 0.03,
+  gift: 0.05,
   loyaltyPoints: 0.04,
+  pointsMultiplier: 0.05,
+  tierTrial: 0.08,
+  earlyAccess: 0.03,
   serviceContact: 0.15,
+  communityInvitation: 0.03,
   content: 0.01,
 };
 const PRIOR_DECISIONS = 50;

@@ -1,13 +1,15 @@
 /** The decision itself: which offers to make in which place, and why each other one is not made. */
 import type { DecidedOffer, ExcludedOffer, ExclusionReason, PlacementDecision } from '../domain/decision.ts';
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
+import type { Economics } from './cost.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import type { CompiledOffer } from './eligibility.ts';
 import type { OfferSubject } from './offer-subject.ts';
-import { offerPriority, type Priority } from './priority.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
+import { type OfferValue, offerValue, type ValueContext } from './value.ts';
 
 export type OfferMarket = {
   offers: Iterable<CompiledOffer>;
@@ -17,6 +19,11 @@ export type OfferMarket = {
   /** `offerSubject` of an offer; may be some seconds old. */
   subjectOf: (offer: Offer) => OfferSubject;
   countsOf: (offerId: string) => OfferCounts;
+  economics: Economics;
+  policy: DecisionPolicy;
+  policyVersion: string;
+  /** ISO 4217; every sum is in its minor units. */
+  currency: string;
 };
 
 export type OfferChoice = {
@@ -26,10 +33,10 @@ export type OfferChoice = {
   excluded: ExcludedOffer[];
 };
 
-type Candidate = Priority & { compiled: CompiledOffer };
+type Candidate = OfferValue & { compiled: CompiledOffer };
 
 /**
- * Offers that pass every rule compete by priority, ties by offer id; each place takes the best `limit` that may stand
+ * Offers that pass every rule compete by value, ties by offer id; each place takes the best `limit` that may stand
  * there and are not taken by a place asked before it. Saying nothing is a candidate worth 0, so nothing at or below 0 is
  * made. A place that is left empty gets the fallback offer, where one may stand there.
  */
@@ -38,8 +45,13 @@ export function chooseOffers(
   facts: CustomerFacts,
   situation: Situation,
   limit: number,
-  basketMinor?: number,
 ): OfferChoice {
+  const context: ValueContext = {
+    shop: market.shop,
+    economics: market.economics,
+    contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,
+    basketMinor: situation.basketMinor,
+  };
   const excluded: ExcludedOffer[] = [];
   const candidates: Candidate[] = [];
   for (const compiled of market.offers) {
@@ -47,17 +59,18 @@ export function chooseOffers(
     if (offer.fallback) continue;
     const reasonCode = compiled.exclusion(facts, situation);
     if (reasonCode !== undefined) {
-      excluded.push({ offerId: offer.offerId, reasonCode });
+      excluded.push({ offerId: offer.offerId, offerVersion: compiled.version, reasonCode });
       continue;
     }
     const subject = market.subjectOf(offer);
     const counts = market.countsOf(offer.offerId);
-    const priority = offerPriority(offer, subject, facts, market.shop, counts, basketMinor);
-    if (priority.priority > 0) candidates.push({ compiled, ...priority });
-    else excluded.push(passedOver({ compiled, ...priority }, 'value-not-positive'));
+    const candidate = { compiled, ...offerValue(offer, subject, facts, counts, context) };
+    if (candidate.expectedValue > 0) candidates.push(candidate);
+    else excluded.push(passedOver(candidate, 'value-not-positive'));
   }
   candidates.sort(
-    (a, b) => b.priority - a.priority || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
+    (a, b) =>
+      b.expectedValue - a.expectedValue || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
   );
 
   const taken = new Set<Candidate>();
@@ -92,31 +105,42 @@ export function fallbackPlacements(
     if (standIn === undefined) return { placement, offers: [], fallback: false };
     const counts = market.countsOf(standIn.offer.offerId);
     const offer: DecidedOffer = {
-      ...shown(standIn.offer),
-      priority: 0,
+      ...shown(standIn),
+      expectedValue: 0,
       acceptPropensity: baseAcceptPropensity(standIn.offer.benefit.kind, counts),
+      uplift: 0,
       reasons: ['fallback'],
     };
     return { placement, offers: [offer], fallback: true };
   });
 }
 
-function decided({ compiled, priority, terms, reasons }: Candidate): DecidedOffer {
+function decided({ compiled, expectedValue, terms, reasons }: Candidate): DecidedOffer {
   return {
-    ...shown(compiled.offer),
-    priority,
+    ...shown(compiled),
+    expectedValue,
     acceptPropensity: terms.acceptPropensity,
+    uplift: terms.uplift,
     reasons,
     terms,
   };
 }
 
-function shown({ offerId, name, benefit, content }: Offer) {
-  return { offerId, name, benefit, content };
+function shown({ offer: { offerId, name, benefit, content }, version }: CompiledOffer) {
+  return { offerId, offerVersion: version, name, benefit, content };
 }
 
-function passedOver({ compiled, priority, terms }: Candidate, reasonCode: ExclusionReason): ExcludedOffer {
-  return { offerId: compiled.offer.offerId, reasonCode, priority, terms };
+function passedOver(
+  { compiled, expectedValue, terms }: Candidate,
+  reasonCode: ExclusionReason,
+): ExcludedOffer {
+  return {
+    offerId: compiled.offer.offerId,
+    offerVersion: compiled.version,
+    reasonCode,
+    expectedValue,
+    terms,
+  };
 }
 
 /** By code units: the same on every machine, whatever its locale. */

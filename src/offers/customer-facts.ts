@@ -1,7 +1,19 @@
 /** What a decision needs to know of a customer. Whoever asks gathers it, so that the rules themselves reach nothing. */
-import type { LoyaltyTier } from '../domain/channel.ts';
+import type { Channel, LoyaltyTier } from '../domain/channel.ts';
 import type { Consent } from '../domain/customer.ts';
-import type { ItemId } from '../domain/ids.ts';
+import type { ItemId, OfferId } from '../domain/ids.ts';
+
+/** What the learned offer model says of one offer and one customer. */
+export type OfferEffect = {
+  /** P(redeemed | made). */
+  acceptPropensity: number;
+  /** Change of P(purchase within the window), and of P(staying). */
+  uplift: number;
+  churnReduction: number;
+  /** Standard deviations of the two, as far as the model does not know them. */
+  upliftDeviation: number;
+  churnReductionDeviation: number;
+};
 
 export type CustomerFacts = {
   /** `none` where no tier is known. */
@@ -14,6 +26,8 @@ export type CustomerFacts = {
   features: Float32Array;
   /** Calibrated P(no purchase within the horizon); undefined = not known. */
   churnRisk: number | undefined;
+  /** Discounted margin of the orders still to come, of a customer who stays; undefined = not known. */
+  remainingLifetimeValueMinor: number | undefined;
   /** undefined = has never ordered. */
   averageOrderMinor: number | undefined;
   /** Share of the customer's bought lines by category; sums to at most 1. */
@@ -22,15 +36,19 @@ export type CustomerFacts = {
   categoryEvidence: number;
   /** Where an item stands among the catalogue for this customer, 0 (last) to 1 (first); undefined = cannot be told. */
   tasteRank: (itemId: ItemId) => number | undefined;
+  /** undefined = there is no offer model, or it cannot tell. */
+  effectOf: (offerId: OfferId) => OfferEffect | undefined;
 };
 
 /** Where and when an offer would be made. */
 export type Situation = {
-  channel: string;
+  channel: Channel;
   /** The places to fill. */
   placements: readonly string[];
   /** Milliseconds since 1970. */
   now: number;
+  /** Value of the basket of this moment; undefined = not known. */
+  basketMinor: number | undefined;
   /** In the catalogue, in stock and not discontinued. */
   isBuyable: (itemId: ItemId) => boolean;
 };

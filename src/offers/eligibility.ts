@@ -4,26 +4,21 @@
  */
 import type { Channel } from '../domain/channel.ts';
 import type { ExclusionReason } from '../domain/decision.ts';
-import type { BenefitKind, Offer } from '../domain/offer.ts';
+import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
+import { NON_SELLING, type Offer, type OfferVersion } from '../domain/offer.ts';
+import { compileRule } from './compile-rule.ts';
+import { contentVersion } from './content-version.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 
-/**
- * Channels on which the shop goes to the customer: an offer there needs the customer's consent. On the others (web,
- * store, app) the customer has come to the shop.
- */
-export const CONTACT_CHANNELS: ReadonlySet<string> = new Set(['email', 'phone'] satisfies Channel[]);
-
-/** Benefits that may be offered while a complaint is open: they do not sell. */
-const NON_SELLING: ReadonlySet<BenefitKind> = new Set(['serviceContact', 'content']);
-
-type Rule = (facts: CustomerFacts, situation: Situation) => ExclusionReason | undefined;
+type CustomerRule = (facts: CustomerFacts, situation: Situation) => ExclusionReason | undefined;
 type OfferRule = (situation: Situation) => ExclusionReason | undefined;
 
 /** An offer with its rules as closures, made once for each version of the offer. */
 export type CompiledOffer = {
   offer: Offer;
+  version: OfferVersion;
   /** Why this customer may not have it now, or undefined. */
-  exclusion: Rule;
+  exclusion: CustomerRule;
   /** The same by the offer's own rules alone (time, channel, placement, stock): all that a fallback must pass. */
   exclusionOfOffer: OfferRule;
   allowsPlacement: (placement: string) => boolean;
@@ -33,14 +28,16 @@ export type CompiledOffer = {
 export function compileOffer(offer: Offer, featureNames: readonly string[]): CompiledOffer {
   const places = new Set(offer.placements);
   const allowsPlacement = (placement: string) => places.size === 0 || places.has(placement);
-  const offerRules = [timeRule(offer), channelRule(offer), placementRule(allowsPlacement), stockRule(offer)];
-  const customerRules = [
-    consentRule,
-    complaintRule(offer),
-    tierRule(offer),
-    segmentRule(offer),
-    featureRule(offer, featureNames),
-  ].filter((rule) => rule !== undefined);
+  const offerRules = [
+    timeRule(offer),
+    channelRule(offer),
+    placementRule(allowsPlacement),
+    stockRule(offer),
+    basketRule(offer),
+  ];
+  const customerRules = [consentRule, complaintRule(offer), eligibilityRule(offer, featureNames)].filter(
+    (rule) => rule !== undefined,
+  );
 
   const exclusionOfOffer: OfferRule = (situation) => {
     for (const rule of offerRules) {
@@ -51,6 +48,7 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
   };
   return {
     offer,
+    version: contentVersion(offer),
     allowsPlacement,
     exclusionOfOffer,
     exclusion: (facts, situation) => {
@@ -86,41 +84,21 @@ function stockRule(offer: Offer): OfferRule {
   return ({ isBuyable }) => (offer.itemIds.some(isBuyable) ? undefined : 'out-of-stock');
 }
 
-const consentRule: Rule = (facts, { channel }) =>
+/** While the basket is not known, it may still grow. */
+function basketRule({ minBasketMinor }: Offer): OfferRule {
+  if (minBasketMinor === undefined) return () => undefined;
+  return ({ basketMinor }) =>
+    basketMinor !== undefined && basketMinor < minBasketMinor ? 'basket-too-small' : undefined;
+}
+
+const consentRule: CustomerRule = (facts, { channel }) =>
   CONTACT_CHANNELS.has(channel) && facts.consent[channel as Channel] !== true ? 'no-consent' : undefined;
 
-function complaintRule(offer: Offer): Rule | undefined {
+function complaintRule(offer: Offer): CustomerRule | undefined {
   if (NON_SELLING.has(offer.benefit.kind)) return undefined;
   return (facts) => (facts.complaintOpen ? 'complaint-open' : undefined);
 }
 
-function tierRule(offer: Offer): Rule | undefined {
-  if (offer.eligibility.loyaltyTiers === undefined) return undefined;
-  const tiers = new Set(offer.eligibility.loyaltyTiers);
-  return (facts) => (tiers.has(facts.loyaltyTier) ? undefined : 'tier-not-allowed');
-}
-
-function segmentRule(offer: Offer): Rule | undefined {
-  if (offer.eligibility.segments === undefined) return undefined;
-  const segments = new Set(offer.eligibility.segments);
-  return ({ segment }) =>
-    segment !== undefined && segments.has(segment) ? undefined : 'segment-not-allowed';
-}
-
-function featureRule(offer: Offer, featureNames: readonly string[]): Rule | undefined {
-  if (offer.eligibility.features.length === 0) return undefined;
-  const bounds = offer.eligibility.features.map(({ feature, min, max }) => ({
-    at: featureNames.indexOf(feature),
-    // Features are single precision: 0.1 must equal the 0.1 that someone wrote into a rule.
-    min: Math.fround(min ?? -Infinity),
-    max: Math.fround(max ?? Infinity),
-  }));
-  return ({ features }) => {
-    for (const { at, min, max } of bounds) {
-      const value = features[at];
-      // Written so that NaN, and a feature that is not there, fail.
-      if (value === undefined || !(value >= min && value <= max)) return 'feature-rule-failed';
-    }
-    return undefined;
-  };
+function eligibilityRule(offer: Offer, featureNames: readonly string[]): CustomerRule | undefined {
+  return offer.eligibility && compileRule(offer.eligibility, featureNames);
 }

@@ -1,7 +1,7 @@
 /** Whom the shop may address on a channel, as far as consent goes. */
 import { CHANNELS, type Channel } from '../domain/channel.ts';
 import type { CustomerAttributes } from '../domain/customer.ts';
-import { CONTACT_CHANNELS } from './eligibility.ts';
+import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 
 /**
  * Where the shop goes to the customer, she must have consented; where customers come by themselves nobody is asked, but

@@ -1,6 +1,7 @@
 /** An offer as it may be saved: every feature rule names a feature that there is. */
 import { z } from 'zod';
 import { Offer, type OfferBody } from '../domain/offer.ts';
+import { Rule, ruleNodes } from '../domain/rule.ts';
 
 /** Domain `Offer` with `knownFeatures`. */
 export function offerSchema(featureNames: readonly string[]): typeof Offer {
@@ -16,11 +17,11 @@ export function knownFeatures<S extends typeof Offer | typeof OfferBody>(
   return schema.check(
     z.superRefine(
       (offer, ctx) => {
-        for (const [index, name] of namedFeatures(offer).entries()) {
-          if (typeof name !== 'string' || known.has(name)) continue;
+        for (const { path, name } of namedFeatures(offer)) {
+          if (known.has(name)) continue;
           ctx.addIssue({
             code: 'custom',
-            path: ['eligibility', 'features', index, 'feature'],
+            path: ['eligibility', ...path, 'feature'],
             message: `is not a feature; known are ${featureNames.join(', ')}`,
             input: name,
           });
@@ -31,10 +32,11 @@ export function knownFeatures<S extends typeof Offer | typeof OfferBody>(
   ) as S;
 }
 
-/** The names in the feature rules of anything that claims to be an offer. */
-function namedFeatures(input: unknown): unknown[] {
-  const rules = (input as { eligibility?: { features?: unknown } } | null | undefined)?.eligibility?.features;
-  return Array.isArray(rules)
-    ? rules.map((rule: { feature?: unknown } | null | undefined) => rule?.feature)
-    : [];
+/** The names in the rules of anything that claims to be an offer; none where the rules themselves are at fault. */
+function namedFeatures(input: unknown): { path: (string | number)[]; name: string }[] {
+  const parsed = Rule.safeParse((input as { eligibility?: unknown } | null | undefined)?.eligibility);
+  if (!parsed.success) return [];
+  return [...ruleNodes(parsed.data)].flatMap(({ rule, path }) =>
+    rule.feature === undefined ? [] : [{ path, name: rule.feature }],
+  );
 }

@@ -1,6 +1,7 @@
 /** The service as a whole: opens what it needs, serves, closes. Redis may be away at the start and at any time after it. */
 import type { Registry } from 'prom-client';
 import { createMarketHolder } from '../decide/market.ts';
+import { loadDecisionPolicy } from '../decide/policy.ts';
 import { createRecordStore } from '../features/record-store.ts';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
 import type { Catalogue } from '../infra/catalogue.ts';
@@ -44,10 +45,11 @@ export type ServiceOptions = {
 /** The first requests should find the store and the catalogue; where they are away, the service starts without. */
 const startPatienceMs = 2000;
 
-/** Throws UsageError where the address cannot be had or SCENARIOS_FILE is wrong. */
+/** Throws UsageError where the address cannot be had or SCENARIOS_FILE or DECISION_POLICY_FILE is wrong. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, redisPlace, log, now = Date.now, random = Math.random } = options;
   const scenarios = loadScenarios(config.scenariosFile);
+  const decisionPolicy = loadDecisionPolicy(config.decisionPolicyFile);
   const { registry } = createMetrics();
   const metrics = createServeMetrics(registry);
   const keys = createKeys(config.keyPrefix);
@@ -109,7 +111,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(scores.close);
     const insights = createInsights(config.dataDir, now, metrics.insightsDuration);
     closers.push(insights.close);
-    const market = createMarketHolder({ redis, keys, catalogue, models, now });
+    const market = createMarketHolder({
+      redis,
+      keys,
+      catalogue,
+      models,
+      policy: decisionPolicy,
+      currency: config.currency,
+      now,
+    });
     const deps: Deps = {
       config,
       keys,

@@ -68,7 +68,7 @@ test('every fault is named by its line, and nothing is taken', async () => {
     ten,
     '{"offerId":',
     { ...ten, benefit: { kind: 'percentOff', percent: 0 }, channels: [] },
-    { ...ten, eligibility: { features: [{ feature: 'shoeSize', min: 40 }] } },
+    { ...ten, eligibility: { all: [{ feature: 'shoeSize', gte: 40 }] } },
   ]);
   const before = await redis.hlen(keys.offers);
   const failure = await run('put', file).catch((err: Error) => err.message);
@@ -76,7 +76,7 @@ test('every fault is named by its line, and nothing is taken', async () => {
   expect(failure).toMatch(/line 3: benefit\.percent: /);
   expect(failure).toMatch(/line 3: channels: /);
   expect(failure).toMatch(
-    /line 4: eligibility\.features\.0\.feature: is not a feature; known are .*purchaseCount/,
+    /line 4: eligibility\.all\.0\.feature: is not a feature; known are .*purchaseCount/,
   );
   expect(await redis.hlen(keys.offers)).toBe(before);
 });

@@ -57,7 +57,7 @@ test('a logged decision reaches the lake as it was, however often it was logged'
   });
   expect(JSON.parse(String(rows[0]?.json))).toEqual(decision);
   expect(decision.placements[0]?.offers[0]?.terms?.orderMinor).toBe(1000);
-  expect(decision.excluded).toEqual([{ offerId: 'ten', reasonCode: 'outranked' }]);
+  expect(decision.excluded).toMatchObject([{ offerId: 'ten', reasonCode: 'outranked' }]);
   expect(await redis.hgetall(keys.offersMade)).toEqual({ five: '1' });
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createMarketHolder } from '../../src/decide/market.ts';
+import { loadDecisionPolicy } from '../../src/decide/policy.ts';
 import { itemsById, makeItem, makeOffer, noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -14,7 +15,15 @@ function holder() {
     offers: new Map([['one', makeOffer({ offerId: 'one' })]]),
   };
   const models = { collaborative: undefined, churn: undefined, customerValue: undefined };
-  const market = createMarketHolder({ redis, keys, catalogue, models, now: () => clock });
+  const market = createMarketHolder({
+    redis,
+    keys,
+    catalogue,
+    models,
+    policy: loadDecisionPolicy(undefined),
+    currency: 'EUR',
+    now: () => clock,
+  });
   const advance = (ms: number) => {
     clock += ms;
   };

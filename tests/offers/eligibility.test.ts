@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CHANNELS } from '../../src/domain/channel.ts';
 import { EXCLUSION_REASONS } from '../../src/domain/decision.ts';
-import { CONTACT_CHANNELS, type CompiledOffer, compileOffer } from '../../src/offers/eligibility.ts';
+import { CONTACT_CHANNELS } from '../../src/domain/decision-policy.ts';
+import { type CompiledOffer, compileOffer } from '../../src/offers/eligibility.ts';
 import { makeFacts, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
 const names = ['orderCount', 'discountShare'];
@@ -63,7 +64,7 @@ describe('while a complaint is open', () => {
     { kind: 'percentOff', percent: 5 },
     { kind: 'amountOff', amountMinor: 500 },
     { kind: 'freeDelivery', costMinor: 400 },
-    { kind: 'loyaltyPoints', points: 10, costMinor: 10 },
+    { kind: 'loyaltyPoints', points: 10 },
   ])('$kind, which sells, is not made', (benefit) => expect(excluded(benefit)).toBe('complaint-open'));
 
   test.each([{ kind: 'serviceContact', costMinor: 100 }, { kind: 'content' }])(
@@ -72,34 +73,13 @@ describe('while a complaint is open', () => {
   );
 });
 
-test('loyalty tiers and segments are lists of who may have it; an unknown segment is in none', () => {
-  const tiers = compile({ eligibility: { loyaltyTiers: ['gold', 'platinum'] } });
-  expect(tiers.exclusion(makeFacts({ loyaltyTier: 'silver' }), makeSituation())).toBe('tier-not-allowed');
-  expect(tiers.exclusion(makeFacts({ loyaltyTier: 'gold' }), makeSituation())).toBeUndefined();
-  const segments = compile({ eligibility: { segments: ['FR'] } });
-  expect(segments.exclusion(makeFacts({ segment: 'DE' }), makeSituation())).toBe('segment-not-allowed');
-  expect(segments.exclusion(makeFacts({ segment: undefined }), makeSituation())).toBe('segment-not-allowed');
-  expect(segments.exclusion(makeFacts({ segment: 'FR' }), makeSituation())).toBeUndefined();
-});
-
-describe('feature rules', () => {
-  const excluded = (rule: object, ...features: number[]) =>
-    compile({ eligibility: { features: [rule] } }).exclusion(
-      makeFacts({ features: Float32Array.from(features) }),
-      makeSituation(),
-    );
-
-  test('both ends are included, and read in the single precision of the features', () => {
-    expect(excluded({ feature: 'discountShare', min: 0.1, max: 0.3 }, 0, 0.1)).toBeUndefined();
-    expect(excluded({ feature: 'discountShare', min: 0.1, max: 0.3 }, 0, 0.3)).toBeUndefined();
-    expect(excluded({ feature: 'discountShare', min: 0.1, max: 0.3 }, 0, 0.31)).toBe('feature-rule-failed');
-    expect(excluded({ feature: 'orderCount', min: 3 }, 2, 0)).toBe('feature-rule-failed');
-  });
-
-  test('an unknown value fails, and so does a feature that is no longer there', () => {
-    expect(excluded({ feature: 'orderCount', max: 3 }, Number.NaN, 0)).toBe('feature-rule-failed');
-    expect(excluded({ feature: 'shoeSize', max: 3 }, 1, 1)).toBe('feature-rule-failed');
-  });
+test('a basket that is known must be large enough; one that is not known may still grow', () => {
+  const offer = compile({ minBasketMinor: 5000 });
+  const at = (basketMinor: number | undefined) =>
+    offer.exclusion(makeFacts(), makeSituation({ basketMinor }));
+  expect(at(4999)).toBe('basket-too-small');
+  expect(at(5000)).toBeUndefined();
+  expect(at(undefined)).toBeUndefined();
 });
 
 test('of several rules that fail, the reason is the first in the documented order', () => {
@@ -111,18 +91,12 @@ test('of several rules that fail, the reason is the first in the documented orde
     'out-of-stock': { offer: { itemIds: ['gone'] } },
     'no-consent': { facts: { consent: {} } },
     'complaint-open': { facts: { complaintOpen: true } },
-    'tier-not-allowed': { offer: { eligibility: { loyaltyTiers: ['gold'] } } },
-    'segment-not-allowed': { offer: { eligibility: { segments: ['FR'] } } },
-    'feature-rule-failed': { offer: { eligibility: { features: [{ feature: 'orderCount', min: 1 }] } } },
+    'attribute:tier': { offer: { eligibility: { attribute: 'tier', in: ['gold'] } } },
   };
   const order = Object.keys(failing);
   for (const [skip, expected] of order.entries()) {
     const parts = order.slice(skip).map((reason) => failing[reason]);
-    const eligibility = Object.assign(
-      {},
-      ...parts.map((part) => (part?.offer as { eligibility?: object } | undefined)?.eligibility),
-    );
-    const offer = compile({ ...Object.assign({}, ...parts.map((part) => part?.offer)), eligibility });
+    const offer = compile(Object.assign({}, ...parts.map((part) => part?.offer)));
     const facts = makeFacts({
       features: new Float32Array(2),
       ...Object.assign({}, ...parts.map((part) => part?.facts)),
@@ -130,7 +104,7 @@ test('of several rules that fail, the reason is the first in the documented orde
     const situation = makeSituation({ channel: 'email', isBuyable: () => false });
     expect(offer.exclusion(facts, situation)).toBe(expected);
   }
-  expect(order).toEqual(EXCLUSION_REASONS.filter((reason) => order.includes(reason)));
+  expect(order).toEqual([...EXCLUSION_REASONS.filter((reason) => order.includes(reason)), 'attribute:tier']);
 });
 
 test("a fallback's own rules leave the customer out of account", () => {

@@ -7,7 +7,7 @@ const valid = {
   name: 'Ten off',
   benefit: { kind: 'percentOff', percent: 10 },
   channels: ['email'],
-  eligibility: { features: [{ feature: 'orderCount', min: 1 }] },
+  eligibility: { all: [{ feature: 'orderCount', gte: 1 }] },
 };
 const faultsOf = (input: unknown) =>
   schema.safeParse(input).error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
@@ -17,8 +17,8 @@ test('an offer that names known features is taken', () => {
 });
 
 test('a rule on an unknown feature is a fault that names the known ones', () => {
-  expect(faultsOf({ ...valid, eligibility: { features: [{ feature: 'shoeSize', min: 40 }] } })).toEqual([
-    'eligibility.features.0.feature: is not a feature; known are orderCount, discountShare',
+  expect(faultsOf({ ...valid, eligibility: { any: [{ feature: 'shoeSize', gte: 40 }] } })).toEqual([
+    'eligibility.any.0.feature: is not a feature; known are orderCount, discountShare',
   ]);
 });
 
@@ -29,28 +29,46 @@ test('faults of fields, between fields and of features are named together', () =
     fallback: true,
     validFrom: '2026-02-01T00:00:00Z',
     validTo: '2026-02-01T01:00:00+01:00',
-    eligibility: { features: [{ feature: 'orderCount' }, { feature: 'shoeSize', min: 2, max: 1 }] },
+    eligibility: { not: { feature: 'shoeSize', gt: 2 } },
+    budget: { amountMinor: 100, pacing: 'even' },
   });
   expect(faults.map((fault) => fault.split(':')[0]).sort()).toEqual([
+    // Fallbacks are content; and money is only to be budgeted where a discount is bounded.
+    'benefit',
     'benefit',
     'benefit.percent',
+    'budget',
     'eligibility',
-    'eligibility.features.0',
-    'eligibility.features.1.feature',
-    'eligibility.features.1.max',
+    'eligibility.not.feature',
     // 01:00 at +01:00 is the very instant of validFrom.
     'validTo',
   ]);
 });
 
-test('a fallback must cost nothing and be for everybody', () => {
-  const fallback = { ...valid, fallback: true, benefit: { kind: 'content' }, eligibility: {} };
-  expect(faultsOf(fallback)).toEqual([]);
-  expect(faultsOf({ ...fallback, benefit: { kind: 'freeDelivery', costMinor: 0 } })).toHaveLength(1);
-  expect(faultsOf({ ...fallback, eligibility: { segments: ['FR'] } })).toHaveLength(1);
+test('a rule that is at fault is named where it stands', () => {
+  expect(faultsOf({ ...valid, eligibility: { all: [{ feature: 'orderCount' }] } })).toEqual([
+    'eligibility.all.0.feature: needs one of gt, gte, lt, lte, eq',
+  ]);
 });
 
-test.each([null, 7, 'offer', [], {}, { eligibility: 7 }, { eligibility: { features: [null, {}] } }])(
+test('a budget of money needs a largest cost; one that is paced over all its time needs to know it', () => {
+  const budget = { amountMinor: 100_000 };
+  expect(faultsOf({ ...valid, budget })[0]).toMatch(/^benefit: must be bounded/);
+  expect(faultsOf({ ...valid, budget, benefit: { ...valid.benefit, maxMinor: 2000 } })).toEqual([]);
+  expect(faultsOf({ ...valid, budget: { count: 5 } })).toEqual([]);
+  expect(faultsOf({ ...valid, budget: {} })).toHaveLength(1);
+  expect(faultsOf({ ...valid, budget: { count: 5, pacing: 'even' } })[0]).toMatch(/^budget.pacing: needs/);
+  expect(faultsOf({ ...valid, budget: { count: 5, pacing: 'even', period: 'day' } })).toEqual([]);
+});
+
+test('a fallback must cost nothing and be for everybody', () => {
+  const fallback = { ...valid, fallback: true, benefit: { kind: 'content' }, eligibility: undefined };
+  expect(faultsOf(fallback)).toEqual([]);
+  expect(faultsOf({ ...fallback, benefit: { kind: 'freeDelivery', costMinor: 0 } })).toHaveLength(1);
+  expect(faultsOf({ ...fallback, eligibility: { attribute: 'segment', in: ['FR'] } })).toHaveLength(1);
+});
+
+test.each([null, 7, 'offer', [], {}, { eligibility: 7 }, { eligibility: { all: [null, {}] } }])(
   '%j is refused, not stumbled over',
   (input) => expect(schema.safeParse(input).success).toBe(false),
 );

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Offer } from '../../src/domain/offer.ts';
+import { ruleNodes } from '../../src/domain/rule.ts';
 import { FEATURE_NAMES } from '../../src/features/registry.ts';
 import { createCalendar } from '../../src/simulation/calendar.ts';
 import { CATEGORIES } from '../../src/simulation/categories.ts';
@@ -22,7 +23,9 @@ test('a dozen offers with every kind of benefit and every channel, one of them t
 });
 
 test('rules name features that exist', () => {
-  const named = offers.flatMap(({ eligibility }) => eligibility.features.map(({ feature }) => feature));
+  const named = offers.flatMap(({ eligibility }) =>
+    eligibility === undefined ? [] : [...ruleNodes(eligibility)].flatMap(({ rule }) => rule.feature ?? []),
+  );
   expect(named.length).toBeGreaterThan(0);
   expect(named.filter((name) => !FEATURE_NAMES.includes(name))).toEqual([]);
 });

@@ -1,7 +1,9 @@
 /** What decisions need, over the test run's Redis: a shop of some items and offers, without a server around it. */
 
 import { createMarketHolder } from '../../src/decide/market.ts';
+import { currentPolicy } from '../../src/decide/policy.ts';
 import type { StandingDeps } from '../../src/decide/standing-decision.ts';
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { Item } from '../../src/domain/item.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
@@ -10,12 +12,15 @@ import type { Keys } from '../../src/infra/keys.ts';
 import type { Redis } from '../../src/infra/redis.ts';
 import type { Models } from '../../src/scoring/served.ts';
 
+const defaultPolicy = DecisionPolicy.parse({});
+
 export type Shop = {
   offers: readonly Offer[];
   items?: readonly Item[];
   models?: Models;
   now: () => number;
   streamMaxLength?: number;
+  policy?: DecisionPolicy;
 };
 
 /** As one process has them: its own copy of the catalogue, its own counters. */
@@ -37,6 +42,14 @@ export function decideDeps(redis: Redis, keys: Keys, shop: Shop) {
     now,
     records: createRecordStore(redis, keys),
     catalogueStore: createCatalogueStore(redis, keys),
-    market: createMarketHolder({ redis, keys, catalogue, models, now }),
+    market: createMarketHolder({
+      redis,
+      keys,
+      catalogue,
+      models,
+      policy: currentPolicy(shop.policy ?? defaultPolicy),
+      currency: 'EUR',
+      now,
+    }),
   } satisfies StandingDeps;
 }

@@ -1,9 +1,16 @@
 /** Offers, items and customer facts for tests: valid as they are, each test states what matters to it. */
+
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { Item } from '../../src/domain/item.ts';
 import { Item as ItemSchema } from '../../src/domain/item.ts';
 import type { Offer, OfferInput } from '../../src/domain/offer.ts';
 import { Offer as OfferSchema } from '../../src/domain/offer.ts';
+import type { OfferMarket } from '../../src/offers/choose-offers.ts';
+import type { Economics } from '../../src/offers/cost.ts';
 import type { CustomerFacts, Situation } from '../../src/offers/customer-facts.ts';
+import { compileOffer } from '../../src/offers/eligibility.ts';
+import { offerSubject } from '../../src/offers/offer-subject.ts';
+import { shopStatistics } from '../../src/offers/shop-statistics.ts';
 
 export const noon = Date.parse('2026-06-15T12:00:00Z');
 
@@ -35,6 +42,8 @@ export function makeFacts(facts: Partial<CustomerFacts> = {}): CustomerFacts {
     complaintOpen: false,
     features: new Float32Array(),
     churnRisk: undefined,
+    remainingLifetimeValueMinor: undefined,
+    effectOf: () => undefined,
     averageOrderMinor: 10_000,
     categoryShares: new Map(),
     categoryEvidence: 0,
@@ -44,5 +53,35 @@ export function makeFacts(facts: Partial<CustomerFacts> = {}): CustomerFacts {
 }
 
 export function makeSituation(situation: Partial<Situation> = {}): Situation {
-  return { channel: 'web', placements: ['default'], now: noon, isBuyable: () => true, ...situation };
+  return {
+    channel: 'web',
+    placements: ['default'],
+    now: noon,
+    basketMinor: undefined,
+    isBuyable: () => true,
+    ...situation,
+  };
+}
+
+export const economics: Economics = { pointValueMinor: 1, pointsPerCurrencyUnit: 1, minorPerUnit: 100 };
+
+/** A market of these offers over a catalogue without items, by the policy's defaults unless it says otherwise. */
+export function makeMarket(
+  offers: readonly Offer[],
+  featureNames: readonly string[],
+  more: Partial<OfferMarket> = {},
+): OfferMarket {
+  const shop = more.shop ?? shopStatistics([makeItem({ itemId: 'tea', priceMinor: 1000, marginMinor: 400 })]);
+  return {
+    offers: offers.map((offer) => compileOffer(offer, featureNames)),
+    items: new Map(),
+    shop,
+    subjectOf: (offer) => offerSubject(offer, new Map(), shop),
+    countsOf: () => ({ made: 0, redeemed: 0 }),
+    economics,
+    policy: DecisionPolicy.parse({}),
+    policyVersion: 'test',
+    currency: 'EUR',
+    ...more,
+  };
 }

@@ -55,6 +55,7 @@ const eventFields = jsonFields('json', [
   'attributes.loyaltyTier',
   'attributes.consent',
   'attributes.segment',
+  'attributes.timeZone',
 ]);
 const lineFields = jsonFields('json', Object.keys(EventLine.shape));
 

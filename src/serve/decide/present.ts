@@ -9,7 +9,11 @@ export function presentDecision(decision: Decision, explain: boolean): Decision 
       ...place,
       offers: place.offers.map(({ terms: _terms, ...offer }) => offer),
     })),
-    excluded: decision.excluded.map(({ offerId, reasonCode }) => ({ offerId, reasonCode })),
+    excluded: decision.excluded.map(({ offerId, offerVersion, reasonCode }) => ({
+      offerId,
+      offerVersion,
+      reasonCode,
+    })),
   };
 }
 

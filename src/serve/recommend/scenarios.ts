@@ -1,8 +1,8 @@
 /** Where recommendations are shown, and what counts there: configuration, not code. */
-import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { COLLABORATIVE_SOURCES, type FusionSettings } from '../../algorithms/collaborative-model.ts';
 import { UsageError } from '../../domain/errors.ts';
+import { invalidSettings, readSettingsFile, type SettingsFault } from '../../infra/settings-file.ts';
 import { Boost, Diversity, Exclusions, NewItems, Pin, Rotation } from './arrange-rules.ts';
 import { strictFields } from './strict-fields.ts';
 
@@ -104,11 +104,7 @@ export function sourceWeights(
   };
 }
 
-/** More than any shop writes; what is larger is another file. */
-const largestFileBytes = 16 * 1024 * 1024;
 const mostScenarios = 1000;
-/** A file that is wrong throughout is not to fill the screen. */
-const faultsTold = 20;
 const example = 'docs/scenarios.md shows one that is taken.';
 
 /** A shop's own file adds scenarios, and replaces those of the same name. Throws UsageError, which names the file and its faults. */
@@ -120,15 +116,7 @@ export function loadScenarios(path: string | undefined): Scenarios {
 }
 
 function readScenarioFile(path: string): Map<string, Scenario> {
-  let content: unknown;
-  try {
-    content = JSON.parse(readUtf8(path));
-  } catch (err) {
-    throw new UsageError(
-      `SCENARIOS_FILE ${path} cannot be read: ${err instanceof Error ? err.message : err}. ${example}`,
-      { cause: err },
-    );
-  }
+  const content = readSettingsFile('SCENARIOS_FILE', path, example);
   if (content === null || typeof content !== 'object' || Array.isArray(content))
     throw new UsageError(`SCENARIOS_FILE ${path} must hold an object of scenarios by name. ${example}`);
   const given = Object.entries(content);
@@ -137,32 +125,15 @@ function readScenarioFile(path: string): Map<string, Scenario> {
       `SCENARIOS_FILE ${path} holds ${given.length} scenarios; at most ${mostScenarios} are taken.`,
     );
   const scenarios = new Map<string, Scenario>();
-  const faults: string[] = [];
+  const faults: SettingsFault[] = [];
   for (const [name, value] of given) {
     // One by one: a record of zod passes over the name __proto__ without a word.
     const parsed = z.object({ name: ScenarioName, scenario: Scenario }).safeParse({ name, scenario: value });
     if (parsed.success) scenarios.set(name, parsed.data.scenario);
     else
       for (const { path: place, message } of parsed.error.issues)
-        faults.push(`  ${[name, ...place.slice(1)].join('.')}: ${message}`);
+        faults.push({ place: [name, ...place.slice(1)].join('.'), message });
   }
-  if (faults.length > 0) {
-    const told = faults.slice(0, faultsTold).join('\n');
-    const more = faults.length > faultsTold ? `\n  and ${faults.length - faultsTold} more` : '';
-    throw new UsageError(`SCENARIOS_FILE ${path} is not valid:\n${told}${more}\n${example}`);
-  }
+  if (faults.length > 0) throw invalidSettings('SCENARIOS_FILE', path, faults, example);
   return scenarios;
-}
-
-/** With or without a byte order mark, which editors on Windows write. */
-function readUtf8(path: string): string {
-  const { size } = statSync(path);
-  if (size > largestFileBytes) throw new Error(`it has ${size} bytes; at most ${largestFileBytes} are taken`);
-  const bytes = readFileSync(path);
-  if (bytes.length === 0) throw new Error('it is empty');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new Error('it is not UTF-8; save it as UTF-8', { cause });
-  }
 }

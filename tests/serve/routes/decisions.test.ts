@@ -19,7 +19,7 @@ const percentOff = (offerId: string, percent: number, more: object = {}) => ({
 const offers = [
   percentOff('five', 5),
   percentOff('ten', 10),
-  percentOff('gold', 1, { eligibility: { loyaltyTiers: ['gold'] }, priorityLever: 100 }),
+  percentOff('gold', 1, { eligibility: { attribute: 'tier', in: ['gold'] }, priorityLever: 100 }),
   percentOff('half', 50, { priorityLever: 100 }),
   percentOff('tea-week', 5, { categories: ['tea'], placements: ['cart'] }),
   {
@@ -82,7 +82,7 @@ describe('POST /offers/decide', () => {
     ]);
     expect(reasons(body)).toEqual({
       ten: 'outranked',
-      gold: 'tier-not-allowed',
+      gold: 'attribute:tier',
       half: 'value-not-positive',
     });
     expect(Object.keys(body.modelVersions).sort()).toEqual(['churn', 'collaborative']);
@@ -90,20 +90,22 @@ describe('POST /offers/decide', () => {
     expect(body.placements[0].offers[0].terms).toBeUndefined();
   });
 
-  test('explains every term, from which the priority can be worked out again', async () => {
+  test('explains every term, from which the value can be worked out again', async () => {
     const customerId = await shopper('explained');
     const { body } = await decide(service, { customerId, channel: 'web', limit: 10, explain: true });
     expect(made(body)).toEqual(['five', 'ten']);
-    for (const { priority, terms } of body.placements[0].offers) {
-      const { acceptPropensity, gainMinor, costWhenAcceptedMinor, costWhenMadeMinor, priorityLever } = terms;
-      expect(priority).toBeCloseTo(
-        (acceptPropensity * (gainMinor - costWhenAcceptedMinor) - costWhenMadeMinor) * priorityLever,
+    for (const { expectedValue, terms } of body.placements[0].offers) {
+      const gain =
+        terms.uplift * terms.marginMinor + terms.churnReduction * terms.remainingLifetimeValueMinor;
+      const accepted = terms.acceptPropensity * terms.costWhenAcceptedMinor;
+      expect(expectedValue).toBeCloseTo(
+        (gain - accepted - terms.costWhenMadeMinor - terms.contactCostMinor) * terms.priorityLever,
       );
-      expect(terms).toMatchObject({ orderMinor: 10_000, marginRate: 0.3, gainMinor: 0.3 * 10_000 });
+      expect(terms).toMatchObject({ orderMinor: 10_000, marginRate: 0.3, marginMinor: 0.3 * 10_000 });
       expect(terms.churnRisk).toBeGreaterThan(0);
     }
     const half = body.excluded.find(({ offerId }: { offerId: string }) => offerId === 'half');
-    expect(half.priority).toBeLessThan(0);
+    expect(half.expectedValue).toBeLessThan(0);
   });
 
   test.each([{ customerId: 'nobody-knows' }, { sessionId: 'a-guest' }])('%j gets an answer', async (who) => {

@@ -57,20 +57,20 @@ test('bulk is all or nothing, and names every fault of every offer', async () =>
       benefit: { kind: 'percentOff', percent: 101 },
       validFrom: '2026-03-01T00:00:00Z',
       validTo: '2026-02-01T00:00:00Z',
-      eligibility: { features: [{ feature: 'shoeSize', min: 40 }] },
+      eligibility: { all: [{ feature: 'shoeSize', gte: 40 }] },
     },
     { ...body, offerId: 'unfair', fallback: true, surprise: 1 },
   ]);
   expect(answer.status).toBe(400);
   expect(answer.body.faults.map(({ path }: { path: string }) => path).sort()).toEqual([
     'body[1].benefit.percent',
-    'body[1].eligibility.features[0].feature',
+    'body[1].eligibility.all[0].feature',
     'body[1].offerId',
     'body[1].validTo',
     'body[2].benefit',
     'body[2].surprise',
   ]);
-  const unknown = answer.body.faults.find(({ path }: { path: string }) => path.includes('features'));
+  const unknown = answer.body.faults.find(({ path }: { path: string }) => path.includes('eligibility'));
   expect(unknown.message).toMatch(/^is not a feature; known are daysSince.*, purchaseCount, /);
   expect(ids(await service.call('GET', '/offers'))).toEqual(before);
 });

@@ -1,0 +1,96 @@
+/**
+ * What making an offer to a customer is worth, in minor units, next to saying nothing (0):
+ *
+ *   value = lever × ( uplift × margin + churnReduction × remainingLifetimeValue
+ *                     − acceptPropensity × costWhenAccepted − costWhenMade − contactCost )
+ *
+ * The effects come from the learned offer model; until it knows an offer, from what is assumed of its kind of benefit. A
+ * lever reorders what is worth making; it is not negative, so it never turns a loss into a gain.
+ */
+import type { OfferReason, ValueTerms } from '../domain/decision.ts';
+import type { Offer } from '../domain/offer.ts';
+import type { OfferCounts } from './accept-propensity.ts';
+import { PRIOR_ACCEPTANCE } from './accept-propensity.ts';
+import { type Economics, offerCost } from './cost.ts';
+import type { CustomerFacts } from './customer-facts.ts';
+import type { OfferSubject } from './offer-subject.ts';
+import { priorEffect } from './prior-effect.ts';
+import type { ShopStatistics } from './shop-statistics.ts';
+
+/** Further orders that a customer who is kept is counted with while no customer value model is there: an assumption. */
+const KEPT_ORDERS = 3;
+
+/** A term counts as a reason from this factor on. */
+const NOTABLE = 1.25;
+
+export type OfferValue = { expectedValue: number; terms: ValueTerms; reasons: OfferReason[] };
+
+/** What the value of every offer is reckoned with. */
+export type ValueContext = {
+  shop: ShopStatistics;
+  economics: Economics;
+  /** Of one contact on the channel of the decision; 0 where the customer has come to the shop. */
+  contactCostMinor: number;
+  /** The value of the basket of now, which stands for the average order where it is known. */
+  basketMinor: number | undefined;
+};
+
+export function offerValue(
+  offer: Offer,
+  subject: OfferSubject,
+  facts: CustomerFacts,
+  counts: OfferCounts,
+  { shop, economics, contactCostMinor, basketMinor }: ValueContext,
+): OfferValue {
+  const prior = priorEffect(offer, subject, facts, counts, shop);
+  const learned = facts.effectOf(offer.offerId);
+  const { acceptPropensity, uplift, churnReduction, upliftDeviation, churnReductionDeviation } =
+    learned ?? prior;
+
+  const usualMinor = basketMinor ?? facts.averageOrderMinor ?? shop.medianPriceMinor;
+  const orderMinor = Math.max(usualMinor, subject.unitPriceMinor ?? 0, offer.minBasketMinor ?? 0);
+  const marginRate = offer.marginRate ?? subject.marginRate;
+  const marginMinor = marginRate * orderMinor;
+  const remainingMinor = facts.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginRate * usualMinor;
+  const cost = offerCost(offer.benefit, subject.unitPriceMinor ?? orderMinor, orderMinor, economics);
+
+  const purchases = uplift * marginMinor;
+  const keeps = churnReduction * remainingMinor;
+  const costs = acceptPropensity * cost.whenAccepted + cost.whenMade + contactCostMinor;
+  const expectedValue = offer.priorityLever * (purchases + keeps - costs);
+  const standardDeviationMinor =
+    offer.priorityLever * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * remainingMinor);
+
+  const reasons: OfferReason[] = [];
+  if (prior.baseAcceptPropensity >= NOTABLE * PRIOR_ACCEPTANCE[offer.benefit.kind])
+    reasons.push('often-redeemed');
+  if (learned === undefined && prior.affinityLift >= NOTABLE) reasons.push('fits-taste');
+  if (keeps > 0 && keeps >= (NOTABLE - 1) * purchases) reasons.push('may-leave');
+  if (learned !== undefined && uplift > 0 && uplift >= (NOTABLE - 1) * acceptPropensity)
+    reasons.push('persuades');
+  if (offer.priorityLever >= NOTABLE) reasons.push('lever');
+  if (reasons.length === 0) reasons.push('worth-more-than-nothing');
+  return {
+    expectedValue,
+    reasons,
+    terms: {
+      source: learned === undefined ? 'prior' : 'model',
+      acceptPropensity,
+      uplift,
+      orderMinor,
+      marginRate,
+      marginMinor,
+      churnRisk: facts.churnRisk ?? null,
+      churnReduction,
+      remainingLifetimeValueMinor: remainingMinor,
+      costWhenAcceptedMinor: cost.whenAccepted,
+      costWhenMadeMinor: cost.whenMade,
+      contactCostMinor,
+      priorityLever: offer.priorityLever,
+      standardDeviationMinor,
+      made: counts.made,
+      redeemed: counts.redeemed,
+      affinityLift: prior.affinityLift,
+    },
+  };
+}

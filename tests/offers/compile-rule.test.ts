@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { LoyaltyTier } from '../../src/domain/channel.ts';
+import { Rule } from '../../src/domain/rule.ts';
+import { compileRule } from '../../src/offers/compile-rule.ts';
+
+const names = ['orderCount', 'discountShare'];
+type Customer = { features?: number[]; tier?: LoyaltyTier; segment?: string };
+
+function reason(rule: object, { features = [0, 0], tier = 'none', segment }: Customer = {}) {
+  const compiled = compileRule(Rule.parse(rule), names);
+  return compiled({ features: Float32Array.from(features), loyaltyTier: tier, segment });
+}
+
+test('bounds hold together, and are read in the single precision of the features', () => {
+  const rule = { feature: 'discountShare', gte: 0.1, lt: 0.3 };
+  expect(reason(rule, { features: [0, 0.1] })).toBeUndefined();
+  expect(reason(rule, { features: [0, 0.3] })).toBe('feature:discountShare');
+  expect(reason({ feature: 'discountShare', gt: 0.1 }, { features: [0, 0.1] })).toBe('feature:discountShare');
+  expect(reason({ feature: 'orderCount', eq: 2 }, { features: [2, 0] })).toBeUndefined();
+  expect(reason({ feature: 'orderCount', lte: 2 }, { features: [3, 0] })).toBe('feature:orderCount');
+});
+
+test('a value that is not a number fails, and so does a feature that is no longer there', () => {
+  expect(reason({ feature: 'orderCount', lte: 3 }, { features: [Number.NaN, 0] })).toBe('feature:orderCount');
+  expect(reason({ feature: 'shoeSize', lte: 3 }, { features: [1, 1] })).toBe('feature:shoeSize');
+});
+
+test('a customer without a segment is in no list of segments, neither wanted nor unwanted', () => {
+  expect(reason({ attribute: 'segment', in: ['FR'] })).toBe('attribute:segment');
+  expect(reason({ attribute: 'segment', in: ['FR'] }, { segment: 'FR' })).toBeUndefined();
+  expect(reason({ attribute: 'segment', notIn: ['FR'] })).toBeUndefined();
+  expect(reason({ attribute: 'segment', notIn: ['FR'] }, { segment: 'FR' })).toBe('attribute:segment');
+  expect(reason({ attribute: 'tier', in: ['gold'] }, { tier: 'silver' })).toBe('attribute:tier');
+});
+
+test('the reason is that of the first part that fails, unless a node around it has a code of its own', () => {
+  const gold = { attribute: 'tier', in: ['gold'] };
+  const loyal = { feature: 'orderCount', gte: 3, reasonCode: 'too-few-orders' };
+  expect(reason({ all: [gold, loyal] })).toBe('attribute:tier');
+  expect(reason({ all: [loyal, gold] })).toBe('rule:too-few-orders');
+  expect(reason({ any: [loyal, gold] })).toBe('rule:too-few-orders');
+  expect(reason({ any: [loyal, gold] }, { tier: 'gold' })).toBeUndefined();
+  expect(reason({ all: [gold, loyal], reasonCode: 'not-a-regular' })).toBe('rule:not-a-regular');
+});
+
+test('not turns a rule round, and tells of the rule inside', () => {
+  const rule = {
+    not: {
+      all: [
+        { feature: 'orderCount', gte: 3 },
+        { attribute: 'tier', in: ['gold'] },
+      ],
+    },
+  };
+  expect(reason(rule, { features: [3, 0] })).toBeUndefined();
+  expect(reason(rule, { features: [3, 0], tier: 'gold' })).toBe('feature:orderCount');
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import type { Economics } from '../../src/offers/cost.ts';
+import type { OfferEffect } from '../../src/offers/customer-facts.ts';
+import { offerSubject } from '../../src/offers/offer-subject.ts';
+import { shopStatistics } from '../../src/offers/shop-statistics.ts';
+import { offerValue } from '../../src/offers/value.ts';
+import { economics, itemsById, makeFacts, makeItem, makeOffer } from '../support/offers.ts';
+
+// The margin is 40 % of the price everywhere; the median price is 2000.
+const items = itemsById(
+  makeItem({ itemId: 'tea', category: 'tea', priceMinor: 2000, marginMinor: 800 }),
+  makeItem({ itemId: 'piano', category: 'music', priceMinor: 50_000, marginMinor: 20_000 }),
+  makeItem({ itemId: 'mug', category: 'mugs', priceMinor: 1000, marginMinor: 400 }),
+);
+const shop = shopStatistics(items.values());
+const never = { made: 0, redeemed: 0 };
+type More = { counts?: typeof never; basketMinor?: number; contactCostMinor?: number; economics?: Economics };
+
+function worthOf(input: object, facts: object = {}, more: More = {}) {
+  const offer = makeOffer(input);
+  return offerValue(offer, offerSubject(offer, items, shop), makeFacts(facts), more.counts ?? never, {
+    shop,
+    economics: more.economics ?? economics,
+    contactCostMinor: more.contactCostMinor ?? 0,
+    basketMinor: more.basketMinor,
+  });
+}
+
+const learned: OfferEffect = {
+  acceptPropensity: 0.2,
+  uplift: 0.06,
+  churnReduction: 0.03,
+  upliftDeviation: 0.01,
+  churnReductionDeviation: 0.02,
+};
+
+test('what is learned: uplift × margin + churn reduction × remaining value − costs, times the lever', () => {
+  const { expectedValue, terms, reasons } = worthOf(
+    { benefit: { kind: 'percentOff', percent: 10 }, priorityLever: 2 },
+    { effectOf: () => learned, remainingLifetimeValueMinor: 20_000 },
+    { contactCostMinor: 5 },
+  );
+  // Orders of 10 000 at 40 % margin; a tenth of 10 000 off for the fifth who accept.
+  expect(expectedValue).toBeCloseTo(2 * (0.06 * 4000 + 0.03 * 20_000 - 0.2 * 1000 - 5));
+  expect(terms.standardDeviationMinor).toBeCloseTo(2 * Math.hypot(0.01 * 4000, 0.02 * 20_000));
+  expect(terms).toMatchObject({ source: 'model', orderMinor: 10_000, churnRisk: null });
+  expect(reasons).toEqual(['may-leave', 'persuades', 'lever']);
+});
+
+test('who would buy anyway and redeems costs money: the value is negative however likely the acceptance', () => {
+  const sure = { ...learned, acceptPropensity: 0.9, uplift: 0, churnReduction: 0 };
+  expect(worthOf({}, { effectOf: () => sure }).expectedValue).toBeCloseTo(-0.9 * 1000);
+});
+
+test('until it is learned: half of the acceptances of a discount are taken for orders that would not have come', () => {
+  const { expectedValue, terms } = worthOf({ benefit: { kind: 'percentOff', percent: 10 } });
+  expect(terms).toMatchObject({ source: 'prior', churnReduction: 0 });
+  expect(terms.acceptPropensity).toBeCloseTo(0.05);
+  expect(terms.uplift).toBeCloseTo(0.025);
+  expect(expectedValue).toBeCloseTo(0.025 * 4000 - 0.05 * 1000);
+});
+
+test('an offer that is to keep a customer is assumed to keep half of those who accept it and would have left', () => {
+  const { terms } = worthOf({ retention: true }, { churnRisk: 0.8 });
+  expect(terms.churnReduction).toBeCloseTo(0.05 * 0.5 * 0.8);
+  expect(worthOf({}, { churnRisk: 0.8 }).terms.churnReduction).toBe(0);
+  // Without a customer value model, three usual orders of the customer's.
+  expect(terms.remainingLifetimeValueMinor).toBeCloseTo(3 * 0.4 * 10_000);
+  expect(worthOf({ retention: true }, { churnRisk: 0.8 }).reasons).toContain('may-leave');
+});
+
+test('a call is paid for whether or not it helps', () => {
+  const call = { benefit: { kind: 'serviceContact', costMinor: 300 } };
+  expect(worthOf(call, { churnRisk: 0 }).expectedValue).toBeCloseTo(-300);
+  expect(worthOf(call, { churnRisk: 0.5 }).expectedValue).toBeCloseTo(0.15 * 0.5 * 0.5 * 12_000 - 300);
+});
+
+describe('what an acceptance costs', () => {
+  const cost = (input: object, more: More = {}) => worthOf(input, {}, more).terms.costWhenAcceptedMinor;
+
+  test('a discount on items is taken from their price, and is bounded', () => {
+    expect(cost({ benefit: { kind: 'percentOff', percent: 50 }, itemIds: ['tea'] })).toBeCloseTo(1000);
+    expect(cost({ benefit: { kind: 'percentOff', percent: 50, maxMinor: 700 }, itemIds: ['tea'] })).toBe(700);
+  });
+
+  test('an amount off costs no more than what it is taken from', () => {
+    expect(cost({ benefit: { kind: 'amountOff', amountMinor: 3000 } })).toBe(3000);
+    expect(cost({ benefit: { kind: 'amountOff', amountMinor: 3000 }, itemIds: ['tea'] })).toBe(2000);
+  });
+
+  test('points cost what they redeem for', () => {
+    const half = { ...economics, pointValueMinor: 0.5 };
+    expect(cost({ benefit: { kind: 'loyaltyPoints', points: 500 } }, { economics: half })).toBe(250);
+    // An order of 100.00 earns 100 points; three times as many are 200 more.
+    const triple = { kind: 'pointsMultiplier', factor: 3 };
+    expect(cost({ benefit: triple }, { economics: half })).toBe(100);
+    expect(cost({ benefit: { ...triple, maxPoints: 50 } }, { economics: half })).toBe(25);
+  });
+
+  test('delivery costs what the offer says', () => {
+    expect(cost({ benefit: { kind: 'freeDelivery', costMinor: 490 } })).toBe(490);
+  });
+});
+
+test('an item dearer than the average order makes the order; the basket of now stands for the average one', () => {
+  expect(worthOf({ itemIds: ['piano'] }).terms.orderMinor).toBe(50_000);
+  expect(worthOf({}, {}, { basketMinor: 30_000 }).terms.orderMinor).toBe(30_000);
+  expect(worthOf({}, { averageOrderMinor: undefined }).terms.orderMinor).toBe(2000);
+  expect(worthOf({ minBasketMinor: 15_000 }).terms.orderMinor).toBe(15_000);
+});
+
+test('the offer may say its margin itself', () => {
+  expect(worthOf({ marginRate: 0.1 }).terms.marginMinor).toBeCloseTo(1000);
+});
+
+test('counted redemptions and taste raise the assumed propensity, and are given as reasons', () => {
+  const { terms, reasons } = worthOf(
+    { itemIds: ['tea'], priorityLever: 2 },
+    { tasteRank: () => 1 },
+    { counts: { made: 150, redeemed: 47 } },
+  );
+  // (47 + 0.05 × 50) / 200, its odds doubled by an item that ranks first.
+  const base = 49.5 / 200;
+  const odds = (base / (1 - base)) * 2;
+  expect(terms.acceptPropensity).toBeCloseTo(odds / (1 + odds));
+  expect(reasons).toEqual(['often-redeemed', 'fits-taste', 'lever']);
+});
+
+test('the lever never turns a loss into a gain', () => {
+  const loss = { benefit: { kind: 'percentOff', percent: 60 } };
+  expect(worthOf(loss).expectedValue).toBeCloseTo(0.025 * 4000 - 0.05 * 6000);
+  expect(worthOf({ ...loss, priorityLever: 100 }).expectedValue).toBeCloseTo(
+    100 * (0.025 * 4000 - 0.05 * 6000),
+  );
+});
