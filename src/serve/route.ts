@@ -62,6 +62,8 @@ export type RouteDefinition<
   responses: R;
   /** Problem statuses beyond 400 and 500 that a client should expect. */
   problems?: readonly number[];
+  /** Answered in front of Express too (http/hot-lane.ts): a GET with one parameter in its path at most. */
+  hot?: boolean;
   /**
    * What no schema can tell: it takes two parts of the request, or what this service was set to. Its faults are answered
    * together with the schemas' own, so it is called for malformed requests too, with what is well formed of them.
@@ -107,6 +109,7 @@ export type Route = {
   moreAnswerTypes: readonly string[];
   responses: ResponseSchemas;
   problems: readonly number[];
+  hot: boolean;
   check: (input: RouteInput, deps: Deps) => readonly Fault[];
   onMalformed: ((faults: readonly Fault[], deps: Deps) => void) | undefined;
   handler: (input: RouteInput, deps: Deps) => AnyReply | Promise<AnyReply>;
@@ -132,6 +135,7 @@ export function defineRoute<
     moreAnswerTypes: definition.moreAnswerTypes ?? [],
     responses: definition.responses,
     problems: definition.problems ?? [],
+    hot: definition.hot ?? false,
     check: (definition.check ?? (() => [])) as unknown as Route['check'],
     onMalformed: definition.onMalformed,
     // The adapter calls it with what these very schemas have parsed.

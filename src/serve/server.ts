@@ -17,6 +17,7 @@ import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { createScoreReader } from './customers/score-reader.ts';
 import type { Deps } from './deps.ts';
 import { createApp } from './http/app.ts';
+import { createHotLane } from './http/hot-lane.ts';
 import { listen } from './http/listen.ts';
 import { createInsights } from './insights.ts';
 import { measureRedis } from './measure-redis.ts';
@@ -40,6 +41,8 @@ export type ServiceOptions = {
   random?: () => number;
   /** How often a new model is looked for. */
   modelPollMs?: number;
+  /** false: Express answers everything. */
+  hotLane?: boolean;
 };
 
 /** The first requests should find the store and the catalogue; where they are away, the service starts without. */
@@ -148,7 +151,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       random,
     };
     observe(registry, deps);
-    const listening = await listen(createApp(ROUTES, deps), config.host, config.port);
+    const app = createApp(ROUTES, deps);
+    const listener = options.hotLane === false ? app : createHotLane(ROUTES, deps, app);
+    const listening = await listen(listener, config.host, config.port);
     closers.push(listening.close);
     return { url: listening.url, close: closeAll };
   } catch (err) {

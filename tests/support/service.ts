@@ -39,6 +39,7 @@ export type TestServiceOptions = {
   /** Without the invented shop: no model, no catalogue. */
   bare?: boolean;
   modelPollMs?: number;
+  hotLane?: boolean;
 };
 
 export async function startTestService(options: TestServiceOptions): Promise<TestService> {
@@ -64,6 +65,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     redisPlace: { url: options.redisUrl, queueUrl: options.redisUrl },
     log: silentLog,
     modelPollMs: options.modelPollMs ?? 50,
+    ...(options.hotLane !== undefined && { hotLane: options.hotLane }),
   });
   const call: TestService['call'] = (method, path, body, headers) =>
     callService(service.url, method, path, body, headers);

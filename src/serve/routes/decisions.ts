@@ -141,6 +141,7 @@ export const decisionRoutes = [
   defineRoute({
     method: 'GET',
     path: '/customers/{customerId}/offers',
+    hot: true,
     summary: 'The offer that stands for a customer, for e-mail tools that fetch at send time',
     description:
       'The same answer for the same customer, channel, campaign and placement, however often and wherever it is asked, for ' +

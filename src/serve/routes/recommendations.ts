@@ -192,6 +192,7 @@ export const recommendationRoutes = [
   defineRoute({
     method: 'GET',
     path: '/recommendations',
+    hot: true,
     summary: 'Products for a page',
     description:
       'Anonymous and unknown customers get an answer too. `scenario` says where it is shown (home, product, cart, ' +

@@ -1,0 +1,82 @@
+/** What every exchange of request and answer has, whichever lane it takes: an id, headers, figures, and an end in order. */
+import { randomUUID } from 'node:crypto';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import helmet from 'helmet';
+import type { Logger } from '../../infra/logger.ts';
+import type { ServeMetrics } from '../metrics.ts';
+import { asAppError } from '../problem.ts';
+import { sendProblem } from './send.ts';
+
+/** `route`: the pattern that matched, for the metrics. */
+export type ExchangeInfo = { requestId: string; route?: string };
+
+/** Takes over the caller's `X-Request-Id` where it is one, so that a trace goes through; answers it in any case. */
+export function giveRequestId(req: IncomingMessage, res: ServerResponse): string {
+  const given = req.headers['x-request-id'];
+  const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+  res.setHeader('x-request-id', id);
+  return id;
+}
+
+/** Answers are data: no browser is to run, frame or guess anything of them. */
+const helmetOfData = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+  },
+  // For whoever ends TLS in front of this service to say.
+  strictTransportSecurity: false,
+});
+
+/** They are the same for every answer: asking helmet's dozen functions each time costs more than a look into Redis. */
+const securityHeaders = headersOf(helmetOfData);
+
+export function setSecurityHeaders(res: ServerResponse): void {
+  for (const [name, value] of securityHeaders) res.setHeader(name, value);
+}
+
+function headersOf(middleware: ReturnType<typeof helmet>): [string, string][] {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  middleware(request, response, (err?: unknown) => {
+    if (err !== undefined) throw err;
+  });
+  return Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]);
+}
+
+/** Route patterns, never paths: a label must not grow with the catalogue. */
+export function measureExchange(
+  req: IncomingMessage,
+  res: ServerResponse,
+  info: ExchangeInfo,
+  metrics: ServeMetrics,
+  log: Logger,
+): void {
+  const startedAt = performance.now();
+  metrics.requestsInFlight.inc();
+  res.once('close', () => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const { route = 'unmatched', requestId } = info;
+    // 499: the client went away before its answer was complete (nginx's number for it).
+    const status = res.writableFinished ? res.statusCode : 499;
+    metrics.requestsInFlight.dec();
+    metrics.requestDuration.observe({ route, method: methodLabel(req.method), status }, seconds);
+    log.debug({ event: 'request', route, method: req.method, status, seconds, requestId }, 'request');
+  });
+}
+
+function methodLabel(method: string | undefined): string {
+  return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method ?? '') ? `${method}` : 'other';
+}
+
+/** Logs what went wrong as loudly as it deserves, and answers it as a problem. */
+export function answerFailure(thrown: unknown, res: ServerResponse, info: ExchangeInfo, log: Logger): void {
+  const error = asAppError(thrown);
+  const { requestId, route } = info;
+  const entry = { event: 'request.failed', code: error.code, route, requestId };
+  if (error.code === 'INTERNAL') log.error({ ...entry, err: error.cause ?? error }, 'a request failed');
+  else if (error.status >= 500) log.warn({ ...entry, reason: error.message }, 'a request was not served');
+  else log.debug(entry, 'a request was refused');
+  sendProblem(res, error, requestId);
+}

@@ -1,0 +1,79 @@
+/**
+ * The hot lane: the few calls that every page view and every e-mail makes are answered before Express sees the request, whose
+ * routing costs more CPU than the answer. They are the very routes that Express has mounted too: whatever is out of the
+ * ordinary about a request (another method, an odd path) is left to Express, which answers it as it always would.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { answerRoute } from '../answer-route.ts';
+import type { Deps } from '../deps.ts';
+import type { Route } from '../route.ts';
+import {
+  answerFailure,
+  type ExchangeInfo,
+  giveRequestId,
+  measureExchange,
+  setSecurityHeaders,
+} from './exchange.ts';
+import { sendReply } from './send.ts';
+
+/** `others` gets what is not hot. */
+export function createHotLane(
+  routes: readonly Route[],
+  deps: Deps,
+  others: RequestListener,
+): RequestListener {
+  const lanes = routes.filter(({ hot }) => hot).map((route) => ({ route, paramsOf: matcherOf(route.path) }));
+  return (req, res) => {
+    if (req.method !== 'GET') return others(req, res);
+    const url = req.url ?? '';
+    const queryAt = url.indexOf('?');
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    for (const { route, paramsOf } of lanes) {
+      const params = paramsOf(path);
+      if (params === undefined) continue;
+      answer(route, params, queryAt < 0 ? '' : url.slice(queryAt + 1), req, res, deps);
+      return;
+    }
+    others(req, res);
+  };
+}
+
+async function answer(
+  route: Route,
+  params: Record<string, string>,
+  search: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+  deps: Deps,
+): Promise<void> {
+  const info: ExchangeInfo = { requestId: giveRequestId(req, res), route: route.path };
+  measureExchange(req, res, info, deps.metrics, deps.log);
+  setSecurityHeaders(res);
+  try {
+    const { accept, 'content-type': contentType } = req.headers;
+    const reply = await answerRoute(route, { params, search, contentType, accept, body: undefined }, deps);
+    await sendReply(res, reply, route.answerType);
+  } catch (err) {
+    answerFailure(err, res, info, deps.log);
+  }
+}
+
+type Matcher = (path: string) => Record<string, string> | undefined;
+
+/** Of a path with at most one parameter. What cannot be decoded is no match: Express tells what is wrong with it. */
+function matcherOf(pattern: string): Matcher {
+  const [, before = '', name = '', after = ''] = /^([^{]*)(?:\{(\w+)\}([^{]*))?$/.exec(pattern) ?? [];
+  if (before === '') throw new Error(`${pattern} has more parameters than the hot lane reads`);
+  if (name === '') return (path) => (path === pattern ? {} : undefined);
+  return (path) => {
+    if (!path.startsWith(before) || !path.endsWith(after)) return undefined;
+    const text = path.slice(before.length, path.length - after.length);
+    if (text === '' || path.length < before.length + after.length || text.includes('/')) return undefined;
+    if (!text.includes('%')) return { [name]: text };
+    try {
+      return { [name]: decodeURIComponent(text) };
+    } catch {
+      return undefined;
+    }
+  };
+}
