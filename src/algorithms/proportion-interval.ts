@@ -1,7 +1,7 @@
 /** Intervals of 95 % for shares and means of independent customers. */
 
 /** 97.5 % quantile of the standard normal. */
-const z = 1.959963984540054;
+export const z95 = 1.959963984540054;
 
 export type Bounds = { low: number; high: number };
 
@@ -12,8 +12,8 @@ export type Bounds = { low: number; high: number };
 export function wilsonInterval(successes: number, n: number): Bounds | null {
   if (n <= 0) return null;
   const p = successes / n;
-  const centre = (p + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
-  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2));
+  const centre = (p + z95 ** 2 / (2 * n)) / (1 + z95 ** 2 / n);
+  const half = (z95 / (1 + z95 ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + z95 ** 2 / (4 * n ** 2));
   // At the ends rounding would leave out the share itself.
   return { low: successes === 0 ? 0 : centre - half, high: successes === n ? 1 : centre + half };
 }
@@ -21,7 +21,7 @@ export function wilsonInterval(successes: number, n: number): Bounds | null {
 /** mean ± z·s/√n, by the central limit theorem: rough below some thirty customers. null below two. */
 export function normalInterval(mean: number, deviation: number, n: number): Bounds | null {
   if (n < 2) return null;
-  const half = (z * deviation) / Math.sqrt(n);
+  const half = (z95 * deviation) / Math.sqrt(n);
   return { low: mean - half, high: mean + half };
 }
 
@@ -33,7 +33,7 @@ export function npsInterval(promoters: number, detractors: number, n: number): B
   if (n <= 0) return null;
   const p = (promoters + 0.75) / (n + 3);
   const d = (detractors + 0.75) / (n + 3);
-  const half = z * Math.sqrt((p + d - (p - d) ** 2) / (n + 3));
+  const half = z95 * Math.sqrt((p + d - (p - d) ** 2) / (n + 3));
   const own = (promoters - detractors) / n;
   return {
     low: 100 * Math.max(-1, Math.min(own, p - d - half)),
