@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { benchScore, type ScoreBenchOptions } from './bench/score.ts';
+import { benchServe, type ServeBenchOptions } from './bench/serve.ts';
 import { MOVIELENS_1M } from './bench/synthetic.ts';
 import { benchTrain, TRAIN_STAGES, type TrainStage } from './bench/train.ts';
 import { outputOf } from './output.ts';
@@ -18,7 +19,8 @@ export const benchCommand = (): Command =>
     .addCommand(trainBenchCommand())
     .addCommand(kernelBenchCommand())
     .addCommand(insightsBenchCommand())
-    .addCommand(scoreBenchCommand());
+    .addCommand(scoreBenchCommand())
+    .addCommand(serveBenchCommand());
 
 const trainBenchCommand = () =>
   new Command('train')
@@ -121,6 +123,32 @@ const scoreBenchCommand = () =>
         `${count(line.customers)} customers scored in ${line.wallSeconds.toFixed(1)} s, ${line.cpuSeconds.toFixed(1)} s CPU, ` +
           `${line.microsPerCustomer.toFixed(1)} µs each, ${count(Math.round(line.peakMb))} MB; reading the records alone ` +
           `${line.readSeconds.toFixed(1)} s; the first thousand by value in ${line.listSeconds.toFixed(2)} s`,
+      );
+    });
+
+const serveBenchCommand = () =>
+  new Command('serve')
+    .description('the two calls of every page and every e-mail, beside a bare server under the same load')
+    .option('--customers <n>', 'whose records there are', positiveInteger, 1_000_000)
+    .option('--items <n>', 'of the catalogue', positiveInteger, 50_000)
+    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 20_000)
+    .option('--connections <n>', 'that ask at once', positiveInteger, 32)
+    .option('--seconds <n>', 'of one measurement', positiveInteger, 5)
+    .option('--rounds <n>', 'over all servers; the median counts', positiveInteger, 3)
+    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
+    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .action(async (flags: ServeBenchOptions, command: Command) => {
+      const output = outputOf(command);
+      await benchServe(
+        flags,
+        (line) =>
+          output.result(
+            { ...line },
+            `${line.name.padEnd(16)} ${count(Math.round(line.requestsPerSecond)).padStart(7)} requests/s, p50 ${line.p50Ms.toFixed(1)} ms, ` +
+              `p99 ${line.p99Ms.toFixed(1)} ms, ${Math.round(line.cpuMicrosPerRequest)} µs CPU a request, ` +
+              `${line.ratioToNodeHttpGet.toFixed(2)} × node:http+GET, ${line.errors} errors`,
+          ),
+        output.say,
       );
     });
 

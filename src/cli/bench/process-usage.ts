@@ -70,6 +70,11 @@ export function watchUsage(value: string): UsageWatch {
   };
 }
 
+/** User and system time that a process has used so far, all its threads together. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  return statOf(await readFile(`/proc/${pid}/stat`, 'utf8')).cpuSeconds;
+}
+
 /** Of /proc/PID/stat (proc(5)): fields 14 and 15 are user and system time, 22 the start; the name may hold blanks. */
 function statOf(text: string): { cpuSeconds: number; startedAt: string } {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -6,14 +6,14 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRecordStore } from '../../features/record-store.ts';
-import { FEATURE_SCHEMA } from '../../features/registry.ts';
-import { type Lake, openLake, queryChunks, writePart } from '../../history/lake.ts';
+import { openLake, writePart } from '../../history/lake.ts';
 import { fromSnapshot, readSnapshot } from '../../history/score-snapshots.ts';
 import { readConfig } from '../../infra/config.ts';
 import { createKeys, type Keys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { openRedis } from '../../infra/open-redis.ts';
 import { connectRedis, type Redis } from '../../infra/redis.ts';
+import { copyId, copyRecords } from './copied-records.ts';
 import { runCommand } from './run-command.ts';
 
 export type ScoreBenchOptions = {
@@ -66,7 +66,7 @@ export async function benchScore(
     await runCommand(['import', '--preset', 'nextbest', ...files], env);
     await runCommand(['train', 'refresh-features', 'train-churn', 'train-customer-value'], env);
     say(`copying their records to ${customers} customers …`);
-    const recordBytes = await copyRecords(dataDir, redis, keys, customers);
+    const recordBytes = await copyCustomers(dataDir, redis, keys, customers);
     say('reading them …');
     const readSeconds = await readAll(redis, keys, customers);
     say('scoring them …');
@@ -89,24 +89,11 @@ export async function benchScore(
   }
 }
 
-const copyId = (n: number) => `copy-${String(n).padStart(8, '0')}`;
-
 /** Answers the mean size of a record. */
-async function copyRecords(dataDir: string, redis: Redis, keys: Keys, customers: number): Promise<number> {
+async function copyCustomers(dataDir: string, redis: Redis, keys: Keys, customers: number): Promise<number> {
   const lake = await openLake(dataDir);
   try {
-    const records = await recordsOf(lake, redis, keys);
-    let bytes = 0;
-    for (let n = 0; n < customers; n += written) {
-      const batch = redis.pipeline();
-      for (let copy = n; copy < Math.min(customers, n + written); copy++) {
-        const record = records[copy % records.length];
-        if (record === undefined) throw new Error('the simulated shop has no records');
-        bytes += record.length;
-        batch.set(keys.record(FEATURE_SCHEMA, copyId(copy)), record);
-      }
-      await batch.exec();
-    }
+    const bytes = await copyRecords(lake, redis, keys, customers);
     // So that the lake knows them: the job asks it who there is.
     await writePart(
       lake,
@@ -118,23 +105,10 @@ async function copyRecords(dataDir: string, redis: Redis, keys: Keys, customers:
          NULL::BIGINT AS "unitPriceMinor", NULL::BIGINT AS "discountMinor", NULL::VARCHAR AS detail
        FROM range(${Math.floor(customers)}) copies(n)`,
     );
-    return bytes / customers;
+    return bytes;
   } finally {
     lake.close();
   }
-}
-
-async function recordsOf(lake: Lake, redis: Redis, keys: Keys): Promise<Buffer[]> {
-  const records: Buffer[] = [];
-  const query = `SELECT DISTINCT "customerId" FROM ${lake.from('events')} WHERE "customerId" IS NOT NULL ORDER BY 1`;
-  for await (const chunk of queryChunks(lake.connection, query)) {
-    const ids = chunk.getColumnVector(0);
-    for (let r = 0; r < chunk.rowCount; r++) {
-      const record = await redis.getBuffer(keys.record(FEATURE_SCHEMA, String(ids.getItem(r))));
-      if (record !== null) records.push(record);
-    }
-  }
-  return records;
 }
 
 async function readAll(redis: Redis, keys: Keys, customers: number): Promise<number> {

@@ -1,0 +1,58 @@
+/**
+ * The load tool, in a process of its own so that its work is not taken for the server's: `node load.js` reads a `Load` as JSON
+ * from its arguments and prints a `LoadResult`.
+ */
+import autocannon from 'autocannon';
+
+export type Load = {
+  url: string;
+  connections: number;
+  seconds: number;
+  /** Paths that are asked in turn, each connection beginning at another; `{id}` stands for the next of `ids`. */
+  path: string;
+  /** Customer numbers from `first`, each asked `times` in a row; absent: the path is asked as it is. */
+  customers?: { first: number; count: number; times: number };
+};
+
+export type LoadResult = {
+  requests: number;
+  seconds: number;
+  requestsPerSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Answers other than 200, time-outs and broken connections. */
+  errors: number;
+};
+
+const [text] = process.argv.slice(2);
+if (text !== undefined) {
+  const load = JSON.parse(text) as Load;
+  process.stdout.write(`${JSON.stringify(await run(load))}\n`);
+}
+
+async function run({ url, connections, seconds, path, customers }: Load): Promise<LoadResult> {
+  let asked = 0;
+  const nextPath = () => {
+    if (customers === undefined) return path;
+    const n = customers.first + (Math.floor(asked++ / customers.times) % customers.count);
+    return path.replace('{id}', `copy-${String(n).padStart(8, '0')}`);
+  };
+  const result = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+    requests: [
+      customers === undefined
+        ? { path }
+        : { setupRequest: (request: autocannon.Request) => ({ ...request, path: nextPath() }) },
+    ],
+  });
+  return {
+    requests: result.requests.total,
+    seconds: result.duration,
+    requestsPerSecond: result.requests.total / result.duration,
+    p50Ms: result.latency.p50,
+    p99Ms: result.latency.p99,
+    errors: result.errors + result.timeouts + result.non2xx,
+  };
+}
