@@ -8,8 +8,8 @@ const root = resolve(import.meta.dirname, '../src');
 const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   algorithms: ['domain'],
-  simulation: ['domain', 'algorithms'],
   offers: ['domain', 'algorithms'],
+  simulation: ['domain', 'algorithms', 'offers'],
   infra: ['domain'],
   features: ['domain', 'algorithms', 'infra'],
   scoring: ['domain', 'algorithms', 'features'],

@@ -17,6 +17,7 @@ export type SimulationFlags = {
   customers?: string;
   items?: string;
   days?: string;
+  offerWeeks?: string;
   seed?: string;
   end?: string;
 };
@@ -24,12 +25,16 @@ export type SimulationFlags = {
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
-      'Makes a seeded shop whose truth is known: items, offers, customers and events, and truth.ndjson beside them. ' +
+      'Makes a seeded shop whose truth is known: items, offers, customers, events and decisions, and truth.ndjson beside them. ' +
         'The same flags (--end among them) give the same files.',
     )
     .option('--customers <n>', 'customers who ever come (default: 3000)')
     .option('--items <n>', 'products of the catalogue (default: 500)')
     .option('--days <n>', 'length of the history, up to 3650 (default: 540)')
+    .option(
+      '--offer-weeks <n>',
+      'last weeks of the history with logged decisions on offers, drawn at random (default: 12)',
+    )
     .option('--seed <n>', 'another seed is another shop (default: 1)')
     .option('--end <YYYY-MM-DD>', 'last day of the history, UTC (default: yesterday)')
     .option(
@@ -77,11 +82,14 @@ export function parseSimulationFlags(flags: SimulationFlags, now: number): Simul
     customers: wholeNumber(flags.customers),
     items: wholeNumber(flags.items),
     days: wholeNumber(flags.days),
+    offerWeeks: wholeNumber(flags.offerWeeks),
     seed: wholeNumber(flags.seed),
     end: flags.end ?? new Date(now - dayMs).toISOString().slice(0, 10),
   });
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `  --${path.join('.')}: ${message}`);
+  const flagOf = (path: readonly PropertyKey[]) =>
+    path.join('.').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const faults = parsed.error.issues.map(({ path, message }) => `  --${flagOf(path)}: ${message}`);
   throw new UsageError(`The flags are not valid:\n${faults.join('\n')}`);
 }
 

@@ -1,7 +1,8 @@
 /** What goes into an order: the habits that are due, then picks by taste, at the price of the day. */
+import type { Rng } from '../algorithms/rng.ts';
 import { dayMs } from '../domain/time.ts';
 import type { OrderLine } from './event-writer.ts';
-import { dayOf, type Habit, isSold, type Journey } from './journey.ts';
+import { type Coupon, dayOf, type Habit, isSold, type Journey } from './journey.ts';
 
 /** Picks come out of what was looked at lately about this often. */
 const FROM_VIEWED_SHARE = 0.35;
@@ -16,38 +17,58 @@ const DISCOUNTS = [0.1, 0.15, 0.2, 0.3];
 
 /**
  * An item that the customer may want now: sold today, not one that is owned for good, not one that is bought by habit
- * anyway; -1 when twenty picks gave none.
+ * anyway; -1 when twenty picks gave none. `category`: only of this one.
  */
-export function pickWanted(journey: Journey, at: number, maySeenBefore: boolean): number {
-  const { shop, rng, viewed } = journey;
+export function pickWanted(
+  journey: Journey,
+  at: number,
+  rng: Rng,
+  maySeenBefore: boolean,
+  category?: number,
+): number {
+  const { shop, viewed } = journey;
   const month = shop.calendar.months[dayOf(shop, at)]!;
   for (let tries = 0; tries < PICK_TRIES; tries++) {
     const fromViewed = maySeenBefore && viewed.length > 0 && rng.chance(FROM_VIEWED_SHARE);
-    const item = fromViewed ? viewed[rng.nextInt(viewed.length)]! : shop.sampler.pick(month, rng);
-    if (isSold(shop, item, at) && !shop.owned.has(item) && !shop.habitual.has(item)) return item;
+    const item = fromViewed
+      ? viewed[rng.nextInt(viewed.length)]!
+      : category === undefined
+        ? shop.sampler.pick(month, rng)
+        : shop.sampler.pickWithin(category, rng);
+    if (isSold(shop, item, at) && !journey.owned.has(item) && !journey.habitual.has(item)) return item;
   }
   return -1;
 }
 
+export type BasketPlan = { picks: number; rng: Rng; coupon?: Coupon | undefined };
+
 export type Basket = { lines: OrderLine[]; discounted: boolean };
 
-/** `picks`: how many items by taste are tried for. The basket may turn out empty. */
-export function composeBasket(journey: Journey, at: number, picks: number): Basket {
-  const { shop, rng } = journey;
+/**
+ * `picks`: how many items by taste are tried for. The basket may turn out empty. One that an offer brought (`coupon`) has
+ * nothing of habits, so that it takes nothing from the orders to come, and begins with an item that the offer is about.
+ */
+export function composeBasket(journey: Journey, at: number, { picks, rng, coupon }: BasketPlan): Basket {
+  const { shop } = journey;
   const lines: OrderLine[] = [];
-  for (const habit of dueHabits(journey, at)) {
-    lines.push(orderLine(journey, habit.item, habit.quantity));
-    renewHabit(journey, habit, at);
-  }
+  if (coupon === undefined)
+    for (const habit of dueHabits(journey, at)) {
+      lines.push(orderLine(journey, habit.item, habit.quantity));
+      renewHabit(journey, habit, at, rng);
+    }
   for (let pick = 0; pick < picks; pick++) {
-    const item = pickWanted(journey, at, true);
+    const about = pick === 0 ? (coupon?.simulated.categories ?? []) : [];
+    const item =
+      about.length > 0
+        ? pickWanted(journey, at, rng, false, about[rng.nextInt(about.length)])
+        : pickWanted(journey, at, rng, true);
     if (item < 0 || lines.some((line) => line.item === item)) continue;
     const consumable = shop.catalogue.items[item]!.gapDays > 0;
     lines.push(orderLine(journey, item, 1 + (consumable ? rng.poisson(0.3) : rng.chance(0.03) ? 1 : 0)));
-    if (consumable) maybeAdoptHabit(journey, item, at);
-    else shop.owned.add(item);
+    if (consumable && coupon === undefined) maybeAdoptHabit(journey, item, at, rng);
+    else if (!consumable) journey.owned.add(item);
   }
-  const discount = drawDiscount(journey, at);
+  const discount = drawDiscount(journey, at, rng);
   if (discount > 0)
     for (const line of lines) line.discountMinor = Math.round(line.quantity * line.unitPriceMinor * discount);
   journey.viewed = journey.viewed.filter((item) => !lines.some((line) => line.item === item));
@@ -65,36 +86,36 @@ function dueHabits(journey: Journey, at: number): Habit[] {
   return journey.habits.filter((habit) => habit.dueAt - at <= ALONG_SHARE * habit.gapDays * dayMs);
 }
 
-function maybeAdoptHabit(journey: Journey, item: number, at: number): void {
-  const { shop, rng, traits } = journey;
+function maybeAdoptHabit(journey: Journey, item: number, at: number, rng: Rng): void {
+  const { shop, traits } = journey;
   if (journey.habits.length >= HABITS_MAX || !rng.chance(traits.habitShare)) return;
   const gapDays = shop.catalogue.items[item]!.gapDays * traits.pace * Math.exp(0.1 * rng.normal());
   const habit: Habit = { item, gapDays, quantity: 1 + (rng.chance(0.25) ? 1 : 0), dueAt: 0 };
-  shop.habitual.add(item);
+  journey.habitual.add(item);
   journey.habits.push(habit);
   journey.everyHabit.push(habit);
-  planHabit(journey, habit, at);
+  planHabit(journey, habit, at, rng);
 }
 
-function renewHabit(journey: Journey, habit: Habit, at: number): void {
-  if (journey.rng.chance(HABIT_END_SHARE)) endHabit(journey, habit);
-  else planHabit(journey, habit, at);
+function renewHabit(journey: Journey, habit: Habit, at: number, rng: Rng): void {
+  if (rng.chance(HABIT_END_SHARE)) endHabit(journey, habit);
+  else planHabit(journey, habit, at, rng);
 }
 
-function planHabit(journey: Journey, habit: Habit, at: number): void {
-  const gap = (habit.gapDays * journey.rng.gamma(HABIT_REGULARITY)) / HABIT_REGULARITY;
+function planHabit(journey: Journey, habit: Habit, at: number, rng: Rng): void {
+  const gap = (habit.gapDays * rng.gamma(HABIT_REGULARITY)) / HABIT_REGULARITY;
   habit.dueAt = at + gap * dayMs;
   journey.agenda.plan(habit.dueAt, { kind: 'habit', habit, dueAt: habit.dueAt });
 }
 
 export function endHabit(journey: Journey, habit: Habit): void {
   journey.habits = journey.habits.filter((kept) => kept !== habit);
-  journey.shop.habitual.delete(habit.item);
+  journey.habitual.delete(habit.item);
   habit.dueAt = Number.POSITIVE_INFINITY;
 }
 
-function drawDiscount(journey: Journey, at: number): number {
-  const { shop, rng, traits } = journey;
+function drawDiscount(journey: Journey, at: number, rng: Rng): number {
+  const { shop, traits } = journey;
   const sale = shop.calendar.sales[dayOf(shop, at)] === 1;
   const welcome = journey.orders === 0 && !traits.existing ? 0.2 : 0;
   const share =

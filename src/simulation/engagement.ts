@@ -32,7 +32,11 @@ const VOUCHER_POINTS = 200;
 const REDEEM_SHARE = 0.5;
 const POINTS_LAST_DAYS = 365;
 
-export function createEngagement(shop: Shop, index: number, hiddenTrait: number): Engagement {
+export function createEngagement(
+  shop: Pick<Shop, 'options'>,
+  index: number,
+  hiddenTrait: number,
+): Engagement {
   const rng = createRng(shop.options.seed, 'customer', index, 'engagement');
   return {
     rng,
@@ -51,13 +55,19 @@ export function planEngagement(journey: Journey): void {
 }
 
 /** Members collect a point for each whole unit of the currency, and now and then pay with a voucher. */
-export function collectPoints(journey: Journey, at: number, orderId: string, valueMinor: number): void {
+export function collectPoints(
+  journey: Journey,
+  at: number,
+  orderId: string,
+  valueMinor: number,
+  rng: Rng,
+): void {
   const { engagement, writer, departure } = journey;
   const earned = Math.floor(valueMinor / 100);
   if (journey.tier === 'none' || earned <= 0) return;
   writer.points(at, 'earned', earned, orderId);
   engagement.points += earned;
-  if (engagement.points < VOUCHER_POINTS || !engagement.rng.chance(REDEEM_SHARE)) return;
+  if (engagement.points < VOUCHER_POINTS || !rng.chance(REDEEM_SHARE)) return;
   engagement.points -= VOUCHER_POINTS;
   writer.points(at, 'redeemed', VOUCHER_POINTS, orderId);
   departure.pointsRedeemed();

@@ -5,6 +5,7 @@
 
 import type { LoyaltyTier } from '../domain/channel.ts';
 import type { COMMUNITY_ACTIVITIES, MARKETING_OUTCOMES, POINTS_CHANGES } from '../domain/event.ts';
+import type { OfferOutcome } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Calendar } from './calendar.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -89,8 +90,9 @@ export class EventWriter {
     );
   }
 
-  return(at: number, channel: ShoppingChannel, orderId: string, line: OrderLine): void {
-    this.#write('return', at, channel, `,"orderId":"${orderId}","lines":[${this.#linesText([line])}]`);
+  /** true when it happened before the end of the history. */
+  return(at: number, channel: ShoppingChannel, orderId: string, line: OrderLine): boolean {
+    return this.#write('return', at, channel, `,"orderId":"${orderId}","lines":[${this.#linesText([line])}]`);
   }
 
   delivery(at: number, channel: ShoppingChannel, orderId: string, late: boolean): void {
@@ -128,6 +130,23 @@ export class EventWriter {
 
   marketing(at: number, campaign: string, outcome: (typeof MARKETING_OUTCOMES)[number]): void {
     this.#write('marketingContact', at, 'email', `,"campaign":"${campaign}","outcome":"${outcome}"`);
+  }
+
+  offerOutcome(
+    at: number,
+    channel: ShoppingChannel | 'email',
+    decisionId: string,
+    offerId: string,
+    outcome: OfferOutcome,
+    valueMinor: number | undefined,
+  ): void {
+    const worth = valueMinor === undefined ? '' : `,"valueMinor":${valueMinor}`;
+    this.#write(
+      'offerOutcome',
+      at,
+      channel,
+      `,"decisionId":"${decisionId}","offerId":"${offerId}","outcome":"${outcome}"${worth}`,
+    );
   }
 
   attributes(at: number, channel: ShoppingChannel | 'email', change: AttributesChange): void {

@@ -62,7 +62,8 @@ const DRAFTS: readonly (readonly [string, OfferDraft])[] = [
       name: '10 off a large order',
       headline: '10 off when you treat yourself',
       benefit: { kind: 'amountOff', amountMinor: 1000 },
-      channels: ['web', 'app', 'store'],
+      channels: ['web', 'app', 'store', 'email'],
+      minBasketMinor: 3000,
       eligibility: { feature: 'averageOrderValueMinor', gte: 6000 },
     },
   ],
@@ -138,6 +139,36 @@ const DRAFTS: readonly (readonly [string, OfferDraft])[] = [
       retention: true,
       eligibility: { feature: 'openComplaints', gte: 1 },
       priorityLever: 2,
+    },
+  ],
+  [
+    'sorry-we-were-late',
+    {
+      name: 'An apology for a late delivery',
+      headline: 'That took too long. We are sorry',
+      benefit: { kind: 'serviceContact', form: 'apology', costMinor: 100 },
+      channels: ['email'],
+      retention: true,
+      eligibility: { feature: 'recentLateDeliveries', gte: 0.3 },
+    },
+  ],
+  [
+    'tasting-evening',
+    {
+      name: 'An evening in the store',
+      headline: 'You are invited: an evening among friends of the shop',
+      benefit: { kind: 'communityInvitation', costMinor: 200 },
+      channels: ['email', 'app', 'store'],
+    },
+  ],
+  [
+    'surprise-in-the-parcel',
+    {
+      name: 'A surprise with the next order',
+      headline: 'Something extra in your next parcel',
+      benefit: { kind: 'gift', costMinor: 250 },
+      channels: ['email', 'web', 'app'],
+      eligibility: { feature: 'purchaseCount', gte: 2 },
     },
   ],
   [

@@ -10,6 +10,8 @@ export const SimulationOptions = z.strictObject({
   items: z.int().min(1).max(200_000).default(500),
   /** Length of the history. */
   days: z.int().min(1).max(3650).default(540),
+  /** Last weeks of the history in which each customer gets an offer drawn at random, or none, and the draw is logged. */
+  offerWeeks: z.int().min(0).max(520).default(12),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
   /** Last day of the history, `YYYY-MM-DD` (UTC); everything happens before its midnight. */
   end: z.iso.date().refine((text) => text >= '1990-01-01' && text <= '2200-01-01', {

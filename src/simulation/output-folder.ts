@@ -1,5 +1,5 @@
 /**
- * A simulation on disk: `<folder>/{items,offers,customers,events,truth}.ndjson`. The files are written into `.partial`
+ * A simulation on disk: `<folder>/{items,offers,customers,events,decisions,truth}.ndjson`. The files are written into `.partial`
  * within the folder and moved up at the end, the truth last: where there is a truth, the simulation is whole. The folder
  * itself stays, as it may be a mounted volume or somebody's working directory.
  */

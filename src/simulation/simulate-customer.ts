@@ -1,11 +1,15 @@
-/** One customer's whole history: an agenda of what happens next, worked off in the order of time. */
+/**
+ * One customer's way through the shop: an agenda of what happens next, worked off in the order of time. At once
+ * (`simulateCustomer`), or bit by bit (`setOut`, `advance`), so that somebody outside can decide on offers in between.
+ */
 
-import { createRng } from '../algorithms/rng.ts';
+import { createRng, type Rng } from '../algorithms/rng.ts';
 import { dayMs } from '../domain/time.ts';
 import { createAgenda, type Planned } from './agenda.ts';
 import { endHabit } from './basket.ts';
 import { YEAR_DAYS } from './calendar.ts';
 import { complain, deliver, leave, rate, resolveComplaint } from './consequences.ts';
+import { orderPersuaded, seeOffer } from './contact.ts';
 import { drawCustomer } from './customers.ts';
 import { createDeparture, WEEK_DAYS } from './departure.ts';
 import {
@@ -19,21 +23,24 @@ import {
   takePart,
 } from './engagement.ts';
 import { EventWriter } from './event-writer.ts';
-import { type Happening, isActive, type Journey, type Shop } from './journey.ts';
+import { FADING_ORDER_SHARE, type Happening, isActive, type Journey, type Shop } from './journey.ts';
+import { marginOf } from './ledger.ts';
+import { decideAtRandom, planDecision } from './logged-decisions.ts';
 import { reviewTier, spendOfTier } from './loyalty.ts';
+import { createDisposition } from './offer-effects.ts';
 import { browse, order } from './shopping.ts';
 import { customerTruth } from './truth.ts';
 
 export type SimulatedCustomer = {
-  /** Lines for `customers`, `events` and `truth`, each line ended; no events are an empty text. */
+  /** Lines for `customers`, `events`, `decisions` and `truth`, each line ended; none are an empty text. */
   opening: string;
   events: string;
+  decisions: string;
   truth: string;
   /** Lines of `events`. */
   eventCount: number;
 };
 
-const FADING_ORDER_SHARE = 0.35;
 const FADING_HABIT_SHARE = 0.4;
 const FADING_VISIT_SHARE = 0.7;
 const UNSUBSCRIBE_SHARE = 0.3;
@@ -42,49 +49,74 @@ const TIER_REVIEW_WEEKS = 13;
 /** Customer `index`, from the stream of that number: the same however many others there are. */
 export function simulateCustomer(shop: Shop, index: number): SimulatedCustomer {
   const journey = setOut(shop, index);
-  const { writer, traits, agenda } = journey;
-  writer.attributes(traits.arrivesAt, 'web', {
-    loyaltyTier: traits.startingTier,
-    consent: traits.consent,
-    segment: traits.segment,
-  });
+  const { writer } = journey;
   const opening = writer.take();
-  planFirsts(journey);
-  for (let next = agenda.next(); next !== undefined; next = agenda.next()) {
-    if (next.at >= shop.calendar.endAt) break;
-    happen(journey, next);
-  }
-  return { opening, truth: customerTruth(journey), eventCount: writer.count - 1, events: writer.take() };
+  advance(journey, shop.calendar.endAt);
+  return {
+    opening,
+    truth: customerTruth(journey),
+    eventCount: writer.count - 1,
+    events: writer.take(),
+    decisions: journey.decisionText,
+  };
 }
 
-function setOut(shop: Shop, index: number): Journey {
+/** The customer before anything has happened but the first event, `customerUpdated`, which the writer holds. */
+export function setOut(shop: Shop, index: number): Journey {
   const rng = createRng(shop.options.seed, 'customer', index);
   const traits = drawCustomer(index, shop.population, shop.calendar, rng);
-  shop.sampler.serve(traits.taste);
-  shop.owned.clear();
-  shop.habitual.clear();
-  return {
+  const journey: Journey = {
     shop,
+    index,
     rng,
     traits,
     writer: new EventWriter(shop.calendar, shop.lineStarts, shop.run, traits.customerId),
     agenda: createAgenda<Happening>(),
     departure: createDeparture(traits.hiddenTrait, rng),
     engagement: createEngagement(shop, index, traits.hiddenTrait),
+    disposition: createDisposition(shop.options.seed, index, shop.offers.length),
+    coupon: undefined,
+    ledger: { marginMinor: 0 },
     phase: 'active',
     fadingFrom: undefined,
     fadesUntil: Number.POSITIVE_INFINITY,
     churnedAt: undefined,
     oneTime: false,
     orders: 0,
+    lastOrderAt: Number.NEGATIVE_INFINITY,
+    spentMinor: 0,
+    decisions: 0,
+    discountUntil: Number.NEGATIVE_INFINITY,
+    decisionText: '',
     weeks: 0,
     habits: [],
+    owned: new Set(),
+    habitual: new Set(),
     everyHabit: [],
     viewed: [],
     tier: traits.startingTier,
     yearSpendMinor: spendOfTier(traits.startingTier),
     yearSpendAt: traits.arrivesAt,
   };
+  journey.writer.attributes(traits.arrivesAt, 'web', {
+    loyaltyTier: traits.startingTier,
+    consent: traits.consent,
+    segment: traits.segment,
+  });
+  planFirsts(journey);
+  return journey;
+}
+
+/** Everything that happens before `until`. Journeys may take turns: each finds the shop's buffers as it needs them. */
+export function advance(journey: Journey, until: number): void {
+  const { agenda, shop, traits } = journey;
+  let soonest = agenda.waiting.at(-1);
+  if (soonest === undefined || soonest.at >= until) return;
+  shop.sampler.serve(traits.taste);
+  for (; soonest !== undefined && soonest.at < until; soonest = agenda.waiting.at(-1)) {
+    agenda.next();
+    happen(journey, soonest);
+  }
 }
 
 /** New customers mostly come with an order; of the existing ones, the history begins somewhere within a gap. */
@@ -97,6 +129,7 @@ function planFirsts(journey: Journey): void {
   planVisit(journey, arrivesAt);
   agenda.plan(arrivesAt + WEEK_DAYS * dayMs, { kind: 'week' });
   planEngagement(journey);
+  planDecision(journey, arrivesAt);
 }
 
 type Handlers = {
@@ -112,10 +145,13 @@ const HANDLERS: Handlers = {
   unsubscribe,
   delivery: (journey, at, what) => deliver(journey, at, what.order),
   rating: (journey, at, what) => rate(journey, at, what.order),
-  complaint: (journey, at, what) => complain(journey, at, what.topic),
+  complaint: (journey, at, what) => complain(journey, at, what.topic, what.rng),
   resolved: resolveComplaint,
-  return: ({ writer }, at, { order, line }) => writer.return(at, order.channel, order.orderId, line),
-  leave,
+  return: takeBack,
+  leave: leaveWhenDone,
+  seen: seeOffer,
+  persuaded: orderPersuaded,
+  decision: decideAtRandom,
   message: (journey, at, { campaign }) => sendMessage(journey, at, campaign),
   opened: (journey, at, { campaign }) => openMessage(journey, at, campaign),
   survey: answerSurvey,
@@ -128,6 +164,22 @@ function happen<What extends Happening>(journey: Journey, { at, what }: Planned<
   handler(journey, at, what);
 }
 
+function takeBack(journey: Journey, at: number, { order, line }: Happening & { kind: 'return' }): void {
+  if (journey.writer.return(at, order.channel, order.orderId, line))
+    journey.ledger.marginMinor -= marginOf(journey, line);
+}
+
+/** Who was won back meanwhile has other plans. */
+function leaveWhenDone(journey: Journey, at: number): void {
+  const { phase, fadesUntil } = journey;
+  if (phase === 'leaving' || (phase === 'fading' && at >= fadesUntil)) leave(journey, at);
+}
+
+/** Each order and each visit has a stream of its own, so that one more or less changes nothing about the others. */
+function streamOf({ shop, index }: Journey, kind: 'order' | 'habit' | 'visit', at: number): Rng {
+  return createRng(shop.options.seed, 'customer', index, kind, at);
+}
+
 function orderGapDays({ rng, traits }: Journey): number {
   return ((YEAR_DAYS / traits.ordersPerYear) * rng.gamma(traits.regularity)) / traits.regularity;
 }
@@ -137,7 +189,8 @@ function orderByTaste(journey: Journey, at: number): void {
   const { rng, traits, agenda, shop } = journey;
   agenda.plan(shop.calendar.after(at, orderGapDays(journey)), { kind: 'order' });
   if (journey.phase === 'fading' && !rng.chance(FADING_ORDER_SHARE)) return;
-  order(journey, at, 1 + rng.poisson(traits.extraPicks));
+  const own = streamOf(journey, 'order', at);
+  order(journey, at, { picks: 1 + own.poisson(traits.extraPicks), rng: own });
 }
 
 function orderByHabit(journey: Journey, at: number, { habit, dueAt }: Happening & { kind: 'habit' }): void {
@@ -148,7 +201,8 @@ function orderByHabit(journey: Journey, at: number, { habit, dueAt }: Happening 
     endHabit(journey, habit);
     return;
   }
-  order(journey, at, rng.chance(0.3) ? 1 + rng.poisson(traits.extraPicks / 2) : 0);
+  const own = streamOf(journey, 'habit', at);
+  order(journey, at, { picks: own.chance(0.3) ? 1 + own.poisson(traits.extraPicks / 2) : 0, rng: own });
 }
 
 function planVisit(journey: Journey, from: number): void {
@@ -164,7 +218,7 @@ function visit(journey: Journey, at: number): void {
     const left = (journey.fadesUntil - at) / (journey.fadesUntil - (journey.fadingFrom ?? at));
     if (!journey.rng.chance(FADING_VISIT_SHARE * left)) return;
   }
-  browse(journey, at);
+  browse(journey, at, streamOf(journey, 'visit', at));
 }
 
 function week(journey: Journey, at: number): void {
@@ -190,7 +244,8 @@ function question(journey: Journey, at: number): void {
 
 function unsubscribe(journey: Journey, at: number): void {
   const { traits, writer, shop } = journey;
-  if (!isActive(journey) || !traits.consent.email) return;
+  // Who was won back meanwhile stays subscribed.
+  if (journey.phase !== 'fading' || !traits.consent.email) return;
   traits.consent.email = false;
   writer.marketing(at, campaignOf(shop, at), 'unsubscribed');
 }

@@ -3,12 +3,14 @@
  * simulated after the other and forgotten, so that memory does not grow with their number.
  */
 import { createRng } from '../algorithms/rng.ts';
+import { dayMs } from '../domain/time.ts';
 import { createCalendar } from './calendar.ts';
 import { catalogueItem, createCatalogue } from './catalogue.ts';
 import { createPopulation } from './customers.ts';
+import { WEEK_DAYS } from './departure.ts';
 import { lineStarts } from './event-writer.ts';
-import { ItemSet } from './item-set.ts';
 import type { Shop } from './journey.ts';
+import { offersOf } from './offer-effects.ts';
 import { simulatedOffers } from './offers.ts';
 import type { SimulationOptions } from './options.ts';
 import { simulateCustomer } from './simulate-customer.ts';
@@ -48,8 +50,8 @@ export async function simulateShop(
     await sink.write('items', lines);
     await sink.write('truth', truths);
   }
-  const offers = simulatedOffers(shop.calendar, shop.catalogue.categories);
-  await sink.write('offers', offers.map((offer) => `${JSON.stringify(offer)}\n`).join(''));
+  const { offers } = shop;
+  await sink.write('offers', offers.map(({ input: offer }) => `${JSON.stringify(offer)}\n`).join(''));
 
   let events = 0;
   const reportEvery = Math.max(1, Math.floor(options.customers / 100));
@@ -60,6 +62,7 @@ export async function simulateShop(
     const waits = [
       sink.write('customers', customer.opening),
       customer.events === '' ? undefined : sink.write('events', customer.events),
+      customer.decisions === '' ? undefined : sink.write('decisions', customer.decisions),
       sink.write('truth', customer.truth),
     ];
     for (const wait of waits) if (wait !== undefined) await wait;
@@ -86,13 +89,16 @@ export function openShop(options: SimulationOptions): Shop {
     population: createPopulation(options),
     lineStarts: lineStarts(catalogue),
     sampler: new TasteSampler(catalogue),
-    owned: new ItemSet(catalogue.items.length),
-    habitual: new ItemSet(catalogue.items.length),
+    offers: offersOf(simulatedOffers(calendar, catalogue.categories), catalogue.categories),
+    logging: {
+      startAt: Math.max(calendar.startAt, calendar.endAt - options.offerWeeks * WEEK_DAYS * dayMs),
+      endAt: calendar.endAt,
+    },
   };
 }
 
 /** Six characters out of everything that changes a customer's events. */
-function runName({ seed, items, days, end }: SimulationOptions): string {
-  const rng = createRng('run', seed, items, days, end);
+function runName({ seed, items, days, end, offerWeeks }: SimulationOptions): string {
+  const rng = createRng('run', seed, items, days, end, offerWeeks);
   return Array.from({ length: 6 }, () => rng.nextInt(36).toString(36)).join('');
 }

@@ -1,5 +1,5 @@
 /** Where a simulation goes: NDJSON files by name. What stands behind them (a disk, a test's memory) is the caller's. */
-export const SIMULATED_FILES = ['items', 'offers', 'customers', 'events', 'truth'] as const;
+export const SIMULATED_FILES = ['items', 'offers', 'customers', 'events', 'decisions', 'truth'] as const;
 export type SimulatedFile = (typeof SIMULATED_FILES)[number];
 
 export type SimulationSink = {

@@ -65,7 +65,11 @@ export class TasteSampler {
   /** An item's index, by taste, popularity and season; whether it can be had is for the caller to ask. */
   pick(month: number, rng: Rng): number {
     this.#season(month);
-    const category = rng.categorical(this.#categorySums);
+    return this.pickWithin(rng.categorical(this.#categorySums), rng);
+  }
+
+  /** The same within one category. */
+  pickWithin(category: number, rng: Rng): number {
     const start = this.#catalogue.categoryStarts[category]!;
     const end = this.#catalogue.categoryStarts[category + 1]!;
     if (end - start >= LONG_SHELF) return this.#pickFromLongShelf(start, end, rng);

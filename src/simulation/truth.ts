@@ -4,7 +4,9 @@
  */
 
 import { HAZARD } from './departure.ts';
+import { effectsOf, type OfferEffects } from './expected-effects.ts';
 import type { Journey, Shop } from './journey.ts';
+import type { SimulatedOffer } from './offer-effects.ts';
 import { CATEGORY_TASTE, ITEM_TASTE } from './taste-sampler.ts';
 import { TASTE_DIMENSIONS } from './vectors.ts';
 
@@ -64,11 +66,13 @@ export type CustomerTruth = {
   hazard: {
     frailty: number;
     unobserved: number;
-    observed: { lateDelivery: number; lowRating: number; openComplaint: number };
-    /** What would have come on top of these without points redeemed and without taking part. */
-    averted: { pointsRedeemed: number; tookPart: number };
+    observed: { lateDelivery: number; lowRating: number; openComplaint: number; irritation: number };
+    /** What would have come on top of these without points redeemed, without taking part, and without offers that care. */
+    averted: { pointsRedeemed: number; tookPart: number; caredFor: number };
   };
   habits: { itemId: string; gapDays: number; quantity: number }[];
+  /** What each offer would do by e-mail as the history ends, whether the customer may have it or not (`expected-effects.ts`). */
+  offers: ({ offerId: string } & OfferEffects)[];
 };
 
 export function shopTruth({ options, run, catalogue, population }: Shop): string {
@@ -113,7 +117,7 @@ export function itemTruth({ catalogue }: Shop, index: number): string {
 
 export function customerTruth(journey: Journey): string {
   const { traits, departure, shop } = journey;
-  const { hidden, lateDelivery, lowRating, openComplaint } = departure.sources;
+  const { hidden, lateDelivery, lowRating, openComplaint, irritation } = departure.sources;
   return line<CustomerTruth>({
     kind: 'customer',
     customerId: traits.customerId,
@@ -137,10 +141,12 @@ export function customerTruth(journey: Journey): string {
         lateDelivery: round(lateDelivery),
         lowRating: round(lowRating),
         openComplaint: round(openComplaint),
+        irritation: round(irritation),
       },
       averted: {
         pointsRedeemed: round(departure.averted.pointsRedeemed),
         tookPart: round(departure.averted.tookPart),
+        caredFor: round(departure.averted.caredFor),
       },
     },
     habits: journey.everyHabit.map(({ item, gapDays, quantity }) => ({
@@ -148,7 +154,25 @@ export function customerTruth(journey: Journey): string {
       gapDays: round(gapDays),
       quantity,
     })),
+    offers: shop.offers.flatMap((simulated) => offerTruth(journey, simulated) ?? []),
   });
+}
+
+function offerTruth(
+  journey: Journey,
+  simulated: SimulatedOffer,
+): CustomerTruth['offers'][number] | undefined {
+  const { offerId, channels, fallback } = simulated.offer;
+  if (fallback || !channels.includes('email')) return undefined;
+  const effects = effectsOf(journey, simulated, journey.shop.calendar.endAt);
+  return {
+    offerId,
+    kind: effects.kind,
+    additionalOrders: round(effects.additionalOrders),
+    uplift: round(effects.uplift),
+    redeemed: round(effects.redeemed),
+    churn: round(effects.churn),
+  };
 }
 
 function line<Truth>(truth: Truth): string {

@@ -14,29 +14,38 @@ describe('flags', () => {
       customers: 3000,
       items: 500,
       days: 540,
+      offerWeeks: 12,
       seed: 1,
       end: '2026-06-30',
     });
   });
 
   test('every flag counts', () => {
-    const flags = { customers: '10', items: '30', days: '90', seed: '0', end: '2024-02-29' };
+    const flags = { customers: '10', items: '30', days: '90', offerWeeks: '4', seed: '0', end: '2024-02-29' };
     expect(parseSimulationFlags(flags, now)).toEqual({
       customers: 10,
       items: 30,
       days: 90,
+      offerWeeks: 4,
       seed: 0,
       end: '2024-02-29',
     });
   });
 
   test('every fault is named at once', () => {
-    const flags = { customers: '0', items: 'many', days: '1.5', seed: '-1', end: '2026-02-30' };
+    const flags = {
+      customers: '0',
+      items: 'many',
+      days: '1.5',
+      offerWeeks: '-2',
+      seed: '-1',
+      end: '2026-02-30',
+    };
     expect(() => parseSimulationFlags(flags, now)).toThrow(UsageError);
     try {
       parseSimulationFlags(flags, now);
     } catch (err) {
-      for (const flag of ['--customers', '--items', '--days', '--seed', '--end'])
+      for (const flag of ['--customers', '--items', '--days', '--offer-weeks', '--seed', '--end'])
         expect((err as Error).message).toContain(flag);
     }
   });
@@ -87,7 +96,7 @@ describe('command', () => {
     expect(result).toMatchObject({
       customers: 12,
       items: 30,
-      offers: 12,
+      offers: 15,
       days: 60,
       seed: 7,
       end: '2026-06-30',
@@ -103,7 +112,7 @@ describe('command', () => {
   test('without --json, stdout stays empty', async () => {
     await run(...flags, '--out', folder);
     expect(stdout).toBe('');
-    expect(stderr).toContain('12 customers, 30 items, 12 offers');
+    expect(stderr).toContain('12 customers, 30 items, 15 offers');
   });
 
   test('without --out it is <DATA_DIR>/simulated', async () => {

@@ -10,11 +10,20 @@ import { optionsOf } from './in-memory.ts';
 const calendar = createCalendar(optionsOf({}));
 const offers = simulatedOffers(calendar, CATEGORIES).map((offer) => Offer.parse(offer));
 
-test('a dozen offers with every kind of benefit and every channel, one of them the fallback', () => {
-  expect(offers).toHaveLength(12);
-  expect(new Set(offers.map(({ offerId }) => offerId)).size).toBe(12);
+test('offers with most kinds of benefit and every channel, one of them the fallback', () => {
+  expect(offers).toHaveLength(15);
+  expect(new Set(offers.map(({ offerId }) => offerId)).size).toBe(15);
   expect(new Set(offers.map(({ benefit }) => benefit.kind))).toEqual(
-    new Set(['percentOff', 'amountOff', 'freeDelivery', 'loyaltyPoints', 'serviceContact', 'content']),
+    new Set([
+      'percentOff',
+      'amountOff',
+      'freeDelivery',
+      'loyaltyPoints',
+      'gift',
+      'communityInvitation',
+      'serviceContact',
+      'content',
+    ]),
   );
   expect(new Set(offers.flatMap(({ channels }) => channels))).toEqual(
     new Set(['web', 'store', 'app', 'email', 'phone']),
