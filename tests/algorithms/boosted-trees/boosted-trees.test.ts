@@ -82,3 +82,18 @@ test('a bin is the number of edges at or below the value, and few values have a 
     }),
   );
 });
+
+test('squared loss, by hand: means of the leaves, rows counting by their weight', async () => {
+  // Weighted mean (3·2 + 1·6 + 2·10 + 2·14) / 8 = 7.5. Left: G = 3·5.5 + 1·1.5 = 18, H = 4; right: G = −18, H = 4.
+  const values = Float32Array.of(0, 0, 1, 1);
+  const trees = await fitBoostedTrees(
+    { rows: 4, columns: 1, values },
+    Float64Array.of(2, 6, 10, 14),
+    new Uint8Array(4),
+    options({ loss: 'squared', trees: 1, leaves: 2, learningRate: 1, l2: 0, minHessian: 1 }),
+    () => {},
+    [3, 1, 2, 2],
+  );
+  expect(scoreBoosted(trees, values, 0)).toBeCloseTo(7.5 - 18 / 4, 5);
+  expect(scoreBoosted(trees, values, 2)).toBeCloseTo(7.5 + 18 / 4, 5);
+});

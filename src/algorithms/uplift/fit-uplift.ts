@@ -1,0 +1,401 @@
+/** Learns an `UpliftModel` from a log. */
+import { z } from 'zod';
+import { meanOf } from '../off-policy/estimate.ts';
+import type { Rng } from '../rng.ts';
+import { type ContextBasis, fitContextBasis, writeAxes } from './context-basis.ts';
+import { type EffectPrior, type Evidence, logEvidenceOf, solveEffects } from './effect-posterior.ts';
+import { crossFitResponse } from './response-model.ts';
+import { customerOf, noContact, type UpliftArm, type UpliftLog } from './uplift-log.ts';
+import {
+  armOf,
+  traitsOf,
+  UPLIFT_LEARNERS,
+  type UpliftFindings,
+  type UpliftLearner,
+  type UpliftModel,
+} from './uplift-model.ts';
+
+export const UpliftOptions = z.strictObject({
+  /** Axes that contexts are cut down to, at most. */
+  axes: z.int().min(1).max(256).default(32),
+  /** Parts of the customers that nuisances are cross-fitted, and learners compared, on. */
+  parts: z.int().min(2).max(20).default(4),
+  /** Share of the rewards at either end that are cut to the value there: a few large orders would drown the rest. */
+  cutShare: z.number().min(0).max(0.1).default(0.0005),
+  /** Weight of one row beside the mean, at most. */
+  weightMax: z.number().positive().default(20),
+});
+export type UpliftOptions = z.output<typeof UpliftOptions>;
+
+/** Standard deviations of effects that are tried, beside that of what is left of the reward. */
+const scales = [1e-4, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128];
+/** That of average effects, which are always let free. */
+const freeScale = 0.5;
+/**
+ * What is taken for likely before anything is known: 0, that an effect is the same for everybody; 1, that it is so much of what the
+ * customer brings anyway. Half-way loses little where either is wrong, and rare outcomes never tell which is right.
+ */
+const proportionality = 0.5;
+/** Bands of the expected response in which the variance of the rest is measured. */
+const bands = 10;
+
+/** What is learned about: each has a prior variance for what contact does in general, and one for what an arm has of its own. */
+const GROUPS = ['response', 'axes'] as const;
+type Group = (typeof GROUPS)[number];
+type Scales = { ownAverage: number; common: Record<Group, number>; own: Record<Group, number> };
+
+const LEARNED: Record<UpliftLearner, readonly Group[]> = {
+  average: [],
+  response: ['response'],
+  linear: GROUPS,
+};
+
+/**
+ * RangeError where a value is not finite or a probability is outside (0, 1], and where there are no rows without contact, or none with.
+ * `onProgress` is told the share that is done.
+ */
+export async function fitUplift(
+  log: UpliftLog,
+  arms: readonly UpliftArm[],
+  options: UpliftOptions,
+  rng: Rng,
+  onProgress: (share: number) => void = () => {},
+): Promise<UpliftModel> {
+  check(log, arms);
+  const basis = fitContextBasis(log, options.axes);
+  const axes = axesOf(log, basis);
+  const { part, parts } = partsOf(log, options.parts, rng);
+  const reward = cutRewards(log.reward, options.cutShare);
+  const weight = armWeights(log, arms.length, options.weightMax);
+  onProgress(0.05);
+  const response = await crossFitResponse({
+    rows: log.rows,
+    columns: log.columns,
+    contexts: log.contexts,
+    axes,
+    size: basis.size,
+    reward,
+    weight,
+    part,
+    parts,
+  });
+  onProgress(0.7);
+  const { expected } = response;
+  const responseMean = weightedMean(expected, weight);
+  const responseSpread =
+    Math.sqrt(
+      weightedMean(
+        expected.map((m) => (m - responseMean) ** 2),
+        weight,
+      ),
+    ) || 1;
+  const residual = reward.map((value, row) => value - expected[row]!);
+  const spread =
+    Math.sqrt(
+      weightedMean(
+        residual.map((value) => value ** 2),
+        weight,
+      ),
+    ) || 1;
+  const precision = precisions(residual, expected, weight);
+  const size = basis.size + 2;
+  const proportion = responseMean > 0 ? proportionality * Math.min(1, responseSpread / responseMean) : 0;
+  const writeNumbers = (row: number, out: Float64Array) => {
+    out[1] = (expected[row]! - responseMean) / responseSpread;
+    out[0] = 1 + proportion * out[1]!;
+    for (let k = 0; k < basis.size; k++) out[2 + k] = axes[row * basis.size + k]!;
+  };
+  const evidence = gather(log, arms.length, size, parts, part, precision, residual, writeNumbers);
+  const names = ['', ...new Set(arms.flatMap(({ traits }) => Object.keys(traits)))];
+  const traits = arms.map((arm) => traitsOf(names, arm));
+  const all = evidence.without(-1);
+  onProgress(0.8);
+
+  const priorOf = (learner: UpliftLearner): EffectPrior => {
+    const chosen = likeliestScales(learner, (tried) => {
+      const prior = toPrior(tried, learner, size, spread);
+      return logEvidenceOf(size, all.none, all.arms, traits, prior);
+    });
+    return toPrior(chosen, learner, size, spread);
+  };
+  const priors = Object.fromEntries(UPLIFT_LEARNERS.map((learner) => [learner, priorOf(learner)])) as Record<
+    UpliftLearner,
+    EffectPrior
+  >;
+  onProgress(0.9);
+  const share = armShares(log, arms.length, weight);
+  const losses = UPLIFT_LEARNERS.map((learner) => {
+    const loss = new Float64Array(log.rows);
+    const z = new Float64Array(size);
+    for (let p = 0; p < parts; p++) {
+      const others = evidence.without(p);
+      const { arms: effects } = solveEffects(size, others.none, others.arms, traits, priors[learner]);
+      for (let row = 0; row < log.rows; row++) {
+        if (part[row] !== p) continue;
+        writeNumbers(row, z);
+        let rest = residual[row]!;
+        for (let a = 0; a < effects.length; a++) {
+          let effect = 0;
+          for (let k = 0; k < size; k++) effect += effects[a]!.mean[k]! * z[k]!;
+          rest -= ((log.arm[row] === a ? 1 : 0) - share[a]!) * effect;
+        }
+        loss[row] = (weight[row]! * rest ** 2) / spread ** 2;
+      }
+    }
+    return loss;
+  });
+  const { learner, loss } = chooseLearner(losses, log.customer);
+  const posterior = solveEffects(size, all.none, all.arms, traits, priors[learner]);
+  onProgress(1);
+  return {
+    columns: log.columns,
+    basis,
+    response: response.model,
+    responseMean,
+    responseSpread,
+    proportion,
+    baseline: posterior.baseline,
+    arms: arms.map(({ id }, a) => armOf(id, posterior.arms[a]!)),
+    traits: names,
+    shared: posterior.shared,
+    own: priors[learner].own,
+    learned: { rows: log.rows, response: response.model.kind, learner, loss },
+  };
+}
+
+/**
+ * `linear` already shrinks as much as the log asks for: another takes its place only where its loss on customers that
+ * neither has seen is lower by more than a standard error.
+ */
+function chooseLearner(losses: readonly Float64Array[], customer: Int32Array | undefined) {
+  const usual = UPLIFT_LEARNERS.indexOf('linear');
+  let chosen = usual;
+  let lowest = 0;
+  const less = losses.map((loss, l) => {
+    const difference = meanOf(
+      loss.map((value, row) => value - losses[usual]![row]!),
+      customer,
+    );
+    if (difference.value + difference.standardError < 0 && difference.value < lowest) {
+      lowest = difference.value;
+      chosen = l;
+    }
+    return difference.value;
+  });
+  const loss = Object.fromEntries(
+    UPLIFT_LEARNERS.map((learner, l) => [learner, less[l]! - less[0]!]),
+  ) as UpliftFindings['loss'];
+  return { learner: UPLIFT_LEARNERS[chosen]!, loss };
+}
+
+function toPrior(tried: Scales, learner: UpliftLearner, size: number, spread: number): EffectPrior {
+  const learned = LEARNED[learner];
+  const variances = (average: number, of: Record<Group, number>) =>
+    Float64Array.from({ length: size }, (_, k) => {
+      const group: Group = k === 1 ? 'response' : 'axes';
+      const scale = k === 0 ? average : learned.includes(group) ? of[group] : scales[0]!;
+      return (scale * spread) ** 2;
+    });
+  const own = variances(tried.ownAverage, tried.own);
+  return {
+    // Wide: what is left of the response without contact is no effect, and must not be taken for one.
+    baseline: new Float64Array(size).fill(spread ** 2),
+    common: variances(freeScale, tried.common),
+    trait: own,
+    own,
+  };
+}
+
+/** Coordinate ascent from the smallest scales, over all that the learner learns. */
+function likeliestScales(learner: UpliftLearner, logEvidence: (tried: Scales) => number): Scales {
+  let best: Scales = {
+    ownAverage: 0.064,
+    common: { response: 0.004, axes: 0.004 },
+    own: { response: 0.004, axes: 0.004 },
+  };
+  let highest = logEvidence(best);
+  const steps: ((scale: number) => Scales)[] = [
+    (scale) => ({ ...best, ownAverage: scale }),
+    ...LEARNED[learner].flatMap((group) => [
+      (scale: number) => ({ ...best, common: { ...best.common, [group]: scale } }),
+      (scale: number) => ({ ...best, own: { ...best.own, [group]: scale } }),
+    ]),
+  ];
+  for (let round = 0; round < 3; round++) {
+    const before = highest;
+    for (const step of steps)
+      for (const scale of scales) {
+        const tried = step(scale);
+        const reached = logEvidence(tried);
+        if (reached > highest) {
+          highest = reached;
+          best = tried;
+        }
+      }
+    if (highest - before < 0.1) break;
+  }
+  return best;
+}
+
+/** Sums of the rows by part and arm; `without(p)` adds up all parts but p. */
+function gather(
+  log: UpliftLog,
+  arms: number,
+  size: number,
+  parts: number,
+  part: Uint8Array,
+  precision: Float64Array,
+  residual: Float64Array,
+  writeNumbers: (row: number, out: Float64Array) => void,
+) {
+  const empty = (): Evidence => ({
+    gram: new Float64Array(size * size),
+    moment: new Float64Array(size),
+  });
+  const sums = Array.from({ length: parts }, () => Array.from({ length: arms + 1 }, empty));
+  const z = new Float64Array(size);
+  for (let row = 0; row < log.rows; row++) {
+    writeNumbers(row, z);
+    const { gram, moment } = sums[part[row]!]![log.arm[row]! + 1]!;
+    for (let i = 0; i < size; i++) {
+      const x = precision[row]! * z[i]!;
+      moment[i]! += x * residual[row]!;
+      for (let j = 0; j <= i; j++) gram[i * size + j]! += x * z[j]!;
+    }
+  }
+  for (const ofPart of sums)
+    for (const { gram } of ofPart)
+      for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) gram[j * size + i] = gram[i * size + j]!;
+  return {
+    without: (left: number): { none: Evidence; arms: Evidence[] } => {
+      const [none = empty(), ...others] = Array.from({ length: arms + 1 }, (_, a) => {
+        const total = empty();
+        sums.forEach((ofPart, p) => {
+          if (p === left) return;
+          ofPart[a]!.gram.forEach((value, at) => {
+            total.gram[at]! += value;
+          });
+          ofPart[a]!.moment.forEach((value, at) => {
+            total.moment[at]! += value;
+          });
+        });
+        return total;
+      });
+      return { none, arms: others };
+    },
+  };
+}
+
+/**
+ * By row: its weight over the variance of what is left of the reward at its expected response. Rewards of customers who bring more vary
+ * more; as if they varied alike, that would be taken for effects. Scaled by Kish's Σw/Σw², so that unequal weights do not make the
+ * log look larger than it is.
+ */
+function precisions(residual: Float64Array, expected: Float64Array, weight: Float64Array): Float64Array {
+  const order = Int32Array.from(expected, (_m, row) => row).sort((a, b) => expected[a]! - expected[b]!);
+  const variance = new Float64Array(bands);
+  let squares = 0;
+  let total = 0;
+  let totalSquares = 0;
+  for (let row = 0; row < weight.length; row++) {
+    squares += weight[row]! * residual[row]! ** 2;
+    total += weight[row]!;
+    totalSquares += weight[row]! ** 2;
+  }
+  const mean = squares / total || 1;
+  const edges = Array.from({ length: bands + 1 }, (_, b) => Math.round((b * order.length) / bands));
+  for (let b = 0; b < bands; b++) {
+    let inBand = 0;
+    let ofBand = 0;
+    for (let p = edges[b]!; p < edges[b + 1]!; p++) {
+      inBand += weight[order[p]!]!;
+      ofBand += weight[order[p]!]! * residual[order[p]!]! ** 2;
+    }
+    // Drawn to the mean by a few rows, and bounded: a band in which nothing happened yet is not known for sure.
+    variance[b] = Math.max(mean / 5, (ofBand + 20 * mean) / (inBand + 20));
+  }
+  const kish = total / totalSquares;
+  const precision = new Float64Array(weight.length);
+  for (let b = 0; b < bands; b++)
+    for (let p = edges[b]!; p < edges[b + 1]!; p++)
+      precision[order[p]!] = (kish * weight[order[p]!]!) / variance[b]!;
+  return precision;
+}
+
+/** q/π₀: the arm's share of the log over the probability that it had there, cut off, at a mean of 1. */
+function armWeights(log: UpliftLog, arms: number, weightMax: number): Float64Array {
+  const share = armShares(log, arms, new Float64Array(log.rows).fill(1));
+  const ofNone = 1 - share.reduce((sum, value) => sum + value, 0);
+  const weight = log.propensity.map((propensity, row) => {
+    const arm = log.arm[row]!;
+    return (arm === noContact ? ofNone : share[arm]!) / propensity;
+  });
+  const mean = weight.reduce((sum, value) => sum + value, 0) / log.rows;
+  const cut = weight.map((value) => Math.min(weightMax, value / mean));
+  const cutMean = cut.reduce((sum, value) => sum + value, 0) / log.rows;
+  return cut.map((value) => value / cutMean);
+}
+
+function armShares(log: UpliftLog, arms: number, weight: Float64Array): Float64Array {
+  const share = new Float64Array(arms);
+  let total = 0;
+  for (let row = 0; row < log.rows; row++) {
+    total += weight[row]!;
+    const arm = log.arm[row]!;
+    if (arm !== noContact) share[arm]! += weight[row]!;
+  }
+  return share.map((value) => value / total);
+}
+
+function cutRewards(reward: Float64Array, share: number): Float64Array {
+  const sorted = reward.slice().sort();
+  const last = sorted.length - 1;
+  const low = sorted[Math.floor(share * last)]!;
+  const high = sorted[Math.ceil((1 - share) * last)]!;
+  return reward.map((value) => Math.min(high, Math.max(low, value)));
+}
+
+function axesOf(log: UpliftLog, basis: ContextBasis): Float32Array {
+  const axes = new Float32Array(log.rows * basis.size);
+  const scratch = new Float64Array(basis.features);
+  const own = new Float64Array(basis.size);
+  for (let row = 0; row < log.rows; row++) {
+    writeAxes(basis, log.contexts, row * log.columns, scratch, own);
+    axes.set(own, row * basis.size);
+  }
+  return axes;
+}
+
+/** All decisions on a customer in the same part. */
+function partsOf(log: UpliftLog, parts: number, rng: Rng): { part: Uint8Array; parts: number } {
+  const salt = rng.nextInt(2 ** 31);
+  const part = new Uint8Array(log.rows);
+  for (let row = 0; row < log.rows; row++) {
+    let hash = Math.imul(customerOf(log, row) ^ salt, 0x9e3779b1);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+    part[row] = ((hash ^ (hash >>> 13)) >>> 0) % parts;
+  }
+  return { part, parts };
+}
+
+function weightedMean(values: Float64Array, weight: Float64Array): number {
+  let sum = 0;
+  let total = 0;
+  for (let row = 0; row < values.length; row++) {
+    sum += weight[row]! * values[row]!;
+    total += weight[row]!;
+  }
+  return sum / total;
+}
+
+function check(log: UpliftLog, arms: readonly UpliftArm[]): void {
+  const fault = (text: string) => new RangeError(`uplift: ${text}`);
+  if (log.contexts.length !== log.rows * log.columns) throw fault('contexts are not rows × columns');
+  if (!log.contexts.every(Number.isFinite)) throw fault('a context is not finite');
+  if (!log.reward.every(Number.isFinite)) throw fault('a reward is not finite');
+  if (!log.propensity.every((p) => p > 0 && p <= 1)) throw fault('a propensity is outside (0, 1]');
+  if (!log.arm.some((arm) => arm === noContact)) throw fault('nobody was left alone');
+  if (!log.arm.some((arm) => arm !== noContact)) throw fault('nobody was contacted');
+  if (log.arm.some((arm) => arm < noContact || arm >= arms.length))
+    throw fault('an arm is not among the arms');
+}

@@ -1,0 +1,169 @@
+/** What a customer brings whatever is done: the mean reward over the arms as they were logged, given the context. */
+import {
+  type BoostedTrees,
+  BoostedTreesOptions,
+  fitBoostedTrees,
+  scoreBoosted,
+} from '../boosted-trees/boosted-trees.ts';
+import { factorise, solve } from './cholesky.ts';
+
+export type ResponseModel =
+  | { kind: 'linear'; intercept: number; weights: Float64Array }
+  | { kind: 'trees'; trees: BoostedTrees };
+
+export type ResponseRows = {
+  rows: number;
+  columns: number;
+  contexts: Float32Array;
+  /** rows × size: the contexts in the basis. */
+  axes: Float32Array;
+  size: number;
+  reward: Float64Array;
+  weight: Float64Array;
+  /** By row: the part that it is judged in, 0 to `parts` − 1. */
+  part: Uint8Array;
+  parts: number;
+};
+
+export type CrossFit = {
+  /** Fitted to all rows. */
+  model: ResponseModel;
+  /** By row: expected by a model that has not seen its part. */
+  expected: Float64Array;
+  /** Weighted mean squared error of both kinds on parts that they had not seen, beside the variance. */
+  relativeError: Record<ResponseModel['kind'], number>;
+};
+
+/** Rows that count for nothing, beside those of the log: of the ridge on the axes. */
+const ridgeRows = 30;
+/** Rows that trees learn from, at most: more teach them little and take long. */
+const treeRowsMax = 150_000;
+
+const treeOptions = BoostedTreesOptions.parse({
+  loss: 'squared',
+  trees: 120,
+  leaves: 6,
+  learningRate: 0.08,
+  l2: 50,
+  minHessian: 50,
+  patience: 8,
+});
+
+/**
+ * Fits both kinds on all parts but one, in turn, takes the kind that foretells the parts left out better, and fits it to everything. How many
+ * trees is told by the part left out: one number, that its rows cannot hide in.
+ */
+export async function crossFitResponse(data: ResponseRows): Promise<CrossFit> {
+  const linear = new Float64Array(data.rows);
+  const grown = new Float64Array(data.rows);
+  let trees = 0;
+  for (let part = 0; part < data.parts; part++) {
+    const line = fitLinear(data, (row) => data.part[row] !== part);
+    const boosted = await fitTrees(data, part);
+    trees += boosted.roots.length / data.parts;
+    for (let row = 0; row < data.rows; row++) {
+      if (data.part[row] !== part) continue;
+      linear[row] = linearResponse(line, data.axes, row * data.size);
+      grown[row] = scoreBoosted(boosted, data.contexts, row * data.columns);
+    }
+  }
+  const relativeError = { linear: relativeErrorOf(data, linear), trees: relativeErrorOf(data, grown) };
+  if (relativeError.trees < relativeError.linear) {
+    const rounds = Math.max(1, Math.round(trees));
+    return {
+      model: { kind: 'trees', trees: await fitTrees(data, undefined, rounds) },
+      expected: grown,
+      relativeError,
+    };
+  }
+  return { model: fitLinear(data, () => true), expected: linear, relativeError };
+}
+
+/** Of the context that begins at `contexts[at]` and whose axes begin at `axes[axesAt]`. */
+export function responseOf(
+  model: ResponseModel,
+  contexts: Float32Array,
+  at: number,
+  axes: ArrayLike<number>,
+  axesAt = 0,
+): number {
+  return model.kind === 'trees'
+    ? scoreBoosted(model.trees, contexts, at)
+    : linearResponse(model, axes, axesAt);
+}
+
+function linearResponse(
+  { intercept, weights }: Extract<ResponseModel, { kind: 'linear' }>,
+  axes: ArrayLike<number>,
+  at: number,
+): number {
+  let sum = intercept;
+  for (let k = 0; k < weights.length; k++) sum += weights[k]! * axes[at + k]!;
+  return sum;
+}
+
+function fitLinear(data: ResponseRows, isLearned: (row: number) => boolean) {
+  const { rows, size, axes, reward, weight } = data;
+  const width = size + 1;
+  const gram = new Float64Array(width * width);
+  const moment = new Float64Array(width);
+  const z = new Float64Array(width);
+  z[size] = 1;
+  for (let row = 0; row < rows; row++) {
+    if (!isLearned(row)) continue;
+    for (let k = 0; k < size; k++) z[k] = axes[row * size + k]!;
+    for (let i = 0; i < width; i++) {
+      const x = weight[row]! * z[i]!;
+      moment[i]! += x * reward[row]!;
+      for (let j = 0; j <= i; j++) gram[i * width + j]! += x * z[j]!;
+    }
+  }
+  for (let k = 0; k < size; k++) gram[k * width + k]! += ridgeRows;
+  gram[width * width - 1]! += Number.EPSILON;
+  factorise(gram, width);
+  solve(gram, width, moment);
+  return { kind: 'linear' as const, intercept: moment[size]!, weights: moment.slice(0, size) };
+}
+
+/** Without a part, `rounds` trees of all rows. */
+async function fitTrees(data: ResponseRows, part?: number, rounds?: number): Promise<BoostedTrees> {
+  const { columns, contexts, reward, weight } = data;
+  const step = Math.max(1, Math.ceil(data.rows / treeRowsMax));
+  const rows = Math.ceil(data.rows / step);
+  const taken = <T extends Float32Array | Float64Array | Uint8Array>(values: T): T =>
+    (step === 1 ? values : values.filter((_value, row) => row % step === 0)) as T;
+  const sampled =
+    step === 1
+      ? contexts
+      : Float32Array.from({ length: rows * columns }, (_, at) => {
+          const row = Math.floor(at / columns);
+          return contexts[row * step * columns + (at % columns)]!;
+        });
+  const parts = taken(data.part);
+  const heldOut = parts.map((own) => (own === part ? 1 : 0));
+  return fitBoostedTrees(
+    { rows, columns, values: sampled },
+    taken(reward),
+    heldOut,
+    { ...treeOptions, trees: rounds ?? treeOptions.trees },
+    () => {},
+    taken(weight),
+  );
+}
+
+function relativeErrorOf({ reward, weight }: ResponseRows, expected: Float64Array): number {
+  let total = 0;
+  let sum = 0;
+  for (let row = 0; row < reward.length; row++) {
+    total += weight[row]!;
+    sum += weight[row]! * reward[row]!;
+  }
+  const mean = sum / total;
+  let error = 0;
+  let variance = 0;
+  for (let row = 0; row < reward.length; row++) {
+    error += weight[row]! * (reward[row]! - expected[row]!) ** 2;
+    variance += weight[row]! * (reward[row]! - mean) ** 2;
+  }
+  return variance > 0 ? error / variance : 1;
+}
