@@ -62,12 +62,18 @@ export type ContactPolicy = z.output<typeof ContactPolicy>;
 
 export const EXPLORATION_METHODS = ['thompson', 'epsilonGreedy', 'none'] as const;
 
-export const Exploration = z.strictObject({
-  method: z.enum(EXPLORATION_METHODS).default('thompson'),
+const explorationFields = {
+  method: z.enum(EXPLORATION_METHODS),
   /** With epsilonGreedy: share of decisions that are drawn evenly from all that may be made. */
-  epsilon: z.number().min(0).max(1).default(0.05),
+  epsilon: z.number().min(0).max(1),
   /** What exploring may cost a day in expectation (UTC), minor units; beyond, the best is done. Absent = no bound. */
   maxCostMinorPerDay: money.optional(),
+};
+
+export const Exploration = z.strictObject({
+  ...explorationFields,
+  method: explorationFields.method.default('thompson'),
+  epsilon: explorationFields.epsilon.default(0.05),
 });
 export type Exploration = z.output<typeof Exploration>;
 
@@ -80,7 +86,8 @@ export const ExperimentVariant = z.strictObject({
   /** Its share is weight over the sum of the weights. */
   weight: z.number().gt(0).max(1000).default(1),
   ranking: z.enum(RANKINGS).optional(),
-  exploration: Exploration.partial().optional(),
+  /** Field by field. Without defaults: a field that is absent is the policy's. */
+  exploration: z.strictObject(explorationFields).partial().optional(),
   /** Multiplies an offer's own lever. */
   levers: z.record(OfferId, z.number().min(0).max(100)).optional(),
   withoutOffers: z.array(OfferId).max(1000).optional(),

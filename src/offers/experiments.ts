@@ -1,0 +1,176 @@
+/**
+ * Who is in which part of which experiment, who is kept out of all offers or of one, and what that changes. A pure function of
+ * the policy, the subject's id and the time: nothing is stored, and who reads an experiment out needs no log of exposures.
+ *
+ * Every experiment divides everybody by a hash of its own, so that experiments may run side by side: each one's variants have
+ * the same mixture of the others' in them. The control group takes part in none.
+ */
+import { cutOff, cutOffs, drawsOf, partOf, SALTS } from '../algorithms/split.ts';
+import type { ExperimentAssignment } from '../domain/decision.ts';
+import type {
+  DecisionPolicy,
+  Experiment,
+  ExperimentVariant,
+  Exploration,
+  RANKINGS,
+} from '../domain/decision-policy.ts';
+import type { Offer } from '../domain/offer.ts';
+
+/** How to decide on offers for one subject now: the shop's policy, with what the subject's variants change. Shared: do not write. */
+export type DecisionSettings = {
+  ranking: (typeof RANKINGS)[number];
+  exploration: Exploration;
+  /** Multiply the offers' own levers; an offer that is absent keeps its own. */
+  levers: ReadonlyMap<string, number>;
+  /** Offers that are switched off. */
+  withoutOffers: ReadonlySet<string>;
+  /** A version of the offer model; undefined = the one that is served. */
+  offerModel: string | undefined;
+  /** The first running experiment on offers that the subject takes part in. */
+  experiment: ExperimentAssignment | null;
+  /** Those after it. */
+  furtherExperiments: readonly ExperimentAssignment[];
+};
+
+export type Experiments = {
+  /** The universal holdout: how large it is, and whether the subject is in it. */
+  controlGroup: (subjectId: string) => { share: number; member: boolean };
+  /** `now` in milliseconds since 1970. */
+  settingsFor: (subjectId: string, now: number) => DecisionSettings;
+  /** The scenario that stands in for the one asked (itself, where no experiment says otherwise), and the experiment on it. */
+  scenarioFor: (
+    subjectId: string,
+    scenario: string,
+    now: number,
+  ) => { scenario: string; experiment: ExperimentAssignment | null };
+};
+
+type Compiled = {
+  experiment: Experiment;
+  from: number;
+  to: number;
+  salt: string;
+  shareEnd: number;
+  variantEnds: readonly number[];
+};
+
+type Part = { of: Compiled; variant: ExperimentVariant };
+
+/** Combinations of variants that are kept ready. */
+const combinationsMax = 1000;
+
+export function compileExperiments(policy: DecisionPolicy): Experiments {
+  const controlEnd = cutOff(policy.controlGroupShare);
+  const all = policy.experiments.map(compile);
+  const onOffers = all.filter(({ experiment }) => concernsOffers(experiment));
+  const combinations = new Map<string, DecisionSettings>();
+  const unchanged = combine(policy, []);
+
+  const isControl = (subjectId: string) =>
+    controlEnd > 0 && drawsOf(SALTS.controlGroup, subjectId).x < controlEnd;
+
+  function partsOf(subjectId: string, now: number, among: readonly Compiled[]): Part[] {
+    const running = among.filter(({ from, to }) => now >= from && now < to);
+    if (running.length === 0 || isControl(subjectId)) return [];
+    return running.flatMap((of) => {
+      const variant = variantOf(of, subjectId);
+      return variant === undefined ? [] : [{ of, variant }];
+    });
+  }
+
+  return {
+    controlGroup: (subjectId) => ({ share: policy.controlGroupShare, member: isControl(subjectId) }),
+    settingsFor: (subjectId, now) => {
+      const parts = partsOf(subjectId, now, onOffers);
+      if (parts.length === 0) return unchanged;
+      const key = parts.map(({ of, variant }) => `${of.experiment.name}=${variant.name}`).join(' ');
+      let settings = combinations.get(key);
+      if (settings === undefined) {
+        if (combinations.size >= combinationsMax) combinations.clear();
+        settings = combine(policy, parts);
+        combinations.set(key, settings);
+      }
+      return settings;
+    },
+    scenarioFor: (subjectId, scenario, now) => {
+      const onScenario = all.filter(({ experiment }) => concernsScenario(experiment, scenario));
+      const [part] = partsOf(subjectId, now, onScenario);
+      if (part === undefined) return { scenario, experiment: null };
+      const { scenarios } = part.variant;
+      const standIn = scenarios && Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined;
+      return { scenario: standIn ?? scenario, experiment: assignmentOf(part) };
+    },
+  };
+}
+
+/** Is the subject among those who never get this offer? Salted by the offer, so that no two keep out the same customers. */
+export function isHeldOut({ offerId, holdoutShare }: Offer, subjectId: string): boolean {
+  return holdoutShare > 0 && drawsOf(SALTS.offerHoldout(offerId), subjectId).x < cutOff(holdoutShare);
+}
+
+function compile(experiment: Experiment): Compiled {
+  return {
+    experiment,
+    from: Date.parse(experiment.from),
+    to: experiment.to === undefined ? Infinity : Date.parse(experiment.to),
+    salt: SALTS.experiment(experiment.name),
+    shareEnd: cutOff(experiment.share),
+    variantEnds: cutOffs(experiment.variants.map(({ weight }) => weight)),
+  };
+}
+
+/** By one draw whether the subject takes part, by another in what: a larger share moves nobody who is in already. */
+function variantOf({ experiment, salt, shareEnd, variantEnds }: Compiled, subjectId: string) {
+  const { x, y } = drawsOf(salt, subjectId);
+  return x < shareEnd ? experiment.variants[partOf(y, variantEnds)] : undefined;
+}
+
+/** An experiment whose variants change nothing (A/A) concerns everything. */
+function concernsOffers({ variants }: Experiment): boolean {
+  return variants.some(changesOffers) || !variants.some(({ scenarios }) => scenarios !== undefined);
+}
+
+function changesOffers(variant: ExperimentVariant): boolean {
+  const { ranking, exploration, levers, withoutOffers, offerModel } = variant;
+  return [ranking, exploration, levers, withoutOffers, offerModel].some((change) => change !== undefined);
+}
+
+function concernsScenario({ variants }: Experiment, scenario: string): boolean {
+  if (variants.some(({ scenarios }) => scenarios !== undefined && Object.hasOwn(scenarios, scenario)))
+    return true;
+  return variants.every((variant) => variant.scenarios === undefined && !changesOffers(variant));
+}
+
+/** Where two experiments change the same, levers multiply, switched-off offers add up, and otherwise the first one counts. */
+function combine(policy: DecisionPolicy, parts: readonly Part[]): DecisionSettings {
+  const variants = parts.map(({ variant }) => variant);
+  const levers = new Map<string, number>();
+  for (const variant of variants)
+    for (const [offerId, lever] of Object.entries(variant.levers ?? {}))
+      levers.set(offerId, (levers.get(offerId) ?? 1) * lever);
+  const [first, ...further] = parts.map(assignmentOf);
+  return {
+    ranking: variants.find(({ ranking }) => ranking !== undefined)?.ranking ?? 'value',
+    exploration: explorationOf(policy, variants),
+    levers,
+    withoutOffers: new Set(variants.flatMap(({ withoutOffers = [] }) => withoutOffers)),
+    offerModel: variants.find(({ offerModel }) => offerModel !== undefined)?.offerModel,
+    experiment: first ?? null,
+    furtherExperiments: further,
+  };
+}
+
+function explorationOf(policy: DecisionPolicy, variants: readonly ExperimentVariant[]): Exploration {
+  const firstOf = <F extends keyof Exploration>(field: F) =>
+    variants.find(({ exploration }) => exploration?.[field] !== undefined)?.exploration?.[field];
+  const maxCostMinorPerDay = firstOf('maxCostMinorPerDay') ?? policy.exploration.maxCostMinorPerDay;
+  return {
+    method: firstOf('method') ?? policy.exploration.method,
+    epsilon: firstOf('epsilon') ?? policy.exploration.epsilon,
+    ...(maxCostMinorPerDay !== undefined && { maxCostMinorPerDay }),
+  };
+}
+
+function assignmentOf({ of, variant }: Part): ExperimentAssignment {
+  return { name: of.experiment.name, variant: variant.name };
+}

@@ -1,0 +1,206 @@
+import { expect, test } from 'vitest';
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
+import { compileExperiments, isHeldOut } from '../../src/offers/experiments.ts';
+import { makeOffer } from '../support/offers.ts';
+
+const from = '2026-06-01T00:00:00Z';
+const to = '2026-07-01T00:00:00Z';
+const during = Date.parse('2026-06-15T12:00:00Z');
+const ids = Array.from({ length: 100_000 }, (_, i) => `c${String(i).padStart(7, '0')}`);
+
+const ranking = {
+  name: 'ranking',
+  from,
+  to,
+  share: 0.5,
+  variants: [{ name: 'value' }, { name: 'response', weight: 3, ranking: 'response' }],
+};
+const levers = {
+  name: 'levers',
+  from,
+  variants: [{ name: 'as-it-is' }, { name: 'more-tea', levers: { tea: 2 }, withoutOffers: ['coffee'] }],
+};
+const page = {
+  name: 'page',
+  from,
+  to,
+  variants: [{ name: 'home' }, { name: 'varied', scenarios: { home: 'varied-home' } }],
+};
+
+function experimentsOf(...experiments: unknown[]) {
+  return compileExperiments(DecisionPolicy.parse({ experiments }));
+}
+/** name=variant of every experiment on offers that each id is in. */
+function assigned(compiled: ReturnType<typeof compileExperiments>, name: string) {
+  return ids.map((id) => {
+    const { experiment, furtherExperiments } = compiled.settingsFor(id, during);
+    return [...(experiment === null ? [] : [experiment]), ...furtherExperiments].find(
+      (one) => one.name === name,
+    )?.variant;
+  });
+}
+/** Of a count that is binomial, within five standard deviations of what is expected. */
+function expectShare(count: number, share: number, n = ids.length) {
+  expect(Math.abs(count - share * n)).toBeLessThan(5 * Math.sqrt(n * share * (1 - share)));
+}
+const countOf = <T>(list: readonly T[], value: T) => list.filter((one) => one === value).length;
+
+test('experiments and their variants have the shares that they are given', () => {
+  const variants = assigned(experimentsOf(ranking), 'ranking');
+  expectShare(countOf(variants, undefined), 0.5);
+  expectShare(countOf(variants, 'value'), 0.125);
+  expectShare(countOf(variants, 'response'), 0.375);
+});
+
+test('an experiment divides everybody as if no other were there', () => {
+  const alone = assigned(experimentsOf(ranking), 'ranking');
+  const beside = experimentsOf(levers, ranking, page);
+  expect(assigned(beside, 'ranking')).toEqual(alone);
+  const other = assigned(beside, 'levers');
+  const both = ids.filter((_, i) => alone[i] === 'response' && other[i] === 'more-tea').length;
+  expectShare(both, 0.375 * 0.5);
+});
+
+test('what a variant does moves nobody; a larger share moves nobody who is in; other weights move as few as they must', () => {
+  const before = assigned(experimentsOf(ranking), 'ranking');
+  const [value, response] = ranking.variants;
+  const changed = { ...ranking, variants: [value, { ...response, ranking: 'random' }] };
+  expect(assigned(experimentsOf(changed), 'ranking')).toEqual(before);
+
+  const larger = assigned(experimentsOf({ ...ranking, share: 0.8 }), 'ranking');
+  expectShare(larger.filter((variant) => variant !== undefined).length, 0.8);
+  expect(larger.filter((_, i) => before[i] !== undefined)).toEqual(
+    before.filter((variant) => variant !== undefined),
+  );
+
+  const evened = assigned(
+    experimentsOf({ ...ranking, variants: [value, { ...response, weight: 1 }] }),
+    'ranking',
+  );
+  expectShare(evened.filter((variant, i) => variant !== before[i]).length, 0.5 * 0.25);
+});
+
+test('an experiment counts from its start until its end', () => {
+  const compiled = experimentsOf({ ...ranking, share: 1 });
+  const at = (instant: string) => compiled.settingsFor('c1', Date.parse(instant)).experiment?.name;
+  expect(at('2026-05-31T23:59:59.999Z')).toBeUndefined();
+  expect(at(from)).toBe('ranking');
+  expect(at('2026-06-30T23:59:59.999Z')).toBe('ranking');
+  expect(at(to)).toBeUndefined();
+});
+
+test('the control group has its share, is independent of the experiments and takes part in none', () => {
+  const policy = { controlGroupShare: 0.1, experiments: [{ ...ranking, share: 1 }, levers, page] };
+  const compiled = compileExperiments(DecisionPolicy.parse(policy));
+  const members = ids.filter((id) => compiled.controlGroup(id).member);
+  expectShare(members.length, 0.1);
+  expect(compiled.controlGroup('c1').share).toBe(0.1);
+  for (const id of members.slice(0, 1000)) {
+    expect(compiled.settingsFor(id, during)).toMatchObject({ experiment: null, ranking: 'value' });
+    expect(compiled.scenarioFor(id, 'home', during)).toEqual({ scenario: 'home', experiment: null });
+  }
+  const without = experimentsOf({ ...ranking, share: 1 });
+  const inResponse = members.filter((id) => without.settingsFor(id, during).ranking === 'response');
+  expectShare(inResponse.length, 0.75, members.length);
+  const heldOut = members.filter((id) => isHeldOut(makeOffer({ holdoutShare: 0.3 }), id));
+  expectShare(heldOut.length, 0.3, members.length);
+});
+
+test('each offer has a holdout of its own', () => {
+  const tea = makeOffer({ offerId: 'tea', holdoutShare: 0.2 });
+  const coffee = makeOffer({ offerId: 'coffee', holdoutShare: 0.2 });
+  const fromTea = ids.filter((id) => isHeldOut(tea, id));
+  expectShare(fromTea.length, 0.2);
+  expectShare(fromTea.filter((id) => isHeldOut(coffee, id)).length, 0.2, fromTea.length);
+  expect(ids.some((id) => isHeldOut(makeOffer({ offerId: 'tea' }), id))).toBe(false);
+});
+
+/** What the settings of somebody are who is in these variants. */
+function settingsIn(compiled: ReturnType<typeof compileExperiments>, ...wanted: string[]) {
+  const found = ids
+    .map((id) => compiled.settingsFor(id, during))
+    .find(({ experiment, furtherExperiments }) => {
+      const names = [experiment, ...furtherExperiments].map((one) => one?.variant);
+      return wanted.every((variant, i) => names[i] === variant) && names.length === wanted.length;
+    });
+  if (found === undefined) throw new Error(`nobody is in ${wanted.join(' and ')}`);
+  return found;
+}
+
+test('a variant changes what it names, and leaves the rest as the policy has it', () => {
+  const policy = DecisionPolicy.parse({
+    exploration: { method: 'epsilonGreedy', epsilon: 0.2, maxCostMinorPerDay: 500 },
+    experiments: [
+      {
+        name: 'trial',
+        from,
+        variants: [
+          { name: 'control' },
+          { name: 'all', ranking: 'random', exploration: { epsilon: 0.4 }, offerModel: 'v2' },
+        ],
+      },
+    ],
+  });
+  const compiled = compileExperiments(policy);
+  const untouched = { ranking: 'value', exploration: policy.exploration, offerModel: undefined };
+  expect(settingsIn(compiled, 'control')).toMatchObject(untouched);
+  expect(settingsIn(compiled, 'all')).toMatchObject({
+    ranking: 'random',
+    exploration: { method: 'epsilonGreedy', epsilon: 0.4, maxCostMinorPerDay: 500 },
+    offerModel: 'v2',
+    experiment: { name: 'trial', variant: 'all' },
+  });
+  expect(compiled.settingsFor('c1', 0)).toMatchObject({ ...untouched, experiment: null });
+});
+
+test('experiments that overlap add up, and the first of them counts where they contradict each other', () => {
+  const more = {
+    name: 'more',
+    from,
+    variants: [
+      { name: 'plain' },
+      {
+        name: 'other',
+        ranking: 'nothing',
+        levers: { tea: 3, milk: 0.5 },
+        withoutOffers: ['cocoa'],
+        exploration: { method: 'none' },
+      },
+    ],
+  };
+  const compiled = experimentsOf({ ...ranking, share: 1 }, levers, more, page);
+  const settings = settingsIn(compiled, 'response', 'more-tea', 'other');
+  expect(settings).toMatchObject({
+    ranking: 'response',
+    exploration: { method: 'none', epsilon: 0.05 },
+    experiment: { name: 'ranking', variant: 'response' },
+    furtherExperiments: [
+      { name: 'levers', variant: 'more-tea' },
+      { name: 'more', variant: 'other' },
+    ],
+  });
+  expect([...settings.levers]).toEqual([
+    ['tea', 6],
+    ['milk', 0.5],
+  ]);
+  expect([...settings.withoutOffers]).toEqual(['coffee', 'cocoa']);
+});
+
+test('a variant puts a scenario in the place of another; an experiment on pages does not concern offers', () => {
+  const compiled = experimentsOf(levers, page);
+  const answers = ids.slice(0, 1000).map((id) => compiled.scenarioFor(id, 'home', during));
+  for (const { scenario, experiment } of answers) {
+    expect(experiment?.name).toBe('page');
+    expect(scenario).toBe(experiment?.variant === 'varied' ? 'varied-home' : 'home');
+  }
+  expect(new Set(answers.map(({ scenario }) => scenario)).size).toBe(2);
+  for (const untouched of ['cart', 'toString'])
+    expect(compiled.scenarioFor('c1', untouched, during)).toEqual({ scenario: untouched, experiment: null });
+  expect(compiled.settingsFor('c1', during).furtherExperiments).toEqual([]);
+});
+
+test('an experiment whose variants are all alike concerns everything, to try the measuring itself', () => {
+  const compiled = experimentsOf({ name: 'aa', from, variants: [{ name: 'a' }, { name: 'b' }] });
+  expect(compiled.settingsFor('c1', during).experiment?.name).toBe('aa');
+  expect(compiled.scenarioFor('c1', 'cart', during).experiment?.name).toBe('aa');
+});
