@@ -28,6 +28,7 @@ const averageOrderAt = featureIndex('averageOrderValueMinor');
 
 /** `record` undefined = nobody knows this customer. `items` is the catalogue, by id. `now` in milliseconds since 1970. */
 export function customerFacts(
+  subjectId: string,
   record: CustomerRecord | undefined,
   models: Models,
   items: ReadonlyMap<string, Item>,
@@ -39,6 +40,7 @@ export function customerFacts(
   const hasOrdered = (features[purchaseCountAt] ?? 0) > 0;
   const interest = categoryInterest(record, items, context, now);
   return {
+    subjectId,
     loyaltyTier: attributes.loyaltyTier ?? 'none',
     segment: attributes.segment,
     consent: attributes.consent ?? {},

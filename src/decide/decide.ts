@@ -44,7 +44,8 @@ export function decideFor(
   deps: Pick<DecideDeps, 'catalogue' | 'models' | 'now'>,
 ): Decision {
   const now = deps.now();
-  const facts = customerFacts(record, deps.models, market.items, request.context, now);
+  const subjectId = subjectIdOf(request.subject);
+  const facts = customerFacts(subjectId, record, deps.models, market.items, request.context, now);
   const situation = situationOf(request, market, now);
   const choice = chooseOffers(market, facts, situation, request.limit);
   return {

@@ -5,6 +5,7 @@ import { FEATURE_NAMES } from '../features/registry.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
 import type { Economics } from '../offers/cost.ts';
 import { type CompiledOffer, compileOffer } from '../offers/eligibility.ts';
+import { compileExperiments } from '../offers/experiments.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
 import type { DecidingDeps } from './deps.ts';
@@ -44,6 +45,7 @@ export function createMarketHolder({
   now,
 }: MarketDeps): MarketHolder {
   const economics: Economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
+  const experiments = compileExperiments(policy);
   const counter = createOfferCounter(redis, keys, now);
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();
@@ -101,6 +103,7 @@ export function createMarketHolder({
       economics,
       policy,
       policyVersion,
+      experiments,
       currency,
     };
   }

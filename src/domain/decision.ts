@@ -145,7 +145,7 @@ export const ExcludedOffer = z.object({
 });
 export type ExcludedOffer = z.output<typeof ExcludedOffer>;
 
-/** The experiment that the customer takes part in. */
+/** An experiment that the customer takes part in. */
 export const ExperimentAssignment = z.object({ name: z.string(), variant: z.string() });
 export type ExperimentAssignment = z.output<typeof ExperimentAssignment>;
 
@@ -168,7 +168,10 @@ export const Decision = z.object({
   excluded: z.array(ExcludedOffer),
   /** true: every place that has an offer has a fallback. */
   fallback: z.boolean(),
+  /** The first of the running experiments on offers that the customer takes part in. */
   experiment: ExperimentAssignment.nullable(),
+  /** Those after it; absent where there is none. */
+  furtherExperiments: z.array(ExperimentAssignment).optional(),
   modelVersions: z.record(z.string(), z.string()),
   /** Of the decision policy: contact rules, costs, exploration, experiments. */
   policyVersion: z.string(),

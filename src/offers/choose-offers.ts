@@ -7,6 +7,7 @@ import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
 import type { Economics } from './cost.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import type { CompiledOffer } from './eligibility.ts';
+import type { Experiments } from './experiments.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 import { type OfferValue, offerValue, type ValueContext } from './value.ts';
@@ -22,6 +23,8 @@ export type OfferMarket = {
   economics: Economics;
   policy: DecisionPolicy;
   policyVersion: string;
+  /** Of the policy: `settingsFor` a subject says how to decide for it. */
+  experiments: Experiments;
   /** ISO 4217; every sum is in its minor units. */
   currency: string;
 };

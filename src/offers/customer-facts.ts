@@ -16,6 +16,8 @@ export type OfferEffect = {
 };
 
 export type CustomerFacts = {
+  /** The customer's id, or what stands for a guest: by it, customers are kept out of offers by lot. */
+  subjectId: string;
   /** `none` where no tier is known. */
   loyaltyTier: LoyaltyTier;
   segment: string | undefined;

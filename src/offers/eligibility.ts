@@ -9,6 +9,7 @@ import { NON_SELLING, type Offer, type OfferVersion } from '../domain/offer.ts';
 import { compileRule } from './compile-rule.ts';
 import { contentVersion } from './content-version.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
+import { isHeldOut } from './experiments.ts';
 
 type CustomerRule = (facts: CustomerFacts, situation: Situation) => ExclusionReason | undefined;
 type OfferRule = (situation: Situation) => ExclusionReason | undefined;
@@ -35,9 +36,12 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
     stockRule(offer),
     basketRule(offer),
   ];
-  const customerRules = [consentRule, complaintRule(offer), eligibilityRule(offer, featureNames)].filter(
-    (rule) => rule !== undefined,
-  );
+  const customerRules = [
+    holdoutRule(offer),
+    consentRule,
+    complaintRule(offer),
+    eligibilityRule(offer, featureNames),
+  ].filter((rule) => rule !== undefined);
 
   const exclusionOfOffer: OfferRule = (situation) => {
     for (const rule of offerRules) {
@@ -89,6 +93,11 @@ function basketRule({ minBasketMinor }: Offer): OfferRule {
   if (minBasketMinor === undefined) return () => undefined;
   return ({ basketMinor }) =>
     basketMinor !== undefined && basketMinor < minBasketMinor ? 'basket-too-small' : undefined;
+}
+
+function holdoutRule(offer: Offer): CustomerRule | undefined {
+  if (offer.holdoutShare === 0) return undefined;
+  return ({ subjectId }) => (isHeldOut(offer, subjectId) ? 'offer-holdout' : undefined);
 }
 
 const consentRule: CustomerRule = (facts, { channel }) =>

@@ -39,7 +39,7 @@ const bought = (itemId: string, unitPriceMinor: number, orderId: string) => ({
 });
 
 test('of a customer whom nobody knows, nothing is assumed', () => {
-  const facts = customerFacts(undefined, models, items, nothing, noon);
+  const facts = customerFacts('c1', undefined, models, items, nothing, noon);
   expect(facts).toMatchObject({
     loyaltyTier: 'none',
     consent: {},
@@ -55,12 +55,12 @@ test('attributes and open complaints come from the record', () => {
   const attributes = { loyaltyTier: 'gold', segment: 'Norway', consent: { email: true } };
   const complaint = { type: 'contact', complaint: 'opened' };
   const open = recordOf({ type: 'customerUpdated', attributes }, complaint);
-  expect(customerFacts(open, none, items, nothing, noon)).toMatchObject({
+  expect(customerFacts('c1', open, none, items, nothing, noon)).toMatchObject({
     ...attributes,
     complaintOpen: true,
   });
   const resolved = recordOf(complaint, { type: 'contact', complaint: 'resolved' });
-  expect(customerFacts(resolved, none, items, nothing, noon).complaintOpen).toBe(false);
+  expect(customerFacts('c1', resolved, none, items, nothing, noon).complaintOpen).toBe(false);
 });
 
 test('the average order, the churn risk and the shares of categories come from purchases', () => {
@@ -69,7 +69,7 @@ test('the average order, the churn risk and the shares of categories come from p
     bought('coffee-2', 800, 'o1'),
     bought('tea-1', 600, 'o2'),
   );
-  const facts = customerFacts(record, models, items, nothing, noon);
+  const facts = customerFacts('c1', record, models, items, nothing, noon);
   expect(facts.averageOrderMinor).toBe((600 + 800 + 600) / 2);
   expect(facts.churnRisk).toBeGreaterThan(0);
   expect(facts.categoryShares.get('coffee')).toBeCloseTo(2 / 3);
@@ -78,14 +78,14 @@ test('the average order, the churn risk and the shares of categories come from p
 
 test('someone who has never ordered has no churn risk: the model knows nothing of such', () => {
   const record = recordOf({ type: 'view', lines: [{ itemId: 'tea-1', category: 'tea', quantity: 1 }] });
-  expect(customerFacts(record, models, items, nothing, noon).churnRisk).toBeUndefined();
+  expect(customerFacts('c1', record, models, items, nothing, noon).churnRisk).toBeUndefined();
 });
 
 test('taste follows purchases, and what is on the page counts at once', () => {
-  const drinker = customerFacts(recordOf(bought('tea-3', 800, 'o1')), models, items, nothing, noon);
+  const drinker = customerFacts('c1', recordOf(bought('tea-3', 800, 'o1')), models, items, nothing, noon);
   expect(drinker.tasteRank(item('tea-1'))).toBeGreaterThan(drinker.tasteRank(item('coffee-1')) ?? 1);
   const page = { itemIds: [item('coffee-3'), item('unknown')], basketMinor: undefined };
-  const guest = customerFacts(undefined, models, items, page, noon);
+  const guest = customerFacts('c1', undefined, models, items, page, noon);
   expect(guest.tasteRank(item('coffee-1'))).toBeGreaterThan(guest.tasteRank(item('tea-1')) ?? 1);
   expect(guest.categoryShares).toEqual(new Map([['coffee', 1]]));
   expect(guest.categoryEvidence).toBeCloseTo(0.3);

@@ -3,6 +3,7 @@ import { CHANNELS } from '../../src/domain/channel.ts';
 import { EXCLUSION_REASONS } from '../../src/domain/decision.ts';
 import { CONTACT_CHANNELS } from '../../src/domain/decision-policy.ts';
 import { type CompiledOffer, compileOffer } from '../../src/offers/eligibility.ts';
+import { isHeldOut } from '../../src/offers/experiments.ts';
 import { makeFacts, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
 const names = ['orderCount', 'discountShare'];
@@ -23,6 +24,23 @@ test('validFrom is the first instant, validTo the first that is too late', () =>
   // 15:00 at +02:00 is 13:00 UTC, one hour after noon.
   expect(at(noon + 3_600_000 - 1)).toBeUndefined();
   expect(at(noon + 3_600_000)).toBe('no-longer-valid');
+});
+
+test('who is in the holdout of an offer does not get it, and is told so before anything about the customer', () => {
+  const offer = makeOffer({ holdoutShare: 0.5 });
+  const subjects = Array.from({ length: 100 }, (_, i) => `c${i}`);
+  const reasons = subjects.map((subjectId) =>
+    compileOffer(offer, names).exclusion(makeFacts({ subjectId, consent: {} }), makeSituation()),
+  );
+  expect(reasons).toEqual(
+    subjects.map((subjectId) => (isHeldOut(offer, subjectId) ? 'offer-holdout' : undefined)),
+  );
+  expect(new Set(reasons).size).toBe(2);
+  const subjectId = subjects.find((id) => isHeldOut(offer, id)) ?? '';
+  const byEmail = makeSituation({ channel: 'email' });
+  expect(compileOffer(offer, names).exclusion(makeFacts({ subjectId, consent: {} }), byEmail)).toBe(
+    'offer-holdout',
+  );
 });
 
 test('an offer keeps to its channels', () => {

@@ -9,6 +9,7 @@ import type { OfferMarket } from '../../src/offers/choose-offers.ts';
 import type { Economics } from '../../src/offers/cost.ts';
 import type { CustomerFacts, Situation } from '../../src/offers/customer-facts.ts';
 import { compileOffer } from '../../src/offers/eligibility.ts';
+import { compileExperiments } from '../../src/offers/experiments.ts';
 import { offerSubject } from '../../src/offers/offer-subject.ts';
 import { shopStatistics } from '../../src/offers/shop-statistics.ts';
 
@@ -36,6 +37,7 @@ export function itemsById(...items: Item[]): Map<string, Item> {
 /** A customer who has consented to everything and has nothing special about them. */
 export function makeFacts(facts: Partial<CustomerFacts> = {}): CustomerFacts {
   return {
+    subjectId: 'c1',
     loyaltyTier: 'none',
     segment: undefined,
     consent: { email: true, phone: true },
@@ -71,6 +73,7 @@ export function makeMarket(
   featureNames: readonly string[],
   more: Partial<OfferMarket> = {},
 ): OfferMarket {
+  const policy = more.policy ?? DecisionPolicy.parse({});
   const shop = more.shop ?? shopStatistics([makeItem({ itemId: 'tea', priceMinor: 1000, marginMinor: 400 })]);
   return {
     offers: offers.map((offer) => compileOffer(offer, featureNames)),
@@ -79,7 +82,8 @@ export function makeMarket(
     subjectOf: (offer) => offerSubject(offer, new Map(), shop),
     countsOf: () => ({ made: 0, redeemed: 0 }),
     economics,
-    policy: DecisionPolicy.parse({}),
+    policy,
+    experiments: compileExperiments(policy),
     policyVersion: 'test',
     currency: 'EUR',
     ...more,
