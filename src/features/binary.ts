@@ -22,6 +22,12 @@ export class BinaryWriter {
     this.#length += 8;
   }
 
+  float32(value: number): void {
+    this.#reserve(4);
+    this.#buffer.writeFloatLE(value, this.#length);
+    this.#length += 4;
+  }
+
   uint32(value: number): void {
     this.#reserve(4);
     this.#buffer.writeUInt32LE(value, this.#length);
@@ -73,6 +79,12 @@ export class BinaryReader {
       scale *= 0x80;
     }
     throw new RangeError('a varint is longer than 53 bits');
+  }
+
+  float32(): number {
+    const value = this.#buffer.readFloatLE(this.#at);
+    this.#at += 4;
+    return value;
   }
 
   float64(): number {

@@ -19,6 +19,7 @@ const schemaNumber = Number.parseInt(FEATURE_SCHEMA, 16);
 const checksumAt = 16;
 const schemaAt = 20;
 const headerBytes = 24;
+export const stampBytes = schemaAt;
 
 export type DecodedRecord =
   | { ok: true; record: CustomerRecord }
@@ -82,6 +83,11 @@ export function decodeRecord(bytes: Buffer): DecodedRecord {
     if (err instanceof RangeError) return { ok: false, reason: 'layout' };
     throw err;
   }
+}
+
+/** Tells one state of a record from every other without reading it: what it was applied through, and its checksum. */
+export function stampOf(bytes: Buffer): Buffer {
+  return bytes.subarray(0, stampBytes);
 }
 
 function checksum(bytes: Buffer): number {

@@ -20,7 +20,7 @@ import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { compareEventOrder } from './event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
-import { type DecodedRecord, decodeRecord, encodeRecord } from './record-codec.ts';
+import { type DecodedRecord, decodeRecord, encodeRecord, stampOf } from './record-codec.ts';
 import { FEATURE_SCHEMA } from './registry.ts';
 import { guestTtlMs, isGuest } from './subject.ts';
 
@@ -56,6 +56,8 @@ export type RecordStore = {
   read: (subjectId: string) => Promise<CustomerRecord | undefined>;
   /** Likewise of many, in their order, in one round trip. */
   readMany: (subjectIds: readonly string[]) => Promise<(CustomerRecord | undefined)[]>;
+  /** The record's stamp, the record (decoded when it is asked for), and another value of the subject's, in one round trip. */
+  readBeside: (subjectId: string, key: string) => Promise<RecordBeside>;
   /** Folds events of one subject into the record, in order of time; repeats are left out. */
   apply: (subjectId: string, events: readonly StreamedEvent[]) => Promise<Applied>;
   /**
@@ -68,6 +70,13 @@ export type RecordStore = {
     through: string,
     otherSchemas?: readonly string[],
   ) => Promise<boolean[]>;
+};
+
+export type RecordBeside = {
+  /** undefined: there is no record. */
+  stamp: Buffer | undefined;
+  record: () => CustomerRecord | undefined;
+  beside: Buffer | null;
 };
 
 export type RecordStoreOptions = {
@@ -187,6 +196,18 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
         const record = decoded(bytes as Buffer | null);
         return record === 'unreadable' ? undefined : record;
       });
+    },
+
+    async readBeside(subjectId, key) {
+      const [bytes = null, beside = null] = await redis.mgetBuffer(recordKey(subjectId), key);
+      return {
+        stamp: bytes === null ? undefined : stampOf(bytes),
+        record: () => {
+          const record = decoded(bytes);
+          return record === 'unreadable' ? undefined : record;
+        },
+        beside,
+      };
     },
 
     async apply(subjectId, events) {

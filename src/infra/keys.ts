@@ -27,6 +27,8 @@ export function createKeys(prefix: string) {
     recordSchemas: `${prefix}:records:schemas`,
     /** String (binary): one customer's record. */
     record: (schema: string, subjectId: string) => `${prefix}:{c:${subjectId}}:record:${schema}`,
+    /** String (binary) with an expiry: a page of recommendations that is ready for this customer; `slot` says which. */
+    preparedPage: (subjectId: string, slot: string) => `${prefix}:{c:${subjectId}}:page:${slot}`,
     /** String with an expiry: the stream id under which this event was first applied. */
     eventMarker: (subjectId: string, eventId: EventId) => `${prefix}:{c:${subjectId}}:event:${eventId}`,
     /** Hash: item id → when it changed, a colon, the item as JSON (nothing = deleted). */

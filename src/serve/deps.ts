@@ -15,6 +15,7 @@ import type { Models } from '../scoring/served.ts';
 import type { ScoreReader } from './customers/score-reader.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
+import type { PreparedStore } from './recommend/prepared-store.ts';
 import type { Recommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
 import type { StoreHealth } from './store-health.ts';
@@ -32,6 +33,8 @@ export type Deps = {
   /** The offers and what they compete by; made with `createMarketHolder`. */
   market: MarketHolder;
   recommender: Recommender;
+  /** Pages of recommendations that are ready, beside the records. */
+  prepared: PreparedStore;
   scenarios: Scenarios;
   insights: Insights;
   scores: Pick<ScoreReader, 'page'>;

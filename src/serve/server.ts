@@ -24,6 +24,7 @@ import { measureRedis } from './measure-redis.ts';
 import { createServeMetrics, observeCatalogue, observeModels } from './metrics.ts';
 import { createModelHolder } from './model-holder.ts';
 import { createNewItems } from './recommend/new-items.ts';
+import { createPreparedStore } from './recommend/prepared-store.ts';
 import { createRecommender } from './recommend/recommender.ts';
 import { loadScenarios, type Scenarios } from './recommend/scenarios.ts';
 import { unmatchedRules } from './recommend/unmatched-rules.ts';
@@ -123,22 +124,24 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       currency: config.currency,
       now,
     });
+    const records = createRecordStore(redis, keys, {
+      onUnreadable: (reason) => {
+        metrics.unreadableRecords.inc();
+        log.warn({ event: 'record.unreadable', reason }, 'a record could not be read and counts as absent');
+      },
+    });
     const deps: Deps = {
       config,
       keys,
       redis,
       store,
-      records: createRecordStore(redis, keys, {
-        onUnreadable: (reason) => {
-          metrics.unreadableRecords.inc();
-          log.warn({ event: 'record.unreadable', reason }, 'a record could not be read and counts as absent');
-        },
-      }),
+      records,
       catalogue,
       catalogueStore: createCatalogueStore(redis, keys),
       models,
       market,
       recommender: createRecommender(models, catalogue, newItems),
+      prepared: createPreparedStore(redis, keys, records, models),
       scenarios,
       insights,
       scores,

@@ -8,6 +8,8 @@ export type Load = {
   url: string;
   connections: number;
   seconds: number;
+  /** Asks so many times and then ends, however long it takes. */
+  amount?: number;
   /** Paths that are asked in turn, each connection beginning at another; `{id}` stands for the next of `ids`. */
   path: string;
   /** Customer numbers from `first`, each asked `times` in a row; absent: the path is asked as it is. */
@@ -30,7 +32,7 @@ if (text !== undefined) {
   process.stdout.write(`${JSON.stringify(await run(load))}\n`);
 }
 
-async function run({ url, connections, seconds, path, customers }: Load): Promise<LoadResult> {
+async function run({ url, connections, seconds, amount, path, customers }: Load): Promise<LoadResult> {
   let asked = 0;
   const nextPath = () => {
     if (customers === undefined) return path;
@@ -40,7 +42,7 @@ async function run({ url, connections, seconds, path, customers }: Load): Promis
   const result = await autocannon({
     url,
     connections,
-    duration: seconds,
+    ...(amount === undefined ? { duration: seconds } : { amount }),
     requests: [
       customers === undefined
         ? { path }

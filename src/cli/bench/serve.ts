@@ -52,12 +52,21 @@ export type ServeBenchLine = {
   errors: number;
 };
 
-type Target = { name: string; url: string; pid: number; load: Pick<Load, 'path' | 'customers'> };
+type Target = {
+  name: string;
+  url: string;
+  pid: number;
+  load: Pick<Load, 'path' | 'customers'>;
+  /** Its customers are asked once beforehand: what is measured is what comes after the first page. */
+  isReturning?: boolean;
+};
 
 const keyPrefix = 'bench';
 const referenceKey = 'bench:reference';
 const referenceBytes = 2048;
 const startMs = 120_000;
+/** Customers whose pages are made ready for a round. */
+const returningMax = 5000;
 
 /** UsageError where there is no /proc to measure by. */
 export async function benchServe(
@@ -87,22 +96,30 @@ export async function benchServe(
     }
     const [child, url] = await startServer(env);
     children.push(child);
-    const everybody = { first: 0, count: options.customers };
+    const half = Math.floor(options.customers / 2);
     const ask = '/recommendations?customerId={id}&n=10&explain=true&exclude=i00001,i00002';
     const fetchOffer = '/customers/{id}/offers?channel=email&placement=top&campaign=bench';
     targets.push(
+      // Whose page is asked for again, and nothing has happened in between: it is ready.
       {
         name: 'recommendations',
         url,
         pid: child.pid ?? 0,
-        load: { path: ask, customers: { ...everybody, times: 1 } },
+        load: { path: ask, customers: { first: 0, count: half, times: 1 } },
+        isReturning: true,
+      },
+      {
+        name: 'recommendations, first page',
+        url,
+        pid: child.pid ?? 0,
+        load: { path: ask, customers: { first: half, count: half, times: 1 } },
       },
       // E-mail tools ask several times for each message.
       {
         name: 'offers',
         url,
         pid: child.pid ?? 0,
-        load: { path: fetchOffer, customers: { ...everybody, times: 3 } },
+        load: { path: fetchOffer, customers: { first: 0, count: options.customers, times: 3 } },
       },
     );
     for (const line of await measure(targets, options, say)) onLine(line);
@@ -209,7 +226,7 @@ async function started(child: ChildProcess): Promise<[ChildProcess, string]> {
 /** Round by round over all of them, so that what else the machine does meets each alike; the median round counts. */
 async function measure(
   targets: readonly Target[],
-  { connections, seconds, rounds, customers }: ServeBenchOptions,
+  { connections, seconds, rounds }: ServeBenchOptions,
   say: (text: string) => void,
 ): Promise<ServeBenchLine[]> {
   const runs = new Map<string, (LoadResult & { cpuSeconds: number })[]>(
@@ -217,18 +234,16 @@ async function measure(
   );
   for (let round = -1; round < rounds; round++) {
     say(round < 0 ? 'warming up …' : `round ${round + 1} of ${rounds} …`);
-    for (const { name, url, pid, load } of targets) {
-      // Other customers in each round: nobody's answer is to be one that is kept from the last.
-      const first = Math.floor(((round + 1) * customers) / (rounds + 1));
-      const own = load.customers && { ...load.customers, first, count: Math.floor(customers / (rounds + 1)) };
+    for (const { name, url, pid, load, isReturning } of targets) {
+      const asked = load.customers && ofRound(load.customers, round + 1, rounds + 1);
+      const own: Load = { url, connections, seconds, path: load.path };
+      if (asked !== undefined) own.customers = asked;
+      if (isReturning && asked !== undefined) {
+        own.customers = { ...asked, count: Math.min(asked.count, returningMax) };
+        await runLoad({ ...own, amount: own.customers.count });
+      }
       const before = await cpuSecondsOf(pid);
-      const result = await runLoad({
-        url,
-        connections,
-        seconds,
-        path: load.path,
-        ...(own && { customers: own }),
-      });
+      const result = await runLoad(own);
       const cpuSeconds = (await cpuSecondsOf(pid)) - before;
       if (round >= 0) runs.get(name)?.push({ ...result, cpuSeconds });
     }
@@ -248,6 +263,12 @@ async function measure(
       errors: own.reduce((sum, run) => sum + run.errors, 0),
     };
   });
+}
+
+/** Other customers in each round: nobody's answer is to be one that is kept from the last. */
+function ofRound({ first, count, times }: NonNullable<Load['customers']>, round: number, rounds: number) {
+  const share = Math.floor(count / rounds);
+  return { first: first + round * share, count: Math.max(1, share), times };
 }
 
 async function runLoad(load: Load): Promise<LoadResult> {

@@ -1,17 +1,12 @@
 /** What a scenario's rules choose from, and how what they chose is answered. */
 import type { Arranged, Candidate, Move } from './arrange.ts';
-import type { NewItems } from './new-items.ts';
 import type { Newcomer } from './newcomers.ts';
-import { promotedReason, type Reason, reasonOf } from './reasons.ts';
+import type { PreparedItem, PreparedVoice } from './prepared-page.ts';
+import { type Evidence, promotedReason, type Reason, reasonOf, withoutRepeats } from './reasons.ts';
 import type { Source } from './scenarios.ts';
 import type { Shelf } from './shelf.ts';
 
-export type PoolItem = Candidate & {
-  /** What each source added to the score, largest first, at least one. Reckoned for what is shown only. */
-  voices: () => readonly Voice[];
-  /** Worded for what is shown only; strongest first, at least one. */
-  reasons: (voices: readonly Voice[]) => Reason[];
-};
+export type PoolItem = Candidate & { prepared: PreparedItem };
 
 export type Voice = { source: Source; share: number };
 
@@ -30,55 +25,97 @@ export type RecommendedItem = {
   arranged: Move[];
 };
 
+const reasonsMax = 3;
+/** A source that added less than this share of what the loudest did is no reason. */
+const reasonFromShare = 0.1;
+
+/**
+ * A ranked item. Its voices are reckoned when they are first asked for: most candidates are never shown. Numbers are single
+ * precision, as a page that is kept has them: the same page says the same, kept or not.
+ */
+export function preparedItem(
+  itemId: string,
+  score: number,
+  voices: () => readonly Voice[],
+  evidence: (source: Source) => Evidence,
+): PreparedItem {
+  let known: readonly PreparedVoice[] | undefined;
+  return {
+    itemId,
+    score: Math.fround(score),
+    get voices() {
+      known ??= withEvidence(voices(), evidence);
+      return known;
+    },
+  };
+}
+
+function withEvidence(voices: readonly Voice[], evidence: (source: Source) => Evidence): PreparedVoice[] {
+  const least = reasonFromShare * (voices[0]?.share ?? 0);
+  return voices.map(({ source, share }) => ({
+    source,
+    share: Math.fround(share),
+    evidence: share >= least ? inSinglePrecision(evidence(source)) : { segment: '' },
+  }));
+}
+
+function inSinglePrecision({ usualGap, ...evidence }: Evidence): Evidence {
+  if (usualGap === undefined) return evidence;
+  return { ...evidence, usualGap: { ...usualGap, days: Math.fround(usualGap.days) } };
+}
+
 /** An item for which no ranking speaks. */
 export function unrankedItem(
   itemId: string,
   source: 'popularity' | 'pinned' | 'catalogue',
-  shelf: Shelf,
   segment = '',
-): PoolItem {
-  return {
-    itemId,
-    ...shelf.traitsOf(itemId),
-    score: 0,
-    vector: undefined,
-    voices: () => [{ source, share: 0 }],
-    reasons: () => [reasonOf(source, { segment }, shelf.nameOf)],
-  };
+): PreparedItem {
+  return { itemId, score: 0, voices: [{ source, share: 0, evidence: { segment } }] };
 }
 
-export function newPoolItem({ itemId, score }: Newcomer, { vectors }: NewItems, shelf: Shelf): PoolItem {
-  const traits = shelf.traitsOf(itemId);
-  const evidence = { segment: '', category: traits.category };
-  return {
-    itemId,
-    ...traits,
-    score,
-    vector: vectors.get(itemId),
-    voices: () => [{ source: 'newInCategory', share: score }],
-    reasons: () => [reasonOf('newInCategory', evidence, shelf.nameOf)],
-  };
+export function newItem({ itemId, score }: Newcomer): PreparedItem {
+  return { itemId, score, voices: [{ source: 'newInCategory', share: score, evidence: { segment: '' } }] };
+}
+
+export function poolItem(prepared: PreparedItem, shelf: Shelf, vector: Float32Array | undefined): PoolItem {
+  const { itemId, score } = prepared;
+  const { category, brand, marginShare } = shelf.traitsOf(itemId);
+  return { itemId, score, category, brand, marginShare, vector, prepared };
 }
 
 export function present(
   { item, score, factor, moves, isPinned }: Arranged<PoolItem>,
   shelf: Shelf,
 ): RecommendedItem {
-  const voices = item.voices();
-  const source = voices[0]!.source;
-  const reasons = item.reasons(voices);
+  const { voices } = item.prepared;
+  const first = voices[0];
+  if (first === undefined) throw new Error('a prepared item has at least one voice');
+  const reasons = reasonsOf(voices, first, item.category, shelf);
   if (isPromoted(moves, factor)) reasons.push(promotedReason);
-  if (isPinned && source !== 'pinned') reasons.push(reasonOf('pinned', { segment: '' }, shelf.nameOf));
+  if (isPinned && first.source !== 'pinned') reasons.push(reasonOf('pinned', { segment: '' }, shelf.nameOf));
+  const contributions: RecommendedItem['contributions'] = {};
+  for (const { source, share } of voices) if (share > 0) contributions[source] = factor * share;
   return {
     ...shelf.named(item.itemId),
     score,
-    source,
+    source: first.source,
     reasons,
-    contributions: Object.fromEntries(
-      voices.filter(({ share }) => share > 0).map((voice) => [voice.source, factor * voice.share]),
-    ),
+    contributions,
     arranged: moves,
   };
+}
+
+/** Of the loud ones, in their order. */
+function reasonsOf(
+  voices: readonly PreparedVoice[],
+  loudest: PreparedVoice,
+  category: string,
+  shelf: Shelf,
+): Reason[] {
+  const reasons = voices
+    .filter(({ share }) => share >= reasonFromShare * loudest.share)
+    .map(({ source, evidence }) => reasonOf(source, { ...evidence, category }, shelf.nameOf));
+  return withoutRepeats(reasons).slice(0, reasonsMax);
 }
 
 /** Did the shop's own factor bring it further up? */

@@ -12,23 +12,27 @@ import { gatherCandidates } from './candidates.ts';
 import { learnedCandidates, nothingLearned, voicesOf } from './learned.ts';
 import { createLikeness } from './likeness.ts';
 import type { NewItems, NewItemsHolder } from './new-items.ts';
-import { categoriesOfInterest, type Newcomer, newcomersFor } from './newcomers.ts';
+import { categoriesOfInterest, newcomersFor } from './newcomers.ts';
 import { pageOf } from './page.ts';
-import { newPoolItem, type PoolItem, present, type RecommendedItem, unrankedItem } from './pool-item.ts';
+import { newItem, poolItem, preparedItem, present, type RecommendedItem, unrankedItem } from './pool-item.ts';
 import { popularityOrder } from './popularity-order.ts';
-import { reasonOf, withoutRepeats } from './reasons.ts';
+import type { PreparedItem, PreparedPage } from './prepared-page.ts';
 import { type RelatedItem, type RelatedRequest, relatedItems } from './related-items.ts';
 import { CANDIDATE_SOURCES, type CandidateSource, type Scenario, sourceWeights } from './scenarios.ts';
 import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
 import { createTastes, type Taste } from './taste.ts';
 
-export type RecommendationRequest = {
+/** What a page is prepared for. */
+export type PageRequest = {
   n: number;
   scenario: Scenario;
   /** Items of the page or the basket; unknown ones are passed over. */
   itemIds: readonly string[];
   category: string | undefined;
   exclude: ReadonlySet<string>;
+};
+
+export type RecommendationRequest = PageRequest & {
   /** Whose page it is, for the rotation: the same text sees the same list until the scenario's window of time is over. */
   seed: string;
 };
@@ -46,7 +50,19 @@ export type Recommendations = {
 export type RelatedItems = { items: RelatedItem[]; modelVersion: string | null; degradedBy: Degradation[] };
 
 export type Recommender = {
-  /** `record`: undefined for somebody of whom nothing is known. `subjectId` names whose it is. */
+  /** The ranked candidates of a page, before the rules that depend on the minute. */
+  prepare: (
+    request: PageRequest,
+    subjectId: string | undefined,
+    record: CustomerRecord | undefined,
+    now: number,
+  ) => PreparedPage;
+  /**
+   * What is shown of a prepared page. One that was prepared without what the request excludes may come out short of n although
+   * there is more (`isCut`): then it is to be prepared anew.
+   */
+  show: (page: PreparedPage, request: RecommendationRequest, now: number) => Recommendations;
+  /** Both, one after the other. `record`: undefined for somebody of whom nothing is known. `subjectId` names whose it is. */
   recommend: (
     request: RecommendationRequest,
     subjectId: string | undefined,
@@ -59,9 +75,8 @@ export type Recommender = {
 
 /** How much deeper than the n that are asked for each source's list goes into the fusion; as in training's evaluation. */
 const extraDepth = 50;
-const reasonsMax = 3;
-/** A source that added less than this share of what the loudest did is no reason. */
-const reasonFromShare = 0.1;
+/** Of what came out of it, so many are kept for the rules to choose among: near ties, and what a cap of a category passes over. */
+const poolDepth = (n: number) => 2 * n + 10;
 
 export function createRecommender(
   models: Models,
@@ -83,35 +98,28 @@ export function createRecommender(
     return fresh?.unsold ?? catalogue.items.keys();
   }
 
-  /** New items in the direction of the taste or, where none is known, of the page's item or of what pleases most people. */
-  function newcomersOf(
+  /** Where new items are sought: in the direction of the taste or, where none is known, of the page's item or of what pleases most people. */
+  function directionOf(
     served: Served<CollaborativeModel>,
-    fresh: NewItems,
-    request: RecommendationRequest,
+    fresh: NewItems | undefined,
+    { scenario, itemIds }: PageRequest,
     taste: Taste | undefined,
-    record: CustomerRecord | undefined,
-    now: number,
-  ): Newcomer[] {
-    const { scenario, itemIds, category } = request;
-    if (scenario.newItems === undefined) return [];
-    const ofPage = itemIds.map((itemId) => shelf.traitsOf(itemId).category);
-    const categories =
-      category === undefined ? [...ofPage, ...categoriesOfInterest(record, now)] : [category];
-    const direction =
-      taste?.userFactors ?? vectorOfItem(served.model, fresh, itemIds[0]) ?? served.model.content?.mean;
-    return direction === undefined ? [] : newcomersFor(fresh, direction, categories);
+  ): Float32Array | undefined {
+    if (scenario.newItems === undefined) return undefined;
+    const { model } = served;
+    return taste?.userFactors ?? vectorOfItem(model, fresh, itemIds[0]) ?? model.content?.mean;
   }
 
-  /** Ranked, and more than are asked for: the rules choose among them. */
+  /** Ranked, best first, and more than are asked for: the rules choose among them. */
   function fromModel(
     served: Served<CollaborativeModel>,
     fresh: NewItems | undefined,
-    request: RecommendationRequest,
+    request: PageRequest,
     filter: ShelfFilter,
     subject: Subject,
     taste: Taste | undefined,
     now: number,
-  ): PoolItem[] {
+  ): PreparedItem[] {
     const { n, scenario } = request;
     const { model } = served;
     const learnedWeight = taste?.learned === undefined ? 0 : scenario.learned;
@@ -150,78 +158,109 @@ export function createRecommender(
       n + extraDepth,
       model.fusion.rankConstant,
     );
-    const pool = fused.map(
-      ({ index, score, sources }): PoolItem => ({
-        itemId: model.itemIds[index]!,
-        ...shelf.traitsOf(model.itemIds[index]!),
+    const pool = fused.map(({ index, score, sources }) =>
+      preparedItem(
+        model.itemIds[index]!,
         score,
-        vector: vectorAt(model, index),
-        voices: () => voicesOf(model, learned, index, sources),
-        reasons: (voices) =>
-          withoutRepeats(
-            voices
-              .filter(({ share }) => share >= reasonFromShare * voices[0]!.share)
-              .map(({ source }) => reasonOf(source, evidence(source, index), shelf.nameOf)),
-          ).slice(0, reasonsMax),
-      }),
+        () => voicesOf(model, learned, index, sources),
+        (source) => evidence(source, index),
+      ),
     );
     const taken = new Set(fused.map(({ index }) => index));
     for (const item of pool.length < n ? popularityOrder(model, subject.segment) : []) {
       if (pool.length === n) break;
       const mayCome = scenario.includeBought === 'always' ? servable(item) : isNew(item);
       if (taken.has(item) || !mayCome) continue;
-      pool.push(unrankedItem(model.itemIds[item]!, 'popularity', shelf, subject.segment));
+      pool.push(unrankedItem(model.itemIds[item]!, 'popularity', subject.segment));
     }
     return pool;
   }
 
-  return {
-    recommend: (request, subjectId, record, now) => {
-      const { n, scenario, category, itemIds } = request;
-      const served = models.collaborative;
-      const fresh = served && newItemsOf(served);
-      const filter = { category, exclude: request.exclude, exclusions: scenario.exclude };
-      const onPage = new Set(itemIds);
-      const mayShow = (itemId: string) => !onPage.has(itemId) && shelf.isServable(itemId, filter);
-      const wasBought = (itemId: string) => record?.items.has(itemId as ItemId) ?? false;
-      const subject = served && subjectOf(served.model, record);
-      const taste = served && subject && tasteFor(served, subjectId, record, subject, fresh, now);
+  function prepare(
+    request: PageRequest,
+    subjectId: string | undefined,
+    record: CustomerRecord | undefined,
+    now: number,
+  ): PreparedPage {
+    const { n, scenario, category, itemIds } = request;
+    const served = models.collaborative;
+    const fresh = served && newItemsOf(served);
+    const filter = { category, exclude: request.exclude, exclusions: scenario.exclude };
+    const onPage = new Set(itemIds);
+    const wasBought = (itemId: string) => record?.items.has(itemId as ItemId) ?? false;
+    const subject = served && subjectOf(served.model, record);
+    const taste = served && subject && tasteFor(served, subjectId, record, subject, fresh, now);
+    const items = served && subject ? fromModel(served, fresh, request, filter, subject, taste, now) : [];
+    for (const itemId of items.length < n ? unsoldItems(fresh) : []) {
+      if (items.length === n) break;
+      if (served?.model.itemIndex.has(itemId) || onPage.has(itemId) || !shelf.isServable(itemId, filter))
+        continue;
+      if (scenario.includeBought === 'always' || !wasBought(itemId))
+        items.push(unrankedItem(itemId, 'catalogue'));
+    }
+    const ofPage = itemIds.map((itemId) => shelf.traitsOf(itemId).category);
+    return {
+      items: items.slice(0, poolDepth(n)),
+      isCut: items.length >= n,
+      direction: served && directionOf(served, fresh, request, taste),
+      categories: category === undefined ? [...ofPage, ...categoriesOfInterest(record, now)] : [category],
+      bought: [
+        ...scenario.pins.map(({ itemId }) => itemId).filter(wasBought),
+        ...[...(record?.items.keys() ?? [])].filter((itemId) => fresh?.vectors.has(itemId)),
+      ],
+      segment: subject?.segment ?? '',
+    };
+  }
 
-      const pool = served && subject ? fromModel(served, fresh, request, filter, subject, taste, now) : [];
-      for (const itemId of pool.length < n ? unsoldItems(fresh) : []) {
-        if (pool.length === n) break;
-        if (served?.model.itemIndex.has(itemId) || !mayShow(itemId)) continue;
-        if (scenario.includeBought === 'always' || !wasBought(itemId))
-          pool.push(unrankedItem(itemId, 'catalogue', shelf));
-      }
-      const known = new Map(pool.map((item) => [item.itemId, item]));
-      const newcomers = served && fresh ? newcomersOf(served, fresh, request, taste, record, now) : [];
-      const list = arrange(pool, scenario, {
-        n,
-        now,
-        seed: request.seed,
-        capCategories: category === undefined,
-        newcomers: newcomers.flatMap((newcomer) => {
-          const { itemId } = newcomer;
-          const addedAt = catalogue.items.get(itemId)?.addedAt;
-          const isNews =
-            isRecent(addedAt, scenario.newItems?.withinDays ?? 0, now) &&
-            !known.has(itemId) &&
-            !wasBought(itemId) &&
-            mayShow(itemId);
-          return isNews && fresh ? [newPoolItem(newcomer, fresh, shelf)] : [];
-        }),
-        pinned: ({ itemId }) => {
-          if (!mayShow(itemId) || (scenario.includeBought === 'never' && wasBought(itemId))) return undefined;
-          return known.get(itemId) ?? unrankedItem(itemId, 'pinned', shelf);
-        },
-      });
-      return {
-        items: list.map((arranged) => present(arranged, shelf)),
-        modelVersion: served?.version ?? null,
-        degradedBy: degradationsOf(served, shelf),
-      };
-    },
+  function show(page: PreparedPage, request: RecommendationRequest, now: number): Recommendations {
+    const { n, scenario, category, itemIds } = request;
+    const served = models.collaborative;
+    const fresh = served && newItemsOf(served);
+    const filter = { category, exclude: request.exclude, exclusions: scenario.exclude };
+    const onPage = new Set(itemIds);
+    const mayShow = (itemId: string) => !onPage.has(itemId) && shelf.isServable(itemId, filter);
+    // Factors are compared only where likeness counts.
+    const needsVectors = scenario.diversity.lambda < 1;
+    const vectorOf = (itemId: string) =>
+      needsVectors && served ? vectorOfItem(served.model, fresh, itemId) : undefined;
+    const pool = page.items
+      .filter(({ itemId }) => mayShow(itemId))
+      .map((item) => poolItem(item, shelf, vectorOf(item.itemId)));
+    const known = new Map(pool.map((item) => [item.itemId, item]));
+    const newcomers = fresh && page.direction ? newcomersFor(fresh, page.direction, page.categories) : [];
+    const list = arrange(pool, scenario, {
+      n,
+      now,
+      seed: request.seed,
+      capCategories: category === undefined,
+      newcomers: newcomers.flatMap((newcomer) => {
+        const { itemId } = newcomer;
+        const addedAt = catalogue.items.get(itemId)?.addedAt;
+        const isNews =
+          isRecent(addedAt, scenario.newItems?.withinDays ?? 0, now) &&
+          !known.has(itemId) &&
+          !page.bought.includes(itemId) &&
+          mayShow(itemId);
+        return isNews ? [poolItem(newItem(newcomer), shelf, vectorOf(itemId))] : [];
+      }),
+      pinned: ({ itemId }) => {
+        if (!mayShow(itemId)) return undefined;
+        if (scenario.includeBought === 'never' && page.bought.includes(itemId)) return undefined;
+        return known.get(itemId) ?? poolItem(unrankedItem(itemId, 'pinned'), shelf, vectorOf(itemId));
+      },
+    });
+    return {
+      items: list.map((arranged) => present(arranged, shelf)),
+      modelVersion: served?.version ?? null,
+      degradedBy: degradationsOf(served, shelf),
+    };
+  }
+
+  return {
+    prepare,
+    show,
+    recommend: (request, subjectId, record, now) =>
+      show(prepare(request, subjectId, record, now), request, now),
     related: (request) => {
       const served = models.collaborative;
       const degradedBy = degradationsOf(served, shelf);
@@ -244,12 +283,12 @@ function vectorAt({ itemFactors, factors }: CollaborativeModel, item: number): F
 
 function vectorOfItem(
   model: CollaborativeModel,
-  fresh: NewItems,
+  fresh: NewItems | undefined,
   itemId: string | undefined,
 ): Float32Array | undefined {
   if (itemId === undefined) return undefined;
   const item = model.itemIndex.get(itemId);
-  return item === undefined ? fresh.vectors.get(itemId) : vectorAt(model, item);
+  return item === undefined ? fresh?.vectors.get(itemId) : vectorAt(model, item);
 }
 
 function degradationsOf(served: unknown, shelf: Shelf): Degradation[] {

@@ -3,13 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId, ItemId, SessionId } from '../../domain/ids.ts';
-import type { CustomerRecord } from '../../features/record.ts';
 import { guestSubject } from '../../features/subject.ts';
 import type { Deps } from '../deps.ts';
 import { Count, Flag, list } from '../query.ts';
 import { ARRANGE_RULES } from '../recommend/arrange.ts';
+import type { PreparedPage } from '../recommend/prepared-page.ts';
+import { type FoundPage, isKept } from '../recommend/prepared-store.ts';
 import { Reason } from '../recommend/reasons.ts';
-import { DEGRADATIONS, type RelatedItems } from '../recommend/recommender.ts';
+import {
+  DEGRADATIONS,
+  type RecommendationRequest,
+  type Recommendations,
+  type RelatedItems,
+} from '../recommend/recommender.ts';
 import type { RelatedKind } from '../recommend/related-items.ts';
 import { SOURCES } from '../recommend/scenarios.ts';
 import { defineRoute } from '../route.ts';
@@ -71,7 +77,7 @@ export type RecommendationAnswer = z.output<typeof RecommendationAnswer>;
 /** Never fails for a customer who is unknown, nor for a store that is away: the answer says `degraded`. */
 export async function answerRecommendations(
   query: RecommendationQuery,
-  deps: Pick<Deps, 'records' | 'store' | 'recommender' | 'scenarios' | 'metrics' | 'now' | 'log'>,
+  deps: Pick<Deps, 'prepared' | 'store' | 'recommender' | 'scenarios' | 'metrics' | 'now' | 'log'>,
 ): Promise<RecommendationAnswer> {
   const startedAt = performance.now();
   const scenario = deps.scenarios.get(query.scenario);
@@ -81,20 +87,16 @@ export async function answerRecommendations(
       internal: 'a scenario that there is not got past the check of the request',
     });
   }
-  const { subjectId, record, available } = await readSubject(query, deps);
-  const { items, modelVersion, degradedBy } = deps.recommender.recommend(
-    {
-      n: query.n,
-      scenario,
-      itemIds: query.itemId,
-      category: query.category,
-      exclude: new Set(query.exclude),
-      seed: `${query.scenario} ${query.customerId ?? query.sessionId ?? ''}`,
-    },
-    subjectId,
-    record,
-    deps.now(),
-  );
+  const request = {
+    n: query.n,
+    scenario,
+    itemIds: query.itemId,
+    category: query.category,
+    exclude: new Set<string>(query.exclude),
+    seed: `${query.scenario} ${query.customerId ?? query.sessionId ?? ''}`,
+  };
+  const { found, available } = await findSubject(query, request, deps);
+  const { items, modelVersion, degradedBy } = recommend(request, found, deps);
   if (!available) degradedBy.unshift('records-unavailable');
   const degraded = degradedBy.length > 0;
   deps.metrics.recommendations.inc({ scenario: query.scenario, degraded: String(degraded) });
@@ -115,16 +117,17 @@ export async function answerRecommendations(
 }
 
 type FoundSubject = {
-  subjectId: string | undefined;
-  record: CustomerRecord | undefined;
+  /** undefined: nobody whom the store knows. */
+  found: (FoundPage & { subjectId: string }) | undefined;
   /** false: Redis cannot tell, or could not if it were asked. */
   available: boolean;
 };
 
-/** The customer's record; the session's where there is no such customer (or none is named). */
-async function readSubject(
+/** The customer's page; the session's where there is no such customer (or none is named). */
+async function findSubject(
   { customerId, sessionId }: Pick<RecommendationQuery, 'customerId' | 'sessionId'>,
-  { records, store, log }: Pick<Deps, 'records' | 'store' | 'log'>,
+  request: RecommendationRequest,
+  { prepared, store, log }: Pick<Deps, 'prepared' | 'store' | 'log'>,
 ): Promise<FoundSubject> {
   const subjectIds: string[] = [
     ...(customerId === undefined ? [] : [customerId]),
@@ -133,21 +136,44 @@ async function readSubject(
   const read = await Promise.all(
     subjectIds.map(async (subjectId) => {
       try {
-        return { subjectId, record: await records.read(subjectId), available: true };
+        return { subjectId, ...(await prepared.find(subjectId, request)) };
       } catch (err) {
         log.debug({ event: 'record.unavailable', err }, 'a record could not be read');
-        return { subjectId, record: undefined, available: false };
+        return undefined;
       }
     }),
   );
-  const found = read.find(({ record }) => record !== undefined);
-  const available = read.length === 0 ? store.reachable : read.every((one) => one.available);
-  return {
-    subjectId: found?.subjectId,
-    record: found?.record,
-    available: found !== undefined || available,
-  };
+  const found = read.find((one) => one?.isKnown);
+  const available = read.length === 0 ? store.reachable : read.every((one) => one !== undefined);
+  return { found, available: found !== undefined || available };
 }
+
+/** From the page that is ready, where there is one and it suffices; else made anew, and kept where it may be of use again. */
+function recommend(
+  request: RecommendationRequest,
+  found: FoundSubject['found'],
+  { recommender, now }: Pick<Deps, 'recommender' | 'now'>,
+): Recommendations {
+  const at = now();
+  if (found === undefined) return recommender.recommend(request, undefined, undefined, at);
+  const suffices = (page: PreparedPage, shown: Recommendations) =>
+    shown.items.length >= request.n || !page.isCut;
+  if (found.page !== undefined) {
+    const shown = recommender.show(found.page, request, at);
+    if (suffices(found.page, shown)) return shown;
+  }
+  const record = found.record();
+  if (isKept(request) && found.page === undefined) {
+    const page = recommender.prepare({ ...request, exclude: nothing }, found.subjectId, record, at);
+    // After the answer: wording what may never be shown takes as long as the answer.
+    setImmediate(() => found.keep(page));
+    const shown = recommender.show(page, request, at);
+    if (suffices(page, shown)) return shown;
+  }
+  return recommender.recommend(request, found.subjectId, record, at);
+}
+
+const nothing: ReadonlySet<string> = new Set();
 
 const RelatedAnswer = z
   .object({

@@ -20,6 +20,7 @@ describeNative('bench serve', () => {
         'express',
         'express+GET',
         'recommendations',
+        'recommendations, first page',
         'offers',
       ]);
       for (const line of lines) {

@@ -1,0 +1,81 @@
+/**
+ * Prepared pages in Redis, beside the records that they were made of. A page counts as long as the record's stamp is the one
+ * that it was made under and the model is the same, at most `preparedMs`: what is due changes with the days.
+ */
+import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
+import type { CustomerRecord } from '../../features/record.ts';
+import { stampBytes } from '../../features/record-codec.ts';
+import type { RecordStore } from '../../features/record-store.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Redis } from '../../infra/redis.ts';
+import type { Models } from '../../scoring/served.ts';
+import { decodePage, encodePage, PREPARED_LAYOUT, type PreparedPage } from './prepared-page.ts';
+import type { PageRequest } from './recommender.ts';
+import type { Scenario } from './scenarios.ts';
+
+export type FoundPage = {
+  /** false: there is no such customer. */
+  isKnown: boolean;
+  record: () => CustomerRecord | undefined;
+  /** undefined: none has been kept, or the record or the model is another by now. */
+  page: PreparedPage | undefined;
+  /** Keeps a page that has been made of this record; does not wait for it. */
+  keep: (page: PreparedPage) => void;
+};
+
+export type PreparedStore = {
+  /** One round trip. Rejects when Redis is away. */
+  find: (subjectId: string, request: PageRequest) => Promise<FoundPage>;
+};
+
+export const preparedMs = 6 * 3_600_000;
+
+export function createPreparedStore(
+  redis: Redis,
+  keys: Keys,
+  records: Pick<RecordStore, 'readBeside'>,
+  models: Pick<Models, 'collaborative'>,
+): PreparedStore {
+  return {
+    async find(subjectId, request) {
+      const served = models.collaborative;
+      const slot = slotOf(request, served?.version ?? 'none');
+      const key = keys.preparedPage(subjectId, slot);
+      const { stamp, record, beside } = await records.readBeside(subjectId, key);
+      const isKnown = stamp !== undefined;
+      const isCurrent = stamp !== undefined && beside?.subarray(0, stampBytes).equals(stamp) === true;
+      const page =
+        isCurrent && served !== undefined ? decodePage(beside, stampBytes, served.model.itemIds) : undefined;
+      return {
+        isKnown,
+        record,
+        page,
+        keep: (made) => {
+          if (stamp === undefined || served === undefined) return;
+          const bytes = Buffer.concat([stamp, encodePage(made, served.model.itemIndex)]);
+          // What is not kept is made again.
+          redis.set(key, bytes, 'PX', preparedMs).catch(() => {});
+        },
+      };
+    },
+  };
+}
+
+/** Only pages about nothing but the customer are worth keeping. */
+export function isKept({ itemIds, category }: PageRequest): boolean {
+  return itemIds.length === 0 && category === undefined;
+}
+
+/** By what a scenario says, not by its name: another process may have another file. */
+const slots = new WeakMap<Scenario, string>();
+
+function slotOf({ scenario, n }: PageRequest, modelVersion: string): string {
+  let slot = slots.get(scenario);
+  if (slot === undefined) {
+    const text = inspect(scenario, { depth: null, maxArrayLength: null, maxStringLength: null });
+    slot = createHash('sha256').update(text).digest('base64url').slice(0, 8);
+    slots.set(scenario, slot);
+  }
+  return `${PREPARED_LAYOUT}:${modelVersion}:${slot}:${n}`;
+}
