@@ -9,7 +9,7 @@
 import { crc32 } from 'node:zlib';
 import { CHANNELS, LOYALTY_TIERS } from '../domain/channel.ts';
 import type { Consent, CustomerAttributes } from '../domain/customer.ts';
-import type { ItemId } from '../domain/ids.ts';
+import type { ItemId, OfferId } from '../domain/ids.ts';
 import { streamIdParts } from '../domain/stream-id.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
 import { type CustomerRecord, recordWithState } from './record.ts';
@@ -64,6 +64,17 @@ export function encodeRecord(record: CustomerRecord): Buffer {
     writer.varint(categoryIndex.get(affinity.category) ?? 0);
     writer.float64(affinity.weight);
     ago(affinity.at);
+  }
+  writer.varint(record.offerAnswers.length);
+  for (const answer of record.offerAnswers) {
+    writer.text(answer.offerId);
+    writer.varint(answer.outcome === 'redeemed' ? 1 : 0);
+    ago(answer.at);
+  }
+  writer.varint(record.ratingLows.length);
+  for (const low of record.ratingLows) {
+    writer.float64(low.rating);
+    ago(low.at);
   }
   const bytes = writer.finish();
   bytes.writeUInt32LE(checksum(bytes), checksumAt);
@@ -128,6 +139,13 @@ function readRecord(reader: BinaryReader): CustomerRecord {
     });
   for (let n = reader.varint(); n > 0; n--)
     record.categories.push({ category: category(), weight: reader.float64(), at: time() });
+  for (let n = reader.varint(); n > 0; n--)
+    record.offerAnswers.push({
+      offerId: reader.text() as OfferId,
+      outcome: reader.varint() === 1 ? 'redeemed' : 'dismissed',
+      at: time(),
+    });
+  for (let n = reader.varint(); n > 0; n--) record.ratingLows.push({ rating: reader.float64(), at: time() });
   return record;
 }
 

@@ -10,6 +10,8 @@ import type { ItemId } from '../domain/ids.ts';
 import { updateCategories } from './categories.ts';
 import { compareEventOrder } from './event-order.ts';
 import { type CategoryAffinity, NEVER, type PurchasedItem, type RecentView } from './feature.ts';
+import { type OfferAnswer, updateOfferAnswers } from './offer-answers.ts';
+import { type RatingLow, updateRatingLows } from './rating-lows.ts';
 import { FEATURE_NAMES, FEATURE_OFFSETS, FEATURES, STATE_LENGTH } from './registry.ts';
 
 export type CustomerRecord = {
@@ -21,6 +23,8 @@ export type CustomerRecord = {
   readonly items: Map<ItemId, PurchasedItem>;
   readonly recentViews: RecentView[];
   readonly categories: CategoryAffinity[];
+  readonly offerAnswers: OfferAnswer[];
+  readonly ratingLows: RatingLow[];
   firstAt: number;
   lastAt: number;
   /** Of the last event in order; '' before the first. */
@@ -53,6 +57,8 @@ export function recordWithState(state: Float64Array): CustomerRecord {
     items: new Map(),
     recentViews: [],
     categories: [],
+    offerAnswers: [],
+    ratingLows: [],
     firstAt: NEVER,
     lastAt: NEVER,
     lastEventId: '',
@@ -106,6 +112,8 @@ export function applyEvent(record: CustomerRecord, event: ShopEvent): void {
     default:
   }
   updateCategories(record.categories, event);
+  updateOfferAnswers(record.offerAnswers, event);
+  updateRatingLows(record.ratingLows, event);
   if (record.eventCount === 0 || event.occurredAt < record.firstAt) record.firstAt = event.occurredAt;
   if (!late) {
     record.lastAt = event.occurredAt;

@@ -62,7 +62,7 @@ export const FEATURE_OFFSETS: readonly { slots: number; outputs: number }[] = of
 export const STATE_LENGTH = FEATURES.reduce((length, feature) => length + feature.slots.length, 0);
 
 /** Raise it when the record's layout changes, or what a feature or a variable part computes while its names stay. */
-const LAYOUT_VERSION = 2;
+const LAYOUT_VERSION = 3;
 
 /** Names this set of features and layout of records: 8 hex digits, part of the record's key and of a model's manifest. */
 export const FEATURE_SCHEMA: string = createHash('sha256')

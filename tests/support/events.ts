@@ -82,6 +82,7 @@ const parts: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
           fc.dictionary(fc.constantFrom(...CHANNELS), fc.boolean()).map((consent) => ({ ...consent })),
         ),
         segment: optional(text(20)),
+        timeZone: optional(fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York')),
       })
       .map(withoutUndefined),
   },

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { ShopEvent } from '../../src/domain/event.ts';
+import { dayMs } from '../../src/domain/time.ts';
+import { type OfferAnswer, offerAnswersMax, updateOfferAnswers } from '../../src/features/offer-answers.ts';
+import { startMs } from '../support/events.ts';
+
+function outcome(kind: string, days: number, offerId = 'ten'): ShopEvent {
+  return {
+    type: 'offerOutcome',
+    decisionId: 'd',
+    offerId,
+    outcome: kind,
+    eventId: `${kind}${days}`,
+    channel: 'email',
+    occurredAt: startMs + days * dayMs,
+  } as ShopEvent;
+}
+
+function answersTo(...events: ShopEvent[]): OfferAnswer[] {
+  const answers: OfferAnswer[] = [];
+  for (const event of events) updateOfferAnswers(answers, event);
+  return answers;
+}
+const days = (answers: OfferAnswer[]) => answers.map(({ at }) => (at - startMs) / dayMs);
+
+test('redemptions and dismissals are kept with their offer and time; what was only seen is not', () => {
+  expect(
+    answersTo(
+      outcome('viewed', 1),
+      outcome('dismissed', 2),
+      outcome('clicked', 3),
+      outcome('redeemed', 4, 'five'),
+    ),
+  ).toEqual([
+    { offerId: 'ten', outcome: 'dismissed', at: startMs + 2 * dayMs },
+    { offerId: 'five', outcome: 'redeemed', at: startMs + 4 * dayMs },
+  ]);
+});
+
+test('what is older than any rule looks back is left out', () => {
+  expect(
+    days(answersTo(outcome('dismissed', 0), outcome('dismissed', 1), outcome('dismissed', 367))),
+  ).toEqual([1, 367]);
+});
+
+test('many redemptions do not push a dismissal out', () => {
+  const many = Array.from({ length: offerAnswersMax + 5 }, (_, i) => outcome('redeemed', 1 + i));
+  const answers = answersTo(outcome('dismissed', 0), ...many);
+  expect(answers).toHaveLength(1 + offerAnswersMax);
+  expect(answers[0]?.outcome).toBe('dismissed');
+  expect(days(answers)[1]).toBe(1 + 5);
+});
+
+test('in whatever order they come, they stand in the order of time', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 300 }), { maxLength: 30 }), (order) => {
+      const answers = answersTo(...order.map((day) => outcome('dismissed', day)));
+      expect(days(answers)).toEqual([...order].sort((a, b) => a - b));
+    }),
+  );
+});
