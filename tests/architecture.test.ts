@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   decide: ['domain', 'algorithms', 'offers', 'features', 'scoring', 'infra'],
   history: ['domain', 'algorithms', 'features', 'infra'],
   insights: ['domain', 'algorithms', 'history', 'infra'],
-  evaluation: ['domain', 'algorithms', 'infra'],
+  evaluation: ['domain', 'algorithms', 'history', 'infra'],
   train: [
     'domain',
     'algorithms',

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { evaluateChurnCommand } from './evaluate/churn.ts';
 import { evaluateClvCommand } from './evaluate/clv.ts';
+import { evaluateOffersCommand } from './evaluate/offers.ts';
 import { evaluateRankingCommand } from './evaluate/ranking.ts';
 
 export const evaluateCommand = (): Command =>
@@ -9,4 +10,5 @@ export const evaluateCommand = (): Command =>
     .description('measure the models by the protocols of published tables')
     .addCommand(evaluateRankingCommand())
     .addCommand(evaluateClvCommand())
-    .addCommand(evaluateChurnCommand());
+    .addCommand(evaluateChurnCommand())
+    .addCommand(evaluateOffersCommand());

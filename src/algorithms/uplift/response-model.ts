@@ -59,12 +59,13 @@ export async function crossFitResponse(data: ResponseRows): Promise<CrossFit> {
   let trees = 0;
   for (let part = 0; part < data.parts; part++) {
     const line = fitLinear(data, (row) => data.part[row] !== part);
-    const boosted = await fitTrees(data, part);
-    trees += boosted.roots.length / data.parts;
+    const boosted = data.columns === 0 ? undefined : await fitTrees(data, part);
+    trees += (boosted?.roots.length ?? 0) / data.parts;
     for (let row = 0; row < data.rows; row++) {
       if (data.part[row] !== part) continue;
       linear[row] = linearResponse(line, data.axes, row * data.size);
-      grown[row] = scoreBoosted(boosted, data.contexts, row * data.columns);
+      grown[row] =
+        boosted === undefined ? linear[row]! : scoreBoosted(boosted, data.contexts, row * data.columns);
     }
   }
   const relativeError = { linear: relativeErrorOf(data, linear), trees: relativeErrorOf(data, grown) };
