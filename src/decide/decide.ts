@@ -19,13 +19,15 @@ export type DecideRequest = {
   /** Offers a place takes at most. */
   limit: number;
   context: DecisionContext;
+  /** Nothing is logged, counted or spent. */
+  dryRun?: boolean;
 };
 
 type SituationRequest = Pick<DecideRequest, 'channel' | 'placements' | 'context'>;
 
 export const noContext: DecisionContext = { itemIds: [], basketMinor: undefined };
 
-export type DecideDeps = Pick<DecidingDeps, 'records' | 'catalogue' | 'models' | 'market' | 'now'>;
+export type DecideDeps = Pick<DecidingDeps, 'records' | 'catalogue' | 'models' | 'market' | 'now' | 'random'>;
 
 /** A decision that is not logged yet. Rejects when Redis is away: `degradedDecision` is the answer then. */
 export async function decide(request: DecideRequest, deps: DecideDeps): Promise<Decision> {
@@ -41,13 +43,20 @@ export function decideFor(
   request: DecideRequest,
   record: CustomerRecord | undefined,
   market: OfferMarket,
-  deps: Pick<DecideDeps, 'catalogue' | 'models' | 'now'>,
+  deps: Pick<DecideDeps, 'catalogue' | 'models' | 'now' | 'random'>,
 ): Decision {
   const now = deps.now();
   const subjectId = subjectIdOf(request.subject);
   const facts = customerFacts(subjectId, record, deps.models, market.items, request.context, now);
   const situation = situationOf(request, market, now);
-  const choice = chooseOffers(market, facts, situation, request.limit);
+  const choice = chooseOffers(market, facts, situation, {
+    limit: request.limit,
+    drawing: {
+      exploration: market.policy.exploration,
+      random: deps.random,
+      afford: (costMinor, take) => market.affordExploring(costMinor, take && request.dryRun !== true),
+    },
+  });
   return {
     ...describe(request, market, now),
     ...choice,

@@ -1,5 +1,4 @@
 /** Decisions that were answered: in Redis for 30 days, so that outcomes can be reported to them, and in the lake for ever. */
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { Decision } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
@@ -7,6 +6,7 @@ import { appendEntries } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
+import { newDecisionId } from './decision-id.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;
@@ -25,7 +25,7 @@ export function nameDecision(decision: Decision): LoggedDecision {
     offerVersion,
     reasonCode,
   }));
-  return { ...decision, excluded, decisionId: randomUUID() };
+  return { ...decision, excluded, decisionId: newDecisionId(Date.parse(decision.decidedAt)) };
 }
 
 /**

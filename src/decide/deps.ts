@@ -20,4 +20,6 @@ export type DecidingDeps = {
   market: MarketHolder;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Uniform in [0, 1). */
+  random: () => number;
 };

@@ -9,6 +9,7 @@ import { compileExperiments } from '../offers/experiments.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
 import type { DecidingDeps } from './deps.ts';
+import { createExplorationBudget } from './exploration-budget.ts';
 import { createOfferCounter } from './offer-counts.ts';
 import type { CurrentPolicy } from './policy.ts';
 
@@ -22,6 +23,8 @@ export type MarketHolder = {
 export type MarketDeps = Pick<DecidingDeps, 'redis' | 'keys' | 'catalogue' | 'models' | 'now'> & {
   policy: CurrentPolicy;
   currency: string;
+  /** Told what exploring has cost in expectation, minor units. */
+  onExplored?: (costMinor: number) => void;
 };
 
 type Statistics = {
@@ -42,11 +45,18 @@ export function createMarketHolder({
   models,
   policy: { policy, version: policyVersion },
   currency,
+  onExplored,
   now,
 }: MarketDeps): MarketHolder {
   const economics: Economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
   const experiments = compileExperiments(policy);
   const counter = createOfferCounter(redis, keys, now);
+  const exploration = createExplorationBudget(policy.exploration.maxCostMinorPerDay, {
+    redis,
+    keys,
+    now,
+    ...(onExplored && { onSpent: onExplored }),
+  });
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();
   let offers: { revision: number; list: readonly CompiledOffer[] } | undefined;
@@ -100,6 +110,7 @@ export function createMarketHolder({
         return subject;
       },
       countsOf,
+      affordExploring: exploration.afford,
       economics,
       policy,
       policyVersion,
@@ -109,7 +120,10 @@ export function createMarketHolder({
   }
 
   return {
-    read: async () => marketWith(await counter.read()),
+    read: async () => {
+      const [countsOf] = await Promise.all([counter.read(), exploration.prepare()]);
+      return marketWith(countsOf);
+    },
     known: () => marketWith(counter.known()),
   };
 }

@@ -33,7 +33,7 @@ type Standing = z.output<typeof Standing>;
 export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
 
 export type StandingDeps = DecisionLogDeps &
-  Pick<DecidingDeps, 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now'>;
+  Pick<DecidingDeps, 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now' | 'random'>;
 
 /**
  * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. What the customer

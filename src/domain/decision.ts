@@ -4,8 +4,8 @@ import { CustomerId, OfferId, SessionId } from './ids.ts';
 import { Benefit, OfferVersion } from './offer.ts';
 
 /**
- * Why an offer was not made, in the order in which the rules are tried: the first that fails is named. The last four are
- * of offers that passed every rule. Stable: e-mail tools and dashboards count by them.
+ * Why an offer was not made, in the order in which the rules are tried: the first that fails is named. Those from
+ * `value-not-positive` on are of offers that passed every rule. Stable: e-mail tools and dashboards count by them.
  */
 export const EXCLUSION_REASONS = [
   // The offer alone.
@@ -33,6 +33,8 @@ export const EXCLUSION_REASONS = [
   // What it is worth, and what is left of its budget.
   'value-not-positive',
   'outranked',
+  // Exploration drew another, or nothing, in its stead.
+  'not-drawn',
   'budget-exhausted',
   'budget-paced',
 ] as const;

@@ -48,6 +48,8 @@ export function createKeys(prefix: string) {
     offersMadeMarker: (decisionId: string) => `{${prefix}:offers:made}:${decisionId}`,
     offersRedeemedMarker: (decisionId: string, offerId: string) =>
       `{${prefix}:offers:redeemed}:${decisionId}:${offerId}`,
+    /** String (a number) with an expiry: what processes may have spent on exploring that day (YYYY-MM-DD), minor units. */
+    explorationSpent: (day: string) => `${prefix}:exploration:${day}`,
     /** Stream: causes and changed customers on their way to the webhooks' queue. One hash tag, for they change together. */
     webhookOutbox: `{${prefix}:webhooks}:outbox`,
     /** Hash, which expires unless it is used: customer id → where the risk stands against this bound, for this horizon. */

@@ -1,6 +1,12 @@
 /** The decision itself: which offers to make in which place, and why each other one is not made. */
-import type { DecidedOffer, ExcludedOffer, ExclusionReason, PlacementDecision } from '../domain/decision.ts';
-import type { DecisionPolicy } from '../domain/decision-policy.ts';
+import type {
+  DecidedOffer,
+  ExcludedOffer,
+  ExclusionReason,
+  OfferReason,
+  PlacementDecision,
+} from '../domain/decision.ts';
+import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
@@ -8,7 +14,16 @@ import type { Economics } from './cost.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import type { CompiledOffer } from './eligibility.ts';
 import type { Experiments } from './experiments.ts';
+import {
+  actionProbabilities,
+  certainly,
+  drawAction,
+  explorationCost,
+  greedyAction,
+  type UncertainValue,
+} from './exploration.ts';
 import type { OfferSubject } from './offer-subject.ts';
+import { redeemableUntil } from './redeemable-until.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 import { type OfferValue, offerValue, type ValueContext } from './value.ts';
 
@@ -20,6 +35,8 @@ export type OfferMarket = {
   /** `offerSubject` of an offer; may be some seconds old. */
   subjectOf: (offer: Offer) => OfferSubject;
   countsOf: (offerId: string) => OfferCounts;
+  /** See `Drawing`. */
+  affordExploring: Drawing['afford'];
   economics: Economics;
   policy: DecisionPolicy;
   policyVersion: string;
@@ -29,6 +46,29 @@ export type OfferMarket = {
   currency: string;
 };
 
+/** How offers are drawn where their values are uncertain. */
+export type Drawing = {
+  exploration: Exploration;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  /**
+   * Is that much, in minor units, left of what exploring may cost today? With `take` it is taken. Must not depend on what
+   * `random` answers.
+   */
+  afford: (costMinor: number, take: boolean) => boolean;
+};
+
+/** The customers who get no offer at all: their share, and whether this is one of them. */
+export type ControlGroup = { share: number; member: boolean };
+
+export type ChoiceOptions = {
+  /** Offers that a place takes at most. */
+  limit: number;
+  /** Absent: the best is done. */
+  drawing?: Drawing | undefined;
+  controlGroup?: ControlGroup | undefined;
+};
+
 export type OfferChoice = {
   /** In the order asked. */
   placements: PlacementDecision[];
@@ -36,19 +76,161 @@ export type OfferChoice = {
   excluded: ExcludedOffer[];
 };
 
-type Candidate = OfferValue & { compiled: CompiledOffer };
+export type Candidate = OfferValue & { compiled: CompiledOffer };
 
-/**
- * Offers that pass every rule compete by value, ties by offer id; each place takes the best `limit` that may stand
- * there and are not taken by a place asked before it. Saying nothing is a candidate worth 0, so nothing at or below 0 is
- * made. A place that is left empty gets the fallback offer, where one may stand there.
- */
+/** A choice that can still be changed where an offer of it turns out not to be had. */
+export type OpenChoice = {
+  /** What stands in the places now, fallbacks apart. */
+  chosen: () => Candidate[];
+  /** Takes an offer out of its place, where the choice goes on with what is left. */
+  refuse: (candidate: Candidate, reasonCode: ExclusionReason) => void;
+  result: () => OfferChoice;
+};
+
+type Place = {
+  placement: string;
+  offers: Candidate[];
+  /** The first was drawn although another, or nothing, is worth more. */
+  explored: boolean;
+  loggingPropensity: number | undefined;
+};
+
+/** `openChoice` where everything chosen can be had. */
 export function chooseOffers(
   market: OfferMarket,
   facts: CustomerFacts,
   situation: Situation,
-  limit: number,
+  options: ChoiceOptions,
 ): OfferChoice {
+  return openChoice(market, facts, situation, options).result();
+}
+
+/**
+ * Offers that pass every rule compete by value, ties by offer id, in one place after the other; an offer stands in one
+ * place. The first offer of a place is the best of those that may stand there, or with `drawing` drawn among them; saying
+ * nothing is a candidate worth 0. Where nothing is drawn, nothing is made there; else the best of the others that are
+ * worth more than nothing follow, up to `limit`. A place that is left empty gets the fallback offer, where one may stand
+ * there.
+ *
+ * `loggingPropensity` is the probability of a place's first offer (or of nothing) given those of the places before it,
+ * over the drawing and over who is in the control group. What follows the first is certain, given the first.
+ */
+export function openChoice(
+  market: OfferMarket,
+  facts: CustomerFacts,
+  situation: Situation,
+  { limit, drawing, controlGroup = { share: 0, member: false } }: ChoiceOptions,
+): OpenChoice {
+  const { candidates, excluded } = candidatesOf(market, facts, situation);
+  const taken = new Set<Candidate>();
+  const refused = new Map<Candidate, ExclusionReason>();
+  /** Not made because another, or nothing, was drawn in their stead. */
+  const notDrawn = new Set<Candidate>();
+  /** P(the customer is in the control group), given what is done in the places before. */
+  let controlShare = controlGroup.share;
+
+  const freeFor = (placement: string) =>
+    candidates.filter(
+      (candidate) =>
+        !taken.has(candidate) && !refused.has(candidate) && candidate.compiled.allowsPlacement(placement),
+    );
+  const take = (candidate: Candidate, place: Place) => {
+    taken.add(candidate);
+    place.offers.push(candidate);
+  };
+
+  function probabilitiesOf(values: readonly UncertainValue[]): Float64Array {
+    const best = certainly(greedyAction(values), values.length);
+    if (drawing === undefined) return best;
+    const probabilities = actionProbabilities(values, drawing.exploration);
+    const cost = explorationCost(values, probabilities);
+    return cost === 0 || drawing.afford(cost, !controlGroup.member) ? probabilities : best;
+  }
+
+  function drawFirst(place: Place): void {
+    const free = freeFor(place.placement);
+    const values = free.map(({ expectedValue, terms }) => ({
+      mean: expectedValue,
+      deviation: terms.standardDeviationMinor,
+    }));
+    const probabilities = probabilitiesOf(values);
+    const best = greedyAction(values);
+    const nothing = values.length;
+    const action = controlGroup.member ? nothing : drawAction(probabilities, drawing?.random() ?? 0);
+    const drawnHere = (1 - controlShare) * (probabilities[action] ?? 0);
+    place.loggingPropensity = action === nothing ? controlShare + drawnHere : drawnHere;
+    controlShare = action === nothing && controlShare > 0 ? controlShare / place.loggingPropensity : 0;
+    place.explored = action !== best && !controlGroup.member;
+    const [drawn, better] = [free[action], free[best]];
+    if (drawn !== undefined) take(drawn, place);
+    if (better !== undefined && place.explored) notDrawn.add(better);
+  }
+
+  function addFollowers(place: Place): void {
+    for (const candidate of freeFor(place.placement)) {
+      if (place.offers.length >= limit || candidate.expectedValue <= 0) break;
+      take(candidate, place);
+    }
+  }
+
+  const places: Place[] = [];
+  for (const placement of situation.placements) {
+    const place: Place = { placement, offers: [], explored: false, loggingPropensity: undefined };
+    drawFirst(place);
+    if (place.offers.length > 0) addFollowers(place);
+    places.push(place);
+  }
+
+  function refuse(candidate: Candidate, reasonCode: ExclusionReason): void {
+    const from = places.findIndex(({ offers }) => offers.includes(candidate));
+    if (from < 0) return;
+    refused.set(candidate, reasonCode);
+    for (const [at, place] of places.entries()) {
+      if (at < from) continue;
+      const wasFirst = place.offers[0] === candidate;
+      // See docs/offers.md: what stands here and after it no longer has a probability that could be told.
+      if (at > from || wasFirst) place.loggingPropensity = undefined;
+      if (at > from) continue;
+      place.offers = place.offers.filter((other) => other !== candidate);
+      if (wasFirst) place.explored = false;
+      if (place.offers.length === 0) {
+        drawFirst(place);
+        place.loggingPropensity = undefined;
+      }
+      if (place.offers.length > 0) addFollowers(place);
+    }
+  }
+
+  function reasonFor(candidate: Candidate): ExclusionReason {
+    const reasonCode = refused.get(candidate);
+    if (reasonCode !== undefined) return reasonCode;
+    if (candidate.expectedValue <= 0) return 'value-not-positive';
+    return notDrawn.has(candidate) ? 'not-drawn' : 'outranked';
+  }
+
+  function result(): OfferChoice {
+    const fallbacks = fallbackPlacements(market, situation);
+    const placements = places.map(
+      ({ placement, offers, explored, loggingPropensity }, at): PlacementDecision => {
+        const logged = loggingPropensity === undefined ? {} : { loggingPropensity };
+        if (offers.length === 0)
+          return { ...(fallbacks[at] ?? { placement, offers: [], fallback: false }), ...logged };
+        const made = offers.map((candidate, i) => decided(candidate, explored && i === 0, situation.now));
+        return { placement, offers: made, fallback: false, ...logged };
+      },
+    );
+    const passedOver = candidates
+      .filter((candidate) => !taken.has(candidate) || refused.has(candidate))
+      .map((candidate) => excludedCandidate(candidate, reasonFor(candidate)));
+    const all = controlGroup.member ? excludedAsControl(market, situation) : [...excluded, ...passedOver];
+    return { placements, excluded: all.sort((a, b) => compareText(a.offerId, b.offerId)) };
+  }
+
+  return { chosen: () => places.flatMap(({ offers }) => offers), refuse, result };
+}
+
+/** Best first. */
+function candidatesOf(market: OfferMarket, facts: CustomerFacts, situation: Situation) {
   const context: ValueContext = {
     shop: market.shop,
     economics: market.economics,
@@ -58,38 +240,28 @@ export function chooseOffers(
   const excluded: ExcludedOffer[] = [];
   const candidates: Candidate[] = [];
   for (const compiled of market.offers) {
-    const { offer } = compiled;
+    const { offer, version } = compiled;
     if (offer.fallback) continue;
     const reasonCode = compiled.exclusion(facts, situation);
     if (reasonCode !== undefined) {
-      excluded.push({ offerId: offer.offerId, offerVersion: compiled.version, reasonCode });
+      excluded.push({ offerId: offer.offerId, offerVersion: version, reasonCode });
       continue;
     }
-    const subject = market.subjectOf(offer);
     const counts = market.countsOf(offer.offerId);
-    const candidate = { compiled, ...offerValue(offer, subject, facts, counts, context) };
-    if (candidate.expectedValue > 0) candidates.push(candidate);
-    else excluded.push(passedOver(candidate, 'value-not-positive'));
+    candidates.push({ compiled, ...offerValue(offer, market.subjectOf(offer), facts, counts, context) });
   }
   candidates.sort(
     (a, b) =>
       b.expectedValue - a.expectedValue || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
   );
+  return { candidates, excluded };
+}
 
-  const taken = new Set<Candidate>();
-  const fallbacks = fallbackPlacements(market, situation);
-  const placements = situation.placements.map((placement, at): PlacementDecision => {
-    const best = candidates
-      .filter((candidate) => !taken.has(candidate) && candidate.compiled.allowsPlacement(placement))
-      .slice(0, limit);
-    for (const candidate of best) taken.add(candidate);
-    if (best.length > 0) return { placement, offers: best.map(decided), fallback: false };
-    return fallbacks[at] ?? { placement, offers: [], fallback: false };
+function excludedAsControl({ offers }: OfferMarket, situation: Situation): ExcludedOffer[] {
+  return [...offers].flatMap(({ offer, version, exclusionOfOffer }) => {
+    const reasonCode = exclusionOfOffer(situation) ?? 'control-group';
+    return offer.fallback ? [] : [{ offerId: offer.offerId, offerVersion: version, reasonCode }];
   });
-  for (const candidate of candidates)
-    if (!taken.has(candidate)) excluded.push(passedOver(candidate, 'outranked'));
-  excluded.sort((a, b) => compareText(a.offerId, b.offerId));
-  return { placements, excluded };
 }
 
 /** What stands in each place when nothing is worth making, or when the customer cannot be read at all. */
@@ -118,22 +290,33 @@ export function fallbackPlacements(
   });
 }
 
-function decided({ compiled, expectedValue, terms, reasons }: Candidate): DecidedOffer {
+function decided(
+  { compiled, expectedValue, terms, reasons }: Candidate,
+  explored: boolean,
+  now: number,
+): DecidedOffer {
+  const until = redeemableUntil(compiled.offer, now);
   return {
     ...shown(compiled),
     expectedValue,
     acceptPropensity: terms.acceptPropensity,
     uplift: terms.uplift,
-    reasons,
+    reasons: explored ? ['explored', ...reasonsOfValue(reasons, expectedValue)] : reasons,
+    ...(until !== undefined && { redeemableUntil: new Date(until).toISOString() }),
     terms,
   };
+}
+
+/** What is tried may be worth less than nothing. */
+function reasonsOfValue(reasons: readonly OfferReason[], expectedValue: number): OfferReason[] {
+  return reasons.filter((reason) => reason !== 'worth-more-than-nothing' || expectedValue > 0);
 }
 
 function shown({ offer: { offerId, name, benefit, content }, version }: CompiledOffer) {
   return { offerId, offerVersion: version, name, benefit, content };
 }
 
-function passedOver(
+function excludedCandidate(
   { compiled, expectedValue, terms }: Candidate,
   reasonCode: ExclusionReason,
 ): ExcludedOffer {

@@ -24,7 +24,7 @@ test('the most valuable offers are made, best first; the others are named with t
     percentOff('half', 50),
     percentOff('gold', 1, { eligibility: { attribute: 'tier', in: ['gold'] } }),
   );
-  const { placements, excluded } = chooseOffers(market, makeFacts(), makeSituation(), 2);
+  const { placements, excluded } = chooseOffers(market, makeFacts(), makeSituation(), { limit: 2 });
   expect(idsOf(placements[0])).toEqual(['five', 'ten']);
   expect(excluded.map(({ offerId, reasonCode }) => [offerId, reasonCode])).toEqual([
     ['fifteen', 'outranked'],
@@ -35,12 +35,18 @@ test('the most valuable offers are made, best first; the others are named with t
 
 test('offers of equal value are made in the order of their ids', () => {
   const market = marketOf(percentOff('b', 10), percentOff('a', 10), percentOff('c', 10));
-  expect(idsOf(chooseOffers(market, makeFacts(), makeSituation(), 3).placements[0])).toEqual(['a', 'b', 'c']);
+  expect(idsOf(chooseOffers(market, makeFacts(), makeSituation(), { limit: 3 }).placements[0])).toEqual([
+    'a',
+    'b',
+    'c',
+  ]);
 });
 
 test('when nothing is worth more than saying nothing, nothing is said', () => {
-  const { placements } = chooseOffers(marketOf(percentOff('half', 50)), makeFacts(), makeSituation(), 1);
-  expect(placements).toEqual([{ placement: 'default', offers: [], fallback: false }]);
+  const { placements } = chooseOffers(marketOf(percentOff('half', 50)), makeFacts(), makeSituation(), {
+    limit: 1,
+  });
+  expect(placements).toEqual([{ placement: 'default', offers: [], fallback: false, loggingPropensity: 1 }]);
 });
 
 test('a place takes what may stand there, and an offer stands in one place only', () => {
@@ -50,7 +56,7 @@ test('a place takes what may stand there, and an offer stands in one place only'
     percentOff('cart', 3, { placements: ['cart'] }),
   );
   const situation = makeSituation({ placements: ['cart', 'hero', 'footer'] });
-  const { placements } = chooseOffers(market, makeFacts(), situation, 1);
+  const { placements } = chooseOffers(market, makeFacts(), situation, { limit: 1 });
   expect(placements.map(idsOf)).toEqual([['anywhere'], ['hero'], []]);
   expect(placements.map(({ placement }) => placement)).toEqual(['cart', 'hero', 'footer']);
 });
@@ -58,7 +64,7 @@ test('a place takes what may stand there, and an offer stands in one place only'
 test('a fallback stands in an empty place, and only there', () => {
   const market = marketOf(percentOff('ten', 10, { placements: ['hero'] }), banner('banner'));
   const situation = makeSituation({ placements: ['hero', 'footer'] });
-  const { placements, excluded } = chooseOffers(market, makeFacts(), situation, 1);
+  const { placements, excluded } = chooseOffers(market, makeFacts(), situation, { limit: 1 });
   expect(placements.map(idsOf)).toEqual([['ten'], ['banner']]);
   expect(placements.map(({ fallback }) => fallback)).toEqual([false, true]);
   expect(placements[1]?.offers[0]).toMatchObject({ expectedValue: 0, reasons: ['fallback'] });
@@ -130,7 +136,7 @@ test('whatever its priority, no offer is made that its rules or the customer for
         placements: places,
         isBuyable: (itemId) => itemId === 'there',
       });
-      const { placements, excluded } = chooseOffers(marketOf(...offers), facts, situation, limit);
+      const { placements, excluded } = chooseOffers(marketOf(...offers), facts, situation, { limit });
 
       for (const { placement, offers: made } of placements) {
         expect(made.length).toBeLessThanOrEqual(limit);

@@ -12,7 +12,8 @@ import type { Keys } from '../../src/infra/keys.ts';
 import type { Redis } from '../../src/infra/redis.ts';
 import type { Models } from '../../src/scoring/served.ts';
 
-const defaultPolicy = DecisionPolicy.parse({});
+/** The best is made: what is drawn is for the tests of exploration. */
+const defaultPolicy = DecisionPolicy.parse({ exploration: { method: 'none' } });
 
 export type Shop = {
   offers: readonly Offer[];
@@ -21,6 +22,7 @@ export type Shop = {
   now: () => number;
   streamMaxLength?: number;
   policy?: DecisionPolicy;
+  random?: () => number;
 };
 
 /** As one process has them: its own copy of the catalogue, its own counters. */
@@ -40,6 +42,7 @@ export function decideDeps(redis: Redis, keys: Keys, shop: Shop) {
     catalogue,
     models,
     now,
+    random: shop.random ?? (() => 0),
     records: createRecordStore(redis, keys),
     catalogueStore: createCatalogueStore(redis, keys),
     market: createMarketHolder({

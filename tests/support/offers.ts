@@ -81,6 +81,7 @@ export function makeMarket(
     shop,
     subjectOf: (offer) => offerSubject(offer, new Map(), shop),
     countsOf: () => ({ made: 0, redeemed: 0 }),
+    affordExploring: () => true,
     economics,
     policy,
     experiments: compileExperiments(policy),

@@ -122,6 +122,7 @@ export const decisionRoutes = [
         campaign: body.campaign,
         limit: body.limit,
         context: { itemIds: body.context.itemIds, basketMinor: body.context.basketMinor },
+        dryRun: body.dryRun,
       };
       let decision: Decision;
       try {

@@ -1,0 +1,17 @@
+/** Ids of decisions: UUIDs of version 7 (RFC 9562), which begin with the time, so that files are found by the id alone. */
+import { randomUUID } from 'node:crypto';
+
+/** `at` in milliseconds since 1970. */
+export function newDecisionId(at: number): string {
+  const time = at.toString(16).padStart(12, '0');
+  // The random bits, and the variant, of one of version 4.
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
+const VERSION_7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** When the decision was made, in milliseconds since 1970; undefined for an id that does not tell. */
+export function timeOfDecision(decisionId: string): number | undefined {
+  const [, high, low] = VERSION_7.exec(decisionId) ?? [];
+  return high === undefined ? undefined : Number.parseInt(`${high}${low}`, 16);
+}

@@ -1,0 +1,91 @@
+/**
+ * What exploring may cost in a day (UTC), shared by all processes: each takes small shares of it from Redis and spends
+ * them by itself, so that a decision need not ask. Together they never spend more than the day has; a share that a process
+ * has not spent when it ends is lost.
+ */
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
+import { redisScript } from '../infra/redis-script.ts';
+
+export type ExplorationBudget = {
+  /** Sees to it that some is at hand, if there is any. Rejects when Redis is away. */
+  prepare: () => Promise<void>;
+  /** Is that much at hand? With `take` it is taken. Minor units. */
+  afford: (costMinor: number, take: boolean) => boolean;
+};
+
+export type ExplorationBudgetDeps = {
+  redis: Redis;
+  keys: Keys;
+  now: () => number;
+  onSpent?: (costMinor: number) => void;
+};
+
+/** Part of the day's that a process takes at a time. */
+const shareOfDay = 1 / 50;
+const counterTtlSeconds = 2 * 86_400;
+
+/** KEYS: the day's counter. ARGV: its bound, what is wanted, expiry in seconds. Answers how much is granted. */
+const takeShare = redisScript(`
+local spent = tonumber(redis.call('GET', KEYS[1]) or '0')
+local granted = math.min(tonumber(ARGV[2]), tonumber(ARGV[1]) - spent)
+if granted <= 0 then return '0' end
+redis.call('INCRBYFLOAT', KEYS[1], string.format('%.6f', granted))
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return string.format('%.6f', granted)
+`);
+
+/** `maxMinorPerDay` undefined = no bound. */
+export function createExplorationBudget(
+  maxMinorPerDay: number | undefined,
+  { redis, keys, now, onSpent }: ExplorationBudgetDeps,
+): ExplorationBudget {
+  const spent = (costMinor: number) => {
+    onSpent?.(costMinor);
+    return true;
+  };
+  if (maxMinorPerDay === undefined)
+    return { prepare: async () => {}, afford: (costMinor, take) => (take ? spent(costMinor) : true) };
+
+  const share = maxMinorPerDay * shareOfDay;
+  const today = () => new Date(now()).toISOString().slice(0, 10);
+  let hand = { day: '', leftMinor: 0, wantedMinor: share, exhausted: false };
+  let taking: Promise<void> | undefined;
+
+  function handOfToday(): typeof hand {
+    const day = today();
+    if (hand.day !== day) hand = { day, leftMinor: 0, wantedMinor: share, exhausted: maxMinorPerDay === 0 };
+    return hand;
+  }
+
+  async function take(mine: typeof hand): Promise<void> {
+    const wanted = Math.max(share, mine.wantedMinor - mine.leftMinor);
+    const args = [maxMinorPerDay ?? 0, wanted, counterTtlSeconds];
+    const granted = Number(await takeShare(redis, [keys.explorationSpent(mine.day)], args));
+    mine.leftMinor += granted;
+    mine.wantedMinor = share / 2;
+    // Nothing is ever put back.
+    mine.exhausted = granted < wanted - 1e-6;
+  }
+
+  return {
+    prepare: async () => {
+      const mine = handOfToday();
+      if (mine.exhausted || mine.leftMinor >= mine.wantedMinor) return;
+      taking ??= take(mine).finally(() => {
+        taking = undefined;
+      });
+      await taking;
+    },
+    afford: (costMinor, take) => {
+      const mine = handOfToday();
+      if (costMinor > mine.leftMinor) {
+        mine.wantedMinor = Math.max(mine.wantedMinor, costMinor);
+        return false;
+      }
+      if (!take) return true;
+      mine.leftMinor -= costMinor;
+      return spent(costMinor);
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * Exploration: how likely each of several offers is made, where their values are not known for certain. An action is drawn
+ * from these very probabilities, so that the one that is logged is right by construction.
+ */
+import { bestOfNormals } from '../algorithms/best-of-normals.ts';
+import type { Exploration } from '../domain/decision-policy.ts';
+
+/** What is known of the value of making an offer; of saying nothing, both are 0. Minor units. */
+export type UncertainValue = { mean: number; deviation: number };
+
+/** An offer that is worth less than nothing is tried only while it may be worth more: up to so many deviations. */
+const hopeDeviations = 2;
+
+/** Offers that are drawn from at most: those that may be worth most. */
+const contendersMax = 12;
+
+/**
+ * What would be drawn more rarely than this never is: whoever learns from the log weighs a decision by one over its
+ * probability.
+ */
+const leastProbability = 0.001;
+
+/**
+ * Probability of each value's action, in their order, and last of saying nothing. Sums to 1. `values` come best first, as
+ * they are made without exploration.
+ *
+ * - `thompson`: that it is the best of all and of saying nothing, each value being normal.
+ * - `epsilonGreedy`: ε shared evenly by nothing and all that may be worth more than nothing, the rest for the best.
+ * - `none`: 1 for the best.
+ */
+export function actionProbabilities(
+  values: readonly UncertainValue[],
+  { method, epsilon }: Exploration,
+): Float64Array {
+  const best = greedyAction(values);
+  if (method === 'none') return certainly(best, values.length);
+  const contenders = contendersOf(values);
+  const probabilities = new Float64Array(values.length + 1);
+  if (method === 'epsilonGreedy') {
+    const share = epsilon / (contenders.length + 1);
+    for (const action of contenders) probabilities[action] = share;
+    probabilities[values.length] = share;
+    probabilities[best] = (probabilities[best] ?? 0) + 1 - epsilon;
+    return probabilities;
+  }
+  const wins = bestOfNormals(
+    contenders.map((action) => values[action]?.mean ?? 0),
+    contenders.map((action) => values[action]?.deviation ?? 0),
+    0,
+  );
+  let nothing = 1;
+  for (const win of wins) nothing -= win;
+  let kept = 0;
+  const keep = (action: number, probability: number) => {
+    if (probability < leastProbability) return;
+    probabilities[action] = probability;
+    kept += probability;
+  };
+  for (const [at, action] of contenders.entries()) keep(action, wins[at] ?? 0);
+  keep(values.length, nothing);
+  return probabilities.map((probability) => probability / kept);
+}
+
+/** All probability on one action of `count` offers and nothing. */
+export function certainly(action: number, count: number): Float64Array {
+  const probabilities = new Float64Array(count + 1);
+  probabilities[action] = 1;
+  return probabilities;
+}
+
+/** The first of `values` where it is worth more than nothing, else the action after the last: nothing. */
+export function greedyAction(values: readonly UncertainValue[]): number {
+  return (values[0]?.mean ?? 0) > 0 ? 0 : values.length;
+}
+
+/** What drawing costs in expectation, beside doing the best: Σ π(a) · (v* − v(a)). Not negative. */
+export function explorationCost(values: readonly UncertainValue[], probabilities: ArrayLike<number>): number {
+  const best = Math.max(0, values[0]?.mean ?? 0);
+  let cost = (probabilities[values.length] ?? 0) * best;
+  for (const [action, { mean }] of values.entries()) cost += (probabilities[action] ?? 0) * (best - mean);
+  return cost;
+}
+
+/** The action that a uniform number from [0, 1) falls on. */
+export function drawAction(probabilities: ArrayLike<number>, uniform: number): number {
+  let rest = uniform;
+  let last = 0;
+  for (let action = 0; action < probabilities.length; action++) {
+    const probability = probabilities[action] ?? 0;
+    if (probability === 0) continue;
+    if (rest < probability) return action;
+    rest -= probability;
+    // Rounding may leave a crumb behind the last that can be drawn.
+    last = action;
+  }
+  return last;
+}
+
+/** The best is always among them. */
+function contendersOf(values: readonly UncertainValue[]): number[] {
+  const hopeOf = (action: number) => {
+    const { mean, deviation } = values[action] ?? nothing;
+    return mean + hopeDeviations * deviation;
+  };
+  const contenders = [...values.keys()].filter((action) => hopeOf(action) > 0);
+  if (contenders.length <= contendersMax) return contenders;
+  const [best = 0, ...others] = contenders;
+  others.sort((a, b) => hopeOf(b) - hopeOf(a) || a - b);
+  return [best, ...others.slice(0, contendersMax - 1)];
+}
+
+const nothing: UncertainValue = { mean: 0, deviation: 0 };
