@@ -144,7 +144,10 @@ describe('the examples of the README', () => {
     await runs(shop, nextbestLine('train', shop));
     // So that there is a model to roll back to.
     await runs(shop, ['train', 'train-collaborative']);
-    const started = shop.start(nextbestLine('start', shop));
+    // Examples that go on from a decision need one that made an offer: what exploring draws may be nothing.
+    const policyFile = join(shop.dataDir, 'policy.json');
+    await writeFile(policyFile, JSON.stringify({ exploration: { method: 'none' } }));
+    const started = shop.start(nextbestLine('start', shop), { DECISION_POLICY_FILE: policyFile });
     url = String((await started.line('url')).url);
     // Without a redis-server, Redis begins empty: the worker first rebuilds records and catalogue from the lake.
     await vi.waitFor(async () => expect(await isRebuilt(url)).toBe(true), { timeout: 60_000, interval: 200 });

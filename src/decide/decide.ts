@@ -52,7 +52,6 @@ export function decideFor(
   const choice = chooseOffers(market, facts, situation, {
     limit: request.limit,
     drawing: {
-      exploration: market.policy.exploration,
       random: deps.random,
       afford: (costMinor, take) => market.affordExploring(costMinor, take && request.dryRun !== true),
     },
@@ -111,6 +110,7 @@ function isFallback(placements: readonly PlacementDecision[]): boolean {
 }
 
 function describe({ subject, channel, campaign }: DecideRequest, market: OfferMarket, now: number) {
+  const { experiment, furtherExperiments } = market.experiments.settingsFor(subjectIdOf(subject), now);
   return {
     decisionId: null,
     ...subject,
@@ -118,7 +118,8 @@ function describe({ subject, channel, campaign }: DecideRequest, market: OfferMa
     ...(campaign !== undefined && { campaign }),
     currency: market.currency,
     decidedAt: new Date(now).toISOString(),
-    experiment: null,
+    experiment,
+    ...(furtherExperiments.length > 0 && { furtherExperiments: [...furtherExperiments] }),
     policyVersion: market.policyVersion,
   };
 }

@@ -110,7 +110,7 @@ export const Experiment = z
   })
   .check(
     z.refine(({ from, to }) => !(Date.parse(from) >= Date.parse(to ?? '')), {
-      error: 'must be later than from',
+      error: 'must be later than `from`',
       path: ['to'],
     }),
     z.refine(({ variants }) => new Set(variants.map(({ name }) => name)).size === variants.length, {
@@ -143,6 +143,7 @@ export const DecisionPolicy = z.strictObject({
     .default([]),
 });
 export type DecisionPolicy = z.output<typeof DecisionPolicy>;
+export type DecisionPolicyInput = z.input<typeof DecisionPolicy>;
 
 /**
  * Channels on which the shop goes to the customer: an offer there needs the customer's consent and counts as a contact. On

@@ -6,18 +6,19 @@ import type {
   OfferReason,
   PlacementDecision,
 } from '../domain/decision.ts';
-import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
 import type { Economics } from './cost.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import type { CompiledOffer } from './eligibility.ts';
-import type { Experiments } from './experiments.ts';
+import type { DecisionSettings, Experiments } from './experiments.ts';
 import {
   actionProbabilities,
   certainly,
   drawAction,
+  evenly,
   explorationCost,
   greedyAction,
   type UncertainValue,
@@ -46,9 +47,8 @@ export type OfferMarket = {
   currency: string;
 };
 
-/** How offers are drawn where their values are uncertain. */
+/** What drawing an offer takes, where a value is uncertain. */
 export type Drawing = {
-  exploration: Exploration;
   /** Uniform in [0, 1). */
   random: () => number;
   /**
@@ -58,15 +58,11 @@ export type Drawing = {
   afford: (costMinor: number, take: boolean) => boolean;
 };
 
-/** The customers who get no offer at all: their share, and whether this is one of them. */
-export type ControlGroup = { share: number; member: boolean };
-
 export type ChoiceOptions = {
   /** Offers that a place takes at most. */
   limit: number;
-  /** Absent: the best is done. */
+  /** Absent: nothing is explored. */
   drawing?: Drawing | undefined;
-  controlGroup?: ControlGroup | undefined;
 };
 
 export type OfferChoice = {
@@ -76,7 +72,11 @@ export type OfferChoice = {
   excluded: ExcludedOffer[];
 };
 
-export type Candidate = OfferValue & { compiled: CompiledOffer };
+export type Candidate = OfferValue & {
+  compiled: CompiledOffer;
+  /** What it is ranked by; above 0 = rather than nothing. */
+  rank: number;
+};
 
 /** A choice that can still be changed where an offer of it turns out not to be had. */
 export type OpenChoice = {
@@ -106,11 +106,11 @@ export function chooseOffers(
 }
 
 /**
- * Offers that pass every rule compete by value, ties by offer id, in one place after the other; an offer stands in one
- * place. The first offer of a place is the best of those that may stand there, or with `drawing` drawn among them; saying
- * nothing is a candidate worth 0. Where nothing is drawn, nothing is made there; else the best of the others that are
- * worth more than nothing follow, up to `limit`. A place that is left empty gets the fallback offer, where one may stand
- * there.
+ * Offers that pass every rule compete, in one place after the other; an offer stands in one place. They are ranked by value
+ * (or as an experiment's variant says), ties by offer id. The first offer of a place is the best of those that may stand
+ * there, or is drawn among them; saying nothing is a candidate worth 0. Where nothing is drawn, nothing is made there; else
+ * the best of the others that are worth more than nothing follow, up to `limit`. A place that is left empty gets the
+ * fallback offer, where one may stand there.
  *
  * `loggingPropensity` is the probability of a place's first offer (or of nothing) given those of the places before it,
  * over the drawing and over who is in the control group. What follows the first is certain, given the first.
@@ -119,9 +119,11 @@ export function openChoice(
   market: OfferMarket,
   facts: CustomerFacts,
   situation: Situation,
-  { limit, drawing, controlGroup = { share: 0, member: false } }: ChoiceOptions,
+  { limit, drawing }: ChoiceOptions,
 ): OpenChoice {
-  const { candidates, excluded } = candidatesOf(market, facts, situation);
+  const settings = market.experiments.settingsFor(facts.subjectId, situation.now);
+  const controlGroup = market.experiments.controlGroup(facts.subjectId);
+  const { candidates, excluded } = candidatesOf(market, facts, situation, settings);
   const taken = new Set<Candidate>();
   const refused = new Map<Candidate, ExclusionReason>();
   /** Not made because another, or nothing, was drawn in their stead. */
@@ -140,19 +142,18 @@ export function openChoice(
   };
 
   function probabilitiesOf(values: readonly UncertainValue[]): Float64Array {
+    if (settings.ranking === 'nothing') return certainly(values.length, values.length);
+    if (settings.ranking === 'random') return evenly(values.length);
     const best = certainly(greedyAction(values), values.length);
-    if (drawing === undefined) return best;
-    const probabilities = actionProbabilities(values, drawing.exploration);
+    if (settings.ranking === 'response' || drawing === undefined) return best;
+    const probabilities = actionProbabilities(values, settings.exploration);
     const cost = explorationCost(values, probabilities);
     return cost === 0 || drawing.afford(cost, !controlGroup.member) ? probabilities : best;
   }
 
   function drawFirst(place: Place): void {
     const free = freeFor(place.placement);
-    const values = free.map(({ expectedValue, terms }) => ({
-      mean: expectedValue,
-      deviation: terms.standardDeviationMinor,
-    }));
+    const values = free.map(({ rank, terms }) => ({ mean: rank, deviation: terms.standardDeviationMinor }));
     const probabilities = probabilitiesOf(values);
     const best = greedyAction(values);
     const nothing = values.length;
@@ -168,7 +169,7 @@ export function openChoice(
 
   function addFollowers(place: Place): void {
     for (const candidate of freeFor(place.placement)) {
-      if (place.offers.length >= limit || candidate.expectedValue <= 0) break;
+      if (place.offers.length >= limit || candidate.rank <= 0) break;
       take(candidate, place);
     }
   }
@@ -204,7 +205,7 @@ export function openChoice(
   function reasonFor(candidate: Candidate): ExclusionReason {
     const reasonCode = refused.get(candidate);
     if (reasonCode !== undefined) return reasonCode;
-    if (candidate.expectedValue <= 0) return 'value-not-positive';
+    if (candidate.rank <= 0) return 'value-not-positive';
     return notDrawn.has(candidate) ? 'not-drawn' : 'outranked';
   }
 
@@ -230,7 +231,12 @@ export function openChoice(
 }
 
 /** Best first. */
-function candidatesOf(market: OfferMarket, facts: CustomerFacts, situation: Situation) {
+function candidatesOf(
+  market: OfferMarket,
+  facts: CustomerFacts,
+  situation: Situation,
+  { ranking, levers, withoutOffers }: DecisionSettings,
+) {
   const context: ValueContext = {
     shop: market.shop,
     economics: market.economics,
@@ -242,17 +248,23 @@ function candidatesOf(market: OfferMarket, facts: CustomerFacts, situation: Situ
   for (const compiled of market.offers) {
     const { offer, version } = compiled;
     if (offer.fallback) continue;
-    const reasonCode = compiled.exclusion(facts, situation);
+    const reasonCode = withoutOffers.has(offer.offerId)
+      ? (compiled.exclusionOfOffer(situation) ?? 'switched-off')
+      : compiled.exclusion(facts, situation);
     if (reasonCode !== undefined) {
       excluded.push({ offerId: offer.offerId, offerVersion: version, reasonCode });
       continue;
     }
     const counts = market.countsOf(offer.offerId);
-    candidates.push({ compiled, ...offerValue(offer, market.subjectOf(offer), facts, counts, context) });
+    const value = offerValue(offer, market.subjectOf(offer), facts, counts, {
+      ...context,
+      extraLever: levers.get(offer.offerId),
+    });
+    const rank = ranking === 'response' ? value.terms.acceptPropensity : value.expectedValue;
+    candidates.push({ compiled, rank, ...value });
   }
   candidates.sort(
-    (a, b) =>
-      b.expectedValue - a.expectedValue || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
+    (a, b) => b.rank - a.rank || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
   );
   return { candidates, excluded };
 }

@@ -68,6 +68,11 @@ export function certainly(action: number, count: number): Float64Array {
   return probabilities;
 }
 
+/** The same for each of `count` offers and for nothing. */
+export function evenly(count: number): Float64Array {
+  return new Float64Array(count + 1).fill(1 / (count + 1));
+}
+
 /** The first of `values` where it is worth more than nothing, else the action after the last: nothing. */
 export function greedyAction(values: readonly UncertainValue[]): number {
   return (values[0]?.mean ?? 0) > 0 ? 0 : values.length;

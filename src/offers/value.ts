@@ -33,6 +33,8 @@ export type ValueContext = {
   contactCostMinor: number;
   /** The value of the basket of now, which stands for the average order where it is known. */
   basketMinor: number | undefined;
+  /** Of an experiment: multiplies the offer's own. */
+  extraLever?: number | undefined;
 };
 
 export function offerValue(
@@ -40,7 +42,7 @@ export function offerValue(
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
-  { shop, economics, contactCostMinor, basketMinor }: ValueContext,
+  { shop, economics, contactCostMinor, basketMinor, extraLever = 1 }: ValueContext,
 ): OfferValue {
   const prior = priorEffect(offer, subject, facts, counts, shop);
   const learned = facts.effectOf(offer.offerId);
@@ -54,12 +56,13 @@ export function offerValue(
   const remainingMinor = facts.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginRate * usualMinor;
   const cost = offerCost(offer.benefit, subject.unitPriceMinor ?? orderMinor, orderMinor, economics);
 
+  const lever = offer.priorityLever * extraLever;
   const purchases = uplift * marginMinor;
   const keeps = churnReduction * remainingMinor;
   const costs = acceptPropensity * cost.whenAccepted + cost.whenMade + contactCostMinor;
-  const expectedValue = offer.priorityLever * (purchases + keeps - costs);
+  const expectedValue = lever * (purchases + keeps - costs);
   const standardDeviationMinor =
-    offer.priorityLever * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * remainingMinor);
+    lever * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * remainingMinor);
 
   const reasons: OfferReason[] = [];
   if (prior.baseAcceptPropensity >= NOTABLE * PRIOR_ACCEPTANCE[offer.benefit.kind])
@@ -68,7 +71,7 @@ export function offerValue(
   if (keeps > 0 && keeps >= (NOTABLE - 1) * purchases) reasons.push('may-leave');
   if (learned !== undefined && uplift > 0 && uplift >= (NOTABLE - 1) * acceptPropensity)
     reasons.push('persuades');
-  if (offer.priorityLever >= NOTABLE) reasons.push('lever');
+  if (lever >= NOTABLE) reasons.push('lever');
   if (reasons.length === 0) reasons.push('worth-more-than-nothing');
   return {
     expectedValue,
@@ -86,7 +89,7 @@ export function offerValue(
       costWhenAcceptedMinor: cost.whenAccepted,
       costWhenMadeMinor: cost.whenMade,
       contactCostMinor,
-      priorityLever: offer.priorityLever,
+      priorityLever: lever,
       standardDeviationMinor,
       made: counts.made,
       redeemed: counts.redeemed,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createRng } from '../../src/algorithms/rng.ts';
-import { Exploration, type Exploration as Method } from '../../src/domain/decision-policy.ts';
-import { type ChoiceOptions, chooseOffers } from '../../src/offers/choose-offers.ts';
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
+import { chooseOffers } from '../../src/offers/choose-offers.ts';
 import type { OfferEffect } from '../../src/offers/customer-facts.ts';
 import { makeFacts, makeMarket, makeOffer, makeSituation } from '../support/offers.ts';
 
@@ -20,7 +20,6 @@ const offers = Object.keys(effects).map((offerId) =>
     ...(offerId === 'hero' && { placements: ['hero'] }),
   }),
 );
-const market = makeMarket(offers, []);
 const facts = makeFacts({
   effectOf: (offerId) => ({
     acceptPropensity: 0.05,
@@ -31,23 +30,19 @@ const facts = makeFacts({
     ...effects[offerId],
   }),
 });
-const draws = 100_000;
-const controlShare = 0.1;
 
 /**
  * Draws decisions and holds the frequency of every sequence of first offers against the product of the propensities that
  * were logged with it. Answers the statistic of a chi-square test and its degrees of freedom.
  */
-function compare(placements: string[], exploration: Method, share: number, limit = 1) {
-  const rng = createRng('logging-propensity', exploration.method, share, placements.length);
+function compare(placements: string[], policy: object, { limit = 1, draws = 100_000 } = {}) {
+  const rng = createRng('logging-propensity', JSON.stringify(policy), placements.length);
+  const market = makeMarket(offers, [], { policy: DecisionPolicy.parse(policy) });
+  const drawing = { random: () => rng.next(), afford: () => true };
+  const situation = makeSituation({ placements });
   const counted = new Map<string, { count: number; probability: number }>();
   for (let d = 0; d < draws; d++) {
-    const options: ChoiceOptions = {
-      limit,
-      drawing: { exploration, random: () => rng.next(), afford: () => true },
-      controlGroup: { share, member: rng.chance(share) },
-    };
-    const choice = chooseOffers(market, facts, makeSituation({ placements }), options);
+    const choice = chooseOffers(market, { ...facts, subjectId: `c${d}` }, situation, { limit, drawing });
     const key = choice.placements.map((place) => place.offers[0]?.offerId ?? '-').join(' ');
     const probability = choice.placements.reduce(
       (all, place) => all * (place.loggingPropensity ?? Number.NaN),
@@ -73,33 +68,52 @@ function critical(degrees: number): number {
   return degrees * (1 - 2 / (9 * degrees) + 3.0902 * Math.sqrt(2 / (9 * degrees))) ** 3;
 }
 
-const methods = [
-  Exploration.parse({ method: 'thompson' }),
-  Exploration.parse({ method: 'epsilonGreedy', epsilon: 0.3 }),
+const policies = [
+  { exploration: { method: 'thompson' } },
+  { exploration: { method: 'epsilonGreedy', epsilon: 0.3 } },
 ];
 
-describe.each(methods)('$method', (exploration) => {
+describe.each(policies)('$exploration.method', (policy) => {
   test.each([
-    { name: 'one place', placements: ['top'], share: 0, sequences: 4 },
-    { name: 'a place of an offer of its own', placements: ['hero'], share: 0, sequences: 4 },
-    { name: 'with a control group', placements: ['top'], share: controlShare, sequences: 4 },
-    { name: 'three places', placements: ['top', 'hero', 'cart'], share: 0, sequences: 30 },
+    { name: 'one place', placements: ['top'], sequences: 4 },
+    { name: 'a place of an offer of its own', placements: ['hero'], sequences: 4 },
+    { name: 'three places', placements: ['top', 'hero', 'cart'], sequences: 30 },
+    { name: 'one place, with a control group', placements: ['top'], controlGroupShare: 0.1, sequences: 4 },
     {
-      name: 'three places with a control group',
+      name: 'three places, with a control group',
       placements: ['top', 'hero', 'cart'],
-      share: controlShare,
+      controlGroupShare: 0.1,
       sequences: 30,
     },
-  ])('$name: 100,000 decisions come as often as was logged', ({ placements, share, sequences }) => {
-    const { statistic, degrees, total, counted } = compare(placements, exploration, share);
-    expect(counted.size).toBeGreaterThanOrEqual(sequences);
-    // All that can happen has happened, so nothing was logged too low or too high on the whole.
-    expect(total).toBeCloseTo(1, 3);
-    expect(statistic).toBeLessThan(critical(degrees));
-  });
+  ])(
+    '$name: 100,000 decisions come as often as was logged',
+    ({ placements, sequences, controlGroupShare = 0 }) => {
+      const { statistic, degrees, total, counted } = compare(placements, { ...policy, controlGroupShare });
+      expect(counted.size).toBeGreaterThanOrEqual(sequences);
+      // All that can happen has happened, so nothing was logged too low or too high on the whole.
+      expect(total).toBeCloseTo(1, 3);
+      expect(statistic).toBeLessThan(critical(degrees));
+    },
+  );
 
   test('a list of several: its first offer comes as often as was logged', () => {
-    const { statistic, degrees } = compare(['top'], exploration, 0, 3);
+    const { statistic, degrees } = compare(['top'], policy, { limit: 3 });
     expect(statistic).toBeLessThan(critical(degrees));
   });
 });
+
+const always = { from: '2026-01-01T00:00:00Z' };
+test.each(['random', 'response', 'nothing'])(
+  'a variant that ranks by %s logs as often as it draws',
+  (ranking) => {
+    const variants = [
+      { name: 'a', ranking },
+      { name: 'b', ranking },
+    ];
+    const { statistic, degrees, counted } = compare(['top', 'hero'], {
+      experiments: [{ name: 'ranked', ...always, variants }],
+    });
+    expect(counted.size).toBe({ random: 17, response: 1, nothing: 1 }[ranking]);
+    if (degrees > 0) expect(statistic).toBeLessThan(critical(degrees));
+  },
+);

@@ -1,8 +1,9 @@
 /** A whole service for a test: real HTTP on a free port, real Redis, a published model of the invented shop. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
+import type { DecisionPolicyInput } from '../../src/domain/decision-policy.ts';
 import { readConfig } from '../../src/infra/config.ts';
 import { Problem } from '../../src/serve/problem.ts';
 import type { Route } from '../../src/serve/route.ts';
@@ -36,6 +37,8 @@ export type TestServiceOptions = {
   redisUrl: string;
   prefix: string;
   env?: Record<string, string>;
+  /** Decision policy; without exploration unless it says otherwise. */
+  policy?: DecisionPolicyInput;
   /** Without the invented shop: no model, no catalogue. */
   bare?: boolean;
   modelPollMs?: number;
@@ -49,6 +52,9 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     await publishShopModel(modelsDir);
     await publishShopChurnModel(modelsDir);
   }
+  // What exploring draws differs from request to request.
+  const policyFile = join(folder, 'policy.json');
+  await writeFile(policyFile, JSON.stringify({ exploration: { method: 'none' }, ...options.policy }));
   const config = readConfig({
     REDIS_URL: options.redisUrl,
     KEY_PREFIX: options.prefix,
@@ -58,6 +64,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     LOG_LEVEL: 'silent',
     // Slow machines: a test of a bound sets its own.
     REDIS_TIMEOUT_MS: '2000',
+    DECISION_POLICY_FILE: policyFile,
     ...options.env,
   });
   const service: Service = await startService({

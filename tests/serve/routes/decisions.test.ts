@@ -127,7 +127,9 @@ describe('POST /offers/decide', () => {
 
   test('where there is no offer and no fallback for the channel, nothing is said', async () => {
     const { body } = await decide(service, { customerId: 'caller', channel: 'phone' });
-    expect(body.placements).toEqual([{ placement: 'default', offers: [], fallback: false }]);
+    expect(body.placements).toEqual([
+      { placement: 'default', offers: [], fallback: false, loggingPropensity: 1 },
+    ]);
     expect(body.decisionId).not.toBeNull();
   });
 
@@ -146,7 +148,14 @@ describe('POST /offers/decide', () => {
     expect(dry.body.decisionId).toBeNull();
     expect(await counts()).toEqual(before);
     const real = await decide(service, { customerId, channel: 'web' });
-    expect(real.body.placements).toEqual(dry.body.placements);
+    // But for the moment from which the days to redeem it are counted.
+    const until = expect.stringMatching(/^\d{4}-/);
+    expect(real.body.placements).toEqual([
+      {
+        ...dry.body.placements[0],
+        offers: [{ ...dry.body.placements[0].offers[0], redeemableUntil: until }],
+      },
+    ]);
     expect(await counts()).not.toEqual(before);
   });
 
