@@ -80,11 +80,11 @@ function* customers(rng: Rng) {
   }
 }
 
-function sumsOf(here: readonly { group: number }[], group: number, valueOf: (at: number) => number) {
+function sumsOf(here: readonly { group: number }[], group: number, valueAt: (at: number) => number) {
   const sums = [0, 0, 0];
   for (const [at, person] of here.entries()) {
     if (person.group !== group) continue;
-    const value = valueOf(at);
+    const value = valueAt(at);
     sums[0]!++;
     sums[1]! += value;
     sums[2]! += value * value;

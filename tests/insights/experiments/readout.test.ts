@@ -1,0 +1,283 @@
+import { expect, test } from 'vitest';
+import { Decision } from '../../../src/domain/decision.ts';
+import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
+import type { ShopEvent } from '../../../src/domain/event.ts';
+import { dayMs } from '../../../src/domain/time.ts';
+import { type Lake, writePart } from '../../../src/history/lake.ts';
+import { writeEntries } from '../../../src/history/write-entries.ts';
+import { readOut } from '../../../src/insights/experiments/readout.ts';
+import { experimentSplit, type Split } from '../../../src/insights/experiments/split.ts';
+import { compileExperiments } from '../../../src/offers/experiments.ts';
+import { testLake } from '../../support/lake.ts';
+import { makeItem } from '../../support/offers.ts';
+
+const start = Date.UTC(2026, 5, 1);
+const now = start + 20 * dayMs;
+const policy = DecisionPolicy.parse({
+  experiments: [
+    { name: 'spring', from: '2026-06-01T00:00:00Z', variants: [{ name: 'control' }, { name: 'more' }] },
+  ],
+});
+const split = splitOf(policy);
+const settings = { assumedShare: 0.3, now };
+
+function splitOf(of: DecisionPolicy): Split {
+  const [experiment] = of.experiments;
+  if (experiment === undefined) throw new Error('no experiment');
+  return experimentSplit(experiment, of);
+}
+
+/** So many customers who are in this variant. */
+function customersIn(variant: string, count: number): string[] {
+  const compiled = compileExperiments(policy);
+  const found: string[] = [];
+  for (let i = 0; found.length < count; i++)
+    if (compiled.settingsFor(`c${i}`, now).experiment?.variant === variant) found.push(`c${i}`);
+  return found;
+}
+
+let nextId = 0;
+function event(customerId: string, day: number, type: string, rest: object = {}): ShopEvent {
+  const at = { occurredAt: start + day * dayMs, channel: 'web', customerId };
+  return { type, eventId: `e${nextId++}`, ...at, ...rest } as unknown as ShopEvent;
+}
+const line = (itemId: string, unitPriceMinor: number, discountMinor = 0) => ({
+  lines: [{ itemId, quantity: 2, unitPriceMinor, discountMinor }],
+});
+
+test('each figure, reckoned by hand', async () => {
+  const lake = await testLake();
+  const [anna = '', bert = '', cleo = ''] = customersIn('control', 3);
+  const [dora = '', emil = ''] = customersIn('more', 2);
+  const tea = makeItem({ itemId: 'tea', priceMinor: 1000, marginMinor: 400 });
+  const events = [
+    // Active before the start, came back: margin 2 · 1000 · 0.4 − 100 less 400 back.
+    event(anna, -10, 'purchase', line('tea', 1000)),
+    event(anna, 5, 'purchase', line('tea', 1000, 100)),
+    event(anna, 6, 'return', line('tea', 200)),
+    event(anna, 7, 'rating', { rating: 2 }),
+    event(anna, 8, 'rating', { rating: 5 }),
+    // Active before the start, lost. What was rated before does not count.
+    event(bert, -20, 'purchase', line('tea', 1000)),
+    event(bert, -1, 'rating', { rating: 1 }),
+    // Bought too long ago to be lost, came back to an item that nobody knows: 30 % are assumed.
+    event(cleo, -200, 'purchase', line('tea', 1000)),
+    event(cleo, 3, 'purchase', line('mug', 500)),
+    event(cleo, 4, 'nps', { score: 9 }),
+    event(cleo, 5, 'nps', { score: 3 }),
+    // New; two days of purchase are a return, two purchases of one day are none.
+    event(dora, 2, 'purchase', line('tea', 500)),
+    event(dora, 10, 'purchase', line('tea', 500)),
+    event(dora, 11, 'rating', { rating: 4 }),
+    event(emil, 9, 'purchase', line('tea', 500)),
+    event(emil, 9.1, 'purchase', line('tea', 500)),
+    event(emil, 9.2, 'nps', { score: 10 }),
+    // After today, and a guest.
+    event(bert, 21, 'purchase', line('tea', 1000)),
+    { ...event('', 2, 'purchase', line('tea', 9000)), customerId: undefined, sessionId: 's1' } as ShopEvent,
+  ];
+  const catalogue = [{ kind: 'item' as const, at: start, item: tea }];
+  await writeEntries(lake, 'all', { events, catalogue, decisions: [] });
+
+  const { groups, differences, ...rest } = await readOut(lake, split, settings);
+  expect(groups).toEqual([
+    {
+      name: 'control',
+      weight: 0.5,
+      customers: 3,
+      repeatPurchaseRate: { customers: 3, value: 2 / 3 },
+      marginPerCustomerMinor: { customers: 3, value: (800 - 100 - 400 + 0 + 300) / 3 },
+      churnRate: { customers: 2, value: 0.5 },
+      csat: { customers: 1, value: 1 },
+      nps: { customers: 1, value: -100 },
+    },
+    {
+      name: 'more',
+      weight: 0.5,
+      customers: 2,
+      repeatPurchaseRate: { customers: 2, value: 0.5 },
+      marginPerCustomerMinor: { customers: 2, value: 800 },
+      churnRate: { customers: 0, value: null },
+      csat: { customers: 1, value: 1 },
+      nps: { customers: 1, value: 100 },
+    },
+  ]);
+  const tooFew = { low: null, high: null, verdict: 'tooFew' };
+  expect(differences).toMatchObject([
+    {
+      group: 'more',
+      against: 'control',
+      marginPerCustomerMinor: { value: 600, ...tooFew },
+      churnRate: { value: null, ...tooFew },
+      totalMarginMinor: { value: 1200, ...tooFew },
+    },
+  ]);
+  expect(rest).toMatchObject({
+    state: 'running',
+    from: '2026-06-01T00:00:00.000Z',
+    until: '2026-06-21T00:00:00.000Z',
+    sampleRatio: { p: null, mismatch: false },
+  });
+  expect(rest.warnings.join()).toMatch(/Not enough data yet for .*marginPerCustomerMinor/);
+});
+
+const benefits = {
+  gift: { kind: 'gift', costMinor: 300 },
+  ten: { kind: 'percentOff', percent: 10 },
+  call: { kind: 'serviceContact', form: 'call', costMinor: 500 },
+};
+const terms = {
+  source: 'prior',
+  acceptPropensity: 0.1,
+  uplift: 0.1,
+  orderMinor: 1000,
+  marginRate: 0.3,
+  marginMinor: 300,
+  churnRisk: null,
+  churnReduction: 0,
+  remainingLifetimeValueMinor: 0,
+  costWhenAcceptedMinor: 0,
+  costWhenMadeMinor: 0,
+  contactCostMinor: 0,
+  priorityLever: 1,
+  standardDeviationMinor: 0,
+  made: 0,
+  redeemed: 0,
+  affinityLift: 1,
+};
+function decision(decisionId: string, customerId: string, day: number, offers: [string, object][]) {
+  return Decision.parse({
+    decisionId,
+    customerId,
+    channel: 'email',
+    currency: 'EUR',
+    decidedAt: new Date(start + day * dayMs).toISOString(),
+    placements: offers.map(([offerId, costs]) => ({
+      placement: offerId,
+      fallback: false,
+      offers: [
+        {
+          offerId,
+          offerVersion: '0123456789ab',
+          name: offerId,
+          benefit: benefits[offerId as keyof typeof benefits],
+          expectedValue: 1,
+          acceptPropensity: 0.1,
+          uplift: 0.1,
+          reasons: ['lever'],
+          content: {},
+          terms: { ...terms, ...costs },
+        },
+      ],
+    })),
+    excluded: [],
+    fallback: false,
+    experiment: null,
+    modelVersions: {},
+    policyVersion: 'p',
+    degraded: false,
+  });
+}
+
+test('offers are charged: contacts and calls when they are made, benefits when they are redeemed, once each', async () => {
+  const lake = await testLake();
+  const [anna = '', bert = ''] = customersIn('control', 2);
+  const both = decision('d1', anna, 1, [
+    ['gift', { costWhenAcceptedMinor: 300, contactCostMinor: 10 }],
+    ['ten', { costWhenAcceptedMinor: 150, contactCostMinor: 10 }],
+  ]);
+  const decisions = [
+    both,
+    both,
+    decision('d2', anna, 2, [['gift', { costWhenAcceptedMinor: 300, contactCostMinor: 10 }]]),
+    decision('d3', bert, 3, [['call', { costWhenMadeMinor: 500, contactCostMinor: 20 }]]),
+    decision('d4', bert, -1, [['call', { costWhenMadeMinor: 500, contactCostMinor: 20 }]]),
+  ];
+  const outcome = (decisionId: string, offerId: string, of: string) =>
+    event(anna, 4, 'offerOutcome', { decisionId, offerId, outcome: of });
+  const events = [
+    event(bert, -2, 'visit'),
+    outcome('d1', 'gift', 'redeemed'),
+    outcome('d1', 'gift', 'redeemed'),
+    // Its discount shows in the prices that were paid.
+    outcome('d1', 'ten', 'redeemed'),
+    outcome('d2', 'gift', 'clicked'),
+  ];
+  await writeEntries(lake, 'all', { events, catalogue: [], decisions: decisions as never });
+  const { groups } = await readOut(lake, split, settings);
+  const total = -(300 + 10 + 10 + 500 + 20);
+  expect(groups[0]?.marginPerCustomerMinor).toEqual({ customers: 2, value: total / 2 });
+});
+
+/** `count` customers who bought ten days before the start; of a group's, `share` buy again in the third week. */
+async function writeBuyers(lake: Lake, count: number, share: Record<number, number>, kept = 'true') {
+  const shares = Object.entries(share).map(([group, of]) => `WHEN ${group} THEN ${of}`);
+  const columns = `NULL AS sessionId, 'web' AS channel, NULL AS orderId, 'tea' AS itemId, NULL AS category,
+    1 AS quantity, 1000 AS unitPriceMinor, 0 AS discountMinor, NULL AS detail, 0 AS line`;
+  await writePart(
+    lake,
+    'events',
+    'buyers',
+    `WITH customers AS (SELECT *, ${split.groupOf} AS groupNumber FROM (SELECT 'c' || i AS customerId, i FROM range(${count}) r(i)))
+     SELECT 'before' || i AS eventId, 'purchase' AS type, customerId, TIMESTAMP '2026-05-22' AS occurredAt, ${columns}
+       FROM customers WHERE ${kept}
+     UNION ALL
+     SELECT 'since' || i, 'purchase', customerId, TIMESTAMP '2026-06-15', ${columns}
+       FROM customers WHERE (i * 7919 % 1000) / 1000.0 < CASE groupNumber ${shares.join(' ')} END AND ${kept}`,
+  );
+}
+
+test('an effect is found, its interval told, and what it has earned in all', async () => {
+  const lake = await testLake();
+  await writeBuyers(lake, 10_000, { 0: 0.3, 1: 0.4 });
+  const { differences, sampleRatio, warnings } = await readOut(lake, split, settings);
+  expect(sampleRatio.mismatch).toBe(false);
+  expect(warnings).toEqual(['Not enough data yet for intervals of csat, nps.']);
+  const [more] = differences;
+  expect(more?.repeatPurchaseRate.verdict).toBe('higher');
+  expect(more?.churnRate.verdict).toBe('lower');
+  expect(more?.marginPerCustomerMinor.verdict).toBe('higher');
+  const { low, high } = more?.repeatPurchaseRate ?? {};
+  expect(low).toBeLessThan(0.1);
+  expect(high).toBeGreaterThan(0.1);
+  // Three standard errors of about 0.95 points to either side, a little more.
+  expect((high ?? 0) - (low ?? 0)).toBeGreaterThan(0.055);
+  expect((high ?? 0) - (low ?? 0)).toBeLessThan(0.065);
+  const customers = (more?.totalMarginMinor.value ?? 0) / (more?.marginPerCustomerMinor.value ?? 1);
+  expect(customers).toBeGreaterThan(4800);
+  expect(customers).toBeLessThan(5200);
+});
+
+test('no effect, no verdict', async () => {
+  const lake = await testLake();
+  await writeBuyers(lake, 10_000, { 0: 0.3, 1: 0.3 });
+  const [more] = (await readOut(lake, split, settings)).differences;
+  for (const outcome of ['repeatPurchaseRate', 'churnRate', 'marginPerCustomerMinor'] as const)
+    expect(more?.[outcome].verdict).toBe('undecided');
+});
+
+test('where customers of one group are lost, the sample ratio says so', async () => {
+  const lake = await testLake();
+  await writeBuyers(lake, 10_000, { 0: 0.3, 1: 0.3 }, 'groupNumber = 0 OR i % 10 > 0');
+  const { sampleRatio, warnings } = await readOut(lake, split, settings);
+  expect(sampleRatio.mismatch).toBe(true);
+  expect(sampleRatio.p).toBeLessThan(0.001);
+  expect(warnings[0]).toMatch(/^Sample ratio mismatch/);
+});
+
+test('what comes after the end does not count; before the start there is nothing to read', async () => {
+  const lake = await testLake();
+  await writeBuyers(lake, 1000, { 0: 0.5, 1: 0.5 });
+  const ended = await readOut(lake, { ...split, end: start + 7 * dayMs }, settings);
+  expect(ended).toMatchObject({ state: 'ended', until: '2026-06-08T00:00:00.000Z' });
+  expect(ended.groups[0]?.repeatPurchaseRate.value).toBe(0);
+  const planned = await readOut(lake, split, { ...settings, now: start - dayMs });
+  expect(planned.state).toBe('planned');
+  expect(planned.warnings).toEqual(['It starts on 2026-06-01T00:00:00.000Z: there is nothing to read yet.']);
+});
+
+test('an empty lake', async () => {
+  const { groups, warnings } = await readOut(await testLake(), split, settings);
+  expect(groups.map(({ customers }) => customers)).toEqual([0, 0]);
+  expect(warnings[0]).toBe('Nobody is in control, more.');
+});
