@@ -1,5 +1,6 @@
 /** What a decision needs to know of a customer, out of the record and the models. */
 import { churnRisk } from '../algorithms/churn-model.ts';
+import { valueIfAlive } from '../algorithms/customer-value/customer-value-model.ts';
 import type { ItemId } from '../domain/ids.ts';
 import type { Item } from '../domain/item.ts';
 import { affinityAt } from '../features/categories.ts';
@@ -7,6 +8,7 @@ import { type CustomerRecord, emptyRecord, featureVector } from '../features/rec
 import { FEATURE_NAMES } from '../features/registry.ts';
 import type { CustomerFacts } from '../offers/customer-facts.ts';
 import { tasteRanker } from '../offers/taste-rank.ts';
+import { customerPastOf } from '../scoring/customer-past.ts';
 import { interestWeights, subjectOf } from '../scoring/interests.ts';
 import type { Models } from '../scoring/served.ts';
 
@@ -39,6 +41,7 @@ export function customerFacts(
   const attributes = record?.attributes ?? {};
   const hasOrdered = (features[purchaseCountAt] ?? 0) > 0;
   const interest = categoryInterest(record, items, context, now);
+  let remaining: { minor: number | undefined } | undefined;
   return {
     subjectId,
     loyaltyTier: attributes.loyaltyTier ?? 'none',
@@ -48,12 +51,25 @@ export function customerFacts(
     features,
     // The model learnt from customers who have ordered; of others it knows nothing.
     churnRisk: models.churn !== undefined && hasOrdered ? churnRisk(models.churn.model, features) : undefined,
-    remainingLifetimeValueMinor: undefined,
+    get remainingLifetimeValueMinor() {
+      remaining ??= { minor: remainingLifetimeValue(record, models, now) };
+      return remaining.minor;
+    },
     effectOf: () => undefined,
     averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
     ...interest,
     tasteRank: tasteOf(record, models, context, now),
   };
+}
+
+function remainingLifetimeValue(
+  record: CustomerRecord | undefined,
+  { customerValue }: Models,
+  now: number,
+): number | undefined {
+  if (record === undefined || customerValue === undefined) return undefined;
+  const past = customerPastOf(record, customerValue.model.margins, now);
+  return past && valueIfAlive(customerValue.model, past);
 }
 
 function categoryInterest(

@@ -124,9 +124,14 @@ function describe({ subject, channel, campaign }: DecideRequest, market: OfferMa
   };
 }
 
-function modelVersions({ collaborative, churn }: DecidingDeps['models']): Record<string, string> {
+function modelVersions({
+  collaborative,
+  churn,
+  customerValue,
+}: DecidingDeps['models']): Record<string, string> {
   return {
     ...(collaborative && { collaborative: collaborative.version }),
     ...(churn && { churn: churn.version }),
+    ...(customerValue && { 'customer-value': customerValue.version }),
   };
 }

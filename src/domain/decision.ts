@@ -88,8 +88,8 @@ export const ValueTerms = z.object({
   churnRisk: z.number().min(0).max(1).nullable(),
   /** P(leaving | not made) − P(leaving | made). */
   churnReduction: z.number().min(-1).max(1),
-  /** Of a customer who stays: the customer value model's, else that of a few usual orders. */
-  remainingLifetimeValueMinor: z.number(),
+  /** Of a customer who stays: the customer value model's, else that of a few usual orders. null: nothing depends on it. */
+  remainingLifetimeValueMinor: z.number().nullable(),
   costWhenAcceptedMinor: z.number().min(0),
   costWhenMadeMinor: z.number().min(0),
   contactCostMinor: z.number().min(0),

@@ -28,8 +28,11 @@ export type CustomerFacts = {
   features: Float32Array;
   /** Calibrated P(no purchase within the horizon); undefined = not known. */
   churnRisk: number | undefined;
-  /** Discounted margin of the orders still to come, of a customer who stays; undefined = not known. */
-  remainingLifetimeValueMinor: number | undefined;
+  /**
+   * Discounted margin of the orders still to come, of a customer who stays; undefined = not known. May be worked out
+   * when it is read: most decisions do not.
+   */
+  readonly remainingLifetimeValueMinor: number | undefined;
   /** undefined = has never ordered. */
   averageOrderMinor: number | undefined;
   /** Share of the customer's bought lines by category; sums to at most 1. */

@@ -53,16 +53,20 @@ export function offerValue(
   const orderMinor = Math.max(usualMinor, subject.unitPriceMinor ?? 0, offer.minBasketMinor ?? 0);
   const marginRate = offer.marginRate ?? subject.marginRate;
   const marginMinor = marginRate * orderMinor;
-  const remainingMinor = facts.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginRate * usualMinor;
+  // Not asked for where it counts nothing: it takes longer to work out than all the rest.
+  const remainingMinor =
+    churnReduction === 0 && churnReductionDeviation === 0
+      ? null
+      : (facts.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginRate * usualMinor);
   const cost = offerCost(offer.benefit, subject.unitPriceMinor ?? orderMinor, orderMinor, economics);
 
   const lever = offer.priorityLever * extraLever;
   const purchases = uplift * marginMinor;
-  const keeps = churnReduction * remainingMinor;
+  const keeps = churnReduction * (remainingMinor ?? 0);
   const costs = acceptPropensity * cost.whenAccepted + cost.whenMade + contactCostMinor;
   const expectedValue = lever * (purchases + keeps - costs);
   const standardDeviationMinor =
-    lever * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * remainingMinor);
+    lever * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
 
   const reasons: OfferReason[] = [];
   if (prior.baseAcceptPropensity >= NOTABLE * PRIOR_ACCEPTANCE[offer.benefit.kind])

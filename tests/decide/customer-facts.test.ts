@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
+import { customerValueFromFiles } from '../../src/algorithms/customer-value/customer-value-files.ts';
+import { valueIfAlive } from '../../src/algorithms/customer-value/customer-value-model.ts';
 import { customerFacts } from '../../src/decide/customer-facts.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { CustomerId, EventId, ItemId } from '../../src/domain/ids.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
+import { customerPastOf } from '../../src/scoring/customer-past.ts';
 import type { Models, Served } from '../../src/scoring/served.ts';
 import { itemsById, noon } from '../support/offers.ts';
-import { shopChurnModel, shopItems, shopModel } from '../support/shop-models.ts';
+import { shopChurnModel, shopItems, shopModel, shopValueFiles } from '../support/shop-models.ts';
 
 const served = <M>(model: M) => ({ version: 'v', manifest: {}, model }) as Served<M>;
 const models: Models = {
@@ -49,6 +53,22 @@ test('of a customer whom nobody knows, nothing is assumed', () => {
     categoryEvidence: 0,
   });
   expect(facts.tasteRank(item('coffee-1'))).toBeUndefined();
+});
+
+test('what a customer who stays is worth comes from the customer value model', () => {
+  const customerValue = served(customerValueFromFiles(...shopValueFiles()));
+  const record = recordOf(bought('coffee-1', 600, 'o1'));
+  const facts = customerFacts('c1', record, { ...models, customerValue }, items, nothing, noon + 30 * dayMs);
+  const past = customerPastOf(record, customerValue.model.margins, noon + 30 * dayMs);
+  expect(facts.remainingLifetimeValueMinor).toBe(past && valueIfAlive(customerValue.model, past));
+  expect(facts.remainingLifetimeValueMinor).toBeGreaterThan(0);
+  expect(
+    customerFacts('c1', record, models, items, nothing, noon).remainingLifetimeValueMinor,
+  ).toBeUndefined();
+  expect(
+    customerFacts('c1', recordOf(), { ...models, customerValue }, items, nothing, noon)
+      .remainingLifetimeValueMinor,
+  ).toBeUndefined();
 });
 
 test('attributes and open complaints come from the record', () => {

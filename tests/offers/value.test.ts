@@ -69,6 +69,23 @@ test('an offer that is to keep a customer is assumed to keep half of those who a
   expect(worthOf({ retention: true }, { churnRisk: 0.8 }).reasons).toContain('may-leave');
 });
 
+test('what a customer who stays is worth is not even asked where no offer changes whether she does', () => {
+  const unasked = {
+    get remainingLifetimeValueMinor(): number {
+      throw new Error('asked');
+    },
+  };
+  const still = { ...learned, churnReduction: 0, churnReductionDeviation: 0 };
+  // `makeFacts` would read it.
+  const facts = Object.defineProperties(makeFacts({ effectOf: () => still }), {
+    ...Object.getOwnPropertyDescriptors(unasked),
+  });
+  const offer = makeOffer({});
+  const context = { shop, economics, contactCostMinor: 0, basketMinor: undefined };
+  const { terms } = offerValue(offer, offerSubject(offer, items, shop), facts, never, context);
+  expect(terms.remainingLifetimeValueMinor).toBeNull();
+});
+
 test('a call is paid for whether or not it helps', () => {
   const call = { benefit: { kind: 'serviceContact', costMinor: 300 } };
   expect(worthOf(call, { churnRisk: 0 }).expectedValue).toBeCloseTo(-300);

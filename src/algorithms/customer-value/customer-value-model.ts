@@ -137,6 +137,18 @@ export function customerValue(model: CustomerValueModel, past: CustomerPast): Cu
   };
 }
 
+/** The value, in minor units, if it were certain that she has not left for good: what keeping her now is worth. */
+export function valueIfAlive(model: CustomerValueModel, past: CustomerPast): number {
+  const { errands, recencyDays, ageDays, averageMarginMinor } = past;
+  const { outlook, horizonDays } = model;
+  const x = errands - 1;
+  const alive = outlook.probabilityAlive(x, recencyDays, ageDays);
+  if (!(alive > 0)) return 0;
+  const expected = outlook.expectedPurchases(x, recencyDays, ageDays, horizonDays);
+  const margin = model.expectedMargin(errands, Math.max(0, averageMarginMinor));
+  return (expected / alive) * margin * discountOf(model, past, expected);
+}
+
 /** What is left of the value by its purchases' coming later: between 0 and 1. */
 function discountOf(model: CustomerValueModel, past: CustomerPast, expected: number): number {
   const { outlook, horizonDays: H, annualDiscountRate } = model;

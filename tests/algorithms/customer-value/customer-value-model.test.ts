@@ -7,6 +7,7 @@ import {
   type CustomerValueSettings,
   customerValue,
   customerValueModel,
+  valueIfAlive,
 } from '../../../src/algorithms/customer-value/customer-value-model.ts';
 import { createRng } from '../../../src/algorithms/rng.ts';
 import { drawBetaGeometric, drawParetoNbd } from '../../support/customer-base.ts';
@@ -49,6 +50,18 @@ test('who has brought nothing in is worth little; who left long ago nothing, wit
   expect(
     customerValue(model, { errands: 40, recencyDays: 100, ageDays: 5000, averageMarginMinor: 900 }),
   ).toMatchObject({ valueMinor: 0, lowMinor: 0, highMinor: 0 });
+});
+
+test('what keeping a customer is worth, times how likely she is still there, is her value', () => {
+  const model = customerValueModel(valueSettings());
+  for (const one of [past, { ...past, errands: 1, recencyDays: 0 }, { ...past, ageDays: 400 }]) {
+    const alive = model.outlook.probabilityAlive(one.errands - 1, one.recencyDays, one.ageDays);
+    expect(Math.round(alive * valueIfAlive(model, one))).toBe(customerValue(model, one).valueMinor);
+  }
+  // However unlikely: it is a customer who stays that it speaks of.
+  expect(
+    valueIfAlive(model, { errands: 40, recencyDays: 100, ageDays: 1000, averageMarginMinor: 900 }),
+  ).toBeGreaterThan(1000);
 });
 
 const spend = { p: 2.5, q: 4, v: 3000 };
