@@ -4,6 +4,7 @@ import { evaluateChurnCommand } from './evaluate/churn.ts';
 import { evaluateClvCommand } from './evaluate/clv.ts';
 import { evaluateOffersCommand } from './evaluate/offers.ts';
 import { evaluateRankingCommand } from './evaluate/ranking.ts';
+import { evaluateRedemptionsCommand } from './evaluate/redemptions.ts';
 
 export const evaluateCommand = (): Command =>
   new Command('evaluate')
@@ -11,4 +12,5 @@ export const evaluateCommand = (): Command =>
     .addCommand(evaluateRankingCommand())
     .addCommand(evaluateClvCommand())
     .addCommand(evaluateChurnCommand())
-    .addCommand(evaluateOffersCommand());
+    .addCommand(evaluateOffersCommand())
+    .addCommand(evaluateRedemptionsCommand());
