@@ -41,6 +41,18 @@ export class BinaryWriter {
     this.#length += this.#buffer.write(value, this.#length);
   }
 
+  /** Leaves room for a length, which `fillUint16` puts there once what it measures has been written. */
+  reserveUint16(): number {
+    this.#reserve(2);
+    this.#length += 2;
+    return this.#length - 2;
+  }
+
+  /** RangeError where more than 65,535 bytes have been written since. */
+  fillUint16(at: number): void {
+    this.#buffer.writeUInt16LE(this.#length - at - 2, at);
+  }
+
   /** A copy of what was written. */
   finish(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#length));
@@ -58,14 +70,30 @@ export class BinaryWriter {
 export class BinaryReader {
   readonly #buffer: Buffer;
   #at: number;
+  readonly #end: number;
 
-  constructor(buffer: Buffer, at: number) {
+  constructor(buffer: Buffer, at: number, end = buffer.length) {
     this.#buffer = buffer;
     this.#at = at;
+    this.#end = end;
   }
 
   get atEnd(): boolean {
-    return this.#at === this.#buffer.length;
+    return this.#at === this.#end;
+  }
+
+  /** A reader of the next so many bytes, which this one passes over. */
+  part(length: number): BinaryReader {
+    const from = this.#at;
+    if (from + length > this.#end) throw new RangeError('the value ends within a part');
+    this.#at = from + length;
+    return new BinaryReader(this.#buffer, from, from + length);
+  }
+
+  uint16(): number {
+    const value = this.#buffer.readUInt16LE(this.#at);
+    this.#at += 2;
+    return value;
   }
 
   varint(): number {

@@ -37,18 +37,18 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['scenario', 'degraded'] as const,
       registers,
     }),
-    recommendedItems: new Counter({
-      name: 'nextbest_serve_recommended_items_total',
-      help: 'Items in answers to GET /recommendations, by the source that spoke for them most',
-      labelNames: ['source'] as const,
-      registers,
-    }),
-    arrangedItems: new Counter({
-      name: 'nextbest_serve_arranged_items_total',
-      help: "Items in answers to GET /recommendations whose place a scenario's rule changed, by that rule",
-      labelNames: ['rule'] as const,
-      registers,
-    }),
+    recommendedItems: tally(
+      registry,
+      'nextbest_serve_recommended_items_total',
+      'Items in answers to GET /recommendations, by the source that spoke for them most',
+      'source',
+    ),
+    arrangedItems: tally(
+      registry,
+      'nextbest_serve_arranged_items_total',
+      "Items in answers to GET /recommendations whose place a scenario's rule changed, by that rule",
+      'rule',
+    ),
     decisions: new Counter({
       name: 'nextbest_serve_decisions_total',
       help: 'Decisions on offers by what they came to: offer, fallback or nothing; degraded ones had to do without Redis',
@@ -98,6 +98,24 @@ export function createServeMetrics(registry: Registry) {
       registers,
     }),
   };
+}
+
+export type Tally = { add: (label: string) => void };
+
+/** A counter of one label for what is counted dozens of times an answer: added up here, told when Prometheus asks. */
+function tally(registry: Registry, name: string, help: string, labelName: string): Tally {
+  const counts = new Map<string, number>();
+  new Counter({
+    name,
+    help,
+    labelNames: [labelName],
+    registers: [registry],
+    collect() {
+      for (const [label, count] of counts) this.inc({ [labelName]: label }, count);
+      counts.clear();
+    },
+  });
+  return { add: (label) => counts.set(label, (counts.get(label) ?? 0) + 1) };
 }
 
 /** Gauges that are read when Prometheus asks. `now` in milliseconds since 1970. */

@@ -94,24 +94,32 @@ export function arrange<Item extends Candidate>(
 }
 
 /** The item's own fields stand beside it, for the rules to read. */
-type Entry<Item> = Candidate & { item: Item; factor: number; moves: Move[] };
+type Entry<Item> = Candidate & {
+  item: Item;
+  factor: number;
+  moves: Move[];
+  /** Before the rule that is at work; 0: not in the list. */
+  place: number;
+};
 
 function entryOf<Item extends Candidate>(item: Item, factor: number): Entry<Item> {
   const { itemId, category, brand, marginShare, vector } = item;
   const score = factor === 1 ? item.score : boosted(item.score, factor);
-  return { itemId, category, brand, marginShare, vector, score, item, factor, moves: [] };
+  return { itemId, category, brand, marginShare, vector, score, item, factor, moves: [], place: 0 };
 }
 
 /** Notes for each item of `after` whether its place is another than in `before`. */
 function moved<Item>(rule: ArrangeRule, before: Entry<Item>[], after: Entry<Item>[]): Entry<Item>[] {
-  const places = new Map(before.map((entry, at) => [entry, at + 1]));
-  after.forEach((entry, at) => {
-    const from = places.get(entry);
+  for (let at = 0; at < before.length; at++) before[at]!.place = at + 1;
+  for (let at = 0; at < after.length; at++) {
+    const entry = after[at]!;
+    const from = entry.place;
     const to = at + 1;
-    if (from === to) return;
-    const ownFactor = rule === 'boosts' && entry.factor !== 1 ? { factor: entry.factor } : {};
-    entry.moves.push({ rule, ...(from !== undefined && { from }), to, ...ownFactor });
-  });
+    if (from === to) continue;
+    const move: Move = from === 0 ? { rule, to } : { rule, from, to };
+    if (rule === 'boosts' && entry.factor !== 1) move.factor = entry.factor;
+    entry.moves.push(move);
+  }
   return after;
 }
 

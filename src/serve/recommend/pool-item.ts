@@ -2,7 +2,14 @@
 import type { Arranged, Candidate, Move } from './arrange.ts';
 import type { Newcomer } from './newcomers.ts';
 import type { PreparedItem, PreparedVoice } from './prepared-page.ts';
-import { type Evidence, promotedReason, type Reason, reasonOf, withoutRepeats } from './reasons.ts';
+import {
+  type Evidence,
+  promotedReason,
+  type Reason,
+  reasonFromShare,
+  reasonOf,
+  reasonsOf,
+} from './reasons.ts';
 import type { Source } from './scenarios.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -13,7 +20,7 @@ export type Voice = { source: Source; share: number };
 export type RecommendedItem = {
   itemId: string;
   /** Absent where the catalogue has none. */
-  name?: string;
+  name?: string | undefined;
   /** Ranks within this answer; no probability. */
   score: number;
   source: Source;
@@ -24,10 +31,6 @@ export type RecommendedItem = {
   /** The scenario's rules that changed its place. */
   arranged: Move[];
 };
-
-const reasonsMax = 3;
-/** A source that added less than this share of what the loudest did is no reason. */
-const reasonFromShare = 0.1;
 
 /**
  * A ranked item. Its voices are reckoned when they are first asked for: most candidates are never shown. Numbers are single
@@ -90,32 +93,21 @@ export function present(
   const { voices } = item.prepared;
   const first = voices[0];
   if (first === undefined) throw new Error('a prepared item has at least one voice');
-  const reasons = reasonsOf(voices, first, item.category, shelf);
+  const reasons = reasonsOf(voices, shelf.nameOf, item.category);
   if (isPromoted(moves, factor)) reasons.push(promotedReason);
   if (isPinned && first.source !== 'pinned') reasons.push(reasonOf('pinned', { segment: '' }, shelf.nameOf));
   const contributions: RecommendedItem['contributions'] = {};
   for (const { source, share } of voices) if (share > 0) contributions[source] = factor * share;
+  // Every one of the same shape: what is undefined is not told.
   return {
-    ...shelf.named(item.itemId),
+    itemId: item.itemId,
+    name: shelf.knownNameOf(item.itemId),
     score,
     source: first.source,
     reasons,
     contributions,
     arranged: moves,
   };
-}
-
-/** Of the loud ones, in their order. */
-function reasonsOf(
-  voices: readonly PreparedVoice[],
-  loudest: PreparedVoice,
-  category: string,
-  shelf: Shelf,
-): Reason[] {
-  const reasons = voices
-    .filter(({ share }) => share >= reasonFromShare * loudest.share)
-    .map(({ source, evidence }) => reasonOf(source, { ...evidence, category }, shelf.nameOf));
-  return withoutRepeats(reasons).slice(0, reasonsMax);
 }
 
 /** Did the shop's own factor bring it further up? */

@@ -3,12 +3,13 @@
  * them is there. Making it costs a scan of the catalogue; it is kept beside the customer's record for as long as neither that
  * nor the model changes, so that the next page view only filters, arranges and words it.
  */
+import { crc32 } from 'node:zlib';
 import { BinaryReader, BinaryWriter } from '../../features/binary.ts';
 import type { Evidence } from './reasons.ts';
 import { SOURCES, type Source } from './scenarios.ts';
 
 /** What a source added to the score of an item, and what it can say for itself. */
-export type PreparedVoice = { source: Source; share: number; evidence: Omit<Evidence, 'category'> };
+export type PreparedVoice = { source: Source; share: number; evidence: Evidence };
 
 export type PreparedItem = {
   itemId: string;
@@ -33,6 +34,8 @@ export type PreparedPage = {
 
 /** Of the layout below: another layout is a miss. */
 export const PREPARED_LAYOUT = 1;
+
+const checksumBytes = 4;
 
 const hasBecause = 1;
 const hasGap = 2;
@@ -60,6 +63,8 @@ export function encodePage(page: PreparedPage, itemIndex: ReadonlyMap<string, nu
   for (const { itemId, score, voices } of page.items) {
     item(itemId);
     writer.float32(score);
+    // So that the voices of what is not shown need not be read.
+    const lengthAt = writer.reserveUint16();
     writer.varint(voices.length);
     for (const { source, share, evidence } of voices) {
       const { because, usualGap, segment } = evidence;
@@ -74,56 +79,86 @@ export function encodePage(page: PreparedPage, itemIndex: ReadonlyMap<string, nu
       if (because !== undefined) item(because);
       if (usualGap !== undefined) writer.float32(usualGap.days);
     }
+    writer.fillUint16(lengthAt);
   }
-  return writer.finish();
+  const bytes = writer.finish();
+  const checksum = Buffer.alloc(checksumBytes);
+  checksum.writeUInt32LE(crc32(bytes));
+  return Buffer.concat([bytes, checksum]);
 }
 
 /** undefined: not whole, or of another model than `itemIds` is. */
 export function decodePage(bytes: Buffer, at: number, itemIds: readonly string[]): PreparedPage | undefined {
+  const end = bytes.length - checksumBytes;
+  if (end < at || crc32(bytes.subarray(at, end)) !== bytes.readUInt32LE(end)) return undefined;
   try {
-    return readPage(new BinaryReader(bytes, at), itemIds);
+    return readPage(new BinaryReader(bytes, at, end), itemIds);
   } catch (err) {
     if (err instanceof RangeError) return undefined;
     throw err;
   }
 }
 
+type ItemReader = (reader: BinaryReader) => string;
+
 function readPage(reader: BinaryReader, itemIds: readonly string[]): PreparedPage {
-  const item = () => {
-    const index = reader.varint();
-    if (index === 0) return reader.text();
+  const readItem: ItemReader = (from) => {
+    const index = from.varint();
+    if (index === 0) return from.text();
     const itemId = itemIds[index - 1];
     if (itemId === undefined) throw new RangeError('an item that the model does not have');
     return itemId;
   };
   const isCut = reader.varint() === 1;
-  const pageSegment = reader.text();
+  const segment = reader.text();
   const size = reader.varint();
   const direction = size === 0 ? undefined : new Float32Array(size);
   for (let f = 0; f < size; f++) direction![f] = reader.float32();
   const categories = listOf(reader.varint(), () => reader.text());
   const bought = listOf(reader.varint(), () => reader.text());
-  const items = listOf(reader.varint(), (): PreparedItem => {
-    const itemId = item();
-    const score = reader.float32();
-    const voices = listOf(reader.varint(), (): PreparedVoice => {
-      const source = SOURCES[reader.varint()];
-      if (source === undefined) throw new RangeError('a source that there is not');
-      const share = reader.float32();
-      const flags = reader.varint();
-      const segment = flags & hasSegment ? pageSegment : '';
-      const evidence: PreparedVoice['evidence'] = { segment };
-      if (flags & hasBecause) evidence.because = item();
-      if (flags & hasGap)
-        evidence.usualGap = { days: reader.float32(), personal: (flags & isPersonal) !== 0 };
-      if (flags & isRising) evidence.isRising = true;
-      return { source, share, evidence };
-    });
-    if (voices.length === 0) throw new RangeError('an item without a voice');
-    return { itemId, score, voices };
-  });
+  const items = listOf(
+    reader.varint(),
+    () => new KeptItem(readItem(reader), reader.float32(), reader.part(reader.uint16()), segment, readItem),
+  );
   if (!reader.atEnd) throw new RangeError('more than a page');
-  return { items, isCut, direction, categories, bought, segment: pageSegment };
+  return { items, isCut, direction, categories, bought, segment };
+}
+
+/** An item of a kept page, whose voices are read when they are asked for: two in three are never shown. */
+class KeptItem implements PreparedItem {
+  readonly itemId: string;
+  readonly score: number;
+  #voices: PreparedVoice[] | undefined;
+  readonly #bytes: BinaryReader;
+  readonly #segment: string;
+  readonly #readItem: ItemReader;
+
+  constructor(itemId: string, score: number, bytes: BinaryReader, segment: string, readItem: ItemReader) {
+    this.itemId = itemId;
+    this.score = score;
+    this.#bytes = bytes;
+    this.#segment = segment;
+    this.#readItem = readItem;
+  }
+
+  get voices(): readonly PreparedVoice[] {
+    this.#voices ??= readVoices(this.#bytes, this.#segment, this.#readItem);
+    return this.#voices;
+  }
+}
+
+function readVoices(reader: BinaryReader, pageSegment: string, readItem: ItemReader): PreparedVoice[] {
+  return listOf(reader.varint(), (): PreparedVoice => {
+    const source = SOURCES[reader.varint()];
+    if (source === undefined) throw new RangeError('a source that there is not');
+    const share = reader.float32();
+    const flags = reader.varint();
+    const because = flags & hasBecause ? readItem(reader) : undefined;
+    const usualGap =
+      flags & hasGap ? { days: reader.float32(), personal: (flags & isPersonal) !== 0 } : undefined;
+    const segment = flags & hasSegment ? pageSegment : '';
+    return { source, share, evidence: { because, usualGap, segment, isRising: (flags & isRising) !== 0 } };
+  });
 }
 
 function listOf<T>(length: number, read: () => T): T[] {

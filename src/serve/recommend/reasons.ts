@@ -43,12 +43,16 @@ export type Evidence = {
   segment: string;
   /** Its share of what sells has at least doubled lately. */
   isRising?: boolean;
-  /** Category of the item itself; '' = unknown. */
-  category?: string | undefined;
 };
 
-export function reasonOf(source: Source, evidence: Evidence, nameOf: (itemId: string) => string): Reason {
-  const { because, usualGap, segment, category } = evidence;
+/** `category` is that of the item itself; '' = unknown. */
+export function reasonOf(
+  source: Source,
+  evidence: Evidence,
+  nameOf: (itemId: string) => string,
+  category = '',
+): Reason {
+  const { because, usualGap, segment } = evidence;
   const about = because === undefined ? {} : { itemId: because };
   const name = because === undefined ? undefined : nameOf(because);
   switch (source) {
@@ -93,12 +97,26 @@ export function reasonOf(source: Source, evidence: Evidence, nameOf: (itemId: st
   }
 }
 
-/** The first of each kind about each item: two sources that mean the same are one reason. */
-export function withoutRepeats(reasons: readonly Reason[]): Reason[] {
-  return reasons.filter(
-    ({ code, itemId }, at) =>
-      reasons.findIndex((other) => other.code === code && other.itemId === itemId) === at,
-  );
+const reasonsMax = 3;
+/** A source that added less than this share of what the loudest did is no reason. */
+export const reasonFromShare = 0.1;
+
+/** At most three, of the loud ones in their order; two sources that mean the same of the same item are one reason. */
+export function reasonsOf(
+  voices: readonly { source: Source; share: number; evidence: Evidence }[],
+  nameOf: (itemId: string) => string,
+  category: string,
+): Reason[] {
+  const reasons: Reason[] = [];
+  const least = reasonFromShare * (voices[0]?.share ?? 0);
+  for (const { source, share, evidence } of voices) {
+    if (share < least) continue;
+    const reason = reasonOf(source, evidence, nameOf, category);
+    if (!reasons.some(({ code, itemId }) => code === reason.code && itemId === reason.itemId))
+      reasons.push(reason);
+    if (reasons.length === reasonsMax) break;
+  }
+  return reasons;
 }
 
 /** Of an item that the shop's own boosts put further up. */

@@ -18,6 +18,8 @@ export type Shelf = {
   isServable: (itemId: string, filter: ShelfFilter) => boolean;
   /** For reasons: the id, where there is no name. */
   nameOf: (itemId: string) => string;
+  /** undefined: the catalogue has none. */
+  knownNameOf: (itemId: string) => string | undefined;
   named: (itemId: string) => { itemId: string; name?: string };
   traitsOf: (itemId: string) => { category: string; brand: string; marginShare: number | undefined };
 };
@@ -39,6 +41,7 @@ export function createShelf(catalogue: Catalogue): Shelf {
       return !exclusions?.categories.has(item.category) && !exclusions?.brands.has(item.brand ?? '');
     },
     nameOf: (itemId) => catalogue.items.get(itemId)?.name || itemId,
+    knownNameOf: (itemId) => catalogue.items.get(itemId)?.name || undefined,
     named(itemId) {
       const name = catalogue.items.get(itemId)?.name;
       return name ? { itemId, name } : { itemId };

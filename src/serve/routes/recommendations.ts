@@ -101,8 +101,8 @@ export async function answerRecommendations(
   const degraded = degradedBy.length > 0;
   deps.metrics.recommendations.inc({ scenario: query.scenario, degraded: String(degraded) });
   for (const { source, arranged } of items) {
-    deps.metrics.recommendedItems.inc({ source });
-    for (const { rule } of arranged) deps.metrics.arrangedItems.inc({ rule });
+    deps.metrics.recommendedItems.add(source);
+    for (const { rule } of arranged) deps.metrics.arrangedItems.add(rule);
   }
   return {
     recommendationId: randomUUID(),
