@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import('./train.ts')).trainCommand(),
   models: async () => (await import('./models.ts')).modelsCommand(),
   webhooks: async () => (await import('./webhooks.ts')).webhooksCommand(),
+  experiments: async () => (await import('./experiments.ts')).experimentsCommand(),
   insights: async () => (await import('./insights.ts')).insightsCommand(),
   start: async () => (await import('./start.ts')).startCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),

@@ -1,10 +1,8 @@
 /** The figures of a period as tables for a terminal. */
 import type { Cohort } from '../insights/cohorts.ts';
-import type { Estimate } from '../insights/estimate.ts';
 import type { Figures } from '../insights/figures.ts';
 import type { Retention } from '../insights/retention.ts';
-
-const count = new Intl.NumberFormat('en').format;
+import { aligned, count, moneyFormat, percent, points, withBounds } from './figures-table.ts';
 
 /** Months that a line of cohorts shows; the JSON has all. */
 const monthsShown = 13;
@@ -78,41 +76,4 @@ function cohortRows(
     ...months.slice(0, longest).map((month) => `${month.complete ? '' : '…'}${cell(month)}`),
   ]);
   return [header, ...rows];
-}
-
-function withBounds({ value, low, high }: Estimate, format: (value: number | null) => string): string {
-  if (low === null) return format(value);
-  return `${format(value)} (${format(low)} … ${format(high)})`;
-}
-
-function points(difference: number | null): string {
-  return difference === null ? '–' : `${difference > 0 ? '+' : ''}${(100 * difference).toFixed(1)}`;
-}
-
-function percent(share: number | null): string {
-  return share === null ? '–' : `${(100 * share).toFixed(1)} %`;
-}
-
-/** Minor units as an amount with the currency's own number of decimals. */
-function moneyFormat(currency: string): (minor: number | null) => string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  const { maximumFractionDigits = 2 } = format.resolvedOptions();
-  return (minor) => (minor === null ? '–' : format.format(minor / 10 ** maximumFractionDigits));
-}
-
-/** The first column to the left, the others to the right. A row of one cell is a heading: it widens nothing. */
-function aligned(rows: readonly string[][]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    if (row.length === 1) continue;
-    for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, cell.length);
-  }
-  return rows
-    .map((row) =>
-      row
-        .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -2,6 +2,7 @@
 
 import type { Registry } from 'prom-client';
 import type { MarketHolder } from '../decide/market.ts';
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { RecordStore } from '../features/record-store.ts';
 import type { Catalogue } from '../infra/catalogue.ts';
 import type { CatalogueStore } from '../infra/catalogue-store.ts';
@@ -11,6 +12,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { DeadLetters } from '../infra/webhook-queue.ts';
+import type { Experiments } from '../offers/experiments.ts';
 import type { Models } from '../scoring/served.ts';
 import type { ScoreReader } from './customers/score-reader.ts';
 import type { Insights } from './insights.ts';
@@ -36,6 +38,9 @@ export type Deps = {
   /** Pages of recommendations that are ready, beside the records. */
   prepared: PreparedStore;
   scenarios: Scenarios;
+  policy: DecisionPolicy;
+  /** Of the policy. */
+  experiments: Experiments;
   insights: Insights;
   scores: Pick<ScoreReader, 'page'>;
   jobs: JobQueue;

@@ -92,8 +92,8 @@ export function createServeMetrics(registry: Registry) {
     }),
     insightsDuration: new Histogram({
       name: 'nextbest_serve_insights_duration_seconds',
-      help: 'Time that working out GET /insights/retention from the lake took; answers that were kept are not counted',
-      labelNames: ['outcome'] as const,
+      help: 'Time that working out figures of customers or experiments from the lake took; answers that were kept are not counted',
+      labelNames: ['about', 'outcome'] as const,
       buckets: insightsBuckets,
       registers,
     }),

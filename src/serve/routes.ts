@@ -6,6 +6,7 @@ import { customerListRoute } from './routes/customer-list.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventRoutes } from './routes/events.ts';
+import { experimentRoutes } from './routes/experiments.ts';
 import { insightRoutes } from './routes/insights.ts';
 import { itemRoutes } from './routes/items.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -29,6 +30,8 @@ export const ROUTES: readonly Route[] = [
   ...offerRoutes,
   // POST /offers/decide; GET /customers/{customerId}/offers; decisions and their outcomes
   ...decisionRoutes,
+  // GET /experiments, /experiments/{name}, /control-group, /offers/{offerId}/holdout
+  ...experimentRoutes,
   // GET /insights/retention
   ...insightRoutes,
   // GET /models, /models/{name}; POST /models/{name}/promote, /models/{name}/rollback

@@ -14,8 +14,10 @@ import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
+import { compileExperiments } from '../offers/experiments.ts';
 import { createScoreReader } from './customers/score-reader.ts';
 import type { Deps } from './deps.ts';
+import { refuseUnknownScenarios } from './experiments.ts';
 import { createApp } from './http/app.ts';
 import { createHotLane } from './http/hot-lane.ts';
 import { listen } from './http/listen.ts';
@@ -54,6 +56,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, redisPlace, log, now = Date.now, random = Math.random } = options;
   const scenarios = loadScenarios(config.scenariosFile);
   const decisionPolicy = loadDecisionPolicy(config.decisionPolicyFile);
+  refuseUnknownScenarios(decisionPolicy.policy, scenarios, config.decisionPolicyFile);
   const { registry } = createMetrics();
   const metrics = createServeMetrics(registry);
   const keys = createKeys(config.keyPrefix);
@@ -113,7 +116,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     const scores = createScoreReader(config.dataDir);
     closers.push(scores.close);
-    const insights = createInsights(config.dataDir, now, metrics.insightsDuration);
+    const insights = createInsights(config.dataDir, decisionPolicy.policy, now, metrics.insightsDuration);
     closers.push(insights.close);
     const market = createMarketHolder({
       redis,
@@ -143,6 +146,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       recommender: createRecommender(models, catalogue, newItems),
       prepared: createPreparedStore(redis, keys, records, models),
       scenarios,
+      policy: decisionPolicy.policy,
+      experiments: compileExperiments(decisionPolicy.policy),
       insights,
       scores,
       jobs,

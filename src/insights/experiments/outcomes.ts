@@ -21,16 +21,16 @@ export type GroupSums = Split['groups'][number] & {
   outcomes: Record<Outcome, GroupOutcome>;
 };
 
-/** Whom an outcome is taken over, its value, and what is an event of it: SQL over the columns of `peopleQuery`. */
-const SQL: Record<Outcome, { over: string; value: string; event?: string }> = {
+/** Whom an outcome is taken over, its value, and whom of them are counted: SQL over the columns of `peopleQuery`. */
+const SQL: Record<Outcome, { over: string; value: string; counted?: string }> = {
   repeatPurchaseRate: { over: 'true', value: 'cameBack::INTEGER' },
-  marginPerCustomerMinor: { over: 'true', value: 'marginMinor', event: 'bought' },
+  marginPerCustomerMinor: { over: 'true', value: 'marginMinor', counted: 'bought' },
   churnRate: { over: 'wasActive', value: '1 - bought::INTEGER' },
   csat: { over: 'rating IS NOT NULL', value: '(rating >= 4)::INTEGER' },
   nps: {
     over: 'nps IS NOT NULL',
     value: 'CASE WHEN nps >= 9 THEN 100 WHEN nps <= 6 THEN -100 ELSE 0 END',
-    event: 'true',
+    counted: 'true',
   },
 };
 
@@ -41,13 +41,13 @@ export async function readGroups(
   groups: Split['groups'],
 ): Promise<GroupSums[]> {
   const columns = OUTCOMES.flatMap((outcome) => {
-    const { over, value, event = `${value} = 1` } = SQL[outcome];
+    const { over, value, counted = `${value} = 1` } = SQL[outcome];
     const when = `FILTER (${over})`;
     return [
       `count(*) ${when}::DOUBLE AS "${outcome}N"`,
       `coalesce(avg(${value}) ${when}, 0)::DOUBLE AS "${outcome}Mean"`,
       `coalesce(var_samp(${value}) ${when}, 0)::DOUBLE AS "${outcome}Variance"`,
-      `count(*) FILTER (${over} AND ${event})::DOUBLE AS "${outcome}Events"`,
+      `count(*) FILTER (${over} AND ${counted})::DOUBLE AS "${outcome}Events"`,
     ];
   });
   const reader = await connection.runAndReadAll(`
@@ -66,7 +66,7 @@ function sumsOf(row: Record<string, number>): Omit<GroupSums, 'name' | 'weight'>
     const n = row[`${outcome}N`] ?? 0;
     const seen = row[`${outcome}Events`] ?? 0;
     // Of a share, what is rarer of the two; all other events have no opposite.
-    const events = SQL[outcome].event === undefined ? Math.min(seen, n - seen) : seen;
+    const events = SQL[outcome].counted === undefined ? Math.min(seen, n - seen) : seen;
     const [mean, variance] = [row[`${outcome}Mean`] ?? 0, row[`${outcome}Variance`] ?? 0];
     return [outcome, { n, mean, variance, events }];
   });

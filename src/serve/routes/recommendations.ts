@@ -1,6 +1,7 @@
 /** Products for a page, and what goes with a product. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { ExperimentAssignment } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId, ItemId, SessionId } from '../../domain/ids.ts';
 import { guestSubject } from '../../features/subject.ts';
@@ -69,6 +70,8 @@ export const RecommendationAnswer = z
     /** true: a part of the service was away, and the answer is less personal (or shorter) than usual. */
     degraded: z.boolean(),
     degradedBy: z.array(Degraded),
+    /** The first of the running experiments on this scenario that the customer or visit takes part in. */
+    experiment: ExperimentAssignment.nullable(),
     tookMs: z.number(),
   })
   .meta({ id: 'Recommendations' });
@@ -77,10 +80,14 @@ export type RecommendationAnswer = z.output<typeof RecommendationAnswer>;
 /** Never fails for a customer who is unknown, nor for a store that is away: the answer says `degraded`. */
 export async function answerRecommendations(
   query: RecommendationQuery,
-  deps: Pick<Deps, 'prepared' | 'store' | 'recommender' | 'scenarios' | 'metrics' | 'now' | 'log'>,
+  deps: Pick<
+    Deps,
+    'prepared' | 'store' | 'recommender' | 'scenarios' | 'experiments' | 'metrics' | 'now' | 'log'
+  >,
 ): Promise<RecommendationAnswer> {
   const startedAt = performance.now();
-  const scenario = deps.scenarios.get(query.scenario);
+  const { scenario: shown, experiment } = tried(query, deps);
+  const scenario = deps.scenarios.get(shown);
   if (scenario === undefined) {
     throw new AppError('INTERNAL', {
       public: 'The fault is ours.',
@@ -112,8 +119,19 @@ export async function answerRecommendations(
     modelVersion,
     degraded,
     degradedBy,
+    experiment,
     tookMs: Math.round((performance.now() - startedAt) * 100) / 100,
   };
+}
+
+/** By the id that was sent, known or not: Redis being away puts nobody into another variant. */
+function tried(
+  { customerId, sessionId, scenario }: RecommendationQuery,
+  { experiments, now }: Pick<Deps, 'experiments' | 'now'>,
+): ReturnType<Deps['experiments']['scenarioFor']> {
+  const subjectId = customerId ?? (sessionId === undefined ? undefined : guestSubject(sessionId));
+  if (subjectId === undefined) return { scenario, experiment: null };
+  return experiments.scenarioFor(subjectId, scenario, now());
 }
 
 type FoundSubject = {

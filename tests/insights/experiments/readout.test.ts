@@ -3,13 +3,13 @@ import { Decision } from '../../../src/domain/decision.ts';
 import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { dayMs } from '../../../src/domain/time.ts';
-import { type Lake, writePart } from '../../../src/history/lake.ts';
 import { writeEntries } from '../../../src/history/write-entries.ts';
 import { readOut } from '../../../src/insights/experiments/readout.ts';
 import { experimentSplit, type Split } from '../../../src/insights/experiments/split.ts';
 import { compileExperiments } from '../../../src/offers/experiments.ts';
 import { testLake } from '../../support/lake.ts';
 import { makeItem } from '../../support/offers.ts';
+import { writeBuyers } from './buyers.ts';
 
 const start = Date.UTC(2026, 5, 1);
 const now = start + 20 * dayMs;
@@ -209,27 +209,9 @@ test('offers are charged: contacts and calls when they are made, benefits when t
   expect(groups[0]?.marginPerCustomerMinor).toEqual({ customers: 2, value: total / 2 });
 });
 
-/** `count` customers who bought ten days before the start; of a group's, `share` buy again in the third week. */
-async function writeBuyers(lake: Lake, count: number, share: Record<number, number>, kept = 'true') {
-  const shares = Object.entries(share).map(([group, of]) => `WHEN ${group} THEN ${of}`);
-  const columns = `NULL AS sessionId, 'web' AS channel, NULL AS orderId, 'tea' AS itemId, NULL AS category,
-    1 AS quantity, 1000 AS unitPriceMinor, 0 AS discountMinor, NULL AS detail, 0 AS line`;
-  await writePart(
-    lake,
-    'events',
-    'buyers',
-    `WITH customers AS (SELECT *, ${split.groupOf} AS groupNumber FROM (SELECT 'c' || i AS customerId, i FROM range(${count}) r(i)))
-     SELECT 'before' || i AS eventId, 'purchase' AS type, customerId, TIMESTAMP '2026-05-22' AS occurredAt, ${columns}
-       FROM customers WHERE ${kept}
-     UNION ALL
-     SELECT 'since' || i, 'purchase', customerId, TIMESTAMP '2026-06-15', ${columns}
-       FROM customers WHERE (i * 7919 % 1000) / 1000.0 < CASE groupNumber ${shares.join(' ')} END AND ${kept}`,
-  );
-}
-
 test('an effect is found, its interval told, and what it has earned in all', async () => {
   const lake = await testLake();
-  await writeBuyers(lake, 10_000, { 0: 0.3, 1: 0.4 });
+  await writeBuyers(lake, split.groupOf, 10_000, { 0: 0.3, 1: 0.4 });
   const { differences, sampleRatio, warnings } = await readOut(lake, split, settings);
   expect(sampleRatio.mismatch).toBe(false);
   expect(warnings).toEqual(['Not enough data yet for intervals of csat, nps.']);
@@ -250,7 +232,7 @@ test('an effect is found, its interval told, and what it has earned in all', asy
 
 test('no effect, no verdict', async () => {
   const lake = await testLake();
-  await writeBuyers(lake, 10_000, { 0: 0.3, 1: 0.3 });
+  await writeBuyers(lake, split.groupOf, 10_000, { 0: 0.3, 1: 0.3 });
   const [more] = (await readOut(lake, split, settings)).differences;
   for (const outcome of ['repeatPurchaseRate', 'churnRate', 'marginPerCustomerMinor'] as const)
     expect(more?.[outcome].verdict).toBe('undecided');
@@ -258,7 +240,7 @@ test('no effect, no verdict', async () => {
 
 test('where customers of one group are lost, the sample ratio says so', async () => {
   const lake = await testLake();
-  await writeBuyers(lake, 10_000, { 0: 0.3, 1: 0.3 }, 'groupNumber = 0 OR i % 10 > 0');
+  await writeBuyers(lake, split.groupOf, 10_000, { 0: 0.3, 1: 0.3 }, 'groupNumber = 0 OR i % 10 > 0');
   const { sampleRatio, warnings } = await readOut(lake, split, settings);
   expect(sampleRatio.mismatch).toBe(true);
   expect(sampleRatio.p).toBeLessThan(0.001);
@@ -267,7 +249,7 @@ test('where customers of one group are lost, the sample ratio says so', async ()
 
 test('what comes after the end does not count; before the start there is nothing to read', async () => {
   const lake = await testLake();
-  await writeBuyers(lake, 1000, { 0: 0.5, 1: 0.5 });
+  await writeBuyers(lake, split.groupOf, 1000, { 0: 0.5, 1: 0.5 });
   const ended = await readOut(lake, { ...split, end: start + 7 * dayMs }, settings);
   expect(ended).toMatchObject({ state: 'ended', until: '2026-06-08T00:00:00.000Z' });
   expect(ended.groups[0]?.repeatPurchaseRate.value).toBe(0);

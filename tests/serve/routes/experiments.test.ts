@@ -1,0 +1,139 @@
+/** Experiments over HTTP, and in what the service answers; their arithmetic is in tests/insights/experiments. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
+import { openLake } from '../../../src/history/lake.ts';
+import { controlGroupSplit, experimentSplit } from '../../../src/insights/experiments/split.ts';
+import { compileExperiments } from '../../../src/offers/experiments.ts';
+import { writeBuyers } from '../../insights/experiments/buyers.ts';
+import { testRedis } from '../../support/redis.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
+
+const policy = {
+  controlGroupShare: 0.1,
+  experiments: [
+    {
+      name: 'spring',
+      from: '2026-06-01T00:00:00Z',
+      to: '2026-07-01T00:00:00Z',
+      variants: [{ name: 'control' }, { name: 'response', ranking: 'response' }],
+    },
+    {
+      name: 'page',
+      from: '2026-06-01T00:00:00Z',
+      variants: [{ name: 'home' }, { name: 'popular', scenarios: { home: 'popular' } }],
+    },
+    { name: 'next', from: '2999-01-01T00:00:00Z', variants: [{ name: 'a' }, { name: 'b' }] },
+  ],
+} as const;
+const parsed = DecisionPolicy.parse(policy);
+const experiments = compileExperiments(parsed);
+
+const { url: redisUrl, prefix } = testRedis();
+let service: TestService;
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'nextbest-experiments-'));
+  const lake = await openLake(dataDir);
+  const [spring] = parsed.experiments;
+  if (spring === undefined) throw new Error('no experiment');
+  const { groupOf } = experimentSplit(spring, parsed);
+  await writeBuyers(lake, groupOf, 10_000, { 0: 0.3, 1: 0.4 });
+  lake.close();
+  const { experiments: list, ...rest } = policy;
+  service = await startTestService({
+    redisUrl,
+    prefix,
+    env: { DATA_DIR: dataDir },
+    policy: { ...rest, experiments: structuredClone(list) as never },
+  });
+});
+afterAll(async () => {
+  await service.close();
+  await rm(dataDir, { recursive: true });
+});
+
+test('GET /experiments: which there are, and how they stand', async () => {
+  const { status, body } = await service.call('GET', '/experiments');
+  expect(status).toBe(200);
+  expect(body.controlGroupShare).toBe(0.1);
+  const states = body.experiments.map(({ name, state }: { name: string; state: string }) => [name, state]);
+  expect(states).toEqual([
+    ['spring', 'ended'],
+    ['page', 'running'],
+    ['next', 'planned'],
+  ]);
+  expect(body.experiments[0].variants[1]).toEqual({ name: 'response', weight: 1, ranking: 'response' });
+});
+
+test('GET /experiments/{name}: its groups beside each other', async () => {
+  const { status, body } = await service.call('GET', '/experiments/spring');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ state: 'ended', until: '2026-07-01T00:00:00.000Z', currency: 'EUR' });
+  expect(body.sampleRatio.mismatch).toBe(false);
+  expect(body.groups.map(({ name }: { name: string }) => name)).toEqual(['control', 'response']);
+  expect(body.differences[0].repeatPurchaseRate.verdict).toBe('higher');
+});
+
+test('what there is not is told apart from what there is', async () => {
+  const unknown = await service.call('GET', '/experiments/summer');
+  expect(unknown.status).toBe(404);
+  expect(unknown.body.detail).toContain('There are: spring, page, next.');
+  expect((await service.call('GET', '/offers/nothing/holdout')).status).toBe(404);
+  const faulty = await service.call('GET', '/control-group?from=2026-07-01&to=2026-06-01');
+  expect(faulty.body.faults).toEqual([
+    { path: 'query.from', message: 'must not come after to, which is 2026-06-01' },
+  ]);
+});
+
+test('GET /control-group: everybody else beside it, over the days asked for', async () => {
+  const { status, body } = await service.call('GET', '/control-group?from=2026-06-01&to=2026-06-30');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ from: '2026-06-01T00:00:00.000Z', until: '2026-07-01T00:00:00.000Z' });
+  // Of the control group nobody bought again.
+  expect(body.groups[0]).toMatchObject({ name: 'without', repeatPurchaseRate: { value: 0 } });
+  expect(body.differences[0]).toMatchObject({ group: 'with', against: 'without' });
+  expect(body.groups[0].customers + body.groups[1].customers).toBe(10_000);
+  expect(controlGroupSplit(parsed, { from: 0, end: undefined }).groups[0]?.weight).toBeCloseTo(0.1, 6);
+});
+
+test('GET /offers/{offerId}/holdout: from when the offer began, beside those who never get it', async () => {
+  const offer = { name: 'Tea', benefit: { kind: 'content' }, channels: ['web'] };
+  await service.call('PUT', '/offers/tea', {
+    ...offer,
+    holdoutShare: 0.2,
+    validFrom: '2026-06-10T00:00:00Z',
+  });
+  const { status, body } = await service.call('GET', '/offers/tea/holdout?from=2026-06-01');
+  expect(status).toBe(200);
+  expect(body.groups[0].weight).toBeCloseTo(0.2, 6);
+  expect(body.groups[0].customers + body.groups[1].customers).toBeLessThan(9200);
+  await service.call('PUT', '/offers/coffee', offer);
+  const none = await service.call('GET', '/offers/coffee/holdout');
+  expect(none.status).toBe(404);
+  expect(none.body.detail).toContain('holdoutShare is 0');
+});
+
+test('GET /recommendations: a variant shows another scenario in the place of the one asked, and the answer says so', async () => {
+  const seen = new Map<string, string[]>();
+  for (let i = 0; i < 40; i++) {
+    const id = `someone-${i}`;
+    const { body } = await service.call('GET', `/recommendations?customerId=${id}&n=3&explain=true`);
+    const { experiment } = experiments.scenarioFor(id, 'home', Date.now());
+    expect(body.experiment).toEqual(experiment);
+    const sources: string[] = body.items.map(({ source }: { source: string }) => source);
+    seen.set(experiment?.variant ?? 'none', sources);
+    const cart = await service.call('GET', `/recommendations?customerId=${id}&scenario=cart&n=1`);
+    expect(cart.body.experiment).toBeNull();
+  }
+  expect([...seen.keys()].sort()).toEqual(['home', 'none', 'popular']);
+  expect(new Set(seen.get('popular'))).toEqual(new Set(['popularity']));
+  const visit = await service.call('GET', '/recommendations?sessionId=visit-1');
+  expect(visit.body.experiment).toEqual(
+    experiments.scenarioFor('session:visit-1', 'home', Date.now()).experiment,
+  );
+  expect((await service.call('GET', '/recommendations')).body.experiment).toBeNull();
+});
