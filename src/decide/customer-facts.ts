@@ -4,8 +4,10 @@ import { valueIfAlive } from '../algorithms/customer-value/customer-value-model.
 import type { ItemId } from '../domain/ids.ts';
 import type { Item } from '../domain/item.ts';
 import { affinityAt } from '../features/categories.ts';
+import { lastRatedBelow } from '../features/rating-lows.ts';
 import { type CustomerRecord, emptyRecord, featureVector } from '../features/record.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
+import type { ContactHistory } from '../offers/contact-history.ts';
 import type { CustomerFacts } from '../offers/customer-facts.ts';
 import { tasteRanker } from '../offers/taste-rank.ts';
 import { customerPastOf } from '../scoring/customer-past.ts';
@@ -28,7 +30,10 @@ const openComplaintsAt = featureIndex('openComplaints');
 const purchaseCountAt = featureIndex('purchaseCount');
 const averageOrderAt = featureIndex('averageOrderValueMinor');
 
-/** `record` undefined = nobody knows this customer. `items` is the catalogue, by id. `now` in milliseconds since 1970. */
+/**
+ * `record` undefined = nobody knows this customer. `items` is the catalogue, by id. `now` in milliseconds since 1970. `contacts`
+ * is what the ledger has of the customer.
+ */
 export function customerFacts(
   subjectId: string,
   record: CustomerRecord | undefined,
@@ -36,6 +41,7 @@ export function customerFacts(
   items: ReadonlyMap<string, Item>,
   context: DecisionContext,
   now: number,
+  contacts: ContactHistory = [],
 ): CustomerFacts {
   const features = featureVector(record ?? emptyRecord(), now);
   const attributes = record?.attributes ?? {};
@@ -47,7 +53,11 @@ export function customerFacts(
     loyaltyTier: attributes.loyaltyTier ?? 'none',
     segment: attributes.segment,
     consent: attributes.consent ?? {},
+    timeZone: attributes.timeZone,
     complaintOpen: (features[openComplaintsAt] ?? 0) > 0,
+    lastRatedBelow: (bound) => lastRatedBelow(record?.ratingLows ?? [], bound),
+    offerAnswers: record?.offerAnswers ?? [],
+    contacts,
     features,
     // The model learnt from customers who have ordered; of others it knows nothing.
     churnRisk: models.churn !== undefined && hasOrdered ? churnRisk(models.churn.model, features) : undefined,

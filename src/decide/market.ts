@@ -3,6 +3,7 @@ import { popularityScores } from '../algorithms/collaborative-model.ts';
 import type { Offer } from '../domain/offer.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
+import { compileContactPolicy } from '../offers/contact-policy.ts';
 import type { Economics } from '../offers/cost.ts';
 import { type CompiledOffer, compileOffer } from '../offers/eligibility.ts';
 import { compileExperiments } from '../offers/experiments.ts';
@@ -49,6 +50,7 @@ export function createMarketHolder({
   now,
 }: MarketDeps): MarketHolder {
   const economics: Economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
+  const contactPolicy = compileContactPolicy(policy.contact);
   const experiments = compileExperiments(policy);
   const counter = createOfferCounter(redis, keys, now);
   const exploration = createExplorationBudget(policy.exploration.maxCostMinorPerDay, {
@@ -114,6 +116,7 @@ export function createMarketHolder({
       economics,
       policy,
       policyVersion,
+      contactPolicy,
       experiments,
       currency,
     };

@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Decision } from '../domain/decision.ts';
-import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import { dayMs } from '../domain/time.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
+import { mayAddress } from '../offers/may-address.ts';
 import { type DecideRequest, decideFor, fallbackFor } from './decide.ts';
 import {
   type DecisionLogDeps,
@@ -107,10 +107,7 @@ async function withoutWithdrawn(
 ): Promise<Decision> {
   const place = decision.placements[0];
   if (place === undefined || place.offers.length === 0) return decision;
-  const forbidden =
-    !place.fallback &&
-    CONTACT_CHANNELS.has(request.channel) &&
-    record?.attributes.consent?.[request.channel] !== true;
+  const forbidden = !place.fallback && !mayAddress(record?.attributes ?? {}, request.channel);
   const known = await Promise.all(place.offers.map(({ offerId }) => isKnown(offerId, deps)));
   const offers = forbidden ? [] : place.offers.filter((_, at) => known[at]);
   if (offers.length === place.offers.length) return decision;

@@ -43,7 +43,10 @@ export const ContactPolicy = z.strictObject({
     ]),
   /** Between two contacts on channels where the shop goes to the customer. */
   minGapHours: z.number().min(0).max(8784).default(12),
-  /** An offer that was dismissed is not made again for `suppressDays`; after `times` dismissals within `withinDays`, none is. */
+  /**
+   * An offer that was dismissed is not made again for `suppressDays`; after `times` dismissals within `withinDays`, no offer is
+   * for as long.
+   */
   dismissals: z
     .strictObject({
       times: z.int().min(1).max(100).default(3),
@@ -51,7 +54,7 @@ export const ContactPolicy = z.strictObject({
       suppressDays: z.int().min(0).max(366).default(30),
     })
     .prefault({}),
-  /** After a rating of `below` or less than it, nothing is sold for so many days: 0 days = no such rule. */
+  /** After a rating below `below`, nothing is sold for so many days: 0 days = no such rule. */
   lowRating: z
     .strictObject({ below: z.number().min(1).max(5).default(3), days: z.int().min(0).max(366).default(14) })
     .prefault({}),

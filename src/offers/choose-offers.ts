@@ -10,6 +10,7 @@ import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
+import type { CompiledContactPolicy } from './contact-policy.ts';
 import type { Economics } from './cost.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import type { CompiledOffer } from './eligibility.ts';
@@ -41,6 +42,8 @@ export type OfferMarket = {
   economics: Economics;
   policy: DecisionPolicy;
   policyVersion: string;
+  /** Of the policy: whom the shop may contact, and how often. */
+  contactPolicy: CompiledContactPolicy;
   /** Of the policy: `settingsFor` a subject says how to decide for it. */
   experiments: Experiments;
   /** ISO 4217; every sum is in its minor units. */
@@ -243,6 +246,7 @@ function candidatesOf(
     contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,
     basketMinor: situation.basketMinor,
   };
+  const contactRule = market.contactPolicy.ruleFor(facts, situation);
   const excluded: ExcludedOffer[] = [];
   const candidates: Candidate[] = [];
   for (const compiled of market.offers) {
@@ -250,7 +254,7 @@ function candidatesOf(
     if (offer.fallback) continue;
     const reasonCode = withoutOffers.has(offer.offerId)
       ? (compiled.exclusionOfOffer(situation) ?? 'switched-off')
-      : compiled.exclusion(facts, situation);
+      : compiled.exclusion(facts, situation, contactRule);
     if (reasonCode !== undefined) {
       excluded.push({ offerId: offer.offerId, offerVersion: version, reasonCode });
       continue;

@@ -2,6 +2,7 @@
 import type { Channel, LoyaltyTier } from '../domain/channel.ts';
 import type { Consent } from '../domain/customer.ts';
 import type { ItemId, OfferId } from '../domain/ids.ts';
+import type { ContactHistory } from './contact-history.ts';
 
 /** What the learned offer model says of one offer and one customer. */
 export type OfferEffect = {
@@ -15,6 +16,9 @@ export type OfferEffect = {
   churnReductionDeviation: number;
 };
 
+/** What the customer did with an offer; `at` in milliseconds since 1970. */
+export type OfferAnswer = { offerId: OfferId; outcome: 'redeemed' | 'dismissed'; at: number };
+
 export type CustomerFacts = {
   /** The customer's id, or what stands for a guest: by it, customers are kept out of offers by lot. */
   subjectId: string;
@@ -23,7 +27,15 @@ export type CustomerFacts = {
   segment: string | undefined;
   /** A channel that is absent has no consent. */
   consent: Consent;
+  /** IANA; undefined = not known. */
+  timeZone: string | undefined;
   complaintOpen: boolean;
+  /** The last time at which a rating lay below the bound; undefined = never. */
+  lastRatedBelow: (bound: number) => number | undefined;
+  /** Of late, in the order of time. */
+  offerAnswers: readonly OfferAnswer[];
+  /** What was offered of late. */
+  contacts: ContactHistory;
   /** The feature vector, in the order of the feature names that offers were compiled with. */
   features: Float32Array;
   /** Calibrated P(no purchase within the horizon); undefined = not known. */
@@ -52,6 +64,8 @@ export type Situation = {
   placements: readonly string[];
   /** Milliseconds since 1970. */
   now: number;
+  /** The message, page or call that it is part of, as contacts name it: what belongs together is one contact. */
+  occasionId?: string | undefined;
   /** Value of the basket of this moment; undefined = not known. */
   basketMinor: number | undefined;
   /** In the catalogue, in stock and not discontinued. */

@@ -1,12 +1,12 @@
 /**
  * Who may have an offer. The rules are tried in the order of `EXCLUSION_REASONS`, and the first that fails is the
- * reason: what concerns the offer alone first, then what protects the customer, then whom the business wants to reach.
+ * reason: what concerns the offer alone first, then what protects the customer (contact-policy.ts), then whom the business
+ * wants to reach.
  */
-import type { Channel } from '../domain/channel.ts';
 import type { ExclusionReason } from '../domain/decision.ts';
-import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
-import { NON_SELLING, type Offer, type OfferVersion } from '../domain/offer.ts';
+import type { Offer, OfferVersion } from '../domain/offer.ts';
 import { compileRule } from './compile-rule.ts';
+import type { ContactRule } from './contact-policy.ts';
 import { contentVersion } from './content-version.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import { isHeldOut } from './experiments.ts';
@@ -18,8 +18,12 @@ type OfferRule = (situation: Situation) => ExclusionReason | undefined;
 export type CompiledOffer = {
   offer: Offer;
   version: OfferVersion;
-  /** Why this customer may not have it now, or undefined. */
-  exclusion: CustomerRule;
+  /** Why this customer may not have it now, or undefined. `contactRule` is that of the shop's contact policy for them. */
+  exclusion: (
+    facts: CustomerFacts,
+    situation: Situation,
+    contactRule: ContactRule,
+  ) => ExclusionReason | undefined;
   /** The same by the offer's own rules alone (time, channel, placement, stock): all that a fallback must pass. */
   exclusionOfOffer: OfferRule;
   allowsPlacement: (placement: string) => boolean;
@@ -36,12 +40,8 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
     stockRule(offer),
     basketRule(offer),
   ];
-  const customerRules = [
-    holdoutRule(offer),
-    consentRule,
-    complaintRule(offer),
-    eligibilityRule(offer, featureNames),
-  ].filter((rule) => rule !== undefined);
+  const heldOut = holdoutRule(offer);
+  const ineligible = eligibilityRule(offer, featureNames);
 
   const exclusionOfOffer: OfferRule = (situation) => {
     for (const rule of offerRules) {
@@ -55,15 +55,11 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
     version: contentVersion(offer),
     allowsPlacement,
     exclusionOfOffer,
-    exclusion: (facts, situation) => {
-      const ofOffer = exclusionOfOffer(situation);
-      if (ofOffer !== undefined) return ofOffer;
-      for (const rule of customerRules) {
-        const reason = rule(facts, situation);
-        if (reason !== undefined) return reason;
-      }
-      return undefined;
-    },
+    exclusion: (facts, situation, contactRule) =>
+      exclusionOfOffer(situation) ??
+      heldOut?.(facts, situation) ??
+      contactRule(offer) ??
+      ineligible?.(facts, situation),
   };
 }
 
@@ -98,14 +94,6 @@ function basketRule({ minBasketMinor }: Offer): OfferRule {
 function holdoutRule(offer: Offer): CustomerRule | undefined {
   if (offer.holdoutShare === 0) return undefined;
   return ({ subjectId }) => (isHeldOut(offer, subjectId) ? 'offer-holdout' : undefined);
-}
-
-const consentRule: CustomerRule = (facts, { channel }) =>
-  CONTACT_CHANNELS.has(channel) && facts.consent[channel as Channel] !== true ? 'no-consent' : undefined;
-
-function complaintRule(offer: Offer): CustomerRule | undefined {
-  if (NON_SELLING.has(offer.benefit.kind)) return undefined;
-  return (facts) => (facts.complaintOpen ? 'complaint-open' : undefined);
 }
 
 function eligibilityRule(offer: Offer, featureNames: readonly string[]): CustomerRule | undefined {

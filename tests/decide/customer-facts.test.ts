@@ -71,6 +71,27 @@ test('what a customer who stays is worth comes from the customer value model', (
   ).toBeUndefined();
 });
 
+test('what the contact policy goes by comes from the record', () => {
+  const outcome = (kind: string) => ({
+    type: 'offerOutcome',
+    decisionId: 'd',
+    offerId: 'ten',
+    outcome: kind,
+  });
+  const record = recordOf(
+    { type: 'customerUpdated', attributes: { timeZone: 'Europe/Berlin' } },
+    { type: 'rating', rating: 2 },
+    { type: 'rating', rating: 5, occurredAt: noon + 1 },
+    outcome('dismissed'),
+    outcome('viewed'),
+  );
+  const facts = customerFacts('c', record, none, items, nothing, noon);
+  expect(facts.timeZone).toBe('Europe/Berlin');
+  expect([facts.lastRatedBelow(3), facts.lastRatedBelow(2)]).toEqual([noon, undefined]);
+  expect(facts.offerAnswers).toEqual([{ offerId: 'ten', outcome: 'dismissed', at: noon }]);
+  expect(facts.contacts).toEqual([]);
+});
+
 test('attributes and open complaints come from the record', () => {
   const attributes = { loyaltyTier: 'gold', segment: 'Norway', consent: { email: true } };
   const complaint = { type: 'contact', complaint: 'opened' };

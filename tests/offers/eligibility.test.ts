@@ -1,14 +1,25 @@
-import { describe, expect, test } from 'vitest';
-import { CHANNELS } from '../../src/domain/channel.ts';
+import { expect, test } from 'vitest';
 import { EXCLUSION_REASONS } from '../../src/domain/decision.ts';
-import { CONTACT_CHANNELS } from '../../src/domain/decision-policy.ts';
-import { type CompiledOffer, compileOffer } from '../../src/offers/eligibility.ts';
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
+import { OfferId } from '../../src/domain/ids.ts';
+import { dayMs, hourMs } from '../../src/domain/time.ts';
+import type { Contact } from '../../src/offers/contact-history.ts';
+import { compileContactPolicy } from '../../src/offers/contact-policy.ts';
+import type { CustomerFacts, Situation } from '../../src/offers/customer-facts.ts';
+import { compileOffer } from '../../src/offers/eligibility.ts';
 import { isHeldOut } from '../../src/offers/experiments.ts';
-import { makeFacts, makeOffer, makeSituation, noon } from '../support/offers.ts';
+import { makeContact, makeFacts, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
 const names = ['orderCount', 'discountShare'];
-const compile = (input: Parameters<typeof makeOffer>[0]): CompiledOffer =>
-  compileOffer(makeOffer(input), names);
+
+/** The offer under a contact policy. */
+function compile(input: Parameters<typeof makeOffer>[0], policy = DecisionPolicy.parse({})) {
+  const offer = compileOffer(makeOffer(input), names);
+  const { ruleFor } = compileContactPolicy(policy.contact);
+  const exclusion = (facts: CustomerFacts, situation: Situation) =>
+    offer.exclusion(facts, situation, ruleFor(facts, situation));
+  return { ...offer, exclusion };
+}
 
 test('an offer without rules is for everybody', () => {
   expect(
@@ -27,10 +38,10 @@ test('validFrom is the first instant, validTo the first that is too late', () =>
 });
 
 test('who is in the holdout of an offer does not get it, and is told so before anything about the customer', () => {
-  const offer = makeOffer({ holdoutShare: 0.5 });
+  const { offer, exclusion } = compile({ holdoutShare: 0.5 });
   const subjects = Array.from({ length: 100 }, (_, i) => `c${i}`);
   const reasons = subjects.map((subjectId) =>
-    compileOffer(offer, names).exclusion(makeFacts({ subjectId, consent: {} }), makeSituation()),
+    exclusion(makeFacts({ subjectId, consent: {} }), makeSituation()),
   );
   expect(reasons).toEqual(
     subjects.map((subjectId) => (isHeldOut(offer, subjectId) ? 'offer-holdout' : undefined)),
@@ -38,9 +49,7 @@ test('who is in the holdout of an offer does not get it, and is told so before a
   expect(new Set(reasons).size).toBe(2);
   const subjectId = subjects.find((id) => isHeldOut(offer, id)) ?? '';
   const byEmail = makeSituation({ channel: 'email' });
-  expect(compileOffer(offer, names).exclusion(makeFacts({ subjectId, consent: {} }), byEmail)).toBe(
-    'offer-holdout',
-  );
+  expect(exclusion(makeFacts({ subjectId, consent: {} }), byEmail)).toBe('offer-holdout');
 });
 
 test('an offer keeps to its channels', () => {
@@ -65,32 +74,6 @@ test('an offer about items needs one that can be bought, unless it is about a ca
   expect(excluded({ itemIds: ['mug'], categories: ['kitchen'] })).toBeUndefined();
 });
 
-test.each(CHANNELS)('on %s, consent is asked for exactly where the shop goes to the customer', (channel) => {
-  const excluded = (consent: object) =>
-    compile({}).exclusion(makeFacts({ consent }), makeSituation({ channel }));
-  expect(CONTACT_CHANNELS.has(channel)).toBe(channel === 'email' || channel === 'phone');
-  expect(excluded({})).toBe(CONTACT_CHANNELS.has(channel) ? 'no-consent' : undefined);
-  expect(excluded({ [channel]: false })).toBe(CONTACT_CHANNELS.has(channel) ? 'no-consent' : undefined);
-  expect(excluded({ [channel]: true })).toBeUndefined();
-});
-
-describe('while a complaint is open', () => {
-  const excluded = (benefit: object) =>
-    compile({ benefit }).exclusion(makeFacts({ complaintOpen: true }), makeSituation());
-
-  test.each([
-    { kind: 'percentOff', percent: 5 },
-    { kind: 'amountOff', amountMinor: 500 },
-    { kind: 'freeDelivery', costMinor: 400 },
-    { kind: 'loyaltyPoints', points: 10 },
-  ])('$kind, which sells, is not made', (benefit) => expect(excluded(benefit)).toBe('complaint-open'));
-
-  test.each([{ kind: 'serviceContact', costMinor: 100 }, { kind: 'content' }])(
-    '$kind, which does not sell, stays',
-    (benefit) => expect(excluded(benefit)).toBeUndefined(),
-  );
-});
-
 test('a basket that is known must be large enough; one that is not known may still grow', () => {
   const offer = compile({ minBasketMinor: 5000 });
   const at = (basketMinor: number | undefined) =>
@@ -101,25 +84,55 @@ test('a basket that is known must be large enough; one that is not known may sti
 });
 
 test('of several rules that fail, the reason is the first in the documented order', () => {
+  const policy = DecisionPolicy.parse({
+    contact: { quietHours: [{ channels: ['email'], from: '11:00', to: '13:00' }], minGapHours: 1 },
+  });
+  // The customer's afternoon, unless the hours of quiet are to be broken too.
+  const afternoon = { timeZone: 'Europe/Berlin' };
+  const contact = (more: object) => makeContact({ at: noon - 2 * hourMs, ...more });
   // Fails every rule; taking the first failing rule away brings the next one out.
-  const failing: Record<string, { offer?: object; facts?: object; situation?: object }> = {
+  const failing: Record<
+    string,
+    { offer?: object; facts?: Partial<CustomerFacts>; situation?: object; contacts?: Contact[] }
+  > = {
     'not-yet-valid': { offer: { validFrom: '2026-06-16T00:00:00Z' } },
     'channel-not-allowed': { offer: { channels: ['web'] } },
     'placement-not-allowed': { offer: { placements: ['hero'] } },
     'out-of-stock': { offer: { itemIds: ['gone'] } },
+    'basket-too-small': { offer: { minBasketMinor: 5000 } },
+    'offer-holdout': { offer: { holdoutShare: 0.9 } },
     'no-consent': { facts: { consent: {} } },
+    'quiet-hours': { facts: { timeZone: undefined } },
     'complaint-open': { facts: { complaintOpen: true } },
+    'low-rating': { facts: { lastRatedBelow: () => noon - dayMs } },
+    suppressed: {
+      facts: {
+        offerAnswers: [{ offerId: OfferId.parse('offer'), outcome: 'dismissed', at: noon - dayMs }],
+      },
+    },
+    'minimum-gap': { contacts: [contact({ at: noon - hourMs + 1 })] },
+    'contact-cap': { contacts: ['a', 'b', 'c'].map((occasionId) => contact({ occasionId })) },
+    'offer-cap': {
+      offer: { caps: [{ times: 1, days: 30 }] },
+      contacts: [contact({ offerId: 'offer', at: noon - 20 * dayMs })],
+    },
+    'discount-open': { contacts: [contact({ offerId: 'other', discount: true })] },
     'attribute:tier': { offer: { eligibility: { attribute: 'tier', in: ['gold'] } } },
   };
+  const { offer: heldBack } = compile({ holdoutShare: 0.9 });
+  const subjectId = ['a', 'b', 'c', 'd', 'e'].find((id) => isHeldOut(heldBack, id));
   const order = Object.keys(failing);
   for (const [skip, expected] of order.entries()) {
     const parts = order.slice(skip).map((reason) => failing[reason]);
-    const offer = compile(Object.assign({}, ...parts.map((part) => part?.offer)));
+    const offer = compile(Object.assign({}, ...parts.map((part) => part?.offer)), policy);
     const facts = makeFacts({
+      ...(subjectId !== undefined && { subjectId }),
       features: new Float32Array(2),
+      ...afternoon,
       ...Object.assign({}, ...parts.map((part) => part?.facts)),
+      contacts: parts.flatMap((part) => part?.contacts ?? []),
     });
-    const situation = makeSituation({ channel: 'email', isBuyable: () => false });
+    const situation = makeSituation({ channel: 'email', basketMinor: 4999, isBuyable: () => false });
     expect(offer.exclusion(facts, situation)).toBe(expected);
   }
   expect(order).toEqual([...EXCLUSION_REASONS.filter((reason) => order.includes(reason)), 'attribute:tier']);

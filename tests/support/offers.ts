@@ -5,7 +5,10 @@ import type { Item } from '../../src/domain/item.ts';
 import { Item as ItemSchema } from '../../src/domain/item.ts';
 import type { Offer, OfferInput } from '../../src/domain/offer.ts';
 import { Offer as OfferSchema } from '../../src/domain/offer.ts';
+import { dayMs, hourMs } from '../../src/domain/time.ts';
 import type { OfferMarket } from '../../src/offers/choose-offers.ts';
+import type { Contact } from '../../src/offers/contact-history.ts';
+import { compileContactPolicy } from '../../src/offers/contact-policy.ts';
 import type { Economics } from '../../src/offers/cost.ts';
 import type { CustomerFacts, Situation } from '../../src/offers/customer-facts.ts';
 import { compileOffer } from '../../src/offers/eligibility.ts';
@@ -41,7 +44,11 @@ export function makeFacts(facts: Partial<CustomerFacts> = {}): CustomerFacts {
     loyaltyTier: 'none',
     segment: undefined,
     consent: { email: true, phone: true },
+    timeZone: undefined,
     complaintOpen: false,
+    lastRatedBelow: () => undefined,
+    offerAnswers: [],
+    contacts: [],
     features: new Float32Array(),
     churnRisk: undefined,
     remainingLifetimeValueMinor: undefined,
@@ -51,6 +58,24 @@ export function makeFacts(facts: Partial<CustomerFacts> = {}): CustomerFacts {
     categoryEvidence: 0,
     tasteRank: () => undefined,
     ...facts,
+  };
+}
+
+/** By e-mail an hour before noon, of another offer than the test's own. */
+export function makeContact(contact: Partial<Contact> = {}): Contact {
+  const at = contact.at ?? noon - hourMs;
+  return {
+    occasionId: 'o1',
+    decisionId: 'd1',
+    offerId: 'another',
+    channel: 'email',
+    at,
+    discount: false,
+    redeemableUntil: at + 14 * dayMs,
+    state: 'confirmed',
+    stateAt: at,
+    expiresAt: at + dayMs,
+    ...contact,
   };
 }
 
@@ -84,6 +109,7 @@ export function makeMarket(
     affordExploring: () => true,
     economics,
     policy,
+    contactPolicy: compileContactPolicy(policy.contact),
     experiments: compileExperiments(policy),
     policyVersion: 'test',
     currency: 'EUR',

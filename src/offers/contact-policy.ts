@@ -1,0 +1,70 @@
+/**
+ * What protects the customer, whatever an offer is worth: consent, quiet hours, peace after a complaint, a low rating or
+ * dismissals, caps, and one discount at a time. The rules are tried in the order of `EXCLUSION_REASONS`; the first that
+ * forbids the offer is the reason.
+ *
+ * Where the shop goes to the customer (`CONTACT_CHANNELS`), all of them hold. Where she comes by herself, nobody needs her
+ * consent, but a refusal of hers counts; quiet hours and caps hold if they name the channel, the minimum gap does not. What
+ * concerns the offers themselves holds everywhere.
+ */
+import type { Channel } from '../domain/channel.ts';
+import type { ExclusionReason } from '../domain/decision.ts';
+import type { ContactPolicy } from '../domain/decision-policy.ts';
+import { NON_SELLING, type Offer } from '../domain/offer.ts';
+import { dayMs } from '../domain/time.ts';
+import { brokenLimit, type ContactLimits, compileContactLimits } from './contact-limits.ts';
+import type { CustomerFacts, Situation } from './customer-facts.ts';
+import { suppressionAt } from './dismissals.ts';
+import { mayAddress } from './may-address.ts';
+import { hasOtherDiscount, isOfferCapped, openDiscounts } from './offer-limits.ts';
+import { compileQuietHours } from './quiet-hours.ts';
+
+/** Why one customer may not have this offer now, or undefined. */
+export type ContactRule = (offer: Offer) => ExclusionReason | undefined;
+
+export type CompiledContactPolicy = {
+  /** What holds for every offer is found out once. */
+  ruleFor: (facts: CustomerFacts, situation: Situation) => ContactRule;
+  /** For the ledger of contacts. */
+  limitsOn: (channel: Channel) => ContactLimits;
+  oneDiscountAtATime: boolean;
+};
+
+export function compileContactPolicy(policy: ContactPolicy): CompiledContactPolicy {
+  const isQuiet = compileQuietHours(policy);
+  const limitsOn = compileContactLimits(policy);
+  const { lowRating, dismissals, oneDiscountAtATime } = policy;
+  const noDiscounts: ReadonlySet<string> = new Set();
+
+  function whyUnaddressed(facts: CustomerFacts, { channel, now }: Situation): ExclusionReason | undefined {
+    if (!mayAddress(facts, channel)) return 'no-consent';
+    return isQuiet(channel, facts.timeZone, now) ? 'quiet-hours' : undefined;
+  }
+
+  function whyUnsellable(facts: CustomerFacts, now: number): ExclusionReason | undefined {
+    if (facts.complaintOpen) return 'complaint-open';
+    const ratedAt = facts.lastRatedBelow(lowRating.below);
+    return ratedAt !== undefined && now - ratedAt < lowRating.days * dayMs ? 'low-rating' : undefined;
+  }
+
+  return {
+    limitsOn,
+    oneDiscountAtATime,
+    ruleFor: (facts, situation) => {
+      const { channel, now, occasionId } = situation;
+      const unaddressed = whyUnaddressed(facts, situation);
+      if (unaddressed !== undefined) return () => unaddressed;
+      const unsellable = whyUnsellable(facts, now);
+      const isSuppressed = suppressionAt(facts.offerAnswers, dismissals, now);
+      const broken = brokenLimit(limitsOn(channel), facts.contacts, now, occasionId);
+      const discounts = oneDiscountAtATime ? openDiscounts(facts, now) : noDiscounts;
+      return (offer) => {
+        if (unsellable !== undefined && !NON_SELLING.has(offer.benefit.kind)) return unsellable;
+        if (isSuppressed(offer.offerId)) return 'suppressed';
+        if (broken !== undefined) return broken;
+        if (isOfferCapped(offer, facts, now)) return 'offer-cap';
+        return hasOtherDiscount(offer, discounts) ? 'discount-open' : undefined;
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** How often one customer may have one offer, and how many discounts at once. */
+import { DISCOUNTS, type Offer } from '../domain/offer.ts';
+import { dayMs } from '../domain/time.ts';
+import { type Contact, countOffer, isOpen, type OfferCap } from './contact-history.ts';
+import type { CustomerFacts } from './customer-facts.ts';
+
+type Past = Pick<CustomerFacts, 'contacts' | 'offerAnswers'>;
+
+/** Has the customer had the offer as often as one of its caps allows? */
+export function isOfferCapped(
+  { offerId, caps }: Pick<Offer, 'offerId' | 'caps'>,
+  past: Past,
+  now: number,
+): boolean {
+  return caps.some((cap) => timesHad(offerId, cap, past, now) >= cap.times);
+}
+
+/**
+ * By the ledger of contacts; of redemptions also by the record, which has those that nobody told the ledger of, together
+ * with the offers that are out and may yet be redeemed.
+ */
+function timesHad(offerId: Offer['offerId'], cap: OfferCap, { contacts, offerAnswers }: Past, now: number) {
+  const counted = countOffer(contacts, offerId, cap, now);
+  if (cap.of === 'made') return counted;
+  const redeemed = offerAnswers.filter(
+    (answer) =>
+      answer.offerId === offerId && answer.outcome === 'redeemed' && answer.at > now - cap.days * dayMs,
+  );
+  const out = contacts.filter(
+    (contact) => contact.offerId === offerId && isUnanswered(contact, offerAnswers, now),
+  );
+  return Math.max(counted, redeemed.length + out.length);
+}
+
+/** Offers with a discount that the customer may still redeem. */
+export function openDiscounts({ contacts, offerAnswers }: Past, now: number): ReadonlySet<string> {
+  const open = contacts.filter((contact) => contact.discount && isUnanswered(contact, offerAnswers, now));
+  return new Set(open.map(({ offerId }) => offerId));
+}
+
+/** Having a discount again is not having another one: a page may show it until it is redeemed. */
+export function hasOtherDiscount({ offerId, benefit }: Offer, open: ReadonlySet<string>): boolean {
+  return DISCOUNTS.has(benefit.kind) && (open.size > 1 || (open.size === 1 && !open.has(offerId)));
+}
+
+function isUnanswered(contact: Contact, answers: CustomerFacts['offerAnswers'], now: number): boolean {
+  return (
+    isOpen(contact, now) &&
+    !answers.some(({ offerId, at }) => offerId === contact.offerId && at >= contact.at)
+  );
+}
