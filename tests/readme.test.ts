@@ -154,7 +154,7 @@ describe('the examples of the README', () => {
   }, 240_000);
 
   test.each(curls)('%s', async (command) => {
-    const filled = command.replace(/DECISION_ID|OFFER_ID|JOB_ID|VERSION/g, (name) => {
+    const filled = command.replace(/DECISION_ID|OFFER_ID|OFFER_VERSION|JOB_ID|VERSION/g, (name) => {
       const value = seen[name];
       if (value === undefined) throw new Error(`no earlier answer gave ${name}`);
       return value;
@@ -172,6 +172,8 @@ describe('the examples of the README', () => {
       seen.DECISION_ID = body.decisionId;
       seen.OFFER_ID = body.placements[0].offers[0].offerId;
     }
+    if (nameOf(route) === 'GET /offers/{offerId}/versions')
+      seen.OFFER_VERSION = body.versions[0].offerVersion;
     if (nameOf(route) === 'POST /jobs') seen.JOB_ID = body.jobId;
     if (nameOf(route) === 'GET /models/{name}') {
       seen.VERSION = body.models.find(({ current }: Body) => current).version;

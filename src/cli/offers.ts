@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Command } from 'commander';
+import { type OfferVersionDeps, saveOffers } from '../decide/offer-versions.ts';
 import { UsageError } from '../domain/errors.ts';
 import type { Offer } from '../domain/offer.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
@@ -36,10 +37,9 @@ export function offersCommand(): Command {
     .argument('<file>')
     .action(async (file: string, _options, command: Command) => {
       const read = await readOffers(file);
-      await withStore(command, async (store, output) => {
-        await store.putOffers(read, Date.now());
-        const count = new Set(read.map(({ offerId }) => offerId)).size;
-        output.result({ offers: count }, `${count} offers are in force.`);
+      await withStore(command, async (catalogueStore, output, { redis, keys }) => {
+        const saved = await saveOffers(read, Date.now(), { redis, keys, catalogueStore });
+        output.result({ offers: saved.length, saved }, `${saved.length} offers are in force.`);
       });
     });
   return offers;
@@ -100,9 +100,11 @@ function parseJson(line: string): unknown {
 
 function withStore(
   command: Command,
-  use: (store: CatalogueStore, output: Output) => Promise<void>,
+  use: (store: CatalogueStore, output: Output, deps: OfferVersionDeps) => Promise<void>,
 ): Promise<void> {
-  return withRedis('offers', ({ redis, keys }) => use(createCatalogueStore(redis, keys), outputOf(command)));
+  return withRedis('offers', ({ redis, keys }) =>
+    use(createCatalogueStore(redis, keys), outputOf(command), { redis, keys }),
+  );
 }
 
 function describe({ offerId, name, benefit, channels, fallback }: Offer): string {

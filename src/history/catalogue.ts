@@ -27,6 +27,22 @@ export async function* latestOffers(lake: Lake): AsyncGenerator<CatalogueChange[
   }
 }
 
+/** Every change of every offer that is not a deletion, in batches; the same content may come again. What cannot be parsed is left out. */
+export async function* savedOffers(lake: Lake): AsyncGenerator<{ offer: Offer; at: number }[]> {
+  const connection = await lake.connect();
+  try {
+    const query = `SELECT json, epoch_ms(min("updatedAt")) FROM ${lake.from('offers')} WHERE json IS NOT NULL GROUP BY json`;
+    for await (const chunk of queryChunks(connection, query)) {
+      yield (chunk.getRows() as [string, bigint][]).flatMap(([json, at]) => {
+        const offer = Offer.safeParse(JSON.parse(json)).data;
+        return offer === undefined ? [] : [{ offer, at: Number(at) }];
+      });
+    }
+  } finally {
+    connection.closeSync();
+  }
+}
+
 type Row = { id: string; at: number; json: string | null };
 
 async function* latest(lake: Lake, table: 'items' | 'offers', idColumn: string): AsyncGenerator<Row[]> {

@@ -25,7 +25,7 @@ export async function eventsInLake<T extends { event: ShopEvent }>(
       appender.endRow();
     });
     appender.closeSync();
-    const query = `SELECT DISTINCT number FROM asked JOIN ${lake.from('events', streamBefore)} events
+    const query = `SELECT DISTINCT number FROM asked JOIN ${lake.from('events', { streamBefore })} events
        ON events."eventId" = asked.eventId
          AND coalesce("customerId", ${sqlText(guestSubject(''))} || "sessionId") = asked.subject
        ORDER BY number`;

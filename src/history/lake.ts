@@ -15,7 +15,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder, writeAtomically } from '../infra/files.ts';
-import { partsToRead } from './part-names.ts';
+import { partsToRead, type WantedParts } from './part-names.ts';
 import { removeOldSpills, spillPrefix } from './spill.ts';
 
 export const LAKE_TABLES = {
@@ -71,9 +71,9 @@ export type Lake = {
   folder: (table: LakeTable) => string;
   /**
    * SQL that reads a table of the lake as it is now: `FROM ${lake.from('events')}`. An empty lake reads as no rows. With
-   * `streamBefore`, parts that reach this id of the event stream are left out.
+   * `wanted`, parts of the event stream that it does not want are left out.
    */
-  from: (table: LakeTable, streamBefore?: string) => string;
+  from: (table: LakeTable, wanted?: WantedParts) => string;
   close: () => void;
 };
 
@@ -110,7 +110,7 @@ export async function openLake(dataDir: string, limits: LakeLimits = {}): Promis
     connection,
     connect,
     folder,
-    from: (table, streamBefore) => fromTable(folder(table), table, streamBefore),
+    from: (table, wanted) => fromTable(folder(table), table, wanted),
     close: () => {
       connection.closeSync();
       instance.closeSync();
@@ -118,8 +118,8 @@ export async function openLake(dataDir: string, limits: LakeLimits = {}): Promis
   };
 }
 
-function fromTable(folder: string, table: LakeTable, streamBefore: string | undefined): string {
-  const files = partsToRead(existsSync(folder) ? readdirSync(folder).filter(isPart) : [], streamBefore);
+function fromTable(folder: string, table: LakeTable, wanted: WantedParts | undefined): string {
+  const files = partsToRead(existsSync(folder) ? readdirSync(folder).filter(isPart) : [], wanted);
   if (files.length === 0) {
     const nothing = LAKE_TABLES[table].map(([name, type]) => `NULL::${type} AS "${name}"`).join(', ');
     return `(SELECT ${nothing} WHERE false)`;

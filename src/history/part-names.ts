@@ -28,14 +28,27 @@ export function partsWithinOthers(parts: readonly StreamPart[]): StreamPart[] {
   });
 }
 
+/** Which parts of the event stream are wanted; those of imports always are. */
+export type WantedParts = {
+  /** Not those that reach this id of the stream. */
+  streamBefore?: string;
+  /** Those only that hold something that reached the stream between the two, milliseconds since 1970. */
+  streamFrom?: number;
+  streamTo?: number;
+};
+
 /**
  * Which of a table's files are to be read: not those that another holds too, which are about to go. So the rows of a merge
- * show once at any moment. With `streamBefore`, no part either that reaches this id of the event stream.
+ * show once at any moment.
  */
-export function partsToRead(files: readonly string[], streamBefore?: string): string[] {
+export function partsToRead(files: readonly string[], wanted: WantedParts = {}): string[] {
+  const { streamBefore, streamFrom = 0, streamTo = Infinity } = wanted;
   const parts = streamPartsOf(files);
   const hidden = new Set(partsWithinOthers(parts).map(({ file }) => file));
-  if (streamBefore !== undefined)
-    for (const { file, last } of parts) if (compareStreamIds(last, streamBefore) >= 0) hidden.add(file);
+  for (const { file, first, last } of parts) {
+    const reachesIt = streamBefore !== undefined && compareStreamIds(last, streamBefore) >= 0;
+    const isElsewhere = Number.parseInt(last, 10) < streamFrom || Number.parseInt(first, 10) > streamTo;
+    if (reachesIt || isElsewhere) hidden.add(file);
+  }
   return files.filter((file) => !hidden.has(file)).sort();
 }

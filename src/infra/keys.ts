@@ -35,12 +35,16 @@ export function createKeys(prefix: string) {
     items: `${prefix}:items`,
     /** Hash: offer id → likewise. */
     offers: `${prefix}:offers`,
+    /** Hash: version of an offer → when it was first saved, a colon, the offer as JSON. */
+    offerVersions: (offerId: string) => `${prefix}:{offer:${offerId}}:versions`,
     /** Stream (capped): what changed in the catalogue, for every process that keeps a copy. */
     catalogueChanges: `${prefix}:catalogue:changes`,
     /** String (JSON) with an expiry: the decision that stands for this customer, campaign, channel and placement. */
     standingDecision: (subjectId: string, slot: string) => `${prefix}:{c:${subjectId}}:decision:${slot}`,
     /** String (JSON) with an expiry: a logged decision. */
     decision: (decisionId: string) => `${prefix}:decision:${decisionId}`,
+    /** Hash with an expiry: offer id, outcome and event id → what was reported, as JSON. */
+    decisionOutcomes: (decisionId: string) => `${prefix}:decision:${decisionId}:outcomes`,
     /** Hash: offer id → times it was made; and times it was redeemed. */
     offersMade: `${prefix}:offers:made`,
     offersRedeemed: `${prefix}:offers:redeemed`,

@@ -48,11 +48,13 @@ async function run(...args: string[]): Promise<unknown[]> {
 }
 
 test('put saves the offers of a file, in Redis and in the log; list answers them by id as put reads them', async () => {
-  expect(await run('put', await fileOf([ten, '', five]))).toEqual([{ offers: 2 }]);
+  const offerVersion = expect.stringMatching(/^[0-9a-f]{12}$/);
+  const saved = ['ten', 'five'].map((offerId) => ({ offerId, offerVersion }));
+  expect(await run('put', await fileOf([ten, '', five]))).toEqual([{ offers: 2, saved }]);
   const listed = await run('list');
   expect(listed).toMatchObject([five, ten]);
   const again = await run('put', await fileOf(listed));
-  expect(again).toEqual([{ offers: 2 }]);
+  expect(again).toEqual([{ offers: 2, saved: [...saved].reverse() }]);
   expect(await run('list')).toEqual(listed);
   const kinds = (await readEntries(redis, keys, '0-0', 100)).map(({ entry }) => entry?.kind);
   expect(kinds).toEqual(['offer', 'offer', 'offer', 'offer']);

@@ -30,6 +30,6 @@ test('a part within another is hidden; parts that overlap in part, or touch, are
 
 test('parts that reach an id are left out by number, not by text; imports are always read', () => {
   const parts = [file('1-0', '9-0'), file('9-1', '10-0'), 'import-1.parquet'];
-  expect(partsToRead(parts, '10-0')).toEqual(['import-1.parquet', file('1-0', '9-0')]);
-  expect(partsToRead(parts, '10-1')).toHaveLength(3);
+  expect(partsToRead(parts, { streamBefore: '10-0' })).toEqual(['import-1.parquet', file('1-0', '9-0')]);
+  expect(partsToRead(parts, { streamBefore: '10-1' })).toHaveLength(3);
 });

@@ -67,7 +67,7 @@ test('while old parts are being deleted after a merge, a reader sees each row on
     lake,
     'events',
     streamPartName('1-0', '3-9'),
-    `SELECT * FROM ${lake.from('events', '4-0')} WHERE starts_with("eventId", 'e')`,
+    `SELECT * FROM ${lake.from('events', { streamBefore: '4-0' })} WHERE starts_with("eventId", 'e')`,
   );
   expect(await listParts(lake, 'events')).toHaveLength(5);
   const ids = async (from: string) =>

@@ -1,8 +1,9 @@
 /** The offers that there are. */
 import { z } from 'zod';
+import { listVersions, readVersion, saveOffers, versionsMax } from '../../decide/offer-versions.ts';
 import { AppError } from '../../domain/errors.ts';
 import { OfferId } from '../../domain/ids.ts';
-import { Offer, OfferBody } from '../../domain/offer.ts';
+import { Offer, OfferBody, OfferVersion } from '../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { knownFeatures, offerSchema } from '../../offers/offer-schema.ts';
 import { idMismatch } from '../faults.ts';
@@ -15,6 +16,15 @@ const params = z.strictObject({ offerId: OfferId });
 const OfferAnswer = offerSchema(FEATURE_NAMES).meta({ id: 'Offer' });
 const OfferFields = knownFeatures(OfferBody, FEATURE_NAMES).meta({ id: 'OfferFields' });
 const OfferList = z.object({ offers: z.array(Offer.meta({ id: 'SavedOffer' })) });
+
+/** An offer that comes twice is named once. */
+const SavedAnswer = z.object({
+  offers: z.int(),
+  saved: z.array(z.object({ offerId: OfferId, offerVersion: OfferVersion })),
+});
+const Version = z.object({ offerVersion: OfferVersion, savedAt: z.iso.datetime() });
+const VersionList = z.object({ versions: z.array(Version) });
+const VersionAnswer = Version.extend({ offer: Offer });
 
 const tags = ['offers'] as const;
 
@@ -41,11 +51,11 @@ export const offerRoutes = [
     tags,
     body: z.array(OfferAnswer).min(1).max(offersMax),
     bodyTypes: [JSON_TYPE, NDJSON_TYPE],
-    responses: { 200: z.object({ offers: z.int() }) },
+    responses: { 200: SavedAnswer },
     problems: [413, 415, 503],
-    handler: async ({ body }, { catalogueStore, now }) => {
-      await catalogueStore.putOffers(body, now());
-      return { status: 200, body: { offers: new Set(body.map(({ offerId }) => offerId)).size } };
+    handler: async ({ body }, deps) => {
+      const saved = await saveOffers(body, deps.now(), deps);
+      return { status: 200, body: { offers: saved.length, saved } };
     },
   }),
   defineRoute({
@@ -72,10 +82,40 @@ export const offerRoutes = [
     responses: { 200: Offer },
     problems: [413, 415, 503],
     check: ({ params, body }) => idMismatch('offerId', params, body),
-    handler: async ({ params: { offerId }, body }, { catalogueStore, now }) => {
+    handler: async ({ params: { offerId }, body }, deps) => {
       const offer: Offer = { ...body, offerId };
-      await catalogueStore.putOffers([offer], now());
+      await saveOffers([offer], deps.now(), deps);
       return { status: 200, body: offer };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/offers/{offerId}/versions',
+    summary: `The versions that an offer has had, newest first; also of one that has been deleted`,
+    description: `The same content has the same version. Of an offer that changes often, the last ${versionsMax}.`,
+    tags,
+    params,
+    responses: { 200: VersionList },
+    problems: [404, 503],
+    handler: async ({ params: { offerId } }, deps) => {
+      const versions = await listVersions(offerId, deps);
+      if (versions.length === 0) throw noSuchOffer();
+      return { status: 200, body: { versions: versions.map(withTime) } };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/offers/{offerId}/versions/{offerVersion}',
+    summary: 'An offer as it was in one of its versions',
+    tags,
+    params: z.strictObject({ offerId: OfferId, offerVersion: OfferVersion }),
+    responses: { 200: VersionAnswer },
+    problems: [404, 503],
+    handler: async ({ params: { offerId, offerVersion } }, deps) => {
+      const saved = await readVersion(offerId, offerVersion, deps);
+      if (saved === undefined)
+        throw new AppError('NOT_FOUND', { public: 'There is no such version of such an offer.' });
+      return { status: 200, body: withTime(saved) };
     },
   }),
   defineRoute({
@@ -92,6 +132,10 @@ export const offerRoutes = [
     },
   }),
 ];
+
+function withTime<V extends { savedAt: number }>(version: V) {
+  return { ...version, savedAt: new Date(version.savedAt).toISOString() };
+}
 
 function noSuchOffer(): AppError {
   return new AppError('NOT_FOUND', { public: 'There is no such offer.' });

@@ -1,5 +1,7 @@
 import { UnrecoverableError } from 'bullmq';
+import { keepVersions } from '../../decide/offer-versions.ts';
 import { createRecordStore } from '../../features/record-store.ts';
+import { savedOffers } from '../../history/catalogue.ts';
 import { refreshAllRecords } from '../../history/rebuild-records.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import { tellOfEvents } from '../webhooks/outbox.ts';
@@ -26,6 +28,8 @@ export const refreshFeaturesJob: JobHandler = async (
     },
     report,
   );
+  for await (const saved of savedOffers(lake))
+    for (const { offer, at } of saved) await keepVersions([offer], at, { redis, keys });
   log.info({ event: 'records.refreshed', drained, customers, postponed, restored }, 'records are up to date');
   return { job: 'refresh-features', metrics: { drained, customers, postponed, restored } };
 };

@@ -47,6 +47,29 @@ test('bulk takes JSON and NDJSON, and the list is by id as soon as it is answere
   expect(list.body.offers[2].name).toBe('Last');
 });
 
+test('every version stays, is named by its content and is answered when it is saved', async () => {
+  const save = async (offer: object) =>
+    (await service.call('POST', '/offers', [{ ...body, offerId: 'versioned', ...offer }])).body.saved[0];
+  const first = await save({});
+  expect(first).toMatchObject({
+    offerId: 'versioned',
+    offerVersion: expect.stringMatching(/^[0-9a-f]{12}$/),
+  });
+  const second = await save({ name: 'Other' });
+  // As it was at first: no third version.
+  expect(await save({ name: 'Ten off' })).toEqual(first);
+  await service.call('DELETE', '/offers/versioned');
+  const { versions } = (await service.call('GET', '/offers/versioned/versions')).body;
+  expect(versions.map(({ offerVersion }: { offerVersion: string }) => offerVersion)).toEqual([
+    second.offerVersion,
+    first.offerVersion,
+  ]);
+  const read = await service.call('GET', `/offers/versioned/versions/${second.offerVersion}`);
+  expect(read.body).toMatchObject({ ...versions[0], offer: { offerId: 'versioned', name: 'Other' } });
+  expect((await service.call('GET', '/offers/versioned/versions/000000000000')).status).toBe(404);
+  expect((await service.call('GET', '/offers/never/versions')).status).toBe(404);
+});
+
 test('bulk is all or nothing, and names every fault of every offer', async () => {
   const before = ids(await service.call('GET', '/offers'));
   const answer = await service.call('POST', '/offers', [
