@@ -7,7 +7,7 @@ import { contentVersion } from '../offers/content-version.ts';
 export type CurrentPolicy = { policy: DecisionPolicy; version: string };
 
 const variable = 'DECISION_POLICY_FILE';
-const hint = 'docs/offers.md shows one that is taken.';
+const hint = 'docs/contact-policy.md shows one that is taken.';
 
 /** The defaults, where there is no file. UsageError names the file and every fault. */
 export function loadDecisionPolicy(path: string | undefined): CurrentPolicy {

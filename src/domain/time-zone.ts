@@ -4,7 +4,7 @@ import { z } from 'zod';
 const known = new Map<string, boolean>();
 const knownMax = 1000;
 
-/** IANA name of a time zone that this machine knows. */
+/** IANA name of a time zone that this machine knows; a distance such as +02:00 is none, for it has no summer time. */
 export const TimeZone = z
   .string()
   .min(1)
@@ -23,7 +23,7 @@ function isTimeZone(name: string): boolean {
 function isFormattable(timeZone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
-    return true;
+    return /^[A-Za-z]/.test(timeZone);
   } catch {
     return false;
   }

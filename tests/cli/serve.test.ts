@@ -98,6 +98,36 @@ test('a wrong file of scenarios ends the command with 2 and names it', async () 
   expect([code, stderr]).toEqual([2, expect.stringContaining('none.json')]);
 });
 
+test('a wrong decision policy ends the command with 2 and names every fault in it', async () => {
+  const file = join(folder, 'policy.json');
+  await writeFile(
+    file,
+    JSON.stringify({
+      contact: {
+        timeZone: 'Mars/Olympus',
+        quietHours: [{ channels: ['fax'], from: '9 pm', to: '08:00' }],
+        caps: [{ times: 0, days: 7 }],
+        minGap: 3,
+      },
+      controlGroupShare: 2,
+    }),
+  );
+  const { code, stderr } = await serve({ DECISION_POLICY_FILE: file }).exited;
+  expect(code).toBe(2);
+  for (const place of [
+    file,
+    'contact.timeZone: must be an IANA time zone',
+    'contact.quietHours.0.channels.0',
+    'contact.quietHours.0.from: must be a time of day',
+    'contact.caps.0.times',
+    'minGap',
+    'controlGroupShare',
+    'docs/contact-policy.md',
+  ])
+    expect(stderr).toContain(place);
+  expect(stderr).not.toMatch(/\bat .+\.js:\d+/);
+});
+
 test('a rule of a scenario that names what the catalogue lacks is told at the start', async () => {
   const first = serve({}, '--json');
   const { url } = JSON.parse(((await once(first.lines, 'line')) as [string])[0]);

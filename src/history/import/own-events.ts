@@ -70,6 +70,9 @@ const optional = (path: string, condition: (field: JsonField) => string) =>
 const required = (path: string, condition: (field: JsonField) => string) => present(condition(of(path)));
 const consentOnly = `\\{(\\s*"(${CHANNELS.join('|')})"\\s*:\\s*(true|false)\\s*,?)*\\s*\\}`;
 
+// DuckDB and the runtime know the same zones, whatever their case, but for one that is no place's.
+const knownTimeZones = `SELECT lower(name) FROM pg_timezone_names() WHERE name <> 'Factory'`;
+
 /** What each type asks of its own fields. */
 const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
   purchase: [optional('orderId', (id) => textUpTo(id, 128, 1))],
@@ -104,9 +107,12 @@ const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
   ],
   customerUpdated: [
     required('attributes', ({ type }) => `${type} = 'OBJECT'`),
-    present(`list_has_all(['loyaltyTier', 'consent', 'segment'], json_keys(json, '$.attributes'))`),
+    present(
+      `list_has_all(['loyaltyTier', 'consent', 'segment', 'timeZone'], json_keys(json, '$.attributes'))`,
+    ),
     optional('attributes.loyaltyTier', (tier) => oneOf(tier, LOYALTY_TIERS)),
     optional('attributes.segment', (segment) => textUpTo(segment, 100)),
+    optional('attributes.timeZone', (zone) => `lower(${text(zone)}) IN (${knownTimeZones})`),
     optional('attributes.consent', ({ value }) => `regexp_full_match(${value}, ${sqlText(consentOnly)})`),
   ],
   offerOutcome: [

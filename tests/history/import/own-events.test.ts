@@ -124,6 +124,18 @@ const event = fc.oneof(
           ),
         ),
         segment: maybe(fc.constantFrom('', 'DE', 's'.repeat(101), 1)),
+        timeZone: maybe(
+          fc.constantFrom(
+            'Europe/Berlin',
+            'america/new_york',
+            'UTC',
+            'Mars/Base',
+            'Factory',
+            '+02:00',
+            '',
+            1,
+          ),
+        ),
         surprise,
       }),
       fc.constantFrom(undefined, [], 'x'),
