@@ -1,6 +1,12 @@
 /** `nextbest bench`: how fast this machine does what nextbest is made of. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { readConfig } from '../infra/config.ts';
+import { createLogger } from '../infra/logger.ts';
+import { openRedis } from '../infra/open-redis.ts';
+import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { benchScore, type ScoreBenchOptions } from './bench/score.ts';
@@ -20,7 +26,8 @@ export const benchCommand = (): Command =>
     .addCommand(kernelBenchCommand())
     .addCommand(insightsBenchCommand())
     .addCommand(scoreBenchCommand())
-    .addCommand(serveBenchCommand());
+    .addCommand(serveBenchCommand())
+    .addCommand(budgetsBenchCommand());
 
 const trainBenchCommand = () =>
   new Command('train')
@@ -150,6 +157,32 @@ const serveBenchCommand = () =>
           ),
         output.say,
       );
+    });
+
+const budgetsBenchCommand = () =>
+  new Command('budgets')
+    .description('many clients draw on one budget while processes are killed: it must never be overspent')
+    .option('--seconds <n>', 'how long', positiveInteger, 10)
+    .option('--clients <n>', 'at once', positiveInteger, 64)
+    .option('--processes <n>', 'that they run in', positiveInteger, 4)
+    .option('--seed <n>', 'another seed is another order of events', positiveInteger, 1)
+    .action(async (flags: Omit<BudgetBenchOptions, 'redisUrl' | 'keyPrefix'>, command: Command) => {
+      const output = outputOf(command);
+      const log = createLogger('warn', 'bench');
+      const dataDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-'));
+      const place = await openRedis(readConfig({ DATA_DIR: dataDir, PATH: process.env.PATH }), log);
+      try {
+        const line = await benchBudgets({ ...flags, redisUrl: place.url, keyPrefix: 'bench' }, output.say);
+        output.result(
+          { ...line },
+          `${count(line.looks)} looks, ${line.kills} processes killed: at most ${count(line.mostMinor)} of ${count(line.budget.amountMinor)} and ` +
+            `${count(line.mostCount)} of ${count(line.budget.count)} out and spent; ${count(line.confirmedCount)} confirmed`,
+        );
+        if (line.violation !== null) throw new Error(`the budget did not hold: ${line.violation}`);
+      } finally {
+        await place.release();
+        await rm(dataDir, { recursive: true, force: true });
+      }
     });
 
 const count = new Intl.NumberFormat('en').format;

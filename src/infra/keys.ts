@@ -54,6 +54,14 @@ export function createKeys(prefix: string) {
       `{${prefix}:offers:redeemed}:${decisionId}:${offerId}`,
     /** String (a number) with an expiry: what processes may have spent on exploring that day (YYYY-MM-DD), minor units. */
     explorationSpent: (day: string) => `${prefix}:exploration:${day}`,
+    /** Of one offer's budget; the tag puts them on one node. Hash: reservation id → state, period and cost. */
+    budgetReservations: (offerId: string) => `${prefix}:{offer:${offerId}}:reservations`,
+    /** Sorted set: reservation id by when it lapses, or is forgotten. */
+    budgetDue: (offerId: string) => `${prefix}:{offer:${offerId}}:due`,
+    /** Start of the hashes with what is out and spent, one a period (its name follows). */
+    budgetPeriods: (offerId: string) => `${prefix}:{offer:${offerId}}:budget:`,
+    /** String (JSON) with an expiry: what the customer has been offered lately. */
+    contacts: (subjectId: string) => `${prefix}:{c:${subjectId}}:contacts`,
     /** Stream: causes and changed customers on their way to the webhooks' queue. One hash tag, for they change together. */
     webhookOutbox: `{${prefix}:webhooks}:outbox`,
     /** Hash, which expires unless it is used: customer id → where the risk stands against this bound, for this horizon. */

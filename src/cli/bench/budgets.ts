@@ -1,0 +1,162 @@
+/**
+ * `nextbest bench budgets`: many clients in several processes draw on one budget, processes are killed in between, and an
+ * observer looks all the time. At no instant may more be out and spent than the budget has; afterwards what nobody used
+ * comes back, and the budget can be used to its last unit.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRng } from '../../algorithms/rng.ts';
+import { type BudgetState, createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
+import { OfferId } from '../../domain/ids.ts';
+import type { Budget } from '../../domain/offer.ts';
+import { builtEntry } from '../../infra/built-entry.ts';
+import { createKeys } from '../../infra/keys.ts';
+import { createLogger } from '../../infra/logger.ts';
+import { connectRedis } from '../../infra/redis.ts';
+import type { BudgetClientOptions } from './budget-client.ts';
+
+export type BudgetBenchOptions = {
+  redisUrl: string;
+  keyPrefix: string;
+  clients: number;
+  processes: number;
+  seconds: number;
+  seed: number;
+};
+
+export type BudgetBenchLine = {
+  clients: number;
+  kills: number;
+  /** Looks of the observer. */
+  looks: number;
+  /** Most that was out and spent together, of the budget. */
+  mostMinor: number;
+  mostCount: number;
+  budget: { amountMinor: number; count: number };
+  confirmedCount: number;
+  /** The first look that found too much; null: none did. */
+  violation: string | null;
+};
+
+const reservedMs = 400;
+const offerId = OfferId.parse('bench');
+
+export async function benchBudgets(
+  options: BudgetBenchOptions,
+  say: (text: string) => void,
+): Promise<BudgetBenchLine> {
+  const { redisUrl, keyPrefix, clients, processes, seconds, seed } = options;
+  // So small that it is used up at nearly every moment: only then is there something to break.
+  const amountMinor = 20 * clients + 200 * seconds;
+  const limits = { amountMinor, count: Math.ceil(amountMinor / 100) };
+  const budget: Budget = { ...limits, period: 'total', pacing: 'none' };
+  const log = createLogger('silent', 'bench');
+  const redis = connectRedis(redisUrl, 'bench', { kind: 'patient' }, log);
+  const ledger = createBudgetLedger(redis, createKeys(keyPrefix));
+  const offer = { offerId, budget };
+  const rng = createRng(seed, 'kills');
+  let started = 0;
+  const start = () =>
+    startClients({
+      redisUrl,
+      keyPrefix,
+      offerId,
+      budget,
+      clients: Math.ceil(clients / processes),
+      seed: seed * 1000 + started++,
+      reservedMs,
+    });
+  const running = Array.from({ length: processes }, start);
+  const line: BudgetBenchLine = {
+    clients,
+    kills: 0,
+    looks: 0,
+    mostMinor: 0,
+    mostCount: 0,
+    budget: limits,
+    confirmedCount: 0,
+    violation: null,
+  };
+  const until = Date.now() + seconds * 1000;
+  const look = (state: BudgetState) => {
+    const minor = state.confirmedMinor + state.reservedMinor;
+    const count = state.confirmedCount + state.reservedCount;
+    line.looks++;
+    line.mostMinor = Math.max(line.mostMinor, minor);
+    line.mostCount = Math.max(line.mostCount, count);
+    const isWrong =
+      minor > limits.amountMinor ||
+      count > limits.count ||
+      state.reservedMinor < 0 ||
+      state.reservedCount < 0;
+    if (isWrong)
+      line.violation ??= `at look ${line.looks}: ${JSON.stringify(state)} of ${JSON.stringify(limits)}`;
+  };
+  try {
+    say(`${clients} clients in ${processes} processes draw on one budget …`);
+    let killAt = Date.now() + 300;
+    while (Date.now() < until && line.violation === null) {
+      look(await ledger.state(offer, Date.now()));
+      if (Date.now() >= killAt) {
+        const victim = rng.nextInt(running.length);
+        killAt = Date.now() + 200 + rng.nextInt(600);
+        // One that has not begun has nothing to lose.
+        if (!running[victim]?.isAtWork) continue;
+        running[victim].child.kill('SIGKILL');
+        running[victim] = start();
+        line.kills++;
+      }
+    }
+    await Promise.all(running.map(({ child }) => end(child)));
+    say('waiting for what nobody used …');
+    await sleep(reservedMs);
+    const left = await ledger.state(offer, Date.now());
+    line.confirmedCount = left.confirmedCount;
+    line.violation ??= await whatDoesNotComeBack(ledger, offer, left, limits);
+    return line;
+  } finally {
+    for (const { child } of running) child.kill('SIGKILL');
+    redis.disconnect();
+  }
+}
+
+/** undefined: all that was not redeemed is there, to the last unit. */
+async function whatDoesNotComeBack(
+  ledger: ReturnType<typeof createBudgetLedger>,
+  offer: { offerId: OfferId; budget: Budget },
+  left: BudgetState,
+  limits: { amountMinor: number; count: number },
+): Promise<string | null> {
+  if (left.reservedCount !== 0 || left.reservedMinor !== 0)
+    return `reserved after everything has lapsed: ${JSON.stringify(left)}`;
+  const restMinor = limits.amountMinor - left.confirmedMinor;
+  const restCount = limits.count - left.confirmedCount;
+  if (restCount === 0) return null;
+  const now = Date.now();
+  const [last] = await ledger.reserve(offer, [{ id: 'last', costMinor: restMinor }], now + 60_000, now);
+  if (last !== 'reserved') return `the rest of ${restMinor} cannot be reserved: ${last}`;
+  const [more] = await ledger.reserve(offer, [{ id: 'more', costMinor: 1 }], now + 60_000, now);
+  return more === 'exhausted' ? null : `one unit more than the budget was ${more}`;
+}
+
+type Clients = { child: ChildProcess; isAtWork: boolean };
+
+function startClients(options: BudgetClientOptions): Clients {
+  const entry = builtEntry('./budget-client.js', import.meta.url);
+  const child = spawn(process.execPath, [entry, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const clients: Clients = { child, isAtWork: false };
+  child.stdout?.once('data', () => {
+    clients.isAtWork = true;
+  });
+  return clients;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}

@@ -1,0 +1,289 @@
+/**
+ * What an offer may cost, kept so that it holds whoever decides at once, and whoever is killed in between. Whoever makes an
+ * offer reserves the most that it can cost; a redemption confirms what it did cost, a dismissal releases it, and what nobody
+ * tells of lapses. Each step is one script on the offer's own keys, so that at every instant
+ *
+ *   confirmed + reserved ≤ budget        in money and in number, in each period of the budget.
+ */
+import type { Offer } from '../../domain/offer.ts';
+import { dayMs } from '../../domain/time.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Redis } from '../../infra/redis.ts';
+import { redisScript } from '../../infra/redis-script.ts';
+import {
+  type BudgetLimits,
+  type BudgetPeriod,
+  budgetLimits,
+  budgetPeriod,
+  pacedLimits,
+} from '../../offers/budget-period.ts';
+
+/** As much of an offer as its budget depends on. */
+export type BudgetedOffer = Pick<Offer, 'offerId' | 'budget' | 'validFrom' | 'validTo'>;
+
+export type Reservation = {
+  /** The same id reserves once, however often it is sent. */
+  id: string;
+  /** The most that it can cost, whole minor units. */
+  costMinor: number;
+};
+
+/** `exhausted`: all of it is out or spent. `paced`: all that may be by now is. */
+export type Reserved = 'reserved' | 'exhausted' | 'paced';
+
+/**
+ * `unbudgeted`: the reservation had lapsed and nothing was left. The customer has had the offer, so that it is counted, apart
+ * from the budget.
+ */
+export type Confirmed = 'confirmed' | 'repeated' | 'unbudgeted';
+
+export type BudgetState = {
+  period: string;
+  reservedMinor: number;
+  reservedCount: number;
+  confirmedMinor: number;
+  confirmedCount: number;
+  unbudgetedMinor: number;
+  unbudgetedCount: number;
+};
+
+export type BudgetLedger = {
+  /** Of one offer, in the order given; at most `reservationsMax` at once. Reserved until `expiresAt`. */
+  reserve: (
+    offer: BudgetedOffer,
+    reservations: readonly Reservation[],
+    expiresAt: number,
+    now: number,
+  ) => Promise<Reserved[]>;
+  /** A redemption at this cost. `decidedAt` finds the period where the reservation has lapsed. Repeats change nothing. */
+  confirm: (
+    offer: BudgetedOffer,
+    redeemed: { id: string; costMinor: number; decidedAt: number },
+    now: number,
+  ) => Promise<Confirmed>;
+  /** Gives back what was not redeemed; what is not reserved stays as it is. */
+  release: (offerId: string, id: string, now: number) => Promise<void>;
+  /** Of the period that `now` is in. What has lapsed is given back first. */
+  state: (offer: BudgetedOffer, now: number) => Promise<BudgetState>;
+};
+
+export const reservationsMax = 500;
+
+/** How long a redemption that is told again is known to be a repeat, and a period is kept after its end. */
+const repeatsKnownMs = 60 * dayMs;
+
+/** Lapsed reservations that one script gives back, so that none takes long. */
+const sweptMax = 500;
+
+const noLimit = -1;
+
+/**
+ * KEYS: reservations, due. ARGV: now, start of the periods' keys. An entry is `state period cost`: r reserved, c confirmed,
+ * u unbudgeted. The periods' keys are of the same hash tag as KEYS, whichever they are. Gives back what has lapsed.
+ */
+const sweep = `
+local now = tonumber(ARGV[1])
+local function add(period, field, by)
+  redis.call('HINCRBY', ARGV[2] .. period, field, by)
+end
+local function parse(entry)
+  local state, period, cost = string.match(entry, '^(%a) (%S+) (%d+)$')
+  return state, period, tonumber(cost)
+end
+local function free(id, period, cost)
+  add(period, 'reservedMinor', -cost)
+  add(period, 'reservedCount', -1)
+  redis.call('HDEL', KEYS[1], id)
+  redis.call('ZREM', KEYS[2], id)
+end
+local function lapse()
+  local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ${sweptMax})
+  for _, id in ipairs(due) do
+    local entry = redis.call('HGET', KEYS[1], id)
+    local state, period, cost = parse(entry or '')
+    if state == 'r' then free(id, period, cost)
+    else
+      redis.call('HDEL', KEYS[1], id)
+      redis.call('ZREM', KEYS[2], id)
+    end
+  end
+  return #due
+end
+local function liveUntil(key, untilMs)
+  if untilMs < 0 then redis.call('PERSIST', key)
+  else
+    local ttl = redis.call('PTTL', key)
+    if untilMs - now > ttl then redis.call('PEXPIRE', key, untilMs - now) end
+  end
+end
+local function keep(period, untilMs)
+  liveUntil(KEYS[1], untilMs)
+  liveUntil(KEYS[2], untilMs)
+  liveUntil(ARGV[2] .. period, untilMs)
+end
+local function count(period, field) return tonumber(redis.call('HGET', ARGV[2] .. period, field) or '0') end
+`;
+
+/**
+ * ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
+ * both (-1 = none), then id and cost of each. Answers for each: 1 reserved, 0 exhausted, 2 paced.
+ */
+const reserveScript = redisScript(`${sweep}
+while lapse() == ${sweptMax} do end
+local period, expiresAt, keepUntil = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local limitMinor, limitCount = tonumber(ARGV[6]), tonumber(ARGV[7])
+local pacedMinor, pacedCount = tonumber(ARGV[8]), tonumber(ARGV[9])
+local minor = count(period, 'reservedMinor') + count(period, 'confirmedMinor')
+local number = count(period, 'reservedCount') + count(period, 'confirmedCount')
+local function above(limit, value) return limit >= 0 and value > limit end
+local answers = {}
+for i = 10, #ARGV, 2 do
+  local id, cost = ARGV[i], tonumber(ARGV[i + 1])
+  if redis.call('HEXISTS', KEYS[1], id) == 1 then answers[#answers + 1] = 1
+  elseif above(limitMinor, minor + cost) or above(limitCount, number + 1) then answers[#answers + 1] = 0
+  elseif above(pacedMinor, minor + cost) or above(pacedCount, number + 1) then answers[#answers + 1] = 2
+  else
+    minor = minor + cost
+    number = number + 1
+    redis.call('HSET', KEYS[1], id, 'r ' .. period .. ' ' .. ARGV[i + 1])
+    redis.call('ZADD', KEYS[2], expiresAt, id)
+    add(period, 'reservedMinor', cost)
+    add(period, 'reservedCount', 1)
+    answers[#answers + 1] = 1
+  end
+end
+keep(period, keepUntil)
+return answers
+`);
+
+/** ARGV further: period, id, cost, limits in money and number, until when a repeat is known, and the period is kept. */
+const confirmScript = redisScript(`${sweep}
+local period, id, cost = ARGV[3], ARGV[4], tonumber(ARGV[5])
+local limitMinor, limitCount = tonumber(ARGV[6]), tonumber(ARGV[7])
+local knownUntil, keepUntil = tonumber(ARGV[8]), tonumber(ARGV[9])
+local entry = redis.call('HGET', KEYS[1], id)
+local state, reservedIn, held = parse(entry or '')
+if state == 'c' or state == 'u' then return 2 end
+local answer = 1
+local inBudget, beyond = cost, 0
+if state == 'r' then
+  period = reservedIn
+  inBudget = math.min(cost, held)
+  beyond = cost - inBudget
+  free(id, period, held)
+else
+  local minor = count(period, 'reservedMinor') + count(period, 'confirmedMinor')
+  local number = count(period, 'reservedCount') + count(period, 'confirmedCount')
+  if (limitMinor >= 0 and minor + cost > limitMinor) or (limitCount >= 0 and number + 1 > limitCount) then
+    inBudget, beyond, answer = 0, cost, 0
+  end
+end
+if answer == 1 then
+  add(period, 'confirmedMinor', inBudget)
+  add(period, 'confirmedCount', 1)
+else add(period, 'unbudgetedCount', 1) end
+if beyond > 0 then add(period, 'unbudgetedMinor', beyond) end
+redis.call('HSET', KEYS[1], id, (answer == 1 and 'c ' or 'u ') .. period .. ' ' .. cost)
+redis.call('ZADD', KEYS[2], knownUntil, id)
+keep(period, keepUntil)
+return answer
+`);
+
+/** ARGV further: id. */
+const releaseScript = redisScript(`${sweep}
+local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[3]) or '')
+if state == 'r' then free(ARGV[3], period, held) end
+return 1
+`);
+
+/** ARGV further: period. */
+const stateScript = redisScript(`${sweep}
+while lapse() == ${sweptMax} do end
+return redis.call('HGETALL', ARGV[2] .. ARGV[3])
+`);
+
+export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
+  const keysOf = (offerId: string) => [keys.budgetReservations(offerId), keys.budgetDue(offerId)];
+
+  return {
+    async reserve(offer, reservations, expiresAt, now) {
+      const { budget, offerId } = offer;
+      if (budget === undefined) return reservations.map(() => 'reserved');
+      if (reservations.length > reservationsMax)
+        throw new RangeError(`at most ${reservationsMax} reservations at once, not ${reservations.length}`);
+      const period = periodOf(offer, now);
+      const limits = budgetLimits(budget);
+      const paced = pacedLimits(budget, period, now);
+      const answers = (await reserveScript(redis, keysOf(offerId), [
+        now,
+        keys.budgetPeriods(offerId),
+        period.name,
+        expiresAt,
+        keptUntil(period, expiresAt),
+        ...limitArgs(limits),
+        ...limitArgs(paced),
+        ...reservations.flatMap(({ id, costMinor }) => [id, Math.ceil(costMinor)]),
+      ])) as number[];
+      return answers.map((answer) => (answer === 1 ? 'reserved' : answer === 2 ? 'paced' : 'exhausted'));
+    },
+
+    async confirm(offer, { id, costMinor, decidedAt }, now) {
+      const { budget, offerId } = offer;
+      // Without a budget nothing was reserved; one that was taken away since has left nothing to hold to.
+      if (budget === undefined) return 'confirmed';
+      const period = periodOf(offer, decidedAt);
+      const answer = await confirmScript(redis, keysOf(offerId), [
+        now,
+        keys.budgetPeriods(offerId),
+        period.name,
+        id,
+        Math.max(0, Math.ceil(costMinor)),
+        ...limitArgs(budgetLimits(budget)),
+        now + repeatsKnownMs,
+        keptUntil(period, now),
+      ]);
+      return answer === 2 ? 'repeated' : answer === 1 ? 'confirmed' : 'unbudgeted';
+    },
+
+    async release(offerId, id, now) {
+      await releaseScript(redis, keysOf(offerId), [now, keys.budgetPeriods(offerId), id]);
+    },
+
+    async state(offer, now) {
+      const period = periodOf(offer, now).name;
+      const reply = (await stateScript(redis, keysOf(offer.offerId), [
+        now,
+        keys.budgetPeriods(offer.offerId),
+        period,
+      ])) as Buffer[];
+      const fields = new Map<string, number>();
+      for (let at = 0; at + 1 < reply.length; at += 2) fields.set(String(reply[at]), Number(reply[at + 1]));
+      const of = (field: string) => fields.get(field) ?? 0;
+      return {
+        period,
+        reservedMinor: of('reservedMinor'),
+        reservedCount: of('reservedCount'),
+        confirmedMinor: of('confirmedMinor'),
+        confirmedCount: of('confirmedCount'),
+        unbudgetedMinor: of('unbudgetedMinor'),
+        unbudgetedCount: of('unbudgetedCount'),
+      };
+    },
+  };
+}
+
+function periodOf({ budget, validFrom, validTo }: BudgetedOffer, at: number): BudgetPeriod {
+  const instant = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+  const validity = { validFrom: instant(validFrom), validTo: instant(validTo) };
+  return budgetPeriod(budget ?? { period: 'total', pacing: 'none' }, validity, at);
+}
+
+/** A budget without an end is never forgotten: what was spent would be spent again. */
+function keptUntil({ endsAt }: BudgetPeriod, inUseUntil: number): number {
+  return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + repeatsKnownMs : noLimit;
+}
+
+function limitArgs({ amountMinor, count }: BudgetLimits): [number, number] {
+  const arg = (limit: number) => (Number.isFinite(limit) ? limit : noLimit);
+  return [arg(amountMinor), arg(count)];
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { type BudgetedOffer, createBudgetLedger } from '../../../src/decide/ledger/offer-budget.ts';
+import { Budget } from '../../../src/domain/offer.ts';
+import { dayMs, hourMs } from '../../../src/domain/time.ts';
+import { makeOffer } from '../../support/offers.ts';
+import { testRedis } from '../../support/redis.ts';
+
+const { redis, keys } = testRedis();
+const ledger = createBudgetLedger(redis, keys);
+const now = Date.parse('2026-06-15T12:00:00Z');
+const later = now + hourMs;
+
+function offerWith(budget: object, more: object = {}): BudgetedOffer {
+  const { offerId } = makeOffer({ offerId: `o-${randomUUID()}` });
+  return { offerId, budget: Budget.parse(budget), ...more };
+}
+const reserve = (offer: BudgetedOffer, id: string, costMinor = 1, at = now, expiresAt = later) =>
+  ledger.reserve(offer, [{ id, costMinor }], expiresAt, at).then(([answer]) => answer);
+
+test('what is out and what is spent never come to more than the budget', async () => {
+  const offer = offerWith({ amountMinor: 1000 });
+  expect(await reserve(offer, 'a', 600)).toBe('reserved');
+  expect(await reserve(offer, 'b', 401)).toBe('exhausted');
+  expect(await reserve(offer, 'b', 400)).toBe('reserved');
+  expect(await reserve(offer, 'c', 1)).toBe('exhausted');
+  // It cost less than it might have: the rest is free again.
+  expect(await ledger.confirm(offer, { id: 'a', costMinor: 250, decidedAt: now }, now)).toBe('confirmed');
+  expect(await reserve(offer, 'c', 350)).toBe('reserved');
+  expect(await ledger.state(offer, now)).toMatchObject({
+    reservedMinor: 750,
+    reservedCount: 2,
+    confirmedMinor: 250,
+    confirmedCount: 1,
+    unbudgetedCount: 0,
+  });
+});
+
+test('redemptions may be budgeted by their number', async () => {
+  const offer = offerWith({ count: 2 });
+  expect(await reserve(offer, 'a', 10_000)).toBe('reserved');
+  expect(await reserve(offer, 'b', 10_000)).toBe('reserved');
+  expect(await reserve(offer, 'c', 0)).toBe('exhausted');
+  await ledger.release(offer.offerId, 'a', now);
+  expect(await reserve(offer, 'c', 0)).toBe('reserved');
+});
+
+test('repeats of each step change nothing', async () => {
+  const offer = offerWith({ amountMinor: 1000 });
+  await reserve(offer, 'a', 300);
+  expect(await reserve(offer, 'a', 300)).toBe('reserved');
+  await reserve(offer, 'b', 200);
+  await ledger.release(offer.offerId, 'b', now);
+  await ledger.release(offer.offerId, 'b', now);
+  await ledger.release(offer.offerId, 'never-reserved', now);
+  const redeemed = { id: 'a', costMinor: 300, decidedAt: now };
+  expect(await ledger.confirm(offer, redeemed, now)).toBe('confirmed');
+  expect(await ledger.confirm(offer, redeemed, now)).toBe('repeated');
+  // Confirmed is confirmed.
+  await ledger.release(offer.offerId, 'a', now);
+  expect(await ledger.state(offer, now)).toMatchObject({
+    reservedMinor: 0,
+    confirmedMinor: 300,
+    confirmedCount: 1,
+  });
+});
+
+describe('what nobody tells of', () => {
+  test('comes back when it lapses', async () => {
+    const offer = offerWith({ amountMinor: 100 });
+    await reserve(offer, 'a', 100, now, now + 10);
+    expect(await reserve(offer, 'b', 100, now + 9)).toBe('exhausted');
+    expect(await reserve(offer, 'b', 100, now + 10)).toBe('reserved');
+  });
+
+  test('and is redeemed all the same, takes what is left; else it is counted beside the budget', async () => {
+    const offer = offerWith({ amountMinor: 100 });
+    await reserve(offer, 'a', 60, now, now + 10);
+    await reserve(offer, 'b', 60, now + 20, now + 5000);
+    // 40 are left.
+    const late = { id: 'a', costMinor: 60, decidedAt: now };
+    expect(await ledger.confirm(offer, late, now + 30)).toBe('unbudgeted');
+    expect(await ledger.confirm(offer, late, now + 30)).toBe('repeated');
+    expect(await ledger.confirm(offer, { id: 'c', costMinor: 40, decidedAt: now }, now + 30)).toBe(
+      'confirmed',
+    );
+    expect(await ledger.state(offer, now + 30)).toMatchObject({
+      reservedMinor: 60,
+      confirmedMinor: 40,
+      unbudgetedMinor: 60,
+      unbudgetedCount: 1,
+    });
+  });
+
+  test('more than was reserved is counted beside the budget', async () => {
+    const offer = offerWith({ amountMinor: 100 });
+    await reserve(offer, 'a', 60);
+    expect(await ledger.confirm(offer, { id: 'a', costMinor: 75, decidedAt: now }, now)).toBe('confirmed');
+    expect(await ledger.state(offer, now)).toMatchObject({ confirmedMinor: 60, unbudgetedMinor: 15 });
+  });
+});
+
+describe('periods', () => {
+  const tomorrow = now + dayMs;
+
+  test('each has a budget of its own, and what was reserved in one is confirmed in it', async () => {
+    const offer = offerWith({ count: 1, period: 'day' });
+    expect(await reserve(offer, 'a', 1, now, tomorrow + hourMs)).toBe('reserved');
+    expect(await reserve(offer, 'b', 1, now)).toBe('exhausted');
+    expect(await reserve(offer, 'b', 1, tomorrow, tomorrow + hourMs)).toBe('reserved');
+    await ledger.confirm(offer, { id: 'a', costMinor: 1, decidedAt: now }, tomorrow);
+    expect(await ledger.state(offer, now)).toMatchObject({ period: 'day:2026-06-15', confirmedCount: 1 });
+    expect(await ledger.state(offer, tomorrow)).toMatchObject({ reservedCount: 1, confirmedCount: 0 });
+  });
+
+  test('an even pace lets out no more than the share of the period that has passed', async () => {
+    const offer = offerWith({ count: 24, period: 'day', pacing: 'even' });
+    // Noon: twelve of twenty-four.
+    const many = Array.from({ length: 13 }, (_, n) => ({ id: `r${n}`, costMinor: 1 }));
+    expect(await ledger.reserve(offer, many, later, now)).toEqual([...Array(12).fill('reserved'), 'paced']);
+    expect(await reserve(offer, 'next', 1, now + hourMs, later + hourMs)).toBe('reserved');
+  });
+
+  test('all that is kept of a period that ends goes some time after it; a budget without an end is kept', async () => {
+    const bounded = offerWith({ count: 1, period: 'day' });
+    await reserve(bounded, 'a', 1, Date.now(), Date.now() + hourMs);
+    const endless = offerWith({ count: 1 });
+    await reserve(endless, 'a', 1, Date.now(), Date.now() + hourMs);
+    const ttls = async (offerId: string) =>
+      Promise.all((await redis.keys(`*{offer:${offerId}}*`)).map((key) => redis.pttl(key)));
+    const ofBounded = await ttls(bounded.offerId);
+    expect(ofBounded).toHaveLength(3);
+    for (const ttl of ofBounded) expect(ttl).toBeGreaterThan(60 * dayMs);
+    for (const ttl of ofBounded) expect(ttl).toBeLessThan(62 * dayMs);
+    expect(await ttls(endless.offerId)).toEqual([-1, -1, -1]);
+  });
+});
+
+test('a budget that is lowered below what is out lets nothing new out, and breaks nothing', async () => {
+  const offer = offerWith({ amountMinor: 1000 });
+  await reserve(offer, 'a', 900);
+  const lowered = { ...offer, budget: Budget.parse({ amountMinor: 100 }) };
+  expect(await reserve(lowered, 'b', 1)).toBe('exhausted');
+  expect(await ledger.confirm(lowered, { id: 'a', costMinor: 900, decidedAt: now }, now)).toBe('confirmed');
+});
+
+test('an offer without a budget may be made as often as one likes', async () => {
+  const { offerId } = offerWith({ count: 1 });
+  expect(await reserve({ offerId }, 'a', 10)).toBe('reserved');
+  expect(await redis.keys(`*{offer:${offerId}}*`)).toEqual([]);
+});
+
+test('of many at once, those that come first are reserved as far as the budget goes', async () => {
+  const offer = offerWith({ amountMinor: 500 });
+  const wanted = [200, 200, 200, 100].map((costMinor, n) => ({ id: `m${n}`, costMinor }));
+  expect(await ledger.reserve(offer, wanted, later, now)).toEqual([
+    'reserved',
+    'reserved',
+    'exhausted',
+    'reserved',
+  ]);
+});
+
+test('thousands that lapse together come back together', async () => {
+  const offer = offerWith({ count: 2000 });
+  for (let batch = 0; batch < 4; batch++) {
+    const some = Array.from({ length: 500 }, (_, n) => ({ id: `${batch}-${n}`, costMinor: 1 }));
+    await ledger.reserve(offer, some, now + 10, now);
+  }
+  expect(await reserve(offer, 'one-more', 1, now)).toBe('exhausted');
+  expect(await reserve(offer, 'one-more', 1, now + 10)).toBe('reserved');
+  expect(await ledger.state(offer, now + 10)).toMatchObject({ reservedCount: 1 });
+});
