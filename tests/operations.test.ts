@@ -42,7 +42,11 @@ const own = (metrics: string[]) => metrics.filter((metric) => metric.startsWith(
 describe('docs/operations.md', () => {
   const serve = createMetrics().registry;
   createServeMetrics(serve);
-  observeModels(serve, { collaborative: undefined, churn: undefined, customerValue: undefined }, () => 0);
+  observeModels(
+    serve,
+    { collaborative: undefined, churn: undefined, customerValue: undefined, offers: undefined },
+    () => 0,
+  );
   observeCatalogue(serve, { loaded: true, items: new Map() });
   const worker = createMetrics().registry;
   createWorkerMetrics(worker);

@@ -13,6 +13,7 @@ import { tasteRanker } from '../offers/taste-rank.ts';
 import { customerPastOf } from '../scoring/customer-past.ts';
 import { interestWeights, subjectOf } from '../scoring/interests.ts';
 import type { Models } from '../scoring/served.ts';
+import { offerEffects } from './offer-effects.ts';
 
 /** What the caller knows of this very moment and no event has told yet. */
 export type DecisionContext = {
@@ -65,7 +66,7 @@ export function customerFacts(
       remaining ??= { minor: remainingLifetimeValue(record, models, now) };
       return remaining.minor;
     },
-    effectOf: () => undefined,
+    effectOf: offerEffects(models.offers?.model, items, { features, ...interest }),
     averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
     ...interest,
     tasteRank: tasteOf(record, models, context, now),

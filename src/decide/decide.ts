@@ -128,10 +128,12 @@ function modelVersions({
   collaborative,
   churn,
   customerValue,
+  offers,
 }: DecidingDeps['models']): Record<string, string> {
   return {
     ...(collaborative && { collaborative: collaborative.version }),
     ...(churn && { churn: churn.version }),
     ...(customerValue && { 'customer-value': customerValue.version }),
+    ...(offers && { offers: offers.version }),
   };
 }

@@ -241,6 +241,7 @@ function candidatesOf(
   { ranking, levers, withoutOffers }: DecisionSettings,
 ) {
   const context: ValueContext = {
+    channel: situation.channel,
     shop: market.shop,
     economics: market.economics,
     contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,

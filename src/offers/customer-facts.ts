@@ -2,6 +2,7 @@
 import type { Channel, LoyaltyTier } from '../domain/channel.ts';
 import type { Consent } from '../domain/customer.ts';
 import type { ItemId, OfferId } from '../domain/ids.ts';
+import type { Offer } from '../domain/offer.ts';
 import type { ContactHistory } from './contact-history.ts';
 
 /** What the learned offer model says of one offer and one customer. */
@@ -53,8 +54,8 @@ export type CustomerFacts = {
   categoryEvidence: number;
   /** Where an item stands among the catalogue for this customer, 0 (last) to 1 (first); undefined = cannot be told. */
   tasteRank: (itemId: ItemId) => number | undefined;
-  /** undefined = there is no offer model, or it cannot tell. */
-  effectOf: (offerId: OfferId) => OfferEffect | undefined;
+  /** If it is made on the channel; undefined = there is no offer model, or it knows no offer of its kind. */
+  effectOf: (offer: Offer, channel: Channel) => OfferEffect | undefined;
 };
 
 /** Where and when an offer would be made. */

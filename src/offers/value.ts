@@ -7,6 +7,7 @@
  * The effects come from the learned offer model; until it knows an offer, from what is assumed of its kind of benefit. A
  * lever reorders what is worth making; it is not negative, so it never turns a loss into a gain.
  */
+import type { Channel } from '../domain/channel.ts';
 import type { OfferReason, ValueTerms } from '../domain/decision.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { OfferCounts } from './accept-propensity.ts';
@@ -27,6 +28,8 @@ export type OfferValue = { expectedValue: number; terms: ValueTerms; reasons: Of
 
 /** What the value of every offer is reckoned with. */
 export type ValueContext = {
+  /** Of the decision. */
+  channel: Channel;
   shop: ShopStatistics;
   economics: Economics;
   /** Of one contact on the channel of the decision; 0 where the customer has come to the shop. */
@@ -42,10 +45,10 @@ export function offerValue(
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
-  { shop, economics, contactCostMinor, basketMinor, extraLever = 1 }: ValueContext,
+  { channel, shop, economics, contactCostMinor, basketMinor, extraLever = 1 }: ValueContext,
 ): OfferValue {
   const prior = priorEffect(offer, subject, facts, counts, shop);
-  const learned = facts.effectOf(offer.offerId);
+  const learned = facts.effectOf(offer, channel);
   const { acceptPropensity, uplift, churnReduction, upliftDeviation, churnReductionDeviation } =
     learned ?? prior;
 

@@ -2,6 +2,7 @@
 import type { ChurnModel } from '../algorithms/churn-model.ts';
 import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import type { CustomerValueModel } from '../algorithms/customer-value/customer-value-model.ts';
+import type { OfferModel } from '../algorithms/offer-model/offer-model.ts';
 import type { ModelManifest } from '../domain/manifest.ts';
 
 export type Served<M> = { version: string; manifest: ModelManifest; model: M };
@@ -11,4 +12,5 @@ export type Models = {
   readonly collaborative: Served<CollaborativeModel> | undefined;
   readonly churn: Served<ChurnModel> | undefined;
   readonly customerValue: Served<CustomerValueModel> | undefined;
+  readonly offers: Served<OfferModel> | undefined;
 };

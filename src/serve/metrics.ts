@@ -122,7 +122,9 @@ function tally(registry: Registry, name: string, help: string, labelName: string
 export function observeModels(registry: Registry, models: Models, now: () => number): void {
   const registers = [registry];
   const served = () =>
-    [models.collaborative, models.churn, models.customerValue].filter((model) => model !== undefined);
+    [models.collaborative, models.churn, models.customerValue, models.offers].filter(
+      (model) => model !== undefined,
+    );
   new Gauge({
     name: 'nextbest_serve_model_age_seconds',
     help: 'Time since the served model was trained',

@@ -134,6 +134,8 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     get customerValue() {
       return customerValue;
     },
+    // Nothing trains one yet.
+    offers: undefined,
     start: async () => {
       for (const name of MODEL_NAMES) await loadFirst(name);
       stopWatching = watchModels(

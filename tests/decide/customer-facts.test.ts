@@ -16,8 +16,14 @@ const models: Models = {
   collaborative: served(shopModel()),
   churn: served(shopChurnModel()),
   customerValue: undefined,
+  offers: undefined,
 };
-const none: Models = { collaborative: undefined, churn: undefined, customerValue: undefined };
+const none: Models = {
+  collaborative: undefined,
+  churn: undefined,
+  customerValue: undefined,
+  offers: undefined,
+};
 const items = itemsById(...shopItems);
 const item = (id: string) => ItemId.parse(id);
 const nothing = { itemIds: [], basketMinor: undefined };

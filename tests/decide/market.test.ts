@@ -14,7 +14,7 @@ function holder() {
     items: itemsById(makeItem({ itemId: 'a', priceMinor: 100 })),
     offers: new Map([['one', makeOffer({ offerId: 'one' })]]),
   };
-  const models = { collaborative: undefined, churn: undefined, customerValue: undefined };
+  const models = { collaborative: undefined, churn: undefined, customerValue: undefined, offers: undefined };
   const market = createMarketHolder({
     redis,
     keys,

@@ -21,7 +21,7 @@ const offers = Object.keys(effects).map((offerId) =>
   }),
 );
 const facts = makeFacts({
-  effectOf: (offerId) => ({
+  effectOf: ({ offerId }) => ({
     acceptPropensity: 0.05,
     churnReduction: 0,
     churnReductionDeviation: 0,

@@ -19,6 +19,7 @@ type More = { counts?: typeof never; basketMinor?: number; contactCostMinor?: nu
 function worthOf(input: object, facts: object = {}, more: More = {}) {
   const offer = makeOffer(input);
   return offerValue(offer, offerSubject(offer, items, shop), makeFacts(facts), more.counts ?? never, {
+    channel: 'web',
     shop,
     economics: more.economics ?? economics,
     contactCostMinor: more.contactCostMinor ?? 0,
@@ -81,7 +82,7 @@ test('what a customer who stays is worth is not even asked where no offer change
     ...Object.getOwnPropertyDescriptors(unasked),
   });
   const offer = makeOffer({});
-  const context = { shop, economics, contactCostMinor: 0, basketMinor: undefined };
+  const context = { channel: 'web' as const, shop, economics, contactCostMinor: 0, basketMinor: undefined };
   const { terms } = offerValue(offer, offerSubject(offer, items, shop), facts, never, context);
   expect(terms.remainingLifetimeValueMinor).toBeNull();
 });

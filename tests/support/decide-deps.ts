@@ -33,7 +33,12 @@ export function decideDeps(redis: Redis, keys: Keys, shop: Shop) {
     offers: new Map(shop.offers.map((offer) => [offer.offerId as string, offer])),
     revision: 1,
   };
-  const models = shop.models ?? { collaborative: undefined, churn: undefined, customerValue: undefined };
+  const models = shop.models ?? {
+    collaborative: undefined,
+    churn: undefined,
+    customerValue: undefined,
+    offers: undefined,
+  };
   const { now } = shop;
   return {
     config: { streamMaxLength: shop.streamMaxLength ?? 1_000_000 },

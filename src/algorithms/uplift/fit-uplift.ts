@@ -8,6 +8,7 @@ import { crossFitResponse } from './response-model.ts';
 import { customerOf, noContact, type UpliftArm, type UpliftLog } from './uplift-log.ts';
 import {
   armOf,
+  numbersOf,
   traitsOf,
   UPLIFT_LEARNERS,
   type UpliftFindings,
@@ -40,7 +41,7 @@ const proportionality = 0.5;
 const bands = 10;
 
 /** What is learned about: each has a prior variance for what contact does in general, and one for what an arm has of its own. */
-const GROUPS = ['response', 'axes'] as const;
+const GROUPS = ['response', 'axes', 'fit'] as const;
 type Group = (typeof GROUPS)[number];
 type Scales = { ownAverage: number; common: Record<Group, number>; own: Record<Group, number> };
 
@@ -98,12 +99,14 @@ export async function fitUplift(
       ),
     ) || 1;
   const precision = precisions(residual, expected, weight);
-  const size = basis.size + 2;
+  const fits = log.fit !== undefined;
+  const size = numbersOf({ basis, fits });
   const proportion = responseMean > 0 ? proportionality * Math.min(1, responseSpread / responseMean) : 0;
-  const writeNumbers = (row: number, out: Float64Array) => {
+  const writeNumbers = (row: number, arm: number, out: Float64Array) => {
     out[1] = (expected[row]! - responseMean) / responseSpread;
     out[0] = 1 + proportion * out[1]!;
     for (let k = 0; k < basis.size; k++) out[2 + k] = axes[row * basis.size + k]!;
+    if (log.fit !== undefined) out[size - 1] = arm === noContact ? 0 : log.fit(row, arm);
   };
   const evidence = gather(log, arms.length, size, parts, part, precision, residual, writeNumbers);
   const names = ['', ...new Set(arms.flatMap(({ traits }) => Object.keys(traits)))];
@@ -112,11 +115,12 @@ export async function fitUplift(
   onProgress(0.8);
 
   const priorOf = (learner: UpliftLearner): EffectPrior => {
-    const chosen = likeliestScales(learner, (tried) => {
-      const prior = toPrior(tried, learner, size, spread);
+    const learned = LEARNED[learner].filter((group) => fits || group !== 'fit');
+    const chosen = likeliestScales(learned, (tried) => {
+      const prior = toPrior(tried, learned, size, fits, spread);
       return logEvidenceOf(size, all.none, all.arms, traits, prior);
     });
-    return toPrior(chosen, learner, size, spread);
+    return toPrior(chosen, learned, size, fits, spread);
   };
   const priors = Object.fromEntries(UPLIFT_LEARNERS.map((learner) => [learner, priorOf(learner)])) as Record<
     UpliftLearner,
@@ -132,9 +136,10 @@ export async function fitUplift(
       const { arms: effects } = solveEffects(size, others.none, others.arms, traits, priors[learner]);
       for (let row = 0; row < log.rows; row++) {
         if (part[row] !== p) continue;
-        writeNumbers(row, z);
+        writeNumbers(row, noContact, z);
         let rest = residual[row]!;
         for (let a = 0; a < effects.length; a++) {
+          if (log.fit !== undefined) z[size - 1] = log.fit(row, a);
           let effect = 0;
           for (let k = 0; k < size; k++) effect += effects[a]!.mean[k]! * z[k]!;
           rest -= ((log.arm[row] === a ? 1 : 0) - share[a]!) * effect;
@@ -149,6 +154,7 @@ export async function fitUplift(
   onProgress(1);
   return {
     columns: log.columns,
+    fits,
     basis,
     response: response.model,
     responseMean,
@@ -188,18 +194,24 @@ function chooseLearner(losses: readonly Float64Array[], customer: Int32Array | u
   return { learner: UPLIFT_LEARNERS[chosen]!, loss };
 }
 
-function toPrior(tried: Scales, learner: UpliftLearner, size: number, spread: number): EffectPrior {
-  const learned = LEARNED[learner];
+function toPrior(
+  tried: Scales,
+  learned: readonly Group[],
+  size: number,
+  fits: boolean,
+  spread: number,
+): EffectPrior {
+  const fitAt = fits ? size - 1 : -1;
   const variances = (average: number, of: Record<Group, number>) =>
     Float64Array.from({ length: size }, (_, k) => {
-      const group: Group = k === 1 ? 'response' : 'axes';
+      const group: Group = k === 1 ? 'response' : k === fitAt ? 'fit' : 'axes';
       const scale = k === 0 ? average : learned.includes(group) ? of[group] : scales[0]!;
       return (scale * spread) ** 2;
     });
   const own = variances(tried.ownAverage, tried.own);
   return {
-    // Wide: what is left of the response without contact is no effect, and must not be taken for one.
-    baseline: new Float64Array(size).fill(spread ** 2),
+    // Wide: what is left of the response without contact is no effect, and must not be taken for one. Nothing fits there.
+    baseline: Float64Array.from({ length: size }, (_, k) => ((k === fitAt ? scales[0]! : 1) * spread) ** 2),
     common: variances(freeScale, tried.common),
     trait: own,
     own,
@@ -207,16 +219,16 @@ function toPrior(tried: Scales, learner: UpliftLearner, size: number, spread: nu
 }
 
 /** Coordinate ascent from the smallest scales, over all that the learner learns. */
-function likeliestScales(learner: UpliftLearner, logEvidence: (tried: Scales) => number): Scales {
+function likeliestScales(learned: readonly Group[], logEvidence: (tried: Scales) => number): Scales {
   let best: Scales = {
     ownAverage: 0.064,
-    common: { response: 0.004, axes: 0.004 },
-    own: { response: 0.004, axes: 0.004 },
+    common: { response: 0.004, axes: 0.004, fit: 0.004 },
+    own: { response: 0.004, axes: 0.004, fit: 0.004 },
   };
   let highest = logEvidence(best);
   const steps: ((scale: number) => Scales)[] = [
     (scale) => ({ ...best, ownAverage: scale }),
-    ...LEARNED[learner].flatMap((group) => [
+    ...learned.flatMap((group) => [
       (scale: number) => ({ ...best, common: { ...best.common, [group]: scale } }),
       (scale: number) => ({ ...best, own: { ...best.own, [group]: scale } }),
     ]),
@@ -246,7 +258,7 @@ function gather(
   part: Uint8Array,
   precision: Float64Array,
   residual: Float64Array,
-  writeNumbers: (row: number, out: Float64Array) => void,
+  writeNumbers: (row: number, arm: number, out: Float64Array) => void,
 ) {
   const empty = (): Evidence => ({
     gram: new Float64Array(size * size),
@@ -255,7 +267,7 @@ function gather(
   const sums = Array.from({ length: parts }, () => Array.from({ length: arms + 1 }, empty));
   const z = new Float64Array(size);
   for (let row = 0; row < log.rows; row++) {
-    writeNumbers(row, z);
+    writeNumbers(row, log.arm[row]!, z);
     const { gram, moment } = sums[part[row]!]![log.arm[row]! + 1]!;
     for (let i = 0; i < size; i++) {
       const x = precision[row]! * z[i]!;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { BoostedTrees } from '../boosted-trees/boosted-trees.ts';
 import type { Arrays, Tables } from '../model-parts.ts';
-import { UPLIFT_LEARNERS, type UpliftModel } from './uplift-model.ts';
+import { numbersOf, UPLIFT_LEARNERS, type UpliftModel } from './uplift-model.ts';
 
 /** Of the files; one with another number is of another kind of model. */
 const filesVersion = 1;
@@ -12,6 +12,7 @@ const count = z.int().min(0);
 const Table = z.strictObject({
   version: z.literal(filesVersion),
   columns: count,
+  fits: z.boolean().default(false),
   knots: z.array(count),
   features: count,
   size: count,
@@ -47,6 +48,7 @@ export function upliftToFiles(name: string, model: UpliftModel): { arrays: Array
   const table: z.input<typeof Table> = {
     version: filesVersion,
     columns: model.columns,
+    fits: model.fits,
     knots: basis.knots.map(({ length }) => length),
     features: basis.features,
     size: basis.size,
@@ -71,18 +73,19 @@ export function upliftToFiles(name: string, model: UpliftModel): { arrays: Array
 export function upliftFromFiles(name: string, arrays: Arrays, tables: Tables): UpliftModel {
   const parsed = Table.safeParse(tables[name]);
   if (!parsed.success) throw unusable(name, `its table: ${z.prettifyError(parsed.error)}`);
-  const { columns, knots, features, size, response, arms, traits, ...rest } = parsed.data;
+  const { columns, fits, knots, features, size, response, arms, traits, ...rest } = parsed.data;
   const floats = (key: string, length: number): Float64Array => {
     const array = arrays[name + key];
     if (!(array instanceof Float64Array) || array.length !== length)
       throw unusable(name, `its array ${name}${key} must hold ${length} float64`);
     return array;
   };
-  const width = size + 2;
+  const width = numbersOf({ basis: { size }, fits });
   const sharedWidth = traits.length * width;
   if (knots.length !== columns) throw unusable(name, 'its knots are not those of its columns');
   return {
     columns,
+    fits,
     basis: {
       columns,
       knots: parted(

@@ -18,6 +18,11 @@ export type UpliftLog = {
   reward: Float64Array;
   /** Number (≥ 0) of the customer, who may have several decisions. Absent: each decision is a customer of its own. */
   customer?: Int32Array;
+  /**
+   * A number of the pair: how well what the arm is about suits the customer of the row, 0 where it neither does nor does not.
+   * Absent: arms differ by nothing but what they are.
+   */
+  fit?: (row: number, arm: number) => number;
 };
 
 export type UpliftArm = {

@@ -29,6 +29,8 @@ export type ArmEffect = {
 export type UpliftModel = {
   /** Columns of a context. */
   columns: number;
+  /** Whether effects also go by how well the arm suits the customer (`UpliftLog.fit`). */
+  fits: boolean;
   basis: ContextBasis;
   response: ResponseModel;
   /** Of the expected response, over the log. */
@@ -64,7 +66,7 @@ export type UpliftLearner = (typeof UPLIFT_LEARNERS)[number];
 
 /** A customer as arms see them; made once, asked for each arm. */
 export type UpliftSubject = {
-  /** 1 (and the proportion of the next), the expected response at its scale, the context's axes. */
+  /** 1 (and the proportion of the next), the expected response at its scale, the context's axes, and the arm's fit where there is one. */
   numbers: Float64Array;
   /** Expected reward without contact. */
   untouched: number;
@@ -77,7 +79,7 @@ export function createUpliftReader(model: UpliftModel): UpliftReader {
   const { basis, baseline } = model;
   const scratch = new Float64Array(basis.features);
   const axes = new Float64Array(basis.size);
-  const subject = { numbers: new Float64Array(basis.size + 2), untouched: 0 };
+  const subject = { numbers: new Float64Array(numbersOf(model)), untouched: 0 };
   return (contexts, at) => {
     writeAxes(basis, contexts, at, scratch, axes);
     const expected = responseOf(model.response, contexts, at, axes);
@@ -85,9 +87,20 @@ export function createUpliftReader(model: UpliftModel): UpliftReader {
     numbers[1] = (expected - model.responseMean) / model.responseSpread;
     numbers[0] = 1 + model.proportion * numbers[1]!;
     numbers.set(axes, 2);
+    if (model.fits) numbers[basis.size + 2] = 0;
     subject.untouched = expected + dot(baseline, numbers);
     return subject;
   };
+}
+
+/** How many numbers an effect is linear in. */
+export function numbersOf({ basis, fits }: { basis: Pick<ContextBasis, 'size'>; fits: boolean }): number {
+  return basis.size + 2 + (fits ? 1 : 0);
+}
+
+/** Before an arm is asked, of a model that goes by it: how well it suits this customer. 0 until it is told. */
+export function tellFit({ numbers }: UpliftSubject, fit: number): void {
+  numbers[numbers.length - 1] = fit;
 }
 
 /** Mean of the arm's effect on the customer: reward if contacted less reward if not, in the log's unit. */

@@ -13,6 +13,7 @@ const ReadyAnswer = z
       collaborative: z.string().nullable(),
       churn: z.string().nullable(),
       customerValue: z.string().nullable(),
+      offers: z.string().nullable(),
     }),
     catalogueItems: z.int(),
   })
@@ -60,7 +61,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
             retryAfterSeconds: 1,
           });
         }
-        const { collaborative, churn, customerValue } = deps.models;
+        const { collaborative, churn, customerValue, offers } = deps.models;
         return {
           status: 200,
           body: {
@@ -69,6 +70,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
               collaborative: collaborative?.version ?? null,
               churn: churn?.version ?? null,
               customerValue: customerValue?.version ?? null,
+              offers: offers?.version ?? null,
             },
             catalogueItems: deps.catalogue.items.size,
           },

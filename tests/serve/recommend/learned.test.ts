@@ -47,6 +47,7 @@ function answer(
       collaborative: { version: 'v1', manifest: {} as ModelManifest, model },
       churn: undefined,
       customerValue: undefined,
+      offers: undefined,
     },
     catalogue,
     { current: undefined },

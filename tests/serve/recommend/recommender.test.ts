@@ -36,7 +36,12 @@ function recommenderOf({
 } = {}) {
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: shopModel() };
   return createRecommender(
-    { collaborative: model ? collaborative : undefined, churn: undefined, customerValue: undefined },
+    {
+      collaborative: model ? collaborative : undefined,
+      churn: undefined,
+      customerValue: undefined,
+      offers: undefined,
+    },
     catalogue,
     {
       current: undefined,
@@ -127,7 +132,7 @@ test('what sells at least twice as well as it did is said to be in demand', () =
   const sources = { ...model.sources, facts } as unknown as NonNullable<CollaborativeModel['sources']>;
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: { ...model, sources } };
   const recommender = createRecommender(
-    { collaborative, churn: undefined, customerValue: undefined },
+    { collaborative, churn: undefined, customerValue: undefined, offers: undefined },
     everything,
     {
       current: undefined,

@@ -1,0 +1,88 @@
+/** The offer model as the files of a published model, and back. */
+import { z } from 'zod';
+import { AppError } from '../../domain/errors.ts';
+import type { Arrays, Tables } from '../model-parts.ts';
+import { upliftFromFiles, upliftToFiles } from '../uplift/uplift-files.ts';
+import { numbersOf } from '../uplift/uplift-model.ts';
+import type { OfferModel } from './offer-model.ts';
+
+/** Of the files; one with another number is of another kind of model. */
+const filesVersion = 1;
+
+const Table = z.strictObject({
+  version: z.literal(filesVersion),
+  featureNames: z.array(z.string()),
+  channels: z.array(z.string()),
+  windowDays: z.number().positive(),
+  churnHorizonDays: z.number().positive().nullable(),
+  usualOrderMinor: z.number().min(0),
+  usualShares: z.array(z.tuple([z.string(), z.number().min(0)])),
+  calibration: z.strictObject({ slope: z.number().min(0), intercept: z.number() }),
+});
+
+export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tables } {
+  const { acceptance } = model;
+  const purchase = upliftToFiles('purchase', model.purchase);
+  const churn = model.churn && upliftToFiles('churn', model.churn);
+  const offers: z.input<typeof Table> = {
+    version: filesVersion,
+    featureNames: [...model.featureNames],
+    channels: [...model.channels],
+    windowDays: model.windowDays,
+    churnHorizonDays: model.churnHorizonDays ?? null,
+    usualOrderMinor: model.usualOrderMinor,
+    usualShares: [...model.usualShares],
+    calibration: acceptance.calibration,
+  };
+  return {
+    arrays: {
+      ...purchase.arrays,
+      ...churn?.arrays,
+      acceptanceShared: acceptance.shared,
+      acceptanceOwn: acceptance.own,
+    },
+    tables: { ...purchase.tables, ...churn?.tables, offers },
+  };
+}
+
+/** The reverse of `offersToFiles`. Throws AppError MODEL_UNAVAILABLE where the files do not make a model. */
+export function offersFromFiles(arrays: Arrays, tables: Tables): OfferModel {
+  const parsed = Table.safeParse(tables.offers);
+  if (!parsed.success) throw unusable(`its table offers: ${z.prettifyError(parsed.error)}`);
+  const { featureNames, channels, churnHorizonDays, usualShares, calibration, ...rest } = parsed.data;
+  const purchase = upliftFromFiles('purchase', arrays, tables);
+  const churn = churnHorizonDays === null ? undefined : upliftFromFiles('churn', arrays, tables);
+  for (const effects of [purchase, churn])
+    if (effects !== undefined && effects.columns !== featureNames.length + channels.length)
+      throw unusable('its effects are of other columns than its features and channels');
+  const size = numbersOf(purchase) + 1;
+  const floats = (name: string, length: number): Float64Array => {
+    const array = arrays[name];
+    if (!(array instanceof Float64Array) || array.length !== length)
+      throw unusable(`its array ${name} must hold ${length} float64`);
+    return array;
+  };
+  return {
+    featureNames,
+    channels,
+    windowDays: rest.windowDays,
+    churnHorizonDays: churnHorizonDays ?? undefined,
+    usualOrderMinor: rest.usualOrderMinor,
+    usualShares: new Map(usualShares),
+    purchase,
+    churn,
+    acceptance: {
+      size,
+      shared: floats('acceptanceShared', purchase.traits.length * size),
+      own: floats('acceptanceOwn', purchase.arms.length * size),
+      calibration,
+    },
+  };
+}
+
+function unusable(fault: string): AppError {
+  return new AppError('MODEL_UNAVAILABLE', {
+    public: 'The model of offers cannot be used.',
+    internal: `offer model: ${fault}`,
+  });
+}

@@ -1,0 +1,168 @@
+/**
+ * What an offer does to a customer, learnt from decisions and what came of them: how likely it is redeemed, and by how much it
+ * changes the probabilities of a purchase within the window and of leaving, each against no contact. Pure and in typed arrays:
+ * a customer is read once, an offer then costs a few dot products.
+ */
+import {
+  type ArmEffect,
+  armEffect,
+  createUpliftReader,
+  effectOf,
+  effectSpread,
+  tellFit,
+  traitsOf,
+  type UpliftModel,
+  type UpliftReader,
+  type UpliftSubject,
+} from '../uplift/uplift-model.ts';
+import { type AcceptanceModel, acceptanceCoefficients, acceptPropensity } from './acceptance.ts';
+import { type CategoryShares, categoryFit, type Interest } from './category-fit.ts';
+import { kindTrait, type OfferDescriptor, offerArm } from './offer-descriptor.ts';
+
+export type OfferModel = {
+  /** Features of a context, in the order of the vector; the channels follow, one column each. */
+  featureNames: readonly string[];
+  channels: readonly string[];
+  /** Days after a decision within which a purchase is one of its outcomes. */
+  windowDays: number;
+  /** Of leaving: no purchase within so many days after the window; undefined: nothing has been learnt about it. */
+  churnHorizonDays: number | undefined;
+  /** Value of a usual order, minor units: depths are measured by it. */
+  usualOrderMinor: number;
+  usualShares: CategoryShares;
+  /** On P(purchase), and on P(leaving). */
+  purchase: UpliftModel;
+  churn: UpliftModel | undefined;
+  acceptance: AcceptanceModel;
+};
+
+/** As `src/offers/customer-facts.ts` has it. */
+export type LearnedEffect = {
+  acceptPropensity: number;
+  uplift: number;
+  churnReduction: number;
+  upliftDeviation: number;
+  churnReductionDeviation: number;
+};
+
+/** An offer, ready to be asked of any customer. */
+export type BoundOffer = {
+  categories: readonly string[];
+  purchase: ArmEffect;
+  churn: ArmEffect | undefined;
+  acceptance: Float64Array;
+};
+
+/** A customer, ready for any offer. */
+export type OfferSubjectNumbers = {
+  purchase: UpliftSubject;
+  churn: UpliftSubject | undefined;
+  /** P(purchase within the window) without contact, and P(leaving). */
+  untouchedPurchase: number;
+  untouchedChurn: number | undefined;
+};
+
+/** undefined for an offer of a kind that was never made: nothing is known of it. */
+export function bindOffer(model: OfferModel, descriptor: OfferDescriptor): BoundOffer | undefined {
+  const arm = offerArm(descriptor);
+  const { purchase, churn, acceptance } = model;
+  if (!purchase.traits.includes(kindTrait(descriptor.kind))) return undefined;
+  const known = purchase.arms.findIndex(({ id }) => id === arm.id);
+  return {
+    categories: descriptor.categories,
+    purchase: armEffect(purchase, arm),
+    churn: churn && armEffect(churn, arm),
+    acceptance: acceptanceCoefficients(
+      acceptance,
+      traitsOf(purchase.traits, arm),
+      known < 0 ? undefined : known,
+    ),
+  };
+}
+
+/** `features` as the model's `featureNames`. */
+export function readSubject(
+  model: OfferModel,
+  features: ArrayLike<number>,
+  channel: string,
+): OfferSubjectNumbers {
+  const { context, purchase, churn } = workOf(model);
+  writeContext(model, features, 0, channel, context, 0);
+  const ofPurchase = copied(purchase(context, 0));
+  const ofChurn = churn && copied(churn(context, 0));
+  return {
+    purchase: ofPurchase,
+    churn: ofChurn,
+    untouchedPurchase: ofPurchase.untouched,
+    untouchedChurn: ofChurn?.untouched,
+  };
+}
+
+export function predictEffect(
+  model: OfferModel,
+  offer: BoundOffer,
+  subject: OfferSubjectNumbers,
+  interest: Interest,
+): LearnedEffect {
+  const fit = categoryFit(offer.categories, interest, model.usualShares);
+  const { purchase, churn } = subject;
+  tellFit(purchase, fit);
+  if (churn !== undefined) tellFit(churn, fit);
+  const leaving = offer.churn !== undefined && churn !== undefined ? { arm: offer.churn, churn } : undefined;
+  return {
+    acceptPropensity: acceptPropensity(
+      model.acceptance.calibration,
+      acceptanceLogit(offer.acceptance, purchase.numbers),
+    ),
+    uplift: bounded(effectOf(offer.purchase, purchase)),
+    upliftDeviation: effectSpread(offer.purchase, purchase),
+    churnReduction: leaving === undefined ? 0 : bounded(-effectOf(leaving.arm, leaving.churn)),
+    churnReductionDeviation: leaving === undefined ? 0 : effectSpread(leaving.arm, leaving.churn),
+  };
+}
+
+/** Of an offer's coefficients and a subject's numbers; a 1 goes before these. */
+export function acceptanceLogit(coefficients: Float64Array, numbers: Float64Array): number {
+  let logit = coefficients[0] ?? 0;
+  for (let k = 0; k < numbers.length; k++) logit += coefficients[k + 1]! * numbers[k]!;
+  return logit;
+}
+
+/** Features, then 1 in the column of the channel. A channel that was never decided on is none of them. */
+export function writeContext(
+  { featureNames, channels }: Pick<OfferModel, 'featureNames' | 'channels'>,
+  features: ArrayLike<number>,
+  from: number,
+  channel: string,
+  out: Float32Array,
+  to: number,
+): void {
+  for (let f = 0; f < featureNames.length; f++) out[to + f] = features[from + f]!;
+  for (let c = 0; c < channels.length; c++)
+    out[to + featureNames.length + c] = channels[c] === channel ? 1 : 0;
+}
+
+function bounded(effect: number): number {
+  return Math.max(-1, Math.min(1, effect));
+}
+
+/** The readers write into the same numbers for everybody. */
+function copied({ numbers, untouched }: UpliftSubject): UpliftSubject {
+  return { numbers: numbers.slice(), untouched };
+}
+
+/** What a model needs to be asked, made once. */
+type Work = { context: Float32Array; purchase: UpliftReader; churn: UpliftReader | undefined };
+const works = new WeakMap<OfferModel, Work>();
+
+function workOf(model: OfferModel): Work {
+  const known = works.get(model);
+  if (known !== undefined) return known;
+  const work = {
+    context: new Float32Array(model.featureNames.length + model.channels.length),
+    purchase: createUpliftReader(model.purchase),
+    churn: model.churn && createUpliftReader(model.churn),
+  };
+  works.set(model, work);
+  return work;
+}

@@ -1,0 +1,260 @@
+/**
+ * Decisions with what was known of the customer before each, and what came of it.
+ *
+ * Point in time: a decision sees the events before it, through the fold that serving uses; one that was reported late counts as if it had
+ * been there. Its outcomes are those of its window, `windowMs` from the decision: decisions whose window has not passed by `end` are
+ * left out. Windows of several decisions on a customer overlap, and a purchase counts for each of them: what
+ * else was decided within a window is as likely with an offer as without, since offers were drawn with the logged probabilities,
+ * so that it is noise, and not an effect. A redemption names its decision.
+ *
+ * Leaving is counted from the end of the window, so that a purchase within it is not counted twice: no purchase within the churn
+ * model's horizon after it. Where that horizon has not passed yet, what the churn model expects at the end of the window
+ * stands in, a surrogate (Athey et al. 2019): waiting for it would mean learning from decisions that are months old. What the contact
+ * itself writes into the record (messages, responses to offers) is left as it was before it: that the customer was written to is no sign of
+ * staying.
+ */
+import { type ChurnModel, churnRisk } from '../../algorithms/churn-model.ts';
+import type { OfferLog } from '../../algorithms/offer-model/fit-offer-model.ts';
+import type { OfferDescriptor } from '../../algorithms/offer-model/offer-descriptor.ts';
+import { offerArm } from '../../algorithms/offer-model/offer-descriptor.ts';
+import { writeContext } from '../../algorithms/offer-model/offer-model.ts';
+import { noContact } from '../../algorithms/uplift/uplift-log.ts';
+import type { ShopEvent } from '../../domain/event.ts';
+import { dayMs } from '../../domain/time.ts';
+import { affinityAt } from '../../features/categories.ts';
+import { marketingResponse } from '../../features/marketing-response.ts';
+import { offerResponses } from '../../features/offer-responses.ts';
+import { applyEvent, type CustomerRecord, emptyRecord, writeFeatures } from '../../features/record.ts';
+import { FEATURE_NAMES } from '../../features/registry.ts';
+import type { LoggedAction } from '../../history/logged-decisions.ts';
+
+export type SamplerOptions = {
+  channels: readonly string[];
+  /** Categories that offers are about. */
+  categories: readonly string[];
+  /** Of the offer as it was when it was made. */
+  descriptorOf: (offer: NonNullable<LoggedAction['offer']>) => OfferDescriptor;
+  windowMs: number;
+  /** Milliseconds since 1970: what happened from then on is not known. */
+  end: number;
+  /** undefined: leaving is not known of anybody. */
+  churn: ChurnModel | undefined;
+};
+
+/** The log, and when each of its decisions was made and on whom. */
+export type OfferSamples = {
+  log: OfferLog;
+  at: Float64Array;
+  customerIds: readonly string[];
+  censored: number;
+};
+
+const width = FEATURE_NAMES.length;
+const writtenByContact = [...marketingResponse.outputs, ...offerResponses.outputs].map((name) =>
+  FEATURE_NAMES.indexOf(name),
+);
+
+type Row = {
+  customer: number;
+  at: number;
+  offer: number;
+  propensity: number;
+  redeemed: number;
+  purchased: number;
+  churned: number;
+  evidence: number;
+};
+
+/** Takes customers one by one: their events in the order of time, their decisions likewise. */
+export function createOfferSampler(options: SamplerOptions) {
+  const { channels, categories, windowMs, end, churn } = options;
+  const columns = width + channels.length;
+  const rows: Row[] = [];
+  const contexts = new GrowingMatrix(columns);
+  const interest = new GrowingMatrix(categories.length);
+  const offers: OfferDescriptor[] = [];
+  const offerNumbers = new Map<string, number>();
+  const customerIds: string[] = [];
+  const features = new Float32Array(width);
+  const later = new Float32Array(width);
+  let censored = 0;
+
+  function numberOf(made: NonNullable<LoggedAction['offer']>): number {
+    const descriptor = options.descriptorOf(made);
+    const { id } = offerArm(descriptor);
+    let number = offerNumbers.get(id);
+    if (number === undefined) {
+      number = offers.length;
+      offers.push(descriptor);
+      offerNumbers.set(id, number);
+    }
+    return number;
+  }
+
+  return {
+    add(customerId: string, events: readonly ShopEvent[], actions: readonly LoggedAction[]): void {
+      const customer = customerIds.length;
+      const record = emptyRecord();
+      let next = 0;
+      const playUntil = (at: number) => {
+        for (; next < events.length && events[next]!.occurredAt < at; next++)
+          applyEvent(record, events[next]!);
+      };
+      const ends: { row: Row; features: Float32Array; at: number }[] = [];
+      /** Windows end in the order in which they began: each is looked at on the way to the next decision. */
+      const closeUntil = (at: number) => {
+        while (ends.length > 0 && ends[0]!.at <= at) {
+          const { row, features: before, at: endAt } = ends.shift()!;
+          playUntil(endAt);
+          row.churned = churnAt(record, before, endAt, events);
+        }
+      };
+      for (const action of actions) {
+        const { at, decisionId, offer, propensity } = action;
+        if (at + windowMs > end) {
+          censored++;
+          continue;
+        }
+        closeUntil(at);
+        playUntil(at);
+        writeFeatures(record, at, features, 0);
+        const within = eventsWithin(events, at, windowMs);
+        const row: Row = {
+          customer,
+          at,
+          offer: offer === undefined ? noContact : numberOf(offer),
+          propensity,
+          redeemed:
+            offer !== undefined && within.some((event) => redeems(event, decisionId, offer.offerId)) ? 1 : 0,
+          purchased: within.some(({ type }) => type === 'purchase') ? 1 : 0,
+          churned: Number.NaN,
+          evidence: 0,
+        };
+        contexts.add((out, to) => {
+          writeContext({ featureNames: FEATURE_NAMES, channels }, features, 0, action.channel, out, to);
+        });
+        interest.add((out, to) => {
+          row.evidence = writeInterest(record, at, categories, out, to);
+        });
+        rows.push(row);
+        if (churn !== undefined && hasOrdered(features))
+          ends.push({ row, features: features.slice(), at: at + windowMs });
+      }
+      closeUntil(Number.POSITIVE_INFINITY);
+      customerIds.push(customerId);
+    },
+    finish(): OfferSamples {
+      return {
+        censored,
+        at: Float64Array.from(rows, ({ at }) => at),
+        customerIds,
+        log: {
+          rows: rows.length,
+          featureNames: FEATURE_NAMES,
+          channels,
+          contexts: contexts.finish(),
+          offers,
+          offer: Int32Array.from(rows, ({ offer }) => offer),
+          propensity: Float64Array.from(rows, ({ propensity }) => propensity),
+          customer: Int32Array.from(rows, ({ customer }) => customer),
+          categories,
+          interest: interest.finish(),
+          evidence: Float32Array.from(rows, ({ evidence }) => evidence),
+          redeemed: Uint8Array.from(rows, ({ redeemed }) => redeemed),
+          purchased: Uint8Array.from(rows, ({ purchased }) => purchased),
+          churned: Float32Array.from(rows, ({ churned }) => churned),
+        },
+      };
+    },
+  };
+
+  /** 1: left; where that is not known yet, the probability. */
+  function churnAt(
+    record: CustomerRecord,
+    before: Float32Array,
+    at: number,
+    events: readonly ShopEvent[],
+  ): number {
+    if (churn === undefined) return Number.NaN;
+    const horizonMs = churn.horizonDays * dayMs;
+    if (at + horizonMs <= end)
+      return eventsWithin(events, at, horizonMs).some(({ type }) => type === 'purchase') ? 0 : 1;
+    writeFeatures(record, at, later, 0);
+    for (const column of writtenByContact) later[column] = before[column]!;
+    return churnRisk(churn, later);
+  }
+}
+
+const purchasesAt = FEATURE_NAMES.indexOf('purchaseCount');
+
+function hasOrdered(features: Float32Array): boolean {
+  return features[purchasesAt]! > 0;
+}
+
+function redeems(event: ShopEvent, decisionId: string, offerId: string): boolean {
+  return (
+    event.type === 'offerOutcome' &&
+    event.outcome === 'redeemed' &&
+    event.decisionId === decisionId &&
+    event.offerId === offerId
+  );
+}
+
+/** Events of [at, at + length), of events in the order of time. */
+function eventsWithin(events: readonly ShopEvent[], at: number, length: number): readonly ShopEvent[] {
+  let low = 0;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (events[middle]!.occurredAt < at) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (end < events.length && events[end]!.occurredAt < at + length) end++;
+  return events.slice(low, end);
+}
+
+/** Writes the shares of interest by category and answers the weight of the evidence behind them. */
+function writeInterest(
+  { categories: known }: CustomerRecord,
+  at: number,
+  categories: readonly string[],
+  out: Float32Array,
+  to: number,
+): number {
+  let total = 0;
+  for (const affinity of known) total += affinityAt(affinity, at);
+  if (total > 0)
+    for (const affinity of known) {
+      const column = categories.indexOf(affinity.category);
+      if (column >= 0) out[to + column] = affinityAt(affinity, at) / total;
+    }
+  return total;
+}
+
+/** Rows of numbers in one array that doubles when it is full. */
+class GrowingMatrix {
+  readonly #columns: number;
+  #rows = 0;
+  #values: Float32Array;
+
+  constructor(columns: number) {
+    this.#columns = columns;
+    this.#values = new Float32Array(64 * columns);
+  }
+
+  add(write: (out: Float32Array, to: number) => void): void {
+    const to = this.#rows * this.#columns;
+    if (to + this.#columns > this.#values.length) {
+      const values = new Float32Array(2 * this.#values.length);
+      values.set(this.#values);
+      this.#values = values;
+    }
+    write(this.#values, to);
+    this.#rows++;
+  }
+
+  finish(): Float32Array {
+    return this.#values.slice(0, this.#rows * this.#columns);
+  }
+}
