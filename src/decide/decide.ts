@@ -7,6 +7,7 @@ import { chooseOffers, fallbackPlacements, type OfferMarket } from '../offers/ch
 import type { Situation } from '../offers/customer-facts.ts';
 import { isBuyable } from '../offers/shop-statistics.ts';
 import { customerFacts, type DecisionContext } from './customer-facts.ts';
+import { decisionInputs } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
 
@@ -61,6 +62,7 @@ export function decideFor(
     ...choice,
     fallback: isFallback(choice.placements),
     modelVersions: modelVersions(deps.models),
+    inputs: decisionInputs(facts, market.featuresRead, request.context),
     degraded: !deps.catalogue.loaded,
   };
 }

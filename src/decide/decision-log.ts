@@ -61,8 +61,8 @@ export async function readDecision(
 }
 
 /** undefined for nothing, and for what another version of the service wrote in another shape. */
-function parseDecision(text: string | null): LoggedDecision | undefined {
-  if (text === null) return undefined;
+export function parseDecision(text: string | null | undefined): LoggedDecision | undefined {
+  if (text === null || text === undefined) return undefined;
   const parsed = LoggedDecision.safeParse(JSON.parse(text));
   return parsed.success ? parsed.data : undefined;
 }

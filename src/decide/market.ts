@@ -9,6 +9,7 @@ import { type CompiledOffer, compileOffer } from '../offers/eligibility.ts';
 import { compileExperiments } from '../offers/experiments.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
+import { featuresRead } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
 import { createExplorationBudget } from './exploration-budget.ts';
 import { createOfferCounter } from './offer-counts.ts';
@@ -61,7 +62,7 @@ export function createMarketHolder({
   });
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();
-  let offers: { revision: number; list: readonly CompiledOffer[] } | undefined;
+  let offers: { revision: number; list: readonly CompiledOffer[]; featuresRead: number[] } | undefined;
   let statistics: Statistics | undefined;
 
   function compileOnce(offer: Offer): CompiledOffer {
@@ -73,10 +74,16 @@ export function createMarketHolder({
     return known;
   }
 
-  function currentOffers(): readonly CompiledOffer[] {
-    if (offers?.revision !== catalogue.revision)
-      offers = { revision: catalogue.revision, list: [...catalogue.offers.values()].map(compileOnce) };
-    return offers.list;
+  function currentOffers() {
+    if (offers?.revision !== catalogue.revision) {
+      const all = [...catalogue.offers.values()];
+      offers = {
+        revision: catalogue.revision,
+        list: all.map(compileOnce),
+        featuresRead: featuresRead(all),
+      };
+    }
+    return offers;
   }
 
   function currentStatistics(): Statistics {
@@ -99,8 +106,10 @@ export function createMarketHolder({
 
   function marketWith(countsOf: OfferMarket['countsOf']): OfferMarket {
     const { shop, subjects } = currentStatistics();
+    const { list, featuresRead: read } = currentOffers();
     return {
-      offers: currentOffers(),
+      offers: list,
+      featuresRead: read,
       items: catalogue.items,
       shop,
       subjectOf: (offer) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { Channel } from './channel.ts';
-import { CustomerId, OfferId, SessionId } from './ids.ts';
+import { Channel, LoyaltyTier } from './channel.ts';
+import { Consent } from './customer.ts';
+import { CustomerId, ItemId, OfferId, SessionId } from './ids.ts';
 import { Benefit, OfferVersion } from './offer.ts';
 
 /**
@@ -151,6 +152,21 @@ export type ExcludedOffer = z.output<typeof ExcludedOffer>;
 export const ExperimentAssignment = z.object({ name: z.string(), variant: z.string() });
 export type ExperimentAssignment = z.output<typeof ExperimentAssignment>;
 
+/** What was known of the customer, as far as it was read. */
+export const DecisionInputs = z.object({
+  /** By name, what rules and the value read; null: not known. */
+  features: z.record(z.string(), z.number().nullable()),
+  /** What rules may ask of the CRM's attributes. */
+  tier: LoyaltyTier,
+  segment: z.string().optional(),
+  consent: Consent,
+  churnRisk: z.number().nullable(),
+  /** On the page or in the basket, and the value of the basket. */
+  itemIds: z.array(ItemId).optional(),
+  basketMinor: z.number().optional(),
+});
+export type DecisionInputs = z.output<typeof DecisionInputs>;
+
 /** A decision, as it is answered and logged. */
 export const Decision = z.object({
   /** To report outcomes to; null = not logged (a dry run, or degraded). */
@@ -177,8 +193,8 @@ export const Decision = z.object({
   modelVersions: z.record(z.string(), z.string()),
   /** Of the decision policy: contact rules, costs, exploration, experiments. */
   policyVersion: z.string(),
-  /** What was known of the customer: the features that were read. Kept with the decision, answered with `explain`. */
-  inputs: z.record(z.string(), z.unknown()).optional(),
+  /** Kept with the decision, answered with `explain`. */
+  inputs: DecisionInputs.optional(),
   /** true: Redis was away or full, so that nothing could be logged and only fallback offers are answered. */
   degraded: z.boolean(),
 });

@@ -24,7 +24,7 @@ const lines = z.array(EventLine).min(1).max(500);
 
 /** Milliseconds since 1970 from an ISO 8601 text with a zone, or from a number of milliseconds. */
 const instantMs = z.int().min(0, 'must not lie before 1970').max(8_640_000_000_000_000);
-const Instant = z.union([
+export const Instant = z.union([
   instantMs,
   z.iso
     .datetime({ offset: true })

@@ -31,6 +31,8 @@ import { type OfferValue, offerValue, type ValueContext } from './value.ts';
 
 export type OfferMarket = {
   offers: Iterable<CompiledOffer>;
+  /** Positions in the feature vector of what their rules and the value read. */
+  featuresRead: readonly number[];
   /** The catalogue, by item id. */
   items: ReadonlyMap<string, Item>;
   shop: ShopStatistics;

@@ -15,6 +15,7 @@ import type { DeadLetters } from '../infra/webhook-queue.ts';
 import type { Experiments } from '../offers/experiments.ts';
 import type { Models } from '../scoring/served.ts';
 import type { ScoreReader } from './customers/score-reader.ts';
+import type { PastDecisions } from './decide/past-decisions.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { PreparedStore } from './recommend/prepared-store.ts';
@@ -34,6 +35,7 @@ export type Deps = {
   models: Models;
   /** The offers and what they compete by; made with `createMarketHolder`. */
   market: MarketHolder;
+  past: Pick<PastDecisions, 'find'>;
   recommender: Recommender;
   /** Pages of recommendations that are ready, beside the records. */
   prepared: PreparedStore;

@@ -16,6 +16,7 @@ import { connectRedis, untilReady } from '../infra/redis.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { compileExperiments } from '../offers/experiments.ts';
 import { createScoreReader } from './customers/score-reader.ts';
+import { createPastDecisions } from './decide/past-decisions.ts';
 import type { Deps } from './deps.ts';
 import { refuseUnknownScenarios } from './experiments.ts';
 import { createApp } from './http/app.ts';
@@ -118,6 +119,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(scores.close);
     const insights = createInsights(config.dataDir, decisionPolicy.policy, now, metrics.insightsDuration);
     closers.push(insights.close);
+    const past = createPastDecisions(config.dataDir, now);
+    closers.push(past.close);
     const market = createMarketHolder({
       redis,
       keys,
@@ -143,6 +146,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       catalogueStore: createCatalogueStore(redis, keys),
       models,
       market,
+      past,
       recommender: createRecommender(models, catalogue, newItems),
       prepared: createPreparedStore(redis, keys, records, models),
       scenarios,

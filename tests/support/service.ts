@@ -27,6 +27,7 @@ export type Answer = {
 
 export type TestService = {
   url: string;
+  dataDir: string;
   modelsDir: string;
   /** Checks the answer against the schema that the route declares for its status, and every refusal against Problem. */
   call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
@@ -47,6 +48,7 @@ export type TestServiceOptions = {
 
 export async function startTestService(options: TestServiceOptions): Promise<TestService> {
   const folder = await mkdtemp(join(tmpdir(), 'nextbest-serve-'));
+  const dataDir = join(folder, 'data');
   const modelsDir = join(folder, 'models');
   if (!options.bare) {
     await publishShopModel(modelsDir);
@@ -59,7 +61,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     REDIS_URL: options.redisUrl,
     KEY_PREFIX: options.prefix,
     MODELS_DIR: modelsDir,
-    DATA_DIR: join(folder, 'data'),
+    DATA_DIR: dataDir,
     PORT: '0',
     LOG_LEVEL: 'silent',
     // Slow machines: a test of a bound sets its own.
@@ -85,6 +87,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
   }
   return {
     url: service.url,
+    dataDir,
     modelsDir,
     call,
     close: async () => {

@@ -1,10 +1,11 @@
-/** A decision as it is answered: the terms only for those who ask for them. */
+/** A decision as it is answered: terms and inputs only for those who ask for them. */
 import type { Decision } from '../../domain/decision.ts';
 
 export function presentDecision(decision: Decision, explain: boolean): Decision {
   if (explain) return decision;
+  const { inputs: _inputs, ...rest } = decision;
   return {
-    ...decision,
+    ...rest,
     placements: decision.placements.map((place) => ({
       ...place,
       offers: place.offers.map(({ terms: _terms, ...offer }) => offer),

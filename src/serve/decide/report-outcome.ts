@@ -1,55 +1,67 @@
-/** What became of an offer that was made: an event in the customer's history, and a count on the offer. */
+/**
+ * What became of an offer that was made: an event in the customer's history, a line in the decision's own, and a count on the
+ * offer. Whatever is told again changes nothing.
+ */
 import { createHash } from 'node:crypto';
 import { countRedeemed } from '../../decide/count-offers.ts';
-import { madeOffers, readDecision } from '../../decide/decision-log.ts';
+import { type LoggedDecision, madeOffers } from '../../decide/decision-log.ts';
+import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
+import type { DecidedOffer } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
 import { EventId, type OfferId } from '../../domain/ids.ts';
 import type { OfferOutcome } from '../../domain/offer.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
+import { findLogged } from './explain-decision.ts';
 
-export type ReportedOutcome = {
+export type OutcomeReport = {
   offerId: OfferId;
   outcome: OfferOutcome;
+  /** Value of the order that it led to. */
   valueMinor: number | undefined;
+  /** What the redemption has cost the shop. */
+  costMinor: number | undefined;
+  /** When it happened, in milliseconds since 1970; now, where it is absent. */
+  occurredAt: number | undefined;
   /** Tells apart outcomes that may happen more than once; by default each outcome of an offer counts once a decision. */
   eventId: EventId | undefined;
 };
 
-/**
- * Accepts an outcome; a repeat changes nothing. Throws AppError NOT_FOUND for a decision that was not logged (or is older
- * than 30 days) and CONFLICT for an offer that it did not make.
- */
+export type OutcomeAnswer = {
+  eventId: EventId;
+  duplicate: boolean;
+  /** false: redeemed when the time for that was over. It is in the history, and its cost counts; its purchase is not the offer's. */
+  attributed: boolean;
+};
+
+/** Throws AppError NOT_FOUND for a decision that was not logged and CONFLICT for an offer that it did not make. */
 export async function reportOutcome(
   decisionId: string,
-  reported: ReportedOutcome,
+  report: OutcomeReport,
   deps: Deps,
-): Promise<{ eventId: EventId; duplicate: boolean }> {
-  const { offerId, outcome, valueMinor } = reported;
-  const decision = await readDecision(decisionId, deps);
+): Promise<OutcomeAnswer> {
+  const { offerId, outcome, valueMinor } = report;
+  const decision = await findLogged(decisionId, deps);
   if (decision === undefined) throw noSuchDecision();
-  const made = madeOffers(decision);
-  if (!made.includes(offerId)) {
-    throw new AppError('CONFLICT', {
-      public:
-        made.length === 0
-          ? 'This decision made no offer.'
-          : `This decision did not make that offer; it made ${made.join(', ')}.`,
-      faults: [{ path: 'body.offerId', message: 'is not an offer of this decision' }],
-    });
-  }
-  const eventId = reported.eventId ?? outcomeEventId(decisionId, offerId, outcome);
+  const offer = offerOf(decision, offerId);
+  if (offer === undefined) throw notOfThisDecision(decision);
+  const eventId = report.eventId ?? outcomeEventId(decisionId, offerId, outcome);
+  const value = valueMinor !== undefined && { valueMinor };
+  // What is told again happened when it was told first: so the history finds the repeat, however late.
+  const told = await readOutcome(decisionId, eventId, deps);
+  const at = report.occurredAt ?? told?.at ?? deps.now();
   const event: ParsedEventInput = {
     type: 'offerOutcome',
     eventId,
     ...(decision.customerId !== undefined && { customerId: decision.customerId }),
     ...(decision.sessionId !== undefined && { sessionId: decision.sessionId }),
     channel: decision.channel,
+    occurredAt: at,
     decisionId,
     offerId,
     outcome,
-    ...(valueMinor !== undefined && { valueMinor }),
+    ...value,
   };
   const { duplicates, results } = await submitEvents([event], deps);
   if (results[0]?.status === 'rejected') {
@@ -57,20 +69,44 @@ export async function reportOutcome(
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
   }
   // After the event, and for repeats too: a first attempt may have ended in between.
+  await noteOutcome(decisionId, { eventId, offerId, outcome, at, ...value }, deps);
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);
   deps.metrics.offerOutcomes.inc({ outcome: duplicates > 0 ? 'duplicate' : outcome });
-  return { eventId, duplicate: duplicates > 0 };
+  return { eventId, duplicate: duplicates > 0, attributed: isAttributed(offer, outcome, at) };
+}
+
+/** Everything but a redemption belongs to its offer whenever it comes. */
+export function isAttributed(
+  { redeemableUntil }: Pick<DecidedOffer, 'redeemableUntil'>,
+  outcome: OfferOutcome,
+  at: number,
+): boolean {
+  return outcome !== 'redeemed' || redeemableUntil === undefined || at < Date.parse(redeemableUntil);
+}
+
+export function offerOf({ placements }: LoggedDecision, offerId: string): DecidedOffer | undefined {
+  return placements.flatMap(({ offers }) => offers).find((offer) => offer.offerId === offerId);
 }
 
 export function noSuchDecision(): AppError {
   return new AppError('NOT_FOUND', {
+    public: 'There is no such decision; dry runs and degraded answers are not kept.',
+  });
+}
+
+function notOfThisDecision(decision: LoggedDecision): AppError {
+  const made = madeOffers(decision);
+  return new AppError('CONFLICT', {
     public:
-      'There is no such decision. Decisions are kept for 30 days; dry runs and degraded answers are not kept.',
+      made.length === 0
+        ? 'This decision made no offer.'
+        : `This decision did not make that offer; it made ${made.join(', ')}.`,
+    faults: [{ path: 'body.offerId', message: 'is not an offer of this decision' }],
   });
 }
 
 /** The same for the same outcome of the same offer of the same decision. */
-function outcomeEventId(decisionId: string, offerId: OfferId, outcome: OfferOutcome): EventId {
+export function outcomeEventId(decisionId: string, offerId: OfferId, outcome: OfferOutcome): EventId {
   const digest = createHash('sha256')
     .update(JSON.stringify([decisionId, offerId, outcome]))
     .digest('base64url');

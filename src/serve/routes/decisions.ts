@@ -1,15 +1,17 @@
 /** The next best offer, for pages and for e-mail tools, and what became of it. */
 import { z } from 'zod';
 import { type DecideRequest, decide, degradedDecision, noContext } from '../../decide/decide.ts';
-import { logDecision, nameDecision, readDecision } from '../../decide/decision-log.ts';
+import { logDecision, nameDecision } from '../../decide/decision-log.ts';
 import { standingDecision } from '../../decide/standing-decision.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
+import { Instant } from '../../domain/event.ts';
 import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/ids.ts';
 import { PriceMinor } from '../../domain/money.ts';
 import { OfferOutcome } from '../../domain/offer.ts';
 import { isRedisTrouble } from '../../infra/redis.ts';
+import { ExplainedDecision, explainDecision } from '../decide/explain-decision.ts';
 import { answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
@@ -170,13 +172,17 @@ export const decisionRoutes = [
   defineRoute({
     method: 'GET',
     path: '/decisions/{decisionId}',
-    summary: 'A decision as it was logged, with the terms of the offers that it made; kept for 30 days',
+    summary:
+      'A past decision in full: terms, inputs, versions, outcomes so far, and its offers as they were then',
+    description:
+      'Out of Redis for 30 days, and for ever out of the lake, where it may take a second to find. The reason for each offer ' +
+      'that was not made names its version: `GET /offers/{offerId}/versions/{offerVersion}` tells what that said.',
     tags,
     params: decisionParams,
-    responses: { 200: DecisionAnswer },
-    problems: [404, 503],
+    responses: { 200: ExplainedDecision.meta({ id: 'ExplainedDecision' }) },
+    problems: [404, 429, 503],
     handler: async ({ params: { decisionId } }, deps) => {
-      const decision = await readDecision(decisionId, deps);
+      const decision = await explainDecision(decisionId, deps);
       if (decision === undefined) throw noSuchDecision();
       return { status: 200, headers, body: decision };
     },
@@ -187,7 +193,7 @@ export const decisionRoutes = [
     summary: 'Reports that an offer was viewed, clicked, redeemed or dismissed',
     description:
       'May be sent again at will: an outcome of an offer counts once a decision, unless it comes with an `eventId` of its ' +
-      'own. A redemption counts once in any case.',
+      'own. A redemption counts once in any case; one after `redeemableUntil` is taken, but not `attributed` to the offer.',
     tags,
     params: decisionParams,
     body: z
@@ -196,17 +202,19 @@ export const decisionRoutes = [
         outcome: OfferOutcome,
         /** Value of the order that it led to. */
         valueMinor: PriceMinor.optional(),
+        /** Of a redemption: what it has cost the shop. By default what the benefit costs on an order of that value. */
+        costMinor: PriceMinor.optional(),
+        /** When it happened, where that was earlier. */
+        occurredAt: Instant.optional(),
         eventId: EventId.optional(),
       })
       .meta({ id: 'OutcomeReport' }),
-    responses: { 202: z.object({ eventId: z.string(), duplicate: z.boolean() }) },
+    responses: { 202: z.object({ eventId: z.string(), duplicate: z.boolean(), attributed: z.boolean() }) },
     problems: [404, 409, 413, 415, 429, 503],
     handler: async ({ params: { decisionId }, body }, deps) => {
-      const { offerId, outcome, valueMinor, eventId } = body;
-      return {
-        status: 202,
-        body: await reportOutcome(decisionId, { offerId, outcome, valueMinor, eventId }, deps),
-      };
+      const { offerId, outcome, valueMinor, costMinor, occurredAt, eventId } = body;
+      const report = { offerId, outcome, valueMinor, costMinor, occurredAt, eventId };
+      return { status: 202, body: await reportOutcome(decisionId, report, deps) };
     },
   }),
 ];

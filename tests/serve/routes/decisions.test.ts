@@ -280,8 +280,26 @@ describe('outcomes', () => {
       expect((await report(decisionId, { offerId: 'five', outcome: 'redeemed', eventId })).body).toEqual({
         eventId,
         duplicate: false,
+        attributed: true,
       });
     expect(Number(await redis.hget(keys.offersRedeemed, 'five'))).toBe(before + 1);
+  });
+
+  test('what is reported late happened when it happened; what lies ahead is refused', async () => {
+    const customerId = await shopper('tardy');
+    const decisionId = await decided(customerId);
+    const day = 86_400_000;
+    const at = (days: number) => new Date(Date.now() + days * day).toISOString();
+    const { redeemableUntil } = (await service.call('GET', `/decisions/${decisionId}`)).body.placements[0]
+      .offers[0];
+    expect(Date.parse(redeemableUntil)).toBeGreaterThan(Date.now() + 13 * day);
+    const early = { offerId: 'five', outcome: 'redeemed', eventId: 'e1', occurredAt: at(-0.5) };
+    expect((await report(decisionId, early)).body).toMatchObject({ attributed: true, duplicate: false });
+    expect((await profileOf(customerId)).offersRedeemed).toBe(1);
+    // An event of the day after tomorrow cannot be right.
+    const future = await report(decisionId, { offerId: 'five', outcome: 'redeemed', occurredAt: at(15) });
+    expect(future.status).toBe(400);
+    expect((await service.call('GET', `/decisions/${decisionId}`)).body.outcomes).toHaveLength(1);
   });
 
   test('a dismissal is an event of the customer and no redemption', async () => {

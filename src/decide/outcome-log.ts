@@ -1,0 +1,63 @@
+/** What was reported of a decision, beside it in Redis: at once, where the lake has it seconds later. */
+import { z } from 'zod';
+import { OfferOutcome } from '../domain/offer.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
+import { redisScript } from '../infra/redis-script.ts';
+import { decisionTtlSeconds } from './count-offers.ts';
+
+export const ReportedOutcome = z.object({
+  eventId: z.string(),
+  offerId: z.string(),
+  outcome: OfferOutcome,
+  /** Milliseconds since 1970. */
+  at: z.number(),
+  /** Value of the order that it led to. */
+  valueMinor: z.number().optional(),
+});
+export type ReportedOutcome = z.output<typeof ReportedOutcome>;
+
+type OutcomeLogDeps = { redis: Redis; keys: Keys };
+
+/** Of a decision: somebody who reports under ever new event ids is not to fill Redis; the lake has them all. */
+const outcomesMax = 200;
+
+/** KEYS: the hash. ARGV: most fields, expiry in seconds, field, value. */
+const noteScript = redisScript(`
+if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 1 or redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+`);
+
+/** Notes an outcome, unless one of its event id has been. */
+export async function noteOutcome(
+  decisionId: string,
+  outcome: ReportedOutcome,
+  { redis, keys }: OutcomeLogDeps,
+): Promise<void> {
+  const args = [outcomesMax, decisionTtlSeconds, outcome.eventId, JSON.stringify(outcome)];
+  await noteScript(redis, [keys.decisionOutcomes(decisionId)], args);
+}
+
+export async function readOutcome(
+  decisionId: string,
+  eventId: string,
+  { redis, keys }: OutcomeLogDeps,
+): Promise<ReportedOutcome | undefined> {
+  const value = await redis.hget(keys.decisionOutcomes(decisionId), eventId);
+  return value === null ? undefined : ReportedOutcome.safeParse(JSON.parse(value)).data;
+}
+
+/** Oldest first. */
+export async function readOutcomes(
+  decisionId: string,
+  { redis, keys }: OutcomeLogDeps,
+): Promise<ReportedOutcome[]> {
+  const values = await redis.hvals(keys.decisionOutcomes(decisionId));
+  return sortOutcomes(values.flatMap((value) => ReportedOutcome.safeParse(JSON.parse(value)).data ?? []));
+}
+
+export function sortOutcomes<O extends { at: number; eventId: string }>(outcomes: O[]): O[] {
+  return outcomes.sort((a, b) => a.at - b.at || (a.eventId < b.eventId ? -1 : 1));
+}
