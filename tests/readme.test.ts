@@ -44,6 +44,12 @@ function shopifyExport(orders: number): string {
   return `${rows.join('\n')}\n`;
 }
 
+/** The decision policy that docs/experiments.md shows. */
+function examplePolicy(): object {
+  const page = readFileSync(resolve(import.meta.dirname, '../docs/experiments.md'), 'utf8');
+  return JSON.parse(/```json\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
+}
+
 /** The route that a `curl` line calls. */
 function routeOf(command: string): Route | undefined {
   const method = /-X (\w+)/.exec(command)?.[1] ?? (/ -d /.test(command) ? 'POST' : 'GET');
@@ -105,6 +111,14 @@ const shows: Record<string, (body: Body) => void> = {
     expect(total.customers).toBeGreaterThan(0);
     expect(groups.length).toBeGreaterThan(1);
   },
+  'GET /experiments': ({ controlGroupShare, experiments }) => {
+    expect(controlGroupShare).toBeGreaterThan(0);
+    expect(experiments.length).toBeGreaterThan(1);
+  },
+  'GET /experiments/{name}': ({ groups }) =>
+    expect(groups.map(({ name }: Body) => name)).toEqual(['as-it-is', 'by-response', 'bold']),
+  'GET /control-group': ({ groups }) => expect(groups[0].customers).toBeLessThan(groups[1].customers),
+  'GET /offers/{offerId}/holdout': ({ groups }) => expect(groups[0].name).toBe('without'),
   'GET /jobs/{jobId}': ({ job }) => expect(job).toBe('train-churn'),
   'GET /models/{name}': ({ models }) => expect(models.length).toBeGreaterThan(1),
   'GET /webhooks/dead': ({ count }) => expect(count).toBe(0),
@@ -146,7 +160,7 @@ describe('the examples of the README', () => {
     await runs(shop, ['train', 'train-collaborative']);
     // Examples that go on from a decision need one that made an offer: what exploring draws may be nothing.
     const policyFile = join(shop.dataDir, 'policy.json');
-    await writeFile(policyFile, JSON.stringify({ exploration: { method: 'none' } }));
+    await writeFile(policyFile, JSON.stringify({ ...examplePolicy(), exploration: { method: 'none' } }));
     const started = shop.start(nextbestLine('start', shop), { DECISION_POLICY_FILE: policyFile });
     url = String((await started.line('url')).url);
     // Without a redis-server, Redis begins empty: the worker first rebuilds records and catalogue from the lake.
