@@ -4,10 +4,11 @@ import { meanOf } from '../off-policy/estimate.ts';
 import type { Rng } from '../rng.ts';
 import { type ContextBasis, fitContextBasis, writeAxes } from './context-basis.ts';
 import { type EffectPrior, type Evidence, logEvidenceOf, solveEffects } from './effect-posterior.ts';
-import { crossFitResponse } from './response-model.ts';
+import { crossFitResponse, crossFitTrees } from './response-model.ts';
 import { customerOf, noContact, type UpliftArm, type UpliftLog } from './uplift-log.ts';
 import {
   armOf,
+  axesFrom,
   numbersOf,
   traitsOf,
   UPLIFT_LEARNERS,
@@ -37,18 +38,21 @@ const freeScale = 0.5;
  * customer brings anyway. Half-way loses little where either is wrong, and rare outcomes never tell which is right.
  */
 const proportionality = 0.5;
+/** Standard errors by which a learner must be better than the usual one. */
+const surely = 2;
 /** Bands of the expected response in which the variance of the rest is measured. */
 const bands = 10;
 
 /** What is learned about: each has a prior variance for what contact does in general, and one for what an arm has of its own. */
-const GROUPS = ['response', 'axes', 'fit'] as const;
+const GROUPS = ['response', 'trees', 'axes', 'fit'] as const;
 type Group = (typeof GROUPS)[number];
 type Scales = { ownAverage: number; common: Record<Group, number>; own: Record<Group, number> };
 
 const LEARNED: Record<UpliftLearner, readonly Group[]> = {
   average: [],
   response: ['response'],
-  linear: GROUPS,
+  linear: ['response', 'axes', 'fit'],
+  trees: GROUPS,
 };
 
 /**
@@ -99,13 +103,17 @@ export async function fitUplift(
       ),
     ) || 1;
   const precision = precisions(residual, expected, weight);
+  const share = armShares(log, arms.length, weight);
+  const contact = await contactTrees(log, part, parts, residual, weight, share);
+  onProgress(0.75);
   const fits = log.fit !== undefined;
   const size = numbersOf({ basis, fits });
   const proportion = responseMean > 0 ? proportionality * Math.min(1, responseSpread / responseMean) : 0;
   const writeNumbers = (row: number, arm: number, out: Float64Array) => {
     out[1] = (expected[row]! - responseMean) / responseSpread;
     out[0] = 1 + proportion * out[1]!;
-    for (let k = 0; k < basis.size; k++) out[2 + k] = axes[row * basis.size + k]!;
+    out[2] = contact.number[row]!;
+    for (let k = 0; k < basis.size; k++) out[axesFrom + k] = axes[row * basis.size + k]!;
     if (log.fit !== undefined) out[size - 1] = arm === noContact ? 0 : log.fit(row, arm);
   };
   const evidence = gather(log, arms.length, size, parts, part, precision, residual, writeNumbers);
@@ -127,7 +135,6 @@ export async function fitUplift(
     EffectPrior
   >;
   onProgress(0.9);
-  const share = armShares(log, arms.length, weight);
   const losses = UPLIFT_LEARNERS.map((learner) => {
     const loss = new Float64Array(log.rows);
     const z = new Float64Array(size);
@@ -160,6 +167,7 @@ export async function fitUplift(
     responseMean,
     responseSpread,
     proportion,
+    contact: learner === 'trees' ? await contact.fit() : undefined,
     baseline: posterior.baseline,
     arms: arms.map(({ id }, a) => armOf(id, posterior.arms[a]!)),
     traits: names,
@@ -170,8 +178,8 @@ export async function fitUplift(
 }
 
 /**
- * `linear` already shrinks as much as the log asks for: another takes its place only where its loss on customers that
- * neither has seen is lower by more than a standard error.
+ * `linear` already shrinks as much as the log asks for, and is the cheapest to ask: another takes its place only where its loss on
+ * customers that neither has seen is lower by more than two standard errors: with one, chance alone would often choose.
  */
 function chooseLearner(losses: readonly Float64Array[], customer: Int32Array | undefined) {
   const usual = UPLIFT_LEARNERS.indexOf('linear');
@@ -182,7 +190,7 @@ function chooseLearner(losses: readonly Float64Array[], customer: Int32Array | u
       loss.map((value, row) => value - losses[usual]![row]!),
       customer,
     );
-    if (difference.value + difference.standardError < 0 && difference.value < lowest) {
+    if (difference.value + surely * difference.standardError < 0 && difference.value < lowest) {
       lowest = difference.value;
       chosen = l;
     }
@@ -192,6 +200,42 @@ function chooseLearner(losses: readonly Float64Array[], customer: Int32Array | u
     UPLIFT_LEARNERS.map((learner, l) => [learner, less[l]! - less[0]!]),
   ) as UpliftFindings['loss'];
   return { learner: UPLIFT_LEARNERS[chosen]!, loss };
+}
+
+/**
+ * Boosted trees of what contact does in general, whichever the arm: on the residual over (T − e), where T is 1 with contact and e its share,
+ * weighed by (T − e)² (the R-learner of Nie and Wager 2021). `number`: by row, at mean 0 and deviation 1, by trees that have not seen
+ * its part; 0 throughout where trees find nothing.
+ */
+async function contactTrees(
+  log: UpliftLog,
+  part: Uint8Array,
+  parts: number,
+  residual: Float64Array,
+  weight: Float64Array,
+  share: Float64Array,
+) {
+  const e = share.reduce((sum, value) => sum + value, 0);
+  const lever = Float64Array.from(log.arm, (arm) => (arm === noContact ? 0 : 1) - e);
+  const { rows, columns, contexts } = log;
+  const crossFit = await crossFitTrees({
+    ...{ rows, columns, contexts, part, parts },
+    reward: residual.map((value, row) => value / lever[row]!),
+    weight: weight.map((value, row) => value * lever[row]! ** 2),
+  });
+  const { expected } = crossFit;
+  const mean = weightedMean(expected, weight);
+  const spread = Math.sqrt(
+    weightedMean(
+      expected.map((value) => (value - mean) ** 2),
+      weight,
+    ),
+  );
+  const found = crossFit.rounds > 0 && spread > 0;
+  return {
+    number: expected.map((value) => (found ? (value - mean) / spread : 0)),
+    fit: async () => (found ? { trees: await crossFit.all(), mean, spread } : undefined),
+  };
 }
 
 function toPrior(
@@ -204,7 +248,7 @@ function toPrior(
   const fitAt = fits ? size - 1 : -1;
   const variances = (average: number, of: Record<Group, number>) =>
     Float64Array.from({ length: size }, (_, k) => {
-      const group: Group = k === 1 ? 'response' : k === fitAt ? 'fit' : 'axes';
+      const group: Group = k === 1 ? 'response' : k === 2 ? 'trees' : k === fitAt ? 'fit' : 'axes';
       const scale = k === 0 ? average : learned.includes(group) ? of[group] : scales[0]!;
       return (scale * spread) ** 2;
     });
@@ -222,8 +266,8 @@ function toPrior(
 function likeliestScales(learned: readonly Group[], logEvidence: (tried: Scales) => number): Scales {
   let best: Scales = {
     ownAverage: 0.064,
-    common: { response: 0.004, axes: 0.004, fit: 0.004 },
-    own: { response: 0.004, axes: 0.004, fit: 0.004 },
+    common: { response: 0.004, trees: 0.004, axes: 0.004, fit: 0.004 },
+    own: { response: 0.004, trees: 0.004, axes: 0.004, fit: 0.004 },
   };
   let highest = logEvidence(best);
   const steps: ((scale: number) => Scales)[] = [

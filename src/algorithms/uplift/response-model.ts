@@ -55,29 +55,37 @@ const treeOptions = BoostedTreesOptions.parse({
  */
 export async function crossFitResponse(data: ResponseRows): Promise<CrossFit> {
   const linear = new Float64Array(data.rows);
-  const grown = new Float64Array(data.rows);
-  let trees = 0;
   for (let part = 0; part < data.parts; part++) {
     const line = fitLinear(data, (row) => data.part[row] !== part);
-    const boosted = data.columns === 0 ? undefined : await fitTrees(data, part);
-    trees += (boosted?.roots.length ?? 0) / data.parts;
-    for (let row = 0; row < data.rows; row++) {
-      if (data.part[row] !== part) continue;
-      linear[row] = linearResponse(line, data.axes, row * data.size);
-      grown[row] =
-        boosted === undefined ? linear[row]! : scoreBoosted(boosted, data.contexts, row * data.columns);
-    }
+    for (let row = 0; row < data.rows; row++)
+      if (data.part[row] === part) linear[row] = linearResponse(line, data.axes, row * data.size);
   }
-  const relativeError = { linear: relativeErrorOf(data, linear), trees: relativeErrorOf(data, grown) };
-  if (relativeError.trees < relativeError.linear) {
-    const rounds = Math.max(1, Math.round(trees));
-    return {
-      model: { kind: 'trees', trees: await fitTrees(data, undefined, rounds) },
-      expected: grown,
-      relativeError,
-    };
+  const grown = await crossFitTrees(data);
+  const relativeError = {
+    linear: relativeErrorOf(data, linear),
+    trees: relativeErrorOf(data, grown.expected),
+  };
+  return data.columns > 0 && relativeError.trees < relativeError.linear
+    ? { model: { kind: 'trees', trees: await grown.all() }, expected: grown.expected, relativeError }
+    : { model: fitLinear(data, () => true), expected: linear, relativeError };
+}
+
+/** By row, what trees that have not seen its part expect; `all` fits as many trees, in the mean, to everything. */
+export async function crossFitTrees(
+  data: Omit<ResponseRows, 'axes' | 'size'>,
+): Promise<{ expected: Float64Array; rounds: number; all: () => Promise<BoostedTrees> }> {
+  const expected = new Float64Array(data.rows);
+  let trees = 0;
+  // Without a column there is nothing to divide by.
+  if (data.columns === 0) return { expected, rounds: 0, all: () => fitTrees(data, undefined, 1) };
+  for (let part = 0; part < data.parts; part++) {
+    const boosted = await fitTrees(data, part);
+    trees += boosted.roots.length / data.parts;
+    for (let row = 0; row < data.rows; row++)
+      if (data.part[row] === part) expected[row] = scoreBoosted(boosted, data.contexts, row * data.columns);
   }
-  return { model: fitLinear(data, () => true), expected: linear, relativeError };
+  const rounds = Math.round(trees);
+  return { expected, rounds, all: () => fitTrees(data, undefined, Math.max(1, rounds)) };
 }
 
 /** Of the context that begins at `contexts[at]` and whose axes begin at `axes[axesAt]`. */
@@ -127,7 +135,11 @@ function fitLinear(data: ResponseRows, isLearned: (row: number) => boolean) {
 }
 
 /** Without a part, `rounds` trees of all rows. */
-async function fitTrees(data: ResponseRows, part?: number, rounds?: number): Promise<BoostedTrees> {
+async function fitTrees(
+  data: Omit<ResponseRows, 'axes' | 'size'>,
+  part?: number,
+  rounds?: number,
+): Promise<BoostedTrees> {
   const { columns, contexts, reward, weight } = data;
   const step = Math.max(1, Math.ceil(data.rows / treeRowsMax));
   const rows = Math.ceil(data.rows / step);

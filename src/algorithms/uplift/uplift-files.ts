@@ -6,7 +6,7 @@ import type { Arrays, Tables } from '../model-parts.ts';
 import { numbersOf, UPLIFT_LEARNERS, type UpliftModel } from './uplift-model.ts';
 
 /** Of the files; one with another number is of another kind of model. */
-const filesVersion = 1;
+const filesVersion = 2;
 
 const count = z.int().min(0);
 const Table = z.strictObject({
@@ -20,6 +20,7 @@ const Table = z.strictObject({
   responseMean: z.number(),
   responseSpread: z.number().positive(),
   proportion: z.number(),
+  contact: z.strictObject({ start: z.number(), mean: z.number(), spread: z.number().positive() }).nullable(),
   arms: z.array(z.string()),
   traits: z.array(z.string()).min(1),
   learned: z.strictObject({
@@ -32,7 +33,7 @@ const Table = z.strictObject({
 
 /** `name` goes before the names of all files, so that several such models may be in one published model. */
 export function upliftToFiles(name: string, model: UpliftModel): { arrays: Arrays; tables: Tables } {
-  const { basis, response, arms } = model;
+  const { basis, response, arms, contact } = model;
   const arrays: Arrays = {
     Knots: joined(basis.knots),
     Axes: basis.axes,
@@ -43,7 +44,8 @@ export function upliftToFiles(name: string, model: UpliftModel): { arrays: Array
     SharedMean: model.shared.mean,
     SharedCovariance: model.shared.covariance,
     Own: model.own,
-    ...(response.kind === 'linear' ? { Weights: response.weights } : treeArrays(response.trees)),
+    ...(response.kind === 'linear' ? { Weights: response.weights } : treeArrays('', response.trees)),
+    ...(contact === undefined ? {} : treeArrays('Contact', contact.trees)),
   };
   const table: z.input<typeof Table> = {
     version: filesVersion,
@@ -59,6 +61,10 @@ export function upliftToFiles(name: string, model: UpliftModel): { arrays: Array
     responseMean: model.responseMean,
     responseSpread: model.responseSpread,
     proportion: model.proportion,
+    contact:
+      contact === undefined
+        ? null
+        : { start: contact.trees.bias, mean: contact.mean, spread: contact.spread },
     arms: arms.map(({ id }) => id),
     traits: model.traits,
     learned: model.learned,
@@ -73,7 +79,7 @@ export function upliftToFiles(name: string, model: UpliftModel): { arrays: Array
 export function upliftFromFiles(name: string, arrays: Arrays, tables: Tables): UpliftModel {
   const parsed = Table.safeParse(tables[name]);
   if (!parsed.success) throw unusable(name, `its table: ${z.prettifyError(parsed.error)}`);
-  const { columns, fits, knots, features, size, response, arms, traits, ...rest } = parsed.data;
+  const { columns, fits, knots, features, size, response, contact, arms, traits, ...rest } = parsed.data;
   const floats = (key: string, length: number): Float64Array => {
     const array = arrays[name + key];
     if (!(array instanceof Float64Array) || array.length !== length)
@@ -107,6 +113,14 @@ export function upliftFromFiles(name: string, arrays: Arrays, tables: Tables): U
     responseMean: rest.responseMean,
     responseSpread: rest.responseSpread,
     proportion: rest.proportion,
+    contact:
+      contact === null
+        ? undefined
+        : {
+            trees: treesOf(`${name}Contact`, arrays, columns, contact.start),
+            mean: contact.mean,
+            spread: contact.spread,
+          },
     baseline: floats('Baseline', width),
     arms: parted(
       floats('ArmMeans', arms.length * width),
@@ -129,8 +143,9 @@ export function upliftFromFiles(name: string, arrays: Arrays, tables: Tables): U
   };
 }
 
-function treeArrays({ roots, feature, threshold, left, right, value }: BoostedTrees): Arrays {
-  return {
+function treeArrays(prefix: string, trees: BoostedTrees): Arrays {
+  const { roots, feature, threshold, left, right, value } = trees;
+  const arrays = {
     Roots: roots,
     Feature: feature,
     Threshold: threshold,
@@ -138,6 +153,7 @@ function treeArrays({ roots, feature, threshold, left, right, value }: BoostedTr
     Right: right,
     Value: value,
   };
+  return Object.fromEntries(Object.entries(arrays).map(([key, array]) => [prefix + key, array]));
 }
 
 /** A damaged file must not send a walk out of the tree, or round in it: children come after their parents, and features are columns. */

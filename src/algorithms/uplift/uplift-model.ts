@@ -4,13 +4,14 @@
  * How it learns. What everybody brings anyway is taken away first: m(x), the mean reward over the logged arms, cross-fitted on other
  * customers (Robinson's residual, as in the R-learner of Nie and Wager 2021, and Kennedy 2020). Rows are weighed by q/π₀, their arm's
  * share beside its logged probability, so that arms look as if chosen by lot. What is left is a hierarchy of linear effects
- * (effect-posterior.ts) in the average effect, the expected response and the context's axes, whose prior variances are those under
+ * (effect-posterior.ts) in the average effect, the expected response and the context's axes (and, where that foretells better, boosted trees), whose prior variances are those under
  * which the log is likeliest (empirical Bayes): where effects cannot be told apart from noise, everybody has the average
  * effect; where they go with the response, they rank as it does.
  *
- * Prediction is linear but for m(x): one basis a customer, one dot product an arm.
+ * Prediction is linear but for m(x) and those trees: one basis a customer, one dot product an arm.
  */
 
+import { type BoostedTrees, scoreBoosted } from '../boosted-trees/boosted-trees.ts';
 import { factorise } from './cholesky.ts';
 import { type ContextBasis, writeAxes } from './context-basis.ts';
 import { type ArmPosterior, unseenArm } from './effect-posterior.ts';
@@ -38,6 +39,8 @@ export type UpliftModel = {
   responseSpread: number;
   /** How much an average effect grows with the expected response, by its spread. */
   proportion: number;
+  /** What contact does in general, by trees, and its mean and spread over the log; undefined where trees add nothing. */
+  contact: { trees: BoostedTrees; mean: number; spread: number } | undefined;
   /** Without contact: what comes beside the expected response. */
   baseline: Float64Array;
   arms: ArmEffect[];
@@ -55,18 +58,24 @@ export type UpliftFindings = {
   rows: number;
   /** Kind of the model of responses. */
   response: ResponseModel['kind'];
-  /** `average`: everybody has the arm's average effect. */
+  /**
+   * Of the effects. `average`: the same for everybody, or in proportion to the response; `response`: linear in the response; `linear`:
+   * in the axes too; `trees`: in trees of what contact does in general too.
+   */
   learner: UpliftLearner;
   /** Lower is better: cross-validated R-loss of each learner less that of `average`, a row, beside the variance of the residual. */
   loss: Record<UpliftLearner, number>;
 };
 
-export const UPLIFT_LEARNERS = ['average', 'response', 'linear'] as const;
+export const UPLIFT_LEARNERS = ['average', 'response', 'linear', 'trees'] as const;
 export type UpliftLearner = (typeof UPLIFT_LEARNERS)[number];
+
+/** Among a customer's numbers, where the context's axes begin. */
+export const axesFrom = 3;
 
 /** A customer as arms see them; made once, asked for each arm. */
 export type UpliftSubject = {
-  /** 1 (and the proportion of the next), the expected response at its scale, the context's axes, and the arm's fit where there is one. */
+  /** 1 (and the proportion of the next), the expected response and the trees at their scales, the context's axes, and the arm's fit where there is one. */
   numbers: Float64Array;
   /** Expected reward without contact. */
   untouched: number;
@@ -76,7 +85,7 @@ export type UpliftReader = (contexts: Float32Array, at: number) => UpliftSubject
 
 /** Reads contexts; what it answers is overwritten by the next one. */
 export function createUpliftReader(model: UpliftModel): UpliftReader {
-  const { basis, baseline } = model;
+  const { basis, baseline, contact } = model;
   const scratch = new Float64Array(basis.features);
   const axes = new Float64Array(basis.size);
   const subject = { numbers: new Float64Array(numbersOf(model)), untouched: 0 };
@@ -86,8 +95,10 @@ export function createUpliftReader(model: UpliftModel): UpliftReader {
     const { numbers } = subject;
     numbers[1] = (expected - model.responseMean) / model.responseSpread;
     numbers[0] = 1 + model.proportion * numbers[1]!;
-    numbers.set(axes, 2);
-    if (model.fits) numbers[basis.size + 2] = 0;
+    if (contact !== undefined)
+      numbers[2] = (scoreBoosted(contact.trees, contexts, at) - contact.mean) / contact.spread;
+    numbers.set(axes, axesFrom);
+    if (model.fits) numbers[numbers.length - 1] = 0;
     subject.untouched = expected + dot(baseline, numbers);
     return subject;
   };
@@ -95,7 +106,7 @@ export function createUpliftReader(model: UpliftModel): UpliftReader {
 
 /** How many numbers an effect is linear in. */
 export function numbersOf({ basis, fits }: { basis: Pick<ContextBasis, 'size'>; fits: boolean }): number {
-  return basis.size + 2 + (fits ? 1 : 0);
+  return basis.size + axesFrom + (fits ? 1 : 0);
 }
 
 /** Before an arm is asked, of a model that goes by it: how well it suits this customer. 0 until it is told. */
