@@ -133,14 +133,29 @@ export function openChoice(
   const refused = new Map<Candidate, ExclusionReason>();
   /** Not made because another, or nothing, was drawn in their stead. */
   const notDrawn = new Set<Candidate>();
+  /** Not made because of another that is. */
+  const shutOut = new Set<Candidate>();
   /** P(the customer is in the control group), given what is done in the places before. */
   let controlShare = controlGroup.share;
 
   const freeFor = (placement: string) =>
     candidates.filter(
       (candidate) =>
-        !taken.has(candidate) && !refused.has(candidate) && candidate.compiled.allowsPlacement(placement),
+        !taken.has(candidate) &&
+        !refused.has(candidate) &&
+        candidate.compiled.allowsPlacement(placement) &&
+        maySitBeside(candidate),
     );
+  /** With what has been taken. */
+  function maySitBeside(candidate: Candidate): boolean {
+    const { offer } = candidate.compiled;
+    for (const other of taken)
+      if (!refused.has(other) && market.contactPolicy.excludeEachOther(offer, other.compiled.offer)) {
+        shutOut.add(candidate);
+        return false;
+      }
+    return true;
+  }
   const take = (candidate: Candidate, place: Place) => {
     taken.add(candidate);
     place.offers.push(candidate);
@@ -175,7 +190,7 @@ export function openChoice(
   function addFollowers(place: Place): void {
     for (const candidate of freeFor(place.placement)) {
       if (place.offers.length >= limit || candidate.rank <= 0) break;
-      take(candidate, place);
+      if (maySitBeside(candidate)) take(candidate, place);
     }
   }
 
@@ -211,6 +226,7 @@ export function openChoice(
     const reasonCode = refused.get(candidate);
     if (reasonCode !== undefined) return reasonCode;
     if (candidate.rank <= 0) return 'value-not-positive';
+    if (shutOut.has(candidate)) return 'discount-open';
     return notDrawn.has(candidate) ? 'not-drawn' : 'outranked';
   }
 

@@ -1,7 +1,7 @@
 /**
  * What the shop has lately offered a customer: one contact for each offer that was made to her, as `decide/ledger` keeps
- * it. The counts below are the meaning of the caps; the ledger's script counts in the same way while it writes, so that a cap
- * also holds when several processes decide at once.
+ * it. The counts below are the meaning of the caps; a decision by a history that has changed meanwhile is not written, so that
+ * a cap also holds when several processes decide at once.
  */
 import type { Channel } from '../domain/channel.ts';
 import { dayMs } from '../domain/time.ts';

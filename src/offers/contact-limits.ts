@@ -1,7 +1,4 @@
-/**
- * How often a customer may be contacted on a channel: what the contact policy counts by before an offer competes, and what
- * the ledger of contacts checks again while it writes, so that two processes cannot both take the last one.
- */
+/** How often a customer may be contacted on a channel. */
 import { CHANNELS, type Channel } from '../domain/channel.ts';
 import { CONTACT_CHANNELS, type ContactPolicy } from '../domain/decision-policy.ts';
 import { hourMs } from '../domain/time.ts';

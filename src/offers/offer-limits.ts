@@ -38,6 +38,13 @@ export function openDiscounts({ contacts, offerAnswers }: Past, now: number): Re
   return new Set(open.map(({ offerId }) => offerId));
 }
 
+/** Two discounts that are not the same offer: together in one answer they would be two at once. */
+export function areTwoDiscounts(one: Offer, other: Offer): boolean {
+  return (
+    one.offerId !== other.offerId && DISCOUNTS.has(one.benefit.kind) && DISCOUNTS.has(other.benefit.kind)
+  );
+}
+
 /** Having a discount again is not having another one: a page may show it until it is redeemed. */
 export function hasOtherDiscount({ offerId, benefit }: Offer, open: ReadonlySet<string>): boolean {
   return DISCOUNTS.has(benefit.kind) && (open.size > 1 || (open.size === 1 && !open.has(offerId)));

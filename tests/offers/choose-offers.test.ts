@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CHANNELS, LOYALTY_TIERS } from '../../src/domain/channel.ts';
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import { dayMs } from '../../src/domain/time.ts';
-import { chooseOffers, fallbackPlacements } from '../../src/offers/choose-offers.ts';
+import { chooseOffers, fallbackPlacements, openChoice } from '../../src/offers/choose-offers.ts';
 import { makeFacts, makeMarket, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
 const names = ['orderCount'];
-const marketOf = (...offers: Offer[]) => makeMarket(offers, names);
+/** Where a customer may have several discounts at once, unless a test says otherwise. */
+const several = DecisionPolicy.parse({ contact: { oneDiscountAtATime: false } });
+const marketOf = (...offers: Offer[]) => makeMarket(offers, names, { policy: several });
 const percentOff = (offerId: string, percent: number, more: object = {}) =>
   makeOffer({ offerId, benefit: { kind: 'percentOff', percent }, ...more });
 const banner = (offerId: string, more: object = {}) =>
@@ -31,6 +34,30 @@ test('the most valuable offers are made, best first; the others are named with t
     ['gold', 'attribute:tier'],
     ['half', 'value-not-positive'],
   ]);
+});
+
+test('of several discounts one is made, in whatever place it may stand; what is no discount stands beside it', () => {
+  const delivery = { benefit: { kind: 'freeDelivery', costMinor: 10 }, priorityLever: 0.01 };
+  const market = makeMarket(
+    [
+      percentOff('five', 5, { placements: ['hero'] }),
+      percentOff('ten', 10),
+      percentOff('half', 50),
+      makeOffer({ offerId: 'delivery', ...delivery }),
+    ],
+    names,
+  );
+  const situation = makeSituation({ placements: ['hero', 'cart'] });
+  const { placements, excluded } = chooseOffers(market, makeFacts(), situation, { limit: 3 });
+  expect(placements.map(idsOf)).toEqual([['five', 'delivery'], []]);
+  expect(excluded.map(({ offerId, reasonCode }) => [offerId, reasonCode])).toEqual([
+    ['half', 'value-not-positive'],
+    ['ten', 'discount-open'],
+  ]);
+  const open = openChoice(market, makeFacts(), situation, { limit: 3 });
+  const [five] = open.chosen();
+  if (five !== undefined) open.refuse(five, 'budget-exhausted');
+  expect(open.result().placements.map(idsOf)).toEqual([['delivery', 'ten'], []]);
 });
 
 test('offers of equal value are made in the order of their ids', () => {

@@ -12,8 +12,11 @@ import type { Keys } from '../../src/infra/keys.ts';
 import type { Redis } from '../../src/infra/redis.ts';
 import type { Models } from '../../src/scoring/served.ts';
 
-/** The best is made: what is drawn is for the tests of exploration. */
-const defaultPolicy = DecisionPolicy.parse({ exploration: { method: 'none' } });
+/** The best is made, several discounts if need be: other tests are for what is drawn and for the contact policy. */
+const defaultPolicy = DecisionPolicy.parse({
+  exploration: { method: 'none' },
+  contact: { oneDiscountAtATime: false },
+});
 
 export type Shop = {
   offers: readonly Offer[];

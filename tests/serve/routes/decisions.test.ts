@@ -32,9 +32,11 @@ const offers = [
   },
 ];
 
+const several = { contact: { oneDiscountAtATime: false } };
+
 beforeAll(async () => {
-  service = await startTestService({ redisUrl, prefix });
-  other = await startTestService({ redisUrl, prefix });
+  service = await startTestService({ redisUrl, prefix, policy: several });
+  other = await startTestService({ redisUrl, prefix, policy: several });
   await service.call('POST', '/offers', offers);
   for (const one of [service, other]) await untilOffersAreKnown(one, offers.length);
 });
