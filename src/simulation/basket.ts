@@ -1,6 +1,7 @@
 /** What goes into an order: the habits that are due, then picks by taste, at the price of the day. */
 import type { Rng } from '../algorithms/rng.ts';
 import { dayMs } from '../domain/time.ts';
+import type { CustomerTraits } from './customers.ts';
 import type { OrderLine } from './event-writer.ts';
 import { type Coupon, dayOf, type Habit, isSold, type Journey } from './journey.ts';
 
@@ -14,6 +15,9 @@ const HABIT_REGULARITY = 16;
 const HABIT_END_SHARE = 0.04;
 const HABITS_MAX = 5;
 const DISCOUNTS = [0.1, 0.15, 0.2, 0.3];
+/** Their mean, and the share of days of a sale. */
+export const DISCOUNTS_OFF = 0.1875;
+const SALE_SHARE = 0.11;
 
 /**
  * An item that the customer may want now: sold today, not one that is owned for good, not one that is bought by habit
@@ -118,7 +122,14 @@ function drawDiscount(journey: Journey, at: number, rng: Rng): number {
   const { shop, traits } = journey;
   const sale = shop.calendar.sales[dayOf(shop, at)] === 1;
   const welcome = journey.orders === 0 && !traits.existing ? 0.2 : 0;
-  const share =
-    (sale ? 0.15 + 0.5 * traits.priceSensitivity : 0.03 + 0.12 * traits.priceSensitivity) + welcome;
+  const share = (sale ? saleShare(traits) : usualShare(traits)) + welcome;
   return rng.chance(share) ? DISCOUNTS[rng.nextInt(DISCOUNTS.length)]! : 0;
+}
+
+const usualShare = ({ priceSensitivity }: CustomerTraits) => 0.03 + 0.12 * priceSensitivity;
+const saleShare = ({ priceSensitivity }: CustomerTraits) => 0.15 + 0.5 * priceSensitivity;
+
+/** Share of the orders with a discount of the shop's own, over a year. */
+export function ordinaryDiscountShare(traits: CustomerTraits): number {
+  return (1 - SALE_SHARE) * usualShare(traits) + SALE_SHARE * saleShare(traits);
 }

@@ -11,6 +11,9 @@ const ONE_TIME_SHARE = 0.26;
 const ONE_TIME_DISCOUNT = 0.15;
 const ONE_TIME_BAD = 0.3;
 
+/** Share of the lines that come back because they arrived damaged. */
+export const DAMAGED_RETURN_SHARE = 0.5 * DAMAGED_SHARE;
+
 /**
  * Grievances that one order brings in expectation, weighed as the hazard weighs them: late deliveries (0.08 · 10), low
  * ratings (about 0.02 · 8: mostly of late and damaged ones) and complaints (0.04 · 9, of which a fifth stay open and count
