@@ -45,7 +45,8 @@ export function expectedBasket({ shop, traits }: Journey): ExpectedBasket {
     for (let i = catalogue.categoryStarts[c]!; i < catalogue.categoryStarts[c + 1]!; i++) {
       const item = catalogue.items[i]!;
       const weight =
-        item.popularity * Math.exp(ITEM_TASTE * dotAt(traits.taste, catalogue.itemFactors, i * TASTE_DIMENSIONS));
+        item.popularity *
+        Math.exp(ITEM_TASTE * dotAt(traits.taste, catalogue.itemFactors, i * TASTE_DIMENSIONS));
       const quantity = item.gapDays > 0 ? 1.3 : 1.03;
       weights += weight;
       value += weight * quantity * item.priceMinor * (1 - usualDiscount);
@@ -72,7 +73,12 @@ export function weeklyMarginMinor(journey: Journey, basket: ExpectedBasket): num
 }
 
 /** Margins to come within so many weeks, if no offer is made any more. */
-export function expectedMarginMinor(journey: Journey, basket: ExpectedBasket, at: number, weeks: number): number {
+export function expectedMarginMinor(
+  journey: Journey,
+  basket: ExpectedBasket,
+  at: number,
+  weeks: number,
+): number {
   if (!isActive(journey)) return 0;
   return weeklyMarginMinor(journey, basket) * weeksToCome(journey, at, weeks, NOTHING);
 }

@@ -1,0 +1,189 @@
+/**
+ * The closed loop: each week a policy proposes an offer, or none, for every customer; budgets are shared out by its own
+ * ranking; what is made has its effects; the policy learns. Consent, rules, contact policy and budgets are the same for all
+ * policies, and are counted again, apart from what kept them.
+ */
+import { DISCOUNTS, NON_SELLING } from '../../../domain/offer.ts';
+import { dayMs, hourMs } from '../../../domain/time.ts';
+import { type CustomerRecord, featureVector } from '../../../features/record.ts';
+import type { Journey } from '../../../simulation/journey.ts';
+import { makeOffer } from '../../../simulation/logged-decisions.ts';
+import type { SimulatedOffer } from '../../../simulation/offer-effects.ts';
+import { advance } from '../../../simulation/simulate-customer.ts';
+import { type ClosedShop, customerAtStart, learnOf, takeEvents } from './closed-shop.ts';
+import { type CustomerTrace, type DecidedLog, type LoggedRow, noOffer } from './decided-log.ts';
+import { createRules } from './rules.ts';
+
+/** Of one message, minor units. */
+export const contactCostMinor = 2;
+
+/** A customer about whom a policy is asked. `journey` is the truth: for the oracle alone. */
+export type Asked = {
+  customer: number;
+  now: number;
+  /** Of the weeks in which policies decide, how many are to come, this one among them. */
+  weeksLeft: number;
+  record: CustomerRecord;
+  features: Float32Array;
+  /** Offers that the customer may have now. */
+  candidates: readonly SimulatedOffer[];
+  journey: Journey;
+};
+
+/** `score`: budgets go to the highest first. */
+export type Proposal = { offer: SimulatedOffer | undefined; propensity: number; score: number };
+
+export type LoopPolicy = {
+  name: string;
+  /** The proposals of all customers at once, in their order. */
+  propose(asked: readonly Asked[]): Proposal[];
+  /** Called before the first week with the history, and after each with everything there is to learn from. */
+  learn?(log: DecidedLog, now: number): Promise<void>;
+};
+
+export type LoopResult = {
+  /** Long-run profit by customer, minor units: margins of the weeks and of the year after, less what offers cost. */
+  profitMinor: Float64Array;
+  contacts: number;
+  /** Contacts that broke consent, a rule, the contact policy or a budget. */
+  violations: number;
+  /** What was decided in the loop. */
+  log: LoggedRow[];
+};
+
+export async function runLoop(closed: ClosedShop, policy: LoopPolicy): Promise<LoopResult> {
+  const { shop, startAt, weeks, endAt, indices, marginMinor, history } = closed;
+  const customers = indices.map((_, customer) => customerAtStart(closed, customer));
+  const before = customers.map(({ journey }) => journey.ledger.marginMinor);
+  const costs = new Float64Array(customers.length);
+  const traces: CustomerTrace[] = history.traces.map(({ orders, redeemed }) => ({
+    orders: [...orders],
+    redeemed: new Set(redeemed),
+  }));
+  const log: DecidedLog = { rows: [...history.rows], traces };
+  const made: LoggedRow[] = [];
+  const rules = createRules(shop.offers, customers.length);
+  for (const [customer, events] of closed.recent.entries())
+    for (const event of events) rules.heard(customer, event);
+  for (const { customer, action, at } of history.rows) {
+    const offer = shop.offers[action];
+    if (offer !== undefined) rules.made(customer, offer, at);
+  }
+  const audit = createAudit();
+  await policy.learn?.(log, startAt);
+
+  for (let week = 0; week < weeks; week++) {
+    const now = startAt + week * 7 * dayMs + 8 * hourMs;
+    const asked: Asked[] = [];
+    for (const [customer, { journey, record }] of customers.entries()) {
+      advance(journey, now);
+      for (const event of takeEvents(journey)) {
+        learnOf(record, traces[customer] as CustomerTrace, event, marginMinor);
+        rules.heard(customer, event);
+      }
+      const features = featureVector(record, now);
+      const candidates = rules.candidates(customer, record, features, now);
+      asked.push({ customer, now, weeksLeft: weeks - week, record, features, candidates, journey });
+    }
+    const proposals = policy.propose(asked);
+    const budgets = weeklyBudgets(shop.offers, customers.length);
+    for (const at of inOrderOfScore(proposals)) {
+      const { offer, propensity } = proposals[at] as Proposal;
+      const { customer, journey, features, candidates } = asked[at] as Asked;
+      const decisionId = `loop-${week}-${customer}`;
+      if (offer !== undefined) {
+        const left = budgets.get(offer.number);
+        // What a budget refuses was not drawn: it is no decision to learn from.
+        if (left !== undefined && left <= 0) continue;
+        if (left !== undefined) budgets.set(offer.number, left - 1);
+        audit.made(offer, journey, now, week);
+        rules.made(customer, offer, now);
+        makeOffer(journey, now, offer, decisionId);
+        costs[customer]! += contactCostMinor + costWhenMade(offer);
+      } else if (candidates.length === 0) continue;
+      const action = offer?.number ?? noOffer;
+      const row = { decisionId, customer, at: now, action, propensity, features };
+      log.rows.push(row);
+      made.push(row);
+    }
+    if (week + 1 < weeks) await policy.learn?.(log, now + 7 * dayMs);
+  }
+  for (const { journey } of customers) {
+    advance(journey, endAt);
+    journey.writer.take();
+  }
+  const profitMinor = Float64Array.from(
+    customers,
+    ({ journey }, customer) => journey.ledger.marginMinor - before[customer]! - costs[customer]!,
+  );
+  return {
+    profitMinor,
+    contacts: audit.contacts,
+    violations: audit.violations(shop.offers, customers.length),
+    log: made,
+  };
+}
+
+function costWhenMade({ offer }: SimulatedOffer): number {
+  return offer.benefit.kind === 'serviceContact' ? offer.benefit.costMinor : 0;
+}
+
+/** Times an offer may be made a week, as a share of the customers; the others have no bound. */
+const WEEKLY_SHARES: Readonly<Record<string, number>> = {
+  'win-back-15': 0.1,
+  'big-basket-10-euro': 0.1,
+  'fashion-week': 0.1,
+  'make-it-right': 0.02,
+};
+
+function weeklyBudgets(offers: readonly SimulatedOffer[], customers: number): Map<number, number> {
+  const budgets = new Map<number, number>();
+  for (const { number, offer } of offers) {
+    const share = WEEKLY_SHARES[offer.offerId];
+    if (share !== undefined) budgets.set(number, Math.ceil(share * customers));
+  }
+  return budgets;
+}
+
+function inOrderOfScore(proposals: readonly Proposal[]): number[] {
+  return [...proposals.keys()].sort((a, b) => proposals[b]!.score - proposals[a]!.score || a - b);
+}
+
+/** Counts again what was made, by the truth of the simulation rather than by what the rules read. */
+function createAudit() {
+  let broken = 0;
+  let contacts = 0;
+  const weekly = new Map<string, number>();
+  const last = new Map<Journey, { at: number; discountUntil: number }>();
+  return {
+    get contacts() {
+      return contacts;
+    },
+    /** Called before it is made. */
+    made({ number, offer }: SimulatedOffer, journey: Journey, at: number, week: number) {
+      contacts++;
+      const { at: lastAt, discountUntil } = last.get(journey) ?? { at: -Infinity, discountUntil: -Infinity };
+      const isDiscount = DISCOUNTS.has(offer.benefit.kind);
+      const faults = [
+        !journey.traits.consent.email,
+        !offer.channels.includes('email'),
+        journey.departure.openComplaints > 0 && !NON_SELLING.has(offer.benefit.kind),
+        isDiscount && at < Math.max(discountUntil, journey.discountUntil),
+        at - lastAt < 12 * hourMs,
+      ];
+      if (faults.some(Boolean)) broken++;
+      weekly.set(`${week} ${number}`, (weekly.get(`${week} ${number}`) ?? 0) + 1);
+      const until = isDiscount ? at + offer.redeemWithinDays * dayMs : discountUntil;
+      last.set(journey, { at, discountUntil: until });
+    },
+    violations(offers: readonly SimulatedOffer[], customers: number): number {
+      let over = 0;
+      for (const [key, times] of weekly) {
+        const [, number] = key.split(' ');
+        const share = WEEKLY_SHARES[offers[Number(number)]?.offer.offerId ?? ''] ?? Number.POSITIVE_INFINITY;
+        over += Math.max(0, times - Math.ceil(share * customers));
+      }
+      return broken + over;
+    },
+  };
+}
