@@ -90,7 +90,9 @@ async function fillLake(config: Config, simulation: SimulationOptions, output: O
     dataDir: config.dataDir,
     currency: config.currency,
     preset: 'nextbest',
-    paths: ['items', 'offers', 'customers', 'events'].map((name) => join(folder, `${name}.ndjson`)),
+    paths: ['items', 'offers', 'customers', 'events', 'decisions'].map((name) =>
+      join(folder, `${name}.ndjson`),
+    ),
     now: Date.now(),
     onProgress: importing.report,
     say: output.say,

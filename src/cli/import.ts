@@ -173,9 +173,9 @@ function reportText(report: ImportReport, seconds: number): string {
     ? 'No row was taken, and nothing was changed. The rejects file tells each row and why; see docs/importing.md.'
     : report.rowsRead === 0
       ? 'There were no rows in it: nothing was changed.'
-      : report.events + report.items + report.offers === 0
+      : report.events + report.items + report.offers + report.decisions === 0
         ? 'The lake has all of it already: nothing was changed.'
-        : `New in the lake: ${count(report.events)} events, ${count(report.items)} items, ${count(report.offers)} offers. Next: nextbest train`;
+        : `New in the lake: ${count(report.events)} events, ${count(report.items)} items, ${count(report.offers)} offers${report.decisions > 0 ? `, ${count(report.decisions)} decisions` : ''}. Next: nextbest train`;
   return [
     `  ${'rows read'.padEnd(width)}  ${count(report.rowsRead).padStart(digits)}  in ${seconds.toFixed(1)} s (${speed} rows/s)`,
     ...table,

@@ -57,7 +57,7 @@ async function lastEvent(lake: Lake): Promise<number | undefined> {
 async function partsWithRows(
   connection: DuckDBConnection,
   parts: readonly NewPart[],
-): Promise<{ gained: Pick<ImportReport, 'events' | 'items' | 'offers'>; parts: LakePart[] }> {
+): Promise<{ gained: Pick<ImportReport, 'events' | 'items' | 'offers' | 'decisions'>; parts: LakePart[] }> {
   const gained = { events: 0, items: 0, offers: 0, decisions: 0 };
   const filled: LakePart[] = [];
   for (const { table, prefix, query, key, orderBy } of parts) {
@@ -73,7 +73,7 @@ async function partsWithRows(
     const order = orderBy === undefined ? '' : ` ORDER BY ${orderBy}`;
     filled.push({ table, name: `${prefix}${hash}`, query: `SELECT * FROM (${query})${order}` });
   }
-  return { gained: { events: gained.events, items: gained.items, offers: gained.offers }, parts: filled };
+  return { gained, parts: filled };
 }
 
 function progressReporter(options: ImportOptions): ImportContext['progress'] {

@@ -38,6 +38,7 @@ export type ImportReport = {
   events: number;
   items: number;
   offers: number;
+  decisions: number;
   /** Of the newest event in the lake, in milliseconds; undefined where there is none. */
   lastEventAt: number | undefined;
   /** NDJSON of `file, line, reason`; undefined where every row was accepted. */

@@ -2,6 +2,7 @@
 import { UsageError } from '../../domain/errors.ts';
 import { makeCatalogue } from './given-items.ts';
 import type { ImportContext, ImportOutcome } from './import-options.ts';
+import { takeOwnDecisions } from './own-decisions.ts';
 import { takeOwnEvents } from './own-events.ts';
 import { ownVerdicts, sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
 import { reading } from './progress.ts';
@@ -9,7 +10,7 @@ import { appendJsonLines, createRecordTable } from './read-records.ts';
 
 /** The files that a simulation's folder is imported by; what else is in it (its truth) is no part of the log. */
 export function isOwnFile(name: string): boolean {
-  return /^(items|offers|customers|events)\.(ndjson|jsonl)(\.gz)?$/.test(name);
+  return /^(items|offers|customers|events|decisions)\.(ndjson|jsonl)(\.gz)?$/.test(name);
 }
 
 export async function importOwnLog(context: ImportContext): Promise<ImportOutcome> {
@@ -31,6 +32,7 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
   await sortOwnRows(connection, 'ownRecords');
   await takeOwnItems(connection, options.now);
   await takeOwnOffers(lake, options.now);
+  await takeOwnDecisions(lake, options.now);
   await makeCatalogue(
     connection,
     `SELECT itemId, nullif(json_extract_string(json, '$.category'), '') AS category, false AS nonProduct
@@ -60,6 +62,13 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
         prefix: 'import-',
         query: 'SELECT * EXCLUDE (pos) FROM newOffers',
         key: ['offerId', 'updatedAt', 'json'],
+      },
+      {
+        table: 'decisions',
+        prefix: 'import-',
+        query: 'SELECT * EXCLUDE (pos) FROM newDecisions',
+        key: ['decisionId', 'json'],
+        orderBy: 'customerId, decidedAt, decisionId',
       },
     ],
   };

@@ -1,6 +1,7 @@
 /**
- * The service's own files: NDJSON of events, items and offers, as `nextbest simulate` writes them and as the shop's
- * systems may. What a line is, its keys tell: `type` → event, `offerId` and `benefit` → offer, `itemId` → item; or it is
+ * The service's own files: NDJSON of events, items, offers and decisions, as `nextbest simulate` writes them and as the shop's
+ * systems may. What a line is, its keys tell: `type` → event, `offerId` and `benefit` → offer, `decisionId` and `placements` → decision,
+ * `itemId` → item; or it is
  * wrapped: `{"kind": "item", "item": {…}}`. Lines are held to the domain's schemas, in SQL but for offers, of which a
  * shop has few.
  */
@@ -17,7 +18,15 @@ const maxOffers = 100_000;
 
 /** Makes `ownRows` (`pos, file, line, reason, kind, json`) of a table of raw records with the one column `json`. */
 export async function sortOwnRows(connection: DuckDBConnection, records: string): Promise<void> {
-  const { select, field } = jsonFields('json', ['kind', 'type', 'offerId', 'benefit', 'itemId']);
+  const { select, field } = jsonFields('json', [
+    'kind',
+    'type',
+    'offerId',
+    'benefit',
+    'decisionId',
+    'placements',
+    'itemId',
+  ]);
   const has = (path: string) => `${field(path).type} IS NOT NULL`;
   await connection.run(`CREATE OR REPLACE TABLE ownRows AS
     SELECT pos, file, line, CASE WHEN malformed THEN 'malformed' WHEN kind IS NULL THEN 'invalid' END AS reason, kind,
@@ -25,9 +34,10 @@ export async function sortOwnRows(connection: DuckDBConnection, records: string)
         ELSE coalesce(json_extract(json, '$.' || kind), json_merge_patch(json, '{"kind": null}')) END AS json
     FROM (
       SELECT *, CASE WHEN wrapped THEN ${text(field('kind'))} WHEN ${has('type')} THEN 'event'
-          WHEN ${has('offerId')} AND ${has('benefit')} THEN 'offer' WHEN ${has('itemId')} THEN 'item' END AS kind
+          WHEN ${has('offerId')} AND ${has('benefit')} THEN 'offer' WHEN ${has('decisionId')} AND ${has('placements')} THEN 'decision'
+          WHEN ${has('itemId')} THEN 'item' END AS kind
       FROM (
-        SELECT *, coalesce(${text(field('kind'))} IN ('event', 'item', 'offer'), false) AS wrapped
+        SELECT *, coalesce(${text(field('kind'))} IN ('event', 'item', 'offer', 'decision'), false) AS wrapped
         FROM (SELECT pos, file, line, malformed, json::JSON AS json, ${select} FROM ${records})))`);
 }
 
@@ -159,10 +169,12 @@ export const ownVerdicts = `
       WHEN r.reason IS NOT NULL THEN r.reason
       WHEN kind = 'event' THEN e.reason
       WHEN kind = 'offer' THEN o.reason
+      WHEN kind = 'decision' THEN d.reason
       WHEN i.reason IS NOT NULL THEN i.reason
       WHEN g.pos IS NOT NULL THEN NULL
       WHEN i.pos < last.pos THEN 'duplicateRow' ELSE 'alreadyImported' END AS reason
   FROM ownRows r LEFT JOIN ownEvents e ON e.pos = r.pos LEFT JOIN offerReasons o ON o.pos = r.pos
+  LEFT JOIN decisionReasons d ON d.pos = r.pos
   LEFT JOIN ownItems i ON i.pos = r.pos LEFT JOIN givenItems g ON g.pos = r.pos
   LEFT JOIN (SELECT itemId, max(pos) AS pos FROM ownItems WHERE reason IS NULL GROUP BY itemId) last ON last.itemId = i.itemId`;
 
