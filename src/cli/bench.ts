@@ -7,6 +7,8 @@ import { readConfig } from '../infra/config.ts';
 import { createLogger } from '../infra/logger.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
+
+import { benchDecide, type DecideBenchOptions } from './bench/decide.ts';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { benchScore, type ScoreBenchOptions } from './bench/score.ts';
@@ -27,7 +29,8 @@ export const benchCommand = (): Command =>
     .addCommand(insightsBenchCommand())
     .addCommand(scoreBenchCommand())
     .addCommand(serveBenchCommand())
-    .addCommand(budgetsBenchCommand());
+    .addCommand(budgetsBenchCommand())
+    .addCommand(decideBenchCommand());
 
 const trainBenchCommand = () =>
   new Command('train')
@@ -184,6 +187,45 @@ const budgetsBenchCommand = () =>
         await rm(dataDir, { recursive: true, force: true });
       }
     });
+
+const decideBenchCommand = () =>
+  new Command('decide')
+    .description(
+      'what policies on offers earn in the long run on simulated shops, the engine among them, beside an oracle that knows the truth',
+    )
+    .option('--customers <n>', 'simulated customers of a shop', positiveInteger, 4000)
+    .option(
+      '--weeks <n>',
+      'weeks in which policies decide; a year without offers follows',
+      positiveInteger,
+      8,
+    )
+    .option('--seeds <n>', 'shops', positiveInteger, 4)
+    .action(async (flags: DecideBenchOptions, command: Command) => {
+      const output = outputOf(command);
+      const summary = await benchDecide(
+        flags,
+        (line) =>
+          output.result(
+            { ...line },
+            `${line.policy.padEnd(12)} ${major(line.value)} a customer (${major(line.lower)} to ${major(line.upper)}), ` +
+              `${major(line.gain)} above none (${major(line.gainLower)} to ${major(line.gainUpper)}), ` +
+              `${count(line.contacts)} contacts, ${line.violations} violations`,
+          ),
+        output.say,
+      );
+      const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+      output.result(
+        { ...summary },
+        `nextbest comes ${percent(summary.share)} of the way from ${summary.bestOther} to the oracle; ` +
+          `estimates from a log cover what was earned: ips ${percent(summary.coverage.ips)}, ` +
+          `snips ${percent(summary.coverage.snips)}, doubly robust ${percent(summary.coverage.doublyRobust)} of ` +
+          `${summary.estimates / 3}; ${summary.violations} violations`,
+      );
+      if (summary.violations > 0) process.exitCode = 1;
+    });
+
+const major = (minor: number) => (minor / 100).toFixed(2);
 
 const count = new Intl.NumberFormat('en').format;
 

@@ -126,7 +126,7 @@ function drawDiscount(journey: Journey, at: number, rng: Rng): number {
   return rng.chance(share) ? DISCOUNTS[rng.nextInt(DISCOUNTS.length)]! : 0;
 }
 
-const usualShare = ({ priceSensitivity }: CustomerTraits) => 0.03 + 0.12 * priceSensitivity;
+const usualShare = ({ priceSensitivity }: CustomerTraits) => 0.02 + 0.25 * priceSensitivity;
 const saleShare = ({ priceSensitivity }: CustomerTraits) => 0.15 + 0.5 * priceSensitivity;
 
 /** Share of the orders with a discount of the shop's own, over a year. */

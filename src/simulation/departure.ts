@@ -66,6 +66,8 @@ export type Departure = {
   /** By an offer: how much of a grievance it is, and how much of a bond. */
   irritated(amount: number): void;
   caredFor(amount: number): void;
+  /** What contacts have left of irritation. */
+  readonly irritation: number;
   /** Won back while fading: what it takes to leave begins anew. */
   cameBack(rng: Rng): void;
   /** What weighs and binds now, for expectations. */
@@ -126,6 +128,9 @@ export function createDeparture(hiddenTrait: number, rng: Rng): Departure {
     },
     complaintResolved() {
       open--;
+    },
+    get irritation() {
+      return irritation;
     },
     irritated(amount) {
       irritation += amount;

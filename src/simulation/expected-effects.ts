@@ -7,7 +7,13 @@ import { YEAR_DAYS } from './calendar.ts';
 import { GRIEVANCES_AN_ORDER } from './consequences.ts';
 import { BOND_DECAY, HAZARD, WEEK_DAYS, WEEK_DECAY } from './departure.ts';
 import { FADING_ORDER_SHARE, isActive, type Journey } from './journey.ts';
-import { type OfferResponse, ordersPerYear, responseTo, type SimulatedOffer } from './offer-effects.ts';
+import {
+  type OfferResponse,
+  ordersPerYear,
+  reluctance,
+  responseTo,
+  type SimulatedOffer,
+} from './offer-effects.ts';
 
 /** What the four kinds are named after; there are shades between them. */
 export const EFFECT_KINDS = ['persuadable', 'sure', 'lost', 'drivenAway'] as const;
@@ -32,10 +38,12 @@ const NOTABLE_CHURN = 0.01;
 
 export function effectsOf(journey: Journey, simulated: SimulatedOffer, at: number): OfferEffects {
   const response = responseTo(journey, simulated, at);
-  const own = ownOrderProbability(journey, simulated.offer.redeemWithinDays);
+  const days = simulated.offer.redeemWithinDays;
+  const own = ownOrderProbability(journey, days);
+  const irritated = ownOrderProbability(journey, days, response.irritation);
   const additionalOrders = response.seen * response.persuaded;
-  const uplift = additionalOrders * (1 - own);
-  const redeemed = additionalOrders + response.seen * (1 - response.persuaded) * response.uses * own;
+  const uplift = irritated + additionalOrders * (1 - irritated) - own;
+  const redeemed = additionalOrders + response.seen * (1 - response.persuaded) * response.uses * irritated;
   const churn = churnAfter(journey, response) - churnAfter(journey, undefined);
   const kind =
     churn >= NOTABLE_CHURN
@@ -48,10 +56,11 @@ export function effectsOf(journey: Journey, simulated: SimulatedOffer, at: numbe
   return { kind, additionalOrders, uplift, redeemed, churn };
 }
 
-/** P(an order of the customer's own within so many days), as if orders came at a constant rate. */
-export function ownOrderProbability(journey: Journey, days: number): number {
+/** P(an order of the customer's own within so many days), as if orders came at a constant rate; `irritation` is added to what there is. */
+export function ownOrderProbability(journey: Journey, days: number, irritation = 0): number {
   if (!isActive(journey)) return 0;
-  const rate = ordersPerYear(journey) * (journey.phase === 'fading' ? FADING_ORDER_SHARE : 1);
+  const left = reluctance(journey.departure.irritation + irritation) * journey.traits.ordersPerYear;
+  const rate = (ordersPerYear(journey) - left) * (journey.phase === 'fading' ? FADING_ORDER_SHARE : 1);
   return 1 - Math.exp((-rate * days) / YEAR_DAYS);
 }
 
@@ -85,8 +94,8 @@ export function overResponses(
 }
 
 /**
- * P(has not begun to leave after so many weeks), and the sum of these probabilities over the weeks: weeks that the customer is
- * expected to stay. The hazard of `departure.ts`, with the grievances that orders to come bring in expectation.
+ * P(has not begun to leave after so many weeks), and the sum of these probabilities over the weeks, each times the share of the
+ * usual orders that irritation leaves: weeks of usual shopping. The hazard of `departure.ts`, with the grievances that orders to come bring in expectation.
  */
 export function staying(
   journey: Journey,
@@ -99,10 +108,13 @@ export function staying(
   const perWeek = (perOrder * ordersPerYear(journey) * WEEK_DAYS) / YEAR_DAYS;
   let grievances = standing.grievances + HAZARD.weights.irritation * irritation + perOrder * orders;
   let bonds = standing.bonds + HAZARD.bonds.caredFor * caredFor;
+  let irritated = journey.departure.irritation + irritation;
+  const byTaste = journey.traits.ordersPerYear / ordersPerYear(journey);
   let integrated = 0;
   let sum = 0;
   for (let week = 0; week < weeks; week++) {
-    sum += Math.exp(-integrated);
+    sum += Math.exp(-integrated) * (1 - byTaste * reluctance(irritated));
+    irritated *= WEEK_DECAY;
     integrated += (standing.weeklyBase * (1 + grievances + standing.openComplaints)) / (1 + bonds);
     grievances = grievances * WEEK_DECAY + perWeek;
     bonds *= BOND_DECAY;

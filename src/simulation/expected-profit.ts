@@ -108,7 +108,7 @@ export function expectedOfferValueMinor(
   const persuadedMargin =
     persuadedBasket.marginMinor -
     costOn(simulated, persuadedBasket.aboutMinor, persuadedBasket.valueMinor, minBasketMinor);
-  const own = ownOrderProbability(journey, redeemWithinDays);
+  const own = ownOrderProbability(journey, redeemWithinDays, response.irritation);
   const [aboutMinor, aboutShare] = ownLinesAbout(basket, simulated);
   const ownMinor = basket.lines * basket.line.valueMinor;
   const ownCost = aboutShare * costOn(simulated, aboutMinor, ownMinor, minBasketMinor);

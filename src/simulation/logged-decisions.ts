@@ -13,7 +13,7 @@ import type { Journey } from './journey.ts';
 import type { SimulatedOffer } from './offer-effects.ts';
 import { mailableOffers } from './standing.ts';
 
-const NO_OFFER_SHARE = 0.5;
+const NO_OFFER_SHARE = 0.4;
 const PLACEMENT = 'email-top';
 
 /** The next decision is within the hour after eight of the week's first morning, if it is one of those that are logged. */

@@ -79,9 +79,9 @@ export type OfferResponse = {
   wonBack: number;
 };
 
-const OPENNESS_SPREAD = 0.5;
-const TASTE_SPREAD = 0.4;
-const TOUCHINESS_SPREAD = 0.5;
+const OPENNESS_SPREAD = 0.3;
+const TASTE_SPREAD = 0.25;
+const TOUCHINESS_SPREAD = 0.3;
 const FATIGUE_HALF_LIFE_DAYS = 14;
 const FADING_SEEN_SHARE = 0.5;
 /** Sum of weighted grievances from which on a customer has something to complain about: half a fresh one. */
@@ -108,17 +108,17 @@ const traits = (
 ): KindTraits => ({ pull, price, member, sociable, online, caredFor });
 
 const KINDS: Readonly<Record<Benefit['kind'], KindTraits>> = {
-  percentOff: traits(-1.3, 4.5, 0, 0, 0.5, 0.03),
-  amountOff: traits(-1.3, 4.5, 0, 0, 0.5, 0.03),
-  bundle: traits(-1.9, 3, 0, 0, 0.5, 0.03),
-  freeDelivery: traits(-1.5, 2, -0.3, 0, 3, 0.05),
-  gift: traits(-1.7, 0.5, 0.6, 0.5, 0, 0.3),
-  loyaltyPoints: traits(-2.2, 0.5, 1.4, 0, 0, 0.1),
-  pointsMultiplier: traits(-2.2, 0.5, 1.4, 0, 0, 0.1),
-  tierTrial: traits(-2.6, 0, 1, 0, 0, 0.3),
+  percentOff: traits(-0.6, 5, 0, 0, 0.5, 0),
+  amountOff: traits(-0.6, 5, 0, 0, 0.5, 0),
+  bundle: traits(-1.2, 3, 0, 0, 0.5, 0),
+  freeDelivery: traits(-0.9, 2, -0.3, 0, 4, 0),
+  gift: traits(-1.5, 0.5, 0.6, 1, 0, 0.05),
+  loyaltyPoints: traits(-1.8, 0.5, 2, 0, 0, 0.05),
+  pointsMultiplier: traits(-1.8, 0.5, 2, 0, 0, 0.05),
+  tierTrial: traits(-2.6, 0, 1, 0, 0, 0.2),
   earlyAccess: traits(-2.6, -1.5, 1, 0.8, 0.8, 0.2),
-  serviceContact: traits(-5, 0, 0, 0, 0, 0.1),
-  communityInvitation: traits(-4, 0, 0.3, 2, 0, 0.05),
+  serviceContact: traits(-5, 0, 0, 0, 0, 0.02),
+  communityInvitation: traits(-4, 0, 0.3, 2.5, 0, 0),
   content: traits(-3.4, 0, 0.3, 0.5, 0.5, 0.02),
 };
 
@@ -185,18 +185,18 @@ export function responseTo(journey: Journey, simulated: SimulatedOffer, at: numb
     (selling ? 1.5 * aggrieved : 0);
   // A discount tells who does not look at prices that the shop thinks so.
   const irritation = Math.exp(
-    -4.6 +
+    -5 +
       disposition.touchiness +
-      2.4 * (store - 0.3) -
-      5 * (engagement.openShare - 0.4) +
-      0.4 * own.hiddenTrait -
-      0.8 * (member - 0.5) -
+      6 * (store - 0.3) -
+      3 * (engagement.openShare - 0.4) -
+      1.2 * (member - 0.5) -
       (DISCOUNTS.has(offer.benefit.kind) ? 2 * price : 0) +
       (selling ? 1.6 * aggrieved : -1.5) +
       0.7 * fatigue,
   );
   return {
-    seen: Math.min(0.95, engagement.openShare * (fading ? FADING_SEEN_SHARE : 1)),
+    // A message with an offer in it is read more often than the news.
+    seen: Math.min(0.95, 0.45 + 0.6 * engagement.openShare) * (fading ? FADING_SEEN_SHARE : 1),
     persuaded: logistic(persuasion),
     // A service, an invitation and news are not redeemed with an order.
     uses:
@@ -222,12 +222,12 @@ function careOf(
 ): number {
   const { member, sociable, aggrieved, price } = standing;
   if (benefit.kind === 'serviceContact')
-    return kind.caredFor + (benefit.form === 'call' ? 1.6 : 1) * aggrieved;
-  if (benefit.kind === 'communityInvitation') return sociable === 1 ? 0.9 : kind.caredFor;
+    return kind.caredFor + (benefit.form === 'call' ? 1.2 : 0.5) * aggrieved;
+  if (benefit.kind === 'communityInvitation') return sociable === 1 ? 0.5 : kind.caredFor;
   const kept = retention
     ? DISCOUNTS.has(benefit.kind)
-      ? 0.25 + 0.5 * (price + 0.5)
-      : 0.4 + 0.3 * member
+      ? 0.1 + 0.3 * (price + 0.5)
+      : 0.15 + 0.15 * member
     : 0;
   return kind.caredFor + kept;
 }
@@ -268,6 +268,11 @@ export function ordersPerYear({ traits: own, habits }: Journey): number {
   // A habit is often bought along with another order.
   for (const { gapDays } of habits) rate += (0.7 * YEAR_DAYS) / gapDays;
   return rate;
+}
+
+/** Share of the orders by taste that somebody so irritated leaves out. */
+export function reluctance(irritation: number): number {
+  return Math.min(0.7, 3 * irritation);
 }
 
 function logistic(x: number): number {

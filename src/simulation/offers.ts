@@ -63,7 +63,6 @@ const DRAFTS: readonly (readonly [string, OfferDraft])[] = [
       headline: '10 off when you treat yourself',
       benefit: { kind: 'amountOff', amountMinor: 1000 },
       channels: ['web', 'app', 'store', 'email'],
-      minBasketMinor: 3000,
       eligibility: { feature: 'averageOrderValueMinor', gte: 6000 },
     },
   ],

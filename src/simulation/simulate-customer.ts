@@ -27,7 +27,7 @@ import { FADING_ORDER_SHARE, type Happening, isActive, type Journey, type Shop }
 import { marginOf } from './ledger.ts';
 import { decideAtRandom, planDecision } from './logged-decisions.ts';
 import { reviewTier, spendOfTier } from './loyalty.ts';
-import { createDisposition } from './offer-effects.ts';
+import { createDisposition, reluctance } from './offer-effects.ts';
 import { browse, order } from './shopping.ts';
 import { customerTruth } from './truth.ts';
 
@@ -190,6 +190,7 @@ function orderByTaste(journey: Journey, at: number): void {
   agenda.plan(shop.calendar.after(at, orderGapDays(journey)), { kind: 'order' });
   if (journey.phase === 'fading' && !rng.chance(FADING_ORDER_SHARE)) return;
   const own = streamOf(journey, 'order', at);
+  if (own.chance(reluctance(journey.departure.irritation))) return;
   order(journey, at, { picks: 1 + own.poisson(traits.extraPicks), rng: own });
 }
 

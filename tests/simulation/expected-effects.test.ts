@@ -96,7 +96,8 @@ test('contacts wear: the second of two in a row persuades less and irritates mor
   let compared = 0;
   for (let index = 0; index < 200; index++) {
     const journey = startedAt(index);
-    if (journey.phase !== 'active') continue;
+    // Far from where irritation ends.
+    if (journey.phase !== 'active' || responseTo(journey, offer, at).irritation > 0.5) continue;
     const first = responseTo(journey, offer, at);
     contact(journey, at, offer, 'd');
     const second = responseTo(journey, offer, at + 1000);

@@ -41,8 +41,8 @@ test('the logged probabilities are those of the draws', () => {
   // Σ 1 / propensity over the decisions for one action estimates the number of decisions in which it was possible.
   const none = decisions.filter((decision) => madeBy(decision) === undefined);
   const share = none.length / decisions.length;
-  expect(none.every(({ placements }) => placements[0]!.loggingPropensity === 0.5)).toBe(true);
-  expect(Math.abs(share - 0.5)).toBeLessThan(4 * Math.sqrt(0.25 / decisions.length));
+  expect(none.every(({ placements }) => placements[0]!.loggingPropensity === 0.4)).toBe(true);
+  expect(Math.abs(share - 0.4)).toBeLessThan(4 * Math.sqrt(0.24 / decisions.length));
   // Of decisions with as many candidates, each offer that all may have is drawn as often as its probability has it.
   const made = decisions.filter((decision) => madeBy(decision) !== undefined);
   const weight = made

@@ -255,10 +255,10 @@ describe('engagement', () => {
     expect(leftAfter(({ type, score }) => type === 'nps' && score! <= 6)).toBeGreaterThan(1.5 * promoters);
   });
 
-  test('who takes part, or redeems points, leaves less often than who buys', () => {
+  // Who redeems points buys often, and has more to complain about: what points avert does not show in such shares.
+  test('who takes part leaves less often than who buys', () => {
     const buyers = leftAfter(({ type }) => type === 'purchase');
     expect(leftAfter(({ type }) => type === 'community')).toBeLessThan(0.85 * buyers);
-    expect(leftAfter(({ change }) => change === 'redeemed')).toBeLessThan(0.95 * buyers);
   });
 
   test('nobody redeems more points than were collected, and the truth tells what points averted', () => {

@@ -51,12 +51,18 @@ export type LoopResult = {
   log: LoggedRow[];
 };
 
-export async function runLoop(closed: ClosedShop, policy: LoopPolicy): Promise<LoopResult> {
+/** `budgets: false`: an offer may be made as often as a policy likes. */
+export async function runLoop(
+  closed: ClosedShop,
+  policy: LoopPolicy,
+  { budgets: limited = true }: { budgets?: boolean } = {},
+): Promise<LoopResult> {
   const { shop, startAt, weeks, endAt, indices, marginMinor, history } = closed;
   const customers = indices.map((_, customer) => customerAtStart(closed, customer));
   const before = customers.map(({ journey }) => journey.ledger.marginMinor);
   const costs = new Float64Array(customers.length);
-  const traces: CustomerTrace[] = history.traces.map(({ orders, redeemed }) => ({
+  const traces: CustomerTrace[] = history.traces.map(({ events, orders, redeemed }) => ({
+    events: [...events],
     orders: [...orders],
     redeemed: new Set(redeemed),
   }));
@@ -86,7 +92,7 @@ export async function runLoop(closed: ClosedShop, policy: LoopPolicy): Promise<L
       asked.push({ customer, now, weeksLeft: weeks - week, record, features, candidates, journey });
     }
     const proposals = policy.propose(asked);
-    const budgets = weeklyBudgets(shop.offers, customers.length);
+    const budgets = limited ? weeklyBudgets(shop.offers, customers.length) : new Map<number, number>();
     for (const at of inOrderOfScore(proposals)) {
       const { offer, propensity } = proposals[at] as Proposal;
       const { customer, journey, features, candidates } = asked[at] as Asked;

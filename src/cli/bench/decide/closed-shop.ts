@@ -19,7 +19,7 @@ export type ClosedShopOptions = { customers: number; seed: number; weeks: number
 
 /** History before the policies decide, of which the last weeks have decisions drawn at random; and the year after. */
 const historyDays = 420;
-const loggedWeeks = 26;
+const loggedWeeks = 39;
 const yearAfterDays = 365;
 const items = 200;
 const end = '2027-06-30';
@@ -136,6 +136,7 @@ export function learnOf(
   marginMinor: ReadonlyMap<string, number>,
 ): void {
   applyEvent(record, event);
+  trace.events.push(event);
   if (event.type === 'purchase') {
     let margin = 0;
     for (const line of eventLines(event))

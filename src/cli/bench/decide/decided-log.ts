@@ -2,6 +2,7 @@
  * What a policy may learn from: decisions with their probabilities, what was known of the customer then, and what the
  * customer did. No truth is in it.
  */
+import type { ShopEvent } from '../../../domain/event.ts';
 import { dayMs } from '../../../domain/time.ts';
 
 /** The customer was left alone. */
@@ -20,13 +21,15 @@ export type LoggedRow = {
 
 /** What the shop has seen of one customer: times ascending. */
 export type CustomerTrace = {
+  /** All there were, oldest first. */
+  events: ShopEvent[];
   orders: { at: number; marginMinor: number }[];
   redeemed: Set<string>;
 };
 
 export type DecidedLog = { rows: LoggedRow[]; traces: readonly CustomerTrace[] };
 
-export const newTrace = (): CustomerTrace => ({ orders: [], redeemed: new Set() });
+export const newTrace = (): CustomerTrace => ({ events: [], orders: [], redeemed: new Set() });
 
 /** Rows whose outcome within `days` is known by `now`. */
 export function ripeRows({ rows }: DecidedLog, days: number, now: number): LoggedRow[] {
@@ -34,8 +37,19 @@ export function ripeRows({ rows }: DecidedLog, days: number, now: number): Logge
 }
 
 /** Was there an order within so many days? */
-export function ordered({ traces }: DecidedLog, { customer, at }: LoggedRow, days: number): boolean {
-  return traces[customer]?.orders.some((order) => order.at > at && order.at <= at + days * dayMs) ?? false;
+export function ordered(log: DecidedLog, row: LoggedRow, days: number): boolean {
+  return orderedBetween(log, row, 0, days);
+}
+
+/** Was there one more than `from` and at most `to` days after the decision? */
+export function orderedBetween(
+  { traces }: DecidedLog,
+  { customer, at }: Pick<LoggedRow, 'customer' | 'at'>,
+  from: number,
+  to: number,
+): boolean {
+  const [after, until] = [at + from * dayMs, at + to * dayMs];
+  return traces[customer]?.orders.some((order) => order.at > after && order.at <= until) ?? false;
 }
 
 /** Margin of the orders within so many days, minor units; discounts are taken off. */

@@ -1,0 +1,153 @@
+/**
+ * The engine itself in the closed loop: what is known of a customer, what an offer is worth in money and which one is drawn
+ * are the service's own code, over effects that are learnt from the log alone.
+ */
+
+import {
+  type CustomerValueModel,
+  customerValueModel,
+  type ItemMargins,
+  purchaseModelOf,
+} from '../../../algorithms/customer-value/customer-value-model.ts';
+import { createRng } from '../../../algorithms/rng.ts';
+import { customerFacts } from '../../../decide/customer-facts.ts';
+import { noContext } from '../../../decide/decide.ts';
+import { DecisionPolicy } from '../../../domain/decision-policy.ts';
+import type { Offer } from '../../../domain/offer.ts';
+import { FEATURE_NAMES } from '../../../features/registry.ts';
+import { chooseOffers, type OfferMarket } from '../../../offers/choose-offers.ts';
+import { compileContactPolicy } from '../../../offers/contact-policy.ts';
+import { contentVersion } from '../../../offers/content-version.ts';
+import { type CompiledOffer, compileOffer } from '../../../offers/eligibility.ts';
+import { compileExperiments } from '../../../offers/experiments.ts';
+import { type OfferSubject, offerSubject } from '../../../offers/offer-subject.ts';
+import { DEFAULT_MARGIN_RATE, isBuyable, marginRateOf } from '../../../offers/shop-statistics.ts';
+import { customerPastOf } from '../../../scoring/customer-past.ts';
+import type { Models } from '../../../scoring/served.ts';
+import { ECONOMICS } from '../../../simulation/redemption.ts';
+import { choosePurchaseModel, fitSpend, purchasesOf } from '../../../train/value/fit-customer-value.ts';
+import { type Asked, contactCostMinor, type LoopPolicy, type Proposal } from './closed-loop.ts';
+import type { ClosedShop } from './closed-shop.ts';
+import { customerAtStart } from './closed-shop.ts';
+import { learnOffers } from './learn-offers.ts';
+
+export function nextbestPolicy(closed: ClosedShop, seed: number): LoopPolicy {
+  const rng = createRng('bench decide', seed, 'nextbest');
+  const market = marketOf(closed);
+  const compiled = closed.shop.offers.map(({ offer }) => compileOffer(offer, FEATURE_NAMES));
+  let models: Models | undefined;
+  let round = 0;
+  return {
+    name: 'nextbest',
+    async learn(log, now) {
+      if (round++ % LEARN_EVERY_WEEKS !== 0) return;
+      const model = await learnOffers(closed, log, now, createRng('bench decide', seed, 'offers', round));
+      models = {
+        collaborative: undefined,
+        churn: undefined,
+        customerValue: models?.customerValue ?? (await fitCustomerValue(closed, seed)),
+        offers: { version: `${round}`, manifest: {} as never, model },
+      };
+    },
+    propose(asked) {
+      const served = models;
+      if (served === undefined) throw new Error('nothing has been learnt yet');
+      return asked.map((one) =>
+        decideOn(one, closed, { ...market, offers: offersOf(one, compiled) }, served, rng),
+      );
+    },
+  };
+}
+
+/** Learning takes longer than all else. */
+const LEARN_EVERY_WEEKS = 4;
+
+function offersOf({ candidates }: Asked, compiled: readonly CompiledOffer[]): CompiledOffer[] {
+  return candidates.flatMap(({ number }) => compiled[number] ?? []);
+}
+
+function decideOn(
+  { customer, now, record, candidates }: Asked,
+  { items, indices }: ClosedShop,
+  market: OfferMarket,
+  models: Models,
+  rng: { next(): number },
+): Proposal {
+  if (candidates.length === 0) return { offer: undefined, propensity: 1, score: 0 };
+  const facts = customerFacts(`c${indices[customer]}`, record, models, items, noContext, now);
+  const situation = {
+    channel: 'email' as const,
+    placements: ['email-top'],
+    now,
+    basketMinor: undefined,
+    isBuyable: (itemId: string) => isBuyable(items.get(itemId)),
+  };
+  const drawing = { random: () => rng.next(), afford: () => true };
+  const [place] = chooseOffers(market, facts, situation, { limit: 1, drawing }).placements;
+  const made = place?.fallback === true ? undefined : place?.offers[0];
+  return {
+    offer: made && candidates.find(({ offer }) => offer.offerId === made.offerId),
+    propensity: place?.loggingPropensity ?? Number.NaN,
+    score: made?.expectedValue ?? 0,
+  };
+}
+
+function marketOf({ items, statistics }: ClosedShop): Omit<OfferMarket, 'offers'> {
+  const policy = DecisionPolicy.parse({ contact: { costMinor: { email: contactCostMinor } } });
+  const subjects = new Map<Offer, OfferSubject>();
+  return {
+    items,
+    featuresRead: [],
+    shop: statistics,
+    subjectOf(offer) {
+      const subject = subjects.get(offer) ?? offerSubject(offer, items, statistics);
+      subjects.set(offer, subject);
+      return subject;
+    },
+    countsOf: () => ({ made: 0, redeemed: 0 }),
+    affordExploring: () => true,
+    economics: ECONOMICS,
+    policy,
+    policyVersion: contentVersion(policy),
+    contactPolicy: compileContactPolicy(policy.contact),
+    experiments: compileExperiments(policy),
+    currency: 'EUR',
+  };
+}
+
+/** As the worker's job fits it, over the records instead of the lake. */
+async function fitCustomerValue(closed: ClosedShop, seed: number): Promise<Models['customerValue']> {
+  const { items, indices, startAt } = closed;
+  const known: [string, { share: number; priceMinor: number }][] = [];
+  for (const [itemId, item] of items) {
+    const share = marginRateOf(item);
+    if (share !== undefined && item.priceMinor !== undefined)
+      known.push([itemId, { share, priceMinor: item.priceMinor }]);
+  }
+  const margins: ItemMargins = { known: new Map(known), assumedShare: DEFAULT_MARGIN_RATE };
+  const pasts = indices.flatMap(
+    (_, customer) => customerPastOf(customerAtStart(closed, customer).record, margins, startAt) ?? [],
+  );
+  const none = new Float64Array(pasts.length);
+  const summary = {
+    errands: Float64Array.from(pasts, ({ errands }) => errands),
+    recencyDays: Float64Array.from(pasts, ({ recencyDays }) => Math.floor(recencyDays)),
+    ageDays: Float64Array.from(pasts, ({ ageDays }) => Math.floor(ageDays)),
+    averageMarginMinor: Float64Array.from(pasts, ({ averageMarginMinor }) => averageMarginMinor),
+    laterErrands: none,
+    laterMarginMinor: none,
+  };
+  const { model } = await choosePurchaseModel(summary, seed, () => {});
+  const spend = fitSpend(summary);
+  if (spend === undefined) throw new Error('no order has left a margin');
+  const value: CustomerValueModel = customerValueModel({
+    purchases: { model, parameters: purchaseModelOf(model).fit(purchasesOf(summary)).parameters },
+    spend: spend.parameters,
+    regularity: 1,
+    horizonDays: 365,
+    annualDiscountRate: 0,
+    margins,
+    thresholds: { recencyDays: [], errands: [], marginMinor: [], valueMinor: [], risk: [] },
+  });
+  return { version: 'bench', manifest: {} as never, model: value };
+}
