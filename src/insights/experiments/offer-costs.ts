@@ -3,6 +3,21 @@ import { DISCOUNTS } from '../../domain/offer.ts';
 import type { Lake } from '../../history/lake.ts';
 import { sqlInstant } from './sql-instant.ts';
 
+/** What is read of a decision, in one pass over its JSON. */
+const READ = JSON.stringify({
+  placements: [
+    {
+      offers: [
+        {
+          offerId: 'VARCHAR',
+          benefit: { kind: 'VARCHAR' },
+          terms: { contactCostMinor: 'DOUBLE', costWhenMadeMinor: 'DOUBLE', costWhenAcceptedMinor: 'DOUBLE' },
+        },
+      ],
+    },
+  ],
+});
+
 /**
  * Columns: customerId, costMinor. Of the decisions since `from` (all in milliseconds since 1970) and before `end`: a contact
  * on a channel where the shop goes to the customer, once a decision; what an offer costs when it is made; and what it costs
@@ -10,22 +25,20 @@ import { sqlInstant } from './sql-instant.ts';
  */
 export function offerCostsQuery(lake: Pick<Lake, 'from'>, from: number, end: number): string {
   const discounts = [...DISCOUNTS].map((kind) => `'${kind}'`).join(', ');
-  const number = (path: string) => `coalesce(json_extract(offer, '${path}')::DOUBLE, 0)`;
   return `
     WITH made AS (
       -- The log may hold a decision twice.
-      SELECT decisionId, any_value(customerId) AS customerId, offerId, any_value(contact) AS contact,
-        any_value(whenMade) AS whenMade, any_value(whenAccepted) AS whenAccepted
+      SELECT decisionId, any_value(customerId) AS customerId, offer.offerId AS offerId,
+        any_value(coalesce(offer.terms.contactCostMinor, 0)) AS contact,
+        any_value(coalesce(offer.terms.costWhenMadeMinor, 0)) AS whenMade,
+        any_value(CASE WHEN offer.benefit.kind IN (${discounts}) THEN 0
+          ELSE coalesce(offer.terms.costWhenAcceptedMinor, 0) END) AS whenAccepted
       FROM (
-        SELECT decisionId, customerId, json_extract_string(offer, '$.offerId') AS offerId,
-          ${number('$.terms.contactCostMinor')} AS contact, ${number('$.terms.costWhenMadeMinor')} AS whenMade,
-          CASE WHEN json_extract_string(offer, '$.benefit.kind') IN (${discounts}) THEN 0
-            ELSE ${number('$.terms.costWhenAcceptedMinor')} END AS whenAccepted
-        FROM (
-          SELECT decisionId, customerId, unnest(json_extract(json, '$.placements[*].offers[*]')) AS offer
-          FROM ${lake.from('decisions')}
-          WHERE customerId IS NOT NULL AND decidedAt >= ${sqlInstant(from)} AND decidedAt < ${sqlInstant(end)}))
-      GROUP BY decisionId, offerId),
+        SELECT decisionId, customerId,
+          unnest(flatten(list_transform(json_transform(json, '${READ}').placements, lambda place: place.offers))) AS offer
+        FROM ${lake.from('decisions')}
+        WHERE customerId IS NOT NULL AND decidedAt >= ${sqlInstant(from)} AND decidedAt < ${sqlInstant(end)})
+      GROUP BY decisionId, offer.offerId),
     redeemed AS (
       SELECT DISTINCT json_extract_string(detail, '$.decisionId') AS decisionId, json_extract_string(detail, '$.offerId') AS offerId
       FROM ${lake.from('events')}

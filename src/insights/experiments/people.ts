@@ -43,7 +43,9 @@ export function peopleQuery(
             WHEN since AND type = 'return' THEN coalesce(discountMinor, 0) - ${gross} END AS marginMinor,
           CASE WHEN since AND type = 'rating' THEN json_extract(detail, '$.rating')::DOUBLE
             WHEN since AND type = 'nps' THEN json_extract(detail, '$.score')::DOUBLE END AS said
-        FROM ${lake.from('events')} LEFT JOIN ${margins} USING (itemId)
+        FROM ${lake.from('events')} event
+          -- Most rows are of before the start, or no purchases: they ask for no margin.
+          LEFT JOIN ${margins} ON ${margins}.itemId = CASE WHEN type = 'purchase' AND occurredAt >= ${start} THEN event.itemId END
         WHERE customerId IS NOT NULL AND occurredAt < ${sqlInstant(end)})
       GROUP BY customerId)
       LEFT JOIN ${costs} USING (customerId)`;
