@@ -7,11 +7,12 @@
  * consent, but a refusal of hers counts; quiet hours and caps hold if they name the channel, the minimum gap does not. What
  * concerns the offers themselves holds everywhere.
  */
+import type { Channel } from '../domain/channel.ts';
 import type { ExclusionReason } from '../domain/decision.ts';
 import type { ContactPolicy } from '../domain/decision-policy.ts';
 import { NON_SELLING, type Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
-import { brokenLimit, compileContactLimits } from './contact-limits.ts';
+import { brokenLimit, type ContactLimits, compileContactLimits } from './contact-limits.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import { suppressionAt } from './dismissals.ts';
 import { mayAddress } from './may-address.ts';
@@ -24,6 +25,9 @@ export type ContactRule = (offer: Offer) => ExclusionReason | undefined;
 export type CompiledContactPolicy = {
   /** What holds for every offer is found out once. */
   ruleFor: (facts: CustomerFacts, situation: Situation) => ContactRule;
+  /** For who writes contacts down: what counts on the channel. */
+  limitsOn: (channel: Channel) => ContactLimits;
+  oneDiscountAtATime: boolean;
   /** May the two not be made at once? */
   excludeEachOther: (one: Offer, other: Offer) => boolean;
 };
@@ -46,6 +50,8 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
   }
 
   return {
+    limitsOn,
+    oneDiscountAtATime,
     excludeEachOther: (one, other) => oneDiscountAtATime && areTwoDiscounts(one, other),
     ruleFor: (facts, situation) => {
       const { channel, now, occasionId } = situation;
