@@ -202,3 +202,6 @@ function isObject(value: unknown): boolean {
 export const OFFER_OUTCOMES = ['viewed', 'clicked', 'redeemed', 'dismissed'] as const;
 export const OfferOutcome = z.enum(OFFER_OUTCOMES);
 export type OfferOutcome = z.output<typeof OfferOutcome>;
+
+/** An offer that the customer redeemed or dismissed; `at` in milliseconds since 1970. */
+export type OfferAnswer = { offerId: OfferId; outcome: 'redeemed' | 'dismissed'; at: number };

@@ -1,10 +1,7 @@
 /** What the customer did with offers of late, each time: what caps on redemptions and rules about dismissals go by. */
 import type { ShopEvent } from '../domain/event.ts';
-import type { OfferId } from '../domain/ids.ts';
+import type { OfferAnswer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
-
-/** `at` in milliseconds since 1970. */
-export type OfferAnswer = { offerId: OfferId; outcome: 'redeemed' | 'dismissed'; at: number };
 
 /** Of each outcome: beyond, the oldest makes room. */
 export const offerAnswersMax = 100;

@@ -7,10 +7,11 @@ import { isSameErrand } from '../algorithms/errand.ts';
 import type { CustomerAttributes } from '../domain/customer.ts';
 import { eventLines, type ShopEvent } from '../domain/event.ts';
 import type { ItemId } from '../domain/ids.ts';
+import type { OfferAnswer } from '../domain/offer.ts';
 import { updateCategories } from './categories.ts';
 import { compareEventOrder } from './event-order.ts';
 import { type CategoryAffinity, NEVER, type PurchasedItem, type RecentView } from './feature.ts';
-import { type OfferAnswer, updateOfferAnswers } from './offer-answers.ts';
+import { updateOfferAnswers } from './offer-answers.ts';
 import { type RatingLow, updateRatingLows } from './rating-lows.ts';
 import { FEATURE_NAMES, FEATURE_OFFSETS, FEATURES, STATE_LENGTH } from './registry.ts';
 

@@ -1,8 +1,8 @@
 /** What a decision needs to know of a customer. Whoever asks gathers it, so that the rules themselves reach nothing. */
 import type { Channel, LoyaltyTier } from '../domain/channel.ts';
 import type { Consent } from '../domain/customer.ts';
-import type { ItemId, OfferId } from '../domain/ids.ts';
-import type { Offer } from '../domain/offer.ts';
+import type { ItemId } from '../domain/ids.ts';
+import type { Offer, OfferAnswer } from '../domain/offer.ts';
 import type { ContactHistory } from './contact-history.ts';
 
 /** What the learned offer model says of one offer and one customer. */
@@ -16,9 +16,6 @@ export type OfferEffect = {
   upliftDeviation: number;
   churnReductionDeviation: number;
 };
-
-/** What the customer did with an offer; `at` in milliseconds since 1970. */
-export type OfferAnswer = { offerId: OfferId; outcome: 'redeemed' | 'dismissed'; at: number };
 
 export type CustomerFacts = {
   /** The customer's id, or what stands for a guest: by it, customers are kept out of offers by lot. */

@@ -1,7 +1,7 @@
 /** Who has dismissed an offer is not asked again for a while; who dismisses one after the other is not asked at all. */
 import type { ContactPolicy } from '../domain/decision-policy.ts';
+import type { OfferAnswer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
-import type { OfferAnswer } from './customer-facts.ts';
 
 /** Is the offer suppressed? */
 export type Suppression = (offerId: string) => boolean;

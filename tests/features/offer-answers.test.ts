@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
+import type { OfferAnswer } from '../../src/domain/offer.ts';
 import { dayMs } from '../../src/domain/time.ts';
-import { type OfferAnswer, offerAnswersMax, updateOfferAnswers } from '../../src/features/offer-answers.ts';
+import { offerAnswersMax, updateOfferAnswers } from '../../src/features/offer-answers.ts';
 import { startMs } from '../support/events.ts';
 
 function outcome(kind: string, days: number, offerId = 'ten'): ShopEvent {

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { CHANNELS, type Channel } from '../../src/domain/channel.ts';
 import { type ContactPolicy, DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import { OfferId } from '../../src/domain/ids.ts';
-import type { Offer } from '../../src/domain/offer.ts';
+import type { Offer, OfferAnswer } from '../../src/domain/offer.ts';
 import { dayMs, hourMs } from '../../src/domain/time.ts';
 import { chooseOffers } from '../../src/offers/choose-offers.ts';
 import type { Contact } from '../../src/offers/contact-history.ts';
 import { compileContactPolicy } from '../../src/offers/contact-policy.ts';
-import type { CustomerFacts, OfferAnswer, Situation } from '../../src/offers/customer-facts.ts';
+import type { CustomerFacts, Situation } from '../../src/offers/customer-facts.ts';
 import { makeContact, makeFacts, makeMarket, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
 const ten = makeOffer({ offerId: 'ten' });
