@@ -95,7 +95,7 @@ const kernelBenchCommand = () =>
 const insightsBenchCommand = () =>
   new Command('insights')
     .description(
-      'the figures of `nextbest insights` over a simulated lake, beside a plain scan of the same lake',
+      'the figures of `nextbest insights` and of an experiment over a simulated lake, beside a plain scan of the same lake',
     )
     .option('--events <n,n…>', 'events, such as 1e6,30e6; each size is one shop', numbers, [1e6])
     .option('--repeats <n>', 'runs of each question; the least times count', positiveInteger, 3)

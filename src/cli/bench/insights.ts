@@ -1,13 +1,18 @@
 /**
- * `nextbest bench insights`: the figures of a period over a simulated lake, beside a plain scan of the same lake in the same
- * run. The scan reads the columns that the figures read, of every row, and adds them up: nothing over the lake is faster.
+ * `nextbest bench insights`: the figures of a period, and of an experiment, over a simulated lake, beside a plain scan of the
+ * same lake in the same run. The scan reads the columns that the figures read, of every row, and adds them up: nothing over the lake is faster.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DecisionPolicy } from '../../domain/decision-policy.ts';
+import { dayMs } from '../../domain/time.ts';
 import { type Lake, openLake } from '../../history/lake.ts';
 import { DIMENSIONS } from '../../insights/dimensions.ts';
+import { readOut } from '../../insights/experiments/readout.ts';
+import { experimentSplit } from '../../insights/experiments/split.ts';
 import { readRetention } from '../../insights/retention.ts';
+import { DEFAULT_MARGIN_RATE } from '../../offers/shop-statistics.ts';
 import { leastTimes } from './measure.ts';
 import { runCommand } from './run-command.ts';
 import { writeSimulatedPart } from './simulated-lake.ts';
@@ -76,12 +81,31 @@ export async function benchInsights(
         );
         tell(question, times);
       }
+      say(`${size.events} events: an experiment …`);
+      const now = Date.parse(`${end}T00:00:00Z`) + dayMs;
+      tell(
+        'experiment',
+        await leastTimes(repeats, () =>
+          readOut(lake, experiment(), { assumedShare: DEFAULT_MARGIN_RATE, now }),
+        ),
+      );
     } finally {
       lake.close();
     }
   } finally {
     if (folder === undefined) await rm(root, { recursive: true, force: true });
   }
+}
+
+/** Of the last 60 days, two variants, beside a control group. */
+function experiment() {
+  const policy = DecisionPolicy.parse({
+    controlGroupShare: 0.05,
+    experiments: [{ name: 'bench', from: '2026-09-01T00:00:00Z', variants: [{ name: 'a' }, { name: 'b' }] }],
+  });
+  const [only] = policy.experiments;
+  if (only === undefined) throw new Error('the policy of the bench has no experiment');
+  return experimentSplit(only, policy);
 }
 
 async function makeLake({

@@ -8,7 +8,7 @@ import { benchInsights, type InsightsBenchLine } from '../../../src/cli/bench/in
 const onLinux = test.skipIf(!existsSync('/proc/self/status'));
 
 onLinux(
-  'a scan and three periods of one simulated lake, which is used again where it is kept',
+  'a scan, three periods and an experiment of one simulated lake, which is used again where it is kept',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'nextbest-bench-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -22,7 +22,13 @@ onLinux(
       return lines;
     };
     const lines = await run();
-    expect(lines.map(({ question }) => question)).toEqual(['plain scan', '90 days', 'a year', 'all']);
+    expect(lines.map(({ question }) => question)).toEqual([
+      'plain scan',
+      '90 days',
+      'a year',
+      'all',
+      'experiment',
+    ]);
     for (const line of lines) {
       // 3,000 events are 23 customers of about 133; the seed's chance is the rest.
       expect(line.customers).toBe(23);
