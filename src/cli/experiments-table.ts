@@ -35,7 +35,11 @@ export function readoutTable(title: string, readout: Readout, currency: string):
       group.name,
       percent(group.weight),
       count(group.customers),
-      ...OUTCOMES.map((outcome) => formats[outcome](group[outcome].value)),
+      ...OUTCOMES.map((outcome) => {
+        const { customers, value } = group[outcome];
+        const text = formats[outcome](value);
+        return customers === group.customers ? text : `${text} of ${count(customers)}`;
+      }),
     ]),
   ];
   const differenceFormats = { ...formats, repeatPurchaseRate: points, churnRate: points, csat: points };
