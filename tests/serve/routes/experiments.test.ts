@@ -25,6 +25,17 @@ const policy = {
       from: '2026-06-01T00:00:00Z',
       variants: [{ name: 'home' }, { name: 'popular', scenarios: { home: 'popular' } }],
     },
+    {
+      name: 'without-tea',
+      from: '2026-06-01T00:00:00Z',
+      variants: [{ name: 'as-it-is' }, { name: 'without', withoutOffers: ['tea-week'] }],
+    },
+    {
+      name: 'aa',
+      from: '2026-06-01T00:00:00Z',
+      share: 0.5,
+      variants: [{ name: 'a' }, { name: 'b' }],
+    },
     { name: 'next', from: '2999-01-01T00:00:00Z', variants: [{ name: 'a' }, { name: 'b' }] },
   ],
 } as const;
@@ -64,6 +75,8 @@ test('GET /experiments: which there are, and how they stand', async () => {
   expect(states).toEqual([
     ['spring', 'ended'],
     ['page', 'running'],
+    ['without-tea', 'running'],
+    ['aa', 'running'],
     ['next', 'planned'],
   ]);
   expect(body.experiments[0].variants[1]).toEqual({ name: 'response', weight: 1, ranking: 'response' });
@@ -81,7 +94,7 @@ test('GET /experiments/{name}: its groups beside each other', async () => {
 test('what there is not is told apart from what there is', async () => {
   const unknown = await service.call('GET', '/experiments/summer');
   expect(unknown.status).toBe(404);
-  expect(unknown.body.detail).toContain('There are: spring, page, next.');
+  expect(unknown.body.detail).toContain('There are: spring, page, without-tea, aa, next.');
   expect((await service.call('GET', '/offers/nothing/holdout')).status).toBe(404);
   const faulty = await service.call('GET', '/control-group?from=2026-07-01&to=2026-06-01');
   expect(faulty.body.faults).toEqual([
@@ -127,7 +140,8 @@ test('GET /recommendations: a variant shows another scenario in the place of the
     const sources: string[] = body.items.map(({ source }: { source: string }) => source);
     seen.set(experiment?.variant ?? 'none', sources);
     const cart = await service.call('GET', `/recommendations?customerId=${id}&scenario=cart&n=1`);
-    expect(cart.body.experiment).toBeNull();
+    // Only the one whose variants are alike concerns it.
+    expect(cart.body.experiment?.name ?? 'aa').toBe('aa');
   }
   expect([...seen.keys()].sort()).toEqual(['home', 'none', 'popular']);
   expect(new Set(seen.get('popular'))).toEqual(new Set(['popularity']));
@@ -136,4 +150,25 @@ test('GET /recommendations: a variant shows another scenario in the place of the
     experiments.scenarioFor('session:visit-1', 'home', Date.now()).experiment,
   );
   expect((await service.call('GET', '/recommendations')).body.experiment).toBeNull();
+});
+
+test('POST /offers/decide: decides by the variant, says so, and keeps the control group from offers', async () => {
+  const offer = { name: 'Tea week', benefit: { kind: 'percentOff', percent: 1 }, channels: ['web'] };
+  await service.call('PUT', '/offers/tea-week', { ...offer, holdoutShare: 0.2 });
+  const told = new Map<string, Set<string>>();
+  for (let i = 0; i < 60; i++) {
+    const customerId = `decided-${i}`;
+    const { body } = await service.call('POST', '/offers/decide', { customerId, channel: 'web' });
+    const { experiment, furtherExperiments } = experiments.settingsFor(customerId, Date.now());
+    expect(body.experiment).toEqual(experiment);
+    expect(body.furtherExperiments ?? []).toEqual(furtherExperiments);
+    const reason = body.excluded.find((one: { offerId: string }) => one.offerId === 'tea-week')?.reasonCode;
+    const variant = experiment?.variant ?? 'control group';
+    told.set(variant, (told.get(variant) ?? new Set()).add(reason ?? 'made'));
+    const logged = await service.call('GET', `/decisions/${body.decisionId}`);
+    expect(logged.body.experiment).toEqual(experiment);
+  }
+  expect(told.get('control group')).toEqual(new Set(['control-group']));
+  expect(told.get('without')).toEqual(new Set(['switched-off']));
+  expect(told.get('as-it-is')).toEqual(new Set(['made', 'offer-holdout']));
 });
