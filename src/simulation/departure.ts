@@ -17,7 +17,7 @@ export const HAZARD = {
   frailtySpread: 0.8,
   halfLifeDays: 45,
   /** How many times the base hazard one fresh grievance adds. */
-  weights: { lateDelivery: 10, lowRating: 8, openComplaint: 9, irritation: 8 },
+  weights: { lateDelivery: 10, lowRating: 8, openComplaint: 9, irritation: 3 },
   /** By how much of the undivided hazard one fresh bond of each kind divides it, and how it fades. */
   bonds: { pointsRedeemed: 0.4, tookPart: 0.8, caredFor: 1 },
   bondHalfLifeDays: 90,

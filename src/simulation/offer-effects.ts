@@ -108,13 +108,13 @@ const traits = (
 ): KindTraits => ({ pull, price, member, sociable, online, caredFor });
 
 const KINDS: Readonly<Record<Benefit['kind'], KindTraits>> = {
-  percentOff: traits(-0.6, 5, 0, 0, 0.5, 0),
-  amountOff: traits(-0.6, 5, 0, 0, 0.5, 0),
+  percentOff: traits(-0.2, 5, 0, 0, 0.5, 0),
+  amountOff: traits(-0.2, 5, 0, 0, 0.5, 0),
   bundle: traits(-1.2, 3, 0, 0, 0.5, 0),
-  freeDelivery: traits(-0.9, 2, -0.3, 0, 4, 0),
-  gift: traits(-1.5, 0.5, 0.6, 1, 0, 0.05),
-  loyaltyPoints: traits(-1.8, 0.5, 2, 0, 0, 0.05),
-  pointsMultiplier: traits(-1.8, 0.5, 2, 0, 0, 0.05),
+  freeDelivery: traits(-0.4, 2, -0.3, 0, 4, 0),
+  gift: traits(-1.2, 0.5, 0.6, 1, 0, 0.05),
+  loyaltyPoints: traits(-1.4, 0.5, 2, 0, 0, 0.05),
+  pointsMultiplier: traits(-1.4, 0.5, 2, 0, 0, 0.05),
   tierTrial: traits(-2.6, 0, 1, 0, 0, 0.2),
   earlyAccess: traits(-2.6, -1.5, 1, 0.8, 0.8, 0.2),
   serviceContact: traits(-5, 0, 0, 0, 0, 0.02),
@@ -205,7 +205,7 @@ export function responseTo(journey: Journey, simulated: SimulatedOffer, at: numb
     caredFor: careOf(offer, kind, { member, sociable, aggrieved, price }),
     wonBack: fading
       ? logistic(
-          -2.4 +
+          -1.6 +
             (offer.retention ? 1.6 : 0) +
             (offer.benefit.kind === 'serviceContact' ? 0.5 : 0) +
             0.5 * kind.price * price +
@@ -222,12 +222,12 @@ function careOf(
 ): number {
   const { member, sociable, aggrieved, price } = standing;
   if (benefit.kind === 'serviceContact')
-    return kind.caredFor + (benefit.form === 'call' ? 1.2 : 0.5) * aggrieved;
-  if (benefit.kind === 'communityInvitation') return sociable === 1 ? 0.5 : kind.caredFor;
+    return kind.caredFor + (benefit.form === 'call' ? 0.5 : 0.12) * aggrieved;
+  if (benefit.kind === 'communityInvitation') return sociable === 1 ? 0.15 : kind.caredFor;
   const kept = retention
     ? DISCOUNTS.has(benefit.kind)
-      ? 0.1 + 0.3 * (price + 0.5)
-      : 0.15 + 0.15 * member
+      ? 0.05 + 0.1 * (price + 0.5)
+      : 0.08 + 0.04 * member
     : 0;
   return kind.caredFor + kept;
 }
