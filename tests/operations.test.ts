@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { createMetrics } from '../src/infra/metrics.ts';
-import { createServeMetrics, observeCatalogue, observeModels } from '../src/serve/metrics.ts';
+import { createServeMetrics, observeBudgets, observeCatalogue, observeModels } from '../src/serve/metrics.ts';
 import {
   createWorkerMetrics,
   observeDrift,
@@ -47,6 +47,7 @@ describe('docs/operations.md', () => {
     { collaborative: undefined, churn: undefined, customerValue: undefined, offers: undefined },
     () => 0,
   );
+  observeBudgets(serve, { budgetCounts: () => ({ open: 0, paced: 0, exhausted: 0 }) });
   observeCatalogue(serve, { loaded: true, items: new Map() });
   const worker = createMetrics().registry;
   createWorkerMetrics(worker);

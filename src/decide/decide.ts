@@ -2,13 +2,23 @@
 
 import type { Channel } from '../domain/channel.ts';
 import type { Decision, PlacementDecision } from '../domain/decision.ts';
+import { AppError } from '../domain/errors.ts';
 import type { CustomerRecord } from '../features/record.ts';
-import { chooseOffers, fallbackPlacements, type OfferMarket } from '../offers/choose-offers.ts';
+import {
+  fallbackPlacements,
+  type OfferMarket,
+  type OpenChoice,
+  openChoice,
+} from '../offers/choose-offers.ts';
+import type { ContactHistory } from '../offers/contact-history.ts';
 import type { Situation } from '../offers/customer-facts.ts';
 import { isBuyable } from '../offers/shop-statistics.ts';
 import { customerFacts, type DecisionContext } from './customer-facts.ts';
+import { newDecisionId } from './decision-id.ts';
 import { decisionInputs } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
+import { occasionOf } from './occasion.ts';
+import { releaseChoice, reserveChoice } from './reserve.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
 
 export type DecideRequest = {
@@ -28,42 +38,103 @@ type SituationRequest = Pick<DecideRequest, 'channel' | 'placements' | 'context'
 
 export const noContext: DecisionContext = { itemIds: [], basketMinor: undefined };
 
-export type DecideDeps = Pick<DecidingDeps, 'records' | 'catalogue' | 'models' | 'market' | 'now' | 'random'>;
+export type DecideDeps = Pick<
+  DecidingDeps,
+  'records' | 'catalogue' | 'models' | 'market' | 'budgets' | 'contacts' | 'now' | 'random'
+>;
 
-/** A decision that is not logged yet. Rejects when Redis is away: `degradedDecision` is the answer then. */
-export async function decide(request: DecideRequest, deps: DecideDeps): Promise<Decision> {
-  const [record, market] = await Promise.all([
-    deps.records.read(subjectIdOf(request.subject)),
-    deps.market.read(),
-  ]);
-  return decideFor(request, record, market, deps);
+/** A decision whose offers are reserved; `release` gives back what it holds, where it is not answered after all. */
+export type Reserved = { decision: Decision; release: () => Promise<void> };
+
+/** As often as somebody else may be quicker with the same customer. */
+const attemptsMax = 10;
+
+/** A decision that reserves and spends nothing, and is not to be logged. Rejects when Redis is away. */
+export async function decideDry(request: DecideRequest, deps: DecideDeps): Promise<Decision> {
+  const { open } = await openNow({ ...request, dryRun: true }, deps);
+  return open.finish();
 }
 
-/** The same with everything at hand. A customer without a record is one of whom nothing is known. */
-export function decideFor(
+/**
+ * A decision that is to be logged under its id; degraded and without one, where the catalogue is not there yet. Rejects when
+ * Redis is away: `degradedDecision` is the answer then.
+ */
+export async function decide(request: DecideRequest, deps: DecideDeps): Promise<Reserved> {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const { open, contacts, market } = await openNow(request, deps);
+    const decisionId = newDecisionId(open.choice.situation.now);
+    if (!(await reserveChoice(open.choice, decisionId, contacts, market, deps))) continue;
+    const decision = open.finish();
+    return {
+      decision: decision.degraded ? decision : { ...decision, decisionId },
+      release: () => releaseChoice(open.choice, decisionId, deps),
+    };
+  }
+  throw new AppError('STORE_UNAVAILABLE', {
+    public: 'Too many decide for this customer at once.',
+    internal: `a customer's contacts were changed by others in each of ${attemptsMax} attempts`,
+    retryAfterSeconds: 1,
+  });
+}
+
+async function openNow(request: DecideRequest, deps: DecideDeps) {
+  const subjectId = subjectIdOf(request.subject);
+  const [record, contacts, market] = await Promise.all([
+    deps.records.read(subjectId),
+    deps.contacts.read(subjectId),
+    deps.market.read(),
+  ]);
+  return { open: openDecision(request, record, contacts.history, market, deps), contacts, market };
+}
+
+/** A decision in the making: what it has chosen may still be refused. */
+export type OpenDecision = { choice: OpenChoice; finish: () => Decision };
+
+/** With everything at hand; reaches nothing. A customer without a record is one of whom nothing is known. */
+export function openDecision(
   request: DecideRequest,
   record: CustomerRecord | undefined,
+  contacts: ContactHistory,
   market: OfferMarket,
   deps: Pick<DecideDeps, 'catalogue' | 'models' | 'now' | 'random'>,
-): Decision {
+): OpenDecision {
   const now = deps.now();
-  const subjectId = subjectIdOf(request.subject);
-  const facts = customerFacts(subjectId, record, deps.models, market.items, request.context, now);
-  const situation = situationOf(request, market, now);
-  const choice = chooseOffers(market, facts, situation, {
-    limit: request.limit,
-    drawing: {
-      random: deps.random,
-      afford: (costMinor, take) => market.affordExploring(costMinor, take && request.dryRun !== true),
+  const { subject, context, limit, dryRun = false } = request;
+  const facts = customerFacts(
+    subjectIdOf(subject),
+    record,
+    deps.models,
+    market.items,
+    context,
+    now,
+    contacts,
+  );
+  const occasionId = occasionOf(request.channel, request.campaign, contacts, now);
+  const choice = openChoice(
+    market,
+    facts,
+    { ...situationOf(request, market, now), occasionId },
+    {
+      limit,
+      drawing: {
+        random: deps.random,
+        afford: (costMinor, take) => market.affordExploring(costMinor, take && !dryRun),
+      },
     },
-  });
+  );
   return {
-    ...describe(request, market, now),
-    ...choice,
-    fallback: isFallback(choice.placements),
-    modelVersions: modelVersions(deps.models),
-    inputs: decisionInputs(facts, market.featuresRead, request.context),
-    degraded: !deps.catalogue.loaded,
+    choice,
+    finish: () => {
+      const result = choice.result();
+      return {
+        ...describe(request, market, now),
+        ...result,
+        fallback: isFallback(result.placements),
+        modelVersions: modelVersions(deps.models),
+        inputs: decisionInputs(facts, market.featuresRead, context),
+        degraded: !deps.catalogue.loaded,
+      };
+    },
   };
 }
 

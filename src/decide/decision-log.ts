@@ -6,7 +6,6 @@ import { appendEntries } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
-import { newDecisionId } from './decision-id.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;
@@ -18,14 +17,16 @@ export type DecisionLogDeps = {
   config: { streamMaxLength: number };
 };
 
-/** Gives a decision its id, and leaves out of what is kept the terms of the offers that were not made. */
-export function nameDecision(decision: Decision): LoggedDecision {
+/** What is kept of a decision: without the terms of the offers that were not made. undefined for one without an id. */
+export function loggedForm(decision: Decision): LoggedDecision | undefined {
+  const { decisionId } = decision;
+  if (decisionId === null) return undefined;
   const excluded = decision.excluded.map(({ offerId, offerVersion, reasonCode }) => ({
     offerId,
     offerVersion,
     reasonCode,
   }));
-  return { ...decision, excluded, decisionId: newDecisionId(Date.parse(decision.decidedAt)) };
+  return { ...decision, excluded, decisionId };
 }
 
 /**

@@ -9,13 +9,19 @@ import { type CompiledOffer, compileOffer } from '../offers/eligibility.ts';
 import { compileExperiments } from '../offers/experiments.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
+import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';
 import { featuresRead } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
 import { createExplorationBudget } from './exploration-budget.ts';
+import { createBudgetLedger } from './ledger/offer-budget.ts';
 import { createOfferCounter } from './offer-counts.ts';
 import type { CurrentPolicy } from './policy.ts';
 
 export type MarketHolder = {
+  /** Of the ledger's refusals: until budgets are read again, the offer counts as used up. */
+  refused: BudgetWatch['refused'];
+  /** How many of the offers with a budget bear another one. */
+  budgetCounts: BudgetWatch['counts'];
   /** With counters of the last seconds. Rejects when Redis is away. */
   read: () => Promise<OfferMarket>;
   /** With the counters that were read last; reaches nothing. */
@@ -60,6 +66,7 @@ export function createMarketHolder({
     now,
     ...(onExplored && { onSpent: onExplored }),
   });
+  const budgets = createBudgetWatch(createBudgetLedger(redis, keys), economics, now);
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();
   let offers: { revision: number; list: readonly CompiledOffer[]; featuresRead: number[] } | undefined;
@@ -121,6 +128,7 @@ export function createMarketHolder({
         return subject;
       },
       countsOf,
+      budgetReason: budgets.reasonFor,
       affordExploring: exploration.afford,
       economics,
       policy,
@@ -133,9 +141,15 @@ export function createMarketHolder({
 
   return {
     read: async () => {
-      const [countsOf] = await Promise.all([counter.read(), exploration.prepare()]);
+      const [countsOf] = await Promise.all([
+        counter.read(),
+        exploration.prepare(),
+        budgets.refresh(catalogue.offers.values()),
+      ]);
       return marketWith(countsOf);
     },
+    refused: budgets.refused,
+    budgetCounts: budgets.counts,
     known: () => marketWith(counter.known()),
   };
 }

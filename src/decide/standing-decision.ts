@@ -3,21 +3,18 @@
  * ends, whichever process answers. E-mail tools ask again when they retry, preview or render a second time.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Decision } from '../domain/decision.ts';
+import { AppError } from '../domain/errors.ts';
 import { dayMs } from '../domain/time.ts';
 import type { CustomerRecord } from '../features/record.ts';
+import { redisScript } from '../infra/redis-script.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
 import { mayAddress } from '../offers/may-address.ts';
-import { type DecideRequest, decideFor, fallbackFor } from './decide.ts';
-import {
-  type DecisionLogDeps,
-  LoggedDecision,
-  logDecision,
-  madeOffers,
-  nameDecision,
-} from './decision-log.ts';
+import { type DecideDeps, type DecideRequest, decide, fallbackFor } from './decide.ts';
+import { type DecisionLogDeps, LoggedDecision, logDecision, loggedForm, madeOffers } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
 import { subjectIdOf } from './subject.ts';
 
@@ -27,13 +24,24 @@ export const standingMs = dayMs;
 /** After this long, a decision that is not marked as logged belongs to a process that has died. */
 const loggingMs = 5000;
 
+/** One that decides takes milliseconds; after this long it has died. */
+const decidingMs = 5000;
+/** How long the others wait for it, and how often they look. */
+const waitMs = 1000;
+const pollMs = 20;
+
+/** KEYS: a lock. ARGV: by whom it is held. */
+const unlock = redisScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`);
+
 const Standing = z.object({ decision: LoggedDecision, logged: z.boolean() });
 type Standing = z.output<typeof Standing>;
 
 export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
 
-export type StandingDeps = DecisionLogDeps &
-  Pick<DecidingDeps, 'records' | 'catalogue' | 'catalogueStore' | 'models' | 'market' | 'now' | 'random'>;
+export type StandingDeps = DecisionLogDeps & DecideDeps & Pick<DecidingDeps, 'catalogueStore'>;
 
 /**
  * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. What the customer
@@ -50,11 +58,8 @@ export async function standingDecision(request: StandingRequest, deps: StandingD
   ]);
   const before = parseStanding(text);
   if (before === undefined) {
-    const decided = decideFor({ ...request, placements: [request.placement] }, record, market, deps);
-    // Made without the catalogue: not to be repeated once that is there.
-    if (decided.degraded) return decided;
     // What cannot be read is of another version's shape: it makes room.
-    return shortened(await letStand(key, nameDecision(decided), text !== null, deps), request.limit);
+    return shortened(await decideOnce(key, request, text !== null, deps), request.limit);
   }
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
@@ -62,24 +67,63 @@ export async function standingDecision(request: StandingRequest, deps: StandingD
   return shortened(valid, request.limit);
 }
 
-/** Lets a decision stand and logs it, unless another request's came first: then that one stands. */
-async function letStand(
+/** One of those who ask at once decides, and so reserves; the others wait for what it lets stand. */
+async function decideOnce(
   key: string,
-  decided: LoggedDecision,
+  request: StandingRequest,
   overwrite: boolean,
   deps: StandingDeps,
-): Promise<LoggedDecision> {
-  const ends = windowEnd(decided, deps);
+): Promise<Decision> {
+  const lock = `${key}:deciding`;
+  const token = randomUUID();
+  const startedAt = performance.now();
+  let unreadable = overwrite;
+  while (performance.now() - startedAt < waitMs) {
+    if ((await deps.redis.set(lock, token, 'PX', decidingMs, 'NX')) !== null)
+      try {
+        return await decideAndLetStand(key, request, unreadable, deps);
+      } finally {
+        await unlock(deps.redis, [lock], [token]);
+      }
+    await sleep(pollMs);
+    const text = await deps.redis.get(key);
+    const standing = parseStanding(text);
+    if (standing !== undefined) return standing.decision;
+    unreadable = text !== null;
+  }
+  throw new AppError('STORE_UNAVAILABLE', {
+    public: 'The decision is being made elsewhere.',
+    internal: `another process has been deciding for more than ${waitMs} ms`,
+    retryAfterSeconds: 1,
+  });
+}
+
+async function decideAndLetStand(
+  key: string,
+  request: StandingRequest,
+  overwrite: boolean,
+  deps: StandingDeps,
+): Promise<Decision> {
+  // Between looking and locking, another may have been at it.
+  const before = overwrite ? undefined : parseStanding(await deps.redis.get(key));
+  if (before !== undefined) return before.decision;
+  const { decision, release } = await decide({ ...request, placements: [request.placement] }, deps);
+  const named = loggedForm(decision);
+  // Made without the catalogue: not to be repeated once that is there.
+  if (named === undefined) return decision;
+  const ends = windowEnd(named, deps);
   // Through the schema, so that the first answer equals the later ones to the byte.
-  const own = LoggedDecision.parse({ ...decided, standsUntil: new Date(ends).toISOString() });
+  const own = LoggedDecision.parse({ ...named, standsUntil: new Date(ends).toISOString() });
   const text = standingText({ decision: own, logged: false });
   const ttlMs = Math.max(1, ends - deps.now());
   const won = overwrite
     ? await deps.redis.set(key, text, 'PX', ttlMs)
     : await deps.redis.set(key, text, 'PX', ttlMs, 'NX');
   if (won === null) {
+    // This took longer than the lock lasts.
+    await release();
     const winner = parseStanding(await deps.redis.get(key));
-    if (winner !== undefined) return winner.decision;
+    return winner?.decision ?? { ...own, decisionId: null };
   }
   await logStanding(key, own, deps);
   return own;

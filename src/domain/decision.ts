@@ -121,6 +121,8 @@ export const DecidedOffer = z.object({
   content: z.record(z.string(), z.string()),
   /** Until then it may be redeemed; absent for what there is nothing to redeem of. */
   redeemableUntil: z.iso.datetime().optional(),
+  /** The decision that made it first, where the customer has had it since and may still redeem it: it is the same one. */
+  heldSince: z.string().optional(),
   /** With `explain`. */
   terms: ValueTerms.optional(),
 });

@@ -1,4 +1,5 @@
 /** Which period of an offer's budget an instant is in, and how much of the budget may be out by then. */
+import type { Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 
 export type BudgetTerms = {
@@ -14,6 +15,11 @@ export type BudgetTerms = {
 
 /** Of the offer: bounds of the period `total`, in milliseconds since 1970. */
 export type Validity = { validFrom?: number | undefined; validTo?: number | undefined };
+
+export function validityOf({ validFrom, validTo }: Pick<Offer, 'validFrom' | 'validTo'>): Validity {
+  const instant = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+  return { validFrom: instant(validFrom), validTo: instant(validTo) };
+}
 
 export type BudgetPeriod = {
   /** `total`, or the first day of a day, week or month: `week:2026-11-23`. */

@@ -10,6 +10,7 @@ import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
+import type { Contact } from './contact-history.ts';
 import type { CompiledContactPolicy } from './contact-policy.ts';
 import type { Economics } from './cost.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
@@ -24,6 +25,7 @@ import {
   greedyAction,
   type UncertainValue,
 } from './exploration.ts';
+import { heldContact } from './offer-limits.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import { redeemableUntil } from './redeemable-until.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
@@ -39,6 +41,8 @@ export type OfferMarket = {
   /** `offerSubject` of an offer; may be some seconds old. */
   subjectOf: (offer: Offer) => OfferSubject;
   countsOf: (offerId: string) => OfferCounts;
+  /** Why an offer's budget cannot bear that it is made now, as far as is known; undefined: it can. */
+  budgetReason: (offer: Offer) => 'budget-exhausted' | 'budget-paced' | undefined;
   /** See `Drawing`. */
   affordExploring: Drawing['afford'];
   economics: Economics;
@@ -81,10 +85,15 @@ export type Candidate = OfferValue & {
   compiled: CompiledOffer;
   /** What it is ranked by; above 0 = rather than nothing. */
   rank: number;
+  /** The customer has this offer already and may still redeem it: made again, it is the same one. */
+  held: Contact | undefined;
 };
 
 /** A choice that can still be changed where an offer of it turns out not to be had. */
 export type OpenChoice = {
+  /** Of whom, where and when. */
+  facts: CustomerFacts;
+  situation: Situation;
   /** What stands in the places now, fallbacks apart. */
   chosen: () => Candidate[];
   /** Takes an offer out of its place, where the choice goes on with what is left. */
@@ -146,6 +155,7 @@ export function openChoice(
         candidate.compiled.allowsPlacement(placement) &&
         maySitBeside(candidate),
     );
+
   /** With what has been taken. */
   function maySitBeside(candidate: Candidate): boolean {
     const { offer } = candidate.compiled;
@@ -248,7 +258,7 @@ export function openChoice(
     return { placements, excluded: all.sort((a, b) => compareText(a.offerId, b.offerId)) };
   }
 
-  return { chosen: () => places.flatMap(({ offers }) => offers), refuse, result };
+  return { facts, situation, chosen: () => places.flatMap(({ offers }) => offers), refuse, result };
 }
 
 /** Best first. */
@@ -271,9 +281,11 @@ function candidatesOf(
   for (const compiled of market.offers) {
     const { offer, version } = compiled;
     if (offer.fallback) continue;
+    const held = heldContact(facts, offer.offerId, situation.now);
     const reasonCode = withoutOffers.has(offer.offerId)
       ? (compiled.exclusionOfOffer(situation) ?? 'switched-off')
-      : compiled.exclusion(facts, situation, contactRule);
+      : (compiled.exclusion(facts, situation, contactRule) ??
+        (held === undefined ? market.budgetReason(offer) : undefined));
     if (reasonCode !== undefined) {
       excluded.push({ offerId: offer.offerId, offerVersion: version, reasonCode });
       continue;
@@ -284,7 +296,7 @@ function candidatesOf(
       extraLever: levers.get(offer.offerId),
     });
     const rank = ranking === 'response' ? value.terms.acceptPropensity : value.expectedValue;
-    candidates.push({ compiled, rank, ...value });
+    candidates.push({ compiled, rank, held, ...value });
   }
   candidates.sort(
     (a, b) => b.rank - a.rank || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
@@ -326,11 +338,11 @@ export function fallbackPlacements(
 }
 
 function decided(
-  { compiled, expectedValue, terms, reasons }: Candidate,
+  { compiled, expectedValue, terms, reasons, held }: Candidate,
   explored: boolean,
   now: number,
 ): DecidedOffer {
-  const until = redeemableUntil(compiled.offer, now);
+  const until = held?.redeemableUntil ?? redeemableUntil(compiled.offer, now);
   return {
     ...shown(compiled),
     expectedValue,
@@ -338,6 +350,7 @@ function decided(
     uplift: terms.uplift,
     reasons: explored ? ['explored', ...reasonsOfValue(reasons, expectedValue)] : reasons,
     ...(until !== undefined && { redeemableUntil: new Date(until).toISOString() }),
+    ...(held !== undefined && { heldSince: held.decisionId }),
     terms,
   };
 }

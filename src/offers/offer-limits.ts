@@ -29,7 +29,17 @@ function timesHad(offerId: Offer['offerId'], cap: OfferCap, { contacts, offerAns
   const out = contacts.filter(
     (contact) => contact.offerId === offerId && isUnanswered(contact, offerAnswers, now),
   );
-  return Math.max(counted, redeemed.length + out.length);
+  // One that she has is not another one when it is made again.
+  return Math.max(counted, redeemed.length + out.length) - Math.min(1, out.length);
+}
+
+/** The contact by which the customer has the offer and may still redeem it. */
+export function heldContact(
+  { contacts, offerAnswers }: Past,
+  offerId: string,
+  now: number,
+): Contact | undefined {
+  return contacts.find((contact) => contact.offerId === offerId && isUnanswered(contact, offerAnswers, now));
 }
 
 /** Offers with a discount that the customer may still redeem. */

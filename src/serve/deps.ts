@@ -1,6 +1,8 @@
 /** What handlers may reach, each typed by need: a test writes the ones that it uses. */
 
 import type { Registry } from 'prom-client';
+import type { ContactLedger } from '../decide/ledger/contact-ledger.ts';
+import type { BudgetLedger } from '../decide/ledger/offer-budget.ts';
 import type { MarketHolder } from '../decide/market.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { RecordStore } from '../features/record-store.ts';
@@ -35,6 +37,8 @@ export type Deps = {
   models: Models;
   /** The offers and what they compete by; made with `createMarketHolder`. */
   market: MarketHolder;
+  budgets: BudgetLedger;
+  contacts: ContactLedger;
   past: Pick<PastDecisions, 'find'>;
   recommender: Recommender;
   /** Pages of recommendations that are ready, beside the records. */

@@ -11,6 +11,7 @@ const sent = [
   'hget',
   'hgetall',
   'hscan',
+  'hvals',
   'eval',
   'evalsha',
   'multi',

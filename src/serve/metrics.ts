@@ -1,5 +1,6 @@
 /** What the service counts, for Prometheus. Labels are small fixed sets: route patterns, sources, outcomes; never an id. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { MarketHolder } from '../decide/market.ts';
 import type { Models } from '../scoring/served.ts';
 
 export type ServeMetrics = ReturnType<typeof createServeMetrics>;
@@ -59,6 +60,17 @@ export function createServeMetrics(registry: Registry) {
       name: 'nextbest_serve_offer_outcomes_total',
       help: 'Outcomes of offers that were reported: viewed, clicked, redeemed, dismissed, or duplicate (dropped)',
       labelNames: ['outcome'] as const,
+      registers,
+    }),
+    budgetOutcomes: new Counter({
+      name: 'nextbest_serve_budget_outcomes_total',
+      help: 'Outcomes of offers with a budget, by what became of their reservation: confirmed, repeated, unbudgeted (redeemed when it had lapsed and nothing was left), released',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    explorationCost: new Counter({
+      name: 'nextbest_serve_exploration_cost_minor_total',
+      help: 'What exploring has cost in expectation beside doing the best, in minor units',
       registers,
     }),
     events: new Counter({
@@ -160,6 +172,23 @@ export function observeCatalogue(
     registers,
     collect() {
       this.set(catalogue.items.size);
+    },
+  });
+}
+
+/** Offers with a budget, by whether it bears another one, as of the last decision. */
+export function observeBudgets(
+  registry: Registry,
+  { budgetCounts }: Pick<MarketHolder, 'budgetCounts'>,
+): void {
+  new Gauge({
+    name: 'nextbest_serve_offer_budgets',
+    help: 'Offers with a budget that bears another one now (open), later in its period (paced), or not (exhausted), as of the last decision',
+    labelNames: ['state'] as const,
+    registers: [registry],
+    collect() {
+      const counts = budgetCounts();
+      for (const state of ['open', 'paced', 'exhausted'] as const) this.set({ state }, counts[state]);
     },
   });
 }

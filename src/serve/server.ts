@@ -1,5 +1,7 @@
 /** The service as a whole: opens what it needs, serves, closes. Redis may be away at the start and at any time after it. */
 import type { Registry } from 'prom-client';
+import { createContactLedger } from '../decide/ledger/contact-ledger.ts';
+import { createBudgetLedger } from '../decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../decide/market.ts';
 import { loadDecisionPolicy } from '../decide/policy.ts';
 import { createRecordStore } from '../features/record-store.ts';
@@ -24,7 +26,7 @@ import { createHotLane } from './http/hot-lane.ts';
 import { listen } from './http/listen.ts';
 import { createInsights } from './insights.ts';
 import { measureRedis } from './measure-redis.ts';
-import { createServeMetrics, observeCatalogue, observeModels } from './metrics.ts';
+import { createServeMetrics, observeBudgets, observeCatalogue, observeModels } from './metrics.ts';
 import { createModelHolder } from './model-holder.ts';
 import { createNewItems } from './recommend/new-items.ts';
 import { createPreparedStore } from './recommend/prepared-store.ts';
@@ -146,6 +148,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       catalogueStore: createCatalogueStore(redis, keys),
       models,
       market,
+      budgets: createBudgetLedger(redis, keys),
+      contacts: createContactLedger(redis, keys),
       past,
       recommender: createRecommender(models, catalogue, newItems),
       prepared: createPreparedStore(redis, keys, records, models),
@@ -174,7 +178,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-function observe(registry: Registry, { models, catalogue, now }: Deps): void {
+function observe(registry: Registry, { models, catalogue, market, now }: Deps): void {
+  observeBudgets(registry, market);
   observeModels(registry, models, now);
   observeCatalogue(registry, catalogue);
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { decide, noContext } from '../../src/decide/decide.ts';
-import { logDecision, nameDecision, readDecision } from '../../src/decide/decision-log.ts';
+import { type DecideRequest, decide, noContext } from '../../src/decide/decide.ts';
+import { type LoggedDecision, logDecision, loggedForm, readDecision } from '../../src/decide/decision-log.ts';
 import { CustomerId } from '../../src/domain/ids.ts';
 import { drainAll } from '../../src/history/drain.ts';
 import { openLake } from '../../src/history/lake.ts';
@@ -36,8 +36,14 @@ const request = {
   context: noContext,
 };
 
+async function decided(asked: DecideRequest): Promise<LoggedDecision> {
+  const logged = loggedForm((await decide(asked, deps)).decision);
+  if (logged === undefined) throw new Error('the decision has no id');
+  return logged;
+}
+
 test('a logged decision reaches the lake as it was, however often it was logged', async () => {
-  const decision = nameDecision(await decide({ ...request, placements: ['top'] }, deps));
+  const decision = await decided({ ...request, placements: ['top'] });
   await logDecision(decision, deps);
   await logDecision(decision, deps);
   await drainAll({ redis, keys, lake, recordStore: deps.records, now: () => noon });
@@ -62,7 +68,7 @@ test('a logged decision reaches the lake as it was, however often it was logged'
 });
 
 test('a logged decision can be read; one that was never logged cannot', async () => {
-  const decision = nameDecision(await decide(request, deps));
+  const decision = await decided(request);
   expect(await readDecision(decision.decisionId, deps)).toBeUndefined();
   await logDecision(decision, deps);
   expect(await readDecision(decision.decisionId, deps)).toEqual(decision);
@@ -70,7 +76,7 @@ test('a logged decision can be read; one that was never logged cannot', async ()
 
 test('an offer that fills no place is not counted as made', async () => {
   await redis.del(keys.offersMade);
-  const nothing = nameDecision(await decide({ ...request, channel: 'email' }, deps));
+  const nothing = await decided({ ...request, channel: 'email' });
   await logDecision(nothing, deps);
   expect(await redis.exists(keys.offersMade)).toBe(0);
 });

@@ -5,6 +5,7 @@ import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import { dayMs } from '../../src/domain/time.ts';
 import { chooseOffers, fallbackPlacements, openChoice } from '../../src/offers/choose-offers.ts';
+import type { Contact } from '../../src/offers/contact-history.ts';
 import { makeFacts, makeMarket, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
 const names = ['orderCount'];
@@ -67,6 +68,63 @@ test('offers of equal value are made in the order of their ids', () => {
     'b',
     'c',
   ]);
+});
+
+test('a decision gives one discount at a time, and says so of the others', () => {
+  const market = makeMarket(
+    [
+      percentOff('five', 5),
+      percentOff('ten', 10),
+      makeOffer({ offerId: 'gift', benefit: { kind: 'gift', costMinor: 300 } }),
+    ],
+    names,
+  );
+  const { placements, excluded } = chooseOffers(
+    market,
+    makeFacts(),
+    makeSituation({ placements: ['hero', 'cart'] }),
+    { limit: 2 },
+  );
+  expect(placements.map(idsOf)).toEqual([['five', 'gift'], []]);
+  expect(excluded).toMatchObject([{ offerId: 'ten', reasonCode: 'discount-open' }]);
+});
+
+test('an offer whose budget is used up does not compete, unless the customer has it already', () => {
+  const market = { ...marketOf(percentOff('five', 5), percentOff('ten', 10)) };
+  market.budgetReason = (offer) => (offer.offerId === 'five' ? 'budget-exhausted' : undefined);
+  const choose = (facts = makeFacts()) => chooseOffers(market, facts, makeSituation(), { limit: 1 });
+  expect(idsOf(choose().placements[0])).toEqual(['ten']);
+  expect(choose().excluded).toMatchObject([{ offerId: 'five', reasonCode: 'budget-exhausted' }]);
+  const redeemableUntil = noon + 2 * dayMs;
+  const held: Contact = {
+    occasionId: 'o',
+    decisionId: 'earlier',
+    offerId: 'five',
+    channel: 'web',
+    at: noon - dayMs,
+    discount: true,
+    redeemableUntil,
+    state: 'reserved',
+    stateAt: noon - dayMs,
+    expiresAt: redeemableUntil,
+  };
+  expect(choose(makeFacts({ contacts: [held] })).placements[0]?.offers).toMatchObject([
+    { offerId: 'five', heldSince: 'earlier', redeemableUntil: new Date(redeemableUntil).toISOString() },
+  ]);
+});
+
+test('what is refused makes room for the next, and the place no longer tells a probability', () => {
+  const market = marketOf(percentOff('five', 5), percentOff('ten', 10), percentOff('fifteen', 15));
+  const choice = openChoice(market, makeFacts(), makeSituation({ placements: ['hero', 'cart'] }), {
+    limit: 1,
+  });
+  const [first] = choice.chosen();
+  if (first === undefined) throw new Error('nothing was chosen');
+  choice.refuse(first, 'budget-exhausted');
+  const { placements, excluded } = choice.result();
+  expect(placements.map(idsOf)).toEqual([['fifteen'], ['ten']]);
+  expect(placements.map(({ loggingPropensity }) => loggingPropensity)).toEqual([undefined, undefined]);
+  expect(excluded).toMatchObject([{ offerId: 'five', reasonCode: 'budget-exhausted' }]);
 });
 
 test('when nothing is worth more than saying nothing, nothing is said', () => {

@@ -257,7 +257,9 @@ function forbidden(
       byLedger + redeemable.filter(own).length,
       redeemed(customer.answers) + out.filter(own).length,
     ];
-    faults.push((of === 'made' ? made : Math.max(...had)) >= most && 'offer cap');
+    // Who has it may have it shown again: it is the same one.
+    const again = out.some(own) ? 1 : 0;
+    faults.push((of === 'made' ? made : Math.max(...had) - again) >= most && 'offer cap');
   }
   faults.push(
     policy.oneDiscountAtATime &&

@@ -31,8 +31,9 @@ test('a cap of redemptions counts those of the record too, and what is out', () 
   expect(capped([], [answer('redeemed', 1), answer('dismissed', 1), answer('redeemed', 1, 'other')])).toBe(
     false,
   );
-  // Out since, and may be redeemed.
-  expect(capped([made(1)], [answer('redeemed', 5)])).toBe(true);
+  // The one that is out is the one that would be made again; it counts when she has had her two besides.
+  expect(capped([made(1)], [answer('redeemed', 5)])).toBe(false);
+  expect(capped([made(1), made(2)], [answer('redeemed', 5)])).toBe(true);
   // The same redemption, known to both.
   expect(capped([made(5, { state: 'redeemed', stateAt: noon - dayMs })], [answer('redeemed', 1)])).toBe(
     false,

@@ -1,5 +1,7 @@
 /** What decisions need, over the test run's Redis: a shop of some items and offers, without a server around it. */
 
+import { createContactLedger } from '../../src/decide/ledger/contact-ledger.ts';
+import { createBudgetLedger } from '../../src/decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../../src/decide/market.ts';
 import { currentPolicy } from '../../src/decide/policy.ts';
 import type { StandingDeps } from '../../src/decide/standing-decision.ts';
@@ -51,6 +53,8 @@ export function decideDeps(redis: Redis, keys: Keys, shop: Shop) {
     models,
     now,
     random: shop.random ?? (() => 0),
+    budgets: createBudgetLedger(redis, keys),
+    contacts: createContactLedger(redis, keys),
     records: createRecordStore(redis, keys),
     catalogueStore: createCatalogueStore(redis, keys),
     market: createMarketHolder({

@@ -107,6 +107,7 @@ export function makeMarket(
     shop,
     subjectOf: (offer) => offerSubject(offer, new Map(), shop),
     countsOf: () => ({ made: 0, redeemed: 0 }),
+    budgetReason: () => undefined,
     affordExploring: () => true,
     economics,
     policy,

@@ -16,6 +16,7 @@ import {
   budgetLimits,
   budgetPeriod,
   pacedLimits,
+  validityOf,
 } from '../../offers/budget-period.ts';
 
 /** As much of an offer as its budget depends on. */
@@ -272,10 +273,8 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
   };
 }
 
-function periodOf({ budget, validFrom, validTo }: BudgetedOffer, at: number): BudgetPeriod {
-  const instant = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
-  const validity = { validFrom: instant(validFrom), validTo: instant(validTo) };
-  return budgetPeriod(budget ?? { period: 'total', pacing: 'none' }, validity, at);
+function periodOf(offer: BudgetedOffer, at: number): BudgetPeriod {
+  return budgetPeriod(offer.budget ?? { period: 'total', pacing: 'none' }, validityOf(offer), at);
 }
 
 /** A budget without an end is never forgotten: what was spent would be spent again. */

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { countRedeemed } from '../../decide/count-offers.ts';
 import { type LoggedDecision, madeOffers } from '../../decide/decision-log.ts';
 import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
+import { settleOutcome } from '../../decide/settle-outcome.ts';
 import type { DecidedOffer } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
@@ -70,6 +71,9 @@ export async function reportOutcome(
   }
   // After the event, and for repeats too: a first attempt may have ended in between.
   await noteOutcome(decisionId, { eventId, offerId, outcome, at, ...value }, deps);
+  const settled = { outcome, at, valueMinor, costMinor: report.costMinor };
+  const budget = await settleOutcome(decision, offer, settled, deps.market.known(), deps);
+  if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);
   deps.metrics.offerOutcomes.inc({ outcome: duplicates > 0 ? 'duplicate' : outcome });
   return { eventId, duplicate: duplicates > 0, attributed: isAttributed(offer, outcome, at) };

@@ -1,7 +1,7 @@
 /** The next best offer, for pages and for e-mail tools, and what became of it. */
 import { z } from 'zod';
-import { type DecideRequest, decide, degradedDecision, noContext } from '../../decide/decide.ts';
-import { logDecision, nameDecision } from '../../decide/decision-log.ts';
+import { type DecideRequest, decide, decideDry, degradedDecision, noContext } from '../../decide/decide.ts';
+import { logDecision, loggedForm } from '../../decide/decision-log.ts';
 import { standingDecision } from '../../decide/standing-decision.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
@@ -87,6 +87,22 @@ function counted(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Decisi
   return decision;
 }
 
+/** What is not logged, such as in a full stream, is not to be held against any budget. */
+async function decideAndLog(request: DecideRequest, deps: Deps): Promise<Decision> {
+  const { decision, release } = await decide(request, deps);
+  const logged = loggedForm(decision);
+  if (logged === undefined) return decision;
+  try {
+    await logDecision(logged, deps);
+  } catch (err) {
+    await release().catch((cause: unknown) =>
+      deps.log.warn({ event: 'decision.unreleased', err: cause }, 'what a decision reserved will lapse'),
+    );
+    throw err;
+  }
+  return decision;
+}
+
 /** Redis is away, or its event stream is full: what cannot be logged is not decided. */
 function isStoreTrouble(thrown: unknown): boolean {
   if (thrown instanceof AppError) return ['TOO_MANY_REQUESTS', 'STORE_UNAVAILABLE'].includes(thrown.code);
@@ -124,16 +140,10 @@ export const decisionRoutes = [
         campaign: body.campaign,
         limit: body.limit,
         context: { itemIds: body.context.itemIds, basketMinor: body.context.basketMinor },
-        dryRun: body.dryRun,
       };
       let decision: Decision;
       try {
-        decision = await decide(request, deps);
-        if (!body.dryRun && !decision.degraded) {
-          const named = nameDecision(decision);
-          await logDecision(named, deps);
-          decision = { ...decision, decisionId: named.decisionId };
-        }
+        decision = body.dryRun ? await decideDry(request, deps) : await decideAndLog(request, deps);
       } catch (err) {
         if (!isStoreTrouble(err)) throw err;
         decision = degradedDecision(request, deps);

@@ -1,9 +1,10 @@
 /** The offers that there are. */
 import { z } from 'zod';
+import { budgetLeft } from '../../decide/budget-left.ts';
 import { listVersions, readVersion, saveOffers, versionsMax } from '../../decide/offer-versions.ts';
 import { AppError } from '../../domain/errors.ts';
 import { OfferId } from '../../domain/ids.ts';
-import { Offer, OfferBody, OfferVersion } from '../../domain/offer.ts';
+import { Budget, Offer, OfferBody, OfferVersion } from '../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { knownFeatures, offerSchema } from '../../offers/offer-schema.ts';
 import { idMismatch } from '../faults.ts';
@@ -25,6 +26,23 @@ const SavedAnswer = z.object({
 const Version = z.object({ offerVersion: OfferVersion, savedAt: z.iso.datetime() });
 const VersionList = z.object({ versions: z.array(Version) });
 const VersionAnswer = Version.extend({ offer: Offer });
+
+const Sum = z.object({ amountMinor: z.int(), count: z.int() });
+/** null: without such a limit. */
+const Left = z.object({ amountMinor: z.int().min(0).nullable(), count: z.int().min(0).nullable() });
+const BudgetAnswer = z
+  .object({
+    offerId: OfferId,
+    budget: Budget,
+    /** `total`, or the first day of the day, week or month: `week:2026-11-23`. */
+    period: z.string(),
+    reserved: Sum,
+    confirmed: Sum,
+    unbudgeted: Sum,
+    remains: Left,
+    availableNow: Left,
+  })
+  .meta({ id: 'OfferBudget' });
 
 const tags = ['offers'] as const;
 
@@ -116,6 +134,28 @@ export const offerRoutes = [
       if (saved === undefined)
         throw new AppError('NOT_FOUND', { public: 'There is no such version of such an offer.' });
       return { status: 200, body: withTime(saved) };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/offers/{offerId}/budget',
+    summary: 'What is out, spent and left of an offer’s budget in its present period',
+    description:
+      '`reserved` is what offers that are out may still cost at most, `confirmed` what redemptions have cost. `unbudgeted` are ' +
+      'redemptions that were told of when their reservation had lapsed and nothing was left. `availableNow` is less than what ' +
+      '`remains` while the budget is paced. 404 where the offer has no budget.',
+    tags,
+    params,
+    responses: { 200: BudgetAnswer },
+    problems: [404, 503],
+    handler: async ({ params: { offerId } }, { catalogueStore, budgets, now }) => {
+      const offer = await catalogueStore.getOffer(offerId);
+      if (offer === undefined) throw noSuchOffer();
+      if (offer.budget === undefined)
+        throw new AppError('NOT_FOUND', { public: 'The offer has no budget: it may cost what it does.' });
+      const at = now();
+      const state = await budgets.state(offer, at);
+      return { status: 200, body: { offerId, budget: offer.budget, ...budgetLeft(offer, state, at) } };
     },
   }),
   defineRoute({

@@ -105,6 +105,7 @@ function marketOf({ items, statistics }: ClosedShop): Omit<OfferMarket, 'offers'
       return subject;
     },
     countsOf: () => ({ made: 0, redeemed: 0 }),
+    budgetReason: () => undefined,
     affordExploring: () => true,
     economics: ECONOMICS,
     policy,

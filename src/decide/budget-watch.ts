@@ -1,0 +1,100 @@
+/**
+ * Which offers' budgets are used up, as far as this process knows: looked at before offers compete, so that what cannot be had
+ * is not even drawn. The ledger has the last word.
+ */
+import type { Offer } from '../domain/offer.ts';
+import { budgetLimits, budgetPeriod, pacedLimits, validityOf } from '../offers/budget-period.ts';
+import type { Economics } from '../offers/cost.ts';
+import { reservedCostMinor } from '../offers/reserved-cost.ts';
+import type { BudgetLedger, BudgetState } from './ledger/offer-budget.ts';
+
+export type BudgetReason = 'budget-exhausted' | 'budget-paced';
+
+export type BudgetWatch = {
+  /** Reads the states where they are old. Rejects when Redis is away. */
+  refresh: (offers: Iterable<Offer>) => Promise<void>;
+  /** By the states that were read last; undefined for an offer without a budget, or of which nothing is known. */
+  reasonFor: (offer: Offer) => BudgetReason | undefined;
+  /** The ledger has refused the offer: it counts as that until the next reading. */
+  refused: (offerId: string, reason: BudgetReason) => void;
+  /** Of offers with a budget: how many bear another offer, and how many do not. */
+  counts: () => Record<'open' | 'paced' | 'exhausted', number>;
+};
+
+/** As old as states may be; with very many budgets, as old as it takes for the reading to be a small part of the work. */
+const maxAgeMs = 1000;
+const maxAgeMsPerBudget = 5;
+
+export function createBudgetWatch(
+  ledger: Pick<BudgetLedger, 'state'>,
+  economics: Economics,
+  now: () => number,
+): BudgetWatch {
+  let states = new Map<string, { offer: Offer; state: BudgetState }>();
+  const refusals = new Map<string, BudgetReason>();
+  let readAt = -Infinity;
+  let reading: Promise<void> | undefined;
+
+  async function read(offers: Iterable<Offer>): Promise<void> {
+    const startedAt = now();
+    const budgeted = [...offers].filter(({ budget, validTo }) => budget && !isOver(validTo, startedAt));
+    const read = await Promise.all(budgeted.map((offer) => ledger.state(offer, startedAt)));
+    states = new Map(
+      budgeted.flatMap((offer, i) => {
+        const state = read[i];
+        return state === undefined ? [] : [[offer.offerId, { offer, state }]];
+      }),
+    );
+    refusals.clear();
+    readAt = startedAt;
+  }
+
+  function reasonFor(offer: Offer): BudgetReason | undefined {
+    if (offer.budget === undefined) return undefined;
+    return refusals.get(offer.offerId) ?? reasonBy(states.get(offer.offerId)?.state, offer, economics, now());
+  }
+
+  return {
+    refresh: async (offers) => {
+      if (now() - readAt < Math.max(maxAgeMs, maxAgeMsPerBudget * states.size)) return;
+      reading ??= read(offers).finally(() => {
+        reading = undefined;
+      });
+      await reading;
+    },
+    reasonFor,
+    refused: (offerId, reason) => refusals.set(offerId, reason),
+    counts: () => {
+      const counts = { open: 0, paced: 0, exhausted: 0 };
+      for (const { offer } of states.values()) {
+        const reason = reasonFor(offer);
+        counts[reason === undefined ? 'open' : reason === 'budget-paced' ? 'paced' : 'exhausted']++;
+      }
+      return counts;
+    },
+  };
+}
+
+/** Would the ledger reserve another offer of it? */
+function reasonBy(
+  state: BudgetState | undefined,
+  offer: Offer,
+  economics: Economics,
+  now: number,
+): BudgetReason | undefined {
+  if (state === undefined || offer.budget === undefined) return undefined;
+  const period = budgetPeriod(offer.budget, validityOf(offer), now);
+  // Another period has begun since it was read, of which nothing is out yet.
+  const isCurrent = period.name === state.period;
+  const minor = isCurrent ? state.reservedMinor + state.confirmedMinor : 0;
+  const count = isCurrent ? state.reservedCount + state.confirmedCount : 0;
+  const cost = reservedCostMinor(offer.benefit, economics);
+  const isBeyond = (limits: { amountMinor: number; count: number }) =>
+    minor + cost > limits.amountMinor || count + 1 > limits.count;
+  if (isBeyond(budgetLimits(offer.budget))) return 'budget-exhausted';
+  return isBeyond(pacedLimits(offer.budget, period, now)) ? 'budget-paced' : undefined;
+}
+
+function isOver(validTo: string | undefined, now: number): boolean {
+  return validTo !== undefined && Date.parse(validTo) <= now;
+}

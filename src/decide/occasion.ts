@@ -1,0 +1,25 @@
+/**
+ * The message, page or call that a decision is part of. Tools ask for each place of a message by itself: what is asked for the
+ * same channel and campaign within a day reaches the customer as one contact.
+ */
+import { createHash } from 'node:crypto';
+import type { Channel } from '../domain/channel.ts';
+import { dayMs } from '../domain/time.ts';
+import type { ContactHistory } from '../offers/contact-history.ts';
+
+/** Of a contact that is already there, or a new one. A campaign is hashed, because the shop chooses its name. */
+export function occasionOf(
+  channel: Channel,
+  campaign: string | undefined,
+  contacts: ContactHistory,
+  now: number,
+): string {
+  const name = createHash('sha256')
+    .update(JSON.stringify([channel, campaign ?? null]))
+    .digest('base64url')
+    .slice(0, 10);
+  const same = contacts.find(
+    ({ occasionId, at }) => occasionId.startsWith(`${name}.`) && now - at < dayMs && at <= now,
+  );
+  return same?.occasionId ?? `${name}.${now.toString(36)}`;
+}

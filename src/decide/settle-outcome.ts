@@ -1,0 +1,99 @@
+/**
+ * An outcome in the ledgers: a redemption confirms the offer's budget at what it has cost, a dismissal gives it back, and the
+ * customer's contact is no longer only reserved. Safe to repeat.
+ */
+import type { DecidedOffer } from '../domain/decision.ts';
+import type { Offer, OfferOutcome } from '../domain/offer.ts';
+import type { OfferMarket } from '../offers/choose-offers.ts';
+import type { Contact, ContactState } from '../offers/contact-history.ts';
+import { redemptionCost } from '../offers/redemption-cost.ts';
+import type { LoggedDecision } from './decision-log.ts';
+import type { DecidingDeps } from './deps.ts';
+import type { Confirmed } from './ledger/offer-budget.ts';
+import { readVersion } from './offer-versions.ts';
+import { subjectIdOf } from './subject.ts';
+
+export type SettledOutcome = {
+  outcome: OfferOutcome;
+  /** When it happened, milliseconds since 1970. */
+  at: number;
+  /** Value of the order that it led to, and what the redemption has cost; undefined = not told. */
+  valueMinor?: number | undefined;
+  costMinor?: number | undefined;
+};
+
+type SettleDeps = Pick<DecidingDeps, 'redis' | 'keys' | 'catalogue' | 'budgets' | 'contacts' | 'now'>;
+
+const STATES: Readonly<Record<OfferOutcome, ContactState>> = {
+  viewed: 'confirmed',
+  clicked: 'confirmed',
+  redeemed: 'redeemed',
+  dismissed: 'dismissed',
+};
+
+/** Later answers count: who dismissed an offer may still redeem it, but a view does not undo a redemption. */
+const RANK: Readonly<Record<ContactState, number>> = { reserved: 0, confirmed: 1, dismissed: 2, redeemed: 3 };
+
+/** Answers what became of the budget; undefined: the outcome has nothing to do with it. */
+export async function settleOutcome(
+  decision: LoggedDecision,
+  made: DecidedOffer,
+  settled: SettledOutcome,
+  market: Pick<OfferMarket, 'economics'>,
+  deps: SettleDeps,
+): Promise<Confirmed | 'released' | undefined> {
+  const holder = made.heldSince ?? decision.decisionId;
+  const now = deps.now();
+  const { customerId, sessionId } = decision;
+  const subject =
+    customerId !== undefined ? { customerId } : sessionId !== undefined ? { sessionId } : undefined;
+  if (subject !== undefined) {
+    const ids = new Set([holder, decision.decisionId]);
+    const change = (contact: Contact) =>
+      contact.offerId === made.offerId && ids.has(contact.decisionId) ? answered(contact, settled) : contact;
+    await deps.contacts.update(subjectIdOf(subject), (history) => changed(history, change), now);
+  }
+  return await settleBudget(decision, made, holder, settled, market, deps);
+}
+
+async function settleBudget(
+  decision: LoggedDecision,
+  made: DecidedOffer,
+  holder: string,
+  { outcome, valueMinor, costMinor }: SettledOutcome,
+  { economics }: Pick<OfferMarket, 'economics'>,
+  deps: SettleDeps,
+): Promise<Confirmed | 'released' | undefined> {
+  const offer = await offerOf(made, deps);
+  if (offer?.budget === undefined) return undefined;
+  const now = deps.now();
+  // A call has cost what it costs, whatever the customer says to it.
+  const isPaidWhenMade = made.benefit.kind === 'serviceContact';
+  if (outcome === 'redeemed' || isPaidWhenMade) {
+    const cost = costMinor ?? redemptionCost(made, valueMinor, economics);
+    const redeemed = { id: holder, costMinor: cost, decidedAt: Date.parse(decision.decidedAt) };
+    return await deps.budgets.confirm(offer, redeemed, now);
+  }
+  if (outcome !== 'dismissed') return undefined;
+  await deps.budgets.release(offer.offerId, holder, now);
+  return 'released';
+}
+
+/** With the budget of today, or the one of the decision where the offer has been deleted. */
+async function offerOf(
+  { offerId, offerVersion }: DecidedOffer,
+  deps: SettleDeps,
+): Promise<Offer | undefined> {
+  return deps.catalogue.offers.get(offerId) ?? (await readVersion(offerId, offerVersion, deps))?.offer;
+}
+
+function answered(contact: Contact, { outcome, at }: SettledOutcome): Contact {
+  const state = STATES[outcome];
+  return RANK[state] > RANK[contact.state] ? { ...contact, state, stateAt: at } : contact;
+}
+
+/** The same list where nothing in it has changed: then there is nothing to write. */
+function changed(history: readonly Contact[], change: (contact: Contact) => Contact): readonly Contact[] {
+  const next = history.map(change);
+  return next.some((contact, i) => contact !== history[i]) ? next : history;
+}
