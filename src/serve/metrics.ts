@@ -38,6 +38,12 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['scenario', 'degraded'] as const,
       registers,
     }),
+    experimentAnswers: new Counter({
+      name: 'nextbest_serve_experiment_answers_total',
+      help: 'Recommendations and decisions on offers that were answered within an experiment, to see that it runs; read it out with nextbest experiments',
+      labelNames: ['experiment', 'variant'] as const,
+      registers,
+    }),
     recommendedItems: tally(
       registry,
       'nextbest_serve_recommended_items_total',

@@ -82,7 +82,9 @@ const StandingQuery = z.strictObject({
 const headers = { 'cache-control': 'private, no-store' };
 
 function counted(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Decision {
-  const { channel, degraded } = decision;
+  const { channel, degraded, experiment, furtherExperiments = [] } = decision;
+  for (const one of experiment === null ? [] : [experiment, ...furtherExperiments])
+    metrics.experimentAnswers.inc({ experiment: one.name, variant: one.variant });
   metrics.decisions.inc({ channel, answer: answerOf(decision), degraded: String(degraded) });
   return decision;
 }

@@ -106,6 +106,8 @@ export async function answerRecommendations(
   const { items, modelVersion, degradedBy } = recommend(request, found, deps);
   if (!available) degradedBy.unshift('records-unavailable');
   const degraded = degradedBy.length > 0;
+  if (experiment !== null)
+    deps.metrics.experimentAnswers.inc({ experiment: experiment.name, variant: experiment.variant });
   deps.metrics.recommendations.inc({ scenario: query.scenario, degraded: String(degraded) });
   for (const { source, arranged } of items) {
     deps.metrics.recommendedItems.add(source);

@@ -168,6 +168,10 @@ test('POST /offers/decide: decides by the variant, says so, and keeps the contro
     const logged = await service.call('GET', `/decisions/${body.decisionId}`);
     expect(logged.body.experiment).toEqual(experiment);
   }
+  const { text: metrics } = await service.call('GET', '/metrics');
+  expect(metrics).toMatch(
+    /nextbest_serve_experiment_answers_total\{experiment="without-tea",variant="without"\} \d+/,
+  );
   expect(told.get('control group')).toEqual(new Set(['control-group']));
   expect(told.get('without')).toEqual(new Set(['switched-off']));
   expect(told.get('as-it-is')).toEqual(new Set(['made', 'offer-holdout']));
