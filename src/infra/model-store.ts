@@ -22,12 +22,13 @@ import {
   writeModelFiles,
 } from './model-files.ts';
 import { currentVersion, servedVersions, serveNext, writeServed } from './served-versions.ts';
+import { trialVersions } from './trial-versions.ts';
 
 export type ModelDraft = Omit<ModelManifest, 'files'>;
 export type LoadedModel = { manifest: ModelManifest; arrays: ModelArrays; tables: ModelTables };
 export type ListedModel = { manifest: ModelManifest; current: boolean };
 
-/** Versions that are kept of each model, besides those that a rollback may return to. */
+/** Versions that are kept of each model, besides those that a rollback may return to and those that experiments try. */
 const keptVersions = 5;
 const leftoverAgeMs = 24 * 3600 * 1000;
 
@@ -203,7 +204,7 @@ async function prune(modelsDir: string, name: ModelName): Promise<void> {
   const served = await servedVersions(modelsDir, name).catch(() => undefined);
   // Any of them may be the one that is served.
   if (served === undefined) return;
-  const kept = new Set(served);
+  const kept = new Set([...served, ...(await trialVersions(modelsDir, name))]);
   const versions = await versionsOf(modelsDir, name);
   for (const version of versions.slice(0, keptVersions)) kept.add(version);
   for (const version of versions)

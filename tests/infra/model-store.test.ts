@@ -15,6 +15,7 @@ import {
   watchModels,
 } from '../../src/infra/model-store.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
+import { keepTrialVersions } from '../../src/infra/trial-versions.ts';
 
 let modelsDir: string;
 beforeEach(async () => {
@@ -209,6 +210,18 @@ test('old versions go, the served one and those a rollback needs stay', async ()
   expect((await listModels(modelsDir)).map(({ manifest }) => manifest.version)).toEqual(
     [19, 18, 17, 16, 15].map(version),
   );
+});
+
+test('what an experiment tries stays until it is no longer tried', async () => {
+  await publish(0);
+  await publish(1, false);
+  await keepTrialVersions(modelsDir, 'churn', [version(1)]);
+  const folders = async () => (await listModels(modelsDir)).map(({ manifest }) => manifest.version).sort();
+  for (let n = 2; n <= 9; n++) await publish(n, false);
+  expect(await folders()).toEqual([0, 1, 5, 6, 7, 8, 9].map(version));
+  await keepTrialVersions(modelsDir, 'churn', []);
+  await publish(10, false);
+  expect(await folders()).toEqual([0, 6, 7, 8, 9, 10].map(version));
 });
 
 test('names and versions cannot leave the models folder', async () => {
