@@ -104,7 +104,8 @@ const shows: Record<string, (body: Body) => void> = {
   'POST /decisions/{decisionId}/outcomes': ({ duplicate }) => expect(duplicate).toBe(false),
   'GET /items/{itemId}': ({ name }) => expect(name).toBe('Elm Street Cold Brew'),
   'POST /items': ({ items }) => expect(items).toBe(2),
-  'GET /offers/{offerId}': ({ benefit }) => expect(benefit).toEqual({ kind: 'percentOff', percent: 10 }),
+  'GET /offers/{offerId}': ({ benefit }) =>
+    expect(benefit).toEqual({ kind: 'percentOff', percent: 10, maxMinor: 2000 }),
   'GET /offers': ({ offers }) =>
     expect(offers.map(({ offerId }: Body) => offerId)).toEqual(expect.arrayContaining(['news'])),
   'GET /insights/retention': ({ total, groups }) => {

@@ -20,6 +20,18 @@ export const EventLine = z.strictObject({
 });
 export type EventLine = z.output<typeof EventLine>;
 
+/** In one purchase. */
+export const redeemedMax = 20;
+
+/** An offer that a purchase redeems. */
+export const RedeemedOffer = z.strictObject({
+  offerId: OfferId,
+  /** The decision that made it; absent, the last that made it to this customer. */
+  decisionId: z.string().min(1).max(64).optional(),
+  /** What it has cost the shop; absent, what its benefit costs on this purchase. */
+  costMinor: PriceMinor.optional(),
+});
+
 const lines = z.array(EventLine).min(1).max(500);
 
 /** Milliseconds since 1970 from an ISO 8601 text with a zone, or from a number of milliseconds. */
@@ -60,6 +72,8 @@ export const EventInput = z
       ...common,
       orderId: z.string().min(1).max(128).optional(),
       lines,
+      /** Offers that were redeemed in it: each is reported as an outcome too. */
+      redeemed: z.array(RedeemedOffer).min(1).max(redeemedMax).optional(),
     }),
     z.strictObject({
       type: z.literal('return'),

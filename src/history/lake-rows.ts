@@ -82,6 +82,8 @@ function lineOf(row: EventRow): EventLine {
 /** What only this type of event has. */
 function detailOf(event: ShopEvent): string | null {
   switch (event.type) {
+    case 'purchase':
+      return event.redeemed === undefined ? null : JSON.stringify({ redeemed: event.redeemed });
     case 'rating':
       return JSON.stringify({ rating: event.rating, itemId: event.itemId });
     case 'contact':

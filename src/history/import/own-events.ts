@@ -10,6 +10,8 @@ import {
   type EventType,
   MARKETING_OUTCOMES,
   POINTS_CHANGES,
+  RedeemedOffer,
+  redeemedMax,
 } from '../../domain/event.ts';
 import { OFFER_OUTCOMES } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
@@ -73,9 +75,25 @@ const consentOnly = `\\{(\\s*"(${CHANNELS.join('|')})"\\s*:\\s*(true|false)\\s*,
 // DuckDB and the runtime know the same zones, whatever their case, but for one that is no place's.
 const knownTimeZones = `SELECT lower(name) FROM pg_timezone_names() WHERE name <> 'Factory'`;
 
+/** A list of the domain's `RedeemedOffer`. */
+function redeemedOffers({ type, value }: JsonField): string {
+  const field = (path: string): JsonField => ({
+    type: `json_type(entry, '$.${path}')`,
+    value: `json_extract_string(entry, '$.${path}')`,
+  });
+  const faulty = `NOT coalesce(json_type(entry) = 'OBJECT'
+    AND list_has_all([${list(Object.keys(RedeemedOffer.shape))}], json_keys(entry))
+    AND ${validId(text(field('offerId')))}
+    AND (${field('decisionId').type} IS NULL OR ${textUpTo(field('decisionId'), 64, 1)})
+    AND (${field('costMinor').type} IS NULL OR ${money(field('costMinor'))}), false)`;
+  const entries = `json_extract(${value}::JSON, '$[*]')`;
+  return `${type} = 'ARRAY' AND len(${entries}) BETWEEN 1 AND ${redeemedMax}
+    AND len(list_filter(${entries}, lambda entry: ${faulty})) = 0`;
+}
+
 /** What each type asks of its own fields. */
 const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
-  purchase: [optional('orderId', (id) => textUpTo(id, 128, 1))],
+  purchase: [optional('orderId', (id) => textUpTo(id, 128, 1)), optional('redeemed', redeemedOffers)],
   return: [optional('orderId', (id) => textUpTo(id, 128, 1))],
   rating: [
     required('rating', (rating) => `${number(rating)} BETWEEN 1 AND 5`),
@@ -185,7 +203,7 @@ async function readEvents(connection: DuckDBConnection, options: OwnEventOptions
           WHEN ${withZone} THEN ${instant(at)} END AS occurredAt,
         CASE WHEN coalesce(${of('channel').type}, 'NULL') = 'NULL' THEN 'web' ELSE ${text(of('channel'))} END AS channel,
         coalesce(CASE ${text(of('type'))} ${typeRules.join(' ')} END, true) AS typeHolds,
-        CASE WHEN ${text(of('type'))} NOT IN (${list([...TYPES_WITH_LINES, 'visit'])})
+        CASE WHEN ${text(of('type'))} NOT IN (${list([...TYPES_WITH_LINES, 'visit'])}) OR ${of('redeemed').type} = 'ARRAY'
           THEN nullif(json_merge_patch(json, ${noColumns})::VARCHAR, '{}') END AS detail,
         CASE WHEN ${text(of('eventId'))} IS NULL THEN md5(json::VARCHAR) END AS fingerprint
       FROM (SELECT pos, json, ${eventFields.select} FROM ownRows WHERE kind = 'event' AND reason IS NULL))`);

@@ -42,11 +42,22 @@ export async function reportOutcome(
   report: OutcomeReport,
   deps: Deps,
 ): Promise<OutcomeAnswer> {
-  const { offerId, outcome, valueMinor } = report;
   const decision = await findLogged(decisionId, deps);
   if (decision === undefined) throw noSuchDecision();
-  const offer = offerOf(decision, offerId);
+  const offer = offerOf(decision, report.offerId);
   if (offer === undefined) throw notOfThisDecision(decision);
+  return await reportFor(decision, offer, report, deps);
+}
+
+/** The same for a decision that has been found, and the offer of it. */
+export async function reportFor(
+  decision: LoggedDecision,
+  offer: DecidedOffer,
+  report: OutcomeReport,
+  deps: Deps,
+): Promise<OutcomeAnswer> {
+  const { offerId, outcome, valueMinor } = report;
+  const { decisionId } = decision;
   const eventId = report.eventId ?? outcomeEventId(decisionId, offerId, outcome);
   const value = valueMinor !== undefined && { valueMinor };
   // What is told again happened when it was told first: so the history finds the repeat, however late.

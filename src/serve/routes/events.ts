@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { EventInput } from '../../domain/event.ts';
 import type { AcceptResult } from '../events/accept-events.ts';
+import { Redemption, redeemPurchases } from '../events/redeem-purchases.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
 
@@ -27,6 +28,8 @@ const EventsAnswer = z
         status: z.enum(['accepted', 'duplicate', 'rejected']),
         /** Why it was rejected. */
         reason: z.string().optional(),
+        /** Of a purchase that names offers as redeemed. */
+        redemptions: z.array(Redemption).optional(),
       }),
     ),
   })
@@ -42,7 +45,8 @@ export const eventRoutes = [
       'log, and (but for those `deferred`) in the record of its customer. Where one event is malformed, none is accepted ' +
       'and every fault is named with its index. One that is well formed but cannot be right (a day in the future, another ' +
       'currency) is `rejected` by itself; 400 where that leaves none. An event with an `eventId` may be sent again at ' +
-      'will: the repeat is dropped for seven days, and counts once ever after if it carries its `occurredAt`.',
+      'will: the repeat is dropped for seven days, and counts once ever after if it carries its `occurredAt`. A purchase may ' +
+      'name the offers that were `redeemed` in it: each is an outcome of its decision, once, whoever else reports it.',
     tags: ['events'],
     body: EventsBody,
     responses: { 202: EventsAnswer },
@@ -53,7 +57,12 @@ export const eventRoutes = [
       const result = await submitEvents(events, deps);
       if (result.rejected === events.length)
         throw allRejected(result, Array.isArray(body) || 'events' in body);
-      return { status: 202, body: result };
+      const redemptions = await redeemPurchases(events, result.results, deps);
+      const results = result.results.map((one, index) => {
+        const ofEvent = redemptions.get(index);
+        return ofEvent === undefined ? one : { ...one, redemptions: ofEvent };
+      });
+      return { status: 202, body: { ...result, results } };
     },
   }),
 ];

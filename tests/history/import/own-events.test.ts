@@ -54,8 +54,29 @@ const basket = {
   surprise,
 };
 const orderId = maybe(mostly<unknown, unknown>('7', fc.constantFrom('', 'x'.repeat(129), 7)));
+const redeemed = maybe(
+  mostly<unknown, unknown>(
+    [{ offerId: 'ten', decisionId: 'd', costMinor: 5 }, { offerId: 'five' }],
+    fc.constantFrom<unknown[]>(
+      [],
+      [{}],
+      'ten',
+      ['ten'],
+      [{ offerId: 'no{id}' }],
+      [{ offerId: 5 }],
+      [{ offerId: 'ten', costMinor: -1 }],
+      [{ offerId: 'ten', costMinor: '5' }],
+      [{ offerId: 'ten', decisionId: '' }],
+      [{ offerId: 'ten' }, { offerId: 'five', extra: 1 }],
+      Array(20).fill({ offerId: 'ten' }),
+      Array(21).fill({ offerId: 'ten' }),
+    ),
+  ),
+);
 const event = fc.oneof(
   fc.record({ type: fc.constantFrom('purchase', 'return'), orderId, ...basket }),
+  fc.record({ type: fc.constant('purchase'), ...basket, redeemed }),
+  fc.record({ type: fc.constantFrom('return', 'view'), ...basket, redeemed }),
   fc.record({ type: fc.constantFrom('view', 'addToCart'), ...basket, orderId: surprise }),
   fc.record({ type: fc.constantFrom('visit', 'gift', 5), ...common, surprise }),
   fc.record({

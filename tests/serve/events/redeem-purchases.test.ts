@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testRedis } from '../../support/redis.ts';
+import { eventually, startTestService, type TestService } from '../../support/service.ts';
+
+const { redis, keys, url: redisUrl, prefix } = testRedis();
+let service: TestService;
+
+const offer = {
+  offerId: 'five-off',
+  name: 'Five off',
+  benefit: { kind: 'amountOff', amountMinor: 500 },
+  channels: ['web', 'store'],
+  budget: { amountMinor: 100_000 },
+};
+
+beforeAll(async () => {
+  service = await startTestService({ redisUrl, prefix });
+  await service.call('POST', '/offers', [offer]);
+  await eventually(async () => {
+    const { body } = await service.call('POST', '/offers/decide', {
+      customerId: 'nobody',
+      channel: 'web',
+      dryRun: true,
+    });
+    expect(body.placements[0].offers.length + body.excluded.length).toBe(1);
+  });
+});
+afterAll(() => service.close());
+
+const line = { itemId: 'tea-1', quantity: 2, unitPriceMinor: 5000 };
+async function decided(customerId: string): Promise<string> {
+  await service.call('POST', '/events', { type: 'purchase', customerId, lines: [line] });
+  const { body } = await service.call('POST', '/offers/decide', { customerId, channel: 'web' });
+  expect(body.placements[0].offers).toHaveLength(1);
+  return body.decisionId;
+}
+const buy = async (customerId: string, redeemed: object[], more: object = {}) =>
+  (
+    await service.call('POST', '/events', {
+      type: 'purchase',
+      customerId,
+      channel: 'store',
+      lines: [line],
+      redeemed,
+      ...more,
+    })
+  ).body;
+const outcomesOf = async (decisionId: string) =>
+  (await service.call('GET', `/decisions/${decisionId}`)).body.outcomes;
+const budget = async () => (await service.call('GET', '/offers/five-off/budget')).body;
+
+test('a till that knows the offer alone redeems the last that the customer was given; repeats change nothing', async () => {
+  const decisionId = await decided('till');
+  const before = await budget();
+  const redeemedBefore = Number(await redis.hget(keys.offersRedeemed, 'five-off'));
+  const order = { eventId: 'order-1', orderId: '1' };
+  for (let n = 0; n < 3; n++) {
+    const { results } = await buy('till', [{ offerId: 'five-off' }], order);
+    expect(results[0]).toEqual({
+      eventId: 'order-1',
+      status: n === 0 ? 'accepted' : 'duplicate',
+      redemptions: [{ offerId: 'five-off', decisionId, status: 'redeemed' }],
+    });
+  }
+  expect(await outcomesOf(decisionId)).toMatchObject([{ outcome: 'redeemed', valueMinor: 10_000 }]);
+  // Told of by the other way too, it is still one.
+  const report = { offerId: 'five-off', outcome: 'redeemed' };
+  const { body } = await service.call('POST', `/decisions/${decisionId}/outcomes`, report);
+  expect(body.duplicate).toBe(true);
+  expect(Number(await redis.hget(keys.offersRedeemed, 'five-off'))).toBe(redeemedBefore + 1);
+  const after = await budget();
+  expect(after.confirmed.amountMinor).toBe(before.confirmed.amountMinor + 500);
+  expect(after.reserved.count).toBe(before.reserved.count - 1);
+  expect(after.remains.amountMinor).toBe(before.remains.amountMinor);
+  const { features } = (await service.call('GET', '/customers/till/profile')).body;
+  expect(features).toMatchObject({ offersRedeemed: 1, purchaseCount: 2 });
+});
+
+test('who knows the decision, and what it has cost, says so', async () => {
+  const decisionId = await decided('exact');
+  const before = await budget();
+  const { results } = await buy('exact', [{ offerId: 'five-off', decisionId, costMinor: 320 }]);
+  expect(results[0].redemptions).toEqual([{ offerId: 'five-off', decisionId, status: 'redeemed' }]);
+  expect((await budget()).confirmed.amountMinor).toBe(before.confirmed.amountMinor + 320);
+});
+
+test('an offer that this customer was never given is no reason to refuse the purchase', async () => {
+  const decisionId = await decided('giver');
+  const { accepted, results } = await buy('taker', [
+    { offerId: 'five-off' },
+    { offerId: 'five-off', decisionId },
+    { offerId: 'no-such-offer', decisionId },
+  ]);
+  expect(accepted).toBe(1);
+  expect(results[0].redemptions.map(({ status }: { status: string }) => status)).toEqual([
+    'unknown',
+    'unknown',
+    'unknown',
+  ]);
+  expect(await outcomesOf(decisionId)).toEqual([]);
+});
+
+test('a purchase that is rejected redeems nothing; one without redemptions does not speak of them', async () => {
+  const decisionId = await decided('rejected');
+  const answer = await service.call('POST', '/events', [
+    {
+      type: 'purchase',
+      customerId: 'rejected',
+      lines: [line],
+      currency: 'USD',
+      redeemed: [{ offerId: 'five-off' }],
+    },
+    { type: 'purchase', customerId: 'rejected', lines: [line] },
+  ]);
+  expect(answer.body).toMatchObject({ accepted: 1, rejected: 1 });
+  for (const result of answer.body.results) expect(result.redemptions).toBeUndefined();
+  expect(await outcomesOf(decisionId)).toEqual([]);
+});
+
+test('an offer without a budget says so; what a budget has left is told in money and number', async () => {
+  await service.call('POST', '/offers', [{ ...offer, offerId: 'free', budget: undefined }]);
+  expect((await service.call('GET', '/offers/free/budget')).status).toBe(404);
+  expect((await service.call('GET', '/offers/never/budget')).status).toBe(404);
+  const { budget: terms, period, remains, availableNow, unbudgeted } = await budget();
+  expect(terms).toEqual({ amountMinor: 100_000, period: 'total', pacing: 'none' });
+  expect(period).toBe('total');
+  expect(remains).toEqual({ amountMinor: expect.any(Number), count: null });
+  expect(availableNow).toEqual(remains);
+  expect(unbudgeted).toEqual({ amountMinor: 0, count: 0 });
+});
