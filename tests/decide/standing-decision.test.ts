@@ -87,6 +87,38 @@ test('fifty requests at once, over two processes, get one decision, which is log
   expect(Number(await redis.hget(keys.offersMade, 'five'))).toBe(madeBefore + 1);
 });
 
+test('however many ask at once, over two processes, the offer is reserved and contacted once', async () => {
+  const budgeted = makeOffer({
+    offerId: 'scarce',
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    budget: { count: 1 },
+  });
+  const [mine, theirs] = [redis, otherRedis].map((client) =>
+    decideDeps(client, keys, { offers: [budgeted, banner], now }),
+  );
+  const customerId = await customer();
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => standingDecision(ask(customerId), i % 2 === 0 ? mine! : theirs!)),
+  );
+  expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  expect(answers[0] && idsOf(answers[0])).toEqual(['scarce']);
+  expect(await mine!.budgets.state(budgeted, noon)).toMatchObject({ reservedCount: 1 });
+  expect((await mine!.contacts.read(customerId)).history).toHaveLength(1);
+  // Nothing is left for the next.
+  expect(idsOf(await standingDecision(ask(await customer()), theirs!))).toEqual(['banner']);
+});
+
+test('while a process that has died holds the decision, nobody waits for it for long', async () => {
+  const customerId = await customer();
+  await standingDecision(ask(customerId), one);
+  const key = standingKey(await keysOf(customerId));
+  await redis.del(key);
+  await redis.set(`${key}:deciding`, 'somebody', 'PX', 60_000);
+  await expect(standingDecision(ask(customerId), two)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  await redis.del(`${key}:deciding`);
+  expect(idsOf(await standingDecision(ask(customerId), two))).toEqual(['five']);
+});
+
 test('the answer stays the same while customer and offers change, until the window ends', async () => {
   const customerId = await customer();
   const first = await standingDecision(ask(customerId), one);
