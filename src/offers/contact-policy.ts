@@ -27,7 +27,6 @@ export type CompiledContactPolicy = {
   ruleFor: (facts: CustomerFacts, situation: Situation) => ContactRule;
   /** For who writes contacts down: what counts on the channel. */
   limitsOn: (channel: Channel) => ContactLimits;
-  oneDiscountAtATime: boolean;
   /** May the two not be made at once? */
   excludeEachOther: (one: Offer, other: Offer) => boolean;
 };
@@ -51,7 +50,6 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
 
   return {
     limitsOn,
-    oneDiscountAtATime,
     excludeEachOther: (one, other) => oneDiscountAtATime && areTwoDiscounts(one, other),
     ruleFor: (facts, situation) => {
       const { channel, now, occasionId } = situation;

@@ -1,0 +1,111 @@
+/** What a user of the API sees of the rules that count what a customer was offered before. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { ContactPolicy } from '../../../src/domain/decision-policy.ts';
+import { testRedis } from '../../support/redis.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
+
+const { url: redisUrl, prefix } = testRedis();
+/** Two messages a week, as close to each other as one likes; and at most one in twelve hours. */
+let often: TestService;
+let seldom: TestService;
+
+const offers = [
+  { offerId: 'five', name: '5 % off', benefit: { kind: 'percentOff', percent: 5 } },
+  { offerId: 'ten', name: '10 % off', benefit: { kind: 'percentOff', percent: 10 } },
+  {
+    offerId: 'gift',
+    name: 'A gift',
+    benefit: { kind: 'gift', costMinor: 50 },
+    placements: ['gifts'],
+    caps: [{ times: 1, days: 30 }],
+  },
+].map((offer) => ({ placements: ['hero'], ...offer, channels: ['web', 'email'] }));
+
+beforeAll(async () => {
+  const start = (contact: Partial<ContactPolicy>) =>
+    startTestService({ redisUrl, prefix, policy: { contact } });
+  often = await start({ caps: [{ channels: ['email'], times: 2, days: 7 }], minGapHours: 0 });
+  seldom = await start({ caps: [], minGapHours: 12 });
+  await often.call('POST', '/offers', offers);
+  for (const service of [often, seldom])
+    await vi.waitFor(async () =>
+      expect(Object.keys(await ask(service, 'nobody', { dryRun: true }))).toHaveLength(offers.length),
+    );
+});
+afterAll(async () => {
+  await often.close();
+  await seldom.close();
+});
+
+/** Decides on the page's hero, unless it says otherwise. Of every offer, why it is not made; `made` for those that are. */
+async function ask(service: TestService, customerId: string, more: object = {}) {
+  const body = { customerId, channel: 'web', placements: ['hero'], ...more };
+  const answer = await service.call('POST', '/offers/decide', body);
+  expect(answer.status).toBe(200);
+  const made = answer.body.placements[0].offers.map(({ offerId }: { offerId: string }) => [offerId, 'made']);
+  const excluded = answer.body.excluded.map((one: { offerId: string; reasonCode: string }) => [
+    one.offerId,
+    one.reasonCode,
+  ]);
+  return Object.fromEntries([...made, ...excluded]) as Record<string, string>;
+}
+const write = (service: TestService, customerId: string, campaign: string) =>
+  ask(service, customerId, { channel: 'email', campaign });
+
+async function reachable(customerId: string): Promise<string> {
+  await often.call('PUT', `/customers/${customerId}`, { consent: { email: true } });
+  return customerId;
+}
+
+test('less than the gap after one message there is no other, but pages and the places of the same message are', async () => {
+  const customerId = await reachable('gap');
+  expect(await write(seldom, customerId, 'june')).toMatchObject({ five: 'made' });
+  expect(await write(seldom, customerId, 'july')).toMatchObject({ five: 'minimum-gap', ten: 'minimum-gap' });
+  expect(await write(seldom, customerId, 'june')).toMatchObject({ five: 'made' });
+  expect(await ask(seldom, customerId)).toMatchObject({ five: 'made' });
+});
+
+test('messages that are asked for at once do not both go out', async () => {
+  const customerId = await reachable('at-once');
+  const campaigns = ['june', 'july', 'august', 'spring', 'autumn'];
+  const answers = await Promise.all(campaigns.map((campaign) => write(seldom, customerId, campaign)));
+  expect(answers.map(({ five }) => five).sort()).toEqual(['made', ...Array(4).fill('minimum-gap')].sort());
+});
+
+test('beyond the cap of a channel there is no further message; pages have no cap', async () => {
+  const customerId = await reachable('cap');
+  expect(await write(often, customerId, 'june')).toMatchObject({ five: 'made' });
+  expect(await write(often, customerId, 'july')).toMatchObject({ five: 'made' });
+  expect(await write(often, customerId, 'august')).toMatchObject({ five: 'contact-cap', ten: 'contact-cap' });
+  expect(await ask(often, customerId)).toMatchObject({ five: 'made' });
+});
+
+test('an offer is made as often as its cap says; a dry run does not count', async () => {
+  const gifts = { placements: ['gifts'] };
+  for (let i = 0; i < 2; i++)
+    expect(await ask(often, 'greedy', { ...gifts, dryRun: true })).toMatchObject({ gift: 'made' });
+  expect(await ask(often, 'greedy', gifts)).toMatchObject({ gift: 'made' });
+  expect(await ask(often, 'greedy', gifts)).toMatchObject({ gift: 'offer-cap' });
+});
+
+test('who has a discount gets no other, until it is redeemed', async () => {
+  const hero = { customerId: 'holder', channel: 'web', placements: ['hero'] };
+  const first = await often.call('POST', '/offers/decide', hero);
+  expect(first.body.placements[0].offers).toMatchObject([{ offerId: 'five' }]);
+  expect(await ask(often, 'holder', { limit: 10 })).toMatchObject({ five: 'made', ten: 'discount-open' });
+  const redeemed = await often.call('POST', `/decisions/${first.body.decisionId}/outcomes`, {
+    offerId: 'five',
+    outcome: 'redeemed',
+  });
+  expect(redeemed.status).toBe(202);
+  const after = await ask(often, 'holder', { limit: 10, dryRun: true });
+  // One of them is made again; what keeps the other back is that, and nothing that was before.
+  expect(after).toMatchObject({ five: 'made', ten: 'discount-open' });
+  await often.call('DELETE', '/offers/five');
+  await vi.waitFor(async () =>
+    expect(await ask(often, 'holder', { dryRun: true })).toEqual({
+      gift: 'placement-not-allowed',
+      ten: 'made',
+    }),
+  );
+});
