@@ -118,7 +118,8 @@ export function openDecision(
       limit,
       drawing: {
         random: deps.random,
-        afford: (costMinor, take) => market.affordExploring(costMinor, take && !dryRun),
+        afford: (costMinor, take, exploration) =>
+          market.affordExploring(costMinor, take && !dryRun, exploration),
       },
     },
   );

@@ -3,6 +3,7 @@
  * them by itself, so that a decision need not ask. Together they never spend more than the day has; a share that a process
  * has not spent when it ends is lost.
  */
+import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
@@ -35,10 +36,35 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 return string.format('%.6f', granted)
 `);
 
-/** `maxMinorPerDay` undefined = no bound. */
+/** A purse for the shop, and one for each other bound that a variant of an experiment has. */
+export function createExplorationPurses(
+  { exploration, experiments }: Pick<DecisionPolicy, 'exploration' | 'experiments'>,
+  deps: ExplorationBudgetDeps,
+): Pick<ExplorationBudget, 'prepare'> & {
+  afford: (costMinor: number, take: boolean, by: Pick<Exploration, 'maxCostMinorPerDay'>) => boolean;
+} {
+  const shop = exploration.maxCostMinorPerDay;
+  const purses = new Map([[shop, createExplorationBudget(shop, deps)]]);
+  for (const { variants } of experiments)
+    for (const variant of variants) {
+      const bound = variant.exploration?.maxCostMinorPerDay;
+      if (bound !== undefined && !purses.has(bound))
+        purses.set(bound, createExplorationBudget(bound, deps, `:${bound}`));
+    }
+  return {
+    prepare: async () => {
+      await Promise.all([...purses.values()].map((purse) => purse.prepare()));
+    },
+    afford: (costMinor, take, { maxCostMinorPerDay }) =>
+      purses.get(maxCostMinorPerDay)?.afford(costMinor, take) ?? false,
+  };
+}
+
+/** `maxMinorPerDay` undefined = no bound. `name` tells counters of a day apart. */
 export function createExplorationBudget(
   maxMinorPerDay: number | undefined,
   { redis, keys, now, onSpent }: ExplorationBudgetDeps,
+  name = '',
 ): ExplorationBudget {
   const spent = (costMinor: number) => {
     onSpent?.(costMinor);
@@ -61,7 +87,7 @@ export function createExplorationBudget(
   async function take(mine: typeof hand): Promise<void> {
     const wanted = Math.max(share, mine.wantedMinor - mine.leftMinor);
     const args = [maxMinorPerDay ?? 0, wanted, counterTtlSeconds];
-    const granted = Number(await takeShare(redis, [keys.explorationSpent(mine.day)], args));
+    const granted = Number(await takeShare(redis, [keys.explorationSpent(`${mine.day}${name}`)], args));
     mine.leftMinor += granted;
     mine.wantedMinor = share / 2;
     // Nothing is ever put back.

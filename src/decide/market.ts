@@ -12,7 +12,7 @@ import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.t
 import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';
 import { featuresRead } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
-import { createExplorationBudget } from './exploration-budget.ts';
+import { createExplorationPurses } from './exploration-budget.ts';
 import { createBudgetLedger } from './ledger/offer-budget.ts';
 import { createOfferCounter } from './offer-counts.ts';
 import type { CurrentPolicy } from './policy.ts';
@@ -60,7 +60,7 @@ export function createMarketHolder({
   const contactPolicy = compileContactPolicy(policy.contact);
   const experiments = compileExperiments(policy);
   const counter = createOfferCounter(redis, keys, now);
-  const exploration = createExplorationBudget(policy.exploration.maxCostMinorPerDay, {
+  const exploring = createExplorationPurses(policy, {
     redis,
     keys,
     now,
@@ -129,7 +129,7 @@ export function createMarketHolder({
       },
       countsOf,
       budgetReason: budgets.reasonFor,
-      affordExploring: exploration.afford,
+      affordExploring: exploring.afford,
       economics,
       policy,
       policyVersion,
@@ -143,7 +143,7 @@ export function createMarketHolder({
     read: async () => {
       const [countsOf] = await Promise.all([
         counter.read(),
-        exploration.prepare(),
+        exploring.prepare(),
         budgets.refresh(catalogue.offers.values()),
       ]);
       return marketWith(countsOf);

@@ -52,7 +52,7 @@ export function createKeys(prefix: string) {
     offersMadeMarker: (decisionId: string) => `{${prefix}:offers:made}:${decisionId}`,
     offersRedeemedMarker: (decisionId: string, offerId: string) =>
       `{${prefix}:offers:redeemed}:${decisionId}:${offerId}`,
-    /** String (a number) with an expiry: what processes may have spent on exploring that day (YYYY-MM-DD), minor units. */
+    /** String (a number) with an expiry: what processes may have spent on exploring that day (YYYY-MM-DD, or also a bound), minor units. */
     explorationSpent: (day: string) => `${prefix}:exploration:${day}`,
     /** Of one offer's budget; the tag puts them on one node. Hash: reservation id → state, period and cost. */
     budgetReservations: (offerId: string) => `${prefix}:{offer:${offerId}}:reservations`,

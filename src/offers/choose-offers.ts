@@ -6,7 +6,7 @@ import type {
   OfferReason,
   PlacementDecision,
 } from '../domain/decision.ts';
-import type { DecisionPolicy } from '../domain/decision-policy.ts';
+import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
@@ -61,10 +61,10 @@ export type Drawing = {
   /** Uniform in [0, 1). */
   random: () => number;
   /**
-   * Is that much, in minor units, left of what exploring may cost today? With `take` it is taken. Must not depend on what
-   * `random` answers.
+   * Is that much, in minor units, left of what such exploring may cost today? With `take` it is taken. Must not depend on
+   * what `random` answers.
    */
-  afford: (costMinor: number, take: boolean) => boolean;
+  afford: (costMinor: number, take: boolean, exploration: Exploration) => boolean;
 };
 
 export type ChoiceOptions = {
@@ -178,7 +178,9 @@ export function openChoice(
     if (settings.ranking === 'response' || drawing === undefined) return best;
     const probabilities = actionProbabilities(values, settings.exploration);
     const cost = explorationCost(values, probabilities);
-    return cost === 0 || drawing.afford(cost, !controlGroup.member) ? probabilities : best;
+    return cost === 0 || drawing.afford(cost, !controlGroup.member, settings.exploration)
+      ? probabilities
+      : best;
   }
 
   function drawFirst(place: Place): void {

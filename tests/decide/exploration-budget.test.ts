@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createExplorationBudget } from '../../src/decide/exploration-budget.ts';
+import { createExplorationBudget, createExplorationPurses } from '../../src/decide/exploration-budget.ts';
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import { dayMs } from '../../src/domain/time.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { noon } from '../support/offers.ts';
@@ -77,6 +78,33 @@ test('each day has its own', async () => {
   clock += dayMs;
   expect(await spendAll()).toBeGreaterThanOrEqual(9);
   expect(await redis.ttl(keys.explorationSpent('2026-06-16'))).toBeGreaterThan(dayMs / 1000);
+});
+
+test('a variant with a bound of its own spends its own', async () => {
+  const keys = createKeys(`${prefix}:exploring-${shops++}`);
+  const policy = DecisionPolicy.parse({
+    exploration: { maxCostMinorPerDay: 1 },
+    experiments: [
+      {
+        name: 'bold',
+        from: '2026-01-01T00:00:00Z',
+        variants: [{ name: 'as-it-is' }, { name: 'more', exploration: { maxCostMinorPerDay: 50 } }],
+      },
+    ],
+  });
+  const purses = createExplorationPurses(policy, { redis, keys, now: () => noon });
+  const affordedOf = async (maxCostMinorPerDay: number | undefined) => {
+    let times = 0;
+    for (let i = 0; i < 100; i++) {
+      await purses.prepare();
+      if (purses.afford(0.5, true, { maxCostMinorPerDay })) times++;
+    }
+    return times;
+  };
+  expect(await affordedOf(1)).toBeLessThanOrEqual(2);
+  expect(await affordedOf(50)).toBe(100);
+  // A bound that nobody has named may cost nothing.
+  expect(await affordedOf(undefined)).toBe(0);
 });
 
 test('without a bound all is affordable, with a bound of 0 nothing is', async () => {

@@ -84,7 +84,8 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
   ): Promise<boolean> {
     const kept = history.filter((contact) => isNeeded(contact, now)).slice(-contactsMax);
     const text = kept.length === 0 ? '' : JSON.stringify(kept.map(rowOf));
-    return (await writeScript(redis, [keys.contacts(subjectId)], [version, text, contactWindowMs])) === 1;
+    const ttlMs = Math.max(1, ...kept.map((contact) => neededUntil(contact) - now));
+    return (await writeScript(redis, [keys.contacts(subjectId)], [version, text, ttlMs])) === 1;
   }
 
   return {
@@ -104,6 +105,13 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
 function isNeeded(contact: Contact, now: number): boolean {
   if (!isStanding(contact, now)) return false;
   return Math.max(contact.at, contact.stateAt) > now - contactWindowMs || isOpen(contact, now);
+}
+
+/** Guests come once and are many: what is only held for them to redeem goes when it lapses. */
+function neededUntil({ state, expiresAt, at, stateAt, redeemableUntil }: Contact): number {
+  return state === 'reserved'
+    ? expiresAt
+    : Math.max(at + contactWindowMs, stateAt + contactWindowMs, redeemableUntil);
 }
 
 function versionOf(text: string | null): string {

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readEntries } from '../../../src/history/event-stream.ts';
+import { testRedis } from '../../support/redis.ts';
+import { eventually, startTestService, type TestService } from '../../support/service.ts';
+
+const { redis, keys, url: redisUrl, prefix } = testRedis();
+let services: TestService[];
+
+const offers = [
+  {
+    offerId: 'scarce',
+    name: 'Scarce',
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    channels: ['web', 'email'],
+    budget: { amountMinor: 5_000 },
+  },
+  {
+    offerId: 'plenty',
+    name: 'Plenty',
+    benefit: { kind: 'amountOff', amountMinor: 900 },
+    channels: ['web', 'email'],
+  },
+  {
+    offerId: 'banner',
+    name: 'New',
+    benefit: { kind: 'content' },
+    channels: ['web', 'email'],
+    fallback: true,
+  },
+];
+
+beforeAll(async () => {
+  const policy = { exploration: { method: 'thompson' as const } };
+  services = [
+    await startTestService({ redisUrl, prefix }),
+    await startTestService({ redisUrl, prefix }),
+    await startTestService({ redisUrl, prefix, policy }),
+  ];
+  await services[0]!.call('POST', '/offers', offers);
+  for (const service of services)
+    await eventually(async () => {
+      const { body } = await decide(service, 'nobody', { dryRun: true });
+      expect(body.placements[0].offers.length + body.excluded.length).toBeGreaterThanOrEqual(2);
+    });
+});
+afterAll(() => Promise.all(services.map((service) => service.close())));
+
+const decide = (service: TestService, customerId: string, more: object = {}) =>
+  service.call('POST', '/offers/decide', { customerId, channel: 'web', ...more });
+const budget = async () => (await services[0]!.call('GET', '/offers/scarce/budget')).body;
+
+async function shopper(customerId: string): Promise<string> {
+  const service = services[0]!;
+  await service.call('PUT', `/customers/${customerId}`, { consent: { email: true } });
+  const lines = [{ itemId: 'tea-1', quantity: 10, unitPriceMinor: 1000 }];
+  await service.call('POST', '/events', { type: 'purchase', customerId, lines });
+  return customerId;
+}
+
+test('sixty decisions at once over two processes make what the budget bears, and no more', async () => {
+  const customers = await Promise.all(Array.from({ length: 60 }, (_, n) => shopper(`crowd-${n}`)));
+  const answers = await Promise.all(
+    customers.map(async (customerId, n) => {
+      const service = services[n % 2]!;
+      // Pages and e-mail tools, each in their way.
+      const { body } =
+        n % 3 === 0
+          ? await service.call('GET', `/customers/${customerId}/offers?channel=email&campaign=rush`)
+          : await decide(service, customerId);
+      return body.placements[0].offers[0]?.offerId;
+    }),
+  );
+  const count = (offerId: string) => answers.filter((made) => made === offerId).length;
+  expect(count('scarce')).toBe(10);
+  expect(count('plenty')).toBe(50);
+  expect(await budget()).toMatchObject({
+    reserved: { amountMinor: 5000, count: 10 },
+    remains: { amountMinor: 0, count: null },
+    availableNow: { amountMinor: 0 },
+  });
+  const { text } = await services[0]!.call('GET', '/metrics');
+  expect(text).toContain('nextbest_serve_offer_budgets{state="exhausted"} 1');
+});
+
+test('a dry run takes nothing, and a dismissal makes room for the next', async () => {
+  const decisions = (await readEntries(redis, keys, '0-0', 10_000)).flatMap(({ entry }) =>
+    entry?.kind === 'decision' ? [entry.decision] : [],
+  );
+  const holder = decisions.find(({ placements }) => placements[0]?.offers[0]?.offerId === 'scarce');
+  const outcome = { offerId: 'scarce', outcome: 'dismissed' };
+  await services[0]!.call('POST', `/decisions/${holder?.decisionId}/outcomes`, outcome);
+  expect((await budget()).remains.amountMinor).toBe(500);
+  const customerId = await shopper('patient');
+  await eventually(async () => {
+    const { body } = await decide(services[1]!, customerId, { dryRun: true });
+    expect(body.placements[0].offers[0].offerId).toBe('scarce');
+  });
+  expect((await budget()).remains.amountMinor).toBe(500);
+  expect((await decide(services[1]!, customerId)).body.placements[0].offers[0].offerId).toBe('scarce');
+  expect((await budget()).remains.amountMinor).toBe(0);
+});
+
+test('by default decisions explore: what is done is drawn, and told how likely it was', async () => {
+  const seen = new Map<string, number[]>();
+  for (let n = 0; n < 60; n++) {
+    const { body } = await decide(services[2]!, await shopper(`explored-${n}`));
+    const { offers: made, fallback, loggingPropensity } = body.placements[0];
+    const action = fallback ? 'nothing' : made[0].offerId;
+    seen.set(action, [...(seen.get(action) ?? []), loggingPropensity]);
+  }
+  // The same customers but for their names, so that each action has one probability.
+  expect([...seen.keys()].sort()).toEqual(['nothing', 'plenty']);
+  const probabilities = [...seen.values()].map((all) => new Set(all));
+  for (const all of probabilities) expect(all.size).toBe(1);
+  const sum = probabilities.reduce((total, [one = 0]) => total + one, 0);
+  expect(sum).toBeCloseTo(1, 9);
+  const { text } = await services[2]!.call('GET', '/metrics');
+  expect(Number(/^nextbest_serve_exploration_cost_minor_total (\S+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
+});
