@@ -169,6 +169,9 @@ function figures({ name, metrics }: ModelManifest): string {
     'customer-value':
       `Customer value, on the last third of the log: expected and actual purchases correlate at ` +
       `${decimals(metrics.correlation)}; forecast margin ${percent(metrics.totalRatio)} of what came.`,
+    offers:
+      `Offers, on later decisions: ${decimals(metrics.value)} minor units a decision, ` +
+      `${decimals(metrics.overNothing)} more than by offering nothing; AUC of redemption ${decimals(metrics.acceptanceAuc)}.`,
   };
   return lines[name];
 }

@@ -20,6 +20,7 @@ const defaultJobs: readonly JobName[] = [
   'train-churn',
   // Its bands of risk are those of the churn model before it.
   'train-customer-value',
+  'train-offers',
   'score-customers',
 ];
 

@@ -155,7 +155,7 @@ export function createMarketHolder({
 }
 
 /** Minor units of a whole one: 100 cents, but a single yen. */
-function minorPerUnit(currency: string): number {
+export function minorPerUnit(currency: string): number {
   const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
     style: 'currency',
     currency,

@@ -6,6 +6,7 @@ export const JOB_NAMES = [
   'update-collaborative',
   'train-churn',
   'train-customer-value',
+  'train-offers',
   'check-drift',
   'refresh-features',
   'score-customers',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const MODEL_NAMES = ['collaborative', 'churn', 'customer-value'] as const;
+export const MODEL_NAMES = ['collaborative', 'churn', 'customer-value', 'offers'] as const;
 export const ModelName = z.enum(MODEL_NAMES);
 export type ModelName = z.output<typeof ModelName>;
 

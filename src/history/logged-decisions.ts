@@ -10,6 +10,7 @@ export type LoggedAction = {
   /** Milliseconds since 1970. */
   at: number;
   channel: Channel;
+  placement: string;
   /** undefined: nothing, or a fallback offer, which stands in for it. */
   offer: { offerId: string; offerVersion: string; benefit: Benefit } | undefined;
   /** In (0, 1]. */
@@ -27,6 +28,7 @@ export type DecisionRange = {
 /** Only what is read here: a decision of an earlier build may lack the rest. */
 const Placements = z.array(
   z.object({
+    placement: z.string(),
     offers: z.array(
       z.object({
         offerId: z.string(),
@@ -79,7 +81,7 @@ export async function readLoggedActions(
           unusable++;
           continue;
         }
-        for (const { offers, fallback, loggingPropensity } of places.data) {
+        for (const { placement, offers, fallback, loggingPropensity } of places.data) {
           if (loggingPropensity === undefined) {
             unusable++;
             continue;
@@ -89,6 +91,7 @@ export async function readLoggedActions(
             decisionId,
             at,
             channel,
+            placement,
             offer: first && { ...first, benefit: first.benefit as Benefit },
             propensity: loggingPropensity,
           };

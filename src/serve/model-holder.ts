@@ -4,6 +4,8 @@ import type { ChurnModel } from '../algorithms/churn-model.ts';
 import { type CollaborativeModel, collaborativeFromFiles } from '../algorithms/collaborative-model.ts';
 import { customerValueFromFiles } from '../algorithms/customer-value/customer-value-files.ts';
 import type { CustomerValueModel } from '../algorithms/customer-value/customer-value-model.ts';
+import type { OfferModel } from '../algorithms/offer-model/offer-model.ts';
+import { offersFromFiles } from '../algorithms/offer-model/offer-model-files.ts';
 import { AppError } from '../domain/errors.ts';
 import { MODEL_NAMES, type ModelName, type ModelVersion } from '../domain/manifest.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -38,6 +40,7 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   let collaborative: Served<CollaborativeModel> | undefined;
   let churn: Served<ChurnModel> | undefined;
   let customerValue: Served<CustomerValueModel> | undefined;
+  let offers: Served<OfferModel> | undefined;
   /** The version that was last looked at, used or refused: a refused one is not read again each second. */
   const tried = new Map<ModelName, ModelVersion>();
   /** Why a version was refused: its files may still be on their way, or be put right where they are. */
@@ -47,7 +50,8 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   let stopWatching = () => {};
   let retrying: NodeJS.Timeout | undefined;
 
-  const served = (name: ModelName) => (name === 'collaborative' ? collaborative : churn);
+  const served = (name: ModelName) =>
+    ({ collaborative, churn, 'customer-value': customerValue, offers })[name];
 
   function adopt({ manifest, arrays, tables }: LoadedModel): void {
     if (manifest.featureSchema !== null && manifest.featureSchema !== options.featureSchema) {
@@ -63,6 +67,8 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
       collaborative = { version, manifest, model };
     } else if (name === 'churn') {
       churn = { version, manifest, model: churnFromFiles(arrays, tables) };
+    } else if (name === 'offers') {
+      offers = { version, manifest, model: offersFromFiles(arrays, tables) };
     } else {
       customerValue = { version, manifest, model: customerValueFromFiles(arrays, tables) };
     }
@@ -134,8 +140,9 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     get customerValue() {
       return customerValue;
     },
-    // Nothing trains one yet.
-    offers: undefined,
+    get offers() {
+      return offers;
+    },
     start: async () => {
       for (const name of MODEL_NAMES) await loadFirst(name);
       stopWatching = watchModels(

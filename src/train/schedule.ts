@@ -23,6 +23,8 @@ export async function scheduleJobs(
     ['train-churn', config.trainSchedule],
     // Of jobs of one time the first goes first: the bands of risk are those of the churn model before it.
     ['train-customer-value', config.trainSchedule],
+    // Policies are judged by the churn risk and the value of those before it.
+    ['train-offers', config.trainSchedule],
     ['score-customers', config.scoreSchedule],
   ];
   for (const [name, pattern] of times) {

@@ -67,16 +67,19 @@ export function direct(log: LoggedActions, policy: Policy, model: RewardModel): 
 
 /** The model's expectation, and what weighted rewards say of its faults: right where either the model or π₀ is. */
 export function doublyRobust(log: LoggedActions, policy: Policy, model: RewardModel): PolicyValue {
-  const weights = importanceWeights(log, policy);
-  const terms = weights.map((weight, row) => {
+  return {
+    estimator: 'doublyRobust',
+    ...meanOf(doublyRobustTerms(log, policy, model), log.customer),
+    effectiveSampleSize: effectiveSampleSize(importanceWeights(log, policy)),
+  };
+}
+
+/** What each decision says of the policy's value, the mean of which `doublyRobust` is: two policies are compared by the difference of theirs. */
+export function doublyRobustTerms(log: LoggedActions, policy: Policy, model: RewardModel): Float64Array {
+  return importanceWeights(log, policy).map((weight, row) => {
     const fault = weight === 0 ? 0 : weight * (log.reward[row]! - model(row, log.action[row]!));
     return expectedReward(policy, model, row) + fault;
   });
-  return {
-    estimator: 'doublyRobust',
-    ...meanOf(terms, log.customer),
-    effectiveSampleSize: effectiveSampleSize(weights),
-  };
 }
 
 /** By the name of an estimator. */

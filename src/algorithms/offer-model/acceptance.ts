@@ -3,8 +3,8 @@
  *
  *   P = sigmoid(slope · zᵀ(Σⱼ dₐⱼ θⱼ + δₐ) + intercept)
  *
- * z are a customer's numbers as the effects on purchases read them (uplift-model.ts), with a 1 before them; dₐ the offer's traits, of which
- * the first is 1. δₐ is drawn to 0, θ less so: an offer that was made a few times is taken for what offers like it do.
+ * z is 1, the axes of the customer's context (uplift/context-basis.ts) and how well the offer's categories suit the customer; dₐ are the
+ * offer's traits, of which the first is 1. δₐ is drawn to 0, θ less so: an offer that was made a few times is taken for what offers like it do.
  */
 import type { PlattCalibration } from '../calibration.ts';
 import { softplus } from '../customer-base/log-scale.ts';
@@ -12,7 +12,7 @@ import { minimize } from '../lbfgs.ts';
 import { sigmoid } from '../logistic-regression.ts';
 
 export type AcceptanceModel = {
-  /** Numbers of a customer, with the 1. */
+  /** Numbers of z. */
   size: number;
   /** traits × size: θ, one after another. */
   shared: Float64Array;
@@ -35,6 +35,9 @@ export type AcceptanceRows = {
 export type AcceptancePenalty = {
   /** Of what all offers share, but for the average, which is free. */
   common: number;
+  /** Of z's first number: by how many logits kinds, and offers of a kind, differ on average. */
+  traitAverage: number;
+  ownAverage: number;
   trait: number;
   own: number;
 };
@@ -47,9 +50,12 @@ export function fitAcceptance(
 ): AcceptanceModel {
   const shared = (traits[0]?.length ?? 1) * size;
   const width = shared + traits.length * size;
-  const weightOf = Float64Array.from({ length: width }, (_, at) =>
-    at === 0 ? 0 : at < size ? penalty.common : at < shared ? penalty.trait : penalty.own,
-  );
+  const weightOf = Float64Array.from({ length: width }, (_, at) => {
+    if (at < size) return at === 0 ? 0 : penalty.common;
+    const [average, other] =
+      at < shared ? [penalty.traitAverage, penalty.trait] : [penalty.ownAverage, penalty.own];
+    return at % size === 0 ? average : other;
+  });
   const z = new Float64Array(traits.length * size);
   const errors = new Float64Array(traits.length * size);
   const { x } = minimize(
@@ -101,6 +107,19 @@ export function acceptanceCoefficients(
   return coefficients(size, shared, arm === undefined ? none : own.subarray(arm * size, (arm + 1) * size), [
     traits,
   ]);
+}
+
+/** `axes` begin at `from`; `suits` is the number of the pair. */
+export function acceptanceLogit(
+  coefficients: Float64Array,
+  axes: ArrayLike<number>,
+  from: number,
+  suits: number,
+): number {
+  const last = coefficients.length - 1;
+  let logit = coefficients[0]! + coefficients[last]! * suits;
+  for (let k = 1; k < last; k++) logit += coefficients[k]! * axes[from + k - 1]!;
+  return logit;
 }
 
 export function acceptPropensity({ slope, intercept }: PlattCalibration, logit: number): number {

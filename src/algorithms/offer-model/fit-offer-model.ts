@@ -2,18 +2,21 @@
 import { z } from 'zod';
 import { fitPlatt } from '../calibration.ts';
 import type { Rng } from '../rng.ts';
+import { axesOf, fitContextBasis } from '../uplift/context-basis.ts';
 import { fitUplift, UpliftOptions } from '../uplift/fit-uplift.ts';
 import { noContact, type UpliftArm, type UpliftLog } from '../uplift/uplift-log.ts';
-import { createUpliftReader, numbersOf, traitsOf, type UpliftModel } from '../uplift/uplift-model.ts';
+import { traitNames, traitsOf } from '../uplift/uplift-model.ts';
 import {
   type AcceptanceModel,
   type AcceptanceRows,
   acceptanceCoefficients,
+  acceptanceLogit,
+  acceptPropensity,
   fitAcceptance,
 } from './acceptance.ts';
 import { type CategoryShares, fitOf } from './category-fit.ts';
 import { type OfferDescriptor, offerArm } from './offer-descriptor.ts';
-import { acceptanceLogit, type OfferModel } from './offer-model.ts';
+import type { OfferModel } from './offer-model.ts';
 
 /** Decisions, one row a placement, with what was known of the customer before and what came afterwards. */
 export type OfferLog = {
@@ -38,16 +41,28 @@ export type OfferLog = {
   redeemed: Uint8Array;
   /** 1 where there was a purchase within the window. */
   purchased: Uint8Array;
-  /** 1 for a customer who left, or the probability of it; NaN: not known. */
+  /** 1 for a customer who left; NaN: not known. */
   churned: Float32Array;
 };
 
+/** Cheap to ask: a shop asks of 50 offers for 5,000 customers a second. */
+const upliftDefaults = {
+  axes: 16,
+  responseAxes: 64,
+  response: 'linear' as const,
+  learners: ['average' as const, 'linear' as const],
+};
+
 export const OfferModelOptions = z.strictObject({
-  uplift: UpliftOptions.prefault({ axes: 16 }),
+  uplift: UpliftOptions.prefault(upliftDefaults),
+  /** Of the effect on leaving: small, and told by few, so that it is drawn to none. */
+  churn: UpliftOptions.prefault({ ...upliftDefaults, averageScale: 0.008, scaleMax: 0.008 }),
   /** Weights of the squares of acceptance's coefficients. */
   acceptance: z
     .strictObject({
       common: z.number().min(0).default(3),
+      traitAverage: z.number().min(0).default(1),
+      ownAverage: z.number().min(0).default(4),
       trait: z.number().min(0).default(10),
       own: z.number().min(0).default(30),
     })
@@ -63,8 +78,8 @@ export type OfferFitContext = {
 
 /** Rows with a known churn below which nothing is said about it. */
 const churnRowsMin = 200;
-/** Parts of the customers that acceptance is calibrated on, each by a fit to the others. */
-const calibrationParts = 3;
+/** Parts of the customers that acceptance is foretold in, each by a fit to the others. */
+const acceptanceParts = 3;
 
 /**
  * RangeError as `fitUplift`. Deterministic in its random numbers. `onProgress` is told the share that is done, and awaited:
@@ -79,7 +94,8 @@ export async function fitOfferModel(
 ): Promise<OfferModel> {
   const arms = log.offers.map(offerArm);
   const usualShares = usualSharesOf(log);
-  const suits = pairFits(log, usualShares);
+  await onProgress(0);
+  const { acceptance, spread, accepts } = learnAcceptance(log, arms, usualShares, options);
   const upliftLog = (reward: Float64Array): UpliftLog => ({
     rows: log.rows,
     columns: log.featureNames.length + log.channels.length,
@@ -88,18 +104,16 @@ export async function fitOfferModel(
     propensity: log.propensity,
     reward,
     customer: log.customer,
-    fit: suits,
+    fit: (row, arm) => accepts(row, arm) / spread,
   });
-  await onProgress(0);
+  await onProgress(0.2);
   const purchase = await fitUplift(upliftLog(Float64Array.from(log.purchased)), arms, options.uplift, rng);
-  await onProgress(0.45);
+  await onProgress(0.6);
   const known = Int32Array.from(log.churned.keys()).filter((row) => !Number.isNaN(log.churned[row]!));
   const churn =
     churnHorizonDays !== undefined && isWorthLearning(log, known)
-      ? await fitUplift(pickRows(upliftLog(Float64Array.from(log.churned)), known), arms, options.uplift, rng)
+      ? await fitUplift(pickRows(upliftLog(Float64Array.from(log.churned)), known), arms, options.churn, rng)
       : undefined;
-  await onProgress(0.9);
-  const acceptance = learnAcceptance(log, arms, purchase, suits, options);
   await onProgress(1);
   return {
     featureNames: log.featureNames,
@@ -111,6 +125,7 @@ export async function fitOfferModel(
     purchase,
     churn,
     acceptance,
+    acceptSpread: spread,
   };
 }
 
@@ -119,50 +134,61 @@ function isWorthLearning({ offer }: OfferLog, rows: Int32Array): boolean {
   return Math.min(alone, rows.length - alone) >= churnRowsMin;
 }
 
-/** Calibrated by logits that fits to other customers gave. */
+/**
+ * Calibrated by logits that fits to other customers gave. `accepts` answers P(redeemed) of any row and offer by a fit to others, so that
+ * what the row itself came to does not show in it; `spread` is that of it over the offers made.
+ */
 function learnAcceptance(
   log: OfferLog,
   arms: readonly UpliftArm[],
-  purchase: UpliftModel,
-  suits: (row: number, arm: number) => number,
+  usualShares: CategoryShares,
   options: OfferModelOptions,
-): AcceptanceModel {
+): { acceptance: AcceptanceModel; spread: number; accepts: (row: number, offer: number) => number } {
+  const columns = log.featureNames.length + log.channels.length;
+  const basis = fitContextBasis({ rows: log.rows, columns, contexts: log.contexts }, options.uplift.axes);
+  const axes = axesOf(log.contexts, log.rows, basis);
+  const suits = pairFits(log, usualShares);
   const made = Int32Array.from(log.offer.keys()).filter((row) => log.offer[row] !== noContact);
-  const traits = arms.map((arm) => traitsOf(purchase.traits, arm));
-  const rows = acceptanceRows(log, made, purchase, suits);
-  const part = made.map((row) => log.customer[row]! % calibrationParts);
-  const logits = new Float64Array(made.length);
-  for (let p = 0; p < calibrationParts; p++) {
-    const others = Int32Array.from(part.keys()).filter((at) => part[at] !== p);
+  const names = traitNames(arms);
+  const traits = arms.map((arm) => traitsOf(names, arm));
+  const rows = acceptanceRows(log, made, axes, basis.size, suits);
+  const byPart = Array.from({ length: acceptanceParts }, (_, part) => {
+    const others = Int32Array.from(made.keys()).filter((at) => partOf(log, made[at]!) !== part);
     const fitted = fitAcceptance(someOf(rows, others), traits, options.acceptance);
-    const coefficients = traits.map((ofArm, a) => acceptanceCoefficients(fitted, ofArm, a));
-    for (let at = 0; at < made.length; at++)
-      if (part[at] === p)
-        logits[at] = acceptanceLogit(
-          coefficients[rows.arm[at]!]!,
-          rows.numbers.subarray(at * rows.size + 1, (at + 1) * rows.size),
-        );
-  }
+    return traits.map((ofArm, a) => acceptanceCoefficients(fitted, ofArm, a));
+  });
+  const logitOf = (row: number, offer: number) =>
+    acceptanceLogit(byPart[partOf(log, row)]![offer]!, axes, row * basis.size, suits(row, offer));
+  const calibration = fitPlatt(
+    Float64Array.from(made, (row) => logitOf(row, log.offer[row]!)),
+    rows.redeemed,
+  );
+  const accepts = (row: number, offer: number) => acceptPropensity(calibration, logitOf(row, offer));
   return {
-    ...fitAcceptance(rows, traits, options.acceptance),
-    calibration: fitPlatt(logits, rows.redeemed),
+    acceptance: { ...fitAcceptance(rows, traits, options.acceptance), calibration },
+    spread: spreadOf(Float64Array.from(made, (row) => accepts(row, log.offer[row]!))) || 1,
+    accepts,
   };
 }
 
-/** What the numbers of the offers that were made are, with a 1 before them. */
-export function acceptanceRows(
+/** All decisions on a customer in the same part. */
+function partOf({ customer }: OfferLog, row: number): number {
+  return customer[row]! % acceptanceParts;
+}
+
+/** z of the offers that were made. */
+function acceptanceRows(
   log: OfferLog,
   made: Int32Array,
-  purchase: UpliftModel,
-  suits: (row: number, arm: number) => number,
+  axes: Float32Array,
+  width: number,
+  suits: (row: number, offer: number) => number,
 ): AcceptanceRows {
-  const read = createUpliftReader(purchase);
-  const size = numbersOf(purchase) + 1;
-  const columns = log.featureNames.length + log.channels.length;
+  const size = width + 2;
   const numbers = new Float64Array(made.length * size);
   made.forEach((row, at) => {
     numbers[at * size] = 1;
-    numbers.set(read(log.contexts, row * columns).numbers, at * size + 1);
+    numbers.set(axes.subarray(row * width, (row + 1) * width), at * size + 1);
     numbers[(at + 1) * size - 1] = suits(row, log.offer[row]!);
   });
   return {
@@ -172,6 +198,11 @@ export function acceptanceRows(
     arm: made.map((row) => log.offer[row]!),
     redeemed: Uint8Array.from(made, (row) => log.redeemed[row]!),
   };
+}
+
+function spreadOf(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
 }
 
 function someOf({ size, numbers, arm, redeemed }: AcceptanceRows, chosen: Int32Array): AcceptanceRows {
@@ -191,20 +222,42 @@ function someOf({ size, numbers, arm, redeemed }: AcceptanceRows, chosen: Int32A
 function pickRows(log: UpliftLog, rows: Int32Array): UpliftLog {
   const { columns, contexts, arm, propensity, reward, customer, fit: suits } = log;
   if (rows.length === log.rows) return log;
-  const picked = new Float32Array(rows.length * columns);
-  rows.forEach((row, n) => {
-    picked.set(contexts.subarray(row * columns, (row + 1) * columns), n * columns);
-  });
   return {
     rows: rows.length,
     columns,
-    contexts: picked,
+    contexts: pickMatrix(contexts, columns, rows),
     arm: rows.map((row) => arm[row]!),
     propensity: Float64Array.from(rows, (row) => propensity[row]!),
     reward: Float64Array.from(rows, (row) => reward[row]!),
     ...(customer !== undefined && { customer: rows.map((row) => customer[row]!) }),
     ...(suits !== undefined && { fit: (n: number, a: number) => suits(rows[n]!, a) }),
   };
+}
+
+/** The log of some of its rows, in their order. */
+export function pickLog(log: OfferLog, rows: Int32Array): OfferLog {
+  const columns = log.featureNames.length + log.channels.length;
+  return {
+    ...log,
+    rows: rows.length,
+    contexts: pickMatrix(log.contexts, columns, rows),
+    offer: rows.map((row) => log.offer[row]!),
+    propensity: Float64Array.from(rows, (row) => log.propensity[row]!),
+    customer: rows.map((row) => log.customer[row]!),
+    interest: pickMatrix(log.interest, log.categories.length, rows),
+    evidence: Float32Array.from(rows, (row) => log.evidence[row]!),
+    redeemed: Uint8Array.from(rows, (row) => log.redeemed[row]!),
+    purchased: Uint8Array.from(rows, (row) => log.purchased[row]!),
+    churned: Float32Array.from(rows, (row) => log.churned[row]!),
+  };
+}
+
+function pickMatrix(matrix: Float32Array, columns: number, rows: Int32Array): Float32Array {
+  const picked = new Float32Array(rows.length * columns);
+  rows.forEach((row, n) => {
+    picked.set(matrix.subarray(row * columns, (row + 1) * columns), n * columns);
+  });
+  return picked;
 }
 
 function usualSharesOf({ rows, categories, interest }: OfferLog): CategoryShares {

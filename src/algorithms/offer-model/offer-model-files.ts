@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { Arrays, Tables } from '../model-parts.ts';
 import { upliftFromFiles, upliftToFiles } from '../uplift/uplift-files.ts';
-import { numbersOf } from '../uplift/uplift-model.ts';
 import type { OfferModel } from './offer-model.ts';
 
 /** Of the files; one with another number is of another kind of model. */
@@ -17,6 +16,7 @@ const Table = z.strictObject({
   churnHorizonDays: z.number().positive().nullable(),
   usualOrderMinor: z.number().min(0),
   usualShares: z.array(z.tuple([z.string(), z.number().min(0)])),
+  acceptSpread: z.number().positive(),
   calibration: z.strictObject({ slope: z.number().min(0), intercept: z.number() }),
 });
 
@@ -32,6 +32,7 @@ export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tabl
     churnHorizonDays: model.churnHorizonDays ?? null,
     usualOrderMinor: model.usualOrderMinor,
     usualShares: [...model.usualShares],
+    acceptSpread: model.acceptSpread,
     calibration: acceptance.calibration,
   };
   return {
@@ -55,7 +56,7 @@ export function offersFromFiles(arrays: Arrays, tables: Tables): OfferModel {
   for (const effects of [purchase, churn])
     if (effects !== undefined && effects.columns !== featureNames.length + channels.length)
       throw unusable('its effects are of other columns than its features and channels');
-  const size = numbersOf(purchase) + 1;
+  const size = purchase.basis.size + 2;
   const floats = (name: string, length: number): Float64Array => {
     const array = arrays[name];
     if (!(array instanceof Float64Array) || array.length !== length)
@@ -68,6 +69,7 @@ export function offersFromFiles(arrays: Arrays, tables: Tables): OfferModel {
     windowDays: rest.windowDays,
     churnHorizonDays: churnHorizonDays ?? undefined,
     usualOrderMinor: rest.usualOrderMinor,
+    acceptSpread: rest.acceptSpread,
     usualShares: new Map(usualShares),
     purchase,
     churn,

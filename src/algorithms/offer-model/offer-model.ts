@@ -2,10 +2,15 @@
  * What an offer does to a customer, learnt from decisions and what came of them: how likely it is redeemed, and by how much it
  * changes the probabilities of a purchase within the window and of leaving, each against no contact. Pure and in typed arrays:
  * a customer is read once, an offer then costs a few dot products.
+ *
+ * Redemptions are told apart from nothing by themselves, and are learnt from few decisions; effects are small beside what customers do anyway.
+ * So the effects are linear in the customer's numbers and in P(redeemed) of the pair: which offers persuade whom is begun at which are redeemed by
+ * whom, less what the expected purchases say would have come anyway, and corrected as far as the log tells.
  */
 import {
   type ArmEffect,
   armEffect,
+  axesFrom,
   createUpliftReader,
   effectOf,
   effectSpread,
@@ -15,7 +20,12 @@ import {
   type UpliftReader,
   type UpliftSubject,
 } from '../uplift/uplift-model.ts';
-import { type AcceptanceModel, acceptanceCoefficients, acceptPropensity } from './acceptance.ts';
+import {
+  type AcceptanceModel,
+  acceptanceCoefficients,
+  acceptanceLogit,
+  acceptPropensity,
+} from './acceptance.ts';
 import { type CategoryShares, categoryFit, type Interest } from './category-fit.ts';
 import { kindTrait, type OfferDescriptor, offerArm } from './offer-descriptor.ts';
 
@@ -34,6 +44,8 @@ export type OfferModel = {
   purchase: UpliftModel;
   churn: UpliftModel | undefined;
   acceptance: AcceptanceModel;
+  /** Spread of P(redeemed) over the offers made: the scale at which effects go by it. */
+  acceptSpread: number;
 };
 
 /** As `src/offers/customer-facts.ts` has it. */
@@ -104,28 +116,22 @@ export function predictEffect(
   subject: OfferSubjectNumbers,
   interest: Interest,
 ): LearnedEffect {
-  const fit = categoryFit(offer.categories, interest, model.usualShares);
   const { purchase, churn } = subject;
-  tellFit(purchase, fit);
-  if (churn !== undefined) tellFit(churn, fit);
+  const suits = categoryFit(offer.categories, interest, model.usualShares);
+  const accepts = acceptPropensity(
+    model.acceptance.calibration,
+    acceptanceLogit(offer.acceptance, purchase.numbers, axesFrom, suits),
+  );
+  tellFit(purchase, accepts / model.acceptSpread);
+  if (churn !== undefined) tellFit(churn, accepts / model.acceptSpread);
   const leaving = offer.churn !== undefined && churn !== undefined ? { arm: offer.churn, churn } : undefined;
   return {
-    acceptPropensity: acceptPropensity(
-      model.acceptance.calibration,
-      acceptanceLogit(offer.acceptance, purchase.numbers),
-    ),
+    acceptPropensity: accepts,
     uplift: bounded(effectOf(offer.purchase, purchase)),
     upliftDeviation: effectSpread(offer.purchase, purchase),
     churnReduction: leaving === undefined ? 0 : bounded(-effectOf(leaving.arm, leaving.churn)),
     churnReductionDeviation: leaving === undefined ? 0 : effectSpread(leaving.arm, leaving.churn),
   };
-}
-
-/** Of an offer's coefficients and a subject's numbers; a 1 goes before these. */
-export function acceptanceLogit(coefficients: Float64Array, numbers: Float64Array): number {
-  let logit = coefficients[0] ?? 0;
-  for (let k = 0; k < numbers.length; k++) logit += coefficients[k + 1]! * numbers[k]!;
-  return logit;
 }
 
 /** Features, then 1 in the column of the channel. A channel that was never decided on is none of them. */

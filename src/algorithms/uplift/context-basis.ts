@@ -74,6 +74,17 @@ export function fitContextBasis(
   return { columns, knots, features, size, axes: turned, centre };
 }
 
+/** The same with fewer axes, the widest. */
+export function widestOf(basis: ContextBasis, axesMax: number): ContextBasis {
+  const size = Math.min(basis.size, axesMax);
+  return {
+    ...basis,
+    size,
+    axes: basis.axes.slice(0, size * basis.features),
+    centre: basis.centre.slice(0, size),
+  };
+}
+
 /** Writes the `size` numbers of the context that begins at `contexts[at]`. */
 export function writeAxes(
   basis: ContextBasis,
@@ -90,6 +101,18 @@ export function writeAxes(
     for (let f = 0, p = k * features; f < features; f++, p++) sum += axes[p]! * scratch[f]!;
     out[to + k] = sum;
   }
+}
+
+/** rows × size: the axes of every context. */
+export function axesOf(contexts: Float32Array, rows: number, basis: ContextBasis): Float32Array {
+  const axes = new Float32Array(rows * basis.size);
+  const scratch = new Float64Array(basis.features);
+  const own = new Float64Array(basis.size);
+  for (let row = 0; row < rows; row++) {
+    writeAxes(basis, contexts, row * basis.columns, scratch, own);
+    axes.set(own, row * basis.size);
+  }
+  return axes;
 }
 
 function writeFeatures(

@@ -2,14 +2,15 @@
 import { z } from 'zod';
 import { meanOf } from '../off-policy/estimate.ts';
 import type { Rng } from '../rng.ts';
-import { type ContextBasis, fitContextBasis, writeAxes } from './context-basis.ts';
+import { axesOf, fitContextBasis, widestOf } from './context-basis.ts';
 import { type EffectPrior, type Evidence, logEvidenceOf, solveEffects } from './effect-posterior.ts';
-import { crossFitResponse, crossFitTrees } from './response-model.ts';
+import { crossFitResponse, crossFitTrees, turnedBack } from './response-model.ts';
 import { customerOf, noContact, type UpliftArm, type UpliftLog } from './uplift-log.ts';
 import {
   armOf,
   axesFrom,
   numbersOf,
+  traitNames,
   traitsOf,
   UPLIFT_LEARNERS,
   type UpliftFindings,
@@ -20,10 +21,23 @@ import {
 export const UpliftOptions = z.strictObject({
   /** Axes that contexts are cut down to, at most. */
   axes: z.int().min(1).max(256).default(32),
+  /** As many or more, of the line that foretells what a customer brings anyway. */
+  responseAxes: z.int().min(1).max(256).default(32),
+  /** Those whose effects are compared; `linear` must be among them. */
+  learners: z.array(z.enum(UPLIFT_LEARNERS)).default([...UPLIFT_LEARNERS]),
+  /** What a customer brings anyway is foretold by a line, or by trees where these do it better. */
+  response: z.enum(['better', 'linear']).default('better'),
   /** Parts of the customers that nuisances are cross-fitted, and learners compared, on. */
   parts: z.int().min(2).max(20).default(4),
   /** Share of the rewards at either end that are cut to the value there: a few large orders would drown the rest. */
   cutShare: z.number().min(0).max(0.1).default(0.0005),
+  /**
+   * Standard deviation of what contact does on average, beside that of what is left of the reward, before anything is known. The default
+   * lets it free.
+   */
+  averageScale: z.number().positive().default(0.5),
+  /** That of all other effects, at most. */
+  scaleMax: z.number().positive().default(0.128),
   /** Weight of one row beside the mean, at most. */
   weightMax: z.number().positive().default(20),
 });
@@ -31,13 +45,12 @@ export type UpliftOptions = z.output<typeof UpliftOptions>;
 
 /** Standard deviations of effects that are tried, beside that of what is left of the reward. */
 const scales = [1e-4, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128];
-/** That of average effects, which are always let free. */
-const freeScale = 0.5;
 /**
  * What is taken for likely before anything is known: 0, that an effect is the same for everybody; 1, that it is so much of what the
  * customer brings anyway. Half-way loses little where either is wrong, and rare outcomes never tell which is right.
  */
 const proportionality = 0.5;
+const usualLearner: UpliftLearner = 'linear';
 /** Standard errors by which a learner must be better than the usual one. */
 const surely = 2;
 /** Bands of the expected response in which the variance of the rest is measured. */
@@ -67,8 +80,9 @@ export async function fitUplift(
   onProgress: (share: number) => void = () => {},
 ): Promise<UpliftModel> {
   check(log, arms);
-  const basis = fitContextBasis(log, options.axes);
-  const axes = axesOf(log, basis);
+  const wide = fitContextBasis(log, Math.max(options.axes, options.responseAxes));
+  const basis = widestOf(wide, options.axes);
+  const axes = axesOf(log.contexts, log.rows, wide);
   const { part, parts } = partsOf(log, options.parts, rng);
   const reward = cutRewards(log.reward, options.cutShare);
   const weight = armWeights(log, arms.length, options.weightMax);
@@ -78,11 +92,12 @@ export async function fitUplift(
     columns: log.columns,
     contexts: log.contexts,
     axes,
-    size: basis.size,
+    size: wide.size,
     reward,
     weight,
     part,
     parts,
+    trees: options.response === 'better',
   });
   onProgress(0.7);
   const { expected } = response;
@@ -104,7 +119,9 @@ export async function fitUplift(
     ) || 1;
   const precision = precisions(residual, expected, weight);
   const share = armShares(log, arms.length, weight);
-  const contact = await contactTrees(log, part, parts, residual, weight, share);
+  const contact = options.learners.includes('trees')
+    ? await contactTrees(log, part, parts, residual, weight, share)
+    : undefined;
   onProgress(0.75);
   const fits = log.fit !== undefined;
   const size = numbersOf({ basis, fits });
@@ -112,35 +129,35 @@ export async function fitUplift(
   const writeNumbers = (row: number, arm: number, out: Float64Array) => {
     out[1] = (expected[row]! - responseMean) / responseSpread;
     out[0] = 1 + proportion * out[1]!;
-    out[2] = contact.number[row]!;
-    for (let k = 0; k < basis.size; k++) out[axesFrom + k] = axes[row * basis.size + k]!;
+    out[2] = contact?.number[row] ?? 0;
+    for (let k = 0; k < basis.size; k++) out[axesFrom + k] = axes[row * wide.size + k]!;
     if (log.fit !== undefined) out[size - 1] = arm === noContact ? 0 : log.fit(row, arm);
   };
   const evidence = gather(log, arms.length, size, parts, part, precision, residual, writeNumbers);
-  const names = ['', ...new Set(arms.flatMap(({ traits }) => Object.keys(traits)))];
+  const names = traitNames(arms);
   const traits = arms.map((arm) => traitsOf(names, arm));
   const all = evidence.without(-1);
   onProgress(0.8);
 
   const priorOf = (learner: UpliftLearner): EffectPrior => {
     const learned = LEARNED[learner].filter((group) => fits || group !== 'fit');
-    const chosen = likeliestScales(learned, (tried) => {
-      const prior = toPrior(tried, learned, size, fits, spread);
+    const chosen = likeliestScales(learned, options.scaleMax, (tried) => {
+      const prior = toPrior(tried, learned, size, fits, spread, options.averageScale);
       return logEvidenceOf(size, all.none, all.arms, traits, prior);
     });
-    return toPrior(chosen, learned, size, fits, spread);
+    return toPrior(chosen, learned, size, fits, spread, options.averageScale);
   };
-  const priors = Object.fromEntries(UPLIFT_LEARNERS.map((learner) => [learner, priorOf(learner)])) as Record<
-    UpliftLearner,
-    EffectPrior
-  >;
+  const learners = UPLIFT_LEARNERS.filter(
+    (learner) => learner === usualLearner || options.learners.includes(learner),
+  );
+  const priors = learners.map(priorOf);
   onProgress(0.9);
-  const losses = UPLIFT_LEARNERS.map((learner) => {
+  const losses = priors.map((prior) => {
     const loss = new Float64Array(log.rows);
     const z = new Float64Array(size);
     for (let p = 0; p < parts; p++) {
       const others = evidence.without(p);
-      const { arms: effects } = solveEffects(size, others.none, others.arms, traits, priors[learner]);
+      const { arms: effects } = solveEffects(size, others.none, others.arms, traits, prior);
       for (let row = 0; row < log.rows; row++) {
         if (part[row] !== p) continue;
         writeNumbers(row, noContact, z);
@@ -156,23 +173,24 @@ export async function fitUplift(
     }
     return loss;
   });
-  const { learner, loss } = chooseLearner(losses, log.customer);
-  const posterior = solveEffects(size, all.none, all.arms, traits, priors[learner]);
+  const { learner, loss } = chooseLearner(learners, losses, log.customer);
+  const prior = priors[learners.indexOf(learner)]!;
+  const posterior = solveEffects(size, all.none, all.arms, traits, prior);
   onProgress(1);
   return {
     columns: log.columns,
     fits,
     basis,
-    response: response.model,
+    response: response.model.kind === 'linear' ? turnedBack(response.model, wide) : response.model,
     responseMean,
     responseSpread,
     proportion,
-    contact: learner === 'trees' ? await contact.fit() : undefined,
+    contact: learner === 'trees' ? await contact?.fit() : undefined,
     baseline: posterior.baseline,
     arms: arms.map(({ id }, a) => armOf(id, posterior.arms[a]!)),
     traits: names,
     shared: posterior.shared,
-    own: priors[learner].own,
+    own: prior.own,
     learned: { rows: log.rows, response: response.model.kind, learner, loss },
   };
 }
@@ -181,8 +199,12 @@ export async function fitUplift(
  * `linear` already shrinks as much as the log asks for, and is the cheapest to ask: another takes its place only where its loss on
  * customers that neither has seen is lower by more than two standard errors: with one, chance alone would often choose.
  */
-function chooseLearner(losses: readonly Float64Array[], customer: Int32Array | undefined) {
-  const usual = UPLIFT_LEARNERS.indexOf('linear');
+function chooseLearner(
+  learners: readonly UpliftLearner[],
+  losses: readonly Float64Array[],
+  customer: Int32Array | undefined,
+) {
+  const usual = learners.indexOf(usualLearner);
   let chosen = usual;
   let lowest = 0;
   const less = losses.map((loss, l) => {
@@ -197,9 +219,9 @@ function chooseLearner(losses: readonly Float64Array[], customer: Int32Array | u
     return difference.value;
   });
   const loss = Object.fromEntries(
-    UPLIFT_LEARNERS.map((learner, l) => [learner, less[l]! - less[0]!]),
+    learners.map((learner, l) => [learner, less[l]! - less[0]!]),
   ) as UpliftFindings['loss'];
-  return { learner: UPLIFT_LEARNERS[chosen]!, loss };
+  return { learner: learners[chosen]!, loss };
 }
 
 /**
@@ -244,6 +266,7 @@ function toPrior(
   size: number,
   fits: boolean,
   spread: number,
+  averageScale: number,
 ): EffectPrior {
   const fitAt = fits ? size - 1 : -1;
   const variances = (average: number, of: Record<Group, number>) =>
@@ -256,37 +279,55 @@ function toPrior(
   return {
     // Wide: what is left of the response without contact is no effect, and must not be taken for one. Nothing fits there.
     baseline: Float64Array.from({ length: size }, (_, k) => ((k === fitAt ? scales[0]! : 1) * spread) ** 2),
-    common: variances(freeScale, tried.common),
+    common: variances(averageScale, tried.common),
     trait: own,
     own,
   };
 }
 
-/** Coordinate ascent from the smallest scales, over all that the learner learns. */
-function likeliestScales(learned: readonly Group[], logEvidence: (tried: Scales) => number): Scales {
+/** Coordinate ascent, over all that the learner learns: each scale goes up or down by a step for as long as that is likelier. */
+function likeliestScales(
+  learned: readonly Group[],
+  scaleMax: number,
+  logEvidence: (tried: Scales) => number,
+): Scales {
+  const allowed = scales.filter((scale) => scale <= scaleMax);
+  const start = (scale: number) => allowed.findLast((other) => other <= scale) ?? scales[0]!;
   let best: Scales = {
-    ownAverage: 0.064,
-    common: { response: 0.004, trees: 0.004, axes: 0.004, fit: 0.004 },
-    own: { response: 0.004, trees: 0.004, axes: 0.004, fit: 0.004 },
+    ownAverage: start(0.064),
+    common: { response: start(0.004), trees: start(0.004), axes: start(0.004), fit: start(0.004) },
+    own: { response: start(0.004), trees: start(0.004), axes: start(0.004), fit: start(0.004) },
   };
   let highest = logEvidence(best);
-  const steps: ((scale: number) => Scales)[] = [
-    (scale) => ({ ...best, ownAverage: scale }),
+  const coordinates: { read: (from: Scales) => number; written: (scale: number) => Scales }[] = [
+    { read: ({ ownAverage }) => ownAverage, written: (scale) => ({ ...best, ownAverage: scale }) },
     ...learned.flatMap((group) => [
-      (scale: number) => ({ ...best, common: { ...best.common, [group]: scale } }),
-      (scale: number) => ({ ...best, own: { ...best.own, [group]: scale } }),
+      {
+        read: ({ common }: Scales) => common[group],
+        written: (scale: number) => ({ ...best, common: { ...best.common, [group]: scale } }),
+      },
+      {
+        read: ({ own }: Scales) => own[group],
+        written: (scale: number) => ({ ...best, own: { ...best.own, [group]: scale } }),
+      },
     ]),
   ];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 5; round++) {
     const before = highest;
-    for (const step of steps)
-      for (const scale of scales) {
-        const tried = step(scale);
-        const reached = logEvidence(tried);
-        if (reached > highest) {
+    for (const { read, written } of coordinates)
+      for (const direction of [1, -1]) {
+        const from = read(best);
+        for (;;) {
+          const next = allowed[allowed.indexOf(read(best)) + direction];
+          if (next === undefined) break;
+          const tried = written(next);
+          const reached = logEvidence(tried);
+          if (!(reached > highest)) break;
           highest = reached;
           best = tried;
         }
+        // What has gone up need not be tried downwards.
+        if (read(best) !== from) break;
       }
     if (highest - before < 0.1) break;
   }
@@ -409,17 +450,6 @@ function cutRewards(reward: Float64Array, share: number): Float64Array {
   const low = sorted[Math.floor(share * last)]!;
   const high = sorted[Math.ceil((1 - share) * last)]!;
   return reward.map((value) => Math.min(high, Math.max(low, value)));
-}
-
-function axesOf(log: UpliftLog, basis: ContextBasis): Float32Array {
-  const axes = new Float32Array(log.rows * basis.size);
-  const scratch = new Float64Array(basis.features);
-  const own = new Float64Array(basis.size);
-  for (let row = 0; row < log.rows; row++) {
-    writeAxes(basis, log.contexts, row * log.columns, scratch, own);
-    axes.set(own, row * basis.size);
-  }
-  return axes;
 }
 
 /** All decisions on a customer in the same part. */

@@ -6,7 +6,9 @@ import {
   scoreBoosted,
 } from '../boosted-trees/boosted-trees.ts';
 import { factorise, solve } from './cholesky.ts';
+import type { ContextBasis } from './context-basis.ts';
 
+/** `linear`: in the numbers of the basis before its turn. */
 export type ResponseModel =
   | { kind: 'linear'; intercept: number; weights: Float64Array }
   | { kind: 'trees'; trees: BoostedTrees };
@@ -23,15 +25,17 @@ export type ResponseRows = {
   /** By row: the part that it is judged in, 0 to `parts` − 1. */
   part: Uint8Array;
   parts: number;
+  /** Whether trees are tried: they take far longer, to learn and to ask. */
+  trees: boolean;
 };
 
 export type CrossFit = {
-  /** Fitted to all rows. */
+  /** Fitted to all rows; a line is in the axes. */
   model: ResponseModel;
   /** By row: expected by a model that has not seen its part. */
   expected: Float64Array;
   /** Weighted mean squared error of both kinds on parts that they had not seen, beside the variance. */
-  relativeError: Record<ResponseModel['kind'], number>;
+  relativeError: { linear: number; trees?: number };
 };
 
 /** Rows that count for nothing, beside those of the log: of the ridge on the axes. */
@@ -60,19 +64,25 @@ export async function crossFitResponse(data: ResponseRows): Promise<CrossFit> {
     for (let row = 0; row < data.rows; row++)
       if (data.part[row] === part) linear[row] = linearResponse(line, data.axes, row * data.size);
   }
+  if (!data.trees || data.columns === 0)
+    return {
+      model: fitLinear(data, () => true),
+      expected: linear,
+      relativeError: { linear: relativeErrorOf(data, linear) },
+    };
   const grown = await crossFitTrees(data);
   const relativeError = {
     linear: relativeErrorOf(data, linear),
     trees: relativeErrorOf(data, grown.expected),
   };
-  return data.columns > 0 && relativeError.trees < relativeError.linear
+  return relativeError.trees < relativeError.linear
     ? { model: { kind: 'trees', trees: await grown.all() }, expected: grown.expected, relativeError }
     : { model: fitLinear(data, () => true), expected: linear, relativeError };
 }
 
 /** By row, what trees that have not seen its part expect; `all` fits as many trees, in the mean, to everything. */
 export async function crossFitTrees(
-  data: Omit<ResponseRows, 'axes' | 'size'>,
+  data: Omit<ResponseRows, 'axes' | 'size' | 'trees'>,
 ): Promise<{ expected: Float64Array; rounds: number; all: () => Promise<BoostedTrees> }> {
   const expected = new Float64Array(data.rows);
   let trees = 0;
@@ -88,24 +98,35 @@ export async function crossFitTrees(
   return { expected, rounds, all: () => fitTrees(data, undefined, Math.max(1, rounds)) };
 }
 
-/** Of the context that begins at `contexts[at]` and whose axes begin at `axes[axesAt]`. */
+/** Of the context that begins at `contexts[at]` and whose features, as the basis writes them, are these. */
 export function responseOf(
   model: ResponseModel,
   contexts: Float32Array,
   at: number,
-  axes: ArrayLike<number>,
-  axesAt = 0,
+  features: ArrayLike<number>,
 ): number {
   return model.kind === 'trees'
     ? scoreBoosted(model.trees, contexts, at)
-    : linearResponse(model, axes, axesAt);
+    : linearResponse(model, features, 0);
 }
 
-function linearResponse(
-  { intercept, weights }: Extract<ResponseModel, { kind: 'linear' }>,
-  axes: ArrayLike<number>,
-  at: number,
-): number {
+/** The same line in the features that the axes are turned from: however many axes there are, asking takes as long. */
+export function turnedBack(
+  { intercept, weights }: Line,
+  { axes, centre, features }: Pick<ContextBasis, 'axes' | 'centre' | 'features'>,
+): Line {
+  const ofFeatures = new Float64Array(features);
+  let start = intercept;
+  for (let k = 0; k < weights.length; k++) {
+    start -= weights[k]! * centre[k]!;
+    for (let f = 0; f < features; f++) ofFeatures[f]! += weights[k]! * axes[k * features + f]!;
+  }
+  return { kind: 'linear', intercept: start, weights: ofFeatures };
+}
+
+type Line = Extract<ResponseModel, { kind: 'linear' }>;
+
+function linearResponse({ intercept, weights }: Line, axes: ArrayLike<number>, at: number): number {
   let sum = intercept;
   for (let k = 0; k < weights.length; k++) sum += weights[k]! * axes[at + k]!;
   return sum;
@@ -136,7 +157,7 @@ function fitLinear(data: ResponseRows, isLearned: (row: number) => boolean) {
 
 /** Without a part, `rounds` trees of all rows. */
 async function fitTrees(
-  data: Omit<ResponseRows, 'axes' | 'size'>,
+  data: Omit<ResponseRows, 'axes' | 'size' | 'trees'>,
   part?: number,
   rounds?: number,
 ): Promise<BoostedTrees> {

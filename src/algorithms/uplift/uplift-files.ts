@@ -27,7 +27,7 @@ const Table = z.strictObject({
     rows: count,
     response: z.enum(['linear', 'trees']),
     learner: z.enum(UPLIFT_LEARNERS),
-    loss: z.record(z.enum(UPLIFT_LEARNERS), z.number()),
+    loss: z.partialRecord(z.enum(UPLIFT_LEARNERS), z.number()),
   }),
 });
 
@@ -108,7 +108,7 @@ export function upliftFromFiles(name: string, arrays: Arrays, tables: Tables): U
     },
     response:
       response.kind === 'linear'
-        ? { kind: 'linear', intercept: response.start, weights: floats('Weights', size) }
+        ? { kind: 'linear', intercept: response.start, weights: floats('Weights', features) }
         : { kind: 'trees', trees: treesOf(name, arrays, columns, response.start) },
     responseMean: rest.responseMean,
     responseSpread: rest.responseSpread,

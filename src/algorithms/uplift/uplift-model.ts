@@ -64,7 +64,7 @@ export type UpliftFindings = {
    */
   learner: UpliftLearner;
   /** Lower is better: cross-validated R-loss of each learner less that of `average`, a row, beside the variance of the residual. */
-  loss: Record<UpliftLearner, number>;
+  loss: Partial<Record<UpliftLearner, number>>;
 };
 
 export const UPLIFT_LEARNERS = ['average', 'response', 'linear', 'trees'] as const;
@@ -91,7 +91,7 @@ export function createUpliftReader(model: UpliftModel): UpliftReader {
   const subject = { numbers: new Float64Array(numbersOf(model)), untouched: 0 };
   return (contexts, at) => {
     writeAxes(basis, contexts, at, scratch, axes);
-    const expected = responseOf(model.response, contexts, at, axes);
+    const expected = responseOf(model.response, contexts, at, scratch);
     const { numbers } = subject;
     numbers[1] = (expected - model.responseMean) / model.responseSpread;
     numbers[0] = 1 + model.proportion * numbers[1]!;
@@ -137,6 +137,11 @@ export function armEffect(model: UpliftModel, arm: UpliftArm): ArmEffect {
   const known = model.arms.find(({ id }) => id === arm.id);
   if (known !== undefined) return known;
   return armOf(arm.id, unseenArm(model.own.length, model.shared, traitsOf(model.traits, arm), model.own));
+}
+
+/** The traits of all arms, in the order in which they come; the first is that of all. */
+export function traitNames(arms: readonly UpliftArm[]): string[] {
+  return ['', ...new Set(arms.flatMap(({ traits }) => Object.keys(traits)))];
 }
 
 /** An arm's traits in the model's order; the one of all is 1. */

@@ -9,6 +9,8 @@ import { trainCustomerValue } from '../value/train-customer-value.ts';
 import type { JobHandler } from './job.ts';
 import { refreshFeaturesJob } from './refresh-features.ts';
 import { scoreCustomersJob } from './score-customers.ts';
+import { trainOffersJob } from './train-offers.ts';
+import { trainingOf } from './training-of.ts';
 
 export const HANDLERS = {
   'refresh-features': refreshFeaturesJob,
@@ -18,21 +20,9 @@ export const HANDLERS = {
   'update-collaborative': trainingJob(updateCollaborative),
   'train-churn': trainingJob(trainChurn),
   'train-customer-value': trainingJob(trainCustomerValue),
+  'train-offers': trainOffersJob,
 } as const satisfies Record<JobName, JobHandler>;
 
 function trainingJob(train: (training: KernelTraining) => Promise<JobResult>): JobHandler {
-  return ({ cutoff, seed }, { config, lake, kernels, now, random, log, report }) =>
-    train({
-      lake,
-      kernels,
-      modelsDir: config.modelsDir,
-      dataDir: config.dataDir,
-      discountRate: config.discountRate,
-      ...(cutoff !== undefined && { cutoff }),
-      seed,
-      now: now(),
-      random,
-      log,
-      report,
-    });
+  return (payload, context) => train({ ...trainingOf(payload, context), kernels: context.kernels });
 }

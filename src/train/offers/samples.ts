@@ -7,13 +7,10 @@
  * else was decided within a window is as likely with an offer as without, since offers were drawn with the logged probabilities,
  * so that it is noise, and not an effect. A redemption names its decision.
  *
- * Leaving is counted from the end of the window, so that a purchase within it is not counted twice: no purchase within the churn
- * model's horizon after it. Where that horizon has not passed yet, what the churn model expects at the end of the window
- * stands in, a surrogate (Athey et al. 2019): waiting for it would mean learning from decisions that are months old. What the contact
- * itself writes into the record (messages, responses to offers) is left as it was before it: that the customer was written to is no sign of
- * staying.
+ * Leaving is no purchase within the churn horizon after the window: counted from its end, so that a purchase within it is not counted twice.
+ * It is not known of the latest decisions. What the churn model expects at the end of the window could stand in, and does not: it takes an order
+ * that was bought with a discount for a sign of staying, which is what is asked.
  */
-import { type ChurnModel, churnRisk } from '../../algorithms/churn-model.ts';
 import type { OfferLog } from '../../algorithms/offer-model/fit-offer-model.ts';
 import type { OfferDescriptor } from '../../algorithms/offer-model/offer-descriptor.ts';
 import { offerArm } from '../../algorithms/offer-model/offer-descriptor.ts';
@@ -22,8 +19,6 @@ import { noContact } from '../../algorithms/uplift/uplift-log.ts';
 import type { ShopEvent } from '../../domain/event.ts';
 import { dayMs } from '../../domain/time.ts';
 import { affinityAt } from '../../features/categories.ts';
-import { marketingResponse } from '../../features/marketing-response.ts';
-import { offerResponses } from '../../features/offer-responses.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, writeFeatures } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import type { LoggedAction } from '../../history/logged-decisions.ts';
@@ -37,37 +32,45 @@ export type SamplerOptions = {
   windowMs: number;
   /** Milliseconds since 1970: what happened from then on is not known. */
   end: number;
+  /** Decisions whose window has passed by then are also put down as they were known then. */
+  split: number;
   /** undefined: leaving is not known of anybody. */
-  churn: ChurnModel | undefined;
+  churnHorizonDays: number | undefined;
 };
 
 /** The log, and when each of its decisions was made and on whom. */
 export type OfferSamples = {
   log: OfferLog;
+  /** By row, milliseconds since 1970. */
   at: Float64Array;
+  /** By row: `log.churned` as it was known at the split; NaN where the window had not passed. */
+  churnedBySplit: Float32Array;
+  /** By row: its position among the actions that were given of its customer. */
+  action: Int32Array;
+  /** By number. */
   customerIds: readonly string[];
+  /** Decisions that were left out. */
   censored: number;
 };
 
 const width = FEATURE_NAMES.length;
-const writtenByContact = [...marketingResponse.outputs, ...offerResponses.outputs].map((name) =>
-  FEATURE_NAMES.indexOf(name),
-);
 
 type Row = {
   customer: number;
+  position: number;
   at: number;
   offer: number;
   propensity: number;
   redeemed: number;
   purchased: number;
   churned: number;
+  churnedBySplit: number;
   evidence: number;
 };
 
 /** Takes customers one by one: their events in the order of time, their decisions likewise. */
 export function createOfferSampler(options: SamplerOptions) {
-  const { channels, categories, windowMs, end, churn } = options;
+  const { channels, categories, windowMs, end, split, churnHorizonDays } = options;
   const columns = width + channels.length;
   const rows: Row[] = [];
   const contexts = new GrowingMatrix(columns);
@@ -76,7 +79,6 @@ export function createOfferSampler(options: SamplerOptions) {
   const offerNumbers = new Map<string, number>();
   const customerIds: string[] = [];
   const features = new Float32Array(width);
-  const later = new Float32Array(width);
   let censored = 0;
 
   function numberOf(made: NonNullable<LoggedAction['offer']>): number {
@@ -100,34 +102,26 @@ export function createOfferSampler(options: SamplerOptions) {
         for (; next < events.length && events[next]!.occurredAt < at; next++)
           applyEvent(record, events[next]!);
       };
-      const ends: { row: Row; features: Float32Array; at: number }[] = [];
-      /** Windows end in the order in which they began: each is looked at on the way to the next decision. */
-      const closeUntil = (at: number) => {
-        while (ends.length > 0 && ends[0]!.at <= at) {
-          const { row, features: before, at: endAt } = ends.shift()!;
-          playUntil(endAt);
-          row.churned = churnAt(record, before, endAt, events);
-        }
-      };
-      for (const action of actions) {
+      for (const [position, action] of actions.entries()) {
         const { at, decisionId, offer, propensity } = action;
         if (at + windowMs > end) {
           censored++;
           continue;
         }
-        closeUntil(at);
         playUntil(at);
         writeFeatures(record, at, features, 0);
         const within = eventsWithin(events, at, windowMs);
         const row: Row = {
           customer,
+          position,
           at,
           offer: offer === undefined ? noContact : numberOf(offer),
           propensity,
           redeemed:
             offer !== undefined && within.some((event) => redeems(event, decisionId, offer.offerId)) ? 1 : 0,
           purchased: within.some(({ type }) => type === 'purchase') ? 1 : 0,
-          churned: Number.NaN,
+          churned: churnedAfter(events, at, end),
+          churnedBySplit: churnedAfter(events, at, split),
           evidence: 0,
         };
         contexts.add((out, to) => {
@@ -137,16 +131,15 @@ export function createOfferSampler(options: SamplerOptions) {
           row.evidence = writeInterest(record, at, categories, out, to);
         });
         rows.push(row);
-        if (churn !== undefined && hasOrdered(features))
-          ends.push({ row, features: features.slice(), at: at + windowMs });
       }
-      closeUntil(Number.POSITIVE_INFINITY);
       customerIds.push(customerId);
     },
     finish(): OfferSamples {
       return {
         censored,
         at: Float64Array.from(rows, ({ at }) => at),
+        churnedBySplit: Float32Array.from(rows, ({ churnedBySplit }) => churnedBySplit),
+        action: Int32Array.from(rows, ({ position }) => position),
         customerIds,
         log: {
           rows: rows.length,
@@ -168,20 +161,13 @@ export function createOfferSampler(options: SamplerOptions) {
     },
   };
 
-  /** 1: left; where that is not known yet, the probability. */
-  function churnAt(
-    record: CustomerRecord,
-    before: Float32Array,
-    at: number,
-    events: readonly ShopEvent[],
-  ): number {
-    if (churn === undefined) return Number.NaN;
-    const horizonMs = churn.horizonDays * dayMs;
-    if (at + horizonMs <= end)
-      return eventsWithin(events, at, horizonMs).some(({ type }) => type === 'purchase') ? 0 : 1;
-    writeFeatures(record, at, later, 0);
-    for (const column of writtenByContact) later[column] = before[column]!;
-    return churnRisk(churn, later);
+  /** 1: left, 0: stayed, as of an instant; NaN: not known then. Of who has never ordered, nothing can be said. */
+  function churnedAfter(events: readonly ShopEvent[], at: number, knownUntil: number): number {
+    if (churnHorizonDays === undefined || !hasOrdered(features)) return Number.NaN;
+    const horizonMs = churnHorizonDays * dayMs;
+    const from = at + windowMs;
+    if (from + horizonMs > knownUntil) return Number.NaN;
+    return eventsWithin(events, from, horizonMs).some(({ type }) => type === 'purchase') ? 0 : 1;
   }
 }
 

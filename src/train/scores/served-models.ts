@@ -1,22 +1,26 @@
 /** The models that the service scores customers with, as it would take them. */
 import { churnFromFiles } from '../../algorithms/churn-files.ts';
 import { customerValueFromFiles } from '../../algorithms/customer-value/customer-value-files.ts';
+import { offersFromFiles } from '../../algorithms/offer-model/offer-model-files.ts';
 import type { ModelVersion } from '../../domain/manifest.ts';
 import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { type LoadedModel, loadModel, loadServableModel } from '../../infra/model-store.ts';
 import { servedVersions } from '../../infra/served-versions.ts';
 
-type ScoringModelName = 'churn' | 'customer-value';
+type ScoringModelName = 'churn' | 'customer-value' | 'offers';
 
 export type ServedModel<M> = { version: ModelVersion; model: M };
 
 const readChurn = ({ arrays, tables }: LoadedModel) => churnFromFiles(arrays, tables);
 const readCustomerValue = ({ arrays, tables }: LoadedModel) => customerValueFromFiles(arrays, tables);
 
+const readOffers = ({ arrays, tables }: LoadedModel) => offersFromFiles(arrays, tables);
+
 export const servedChurn = (modelsDir: string, log: Logger) => served(modelsDir, 'churn', log, readChurn);
 export const servedCustomerValue = (modelsDir: string, log: Logger) =>
   served(modelsDir, 'customer-value', log, readCustomerValue);
+export const servedOffers = (modelsDir: string, log: Logger) => served(modelsDir, 'offers', log, readOffers);
 
 /** The very version; AppError MODEL_UNAVAILABLE where it is not there as it was written. */
 export const versionOfChurn = async (modelsDir: string, version: string) =>

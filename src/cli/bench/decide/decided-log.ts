@@ -42,7 +42,7 @@ export function ordered(log: DecidedLog, row: LoggedRow, days: number): boolean 
 }
 
 /** Was there one more than `from` and at most `to` days after the decision? */
-export function orderedBetween(
+function orderedBetween(
   { traces }: DecidedLog,
   { customer, at }: Pick<LoggedRow, 'customer' | 'at'>,
   from: number,

@@ -7,7 +7,7 @@ import type { LoggedAction } from '../../../history/logged-decisions.ts';
 import { describeOffer } from '../../../offers/describe-offer.ts';
 import { createOfferSampler } from '../../../train/offers/samples.ts';
 import type { ClosedShop } from './closed-shop.ts';
-import { type DecidedLog, orderedBetween } from './decided-log.ts';
+import type { DecidedLog } from './decided-log.ts';
 
 /** An order may come two weeks after the message was read, which may be a day after it was sent. */
 const windowDays = 15;
@@ -33,7 +33,8 @@ export async function learnOffers(
     },
     windowMs: windowDays * dayMs,
     end: now,
-    churn: undefined,
+    split: now,
+    churnHorizonDays: horizonDays,
   });
   const byCustomer = log.traces.map((): LoggedAction[] => []);
   for (const { customer, decisionId, at, action, propensity } of log.rows) {
@@ -42,6 +43,7 @@ export async function learnOffers(
       decisionId,
       at,
       channel: 'email',
+      placement: 'email-top',
       offer: made && { offerId: made.offer.offerId, offerVersion: made.version, benefit: made.offer.benefit },
       propensity,
     });
@@ -49,16 +51,8 @@ export async function learnOffers(
   for (const [customer, actions] of byCustomer.entries())
     sampler.add(String(customer), log.traces[customer]?.events ?? [], actions);
   const samples = sampler.finish();
-  // Seen rather than foretold: there is no churn model here.
-  const customers = samples.customerIds.map(Number);
-  const churned = samples.log.churned.map((_, row) => {
-    const at = samples.at[row]!;
-    const customer = customers[samples.log.customer[row]!]!;
-    if (at + (windowDays + horizonDays) * dayMs > now) return Number.NaN;
-    return orderedBetween(log, { customer, at }, windowDays, windowDays + horizonDays) ? 0 : 1;
-  });
   return fitOfferModel(
-    { ...samples.log, churned },
+    samples.log,
     { windowDays, churnHorizonDays: horizonDays, usualOrderMinor },
     options,
     rng,

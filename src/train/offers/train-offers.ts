@@ -1,0 +1,353 @@
+/**
+ * Trains the offer model from logged decisions and what came of them. A first model learns from the earlier decisions and is tried
+ * on the later ones beside what is served (or, where nothing is, what is assumed of each kind of benefit); if its decisions earn more
+ * beyond doubt, one that has learnt from all of them is published. Else it stays in the shadow.
+ */
+import {
+  fitOfferModel,
+  type OfferFitContext,
+  OfferModelOptions,
+  pickLog,
+} from '../../algorithms/offer-model/fit-offer-model.ts';
+import type { OfferModel } from '../../algorithms/offer-model/offer-model.ts';
+import { offersToFiles } from '../../algorithms/offer-model/offer-model-files.ts';
+import { createRng } from '../../algorithms/rng.ts';
+import { noContact } from '../../algorithms/uplift/uplift-log.ts';
+import type { CurrentPolicy } from '../../decide/policy.ts';
+import type { JobResult } from '../../domain/job.ts';
+import { dayMs } from '../../domain/time.ts';
+import { applyEvent, emptyRecord } from '../../features/record.ts';
+import { FEATURE_SCHEMA } from '../../features/registry.ts';
+import { decisionSpan, type LoggedAction, readLoggedActions } from '../../history/logged-decisions.ts';
+import { replayCustomers } from '../../history/replay.ts';
+import { depthOf, describeOffer } from '../../offers/describe-offer.ts';
+import type { Models, Served } from '../../scoring/served.ts';
+import { readOrderRhythm } from '../churn/horizon.ts';
+import { servedChurn, servedCustomerValue, servedOffers } from '../scores/served-models.ts';
+import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
+import { judgePolicy } from './judge-policy.ts';
+import { readShopOffers, replayedMarket, type ShopOffers, usualOrderOf } from './market.ts';
+import { createOfferSampler, type OfferSamples } from './samples.ts';
+import { createPolicyTrial, type PolicyTrial } from './try-policies.ts';
+
+export type OfferTraining = Training & { policy: CurrentPolicy; currency: string };
+
+/** Of a busier shop, so many decisions are learnt from, those of customers that are drawn. */
+const decisionsMax = 300_000;
+/** Older ones are of another time. */
+const oldestDays = 400;
+/** Share of the decisions, the latest, that policies are tried on, and how many of them at most. */
+const testShare = 0.3;
+const testMax = 40_000;
+/** Of decisions with an offer and of those without one, to learn from and to try policies on. */
+const decisionsMin = 200;
+/** Longest window; that of nine in ten of the offers made is taken. */
+const windowMaxDays = 60;
+const windowQuantile = 0.9;
+/** Categories that offers are told apart by, at most: those of most offers. */
+const categoriesMax = 64;
+
+/** Shares of the work, for the progress bar. */
+const shares = { read: 0.05, replayed: 0.3, learnt: 0.55, tried: 0.75, fitted: 0.97 };
+
+const name = 'offers';
+
+export async function trainOffers(training: OfferTraining): Promise<JobResult> {
+  const { lake, modelsDir, log, report } = training;
+  await report(0, 'looking at the decisions');
+  const rhythm = await readOrderRhythm(lake, seenBefore(training));
+  // One past the last event: what happened later is not known.
+  const end = rhythm === undefined ? 0 : rhythm.to + 1;
+  const span = await decisionSpan(lake, end);
+  if (rhythm === undefined || span === undefined)
+    return notTrained(name, 'no decisions on offers have been logged: there is nothing to learn from yet');
+  const shop = await readShopOffers(lake);
+  const { byCustomer, unusable } = await readLoggedActions(lake, {
+    since: end - oldestDays * dayMs,
+    before: end,
+    share: Math.min(1, decisionsMax / span.decisions),
+  });
+  const windowDays = windowOf(byCustomer, shop);
+  const splitAt = splitOf(byCustomer, end - windowDays * dayMs);
+  if (splitAt === undefined)
+    return notTrained(
+      name,
+      `the window of ${windowDays} days of no decision that was logged with its probability has passed`,
+    );
+  const churn = await servedChurn(modelsDir, log);
+  const customerValue = await servedCustomerValue(modelsDir, log);
+  const churnHorizonDays =
+    churn && churnHorizonOf(churn.model.horizons, (end - span.from) / dayMs - windowDays);
+  const usualOrderMinor = await usualOrderOf(lake, end);
+  await report(shares.read, 'replaying customers');
+  const samples = await collectSamples(training, byCustomer, shop, {
+    windowMs: windowDays * dayMs,
+    end,
+    split: splitAt,
+    churnHorizonDays,
+    usualOrderMinor,
+  });
+  const { earlier, later } = dividedAt(samples, splitAt, windowDays * dayMs);
+  const shortage = shortageOf(samples, { learn: earlier, test: later });
+  if (shortage !== undefined) return notTrained(name, shortage);
+
+  const context: OfferFitContext = {
+    windowDays,
+    churnHorizonDays,
+    usualOrderMinor,
+  };
+  const options = OfferModelOptions.parse({});
+  const learn = (rows: OfferSamples['log'], from: number, to: number, stage: string): Promise<OfferModel> =>
+    fitOfferModel(rows, context, options, createRng(training.seed, 'offers'), (share) =>
+      report(from + (to - from) * share, stage),
+    );
+  const known = pickLog({ ...samples.log, churned: samples.churnedBySplit }, earlier);
+  const candidate = await learn(known, shares.replayed, shares.learnt, 'learning from earlier decisions');
+  const champion = await servedOffers(modelsDir, log);
+  const trial = await tryPolicies(training, byCustomer, shop, samples, later, {
+    candidate,
+    champion: champion && served(champion.version, champion.model),
+    models: {
+      collaborative: undefined,
+      churn: churn && served(churn.version, churn.model),
+      customerValue: customerValue && served(customerValue.version, customerValue.model),
+      offers: undefined,
+    },
+    counts: countsOf(samples, earlier),
+  });
+  const { gate, metrics } = judgePolicy(
+    trial,
+    champion === undefined
+      ? 'decisions by what is assumed of each benefit'
+      : `decisions by the served version ${champion.version}`,
+  );
+  const model = await learn(samples.log, shares.tried, shares.fitted, 'learning from all decisions');
+  await report(shares.fitted, 'publishing');
+  return publishTrained(
+    training,
+    {
+      name,
+      featureSchema: FEATURE_SCHEMA,
+      dataRange: { from: new Date(span.from).toISOString(), to: new Date(end - 1).toISOString() },
+      parameters: {
+        seed: training.seed,
+        windowDays,
+        churnHorizonDays: model.churnHorizonDays ?? 0,
+        usualOrderMinor,
+        axes: model.purchase.basis.size,
+        offers: model.purchase.arms.length,
+        decisions: samples.log.rows,
+        learnDecisions: earlier.length,
+        censored: samples.censored,
+        unusable,
+        testFrom: splitAt,
+        purchaseLearner: model.purchase.learned.learner,
+        ...(model.churn !== undefined && { churnLearner: model.churn.learned.learner }),
+        ...(churn !== undefined && { churnModel: churn.version }),
+      },
+      metrics,
+      backend: 'typed arrays',
+      gate,
+    },
+    offersToFiles(model),
+  );
+}
+
+/** Days that nine in ten of the offers made may be redeemed within: one window for all, so that effects can be compared. */
+function windowOf(byCustomer: ReadonlyMap<string, readonly LoggedAction[]>, shop: ShopOffers): number {
+  const days: number[] = [];
+  for (const actions of byCustomer.values())
+    for (const { offer } of actions) {
+      const known = offer && offerOf(shop, offer);
+      if (known !== undefined) days.push(known.redeemWithinDays);
+    }
+  days.sort((a, b) => a - b);
+  return Math.min(windowMaxDays, days[Math.ceil(windowQuantile * days.length) - 1] ?? 14);
+}
+
+/** The longest of the churn model's horizons that has passed for about half of the decisions, else the shortest. */
+function churnHorizonOf(horizons: readonly number[], daysLogged: number): number {
+  return horizons.findLast((days) => days <= daysLogged / 2) ?? horizons[0]!;
+}
+
+/** Of the decisions before `closed`, the latest share begins here; undefined: there are none. */
+function splitOf(
+  byCustomer: ReadonlyMap<string, readonly LoggedAction[]>,
+  closed: number,
+): number | undefined {
+  const times = Float64Array.from(
+    [...byCustomer.values()].flatMap((actions) => actions.map(({ at }) => at).filter((at) => at <= closed)),
+  ).sort();
+  return times[Math.floor((1 - testShare) * times.length)];
+}
+
+function offerOf({ versions, latest }: ShopOffers, made: NonNullable<LoggedAction['offer']>) {
+  return versions.get(made.offerVersion) ?? latest.get(made.offerId);
+}
+
+async function collectSamples(
+  { lake, report }: OfferTraining,
+  byCustomer: ReadonlyMap<string, readonly LoggedAction[]>,
+  shop: ShopOffers,
+  {
+    usualOrderMinor,
+    ...rest
+  }: Pick<Parameters<typeof createOfferSampler>[0], 'windowMs' | 'end' | 'split' | 'churnHorizonDays'> & {
+    usualOrderMinor: number;
+  },
+): Promise<OfferSamples> {
+  const described = new Map<string, ReturnType<typeof describeOffer>>();
+  const descriptorOf = (made: NonNullable<LoggedAction['offer']>) => {
+    const key = `${made.offerId} ${made.offerVersion}`;
+    let descriptor = described.get(key);
+    if (descriptor === undefined) {
+      const offer = offerOf(shop, made);
+      const { kind } = made.benefit;
+      // Of an offer that the lake does not have, the decision tells the benefit.
+      descriptor =
+        offer === undefined
+          ? {
+              offerId: made.offerId,
+              kind,
+              depth: depthOf(made.benefit, usualOrderMinor),
+              retention: false,
+              categories: [],
+            }
+          : describeOffer(offer, shop.items, usualOrderMinor);
+      described.set(key, descriptor);
+    }
+    return descriptor;
+  };
+  const channels = new Set<string>();
+  const mentions = new Map<string, number>();
+  for (const actions of byCustomer.values())
+    for (const { channel, offer } of actions) {
+      channels.add(channel);
+      if (offer !== undefined)
+        for (const category of descriptorOf(offer).categories)
+          mentions.set(category, (mentions.get(category) ?? 0) + 1);
+    }
+  const categories = [...mentions]
+    .sort(([a, times], [b, others]) => others - times || (a < b ? -1 : 1))
+    .slice(0, categoriesMax)
+    .map(([category]) => category)
+    .sort();
+  const sampler = createOfferSampler({ ...rest, channels: [...channels].sort(), categories, descriptorOf });
+  let seen = 0;
+  await replayCustomers(lake, { before: rest.end, customerIds: [...byCustomer.keys()] }, (id, events) => {
+    sampler.add(id, events, byCustomer.get(id) ?? []);
+    return ++seen % 200 === 0
+      ? report(
+          shares.read + (shares.replayed - shares.read) * Math.min(1, seen / byCustomer.size),
+          'replaying customers',
+        )
+      : undefined;
+  });
+  return sampler.finish();
+}
+
+/** Rows whose window had passed by the split, and those from it on. */
+function dividedAt({ at }: OfferSamples, splitAt: number, windowMs: number) {
+  const rows = Int32Array.from(at.keys());
+  return {
+    earlier: rows.filter((row) => at[row]! + windowMs <= splitAt),
+    later: rows.filter((row) => at[row]! >= splitAt),
+  };
+}
+
+function shortageOf(
+  { log }: OfferSamples,
+  sets: Readonly<Record<'learn' | 'test', Int32Array>>,
+): string | undefined {
+  for (const [purpose, rows] of Object.entries(sets)) {
+    const alone = rows.reduce((sum, row) => sum + (log.offer[row] === noContact ? 1 : 0), 0);
+    for (const [what, count] of [
+      ['with an offer', rows.length - alone],
+      ['without one', alone],
+    ] as const)
+      if (count < decisionsMin)
+        return `too few decisions ${what} to ${purpose}: ${count} of at least ${decisionsMin}`;
+  }
+  return undefined;
+}
+
+/** How often each offer was made and redeemed, as far as it was known at the split: what the assumptions are corrected by. */
+function countsOf({ log }: OfferSamples, earlier: Int32Array) {
+  const counts = new Map<string, { made: number; redeemed: number }>();
+  for (const row of earlier) {
+    const offer = log.offers[log.offer[row]!];
+    if (offer === undefined) continue;
+    const count = counts.get(offer.offerId) ?? { made: 0, redeemed: 0 };
+    counts.set(offer.offerId, { made: count.made + 1, redeemed: count.redeemed + log.redeemed[row]! });
+  }
+  return (offerId: string) => counts.get(offerId) ?? { made: 0, redeemed: 0 };
+}
+
+/** Both policies on the later decisions, each with the customer as she was before it: a second replay, so that no record is kept. */
+async function tryPolicies(
+  { lake, policy, currency, seed, report }: OfferTraining,
+  byCustomer: ReadonlyMap<string, readonly LoggedAction[]>,
+  shop: ShopOffers,
+  samples: OfferSamples,
+  later: Int32Array,
+  {
+    candidate,
+    champion,
+    models,
+    counts,
+  }: {
+    candidate: OfferModel;
+    champion: Served<OfferModel> | undefined;
+    models: Models;
+    counts: (offerId: string) => { made: number; redeemed: number };
+  },
+): Promise<PolicyTrial> {
+  const trial = createPolicyTrial({
+    market: replayedMarket(shop, policy, currency, counts),
+    models,
+    candidate,
+    champion,
+    offerOf: (made) => offerOf(shop, made),
+  });
+  const { log, customerIds } = samples;
+  const share = Math.min(1, testMax / later.length);
+  /** Rows of each customer, in the order of time. */
+  const rowsOf = new Map<string, number[]>();
+  for (const row of later) {
+    const customerId = customerIds[log.customer[row]!]!;
+    const known = rowsOf.get(customerId);
+    if (known !== undefined) known.push(row);
+    else if (share === 1 || createRng(seed, 'offers', 'test', customerId).next() < share)
+      rowsOf.set(customerId, [row]);
+  }
+  let seen = 0;
+  await replayCustomers(lake, { customerIds: [...rowsOf.keys()] }, (customerId, events) => {
+    const actions = byCustomer.get(customerId) ?? [];
+    const record = emptyRecord();
+    let next = 0;
+    for (const row of rowsOf.get(customerId) ?? []) {
+      const at = samples.at[row]!;
+      for (; next < events.length && events[next]!.occurredAt < at; next++) applyEvent(record, events[next]!);
+      const action = actions[samples.action[row]!]!;
+      trial.add(
+        log.customer[row]!,
+        customerId,
+        record,
+        action,
+        actions.filter((other) => other.at < at),
+        { purchased: log.purchased[row]!, redeemed: log.redeemed[row]!, churned: log.churned[row]! },
+      );
+    }
+    return ++seen % 50 === 0
+      ? report(
+          shares.learnt + (shares.tried - shares.learnt) * Math.min(1, seen / rowsOf.size),
+          'trying decisions',
+        )
+      : undefined;
+  });
+  return trial.finish();
+}
+
+function served<M>(version: string, model: M): Served<M> {
+  return { version, model } as Served<M>;
+}
