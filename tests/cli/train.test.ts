@@ -24,6 +24,7 @@ test('with no worker about it runs one itself; a young shop gets reasons, not a 
     ['train-collaborative', 'completed', false],
     ['train-churn', 'completed', false],
     ['train-customer-value', 'completed', false],
+    ['train-offers', 'completed', false],
     ['score-customers', 'completed', undefined],
   ]);
   expect(lines[2]).toMatchObject({ reason: 'there are no purchases to learn from' });

@@ -178,6 +178,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
     'train-churn 0 3 * * *',
     'train-collaborative 0 3 * * *',
     'train-customer-value 0 3 * * *',
+    'train-offers 0 3 * * *',
     'update-collaborative 30 * * * *',
   ]);
   const texts = await Promise.all(
@@ -187,7 +188,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
     }),
   );
   for (const text of texts) {
-    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 7');
+    expect(text).toContain('nextbest_worker_jobs{state="delayed"} 8');
     expect(text).toContain('nextbest_worker_stream_entries 0');
   }
   const drained = texts.map((text) =>

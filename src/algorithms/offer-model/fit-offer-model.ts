@@ -16,7 +16,7 @@ import {
 } from './acceptance.ts';
 import { type CategoryShares, fitOf } from './category-fit.ts';
 import { type OfferDescriptor, offerArm } from './offer-descriptor.ts';
-import type { OfferModel } from './offer-model.ts';
+import { type AcceptScale, type OfferModel, scaledAcceptance } from './offer-model.ts';
 
 /** Decisions, one row a placement, with what was known of the customer before and what came afterwards. */
 export type OfferLog = {
@@ -78,6 +78,8 @@ export type OfferFitContext = {
 
 /** Rows with a known churn below which nothing is said about it. */
 const churnRowsMin = 200;
+/** Offers that all are redeemed alike tell nothing by how they differ. */
+const leastSpread = 0.005;
 /** Parts of the customers that acceptance is foretold in, each by a fit to the others. */
 const acceptanceParts = 3;
 
@@ -95,7 +97,7 @@ export async function fitOfferModel(
   const arms = log.offers.map(offerArm);
   const usualShares = usualSharesOf(log);
   await onProgress(0);
-  const { acceptance, spread, accepts } = learnAcceptance(log, arms, usualShares, options);
+  const { acceptance, scale, accepts } = learnAcceptance(log, arms, usualShares, options);
   const upliftLog = (reward: Float64Array): UpliftLog => ({
     rows: log.rows,
     columns: log.featureNames.length + log.channels.length,
@@ -104,7 +106,7 @@ export async function fitOfferModel(
     propensity: log.propensity,
     reward,
     customer: log.customer,
-    fit: (row, arm) => accepts(row, arm) / spread,
+    fit: (row, arm) => scaledAcceptance(scale, accepts(row, arm)),
   });
   await onProgress(0.2);
   const purchase = await fitUplift(upliftLog(Float64Array.from(log.purchased)), arms, options.uplift, rng);
@@ -125,7 +127,7 @@ export async function fitOfferModel(
     purchase,
     churn,
     acceptance,
-    acceptSpread: spread,
+    acceptScale: scale,
   };
 }
 
@@ -136,14 +138,14 @@ function isWorthLearning({ offer }: OfferLog, rows: Int32Array): boolean {
 
 /**
  * Calibrated by logits that fits to other customers gave. `accepts` answers P(redeemed) of any row and offer by a fit to others, so that
- * what the row itself came to does not show in it; `spread` is that of it over the offers made.
+ * what the row itself came to does not show in it; `scale` is that of it over the offers made.
  */
 function learnAcceptance(
   log: OfferLog,
   arms: readonly UpliftArm[],
   usualShares: CategoryShares,
   options: OfferModelOptions,
-): { acceptance: AcceptanceModel; spread: number; accepts: (row: number, offer: number) => number } {
+): { acceptance: AcceptanceModel; scale: AcceptScale; accepts: (row: number, offer: number) => number } {
   const columns = log.featureNames.length + log.channels.length;
   const basis = fitContextBasis({ rows: log.rows, columns, contexts: log.contexts }, options.uplift.axes);
   const axes = axesOf(log.contexts, log.rows, basis);
@@ -166,7 +168,7 @@ function learnAcceptance(
   const accepts = (row: number, offer: number) => acceptPropensity(calibration, logitOf(row, offer));
   return {
     acceptance: { ...fitAcceptance(rows, traits, options.acceptance), calibration },
-    spread: spreadOf(Float64Array.from(made, (row) => accepts(row, log.offer[row]!))) || 1,
+    scale: scaleOf(Float64Array.from(made, (row) => accepts(row, log.offer[row]!))),
     accepts,
   };
 }
@@ -200,9 +202,10 @@ function acceptanceRows(
   };
 }
 
-function spreadOf(values: Float64Array): number {
+function scaleOf(values: Float64Array): AcceptScale {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, spread: Math.max(leastSpread, Math.sqrt(variance)) };
 }
 
 function someOf({ size, numbers, arm, redeemed }: AcceptanceRows, chosen: Int32Array): AcceptanceRows {

@@ -16,7 +16,7 @@ const Table = z.strictObject({
   churnHorizonDays: z.number().positive().nullable(),
   usualOrderMinor: z.number().min(0),
   usualShares: z.array(z.tuple([z.string(), z.number().min(0)])),
-  acceptSpread: z.number().positive(),
+  acceptScale: z.strictObject({ mean: z.number(), spread: z.number().positive() }),
   calibration: z.strictObject({ slope: z.number().min(0), intercept: z.number() }),
 });
 
@@ -32,7 +32,7 @@ export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tabl
     churnHorizonDays: model.churnHorizonDays ?? null,
     usualOrderMinor: model.usualOrderMinor,
     usualShares: [...model.usualShares],
-    acceptSpread: model.acceptSpread,
+    acceptScale: model.acceptScale,
     calibration: acceptance.calibration,
   };
   return {
@@ -69,7 +69,7 @@ export function offersFromFiles(arrays: Arrays, tables: Tables): OfferModel {
     windowDays: rest.windowDays,
     churnHorizonDays: churnHorizonDays ?? undefined,
     usualOrderMinor: rest.usualOrderMinor,
-    acceptSpread: rest.acceptSpread,
+    acceptScale: rest.acceptScale,
     usualShares: new Map(usualShares),
     purchase,
     churn,

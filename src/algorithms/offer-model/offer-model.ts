@@ -44,9 +44,11 @@ export type OfferModel = {
   purchase: UpliftModel;
   churn: UpliftModel | undefined;
   acceptance: AcceptanceModel;
-  /** Spread of P(redeemed) over the offers made: the scale at which effects go by it. */
-  acceptSpread: number;
+  acceptScale: AcceptScale;
 };
+
+/** Mean and spread of P(redeemed) over the offers made: the scale at which effects go by it. */
+export type AcceptScale = { mean: number; spread: number };
 
 /** As `src/offers/customer-facts.ts` has it. */
 export type LearnedEffect = {
@@ -122,8 +124,9 @@ export function predictEffect(
     model.acceptance.calibration,
     acceptanceLogit(offer.acceptance, purchase.numbers, axesFrom, suits),
   );
-  tellFit(purchase, accepts / model.acceptSpread);
-  if (churn !== undefined) tellFit(churn, accepts / model.acceptSpread);
+  const scaled = scaledAcceptance(model.acceptScale, accepts);
+  tellFit(purchase, scaled);
+  if (churn !== undefined) tellFit(churn, scaled);
   const leaving = offer.churn !== undefined && churn !== undefined ? { arm: offer.churn, churn } : undefined;
   return {
     acceptPropensity: accepts,
@@ -146,6 +149,10 @@ export function writeContext(
   for (let f = 0; f < featureNames.length; f++) out[to + f] = features[from + f]!;
   for (let c = 0; c < channels.length; c++)
     out[to + featureNames.length + c] = channels[c] === channel ? 1 : 0;
+}
+
+export function scaledAcceptance({ mean, spread }: AcceptScale, accepts: number): number {
+  return (accepts - mean) / spread;
 }
 
 function bounded(effect: number): number {

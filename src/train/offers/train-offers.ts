@@ -68,12 +68,18 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
     share: Math.min(1, decisionsMax / span.decisions),
   });
   const windowDays = windowOf(byCustomer, shop);
-  const splitAt = splitOf(byCustomer, end - windowDays * dayMs);
-  if (splitAt === undefined)
+  const champion = await servedOffers(modelsDir, log);
+  const latestAt = splitOf(byCustomer, end - windowDays * dayMs);
+  if (latestAt === undefined)
     return notTrained(
       name,
       `the window of ${windowDays} days of no decision that was logged with its probability has passed`,
     );
+  // What is served has learnt from everything until then, and would be flattered by it.
+  const splitAt = Math.max(
+    latestAt,
+    champion === undefined ? 0 : champion.seenUntil - champion.model.windowDays * dayMs + 1,
+  );
   const churn = await servedChurn(modelsDir, log);
   const customerValue = await servedCustomerValue(modelsDir, log);
   const churnHorizonDays =
@@ -88,7 +94,11 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
     usualOrderMinor,
   });
   const { earlier, later } = dividedAt(samples, splitAt, windowDays * dayMs);
-  const shortage = shortageOf(samples, { learn: earlier, test: later });
+  const unseen =
+    champion !== undefined && splitAt > latestAt
+      ? `, which ${champion.version}, the one that is served, has not learnt from`
+      : '';
+  const shortage = shortageOf(samples, { 'learn from': earlier, [`test on${unseen}`]: later });
   if (shortage !== undefined) return notTrained(name, shortage);
 
   const context: OfferFitContext = {
@@ -103,7 +113,6 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
     );
   const known = pickLog({ ...samples.log, churned: samples.churnedBySplit }, earlier);
   const candidate = await learn(known, shares.replayed, shares.learnt, 'learning from earlier decisions');
-  const champion = await servedOffers(modelsDir, log);
   const trial = await tryPolicies(training, byCustomer, shop, samples, later, {
     candidate,
     champion: champion && served(champion.version, champion.model),
@@ -255,10 +264,7 @@ function dividedAt({ at }: OfferSamples, splitAt: number, windowMs: number) {
   };
 }
 
-function shortageOf(
-  { log }: OfferSamples,
-  sets: Readonly<Record<'learn' | 'test', Int32Array>>,
-): string | undefined {
+function shortageOf({ log }: OfferSamples, sets: Readonly<Record<string, Int32Array>>): string | undefined {
   for (const [purpose, rows] of Object.entries(sets)) {
     const alone = rows.reduce((sum, row) => sum + (log.offer[row] === noContact ? 1 : 0), 0);
     for (const [what, count] of [

@@ -10,7 +10,8 @@ import { servedVersions } from '../../infra/served-versions.ts';
 
 type ScoringModelName = 'churn' | 'customer-value' | 'offers';
 
-export type ServedModel<M> = { version: ModelVersion; model: M };
+/** `seenUntil`: the last event that it was trained on, milliseconds since 1970. */
+export type ServedModel<M> = { version: ModelVersion; model: M; seenUntil: number };
 
 const readChurn = ({ arrays, tables }: LoadedModel) => churnFromFiles(arrays, tables);
 const readCustomerValue = ({ arrays, tables }: LoadedModel) => customerValueFromFiles(arrays, tables);
@@ -51,10 +52,10 @@ async function served<M>(
         'a served model cannot be read to score with; the one before it is tried',
       ),
     (loaded) => {
-      const { featureSchema, version } = loaded.manifest;
+      const { featureSchema, version, dataRange } = loaded.manifest;
       if (featureSchema !== null && featureSchema !== FEATURE_SCHEMA)
         throw new Error(`trained on features ${featureSchema}, this build has ${FEATURE_SCHEMA}`);
-      found = { version, model: read(loaded) };
+      found = { version, model: read(loaded), seenUntil: Date.parse(dataRange.to) };
     },
   );
   return found;

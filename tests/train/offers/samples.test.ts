@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import { noContact } from '../../../src/algorithms/uplift/uplift-log.ts';
+import type { ShopEvent } from '../../../src/domain/event.ts';
+import { dayMs } from '../../../src/domain/time.ts';
+import { applyEvent, emptyRecord, featureVector } from '../../../src/features/record.ts';
+import { FEATURE_NAMES } from '../../../src/features/registry.ts';
+import type { LoggedAction } from '../../../src/history/logged-decisions.ts';
+import { createOfferSampler, type SamplerOptions } from '../../../src/train/offers/samples.ts';
+
+const start = Date.UTC(2026, 0, 1);
+const day = (n: number) => start + n * dayMs;
+
+function event(type: ShopEvent['type'], at: number, more: object = {}): ShopEvent {
+  return {
+    type,
+    eventId: `e${at}${type}`,
+    customerId: 'c1',
+    occurredAt: at,
+    channel: 'web',
+    ...more,
+  } as ShopEvent;
+}
+const purchase = (at: number) =>
+  event('purchase', at, { lines: [{ itemId: 'i1', quantity: 1, unitPriceMinor: 1000, category: 'tea' }] });
+const outcome = (at: number, decisionId: string, kind: string) =>
+  event('offerOutcome', at, { decisionId, offerId: 'ten', outcome: kind });
+const action = (decisionId: string, at: number, offered = true): LoggedAction => ({
+  decisionId,
+  at,
+  channel: 'web',
+  placement: 'hero',
+  offer: offered
+    ? { offerId: 'ten', offerVersion: '0', benefit: { kind: 'percentOff', percent: 10 } }
+    : undefined,
+  propensity: 0.5,
+});
+
+function sample(events: ShopEvent[], actions: LoggedAction[], change: Partial<SamplerOptions> = {}) {
+  const sampler = createOfferSampler({
+    channels: ['email', 'web'],
+    categories: ['coffee', 'tea'],
+    descriptorOf: ({ offerId }) => ({
+      offerId,
+      kind: 'percentOff',
+      depth: 0.1,
+      retention: false,
+      categories: [],
+    }),
+    windowMs: 10 * dayMs,
+    end: day(100),
+    split: day(60),
+    churnHorizonDays: 20,
+    ...change,
+  });
+  sampler.add('c1', events, actions);
+  return sampler.finish();
+}
+
+test('a decision sees the events before it and none from its instant on, as the record did that it was made from', () => {
+  const events = [
+    purchase(day(1)),
+    event('view', day(5), { lines: [{ itemId: 'i1', quantity: 1 }] }),
+    purchase(day(20)),
+    purchase(day(21)),
+  ];
+  const { log } = sample(events, [action('d1', day(20)), action('d2', day(20) + 1)]);
+  const width = FEATURE_NAMES.length;
+  for (const [row, at] of [day(20), day(20) + 1].entries()) {
+    const record = emptyRecord();
+    for (const before of events) if (before.occurredAt < at) applyEvent(record, before);
+    expect(Array.from(log.contexts.subarray(row * (width + 2), row * (width + 2) + width))).toEqual(
+      Array.from(featureVector(record, at)),
+    );
+  }
+  // Of the channels, the one that it was decided on.
+  expect(Array.from(log.contexts.subarray(width, width + 2))).toEqual([0, 1]);
+});
+
+test('whatever happens later, what is known of the customer stays the same', () => {
+  const before = [purchase(day(1)), purchase(day(9))];
+  const later = [purchase(day(20)), outcome(day(21), 'd1', 'dismissed'), purchase(day(50))];
+  const [alone, all] = [before, [...before, ...later]].map((events) =>
+    sample(events, [action('d1', day(20))]),
+  );
+  expect(alone!.log.contexts).toEqual(all!.log.contexts);
+  expect(alone!.log.interest).toEqual(all!.log.interest);
+  expect(alone!.log.purchased[0]).toBe(0);
+  expect(all!.log.purchased[0]).toBe(1);
+});
+
+test('a purchase counts for each decision whose window it lies in, a redemption for the decision that it names', () => {
+  const events = [
+    purchase(day(1)),
+    purchase(day(24)),
+    outcome(day(24), 'd1', 'redeemed'),
+    outcome(day(25), 'd2', 'clicked'),
+  ];
+  const { log } = sample(events, [
+    action('d1', day(15)),
+    action('d2', day(20)),
+    action('d3', day(14)),
+    action('d4', day(30), false),
+  ]);
+  expect(Array.from(log.purchased)).toEqual([1, 1, 0, 0]);
+  expect(Array.from(log.redeemed)).toEqual([1, 0, 0, 0]);
+  expect(Array.from(log.offer)).toEqual([0, 0, 0, noContact]);
+  expect(Array.from(log.evidence).every((evidence) => evidence > 0)).toBe(true);
+  expect(Array.from(log.interest.subarray(0, 2))).toEqual([0, 1]);
+});
+
+test('decisions whose window has not passed are left out; leaving is known once the horizon after it has', () => {
+  const events = [purchase(day(1)), purchase(day(45))];
+  const {
+    log,
+    censored,
+    churnedBySplit,
+    action: position,
+  } = sample(events, [
+    action('d1', day(10)),
+    action('d2', day(30)),
+    action('d3', day(71)),
+    action('d4', day(95)),
+  ]);
+  expect(censored).toBe(1);
+  expect(Array.from(position)).toEqual([0, 1, 2]);
+  // d1: days 20 to 40 without an order; d2: 40 to 60, with one; d3: 81 to 101 is not known.
+  expect(Array.from(log.churned)).toEqual([1, 0, Number.NaN]);
+  // At day 60 the horizons of the first two had just passed.
+  expect(Array.from(churnedBySplit)).toEqual([1, 0, Number.NaN]);
+  expect(Array.from(sample(events, [action('d2', day(30))], { split: day(59) }).churnedBySplit)).toEqual([
+    Number.NaN,
+  ]);
+});
+
+test('of somebody who has never ordered, leaving says nothing', () => {
+  const { log } = sample([event('visit', day(1))], [action('d1', day(10))]);
+  expect(log.churned[0]).toBeNaN();
+});
