@@ -72,6 +72,8 @@ export function replayedMarket(
     offers: current.map((offer) => compileOffer(offer, FEATURE_NAMES)),
     // Nothing is logged.
     featuresRead: [],
+    // Budgets are as they are today, and say nothing of then.
+    budgetReason: () => undefined,
     items,
     shop,
     subjectOf: (offer) => subjects.get(offer) ?? offerSubject(offer, items, shop),
