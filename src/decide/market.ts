@@ -13,13 +13,18 @@ import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';
 import { featuresRead } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
 import { createExplorationPurses } from './exploration-budget.ts';
-import { createBudgetLedger } from './ledger/offer-budget.ts';
+import { createBudgetLedger, type Reserved } from './ledger/offer-budget.ts';
 import { createOfferCounter } from './offer-counts.ts';
 import type { CurrentPolicy } from './policy.ts';
+
+/** `conflict`: the customer was offered something else meanwhile, and what was reserved has been given back. */
+export type ReservationOutcome = Reserved | 'conflict';
 
 export type MarketHolder = {
   /** Of the ledger's refusals: until budgets are read again, the offer counts as used up. */
   refused: BudgetWatch['refused'];
+  /** Told of each offer that is to be reserved; see `MarketDeps`. */
+  onReservation?: ((outcome: ReservationOutcome) => void) | undefined;
   /** How many of the offers with a budget bear another one. */
   budgetCounts: BudgetWatch['counts'];
   /** With counters of the last seconds. Rejects when Redis is away. */
@@ -31,6 +36,7 @@ export type MarketHolder = {
 export type MarketDeps = Pick<DecidingDeps, 'redis' | 'keys' | 'catalogue' | 'models' | 'now'> & {
   policy: CurrentPolicy;
   currency: string;
+  onReservation?: (outcome: ReservationOutcome) => void;
   /** Told what exploring has cost in expectation, minor units. */
   onExplored?: (costMinor: number) => void;
 };
@@ -53,6 +59,7 @@ export function createMarketHolder({
   models,
   policy: { policy, version: policyVersion },
   currency,
+  onReservation,
   onExplored,
   now,
 }: MarketDeps): MarketHolder {
@@ -148,6 +155,7 @@ export function createMarketHolder({
       ]);
       return marketWith(countsOf);
     },
+    onReservation,
     refused: budgets.refused,
     budgetCounts: budgets.counts,
     known: () => marketWith(counter.known()),

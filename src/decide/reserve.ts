@@ -15,8 +15,14 @@ import type { BudgetLedger } from './ledger/offer-budget.ts';
 import type { MarketHolder } from './market.ts';
 
 export type ReservingDeps = Pick<DecidingDeps, 'budgets' | 'contacts'> & {
-  market: Pick<MarketHolder, 'refused'>;
+  market: Pick<MarketHolder, 'refused' | 'onReservation'>;
 };
+
+/**
+ * As many budgets as a decision is refused by before it takes all others for used up too. They were looked at before it chose:
+ * more than one or two that were used up since are not to be expected.
+ */
+const refusalsMax = 20;
 
 /** How long after its last moment a redemption may be told of, before its budget is free again. */
 export const reportingMs = 3 * dayMs;
@@ -36,12 +42,18 @@ export async function reserveChoice(
   deps: ReservingDeps,
 ): Promise<boolean> {
   const reserved = new Set<Candidate>();
+  let refusals = 0;
   for (;;) {
     const next = choice.chosen().find((candidate) => !reserved.has(candidate));
     if (next === undefined) break;
-    const outcome = await reserveBudget(next, choice, decisionId, market, deps.budgets);
+    const outcome =
+      refusals < refusalsMax || next.compiled.offer.budget === undefined
+        ? await reserveBudget(next, choice, decisionId, market, deps.budgets)
+        : 'exhausted';
+    deps.market.onReservation?.(outcome);
     if (outcome === 'reserved') reserved.add(next);
     else {
+      refusals++;
       const reason = outcome === 'paced' ? 'budget-paced' : 'budget-exhausted';
       deps.market.refused(next.compiled.offer.offerId, reason);
       choice.refuse(next, reason);
@@ -54,6 +66,7 @@ export async function reserveChoice(
   if (await deps.contacts.write(subjectId, contacts.version, [...contacts.history, ...added], now))
     return true;
   await releaseBudgets(reserved, decisionId, now, deps.budgets);
+  deps.market.onReservation?.('conflict');
   return false;
 }
 

@@ -293,12 +293,17 @@ function candidatesOf(
       continue;
     }
     const counts = market.countsOf(offer.offerId);
-    const value = offerValue(offer, market.subjectOf(offer), facts, counts, {
-      ...context,
-      extraLever: levers.get(offer.offerId),
-    });
-    const rank = ranking === 'response' ? value.terms.acceptPropensity : value.expectedValue;
-    candidates.push({ compiled, rank, held, ...value });
+    const value = offerValue(
+      offer,
+      market.subjectOf(offer),
+      facts,
+      counts,
+      context,
+      levers.get(offer.offerId),
+    );
+    const { expectedValue, terms, reasons } = value;
+    const rank = ranking === 'response' ? terms.acceptPropensity : expectedValue;
+    candidates.push({ compiled, rank, held, expectedValue, terms, reasons });
   }
   candidates.sort(
     (a, b) => b.rank - a.rank || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),

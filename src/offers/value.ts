@@ -36,16 +36,16 @@ export type ValueContext = {
   contactCostMinor: number;
   /** The value of the basket of now, which stands for the average order where it is known. */
   basketMinor: number | undefined;
-  /** Of an experiment: multiplies the offer's own. */
-  extraLever?: number | undefined;
 };
 
+/** `extraLever` is that of an experiment. */
 export function offerValue(
   offer: Offer,
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
-  { channel, shop, economics, contactCostMinor, basketMinor, extraLever = 1 }: ValueContext,
+  { channel, shop, economics, contactCostMinor, basketMinor }: ValueContext,
+  extraLever = 1,
 ): OfferValue {
   const prior = priorEffect(offer, subject, facts, counts, shop);
   const learned = facts.effectOf(offer, channel);

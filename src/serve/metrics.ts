@@ -68,6 +68,12 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['outcome'] as const,
       registers,
     }),
+    reservations: new Counter({
+      name: 'nextbest_serve_reservations_total',
+      help: 'Offers that decisions were to make: reserved (or without a budget), exhausted or paced, where the next best was made; conflict: decided again, for the customer was offered something else meanwhile',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     budgetOutcomes: new Counter({
       name: 'nextbest_serve_budget_outcomes_total',
       help: 'Outcomes of offers with a budget, by what became of their reservation: confirmed, repeated, unbudgeted (redeemed when it had lapsed and nothing was left), released',

@@ -130,6 +130,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       models,
       policy: decisionPolicy,
       currency: config.currency,
+      onReservation: (outcome) => metrics.reservations.inc({ outcome }),
       onExplored: (costMinor) => metrics.explorationCost.inc(costMinor),
       now,
     });

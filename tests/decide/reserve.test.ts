@@ -168,6 +168,20 @@ test('many at once for one customer agree on one discount', async () => {
   expect(made.size).toBe(1);
 });
 
+test('where a cap names the web, each page that shows an offer counts', async () => {
+  const shop = shopOf([amountOff('five', 500)], {
+    contact: { caps: [{ channels: ['web'], times: 2, days: 1 }] },
+  });
+  const one = await customer(shop);
+  const pages = [];
+  for (let page = 0; page < 3; page++) {
+    pages.push(await decided(ask(one), shop));
+    clock += 1000;
+  }
+  expect(pages.map((page) => idsOf(page).flat())).toEqual([['five'], ['five'], []]);
+  expect(reasons(pages[2] as LoggedDecision)).toEqual({ five: 'contact-cap' });
+});
+
 describe('contacts by e-mail', () => {
   const capped = { contact: { caps: [{ channels: ['email'], times: 1, days: 7 }], minGapHours: 0 } };
   const email = (customerId: CustomerId, campaign: string, placement = 'top') =>
