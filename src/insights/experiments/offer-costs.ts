@@ -11,6 +11,7 @@ const READ = JSON.stringify({
         {
           offerId: 'VARCHAR',
           benefit: { kind: 'VARCHAR' },
+          heldSince: 'VARCHAR',
           terms: { contactCostMinor: 'DOUBLE', costWhenMadeMinor: 'DOUBLE', costWhenAcceptedMinor: 'DOUBLE' },
         },
       ],
@@ -20,8 +21,8 @@ const READ = JSON.stringify({
 
 /**
  * Columns: customerId, costMinor. Of the decisions since `from` (all in milliseconds since 1970) and before `end`: a contact
- * on a channel where the shop goes to the customer, once a decision; what an offer costs when it is made; and what it costs
- * when it is redeemed, if it was. Discounts are left out: the lines of the purchase tell what was paid.
+ * on a channel where the shop goes to the customer, once a decision; what an offer costs when it is made, once however often it is
+ * shown while it is held; and what it was reckoned to cost when it is redeemed, if it was. Discounts are left out: the lines of the purchase tell what was paid.
  */
 export function offerCostsQuery(lake: Pick<Lake, 'from'>, from: number, end: number): string {
   const discounts = [...DISCOUNTS].map((kind) => `'${kind}'`).join(', ');
@@ -30,7 +31,7 @@ export function offerCostsQuery(lake: Pick<Lake, 'from'>, from: number, end: num
       -- The log may hold a decision twice.
       SELECT decisionId, any_value(customerId) AS customerId, offer.offerId AS offerId,
         any_value(coalesce(offer.terms.contactCostMinor, 0)) AS contact,
-        any_value(coalesce(offer.terms.costWhenMadeMinor, 0)) AS whenMade,
+        any_value(CASE WHEN offer.heldSince IS NULL THEN coalesce(offer.terms.costWhenMadeMinor, 0) ELSE 0 END) AS whenMade,
         any_value(CASE WHEN offer.benefit.kind IN (${discounts}) THEN 0
           ELSE coalesce(offer.terms.costWhenAcceptedMinor, 0) END) AS whenAccepted
       FROM (

@@ -145,7 +145,13 @@ const terms = {
   redeemed: 0,
   affinityLift: 1,
 };
-function decision(decisionId: string, customerId: string, day: number, offers: [string, object][]) {
+function decision(
+  decisionId: string,
+  customerId: string,
+  day: number,
+  offers: [string, object][],
+  heldSince?: string,
+) {
   return Decision.parse({
     decisionId,
     customerId,
@@ -166,6 +172,7 @@ function decision(decisionId: string, customerId: string, day: number, offers: [
           uplift: 0.1,
           reasons: ['lever'],
           content: {},
+          ...(heldSince !== undefined && { heldSince }),
           terms: { ...terms, ...costs },
         },
       ],
@@ -191,6 +198,8 @@ test('offers are charged: contacts and calls when they are made, benefits when t
     both,
     decision('d2', anna, 2, [['gift', { costWhenAcceptedMinor: 300, contactCostMinor: 10 }]]),
     decision('d3', bert, 3, [['call', { costWhenMadeMinor: 500, contactCostMinor: 20 }]]),
+    // The same call, shown again.
+    decision('d5', bert, 4, [['call', { costWhenMadeMinor: 500, contactCostMinor: 0 }]], 'd3'),
     decision('d4', bert, -1, [['call', { costWhenMadeMinor: 500, contactCostMinor: 20 }]]),
   ];
   const outcome = (decisionId: string, offerId: string, of: string) =>
