@@ -52,7 +52,7 @@ describe('docs/operations.md', () => {
   const worker = createMetrics().registry;
   createWorkerMetrics(worker);
   const never = () => Promise.reject(new Error('not asked'));
-  observeQueueAndStream(worker, { counts: never, streamLag: never });
+  observeQueueAndStream(worker, { counts: never, batchCounts: never, streamLag: never });
   observeScores(worker, never, () => 0);
   observeWebhooks(worker, undefined);
   observeDrift(worker, never);

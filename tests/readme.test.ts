@@ -120,6 +120,7 @@ const shows: Record<string, (body: Body) => void> = {
     expect(groups.map(({ name }: Body) => name)).toEqual(['as-it-is', 'by-response', 'bold']),
   'GET /control-group': ({ groups }) => expect(groups[0].customers).toBeLessThan(groups[1].customers),
   'GET /offers/{offerId}/holdout': ({ groups }) => expect(groups[0].name).toBe('without'),
+  'GET /offers/batch/{batchId}/result': ({ offers }) => expect(offers.length).toBeGreaterThan(0),
   'GET /jobs/{jobId}': ({ job }) => expect(job).toBe('train-churn'),
   'GET /models/{name}': ({ models }) => expect(models.length).toBeGreaterThan(1),
   'GET /webhooks/dead': ({ count }) => expect(count).toBe(0),
@@ -133,6 +134,16 @@ async function isRebuilt(url: string): Promise<boolean> {
   const recommendations = await fetch(`${url}/recommendations?customerId=c0000002`);
   const { degraded } = (await recommendations.json()) as { degraded: boolean };
   return profile.ok && !degraded;
+}
+
+async function isComplete(address: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const batch = (await (await fetch(address)).json()) as { state: string };
+      expect(batch.state).toBe('completed');
+    },
+    { timeout: 60_000, interval: 200 },
+  );
 }
 
 // Here, not in a hook: what a hook registers to be ended is not.
@@ -168,33 +179,43 @@ describe('the examples of the README', () => {
     await vi.waitFor(async () => expect(await isRebuilt(url)).toBe(true), { timeout: 60_000, interval: 200 });
   }, 240_000);
 
-  test.each(curls)('%s', async (command) => {
-    const filled = command.replace(/DECISION_ID|OFFER_ID|OFFER_VERSION|JOB_ID|VERSION/g, (name) => {
-      const value = seen[name];
-      if (value === undefined) throw new Error(`no earlier answer gave ${name}`);
-      return value;
-    });
-    const route = routeOf(command);
-    const response = await runCurl(filled, 'localhost:3000', url);
-    const text = await response.text();
-    expect(Object.keys(route?.responses ?? {}), text).toContain(String(response.status));
-    const schema = route?.responses[response.status];
-    if (route === undefined || !schema) return;
-    const body = bodyOf(route, text);
-    expect(schema.safeParse(body).error?.issues ?? [], text).toEqual([]);
-    shows[nameOf(route)]?.(body);
-    if (nameOf(route) === 'POST /offers/decide') {
-      seen.DECISION_ID = body.decisionId;
-      seen.OFFER_ID = body.placements[0].offers[0].offerId;
-    }
-    if (nameOf(route) === 'GET /offers/{offerId}/versions')
-      seen.OFFER_VERSION = body.versions[0].offerVersion;
-    if (nameOf(route) === 'POST /jobs') seen.JOB_ID = body.jobId;
-    if (nameOf(route) === 'GET /models/{name}') {
-      seen.VERSION = body.models.find(({ current }: Body) => current).version;
-    }
-    if (nameOf(route) === 'POST /models/{name}/rollback') expect(body.version).not.toBe(seen.VERSION);
-  });
+  test.each(curls)(
+    '%s',
+    async (command) => {
+      const filled = command.replace(
+        /DECISION_ID|BATCH_ID|OFFER_ID|OFFER_VERSION|JOB_ID|VERSION/g,
+        (name) => {
+          const value = seen[name];
+          if (value === undefined) throw new Error(`no earlier answer gave ${name}`);
+          return value;
+        },
+      );
+      const route = routeOf(command);
+      if (route?.path === '/offers/batch/{batchId}/result')
+        await isComplete(`${url}/offers/batch/${seen.BATCH_ID}`);
+      const response = await runCurl(filled, 'localhost:3000', url);
+      const text = await response.text();
+      expect(Object.keys(route?.responses ?? {}), text).toContain(String(response.status));
+      const schema = route?.responses[response.status];
+      if (route === undefined || !schema) return;
+      const body = bodyOf(route, text);
+      expect(schema.safeParse(body).error?.issues ?? [], text).toEqual([]);
+      shows[nameOf(route)]?.(body);
+      if (nameOf(route) === 'POST /offers/decide') {
+        seen.DECISION_ID = body.decisionId;
+        seen.OFFER_ID = body.placements[0].offers[0].offerId;
+      }
+      if (nameOf(route) === 'GET /offers/{offerId}/versions')
+        seen.OFFER_VERSION = body.versions[0].offerVersion;
+      if (nameOf(route) === 'POST /offers/batch') seen.BATCH_ID = body.jobId;
+      if (nameOf(route) === 'POST /jobs') seen.JOB_ID = body.jobId;
+      if (nameOf(route) === 'GET /models/{name}') {
+        seen.VERSION = body.models.find(({ current }: Body) => current).version;
+      }
+      if (nameOf(route) === 'POST /models/{name}/rollback') expect(body.version).not.toBe(seen.VERSION);
+    },
+    90_000,
+  );
 });
 
 test('the README shows every call that the service has', () => {

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { readConfig } from '../infra/config.ts';
 import { createLogger } from '../infra/logger.ts';
 import { openRedis } from '../infra/open-redis.ts';
+import { type BatchBenchOptions, benchBatch } from './bench/batch.ts';
 import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
 
 import { benchDecide, type DecideBenchOptions } from './bench/decide.ts';
@@ -29,6 +30,7 @@ export const benchCommand = (): Command =>
     .addCommand(insightsBenchCommand())
     .addCommand(scoreBenchCommand())
     .addCommand(serveBenchCommand())
+    .addCommand(batchBenchCommand())
     .addCommand(budgetsBenchCommand())
     .addCommand(decideBenchCommand());
 
@@ -157,6 +159,29 @@ const serveBenchCommand = () =>
             `${line.name.padEnd(27)} ${count(Math.round(line.requestsPerSecond)).padStart(7)} requests/s, p50 ${line.p50Ms.toFixed(1)} ms, ` +
               `p99 ${line.p99Ms.toFixed(1)} ms, ${Math.round(line.cpuMicrosPerRequest)} µs CPU a request, ` +
               `${line.ratioToNodeHttpGet.toFixed(2)} × node:http+GET, ${line.errors} errors`,
+          ),
+        output.say,
+      );
+    });
+
+const batchBenchCommand = () =>
+  new Command('batch')
+    .description("a campaign's list, as the worker makes it: customers a second, memory")
+    .option('--customers <n>', 'on the list', positiveInteger, 100_000)
+    .option('--items <n>', 'of the catalogue', positiveInteger, 5000)
+    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 2000)
+    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
+    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .action(async (flags: BatchBenchOptions, command: Command) => {
+      const output = outputOf(command);
+      await benchBatch(
+        flags,
+        (line) =>
+          output.result(
+            { ...line },
+            `${line.name.padEnd(15)} ${count(line.customers)} customers, ${line.offers} offers: ${line.seconds.toFixed(1)} s, ` +
+              `${count(Math.round(line.customersPerSecond))} customers/s, ${Math.round(line.cpuMicrosPerCustomer)} µs CPU each, ` +
+              `${count(Math.round(line.peakMb))} MB; reading the records alone ${line.readSeconds.toFixed(1)} s`,
           ),
         output.say,
       );

@@ -10,6 +10,7 @@ import type { Offer } from '../domain/offer.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
 import { type CatalogueStore, createCatalogueStore } from '../infra/catalogue-store.ts';
 import { offerSchema } from '../offers/offer-schema.ts';
+import { batchCommand } from './offers-batch.ts';
 import { type Output, outputOf } from './output.ts';
 import { withRedis } from './with-redis.ts';
 
@@ -42,6 +43,7 @@ export function offersCommand(): Command {
         output.result({ offers: saved.length, saved }, `${saved.length} offers are in force.`);
       });
     });
+  offers.addCommand(batchCommand());
   return offers;
 }
 

@@ -8,6 +8,19 @@ export function newDecisionId(at: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
+/** The same for the same digest (hexadecimal, 32 digits at least): a decision that is made again is the same one. */
+export function decisionIdOf(at: number, digest: string): string {
+  const time = at.toString(16).padStart(12, '0');
+  const variant = (8 + (Number.parseInt(digest.slice(3, 4), 16) % 4)).toString(16);
+  return [
+    time.slice(0, 8),
+    time.slice(8),
+    `7${digest.slice(0, 3)}`,
+    `${variant}${digest.slice(4, 7)}`,
+    digest.slice(7, 19),
+  ].join('-');
+}
+
 const VERSION_7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** When the decision was made, in milliseconds since 1970; undefined for an id that does not tell. */

@@ -135,7 +135,7 @@ async function logStanding(key: string, decision: LoggedDecision, deps: Standing
 }
 
 /** Until when the decision may be repeated: milliseconds since 1970. */
-function windowEnd(decision: Decision, { catalogue, now }: StandingDeps): number {
+function windowEnd(decision: Decision, { catalogue, now }: Pick<StandingDeps, 'catalogue' | 'now'>): number {
   const ends = madeOffers(decision).map((offerId) =>
     Date.parse(catalogue.offers.get(offerId)?.validTo ?? ''),
   );
@@ -172,8 +172,27 @@ function shortened(decision: Decision, limit: number): Decision {
   };
 }
 
+/** Key and text of a decision that has been logged and is to stand from `now` on, and how long. */
+export function standingEntry(
+  request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
+  decision: LoggedDecision,
+  deps: Pick<StandingDeps, 'keys' | 'catalogue' | 'now'>,
+): { key: string; text: string; ttlMs: number } {
+  const ends = windowEnd(decision, deps);
+  const standing = { ...decision, standsUntil: new Date(ends).toISOString() };
+  return {
+    key: deps.keys.standingDecision(subjectIdOf(request.subject), slotOf(request)),
+    text: standingText({ decision: LoggedDecision.parse(standing), logged: true }),
+    ttlMs: Math.max(1, ends - deps.now()),
+  };
+}
+
 /** Names the channel, campaign and place; hashed, because the shop chooses the texts. */
-function slotOf({ channel, campaign, placement }: StandingRequest): string {
+function slotOf({
+  channel,
+  campaign,
+  placement,
+}: Pick<StandingRequest, 'channel' | 'campaign' | 'placement'>): string {
   const text = JSON.stringify([channel, campaign ?? null, placement]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

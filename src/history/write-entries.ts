@@ -42,6 +42,43 @@ export async function writeEntries(lake: Lake, name: string, entries: DrainedEnt
   }
 }
 
+/** A decision as a row of the lake. */
+export type DecisionRow = {
+  decisionId: string;
+  customerId: string;
+  /** Milliseconds since 1970. */
+  decidedAt: number;
+  channel: string;
+  campaign: string | null;
+  /** JSON of domain `Decision`. */
+  json: string;
+};
+
+/** Decisions that do not come by the event stream, as one part; it appears whole or not at all. */
+export async function writeDecisions(
+  lake: Lake,
+  name: string,
+  decisions: readonly DecisionRow[],
+): Promise<void> {
+  if (decisions.length === 0) return;
+  const connection = await lake.connect();
+  try {
+    const rows = decisions.map(({ decisionId, customerId, decidedAt, channel, campaign, json }) => [
+      decisionId,
+      customerId,
+      null,
+      decidedAt,
+      channel,
+      campaign,
+      json,
+    ]);
+    await fill(connection, 'decisions', rows);
+    await writePart({ ...lake, connection }, 'decisions', name, 'SELECT * FROM drained_decisions');
+  } finally {
+    connection.closeSync();
+  }
+}
+
 function addChange(rows: Record<LakeTable, Value[][]>, change: CatalogueChange): void {
   switch (change.kind) {
     case 'item':

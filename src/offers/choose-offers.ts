@@ -96,6 +96,8 @@ export type OpenChoice = {
   situation: Situation;
   /** What stands in the places now, fallbacks apart. */
   chosen: () => Candidate[];
+  /** All that are worth more than nothing, best first, whatever was chosen of them. */
+  worthwhile: () => Candidate[];
   /** Takes an offer out of its place, where the choice goes on with what is left. */
   refuse: (candidate: Candidate, reasonCode: ExclusionReason) => void;
   result: () => OfferChoice;
@@ -260,7 +262,14 @@ export function openChoice(
     return { placements, excluded: all.sort((a, b) => compareText(a.offerId, b.offerId)) };
   }
 
-  return { facts, situation, chosen: () => places.flatMap(({ offers }) => offers), refuse, result };
+  return {
+    facts,
+    situation,
+    chosen: () => places.flatMap(({ offers }) => offers),
+    worthwhile: () => candidates.filter(({ rank }) => rank > 0),
+    refuse,
+    result,
+  };
 }
 
 /** Best first. */

@@ -32,6 +32,27 @@ export function knownFeatures<S extends typeof Offer | typeof OfferBody>(
   ) as S;
 }
 
+/** Faults of a rule whose form is right: features that there are not. `path` is where the rule stands. */
+export function unknownFeatures(
+  rule: Rule,
+  featureNames: readonly string[],
+  path: string,
+): { path: string; message: string }[] {
+  return [...ruleNodes(rule)].flatMap(({ rule: node, path: place }) =>
+    node.feature === undefined || featureNames.includes(node.feature)
+      ? []
+      : [
+          {
+            path: [path, ...place, 'feature']
+              .map((step) => (typeof step === 'number' ? `[${step}]` : step))
+              .join('.')
+              .replaceAll('.[', '['),
+            message: `is not a feature; known are ${featureNames.join(', ')}`,
+          },
+        ],
+  );
+}
+
 /** The names in the rules of anything that claims to be an offer; none where the rules themselves are at fault. */
 function namedFeatures(input: unknown): { path: (string | number)[]; name: string }[] {
   const parsed = Rule.safeParse((input as { eligibility?: unknown } | null | undefined)?.eligibility);

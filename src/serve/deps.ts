@@ -6,6 +6,7 @@ import type { BudgetLedger } from '../decide/ledger/offer-budget.ts';
 import type { MarketHolder } from '../decide/market.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { RecordStore } from '../features/record-store.ts';
+import type { BatchQueue } from '../infra/batch-queue.ts';
 import type { Catalogue } from '../infra/catalogue.ts';
 import type { CatalogueStore } from '../infra/catalogue-store.ts';
 import type { Config } from '../infra/config.ts';
@@ -26,7 +27,10 @@ import type { Scenarios } from './recommend/scenarios.ts';
 import type { StoreHealth } from './store-health.ts';
 
 export type Deps = {
-  config: Pick<Config, 'currency' | 'modelsDir' | 'redisTimeoutMs' | 'streamMaxLength' | 'production'>;
+  config: Pick<
+    Config,
+    'currency' | 'dataDir' | 'modelsDir' | 'redisTimeoutMs' | 'streamMaxLength' | 'production'
+  >;
   keys: Keys;
   /** Fail-fast: a command is answered, or rejected within `config.redisTimeoutMs`. */
   redis: Redis;
@@ -50,6 +54,7 @@ export type Deps = {
   insights: Insights;
   scores: Pick<ScoreReader, 'page'>;
   jobs: JobQueue;
+  batches: BatchQueue;
   deadLetters: DeadLetters;
   metrics: ServeMetrics;
   registry: Registry;

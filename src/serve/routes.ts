@@ -2,6 +2,7 @@
 import { VERSION } from '../infra/version.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { customerListRoute } from './routes/customer-list.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { decisionRoutes } from './routes/decisions.ts';
@@ -30,6 +31,8 @@ export const ROUTES: readonly Route[] = [
   ...offerRoutes,
   // POST /offers/decide; GET /customers/{customerId}/offers; decisions and their outcomes
   ...decisionRoutes,
+  // POST /offers/batch; GET /offers/batch/{batchId}, its result; POST its cancel and resume
+  ...batchRoutes,
   // GET /experiments, /experiments/{name}, /control-group, /offers/{offerId}/holdout
   ...experimentRoutes,
   // GET /insights/retention

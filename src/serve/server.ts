@@ -6,6 +6,7 @@ import { createMarketHolder } from '../decide/market.ts';
 import { loadDecisionPolicy } from '../decide/policy.ts';
 import { createRecordStore } from '../features/record-store.ts';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { createBatchQueue } from '../infra/batch-queue.ts';
 import type { Catalogue } from '../infra/catalogue.ts';
 import { createCatalogue } from '../infra/catalogue.ts';
 import { createCatalogueStore } from '../infra/catalogue-store.ts';
@@ -96,6 +97,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(models.stop);
     const jobs = createJobQueue(redisPlace.queueUrl, keys, log);
     closers.push(jobs.close);
+    const batches = createBatchQueue(redisPlace.queueUrl, keys, config.dataDir, log);
+    closers.push(batches.close);
     const deadLetters = askDeadLetters(redisPlace.queueUrl, keys, log);
     closers.push(deadLetters.close);
 
@@ -161,6 +164,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       insights,
       scores,
       jobs,
+      batches,
       deadLetters,
       metrics,
       registry,

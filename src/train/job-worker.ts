@@ -28,6 +28,9 @@ export type JobWorkerDeps = {
   env: Readonly<Record<string, string | undefined>>;
   metrics: WorkerMetrics;
   log: Logger;
+  /** The queue that it works on, and the built file that its child process runs; the trainings' by default. */
+  queue?: string;
+  entry?: string;
 };
 
 export type JobWorker = {
@@ -36,9 +39,17 @@ export type JobWorker = {
   close: () => Promise<void>;
 };
 
-export async function startJobWorker({ redis, keys, env, metrics, log }: JobWorkerDeps): Promise<JobWorker> {
-  const processor = pathToFileURL(builtEntry('./processor.js', import.meta.url));
-  const worker = new Worker<JobPayload, JobResult>(queueName, processor, {
+export async function startJobWorker({
+  redis,
+  keys,
+  env,
+  metrics,
+  log,
+  queue = queueName,
+  entry = './processor.js',
+}: JobWorkerDeps): Promise<JobWorker> {
+  const processor = pathToFileURL(builtEntry(entry, import.meta.url));
+  const worker = new Worker<JobPayload, JobResult>(queue, processor, {
     connection: redis,
     prefix: keys.queuePrefix,
     concurrency: 1,

@@ -158,7 +158,11 @@ export function observeDrift(registry: Registry, read: () => Promise<DriftReport
 /** Gauges that are read when Prometheus asks; where Redis does not answer in time, a gauge is left out. */
 export function observeQueueAndStream(
   registry: Registry,
-  sources: { counts: () => Promise<JobCounts>; streamLag: () => Promise<StreamLag> },
+  sources: {
+    counts: () => Promise<JobCounts>;
+    batchCounts: () => Promise<JobCounts>;
+    streamLag: () => Promise<StreamLag>;
+  },
 ): void {
   const registers = [registry];
   new Gauge({
@@ -169,6 +173,17 @@ export function observeQueueAndStream(
     async collect() {
       this.reset();
       const counts = await answerOf(sources.counts());
+      for (const [state, count] of Object.entries(counts ?? {})) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'nextbest_worker_batches',
+    help: "Campaigns' lists in their queue by state; completed and failed ones as far as they are kept",
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      this.reset();
+      const counts = await answerOf(sources.batchCounts());
       for (const [state, count] of Object.entries(counts ?? {})) this.set({ state }, count);
     },
   });

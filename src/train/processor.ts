@@ -13,18 +13,12 @@ import { connectRedis } from '../infra/redis.ts';
 import { HANDLERS } from './jobs/handlers.ts';
 import { openKernels } from './open-kernels.ts';
 import { createReporter } from './reporter.ts';
+import { endWithTheWorker } from './sandbox.ts';
 
 const config = readConfig(process.env);
 const log = createLogger(config.logLevel, 'job');
 
-// The worker is gone: another one will take the job up, this run is not to go on beside it.
-process.on('disconnect', () => process.exit(1));
-// The worker ends and has given the job back. Nothing half done can be seen: what a job makes appears whole. Without a
-// listener the signal ends the process even in the middle of arithmetic, which no listener would interrupt.
-process.removeAllListeners('SIGTERM');
-// Ctrl-C reaches the whole process group; the worker decides, not BullMQ's own listener, which would wait for the job.
-process.removeAllListeners('SIGINT');
-process.on('SIGINT', () => {});
+endWithTheWorker();
 
 async function processJob(job: SandboxedJob): Promise<JobResult> {
   const name = JobName.safeParse(job.name);

@@ -7,6 +7,7 @@ import { FEATURE_SCHEMA } from '../features/registry.ts';
 import { streamLag } from '../history/event-stream.ts';
 import { openLake } from '../history/lake.ts';
 import { readSnapshot } from '../history/score-snapshots.ts';
+import { batchQueueName } from '../infra/batch-queue.ts';
 import type { Config } from '../infra/config.ts';
 import { countJobs, createJobQueue, queueName } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
@@ -64,12 +65,16 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     // The client logs that Redis is away; without a listener an error would end the process.
     queue.on('error', () => {});
     opened.add('queue', () => queue.close());
+    const batchQueue = new Queue(batchQueueName, { connection: queueRedis, prefix: keys.queuePrefix });
+    batchQueue.on('error', () => {});
+    opened.add('batch queue', () => batchQueue.close());
     await scheduleJobs(queue, config);
 
     const { registry } = createMetrics();
     const metrics = createWorkerMetrics(registry);
     observeQueueAndStream(registry, {
       counts: () => countJobs(queue),
+      batchCounts: () => countJobs(batchQueue),
       streamLag: () => streamLag(redis, keys, Date.now()),
     });
 
@@ -93,6 +98,17 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     const env = { ...deps.env, REDIS_URL: place.url, QUEUE_REDIS_URL: place.queueUrl };
     const jobs = await startJobWorker({ redis: queueRedis, keys, env, metrics, log });
     opened.add('jobs', jobs.close);
+    // Beside them, so that a campaign does not wait for a training.
+    const batches = await startJobWorker({
+      redis: queueRedis,
+      keys,
+      env,
+      metrics,
+      log,
+      queue: batchQueueName,
+      entry: './batch/batch-processor.js',
+    });
+    opened.add('batches', batches.close);
 
     let metricsUrl: string | undefined;
     if (deps.metricsPort !== undefined) {

@@ -12,6 +12,7 @@ const host = '127.0.0.1';
 test('gauges are asked for at the scrape; a source that fails is left out, the others stand', async () => {
   const { registry } = createMetrics();
   observeQueueAndStream(registry, {
+    batchCounts: async () => ({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }),
     counts: async () => ({ waiting: 2, delayed: 3, active: 1, completed: 4, failed: 0 }),
     streamLag: () => Promise.reject(new Error('away')),
   });
@@ -25,6 +26,7 @@ test('gauges are asked for at the scrape; a source that fails is left out, the o
 test('a source that does not answer does not hold the scrape up', async () => {
   const { registry } = createMetrics();
   observeQueueAndStream(registry, {
+    batchCounts: async () => ({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }),
     counts: () => new Promise(() => {}),
     streamLag: async () => ({ length: 7, oldestAgeMs: 1500 }),
   });
@@ -39,6 +41,7 @@ test('each scrape has what is so now: the first is not 0, one whose source is aw
   let lag: StreamLag | undefined = { length: 7, oldestAgeMs: 1500 };
   observeScores(registry, async () => ({ scoredAt: '2026-11-25T00:00:00Z', customers }), Date.now);
   observeQueueAndStream(registry, {
+    batchCounts: async () => ({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }),
     counts: async () => ({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 }),
     streamLag: async () => lag ?? Promise.reject(new Error('away')),
   });

@@ -6,26 +6,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../domain/errors.ts';
-import { openLake } from '../../history/lake.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
-import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import { readConfig } from '../../infra/config.ts';
-import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis, type Redis } from '../../infra/redis.ts';
-import { benchOffers } from './bench-offers.ts';
-import { copyRecords } from './copied-records.ts';
+import { connectRedis } from '../../infra/redis.ts';
 import type { Load, LoadResult } from './load.ts';
+import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 import { REFERENCES } from './references.ts';
-import { runCommand } from './run-command.ts';
 
 export type ServeBenchOptions = {
   customers: number;
@@ -61,7 +56,6 @@ type Target = {
   isReturning?: boolean;
 };
 
-const keyPrefix = 'bench';
 const referenceKey = 'bench:reference';
 const referenceBytes = 2048;
 const startMs = 120_000;
@@ -87,6 +81,7 @@ export async function benchServe(
     const env = { ...folders, REDIS_URL: place.url };
     await prepareShop(root, env, options, say);
     await fillRedis(redis, folders.DATA_DIR, options, say);
+    await redis.set(referenceKey, randomBytes(referenceBytes / 2).toString('hex'));
     say('starting the servers …');
     const targets: Target[] = [];
     for (const name of REFERENCES) {
@@ -130,65 +125,6 @@ export async function benchServe(
     await rm(redisDir, { recursive: true, force: true });
     if (options.folder === undefined) await rm(root, { recursive: true, force: true });
   }
-}
-
-/** Simulates, imports and trains, unless the folder holds what an earlier run has made. */
-async function prepareShop(
-  root: string,
-  env: Record<string, string>,
-  { shop, items, seed }: ServeBenchOptions,
-  say: (text: string) => void,
-): Promise<void> {
-  const mark = join(root, 'prepared.json');
-  const wanted = JSON.stringify({ shop, items, seed });
-  const made = await readFile(mark, 'utf8').catch(() => undefined);
-  if (made !== undefined && made !== wanted)
-    throw new UsageError(`${root} holds another shop (${made}); name another folder, or remove it.`);
-  const simulated = join(root, 'simulated');
-  if (made === undefined) {
-    say(`simulating a shop of ${shop} customers and ${items} items …`);
-    const flags = [
-      `--customers=${shop}`,
-      `--items=${items}`,
-      '--days=400',
-      `--seed=${seed}`,
-      `--out=${simulated}`,
-    ];
-    await runCommand(['simulate', ...flags], env);
-    const files = ['items', 'customers', 'events'].map((name) => join(simulated, `${name}.ndjson`));
-    await runCommand(['import', '--preset', 'nextbest', ...files], env);
-    say('training its models …');
-    await runCommand(
-      ['train', 'refresh-features', 'train-collaborative', 'train-churn', 'train-customer-value'],
-      env,
-    );
-    await writeFile(mark, wanted);
-  } else {
-    say('making its records …');
-    await runCommand(['train', 'refresh-features', '--force'], env);
-  }
-}
-
-async function fillRedis(
-  redis: Redis,
-  dataDir: string,
-  { customers }: ServeBenchOptions,
-  say: (text: string) => void,
-): Promise<void> {
-  say(`copying their records to ${customers} customers …`);
-  const keys = createKeys(keyPrefix);
-  const lake = await openLake(dataDir);
-  try {
-    const recordBytes = await copyRecords(lake, redis, keys, customers);
-    const memory = /used_memory:(\d+)/.exec(await redis.info('memory'))?.[1];
-    say(
-      `a record has ${Math.round(recordBytes)} bytes; Redis holds ${Math.round(Number(memory) / 2 ** 20)} MiB`,
-    );
-  } finally {
-    lake.close();
-  }
-  await createCatalogueStore(redis, keys).putOffers(benchOffers(), Date.now());
-  await redis.set(referenceKey, randomBytes(referenceBytes / 2).toString('hex'));
 }
 
 function startReference(name: string, redisUrl: string): Promise<[ChildProcess, string]> {

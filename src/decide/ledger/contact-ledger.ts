@@ -18,6 +18,8 @@ export type ReadContacts = { history: ContactHistory; version: string };
 export type ContactLedger = {
   /** One round trip, which is pipelined with whatever else is asked at the same time. */
   read: (subjectId: string) => Promise<ReadContacts>;
+  /** Of many, in their order, in one round trip. */
+  readMany: (subjectIds: readonly string[]) => Promise<ReadContacts[]>;
   /** false: the history has changed since `version` was read, and nothing was written. Drops what no rule needs any more. */
   write: (subjectId: string, version: string, history: ContactHistory, now: number) => Promise<boolean>;
   /** Changes the contacts of a decision, however many others are at work on the same customer. */
@@ -71,9 +73,13 @@ return 1
 `);
 
 export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
+  const readAs = (text: string | null): ReadContacts => ({
+    history: text === null ? [] : parseContacts(text),
+    version: versionOf(text),
+  });
+
   async function read(subjectId: string): Promise<ReadContacts> {
-    const text = await redis.get(keys.contacts(subjectId));
-    return { history: text === null ? [] : parseContacts(text), version: versionOf(text) };
+    return readAs(await redis.get(keys.contacts(subjectId)));
   }
 
   async function write(
@@ -90,6 +96,14 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
 
   return {
     read,
+    async readMany(subjectIds) {
+      const pipeline = redis.pipeline();
+      for (const subjectId of subjectIds) pipeline.get(keys.contacts(subjectId));
+      return ((await pipeline.exec()) ?? []).map(([err, text]) => {
+        if (err) throw err;
+        return readAs(text as string | null);
+      });
+    },
     write,
     async update(subjectId, change, now) {
       for (let attempt = 0; attempt < attemptsMax; attempt++) {

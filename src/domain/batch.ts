@@ -1,0 +1,158 @@
+/** A campaign's list: the offer of each of many customers, decided in one job. */
+import { z } from 'zod';
+import { Channel } from './channel.ts';
+import { CustomerId } from './ids.ts';
+import { Benefit, OfferVersion } from './offer.ts';
+import { Rule } from './rule.ts';
+
+/** Ids in one request: by HTTP the size of a body bounds them before that, by the CLI memory does not. */
+export const batchIdsMax = 5_000_000;
+
+export const BATCH_FORMATS = ['ndjson', 'csv'] as const;
+export const BatchFormat = z.enum(BATCH_FORMATS);
+export type BatchFormat = z.output<typeof BatchFormat>;
+
+const label = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}]{1,100}$/u, 'must have 1 to 100 characters, no control characters among them');
+
+const WHO = ['customerIds', 'segment', 'eligibility', 'everybody'] as const;
+
+const about = {
+  /** Those of the shop's own segment (`attributes.segment`). */
+  segment: z.string().min(1).max(100).optional(),
+  /** Those for whom the rule holds: the rule language of offers. */
+  eligibility: Rule.optional(),
+  channel: Channel,
+  placement: label.default('default'),
+  /** Names the send: the same request with the same campaign is the same job. */
+  campaign: label,
+  /** Offers for each customer at most. */
+  limit: z.int().min(1).max(10).default(1),
+  format: BatchFormat.default('ndjson'),
+  /** Customers for whom nothing is worth making, too. */
+  includeNothing: z.boolean().default(false),
+};
+
+export const BatchRequest = z
+  .strictObject({
+    /** These customers. */
+    customerIds: z.array(CustomerId).min(1).max(batchIdsMax).optional(),
+    everybody: z.literal(true).optional(),
+    ...about,
+  })
+  .check(
+    z.refine((request) => WHO.filter((field) => request[field] !== undefined).length === 1, {
+      error: `needs exactly one of ${WHO.join(', ')}`,
+    }),
+  );
+export type BatchRequest = z.output<typeof BatchRequest>;
+
+/** What a batch is about, without the ids, which may be a million. */
+export const BatchAbout = z.object({ ...about, listed: z.boolean() });
+export type BatchAbout = z.output<typeof BatchAbout>;
+
+/** Columns of the list as CSV: a line an offer. */
+export const BATCH_COLUMNS = [
+  'customerId',
+  'decisionId',
+  'offerId',
+  'offerVersion',
+  'name',
+  'expectedValueMinor',
+  'currency',
+  'redeemableUntil',
+  'fallback',
+  'content',
+] as const;
+
+/** A line of the list as NDJSON. */
+export const BatchLine = z.object({
+  customerId: z.string(),
+  decisionId: z.string(),
+  currency: z.string(),
+  /** true: nothing was worth making, and the fallback offer stands in. */
+  fallback: z.boolean(),
+  /** Best first; none only with `includeNothing`. */
+  offers: z.array(
+    z.object({
+      offerId: z.string(),
+      offerVersion: OfferVersion,
+      name: z.string(),
+      benefit: Benefit,
+      expectedValue: z.number(),
+      redeemableUntil: z.iso.datetime().optional(),
+      content: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+export type BatchLine = z.output<typeof BatchLine>;
+
+/** What the list begins with. */
+export function batchHead(format: BatchFormat): string {
+  return format === 'csv' ? `${BATCH_COLUMNS.join(',')}\r\n` : '';
+}
+
+export const BatchCounts = z.object({
+  /** Customers of the list, and how many of them have been looked at. */
+  customers: z.int().min(0),
+  decided: z.int().min(0),
+  /** Customers who have an offer, and those for whom the fallback stands in. */
+  offers: z.int().min(0),
+  fallbacks: z.int().min(0),
+  /** Customers by offer. */
+  byOffer: z.record(z.string(), z.int().min(0)),
+  /** How often each reason kept an offer from a customer. */
+  byReason: z.record(z.string(), z.int().min(0)),
+});
+export type BatchCounts = z.output<typeof BatchCounts>;
+
+export const noBatchCounts: BatchCounts = {
+  customers: 0,
+  decided: 0,
+  offers: 0,
+  fallbacks: 0,
+  byOffer: {},
+  byReason: {},
+};
+
+export function addCounts(a: BatchCounts, b: BatchCounts): BatchCounts {
+  return {
+    customers: a.customers + b.customers,
+    decided: a.decided + b.decided,
+    offers: a.offers + b.offers,
+    fallbacks: a.fallbacks + b.fallbacks,
+    byOffer: added(a.byOffer, b.byOffer),
+    byReason: added(a.byReason, b.byReason),
+  };
+}
+
+function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>) {
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}
+
+export const BATCH_STATES = ['waiting', 'active', 'completed', 'failed', 'cancelled'] as const;
+
+export const BatchStatus = z.object({
+  jobId: z.string(),
+  state: z.enum(BATCH_STATES),
+  campaign: z.string(),
+  channel: Channel,
+  placement: z.string(),
+  format: BatchFormat,
+  /** 0 to 1, and what it is at. */
+  share: z.number().min(0).max(1),
+  stage: z.string(),
+  counts: BatchCounts,
+  customersPerSecond: z.number().min(0).nullable(),
+  createdAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().optional(),
+  error: z.string().optional(),
+});
+export type BatchStatus = z.output<typeof BatchStatus>;
+
+/** The job's payload: the rest is in its folder. */
+export const BatchPayload = z.strictObject({ batchId: z.string().regex(/^batch-[0-9a-f]{16}$/) });
+export type BatchPayload = z.output<typeof BatchPayload>;

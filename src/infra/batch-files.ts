@@ -1,0 +1,134 @@
+/**
+ * The folder of a batch, `<dataDir>/batches/<batchId>/`, which service and worker share:
+ *
+ *   request.json      what was asked, and when; ids.ndjson: about whom, where they were listed
+ *   customers.parquet the ids, each once, in order
+ *   candidates.bin    what each customer could have, and shares.json: the prices of offers whose budgets are shared out
+ *   part-000001       the result's lines of so many customers; a part that is there is done
+ *   counts-000001     what a part comes to, written before it
+ *   finished.json     when all of them were there
+ *   cancelled         it is to stop, or has stopped
+ */
+import { createHash } from 'node:crypto';
+import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  addCounts,
+  BatchAbout,
+  BatchCounts,
+  BatchPayload,
+  type BatchRequest,
+  noBatchCounts,
+} from '../domain/batch.ts';
+import { dayMs } from '../domain/time.ts';
+import { writeAtomically } from './files.ts';
+
+/** After that, the result is swept. */
+export const batchKeptMs = 7 * dayMs;
+
+const StoredRequest = z.object({ about: BatchAbout, createdAt: z.number() });
+export type StoredRequest = z.output<typeof StoredRequest>;
+
+const PartCounts = z.object({
+  counts: BatchCounts,
+  /** How long it took. */
+  seconds: z.number(),
+});
+export type PartCounts = z.output<typeof PartCounts>;
+
+const Finished = z.object({ finishedAt: z.number() });
+const CustomerCount = z.object({ customers: z.int().min(0) });
+
+export type BatchFolder = ReturnType<typeof batchFolder>;
+
+/** The same request is the same batch. */
+export function batchIdOf(request: BatchRequest): string {
+  const digest = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+  return `batch-${digest.slice(0, 16)}`;
+}
+
+/** Throws a ZodError for what is no id: it becomes a path. */
+export function batchFolder(dataDir: string, batchId: string) {
+  const folder = join(dataDir, 'batches', BatchPayload.parse({ batchId }).batchId);
+  const path = (name: string) => join(folder, name);
+  const partName = (part: number) => `part-${String(part).padStart(6, '0')}`;
+  const put = (name: string, content: string) =>
+    writeAtomically(path(name), (temporary) => writeFile(temporary, content));
+  const readJson = async <T>(name: string, schema: z.ZodType<T>): Promise<T | undefined> => {
+    const text = await readFile(path(name), 'utf8').catch((err: NodeJS.ErrnoException) => {
+      if (err.code === 'ENOENT') return undefined;
+      throw err;
+    });
+    return text === undefined ? undefined : schema.parse(JSON.parse(text));
+  };
+  const names = async (pattern: RegExp) =>
+    (await readdir(folder).catch(() => [])).filter((name) => pattern.test(name)).sort();
+  return {
+    folder,
+    customers: path('customers.parquet'),
+    candidates: path('candidates.bin'),
+    ids: path('ids.ndjson'),
+    hasPart: (part: number) => exists(path(partName(part))),
+    parts: async (): Promise<string[]> =>
+      (await readdir(folder).catch(() => []))
+        .filter((name) => /^part-\d{6}$/.test(name))
+        .sort()
+        .map(path),
+    /** The ids first: a batch is there when its request is. */
+    create: async ({ customerIds, everybody: _, ...about }: BatchRequest, createdAt: number) => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      if (customerIds !== undefined)
+        await put('ids.ndjson', `${customerIds.map((id) => JSON.stringify(id)).join('\n')}\n`);
+      const stored: StoredRequest = { about: { ...about, listed: customerIds !== undefined }, createdAt };
+      await put('request.json', JSON.stringify(stored));
+    },
+    request: () => readJson('request.json', StoredRequest),
+    /** Of all parts that are done. */
+    counts: async (): Promise<PartCounts> => {
+      const sum: PartCounts = { counts: { ...noBatchCounts }, seconds: 0 };
+      for (const name of await names(/^part-\d{6}$/)) {
+        const part = await readJson(name.replace('part', 'counts'), PartCounts);
+        if (part === undefined) continue;
+        sum.counts = addCounts(sum.counts, part.counts);
+        sum.seconds += part.seconds;
+      }
+      sum.counts.customers = (await readJson('customers.json', CustomerCount))?.customers ?? 0;
+      return sum;
+    },
+    putPart: async (part: number, lines: string, counts: PartCounts) => {
+      await put(partName(part).replace('part', 'counts'), JSON.stringify(counts));
+      await put(partName(part), lines);
+    },
+    putCustomers: (customers: number) => put('customers.json', JSON.stringify({ customers })),
+    finish: (finishedAt: number) => put('finished.json', JSON.stringify({ finishedAt })),
+    finishedAt: async () => (await readJson('finished.json', Finished))?.finishedAt,
+    put,
+    readJson,
+    isCancelled: () => exists(path('cancelled')),
+    cancel: () => put('cancelled', ''),
+    uncancel: () => rm(path('cancelled'), { force: true }),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Removes batches that nobody is at work on and whose time is over. Answers how many. */
+export async function sweepBatches(dataDir: string, now: number): Promise<number> {
+  const root = join(dataDir, 'batches');
+  let removed = 0;
+  for (const name of await readdir(root).catch(() => [])) {
+    if (!BatchPayload.safeParse({ batchId: name }).success) continue;
+    const { mtimeMs } = await stat(join(root, name));
+    if (now - mtimeMs < batchKeptMs) continue;
+    await rm(join(root, name), { recursive: true, force: true });
+    removed++;
+  }
+  return removed;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

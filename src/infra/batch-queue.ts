@@ -1,0 +1,130 @@
+/** The asking side of the batches: a queue of its own, so that a campaign does not wait for a training. */
+import type { Job } from 'bullmq';
+import type { BatchRequest, BatchStatus } from '../domain/batch.ts';
+import { AppError } from '../domain/errors.ts';
+import { JobProgress } from '../domain/job.ts';
+import { askQueue } from './asked-queue.ts';
+import { batchFolder, batchIdOf } from './batch-files.ts';
+import type { Keys } from './keys.ts';
+import type { Logger } from './logger.ts';
+
+/** Name of BullMQ's queue, below `keys.queuePrefix`. */
+export const batchQueueName = 'batches';
+
+/** What a worker that was killed leaves is taken up again; what fails three times waits for somebody to look. */
+const batchOptions = {
+  attempts: 3,
+  backoff: { type: 'exponential', delay: 2000 },
+  removeOnComplete: { count: 200 },
+  removeOnFail: { count: 200 },
+} as const;
+
+export type BatchQueue = {
+  /** The same request again is the same batch; one that failed or was cancelled goes on where it stopped. */
+  start: (request: BatchRequest, now: number) => Promise<BatchStatus>;
+  /** undefined: there is none of that id, or it has been swept. */
+  get: (batchId: string) => Promise<BatchStatus | undefined>;
+  /** It stops within a few hundred customers; what is done stays. AppError NOT_FOUND, CONFLICT where it has ended. */
+  cancel: (batchId: string) => Promise<BatchStatus>;
+  /** Goes on where it stopped. AppError NOT_FOUND; CONFLICT where it is complete. */
+  resume: (batchId: string) => Promise<BatchStatus>;
+  close: () => Promise<void>;
+};
+
+export function createBatchQueue(queueUrl: string, keys: Keys, dataDir: string, log: Logger): BatchQueue {
+  const { use: withQueue, close } = askQueue(queueUrl, batchQueueName, keys, log);
+
+  async function get(batchId: string): Promise<BatchStatus | undefined> {
+    const folder = batchFolder(dataDir, batchId);
+    const stored = await folder.request();
+    if (stored === undefined) return undefined;
+    // The job first: what is read after it has ended includes how it ended.
+    const { state, job } = await withQueue(async (queue) => ({
+      state: await queue.getJobState(batchId),
+      job: (await queue.getJob(batchId)) as Job | undefined,
+    }));
+    const [{ counts, seconds }, finishedAt] = await Promise.all([folder.counts(), folder.finishedAt()]);
+    const progress = JobProgress.safeParse(job?.progress);
+    const { about, createdAt } = stored;
+    const isCancelled = finishedAt === undefined && (await folder.isCancelled());
+    return {
+      jobId: batchId,
+      state: isCancelled && state !== 'active' ? 'cancelled' : stateOf(state, finishedAt),
+      campaign: about.campaign,
+      channel: about.channel,
+      placement: about.placement,
+      format: about.format,
+      share: finishedAt !== undefined ? 1 : progress.success ? progress.data.share : 0,
+      stage: finishedAt !== undefined ? 'done' : progress.success ? progress.data.stage : '',
+      counts,
+      customersPerSecond: seconds > 0 ? counts.decided / seconds : null,
+      createdAt: new Date(createdAt).toISOString(),
+      ...(finishedAt !== undefined && { finishedAt: new Date(finishedAt).toISOString() }),
+      ...(job?.failedReason && state === 'failed' && { error: job.failedReason }),
+    };
+  }
+
+  async function enqueue(batchId: string): Promise<void> {
+    await withQueue(async (queue) => {
+      const earlier = await queue.getJob(batchId);
+      const state = earlier === undefined ? undefined : await earlier.getState();
+      if (state !== undefined && state !== 'completed' && state !== 'failed') return;
+      // Fails where another click has just had it run: then it is that job.
+      await earlier?.remove().catch(() => {});
+      await queue.add('offers-batch', { batchId }, { ...batchOptions, jobId: batchId });
+    });
+  }
+
+  async function known(batchId: string): Promise<BatchStatus> {
+    const status = await get(batchId);
+    if (status === undefined) throw noSuchBatch();
+    return status;
+  }
+
+  return {
+    get,
+    async start(request, now) {
+      const batchId = batchIdOf(request);
+      const folder = batchFolder(dataDir, batchId);
+      const before = await get(batchId);
+      if (before?.state === 'completed') return before;
+      if (before === undefined) await folder.create(request, now);
+      await folder.uncancel();
+      await enqueue(batchId);
+      return known(batchId);
+    },
+    async cancel(batchId) {
+      const { state } = await known(batchId);
+      if (state === 'completed')
+        throw new AppError('CONFLICT', { public: 'The batch is complete: there is nothing to cancel.' });
+      await batchFolder(dataDir, batchId).cancel();
+      // One that waits is not begun.
+      await withQueue(async (queue) => {
+        const job = await queue.getJob(batchId);
+        const waiting = job !== undefined && !(await job.isActive());
+        if (waiting) await job.remove().catch(() => {});
+      });
+      return known(batchId);
+    },
+    async resume(batchId) {
+      const { state } = await known(batchId);
+      if (state === 'completed') throw new AppError('CONFLICT', { public: 'The batch is complete.' });
+      await batchFolder(dataDir, batchId).uncancel();
+      await enqueue(batchId);
+      return known(batchId);
+    },
+    close,
+  };
+}
+
+export function noSuchBatch(): AppError {
+  return new AppError('NOT_FOUND', {
+    public: 'There is no such batch. Results are kept for seven days.',
+  });
+}
+
+function stateOf(state: string, finishedAt: number | undefined): BatchStatus['state'] {
+  if (finishedAt !== undefined) return 'completed';
+  if (state === 'active' || state === 'failed') return state;
+  return 'waiting';
+}

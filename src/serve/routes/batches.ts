@@ -1,0 +1,114 @@
+/** A campaign's list: asked for, watched, stopped, gone on with, downloaded. */
+import { createReadStream } from 'node:fs';
+import { z } from 'zod';
+import { BatchLine, BatchPayload, BatchRequest, BatchStatus, batchHead } from '../../domain/batch.ts';
+import { AppError } from '../../domain/errors.ts';
+import { FEATURE_NAMES } from '../../features/registry.ts';
+import { batchFolder } from '../../infra/batch-files.ts';
+import { noSuchBatch } from '../../infra/batch-queue.ts';
+import { unknownFeatures } from '../../offers/offer-schema.ts';
+import { LIST_FORMATS } from '../customers/list-format.ts';
+import { Flag } from '../query.ts';
+import { defineRoute, NDJSON_TYPE } from '../route.ts';
+
+const params = z.strictObject({ batchId: BatchPayload.shape.batchId });
+const Status = BatchStatus.meta({ id: 'Batch' });
+const tags = ['decisions'] as const;
+
+export const batchRoutes = [
+  defineRoute({
+    method: 'POST',
+    path: '/offers/batch',
+    summary: 'Decides the offers of many customers, as a job',
+    description:
+      'Who: `customerIds`, a `segment` of the shop, those for whom the rule `eligibility` holds, or `everybody`. Budgets that do not ' +
+      'suffice for all are shared out by value over the whole list. The same request again is the same job. What it decides ' +
+      'stands: GET /customers/{id}/offers answers the same for the campaign.',
+    tags,
+    body: BatchRequest.meta({ id: 'BatchRequest' }),
+    responses: { 202: Status },
+    problems: [413, 415, 503],
+    check: ({ body }) =>
+      body?.eligibility === undefined
+        ? []
+        : unknownFeatures(body.eligibility, FEATURE_NAMES, 'body.eligibility'),
+    handler: async ({ body }, { batches, now }) => {
+      const batch = await batches.start(body, now());
+      return { status: 202, headers: { location: `/offers/batch/${batch.jobId}` }, body: batch };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/offers/batch/{batchId}',
+    summary: 'How far a batch is, and what it comes to so far',
+    tags,
+    params,
+    responses: { 200: Status },
+    problems: [404, 503],
+    handler: async ({ params: { batchId } }, { batches }) => {
+      const batch = await batches.get(batchId);
+      if (batch === undefined) throw noSuchBatch();
+      return { status: 200, body: batch };
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/offers/batch/{batchId}/cancel',
+    summary: 'Stops a batch; what is done stays, and it can go on later',
+    tags,
+    params,
+    responses: { 202: Status },
+    problems: [404, 409, 503],
+    handler: async ({ params: { batchId } }, { batches }) => ({
+      status: 202,
+      body: await batches.cancel(batchId),
+    }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/offers/batch/{batchId}/resume',
+    summary: 'Goes on with a batch that was cancelled or has failed',
+    tags,
+    params,
+    responses: { 202: Status },
+    problems: [404, 409, 503],
+    handler: async ({ params: { batchId } }, { batches }) => ({
+      status: 202,
+      body: await batches.resume(batchId),
+    }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/offers/batch/{batchId}/result',
+    summary: 'The list, in the format that was asked for; kept for seven days',
+    description: '409 until it is complete, unless `partial=true` asks for what is there.',
+    tags,
+    params,
+    query: z.strictObject({ partial: Flag }),
+    answerType: NDJSON_TYPE,
+    moreAnswerTypes: [LIST_FORMATS.csv],
+    responses: { 200: BatchLine.meta({ id: 'BatchLine' }) },
+    problems: [404, 409, 503],
+    handler: async ({ params: { batchId }, query: { partial } }, { batches, config }) => {
+      const batch = await batches.get(batchId);
+      if (batch === undefined) throw noSuchBatch();
+      if (batch.state !== 'completed' && !partial)
+        throw new AppError('CONFLICT', {
+          public: `The batch is ${batch.state}: ask again when it is complete, or with partial=true for what is there.`,
+        });
+      const parts = await batchFolder(config.dataDir, batchId).parts();
+      return {
+        status: 200,
+        type: LIST_FORMATS[batch.format],
+        headers: { 'content-disposition': `attachment; filename="${batchId}.${batch.format}"` },
+        body: linesOf(batchHead(batch.format), parts),
+      };
+    },
+  }),
+];
+
+async function* linesOf(head: string, parts: readonly string[]): AsyncGenerator<string> {
+  if (head !== '') yield head;
+  for (const part of parts)
+    for await (const chunk of createReadStream(part, { encoding: 'utf8' })) yield String(chunk);
+}

@@ -1,0 +1,82 @@
+/** Threads that decide: reading records is half of the work, and a campaign is not to wait for one core. */
+import { Worker } from 'node:worker_threads';
+import type { CustomerId } from '../../domain/ids.ts';
+import { builtEntry } from '../../infra/built-entry.ts';
+import type { BatchThreadData, BatchThreadReply, BatchThreadRequest } from './batch-thread.ts';
+import type { DecidedRows } from './result-rows.ts';
+import type { Wanted } from './share-budgets.ts';
+
+export type BatchPool = {
+  threads: number;
+  value: (customerIds: CustomerId[], offerIds: string[]) => Promise<Wanted[][]>;
+  decide: (customerIds: CustomerId[], chunk: string, shares: (string | undefined)[]) => Promise<DecidedRows>;
+  close: () => Promise<void>;
+};
+
+// Without the number, which the pool gives.
+type Asked = BatchThreadRequest extends infer R ? (R extends unknown ? Omit<R, 'request'> : never) : never;
+type Answered = Exclude<BatchThreadReply, { ready: true }>;
+
+export async function openBatchPool(threads: number, data: BatchThreadData): Promise<BatchPool> {
+  const started = await Promise.all(Array.from({ length: threads }, () => startThread(data)));
+  let turn = 0;
+  const ask = async (asked: Asked): Promise<Answered> => {
+    const thread = started[turn++ % started.length];
+    if (thread === undefined) throw new RangeError('a pool needs a thread');
+    return thread.ask(asked);
+  };
+  return {
+    threads,
+    async value(customerIds, offerIds) {
+      const reply = await ask({ kind: 'value', customerIds, offerIds });
+      return 'wanted' in reply ? reply.wanted : [];
+    },
+    async decide(customerIds, chunk, shares) {
+      const reply = await ask({ kind: 'decide', customerIds, chunk, shares });
+      if (!('rows' in reply)) throw new Error('a thread of the batch answered something else');
+      return reply.rows;
+    },
+    close: async () => {
+      await Promise.all(started.map(({ close }) => close()));
+    },
+  };
+}
+
+async function startThread(data: BatchThreadData) {
+  const worker = new Worker(builtEntry('./batch-thread.js', import.meta.url), { workerData: data });
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('a thread of the batch ended before it began')));
+  });
+  const waiting = new Map<number, { resolve: (reply: Answered) => void; reject: (cause: unknown) => void }>();
+  let requests = 0;
+  let failure: unknown;
+  const fail = (cause: unknown) => {
+    failure ??= cause;
+    for (const { reject } of waiting.values()) reject(failure);
+    waiting.clear();
+  };
+  worker.on('message', (reply: BatchThreadReply) => {
+    if ('ready' in reply) return;
+    const asked = waiting.get(reply.request);
+    waiting.delete(reply.request);
+    if ('error' in reply) asked?.reject(reply.error);
+    else asked?.resolve(reply);
+  });
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('a thread of the batch has ended')));
+  return {
+    ask: (asked: Asked): Promise<Answered> => {
+      if (failure !== undefined) return Promise.reject(failure);
+      return new Promise((resolve, reject) => {
+        const request = requests++;
+        waiting.set(request, { resolve, reject });
+        worker.postMessage({ ...asked, request } as BatchThreadRequest);
+      });
+    },
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** A thread of a batch, with a connection to Redis and models of its own; answers each request by its number. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { DecidingDeps } from '../../decide/deps.ts';
+import { createContactLedger } from '../../decide/ledger/contact-ledger.ts';
+import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
+import { createMarketHolder } from '../../decide/market.ts';
+import { loadDecisionPolicy } from '../../decide/policy.ts';
+import type { CustomerId } from '../../domain/ids.ts';
+import type { Item } from '../../domain/item.ts';
+import type { Offer } from '../../domain/offer.ts';
+import { createRecordStore } from '../../features/record-store.ts';
+import { createCatalogueStore } from '../../infra/catalogue-store.ts';
+import type { Config } from '../../infra/config.ts';
+import { createKeys } from '../../infra/keys.ts';
+import { createLogger } from '../../infra/logger.ts';
+import { connectRedis } from '../../infra/redis.ts';
+import { type BatchOf, createBatchDeciding, type Share } from './batch-deciding.ts';
+import { readDecidingModels } from './batch-models.ts';
+import { type DecidedRows, rowsOf } from './result-rows.ts';
+import type { Wanted } from './share-budgets.ts';
+
+export type BatchThreadData = {
+  redisUrl: string;
+  config: Pick<
+    Config,
+    'keyPrefix' | 'logLevel' | 'modelsDir' | 'currency' | 'streamMaxLength' | 'decisionPolicyFile'
+  >;
+  batch: BatchOf;
+};
+
+export type BatchThreadRequest =
+  | { request: number; kind: 'value'; customerIds: CustomerId[]; offerIds: string[] }
+  | {
+      request: number;
+      kind: 'decide';
+      customerIds: CustomerId[];
+      chunk: string;
+      /** '' = nothing; undefined = as the customer likes. */
+      shares: (string | undefined)[];
+    };
+export type BatchThreadReply =
+  | { ready: true }
+  | { request: number; wanted: Wanted[][] }
+  | { request: number; rows: DecidedRows }
+  | { request: number; error: unknown };
+
+const { redisUrl, config, batch } = workerData as BatchThreadData;
+const log = createLogger(config.logLevel, 'batch');
+const keys = createKeys(config.keyPrefix);
+const redis = connectRedis(redisUrl, 'batch', { kind: 'patient' }, log);
+const models = await readDecidingModels(config.modelsDir, log);
+const catalogueStore = createCatalogueStore(redis, keys);
+const items = new Map<string, Item>();
+const offers = new Map<string, Offer>();
+for await (const loaded of catalogueStore.loadAll()) {
+  for (const item of loaded.items) items.set(item.itemId, item);
+  for (const offer of loaded.offers) offers.set(offer.offerId, offer);
+}
+// As it is when the campaign begins: a list is of one piece.
+const catalogue = { loaded: true, items, offers, revision: 1 };
+const budgets = createBudgetLedger(redis, keys);
+const now = Date.now;
+const market = createMarketHolder({
+  redis,
+  keys,
+  catalogue,
+  models,
+  policy: loadDecisionPolicy(config.decisionPolicyFile),
+  currency: config.currency,
+  now,
+});
+const deps: DecidingDeps = {
+  redis,
+  keys,
+  config,
+  records: createRecordStore(redis, keys),
+  contacts: createContactLedger(redis, keys),
+  budgets,
+  catalogue,
+  catalogueStore,
+  models,
+  market,
+  now,
+  random: Math.random,
+};
+const deciding = createBatchDeciding(batch, deps);
+
+async function answer(asked: BatchThreadRequest): Promise<BatchThreadReply> {
+  const { request, customerIds } = asked;
+  if (asked.kind === 'value') {
+    const positions = new Map(asked.offerIds.map((offerId, at) => [offerId, at]));
+    return { request, wanted: await deciding.value(customerIds, positions) };
+  }
+  const shares = asked.shares.map((offerId): Share | undefined =>
+    offerId === undefined ? undefined : { offerId: offerId === '' ? null : offerId },
+  );
+  const decided = await deciding.decide(customerIds, asked.chunk, shares);
+  return { request, rows: rowsOf(decided, batch.about) };
+}
+
+parentPort?.on('message', (asked: BatchThreadRequest) => {
+  answer(asked).then(
+    (reply) => parentPort?.postMessage(reply),
+    (error) => parentPort?.postMessage({ request: asked.request, error } satisfies BatchThreadReply),
+  );
+});
+parentPort?.postMessage({ ready: true } satisfies BatchThreadReply);

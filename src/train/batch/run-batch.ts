@@ -1,0 +1,319 @@
+/**
+ * A campaign's list, from the request to the file. Every step that is done stays done: a batch that was cancelled, or whose
+ * worker was killed, goes on where it stopped, and what is made again comes out the same, under the same ids.
+ */
+
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { z } from 'zod';
+import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
+import { minorPerUnit } from '../../decide/market.ts';
+import { loadDecisionPolicy } from '../../decide/policy.ts';
+import { addCounts, type BatchCounts, noBatchCounts } from '../../domain/batch.ts';
+import type { CustomerId } from '../../domain/ids.ts';
+import type { Offer } from '../../domain/offer.ts';
+import { type Lake, pathPattern, queryChunks, sqlText } from '../../history/lake.ts';
+import { writeDecisions } from '../../history/write-entries.ts';
+import { type BatchFolder, batchFolder } from '../../infra/batch-files.ts';
+import { createCatalogueStore } from '../../infra/catalogue-store.ts';
+import type { Config } from '../../infra/config.ts';
+import { writeAtomically } from '../../infra/files.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Logger } from '../../infra/logger.ts';
+import type { Redis } from '../../infra/redis.ts';
+import { budgetLimits } from '../../offers/budget-period.ts';
+import { reservedCostMinor } from '../../offers/reserved-cost.ts';
+import { type BatchPool, openBatchPool } from './batch-pool.ts';
+import { encodeWanted, openCandidates, readWanted, wantedOf } from './candidates-file.ts';
+import type { DecidedRows } from './result-rows.ts';
+import { budgetPrices, choiceAt, type Supply } from './share-budgets.ts';
+
+export type BatchContext = {
+  config: Config;
+  redisUrl: string;
+  lake: Lake;
+  redis: Redis;
+  keys: Keys;
+  log: Logger;
+  now: () => number;
+  report: (share: number, stage: string) => Promise<void>;
+  threads: number;
+};
+
+export const partCustomers = 10_000;
+const chunkCustomers = 250;
+/** Of the whole, what finding out the shares takes. */
+const valuingShare = 0.45;
+
+const Shares = z.object({
+  /** The offers that values and prices are about, by position. */
+  offerIds: z.array(z.string()),
+  /** Minor units; above 0 where the budget does not suffice for all. */
+  prices: z.array(z.number()),
+});
+type Shares = z.output<typeof Shares>;
+
+/** Answers what the batch comes to; `cancelled`: it has stopped at the wish of whoever cancelled it. */
+export async function runBatch(
+  batchId: string,
+  context: BatchContext,
+): Promise<{ cancelled: boolean; counts: BatchCounts }> {
+  const { config, redisUrl, now, log, report, threads } = context;
+  const folder = batchFolder(config.dataDir, batchId);
+  const stored = await folder.request();
+  if (stored === undefined)
+    throw new Error(`the request of ${batchId} is gone: results are kept for seven days`);
+  const { about, createdAt } = stored;
+  await report(0, 'listing the customers');
+  const customers = await listCustomers(folder, about.listed, context);
+  const pool = await openBatchPool(threads, {
+    redisUrl,
+    config: {
+      keyPrefix: config.keyPrefix,
+      logLevel: config.logLevel,
+      modelsDir: config.modelsDir,
+      currency: config.currency,
+      streamMaxLength: config.streamMaxLength,
+      decisionPolicyFile: config.decisionPolicyFile,
+    },
+    batch: { batchId, about, createdAt },
+  });
+  try {
+    const shares = await findShares(folder, customers, pool, context);
+    if (shares === 'cancelled') return { cancelled: true, counts: (await folder.counts()).counts };
+    const from = shares === undefined ? 0 : valuingShare;
+    const done = await decideParts(folder, batchId, customers, shares, pool, context, (share) =>
+      report(from + (1 - from) * share, 'deciding'),
+    );
+    const { counts } = await folder.counts();
+    if (!done) return { cancelled: true, counts };
+    await folder.finish(now());
+    await report(1, 'done');
+    log.info(
+      { event: 'batch.completed', batchId, customers, decided: counts.decided, offers: counts.offers },
+      'a batch of offers is complete',
+    );
+    return { cancelled: false, counts };
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Writes the ids, each once and in order, where they are not there yet; answers how many there are. */
+async function listCustomers(
+  { customers: path, ids, putCustomers }: BatchFolder,
+  listed: boolean,
+  { lake }: BatchContext,
+): Promise<number> {
+  if (!(await isThere(path)))
+    await writeAtomically(path, async (temporary) => {
+      const source = listed
+        ? // A line is one id as JSON, whatever is in it.
+          `SELECT json_extract_string(line, '$') AS id FROM read_csv(${sqlText(pathPattern(ids))}, columns = {line: 'VARCHAR'},
+             header = false, delim = '\x01', quote = '', escape = '')`
+        : `SELECT "customerId" AS id FROM ${lake.from('events')} WHERE "customerId" IS NOT NULL`;
+      await lake.connection.run(
+        `COPY (SELECT DISTINCT id FROM (${source}) ORDER BY id) TO ${sqlText(temporary)} (FORMAT parquet)`,
+      );
+    });
+  const counted = await lake.connection.runAndReadAll(
+    `SELECT count(*)::DOUBLE FROM read_parquet(${sqlText(pathPattern(path))})`,
+  );
+  const customers = Number(counted.value(0, 0));
+  await putCustomers(customers);
+  return customers;
+}
+
+/** `count` ids from the one at `first`, in chunks. */
+async function* customerChunks(
+  { customers: path }: BatchFolder,
+  lake: Lake,
+  first: number,
+  count: number,
+): AsyncGenerator<{ at: number; customerIds: CustomerId[] }> {
+  const connection = await lake.connect();
+  try {
+    const query = `SELECT id FROM read_parquet(${sqlText(pathPattern(path))}, file_row_number = true)
+      WHERE file_row_number >= ${first} AND file_row_number < ${first + count} ORDER BY file_row_number`;
+    let at = first;
+    let batch: CustomerId[] = [];
+    for await (const chunk of queryChunks(connection, query)) {
+      const ids = chunk.getColumnVector(0);
+      for (let r = 0; r < chunk.rowCount; r++) {
+        batch.push(String(ids.getItem(r)) as CustomerId);
+        if (batch.length < chunkCustomers) continue;
+        yield { at, customerIds: batch };
+        at += batch.length;
+        batch = [];
+      }
+    }
+    if (batch.length > 0) yield { at, customerIds: batch };
+  } finally {
+    connection.closeSync();
+  }
+}
+
+/** Prices of the offers whose budgets are to be shared out; undefined: every budget suffices for whoever may come. */
+async function findShares(
+  folder: BatchFolder,
+  customers: number,
+  pool: BatchPool,
+  context: BatchContext,
+): Promise<Shares | undefined | 'cancelled'> {
+  const known = await folder.readJson('shares.json', Shares);
+  if (known !== undefined) return known.prices.some((price) => price > 0) ? known : undefined;
+  const { redis, keys, lake, report } = context;
+  const offers = (await createCatalogueStore(redis, keys).listOffers()).filter(({ fallback }) => !fallback);
+  const supplies = await suppliesOf(offers, context);
+  const offerIds = offers.map(({ offerId }) => offerId as string);
+  // Whoever is left out of a budget, there may be enough for all.
+  const isScarce = ({ amountMinor, count, costMinor }: Supply) =>
+    count < customers || (costMinor > 0 && amountMinor / costMinor < customers);
+  if (!supplies.some(isScarce)) {
+    await folder.put('shares.json', JSON.stringify({ offerIds, prices: offers.map(() => 0) }));
+    return undefined;
+  }
+  const written = await writeCandidates(folder, customers, offerIds, pool, lake, report);
+  if (!written) return 'cancelled';
+  await report(valuingShare, 'sharing out the budgets');
+  const prices = await budgetPrices(() => readWanted(folder.candidates), supplies);
+  const shares: Shares = { offerIds, prices: Array.from(prices) };
+  await folder.put('shares.json', JSON.stringify(shares));
+  return shares.prices.some((price) => price > 0) ? shares : undefined;
+}
+
+/** What is left of each offer's budget in its present period. */
+async function suppliesOf(
+  offers: readonly Offer[],
+  { redis, keys, config, now }: BatchContext,
+): Promise<Supply[]> {
+  const budgets = createBudgetLedger(redis, keys);
+  const { policy } = loadDecisionPolicy(config.decisionPolicyFile);
+  const economics = { ...policy.economics, minorPerUnit: minorPerUnit(config.currency) };
+  return Promise.all(
+    offers.map(async (offer): Promise<Supply> => {
+      const costMinor = reservedCostMinor(offer.benefit, economics);
+      if (offer.budget === undefined)
+        return { amountMinor: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY, costMinor };
+      const limits = budgetLimits(offer.budget);
+      const state = await budgets.state(offer, now());
+      return {
+        amountMinor: limits.amountMinor - state.reservedMinor - state.confirmedMinor,
+        count: limits.count - state.reservedCount - state.confirmedCount,
+        costMinor,
+      };
+    }),
+  );
+}
+
+/** false: cancelled. The file is made anew after a crash: it is read as a whole. */
+async function writeCandidates(
+  folder: BatchFolder,
+  customers: number,
+  offerIds: string[],
+  pool: BatchPool,
+  lake: Lake,
+  report: BatchContext['report'],
+): Promise<boolean> {
+  const out = createWriteStream(folder.candidates, { mode: 0o600 });
+  let seen = 0;
+  try {
+    for await (const wanted of inOrder(
+      customerChunks(folder, lake, 0, customers),
+      2 * pool.threads,
+      (chunk) => pool.value(chunk.customerIds, offerIds),
+    )) {
+      if (!out.write(encodeWanted(wanted))) await once(out, 'drain');
+      seen += wanted.length;
+      await report((valuingShare * seen) / customers, 'valuing');
+      if (await folder.isCancelled()) return false;
+    }
+    return true;
+  } finally {
+    out.end();
+    await once(out, 'close');
+  }
+}
+
+/** false: cancelled. */
+async function decideParts(
+  folder: BatchFolder,
+  batchId: string,
+  customers: number,
+  shares: Shares | undefined,
+  pool: BatchPool,
+  { lake, now }: BatchContext,
+  report: (share: number) => Promise<void>,
+): Promise<boolean> {
+  const prices = Float64Array.from(shares?.prices ?? []);
+  const candidates = shares === undefined ? undefined : await openCandidates(folder.candidates);
+  try {
+    for (let part = 0; part * partCustomers < customers; part++) {
+      if (await folder.hasPart(part)) continue;
+      const startedAt = now();
+      const rows: DecidedRows = { lines: '', decisions: [], counts: structuredClone(noBatchCounts) };
+      const first = part * partCustomers;
+      const decided = inOrder(
+        customerChunks(folder, lake, first, partCustomers),
+        2 * pool.threads,
+        async ({ at, customerIds }) => {
+          const wanted = candidates && (await wantedOf(candidates, at, customerIds.length));
+          const own = customerIds.map((_, n) => shareOf(wanted?.[n], prices, shares?.offerIds ?? []));
+          return pool.decide(customerIds, String(at), own);
+        },
+      );
+      let seen = 0;
+      for await (const some of decided) {
+        rows.lines += some.lines;
+        rows.decisions.push(...some.decisions);
+        rows.counts = addCounts(rows.counts, some.counts);
+        seen += chunkCustomers;
+        await report(Math.min(1, (first + seen) / customers));
+        // What has been reserved by now is found again, under the same ids, when it goes on.
+        if (await folder.isCancelled()) return false;
+      }
+      await writeDecisions(lake, `${batchId}-${part}`, rows.decisions);
+      await folder.putPart(part, rows.lines, { counts: rows.counts, seconds: (now() - startedAt) / 1000 });
+    }
+    return true;
+  } finally {
+    await candidates?.close();
+  }
+}
+
+/** undefined: no offer that is short is among what the customer could have; '' = nothing. */
+function shareOf(
+  wanted: Parameters<typeof choiceAt>[0] | undefined,
+  prices: Float64Array,
+  offerIds: readonly string[],
+): string | undefined {
+  if (wanted === undefined || !wanted.some(({ offer }) => (prices[offer] ?? 0) > 0)) return undefined;
+  const choice = wanted[choiceAt(wanted, prices)];
+  return choice === undefined ? '' : (offerIds[choice.offer] ?? '');
+}
+
+/** The answers in the order of what was asked; so many at once. */
+async function* inOrder<T, R>(
+  source: AsyncIterable<T>,
+  atOnce: number,
+  work: (one: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const underWay: Promise<R>[] = [];
+  for await (const one of source) {
+    const result = work(one);
+    // Handled when it is its turn.
+    result.catch(() => {});
+    underWay.push(result);
+    const first = underWay.length >= atOnce ? underWay.shift() : undefined;
+    if (first !== undefined) yield await first;
+  }
+  for (const result of underWay) yield await result;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,11 @@
+/** How a child process of the worker's ends: with the worker, and at once. What a job makes appears whole or not at all. */
+export function endWithTheWorker(): void {
+  // The worker is gone: another one will take the job up, this run is not to go on beside it.
+  process.on('disconnect', () => process.exit(1));
+  // The worker ends and has given the job back. Nothing half done can be seen: what a job makes appears whole. Without a
+  // listener the signal ends the process even in the middle of arithmetic, which no listener would interrupt.
+  process.removeAllListeners('SIGTERM');
+  // Ctrl-C reaches the whole process group; the worker decides, not BullMQ's own listener, which would wait for the job.
+  process.removeAllListeners('SIGINT');
+  process.on('SIGINT', () => {});
+}

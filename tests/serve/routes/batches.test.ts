@@ -1,0 +1,140 @@
+/** A campaign's list over HTTP, with real workers, one of which is killed in the middle of it. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sandbox } from '../../support/nextbest.ts';
+import { testRedis } from '../../support/redis.ts';
+import { eventually, startTestService, type TestService } from '../../support/service.ts';
+
+const { url: redisUrl, prefix } = testRedis();
+let service: TestService;
+const box = await sandbox();
+
+beforeAll(async () => {
+  service = await startTestService({ redisUrl, prefix });
+  const offer = { name: 'Five', benefit: { kind: 'amountOff', amountMinor: 50 }, channels: ['web', 'email'] };
+  expect((await service.call('PUT', '/offers/five', offer)).status).toBe(200);
+});
+afterAll(() => service.close());
+
+const ask = (body: object) => service.call('POST', '/offers/batch', body);
+const about = { customerIds: ['anna', 'bert'], channel: 'web' };
+const startWorker = () =>
+  box.start(['worker'], {
+    REDIS_URL: redisUrl,
+    KEY_PREFIX: prefix,
+    DATA_DIR: join(service.modelsDir, '..', 'data'),
+    MODELS_DIR: service.modelsDir,
+    LOG_LEVEL: 'silent',
+  });
+
+describe('what is asked', () => {
+  test('every fault is named', async () => {
+    const { status, body } = await ask({ channel: 'pigeon', campaign: '', format: 'pdf', limit: 0 });
+    expect(status).toBe(400);
+    const paths = body.faults.map(({ path }: { path: string }) => path).sort();
+    expect(paths).toEqual(['body.campaign', 'body.channel', 'body.format', 'body.limit']);
+  });
+
+  test('who is meant is said in exactly one way', async () => {
+    const { body } = await ask({ channel: 'web', campaign: 'x', everybody: true, segment: 'north' });
+    expect(body.faults[0].message).toMatch(/exactly one of customerIds, segment, eligibility, everybody/);
+    expect((await ask({ channel: 'web', campaign: 'x' })).status).toBe(400);
+  });
+
+  test('a rule names features that there are', async () => {
+    const eligibility = { all: [{ feature: 'shoeSize', gt: 40 }] };
+    const { body } = await ask({ channel: 'web', campaign: 'x', eligibility });
+    expect(body.faults).toMatchObject([{ path: 'body.eligibility.all[0].feature' }]);
+  });
+});
+
+test('the same request is the same job; another campaign is another', async () => {
+  const first = await ask({ ...about, campaign: 'one' });
+  expect(first.status).toBe(202);
+  expect(first.headers.get('location')).toBe(`/offers/batch/${first.body.jobId}`);
+  expect((await ask({ ...about, campaign: 'one' })).body.jobId).toBe(first.body.jobId);
+  expect((await ask({ ...about, campaign: 'other' })).body.jobId).not.toBe(first.body.jobId);
+});
+
+test('a batch that waits can be cancelled and gone on with; its result is not there yet', async () => {
+  const { jobId } = (await ask({ ...about, campaign: 'waiting' })).body;
+  expect((await service.call('GET', `/offers/batch/${jobId}/result`)).status).toBe(409);
+  const cancelled = await service.call('POST', `/offers/batch/${jobId}/cancel`);
+  expect(cancelled.body.state).toBe('cancelled');
+  expect((await service.call('POST', `/offers/batch/${jobId}/resume`)).body.state).toBe('waiting');
+  await service.call('POST', `/offers/batch/${jobId}/cancel`);
+});
+
+test('what there is not is not found, and no path can be smuggled in', async () => {
+  for (const path of ['', '/result']) {
+    expect((await service.call('GET', `/offers/batch/batch-0000000000000000${path}`)).status).toBe(404);
+    expect((await service.call('GET', `/offers/batch/..%2F..%2Fetc${path}`)).status).toBe(400);
+  }
+});
+
+test('the list is made, and stands: whoever asks at send time is answered the same', async () => {
+  const worker = startWorker();
+  const { jobId } = (await ask({ ...about, campaign: 'made', includeNothing: true })).body;
+  const done = await eventually60(async () => {
+    const { body } = await service.call('GET', `/offers/batch/${jobId}`);
+    expect(body.state).toBe('completed');
+    return body;
+  });
+  expect(done).toMatchObject({ share: 1, counts: { customers: 2, decided: 2 } });
+  const { type, text } = await download(jobId);
+  expect(type).toMatch(/ndjson/);
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ customerId }) => customerId)).toEqual(['anna', 'bert']);
+  for (const line of lines.filter(({ offers }) => offers.length > 0)) {
+    const path = `/customers/${line.customerId}/offers?channel=web&campaign=made`;
+    const { body } = await service.call('GET', path);
+    expect(body.decisionId).toBe(line.decisionId);
+    const outcome = { offerId: line.offers[0].offerId, outcome: 'clicked' };
+    const told = await service.call('POST', `/decisions/${line.decisionId}/outcomes`, outcome);
+    expect(told.status).toBe(202);
+  }
+  expect((await service.call('POST', `/offers/batch/${jobId}/cancel`)).status).toBe(409);
+  expect((await service.call('POST', `/offers/batch/${jobId}/resume`)).status).toBe(409);
+  await worker.stop();
+}, 90_000);
+
+test('a worker that is killed in the middle of it: another goes on, and each customer is decided once', async () => {
+  const customerIds = Array.from({ length: 20_500 }, (_, n) => `k${n}`);
+  const first = startWorker();
+  const { jobId } = (await ask({ customerIds, channel: 'web', campaign: 'killed', includeNothing: true }))
+    .body;
+  const status = async () => (await service.call('GET', `/offers/batch/${jobId}`)).body;
+  await eventually60(async () => expect((await status()).counts.decided).toBeGreaterThanOrEqual(10_000));
+  first.process.kill('SIGKILL');
+  await first.ended;
+  const second = startWorker();
+  await eventually60(async () => expect((await status()).state).toBe('completed'));
+  const { text } = await download(jobId);
+  const ids = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).customerId);
+  expect(ids).toHaveLength(customerIds.length);
+  expect(new Set(ids).size).toBe(customerIds.length);
+  await second.stop();
+}, 180_000);
+
+async function download(jobId: string): Promise<{ type: string | null; text: string }> {
+  const response = await fetch(`${service.url}/offers/batch/${jobId}/result`);
+  expect(response.status).toBe(200);
+  return { type: response.headers.get('content-type'), text: await response.text() };
+}
+
+/** A worker takes seconds to start, and half a minute to be missed. */
+async function eventually60<T>(check: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await eventually(check);
+    } catch (err) {
+      if (attempt === 3) throw err;
+    }
+  }
+}

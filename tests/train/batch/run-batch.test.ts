@@ -1,0 +1,224 @@
+/** A campaign's list, from the request to the file: in this process, with threads of its own, over real Redis and a real lake. */
+import { mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.ts';
+import { createBudgetLedger } from '../../../src/decide/ledger/offer-budget.ts';
+import { BatchRequest } from '../../../src/domain/batch.ts';
+import { EventId } from '../../../src/domain/ids.ts';
+import type { Offer } from '../../../src/domain/offer.ts';
+import { dayMs } from '../../../src/domain/time.ts';
+import { createRecordStore } from '../../../src/features/record-store.ts';
+import { type Lake, openLake } from '../../../src/history/lake.ts';
+import { batchFolder, batchIdOf } from '../../../src/infra/batch-files.ts';
+import { createCatalogueStore } from '../../../src/infra/catalogue-store.ts';
+import { readConfig } from '../../../src/infra/config.ts';
+import { runBatch } from '../../../src/train/batch/run-batch.ts';
+import { makeItem, makeOffer } from '../../support/offers.ts';
+import { silentLog, testRedis } from '../../support/redis.ts';
+
+const { redis, keys, url, prefix } = testRedis();
+const customers = 900;
+const idOf = (n: number) => `c${String(n).padStart(4, '0')}`;
+const everyId = Array.from({ length: customers }, (_, n) => idOf(n));
+let folder: string;
+let lake: Lake;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nextbest-batch-'));
+  lake = await openLake(join(folder, 'data'));
+  // Each test is a campaign to the same customers, one right after the other.
+  const contact = { minGapHours: 0, caps: [], quietHours: [], oneDiscountAtATime: false };
+  await writeFile(join(folder, 'policy.json'), JSON.stringify({ contact, exploration: { method: 'none' } }));
+  const records = createRecordStore(redis, keys);
+  await Promise.all(
+    everyId.map((customerId, n) =>
+      records.apply(customerId, [
+        {
+          event: {
+            type: 'customerUpdated',
+            customerId,
+            eventId: EventId.parse(`u${n}`),
+            occurredAt: Date.now() - 40 * dayMs,
+            channel: 'web',
+            // Every tenth has not consented; every third is of the north.
+            attributes: { consent: { email: n % 10 !== 0 }, ...(n % 3 === 0 && { segment: 'north' }) },
+          } as never,
+          streamId: `${2 * n + 1}-0`,
+        },
+        {
+          event: {
+            type: 'purchase',
+            customerId,
+            eventId: EventId.parse(`p${n}`),
+            occurredAt: Date.now() - 30 * dayMs,
+            channel: 'web',
+            // Orders grow with the number: so does what an offer is worth.
+            lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 1000 + 100 * n }],
+          } as never,
+          streamId: `${2 * n + 2}-0`,
+        },
+      ]),
+    ),
+  );
+  await createCatalogueStore(redis, keys).putItems(
+    [makeItem({ itemId: 'tea', category: 'tea', priceMinor: 1000, marginMinor: 500 })],
+    Date.now(),
+  );
+});
+afterAll(async () => {
+  lake.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function offersAre(...offers: Offer[]): Promise<void> {
+  const store = createCatalogueStore(redis, keys);
+  for (const { offerId } of await store.listOffers()) await store.deleteOffer(offerId, Date.now());
+  await store.putOffers(offers, Date.now() + 1);
+}
+
+function makeRequest(more: object = {}): BatchRequest {
+  return BatchRequest.parse({
+    customerIds: everyId,
+    channel: 'email',
+    campaign: `c${Math.random()}`,
+    ...more,
+  });
+}
+
+async function begin(request: BatchRequest) {
+  const batchId = batchIdOf(request);
+  const files = batchFolder(join(folder, 'data'), batchId);
+  await files.create(request, Date.now());
+  return { batchId, files };
+}
+
+function run(batchId: string, report: () => Promise<void> = async () => {}) {
+  const config = readConfig({
+    DATA_DIR: join(folder, 'data'),
+    MODELS_DIR: join(folder, 'models'),
+    REDIS_URL: url,
+    KEY_PREFIX: prefix,
+    LOG_LEVEL: 'silent',
+    DECISION_POLICY_FILE: join(folder, 'policy.json'),
+  });
+  const context = {
+    config,
+    redisUrl: url,
+    lake,
+    redis,
+    keys,
+    log: silentLog,
+    now: Date.now,
+    threads: 2,
+    report,
+  };
+  return runBatch(batchId, context);
+}
+
+type Line = { customerId: string; decisionId: string; fallback: boolean; offers: { offerId: string }[] };
+async function linesOf(files: ReturnType<typeof batchFolder>): Promise<Line[]> {
+  const texts = await Promise.all((await files.parts()).map((part) => readFile(part, 'utf8')));
+  return texts
+    .join('')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+const fivePercent = (more: object = {}) =>
+  makeOffer({ offerId: 'five', benefit: { kind: 'percentOff', percent: 5, maxMinor: 5000 }, ...more });
+
+test('each customer is decided once; who has not consented gets nothing; the lake has every decision', async () => {
+  await offersAre(fivePercent());
+  const { batchId, files } = await begin(makeRequest());
+  const { cancelled, counts } = await run(batchId);
+  expect(cancelled).toBe(false);
+  expect(counts).toMatchObject({ customers, decided: customers, offers: 810, byOffer: { five: 810 } });
+  expect(counts.byReason).toMatchObject({ 'no-consent': 90 });
+  const lines = await linesOf(files);
+  expect(lines).toHaveLength(810);
+  expect(new Set(lines.map(({ customerId }) => customerId)).size).toBe(810);
+  const logged = await lake.connection.runAndReadAll(
+    `SELECT "customerId", "decisionId" FROM ${lake.from('decisions')} WHERE campaign = '${(await files.request())?.about.campaign}'`,
+  );
+  expect(logged.getRows()).toHaveLength(customers);
+  const inLake = new Map(logged.getRows().map(([customerId, decisionId]) => [customerId, decisionId]));
+  for (const { customerId, decisionId } of lines) expect(inLake.get(customerId)).toBe(decisionId);
+  expect(await files.finishedAt()).toBeDefined();
+});
+
+test('a budget goes to those to whom it is worth most, not to those who come first', async () => {
+  await offersAre(fivePercent({ offerId: 'scarce', budget: { count: 50 } }));
+  const { batchId, files } = await begin(makeRequest());
+  const { counts } = await run(batchId);
+  expect(counts.byOffer.scarce).toBeGreaterThanOrEqual(48);
+  expect(counts.byOffer.scarce).toBeLessThanOrEqual(50);
+  const winners = (await linesOf(files)).map(({ customerId }) => Number(customerId.slice(1)));
+  // Some 55 of the highest numbers hold the 50 best who have consented.
+  expect(Math.min(...winners)).toBeGreaterThan(customers - 60);
+  const [scarce] = await createCatalogueStore(redis, keys).listOffers();
+  if (scarce === undefined) throw new Error('the offer is gone');
+  const state = await createBudgetLedger(redis, keys).state(scarce, Date.now());
+  expect(state.reservedCount).toBe(counts.byOffer.scarce);
+});
+
+test('what is made again after a crash comes out the same, and reserves nothing twice', async () => {
+  await offersAre(fivePercent({ offerId: 'again', budget: { count: 100 } }));
+  const { batchId, files } = await begin(makeRequest());
+  await run(batchId);
+  const before = await linesOf(files);
+  const [part] = await files.parts();
+  // As if the process had died after all was decided, before the part was written.
+  await unlink(part ?? '');
+  await unlink(join(files.folder, 'finished.json'));
+  await run(batchId);
+  expect((await linesOf(files)).map(({ customerId, decisionId }) => [customerId, decisionId])).toEqual(
+    before.map(({ customerId, decisionId }) => [customerId, decisionId]),
+  );
+  const [again] = await createCatalogueStore(redis, keys).listOffers();
+  if (again === undefined) throw new Error('the offer is gone');
+  const { reservedCount } = await createBudgetLedger(redis, keys).state(again, Date.now());
+  expect(reservedCount).toBe(before.length);
+  const { history } = await createContactLedger(redis, keys).read(before[0]?.customerId ?? '');
+  const own = history.filter(({ decisionId }) => decisionId === before[0]?.decisionId);
+  expect(own).toHaveLength(1);
+});
+
+test('a batch that was cancelled stops, and goes on where it stopped', async () => {
+  await offersAre(fivePercent());
+  const { batchId, files } = await begin(makeRequest());
+  let reports = 0;
+  const stopped = await run(batchId, async () => {
+    if (++reports === 3) await files.cancel();
+  });
+  expect(stopped.cancelled).toBe(true);
+  expect(await files.finishedAt()).toBeUndefined();
+  await files.uncancel();
+  const { counts } = await run(batchId);
+  expect(counts.decided).toBe(customers);
+});
+
+test('a segment, or a rule over features, says who is meant', async () => {
+  await offersAre(fivePercent());
+  await lake.connection.run('SELECT 1');
+  const north = await begin(makeRequest({ customerIds: undefined, segment: 'north' }));
+  // The lake says who there is: nobody yet.
+  expect((await run(north.batchId)).counts.customers).toBe(0);
+  const rule = { feature: 'averageOrderValueMinor', gte: 1000 + 100 * 890 };
+  const rich = await begin(makeRequest({ customerIds: undefined, eligibility: rule, everybody: undefined }));
+  expect((await run(rich.batchId)).counts.customers).toBe(0);
+});
+
+test('as CSV: a line an offer, with its columns', async () => {
+  await offersAre(fivePercent());
+  const { batchId, files } = await begin(makeRequest({ customerIds: everyId.slice(0, 30), format: 'csv' }));
+  await run(batchId);
+  const [part] = await files.parts();
+  const rows = (await readFile(part ?? '', 'utf8')).trim().split('\r\n');
+  expect(rows).toHaveLength(27);
+  expect(rows[0]).toMatch(
+    /^c0001,[0-9a-f-]{36},five,[0-9a-f]{12},An offer,[\d.]+,EUR,20\d\d-.*Z,false,\{\}$/,
+  );
+});
