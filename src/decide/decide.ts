@@ -20,6 +20,7 @@ import type { DecidingDeps } from './deps.ts';
 import { occasionOf } from './occasion.ts';
 import { releaseChoice, reserveChoice } from './reserve.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
+import { modelsFor } from './trial-models.ts';
 
 export type DecideRequest = {
   subject: DecisionSubject;
@@ -100,15 +101,9 @@ export function openDecision(
 ): OpenDecision {
   const now = deps.now();
   const { subject, context, limit, dryRun = false } = request;
-  const facts = customerFacts(
-    subjectIdOf(subject),
-    record,
-    deps.models,
-    market.items,
-    context,
-    now,
-    contacts,
-  );
+  const subjectId = subjectIdOf(subject);
+  const models = modelsFor(deps.models, market.experiments.settingsFor(subjectId, now).offerModel);
+  const facts = customerFacts(subjectId, record, models, market.items, context, now, contacts);
   const occasionId = occasionOf(request.channel, request.campaign, contacts, now);
   const choice = openChoice(
     market,
@@ -131,7 +126,7 @@ export function openDecision(
         ...describe(request, market, now),
         ...result,
         fallback: isFallback(result.placements),
-        modelVersions: modelVersions(deps.models),
+        modelVersions: modelVersions(models),
         inputs: decisionInputs(facts, market.featuresRead, context),
         degraded: !deps.catalogue.loaded,
       };

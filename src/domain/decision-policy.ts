@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { Channel } from './channel.ts';
 import { OfferId } from './ids.ts';
+import { ModelVersion } from './manifest.ts';
 import { TimeZone } from './time-zone.ts';
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 21:30');
@@ -95,7 +96,7 @@ export const ExperimentVariant = z.strictObject({
   levers: z.record(OfferId, z.number().min(0).max(100)).optional(),
   withoutOffers: z.array(OfferId).max(1000).optional(),
   /** A version of the offer model other than the one served. */
-  offerModel: z.string().max(100).optional(),
+  offerModel: ModelVersion.optional(),
   /** For `/recommendations`: the scenario that stands in for the one asked. */
   scenarios: z.record(z.string().max(50), z.string().max(50)).optional(),
 });

@@ -13,4 +13,6 @@ export type Models = {
   readonly churn: Served<ChurnModel> | undefined;
   readonly customerValue: Served<CustomerValueModel> | undefined;
   readonly offers: Served<OfferModel> | undefined;
+  /** By version: those that experiments try. */
+  readonly trialOffers?: ReadonlyMap<string, Served<OfferModel>>;
 };

@@ -4,6 +4,7 @@ import { createContactLedger } from '../decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../decide/market.ts';
 import { loadDecisionPolicy } from '../decide/policy.ts';
+import { loadTrialModels, withTrialModels } from '../decide/trial-models.ts';
 import { createRecordStore } from '../features/record-store.ts';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
 import { createBatchQueue } from '../infra/batch-queue.ts';
@@ -116,6 +117,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ),
     ]);
 
+    const trialOffers = await loadTrialModels(
+      config.modelsDir,
+      decisionPolicy.policy,
+      config.decisionPolicyFile,
+      now(),
+    );
     const newItems = createNewItems(models, catalogue);
     closers.push(newItems.stop);
     await newItems.start();
@@ -151,7 +158,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       records,
       catalogue,
       catalogueStore: createCatalogueStore(redis, keys),
-      models,
+      models: withTrialModels(models, trialOffers),
       market,
       budgets: createBudgetLedger(redis, keys),
       contacts: createContactLedger(redis, keys),

@@ -136,7 +136,12 @@ test('a variant changes what it names, and leaves the rest as the policy has it'
         from,
         variants: [
           { name: 'control' },
-          { name: 'all', ranking: 'random', exploration: { epsilon: 0.4 }, offerModel: 'v2' },
+          {
+            name: 'all',
+            ranking: 'random',
+            exploration: { epsilon: 0.4 },
+            offerModel: '20260601T030000Z-00000001',
+          },
         ],
       },
     ],
@@ -147,7 +152,7 @@ test('a variant changes what it names, and leaves the rest as the policy has it'
   expect(settingsIn(compiled, 'all')).toMatchObject({
     ranking: 'random',
     exploration: { method: 'epsilonGreedy', epsilon: 0.4, maxCostMinorPerDay: 500 },
-    offerModel: 'v2',
+    offerModel: '20260601T030000Z-00000001',
     experiment: { name: 'trial', variant: 'all' },
   });
   expect(compiled.settingsFor('c1', 0)).toMatchObject({ ...untouched, experiment: null });
