@@ -38,6 +38,11 @@ export function budgetLeft(offer: Offer, state: BudgetState, now: number): Budge
     confirmed: { amountMinor: state.confirmedMinor, count: state.confirmedCount },
     unbudgeted: { amountMinor: state.unbudgetedMinor, count: state.unbudgetedCount },
     remains: leftOf(budgetLimits(budget)),
-    availableNow: leftOf(pacedLimits(budget, budgetPeriod(budget, validityOf(offer), now), now)),
+    // The first of a period does not wait for its pace.
+    availableNow: leftOf(
+      minor === 0 && count === 0
+        ? budgetLimits(budget)
+        : pacedLimits(budget, budgetPeriod(budget, validityOf(offer), now), now),
+    ),
   };
 }

@@ -92,6 +92,8 @@ function reasonBy(
   const isBeyond = (limits: { amountMinor: number; count: number }) =>
     minor + cost > limits.amountMinor || count + 1 > limits.count;
   if (isBeyond(budgetLimits(offer.budget))) return 'budget-exhausted';
+  // The first of a period does not wait for its pace.
+  if (minor === 0 && count === 0) return undefined;
   return isBeyond(pacedLimits(offer.budget, period, now)) ? 'budget-paced' : undefined;
 }
 

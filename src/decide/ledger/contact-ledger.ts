@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CHANNELS } from '../../domain/channel.ts';
+import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
 import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
@@ -88,7 +89,10 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
     history: ContactHistory,
     now: number,
   ): Promise<boolean> {
-    const kept = history.filter((contact) => isNeeded(contact, now)).slice(-contactsMax);
+    const kept = bounded(
+      history.filter((contact) => isNeeded(contact, now)),
+      now,
+    );
     const text = kept.length === 0 ? '' : JSON.stringify(kept.map(rowOf));
     const ttlMs = Math.max(1, ...kept.map((contact) => neededUntil(contact) - now));
     return (await writeScript(redis, [keys.contacts(subjectId)], [version, text, ttlMs])) === 1;
@@ -114,6 +118,15 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
       throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
     },
   };
+}
+
+/** Of too many, the oldest page views go first: what the customer may redeem, and what was sent to her, is what rules ask for. */
+function bounded(history: ContactHistory, now: number): ContactHistory {
+  let excess = history.length - contactsMax;
+  if (excess <= 0) return history;
+  const isPageView = (contact: Contact) => !CONTACT_CHANNELS.has(contact.channel) && !isOpen(contact, now);
+  const kept = history.filter((contact) => !(isPageView(contact) && excess-- > 0));
+  return kept.slice(-contactsMax);
 }
 
 function isNeeded(contact: Contact, now: number): boolean {

@@ -78,6 +78,9 @@ const sweptMax = 500;
 
 const noLimit = -1;
 
+/** A script's answer that it is to be run again. */
+const moreDue = -1;
+
 /**
  * KEYS: reservations, due. ARGV: now, start of the periods' keys. An entry is `state period cost`: r reserved, c confirmed,
  * u unbudgeted. The periods' keys are of the same hash tag as KEYS, whichever they are. Gives back what has lapsed.
@@ -110,40 +113,48 @@ local function lapse()
   end
   return #due
 end
-local function liveUntil(key, untilMs)
+local function liveUntil(key, untilMs, wasThere)
+  local ttl = redis.call('PTTL', key)
   if untilMs < 0 then redis.call('PERSIST', key)
-  else
-    local ttl = redis.call('PTTL', key)
-    if untilMs - now > ttl then redis.call('PEXPIRE', key, untilMs - now) end
-  end
+  -- What is kept for ever stays so: it holds what an endless period has spent.
+  elseif not (wasThere and ttl == -1) and untilMs - now > ttl then redis.call('PEXPIRE', key, untilMs - now) end
 end
-local function keep(period, untilMs)
-  liveUntil(KEYS[1], untilMs)
-  liveUntil(KEYS[2], untilMs)
-  liveUntil(ARGV[2] .. period, untilMs)
+local function known(key) return redis.call('EXISTS', key) == 1 end
+local function keptKeys(period)
+  local keys = {KEYS[1], KEYS[2], ARGV[2] .. period}
+  local wasThere = {known(keys[1]), known(keys[2]), known(keys[3])}
+  return function(untilMs)
+    for k = 1, 3 do liveUntil(keys[k], untilMs, wasThere[k]) end
+  end
 end
 local function count(period, field) return tonumber(redis.call('HGET', ARGV[2] .. period, field) or '0') end
 `;
 
 /**
  * ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
- * both (-1 = none), then id and cost of each. Answers for each: 1 reserved, 0 exhausted, 2 paced.
+ * both (-1 = none), then id and cost of each. Answers for each: 1 reserved, 0 exhausted, 2 paced; {moreDue}: more has lapsed
+ * than one script gives back, and nothing else was done.
  */
 const reserveScript = redisScript(`${sweep}
-while lapse() == ${sweptMax} do end
+if lapse() == ${sweptMax} then return {${moreDue}} end
 local period, expiresAt, keepUntil = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local limitMinor, limitCount = tonumber(ARGV[6]), tonumber(ARGV[7])
 local pacedMinor, pacedCount = tonumber(ARGV[8]), tonumber(ARGV[9])
 local minor = count(period, 'reservedMinor') + count(period, 'confirmedMinor')
 local number = count(period, 'reservedCount') + count(period, 'confirmedCount')
 local function above(limit, value) return limit >= 0 and value > limit end
+-- The first of a period may be made at once: a small budget would have to wait for the period's end.
+local isFirst = minor == 0 and number == 0
+local keep = keptKeys(period)
 local answers = {}
 for i = 10, #ARGV, 2 do
   local id, cost = ARGV[i], tonumber(ARGV[i + 1])
   if redis.call('HEXISTS', KEYS[1], id) == 1 then answers[#answers + 1] = 1
   elseif above(limitMinor, minor + cost) or above(limitCount, number + 1) then answers[#answers + 1] = 0
-  elseif above(pacedMinor, minor + cost) or above(pacedCount, number + 1) then answers[#answers + 1] = 2
+  elseif not isFirst and (above(pacedMinor, minor + cost) or above(pacedCount, number + 1)) then
+    answers[#answers + 1] = 2
   else
+    isFirst = false
     minor = minor + cost
     number = number + 1
     redis.call('HSET', KEYS[1], id, 'r ' .. period .. ' ' .. ARGV[i + 1])
@@ -153,7 +164,7 @@ for i = 10, #ARGV, 2 do
     answers[#answers + 1] = 1
   end
 end
-keep(period, keepUntil)
+keep(keepUntil)
 return answers
 `);
 
@@ -179,6 +190,7 @@ else
     inBudget, beyond, answer = 0, cost, 0
   end
 end
+local keep = keptKeys(period)
 if answer == 1 then
   add(period, 'confirmedMinor', inBudget)
   add(period, 'confirmedCount', 1)
@@ -186,7 +198,7 @@ else add(period, 'unbudgetedCount', 1) end
 if beyond > 0 then add(period, 'unbudgetedMinor', beyond) end
 redis.call('HSET', KEYS[1], id, (answer == 1 and 'c ' or 'u ') .. period .. ' ' .. cost)
 redis.call('ZADD', KEYS[2], knownUntil, id)
-keep(period, keepUntil)
+keep(keepUntil)
 return answer
 `);
 
@@ -199,7 +211,7 @@ return 1
 
 /** ARGV further: period. */
 const stateScript = redisScript(`${sweep}
-while lapse() == ${sweptMax} do end
+if lapse() == ${sweptMax} then return ${moreDue} end
 return redis.call('HGETALL', ARGV[2] .. ARGV[3])
 `);
 
@@ -215,7 +227,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
       const period = periodOf(offer, now);
       const limits = budgetLimits(budget);
       const paced = pacedLimits(budget, period, now);
-      const answers = (await reserveScript(redis, keysOf(offerId), [
+      const args = [
         now,
         keys.budgetPeriods(offerId),
         period.name,
@@ -224,7 +236,11 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         ...limitArgs(limits),
         ...limitArgs(paced),
         ...reservations.flatMap(({ id, costMinor }) => [id, Math.ceil(costMinor)]),
-      ])) as number[];
+      ];
+      if (reservations.length === 0) return [];
+      let answers: number[];
+      do answers = (await reserveScript(redis, keysOf(offerId), args)) as number[];
+      while (answers[0] === moreDue);
       return answers.map((answer) => (answer === 1 ? 'reserved' : answer === 2 ? 'paced' : 'exhausted'));
     },
 
@@ -252,11 +268,14 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
 
     async state(offer, now) {
       const period = periodOf(offer, now).name;
-      const reply = (await stateScript(redis, keysOf(offer.offerId), [
-        now,
-        keys.budgetPeriods(offer.offerId),
-        period,
-      ])) as Buffer[];
+      let reply: Buffer[] | typeof moreDue;
+      do
+        reply = (await stateScript(redis, keysOf(offer.offerId), [
+          now,
+          keys.budgetPeriods(offer.offerId),
+          period,
+        ])) as Buffer[] | typeof moreDue;
+      while (reply === moreDue);
       const fields = new Map<string, number>();
       for (let at = 0; at + 1 < reply.length; at += 2) fields.set(String(reply[at]), Number(reply[at + 1]));
       const of = (field: string) => fields.get(field) ?? 0;

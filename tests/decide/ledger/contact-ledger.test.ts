@@ -88,3 +88,15 @@ test('a change that changes nothing writes nothing', async () => {
   await ledger.update('gina', (history) => history, now);
   expect(await redis.exists(keys.contacts('gina'))).toBe(0);
 });
+
+test('of too many, page views go before what was sent or may be redeemed', async () => {
+  const mail = contact({ decisionId: 'mail', redeemableUntil: now - 1 });
+  const open = contact({ decisionId: 'open', channel: 'web' });
+  const views = Array.from({ length: contactsMax }, (_, n) =>
+    contact({ decisionId: `view${n}`, channel: 'web', discount: false, redeemableUntil: now }),
+  );
+  await ledger.write('hugo', '', [mail, open, ...views], now);
+  const { history } = await ledger.read('hugo');
+  expect(history).toHaveLength(contactsMax);
+  expect(history.slice(0, 3).map(({ decisionId }) => decisionId)).toEqual(['mail', 'open', 'view2']);
+});

@@ -121,6 +121,25 @@ describe('periods', () => {
     expect(await reserve(offer, 'next', 1, now + hourMs, later + hourMs)).toBe('reserved');
   });
 
+  test('the first of a period does not wait for its pace, however small the budget', async () => {
+    const offer = offerWith({ count: 1, period: 'day', pacing: 'even' });
+    const midnight = Date.parse('2026-06-15T00:00:01Z');
+    expect(await reserve(offer, 'a', 1, midnight, later)).toBe('reserved');
+    expect(await reserve(offer, 'b', 1, midnight, later)).toBe('exhausted');
+    const large = offerWith({ amountMinor: 2000, period: 'day', pacing: 'even' });
+    expect(await reserve(large, 'a', 1000, midnight, later)).toBe('reserved');
+    expect(await reserve(large, 'b', 1000, midnight, later)).toBe('paced');
+  });
+
+  test('what an endless budget has spent is kept when the budget becomes one of days', async () => {
+    const endless = offerWith({ amountMinor: 100 });
+    await reserve(endless, 'a', 60);
+    const daily = { ...endless, budget: Budget.parse({ amountMinor: 100, period: 'day' }) };
+    await ledger.confirm(daily, { id: 'a', costMinor: 60, decidedAt: now }, now);
+    expect(await redis.pttl(`${keys.budgetPeriods(endless.offerId)}total`)).toBe(-1);
+    expect(await ledger.state(endless, now)).toMatchObject({ confirmedMinor: 60 });
+  });
+
   test('all that is kept of a period that ends goes some time after it; a budget without an end is kept', async () => {
     const bounded = offerWith({ count: 1, period: 'day' });
     await reserve(bounded, 'a', 1, Date.now(), Date.now() + hourMs);
