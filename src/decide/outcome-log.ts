@@ -12,8 +12,9 @@ export const ReportedOutcome = z.object({
   outcome: OfferOutcome,
   /** Milliseconds since 1970. */
   at: z.number(),
-  /** Value of the order that it led to. */
+  /** Value of the order that it led to, and what a redemption has cost, as far as that was told. */
   valueMinor: z.number().optional(),
+  costMinor: z.number().optional(),
 });
 export type ReportedOutcome = z.output<typeof ReportedOutcome>;
 

@@ -143,7 +143,9 @@ export const EventInput = z
       decisionId: z.string().min(1).max(64),
       offerId: OfferId,
       outcome: OfferOutcome,
+      /** Value of the order that it led to, and what a redemption has cost the shop. */
       valueMinor: PriceMinor.optional(),
+      costMinor: PriceMinor.optional(),
     }),
   ])
   .refine((event) => event.customerId !== undefined || event.sessionId !== undefined, {

@@ -32,6 +32,7 @@ export type FoundOutcome = {
   /** Milliseconds since 1970. */
   at: number;
   valueMinor?: number;
+  costMinor?: number;
 };
 
 /** What was reported of a decision, oldest first. `subject` as the decision has it. */
@@ -56,7 +57,14 @@ export async function findOutcomes(
     [customerId ?? sessionId ?? '', BigInt(decidedAt - slackMs) * 1000n, decisionId],
   );
   return (reader.getRows() as [string, number, string][]).map(([eventId, at, detail]) => {
-    const { offerId, outcome, valueMinor } = JSON.parse(detail);
-    return { eventId, offerId, outcome, at, ...(valueMinor !== undefined && { valueMinor }) };
+    const { offerId, outcome, valueMinor, costMinor } = JSON.parse(detail);
+    return {
+      eventId,
+      offerId,
+      outcome,
+      at,
+      ...(valueMinor !== undefined && { valueMinor }),
+      ...(costMinor !== undefined && { costMinor }),
+    };
   });
 }

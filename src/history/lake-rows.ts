@@ -106,6 +106,7 @@ function detailOf(event: ShopEvent): string | null {
         offerId: event.offerId,
         outcome: event.outcome,
         valueMinor: event.valueMinor,
+        costMinor: event.costMinor,
       });
     default:
       return null;

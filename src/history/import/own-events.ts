@@ -138,6 +138,7 @@ const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
     required('offerId', (id) => validId(text(id))),
     required('outcome', (outcome) => oneOf(outcome, OFFER_OUTCOMES)),
     optional('valueMinor', money),
+    optional('costMinor', money),
   ],
 };
 

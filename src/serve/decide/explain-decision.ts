@@ -17,6 +17,7 @@ export const ExplainedDecision = Decision.extend({
       outcome: OfferOutcome,
       at: z.iso.datetime(),
       valueMinor: z.number().optional(),
+      costMinor: z.number().optional(),
     }),
   ),
   /** The offers that it made, as they were then; `offer` is null where that can no longer be read. */
@@ -46,12 +47,10 @@ export async function explainDecision(
   const outcomes = new Map([...(past?.outcomes ?? []), ...reported].map((one) => [one.eventId, one]));
   return {
     ...decision,
-    outcomes: sortOutcomes([...outcomes.values()]).map(({ eventId, offerId, outcome, at, valueMinor }) => ({
-      eventId,
+    outcomes: sortOutcomes([...outcomes.values()]).map(({ offerId, at, ...outcome }) => ({
+      ...outcome,
       offerId: OfferId.parse(offerId),
-      outcome,
       at: new Date(at).toISOString(),
-      ...(valueMinor !== undefined && { valueMinor }),
     })),
     offers: await offersOf(decision, deps),
   };

@@ -56,10 +56,13 @@ export async function reportFor(
   report: OutcomeReport,
   deps: Deps,
 ): Promise<OutcomeAnswer> {
-  const { offerId, outcome, valueMinor } = report;
+  const { offerId, outcome, valueMinor, costMinor } = report;
   const { decisionId } = decision;
   const eventId = report.eventId ?? outcomeEventId(decisionId, offerId, outcome);
-  const value = valueMinor !== undefined && { valueMinor };
+  const sums = {
+    ...(valueMinor !== undefined && { valueMinor }),
+    ...(costMinor !== undefined && { costMinor }),
+  };
   // What is told again happened when it was told first: so the history finds the repeat, however late.
   const told = await readOutcome(decisionId, eventId, deps);
   const at = report.occurredAt ?? told?.at ?? deps.now();
@@ -73,7 +76,7 @@ export async function reportFor(
     decisionId,
     offerId,
     outcome,
-    ...value,
+    ...sums,
   };
   const { duplicates, results } = await submitEvents([event], deps);
   if (results[0]?.status === 'rejected') {
@@ -81,8 +84,8 @@ export async function reportFor(
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
   }
   // After the event, and for repeats too: a first attempt may have ended in between.
-  await noteOutcome(decisionId, { eventId, offerId, outcome, at, ...value }, deps);
-  const settled = { outcome, at, valueMinor, costMinor: report.costMinor };
+  await noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, deps);
+  const settled = { outcome, at, ...sums };
   const budget = await settleOutcome(decision, offer, settled, deps.market.known(), deps);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);

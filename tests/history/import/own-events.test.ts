@@ -169,6 +169,7 @@ const event = fc.oneof(
     offerId: mostly<unknown, unknown>('o', id),
     outcome: mostly<unknown, unknown>('clicked', fc.constantFrom('won', 1, undefined)),
     valueMinor: maybe(price),
+    costMinor: maybe(price),
     ...common,
   }),
 );

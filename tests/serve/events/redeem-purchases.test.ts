@@ -82,6 +82,7 @@ test('who knows the decision, and what it has cost, says so', async () => {
   const { results } = await buy('exact', [{ offerId: 'five-off', decisionId, costMinor: 320 }]);
   expect(results[0].redemptions).toEqual([{ offerId: 'five-off', decisionId, status: 'redeemed' }]);
   expect((await budget()).confirmed.amountMinor).toBe(before.confirmed.amountMinor + 320);
+  expect(await outcomesOf(decisionId)).toMatchObject([{ valueMinor: 10_000, costMinor: 320 }]);
 });
 
 test('an offer that this customer was never given is no reason to refuse the purchase', async () => {
