@@ -1,5 +1,6 @@
 /** What a decision needs to know of a customer, out of the record and the models. */
 import { churnRisk } from '../algorithms/churn-model.ts';
+import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import { valueIfAlive } from '../algorithms/customer-value/customer-value-model.ts';
 import type { ItemId } from '../domain/ids.ts';
 import type { Item } from '../domain/item.ts';
@@ -109,6 +110,20 @@ function tasteOf(
 ): CustomerFacts['tasteRank'] {
   const model = models.collaborative?.model;
   if (model === undefined) return () => undefined;
+  let ranker: ReturnType<typeof tasteRanker> | undefined;
+  // Most decisions have no offer about items to ask it for.
+  return (itemId) => {
+    ranker ??= rankerOf(model, record, context, now);
+    return ranker(itemId);
+  };
+}
+
+function rankerOf(
+  model: CollaborativeModel,
+  record: CustomerRecord | undefined,
+  context: DecisionContext,
+  now: number,
+): ReturnType<typeof tasteRanker> {
   const known = interestWeights(model, subjectOf(model, record), now);
   const seen = context.itemIds.flatMap((itemId) => model.itemIndex.get(itemId) ?? []);
   return tasteRanker(

@@ -172,19 +172,19 @@ function shortened(decision: Decision, limit: number): Decision {
   };
 }
 
-/** Key and text of a decision that has been logged and is to stand from `now` on, and how long. */
-export function standingEntry(
+/** Where a decision that has been logged stands, and until when: milliseconds since 1970. */
+export function standingPlace(
   request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
   decision: LoggedDecision,
   deps: Pick<StandingDeps, 'keys' | 'catalogue' | 'now'>,
-): { key: string; text: string; ttlMs: number } {
-  const ends = windowEnd(decision, deps);
-  const standing = { ...decision, standsUntil: new Date(ends).toISOString() };
-  return {
-    key: deps.keys.standingDecision(subjectIdOf(request.subject), slotOf(request)),
-    text: standingText({ decision: LoggedDecision.parse(standing), logged: true }),
-    ttlMs: Math.max(1, ends - deps.now()),
-  };
+): { key: string; until: number } {
+  const key = deps.keys.standingDecision(subjectIdOf(request.subject), slotOf(request));
+  return { key, until: windowEnd(decision, deps) };
+}
+
+/** What is written there, out of the JSON of the decision. */
+export function loggedStandingText(json: string): string {
+  return `{"decision":${json},"logged":true}`;
 }
 
 /** Names the channel, campaign and place; hashed, because the shop chooses the texts. */

@@ -8,7 +8,7 @@ import { type LoggedDecision, loggedForm, madeOffers, readDecision } from '../..
 import type { DecidingDeps } from '../../decide/deps.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
 import { reserveChoice } from '../../decide/reserve.ts';
-import { standingEntry } from '../../decide/standing-decision.ts';
+import { loggedStandingText, standingPlace } from '../../decide/standing-decision.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
@@ -28,7 +28,10 @@ export type BatchOf = {
 /** What one customer is to have of the offers whose budgets are shared out: its position, or nothing. */
 export type Share = { offerId: string | null };
 
-export type DecidedCustomer = { customerId: CustomerId; decision: LoggedDecision };
+/** `json` is the decision as it is logged. */
+export type DecidedCustomer = { customerId: CustomerId; decision: LoggedDecision; json: string };
+
+type Named = Omit<DecidedCustomer, 'json'>;
 
 /** Candidates of a customer that are kept for sharing out budgets. */
 export const candidatesMax = 6;
@@ -110,16 +113,11 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
       const decided = await Promise.all(
         customers.map((customer) => decideOne(customer, market, shareOf.get(customer.customerId))),
       );
-      await letStand(decided, chunk);
-      return decided;
+      return letStand(decided, chunk);
     },
   };
 
-  async function decideOne(
-    customer: Read,
-    market: OfferMarket,
-    share: Share | undefined,
-  ): Promise<DecidedCustomer> {
+  async function decideOne(customer: Read, market: OfferMarket, share: Share | undefined): Promise<Named> {
     const decisionId = idFor(customer.customerId);
     const own = customer.contacts.history.filter((contact) => contact.decisionId === decisionId);
     if (own.length > 0) {
@@ -142,24 +140,23 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
   }
 
   /** So that outcomes can be told of, and whoever asks for the customer's offer at send time is answered the same. */
-  async function letStand(decided: readonly DecidedCustomer[], chunk: string): Promise<void> {
+  async function letStand(decided: readonly Named[], chunk: string): Promise<DecidedCustomer[]> {
     const made = decided.flatMap(({ decision }) => madeOffers(decision));
     await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made);
+    const { channel, campaign, placement } = about;
     const pipeline = deps.redis.pipeline();
-    for (const { customerId, decision } of decided) {
-      if (madeOffers(decision).length === 0) continue;
-      const { channel, campaign, placement } = about;
+    const standing = decided.map(({ customerId, decision }): DecidedCustomer => {
+      if (madeOffers(decision).length === 0) return { customerId, decision, json: JSON.stringify(decision) };
       const asked = { subject: { customerId }, channel, campaign, placement };
-      const { key, text, ttlMs } = standingEntry(asked, decision, deps);
-      pipeline.set(
-        deps.keys.decision(decision.decisionId),
-        JSON.stringify(decision),
-        'EX',
-        decisionTtlSeconds,
-      );
-      pipeline.set(key, text, 'PX', ttlMs);
-    }
+      const { key, until } = standingPlace(asked, decision, deps);
+      // Put into words once, for all three who keep it.
+      const json = JSON.stringify({ ...decision, standsUntil: new Date(until).toISOString() });
+      pipeline.set(deps.keys.decision(decision.decisionId), json, 'EX', decisionTtlSeconds);
+      pipeline.set(key, loggedStandingText(json), 'PX', Math.max(1, until - deps.now()));
+      return { customerId, decision, json };
+    });
     for (const [err] of (await pipeline.exec()) ?? []) if (err !== null) throw err;
+    return standing;
   }
 }
 

@@ -19,7 +19,7 @@ export function rowsOf(
   const counts: BatchCounts = structuredClone(noBatchCounts);
   let lines = '';
   const decisions: DecidedRows['decisions'] = [];
-  for (const { customerId, decision } of decided) {
+  for (const { customerId, decision, json } of decided) {
     const place = decision.placements[0];
     const made = place?.offers ?? [];
     counts.decided++;
@@ -34,7 +34,7 @@ export function rowsOf(
       decidedAt: Date.parse(decision.decidedAt),
       channel: decision.channel,
       campaign: decision.campaign ?? null,
-      json: JSON.stringify(decision),
+      json,
     });
     if (made.length === 0 && !request.includeNothing) continue;
     const about = { customerId, decisionId: decision.decisionId, currency: decision.currency };
