@@ -2,6 +2,7 @@
 import { churnFromFiles } from '../../algorithms/churn-files.ts';
 import { collaborativeFromFiles } from '../../algorithms/collaborative-model.ts';
 import { customerValueFromFiles } from '../../algorithms/customer-value/customer-value-files.ts';
+import { offersFromFiles } from '../../algorithms/offer-model/offer-model-files.ts';
 import type { ModelName } from '../../domain/manifest.ts';
 import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -10,12 +11,13 @@ import type { Models, Served } from '../../scoring/served.ts';
 
 export async function readDecidingModels(modelsDir: string, log: Logger): Promise<Models> {
   const read = <M>(name: ModelName, from: (loaded: LoadedModel) => M) => served(modelsDir, name, log, from);
-  const [collaborative, churn, customerValue] = await Promise.all([
+  const [collaborative, churn, customerValue, offers] = await Promise.all([
     read('collaborative', ({ arrays, tables }) => collaborativeFromFiles(arrays, tables)),
     read('churn', ({ arrays, tables }) => churnFromFiles(arrays, tables)),
     read('customer-value', ({ arrays, tables }) => customerValueFromFiles(arrays, tables)),
+    read('offers', ({ arrays, tables }) => offersFromFiles(arrays, tables)),
   ]);
-  return { collaborative, churn, customerValue, offers: undefined };
+  return { collaborative, churn, customerValue, offers };
 }
 
 async function served<M>(

@@ -5,6 +5,7 @@ import { createContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../../decide/market.ts';
 import { loadDecisionPolicy } from '../../decide/policy.ts';
+import { loadTrialModels, withTrialModels } from '../../decide/trial-models.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
 import type { Offer } from '../../domain/offer.ts';
@@ -48,7 +49,12 @@ const { redisUrl, config, batch } = workerData as BatchThreadData;
 const log = createLogger(config.logLevel, 'batch');
 const keys = createKeys(config.keyPrefix);
 const redis = connectRedis(redisUrl, 'batch', { kind: 'patient' }, log);
-const models = await readDecidingModels(config.modelsDir, log);
+const policy = loadDecisionPolicy(config.decisionPolicyFile);
+const now = Date.now;
+const models = withTrialModels(
+  await readDecidingModels(config.modelsDir, log),
+  await loadTrialModels(config.modelsDir, policy.policy, config.decisionPolicyFile, now()),
+);
 const catalogueStore = createCatalogueStore(redis, keys);
 const items = new Map<string, Item>();
 const offers = new Map<string, Offer>();
@@ -59,13 +65,12 @@ for await (const loaded of catalogueStore.loadAll()) {
 // As it is when the campaign begins: a list is of one piece.
 const catalogue = { loaded: true, items, offers, revision: 1 };
 const budgets = createBudgetLedger(redis, keys);
-const now = Date.now;
 const market = createMarketHolder({
   redis,
   keys,
   catalogue,
   models,
-  policy: loadDecisionPolicy(config.decisionPolicyFile),
+  policy,
   currency: config.currency,
   now,
 });
