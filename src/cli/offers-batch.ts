@@ -1,11 +1,11 @@
 /** `nextbest offers batch`: a campaign's list, from the request to the file. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import { BATCH_FORMATS, BatchRequest, type BatchStatus, batchHead } from '../domain/batch.ts';
+import { BATCH_FORMATS, BatchRequest, type BatchStatus } from '../domain/batch.ts';
 import { CHANNELS } from '../domain/channel.ts';
 import { UsageError } from '../domain/errors.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
@@ -66,9 +66,8 @@ export const batchCommand = (): Command =>
         if (ended.state !== 'completed')
           throw new Error(`${jobId} ${ended.state}${ended.error === undefined ? '' : `: ${ended.error}`}`);
         if (flags.out !== undefined) {
-          const parts = await batchFolder(config.dataDir, jobId).parts();
           await pipeline(
-            Readable.from(listOf(ended.format, parts)),
+            Readable.from(batchFolder(config.dataDir, jobId).lines(ended.format)),
             createWriteStream(flags.out, { mode: 0o600 }),
           );
         }
@@ -135,10 +134,4 @@ async function follow(queue: BatchQueue, jobId: string): Promise<BatchStatus> {
   } finally {
     display.stop();
   }
-}
-
-async function* listOf(format: BatchStatus['format'], parts: readonly string[]): AsyncGenerator<string> {
-  yield batchHead(format);
-  for (const part of parts)
-    for await (const chunk of createReadStream(part, { encoding: 'utf8' })) yield String(chunk);
 }

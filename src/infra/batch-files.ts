@@ -10,6 +10,7 @@
  *   cancelled         it is to stop, or has stopped
  */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -17,8 +18,10 @@ import {
   addCounts,
   BatchAbout,
   BatchCounts,
+  type BatchFormat,
   BatchPayload,
   type BatchRequest,
+  batchHead,
   noBatchCounts,
 } from '../domain/batch.ts';
 import { dayMs } from '../domain/time.ts';
@@ -95,6 +98,13 @@ export function batchFolder(dataDir: string, batchId: string) {
       }
       sum.counts.customers = (await readJson('customers.json', CustomerCount))?.customers ?? 0;
       return sum;
+    },
+    /** The list as it is so far. */
+    lines: async function* (format: BatchFormat): AsyncGenerator<string> {
+      const head = batchHead(format);
+      if (head !== '') yield head;
+      for (const name of await names(/^part-\d{6}$/))
+        for await (const chunk of createReadStream(path(name), { encoding: 'utf8' })) yield String(chunk);
     },
     putPart: async (part: number, lines: string, counts: PartCounts) => {
       await put(partName(part).replace('part', 'counts'), JSON.stringify(counts));

@@ -1,4 +1,5 @@
 /** A list of customers as text: NDJSON, an object a line, or CSV (RFC 4180) with a line of names. */
+import { csvCell } from '../../infra/csv.ts';
 import { NDJSON_TYPE } from '../route.ts';
 
 export const LIST_FORMATS = { ndjson: NDJSON_TYPE, csv: 'text/csv' } as const;
@@ -35,19 +36,11 @@ export function lineOf(
   row: Readonly<Record<string, Cell>>,
 ): string {
   if (format === 'ndjson') return `${JSON.stringify(row)}\n`;
-  return `${columns.map((column) => csvCell(row[column] ?? null)).join(',')}\r\n`;
+  return `${columns.map((column) => csvCell(textOf(row[column] ?? null), typeof row[column] === 'string')).join(',')}\r\n`;
 }
 
-/**
- * What a spreadsheet would work out as a formula: ids and segments are text of others. A number with its sign, such as a
- * telephone number, does no harm.
- */
-const formula = /^(?![+-]?\d+$)[=+\-@\t\r\n＝＋－＠]/;
-
-/** Several values of a cell are separated by blanks; what is unknown is empty; a formula gets an apostrophe before it. */
-function csvCell(value: Cell): string {
+/** Several values of a cell are separated by blanks; what is unknown is empty. */
+function textOf(value: Cell): string {
   if (value === null) return '';
-  const plain = Array.isArray(value) ? value.join(' ') : String(value);
-  const text = typeof value === 'string' && formula.test(plain) ? `'${plain}` : plain;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return Array.isArray(value) ? value.join(' ') : String(value);
 }

@@ -1,7 +1,6 @@
 /** A campaign's list: asked for, watched, stopped, gone on with, downloaded. */
-import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { BatchLine, BatchPayload, BatchRequest, BatchStatus, batchHead } from '../../domain/batch.ts';
+import { BatchLine, BatchPayload, BatchRequest, BatchStatus } from '../../domain/batch.ts';
 import { AppError } from '../../domain/errors.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { batchFolder } from '../../infra/batch-files.ts';
@@ -96,19 +95,12 @@ export const batchRoutes = [
         throw new AppError('CONFLICT', {
           public: `The batch is ${batch.state}: ask again when it is complete, or with partial=true for what is there.`,
         });
-      const parts = await batchFolder(config.dataDir, batchId).parts();
       return {
         status: 200,
         type: LIST_FORMATS[batch.format],
         headers: { 'content-disposition': `attachment; filename="${batchId}.${batch.format}"` },
-        body: linesOf(batchHead(batch.format), parts),
+        body: batchFolder(config.dataDir, batchId).lines(batch.format),
       };
     },
   }),
 ];
-
-async function* linesOf(head: string, parts: readonly string[]): AsyncGenerator<string> {
-  if (head !== '') yield head;
-  for (const part of parts)
-    for await (const chunk of createReadStream(part, { encoding: 'utf8' })) yield String(chunk);
-}

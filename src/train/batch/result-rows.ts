@@ -3,6 +3,7 @@ import type { BatchAbout, BatchCounts } from '../../domain/batch.ts';
 import { noBatchCounts } from '../../domain/batch.ts';
 import type { DecidedOffer } from '../../domain/decision.ts';
 import type { DecisionRow } from '../../history/write-entries.ts';
+import { csvCell } from '../../infra/csv.ts';
 import type { DecidedCustomer } from './batch-deciding.ts';
 
 export type DecidedRows = {
@@ -84,13 +85,5 @@ function csvLines(
     String(fallback),
     offer === undefined ? '' : JSON.stringify(offer.content),
   ]);
-  return lines.map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
-}
-
-/** What a spreadsheet would work out as a formula gets an apostrophe before it: ids and names are text of others. */
-const formula = /^(?![+-]?\d+(\.\d+)?$)[=+\-@\t\r\n＝＋－＠]/;
-
-function csvCell(text: string): string {
-  const plain = formula.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  return lines.map((cells) => `${cells.map((cell) => csvCell(cell)).join(',')}\r\n`).join('');
 }

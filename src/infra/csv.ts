@@ -1,0 +1,13 @@
+/** Cells of CSV (RFC 4180) that a spreadsheet may be trusted with. */
+
+/**
+ * What a spreadsheet would work out as a formula: ids, names and segments are text of others. A number with its sign, such as
+ * a telephone number, does no harm.
+ */
+const formula = /^(?![+-]?\d+$)[=+\-@\t\r\n＝＋－＠]/;
+
+/** Quoted where it must be; a formula gets an apostrophe before it. `isText`: false for numbers, which are never formulas. */
+export function csvCell(plain: string, isText = true): string {
+  const text = isText && formula.test(plain) ? `'${plain}` : plain;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

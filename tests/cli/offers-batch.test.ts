@@ -1,0 +1,62 @@
+/** `nextbest offers batch` as somebody of the marketing runs it: a worker beside it, a file of ids, a file of offers. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { sandbox } from '../support/nextbest.ts';
+import { testRedis } from '../support/redis.ts';
+
+const { url, prefix } = testRedis();
+const box = await sandbox();
+const env = { REDIS_URL: url, KEY_PREFIX: prefix };
+let folder: string;
+
+beforeAll(async () => {
+  folder = join(box.dataDir, '..');
+  const offer = {
+    offerId: 'five',
+    name: 'Five',
+    benefit: { kind: 'amountOff', amountMinor: 50 },
+    channels: ['web'],
+  };
+  const news = {
+    offerId: 'news',
+    name: 'News',
+    benefit: { kind: 'content' },
+    channels: ['web'],
+    fallback: true,
+  };
+  await writeFile(join(folder, 'offers.ndjson'), [offer, news].map((one) => JSON.stringify(one)).join('\n'));
+  await writeFile(join(folder, 'ids.txt'), 'anna\nbert\n\n=cmd\nanna\n');
+  expect((await box.run(['offers', 'put', join(folder, 'offers.ndjson')], env)).exitCode).toBe(0);
+});
+
+test('ids from a file, the list as CSV: each customer once, nothing that a spreadsheet would run', async () => {
+  const worker = box.start(['worker'], env);
+  const out = join(folder, 'list.csv');
+  const flags = [
+    '--campaign=spring',
+    '--channel=web',
+    `--ids=${join(folder, 'ids.txt')}`,
+    '--format=csv',
+    `--out=${out}`,
+  ];
+  const { exitCode, stdout, stderr } = await box.run(['offers', 'batch', ...flags, '--json'], env);
+  expect(exitCode, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ customers: 3, decided: 3, out });
+  const rows = (await readFile(out, 'utf8')).trim().split('\r\n');
+  expect(rows[0]).toMatch(/^customerId,decisionId,offerId,/);
+  expect(rows.slice(1).map((row) => row.split(',')[0])).toEqual(["'=cmd", 'anna', 'bert']);
+  await worker.stop();
+}, 90_000);
+
+test('what is wrong is named, with exit code 2', async () => {
+  const nobody = await box.run(['offers', 'batch', '--campaign=x'], env);
+  expect(nobody.exitCode).toBe(2);
+  expect(nobody.stderr).toMatch(/exactly one of customerIds, segment, eligibility, everybody/);
+  const rule = '{"feature":"shoeSize","gt":1}';
+  const unknown = await box.run(['offers', 'batch', '--campaign=x', `--eligibility=${rule}`], env);
+  expect(unknown.exitCode).toBe(2);
+  expect(unknown.stderr).toMatch(/eligibility\.feature: is not a feature; known are/);
+  const missing = await box.run(['offers', 'batch', '--campaign=x', '--ids=/nowhere'], env);
+  expect(missing.stderr).toMatch(/\/nowhere cannot be read: there is no such file/);
+});
