@@ -103,7 +103,7 @@ export function createOfferSampler(options: SamplerOptions) {
           applyEvent(record, events[next]!);
       };
       for (const [position, action] of actions.entries()) {
-        const { at, decisionId, offer, propensity } = action;
+        const { at, offer, propensity } = action;
         if (at + windowMs > end) {
           censored++;
           continue;
@@ -117,8 +117,7 @@ export function createOfferSampler(options: SamplerOptions) {
           at,
           offer: offer === undefined ? noContact : numberOf(offer),
           propensity,
-          redeemed:
-            offer !== undefined && within.some((event) => redeems(event, decisionId, offer.offerId)) ? 1 : 0,
+          redeemed: offer !== undefined && within.some((event) => redeems(event, action, actions)) ? 1 : 0,
           purchased: within.some(({ type }) => type === 'purchase') ? 1 : 0,
           churned: churnedAfter(events, at, end),
           churnedBySplit: churnedAfter(events, at, split),
@@ -177,13 +176,22 @@ function hasOrdered(features: Float32Array): boolean {
   return features[purchasesAt]! > 0;
 }
 
-function redeems(event: ShopEvent, decisionId: string, offerId: string): boolean {
-  return (
-    event.type === 'offerOutcome' &&
-    event.outcome === 'redeemed' &&
-    event.decisionId === decisionId &&
-    event.offerId === offerId
-  );
+/** By an outcome, or by a purchase that names the offer; where that names no decision, it is the last that made the offer. */
+function redeems(event: ShopEvent, action: LoggedAction, actions: readonly LoggedAction[]): boolean {
+  const { decisionId, offer } = action;
+  if (event.type === 'offerOutcome')
+    return (
+      event.outcome === 'redeemed' && event.decisionId === decisionId && event.offerId === offer?.offerId
+    );
+  if (event.type !== 'purchase') return false;
+  return (event.redeemed ?? []).some((redeemed) => {
+    if (redeemed.offerId !== offer?.offerId) return false;
+    if (redeemed.decisionId !== undefined) return redeemed.decisionId === decisionId;
+    const last = actions.findLast(
+      (other) => other.at <= event.occurredAt && other.offer?.offerId === redeemed.offerId,
+    );
+    return last?.decisionId === decisionId;
+  });
 }
 
 /** Events of [at, at + length), of events in the order of time. */

@@ -108,6 +108,17 @@ test('a purchase counts for each decision whose window it lies in, a redemption 
   expect(Array.from(log.interest.subarray(0, 2))).toEqual([0, 1]);
 });
 
+test('a purchase that says so redeems the last decision that made the offer, or the one that it names', () => {
+  const redeeming = (at: number, decisionId?: string) =>
+    event('purchase', at, {
+      lines: [{ itemId: 'i1', quantity: 1 }],
+      redeemed: [{ offerId: 'ten', ...(decisionId !== undefined && { decisionId }) }],
+    });
+  const actions = [action('d1', day(10)), action('d2', day(12)), action('d3', day(13), false)];
+  expect(Array.from(sample([redeeming(day(14))], actions).log.redeemed)).toEqual([0, 1, 0]);
+  expect(Array.from(sample([redeeming(day(14), 'd1')], actions).log.redeemed)).toEqual([1, 0, 0]);
+});
+
 test('decisions whose window has not passed are left out; leaving is known once the horizon after it has', () => {
   const events = [purchase(day(1)), purchase(day(45))];
   const {
