@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { noContact } from '../../../src/algorithms/uplift/uplift-log.ts';
+import { customerFacts } from '../../../src/decide/customer-facts.ts';
+import { noContext } from '../../../src/decide/decide.ts';
+import { decisionInputs } from '../../../src/decide/decision-inputs.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, emptyRecord, featureVector } from '../../../src/features/record.ts';
@@ -74,6 +77,18 @@ test('a decision sees the events before it and none from its instant on, as the 
   }
   // Of the channels, the one that it was decided on.
   expect(Array.from(log.contexts.subarray(width, width + 2))).toEqual([0, 1]);
+});
+
+test('what the service logs as the inputs of a decision is what its replay sees, feature by feature', () => {
+  const events = [purchase(day(1)), event('visit', day(3)), purchase(day(9)), purchase(day(30))];
+  const record = emptyRecord();
+  for (const before of events.slice(0, 3)) applyEvent(record, before);
+  const none = { collaborative: undefined, churn: undefined, customerValue: undefined, offers: undefined };
+  const facts = customerFacts('c1', record, none, new Map(), noContext, day(12));
+  const { features } = decisionInputs(facts, [...FEATURE_NAMES.keys()], noContext);
+  const { log } = sample(events, [action('d1', day(12))]);
+  expect(Object.keys(features)).toEqual([...FEATURE_NAMES]);
+  expect(Array.from(log.contexts.subarray(0, FEATURE_NAMES.length))).toEqual(Object.values(features));
 });
 
 test('whatever happens later, what is known of the customer stays the same', () => {
