@@ -78,8 +78,12 @@ test('sixty decisions at once over two processes make what the budget bears, and
     remains: { amountMinor: 0, count: null },
     availableNow: { amountMinor: 0 },
   });
-  const { text } = await services[0]!.call('GET', '/metrics');
-  expect(text).toContain('nextbest_serve_offer_budgets{state="exhausted"} 1');
+  // As of a decision's last look at the budgets, which may be a second old.
+  await eventually(async () => {
+    await decide(services[0]!, 'nobody', { dryRun: true });
+    const { text } = await services[0]!.call('GET', '/metrics');
+    expect(text).toContain('nextbest_serve_offer_budgets{state="exhausted"} 1');
+  });
 });
 
 test('a dry run takes nothing, and a dismissal makes room for the next', async () => {
