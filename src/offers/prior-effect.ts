@@ -1,27 +1,11 @@
 /** What is assumed of an offer's effect until the offer model has learnt it. */
-import type { BenefitKind, Offer } from '../domain/offer.ts';
+import { persuadedShareOf } from '../algorithms/offer-model/assumed-effects.ts';
+import type { Offer } from '../domain/offer.ts';
 import { baseAcceptPropensity, liftPropensity, type OfferCounts } from './accept-propensity.ts';
 import { affinityLift } from './affinity.ts';
 import type { CustomerFacts, OfferEffect } from './customer-facts.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
-
-/** Share of the acceptances that are orders which would not have come otherwise: assumptions. */
-const PERSUADED_SHARE: Readonly<Record<BenefitKind, number>> = {
-  percentOff: 0.5,
-  amountOff: 0.5,
-  freeDelivery: 0.5,
-  bundle: 0.4,
-  gift: 0.4,
-  loyaltyPoints: 0.4,
-  pointsMultiplier: 0.4,
-  tierTrial: 0.3,
-  earlyAccess: 0.3,
-  // A call or an apology brings no order by itself.
-  serviceContact: 0,
-  communityInvitation: 0.1,
-  content: 0.5,
-};
 
 /** Share of those who accept an offer that is to keep them, and would have left, who stay: an assumption. */
 const KEPT_SHARE = 0.5;
@@ -42,7 +26,7 @@ export function priorEffect(
   const lift = affinityLift(subject, facts, shop);
   const acceptPropensity = liftPropensity(base, lift);
   const keeps = offer.retention || offer.benefit.kind === 'serviceContact';
-  const uplift = acceptPropensity * PERSUADED_SHARE[offer.benefit.kind];
+  const uplift = acceptPropensity * persuadedShareOf(offer.benefit.kind);
   const churnReduction = keeps ? acceptPropensity * KEPT_SHARE * (facts.churnRisk ?? 0) : 0;
   return {
     baseAcceptPropensity: base,

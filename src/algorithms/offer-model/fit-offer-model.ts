@@ -14,6 +14,7 @@ import {
   acceptPropensity,
   fitAcceptance,
 } from './acceptance.ts';
+import { persuadedShareOf } from './assumed-effects.ts';
 import { type CategoryShares, fitOf } from './category-fit.ts';
 import { type OfferDescriptor, offerArm } from './offer-descriptor.ts';
 import { type AcceptScale, type OfferModel, scaledAcceptance } from './offer-model.ts';
@@ -39,6 +40,8 @@ export type OfferLog = {
   evidence: Float32Array;
   /** By row: 1 where the offer was redeemed. */
   redeemed: Uint8Array;
+  /** 1 where it was dismissed. */
+  dismissed: Uint8Array;
   /** 1 where there was a purchase within the window. */
   purchased: Uint8Array;
   /** 1 for a customer who left; NaN: not known. */
@@ -51,6 +54,8 @@ const upliftDefaults = {
   responseAxes: 64,
   response: 'linear' as const,
   learners: ['average' as const, 'linear' as const],
+  // Offers persuade those with room for another order; what is redeemed by whom tells more than what is bought anyway.
+  proportionality: 0,
 };
 
 export const OfferModelOptions = z.strictObject({
@@ -67,6 +72,16 @@ export const OfferModelOptions = z.strictObject({
       own: z.number().min(0).default(30),
     })
     .prefault({}),
+  /** Of dismissals, which are rarer, and go by the customer rather than by the offer. */
+  dismissal: z
+    .strictObject({
+      common: z.number().min(0).default(3),
+      traitAverage: z.number().min(0).default(1),
+      ownAverage: z.number().min(0).default(4),
+      trait: z.number().min(0).default(100),
+      own: z.number().min(0).default(300),
+    })
+    .prefault({}),
 });
 export type OfferModelOptions = z.output<typeof OfferModelOptions>;
 
@@ -78,6 +93,8 @@ export type OfferFitContext = {
 
 /** Rows with a known churn below which nothing is said about it. */
 const churnRowsMin = 200;
+/** Dismissals below which nothing is said about who dismisses. */
+const dismissalsMin = 20;
 /** Offers that all are redeemed alike tell nothing by how they differ. */
 const leastSpread = 0.005;
 /** Parts of the customers that acceptance is foretold in, each by a fit to the others. */
@@ -97,7 +114,7 @@ export async function fitOfferModel(
   const arms = log.offers.map(offerArm);
   const usualShares = usualSharesOf(log);
   await onProgress(0);
-  const { acceptance, scale, accepts } = learnAcceptance(log, arms, usualShares, options);
+  const { acceptance, scale, accepts, dismissal } = learnAcceptance(log, arms, usualShares, options);
   const upliftLog = (reward: Float64Array): UpliftLog => ({
     rows: log.rows,
     columns: log.featureNames.length + log.channels.length,
@@ -108,8 +125,17 @@ export async function fitOfferModel(
     customer: log.customer,
     fit: (row, arm) => scaledAcceptance(scale, accepts(row, arm)),
   });
+  const persuaded = log.offers.map(({ kind }) => persuadedShareOf(kind));
   await onProgress(0.2);
-  const purchase = await fitUplift(upliftLog(Float64Array.from(log.purchased)), arms, options.uplift, rng);
+  const purchase = await fitUplift(
+    {
+      ...upliftLog(Float64Array.from(log.purchased)),
+      assumed: (row, arm) => persuaded[arm]! * accepts(row, arm),
+    },
+    arms,
+    options.uplift,
+    rng,
+  );
   await onProgress(0.6);
   const known = Int32Array.from(log.churned.keys()).filter((row) => !Number.isNaN(log.churned[row]!));
   const churn =
@@ -128,6 +154,7 @@ export async function fitOfferModel(
     churn,
     acceptance,
     acceptScale: scale,
+    dismissal,
   };
 }
 
@@ -145,7 +172,12 @@ function learnAcceptance(
   arms: readonly UpliftArm[],
   usualShares: CategoryShares,
   options: OfferModelOptions,
-): { acceptance: AcceptanceModel; scale: AcceptScale; accepts: (row: number, offer: number) => number } {
+): {
+  acceptance: AcceptanceModel;
+  scale: AcceptScale;
+  accepts: (row: number, offer: number) => number;
+  dismissal: AcceptanceModel | undefined;
+} {
   const columns = log.featureNames.length + log.channels.length;
   const basis = fitContextBasis({ rows: log.rows, columns, contexts: log.contexts }, options.uplift.axes);
   const axes = axesOf(log.contexts, log.rows, basis);
@@ -170,7 +202,22 @@ function learnAcceptance(
     acceptance: { ...fitAcceptance(rows, traits, options.acceptance), calibration },
     scale: scaleOf(Float64Array.from(made, (row) => accepts(row, log.offer[row]!))),
     accepts,
+    dismissal: dismissalOf(log, made, rows, traits, options),
   };
+}
+
+/** P(dismissed | made), of the same numbers as P(redeemed | made). */
+function dismissalOf(
+  { dismissed }: OfferLog,
+  made: Int32Array,
+  rows: AcceptanceRows,
+  traits: readonly Float64Array[],
+  { dismissal }: OfferModelOptions,
+): AcceptanceModel | undefined {
+  const labels = Uint8Array.from(made, (row) => dismissed[row]!);
+  const count = labels.reduce((sum, label) => sum + label, 0);
+  if (count < dismissalsMin) return undefined;
+  return fitAcceptance({ ...rows, redeemed: labels }, traits, dismissal);
 }
 
 /** All decisions on a customer in the same part. */
@@ -250,6 +297,7 @@ export function pickLog(log: OfferLog, rows: Int32Array): OfferLog {
     interest: pickMatrix(log.interest, log.categories.length, rows),
     evidence: Float32Array.from(rows, (row) => log.evidence[row]!),
     redeemed: Uint8Array.from(rows, (row) => log.redeemed[row]!),
+    dismissed: Uint8Array.from(rows, (row) => log.dismissed[row]!),
     purchased: Uint8Array.from(rows, (row) => log.purchased[row]!),
     churned: Float32Array.from(rows, (row) => log.churned[row]!),
   };

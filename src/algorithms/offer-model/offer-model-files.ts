@@ -6,7 +6,7 @@ import { upliftFromFiles, upliftToFiles } from '../uplift/uplift-files.ts';
 import type { OfferModel } from './offer-model.ts';
 
 /** Of the files; one with another number is of another kind of model. */
-const filesVersion = 1;
+const filesVersion = 2;
 
 const Table = z.strictObject({
   version: z.literal(filesVersion),
@@ -17,11 +17,12 @@ const Table = z.strictObject({
   usualOrderMinor: z.number().min(0),
   usualShares: z.array(z.tuple([z.string(), z.number().min(0)])),
   acceptScale: z.strictObject({ mean: z.number(), spread: z.number().positive() }),
+  dismissals: z.boolean(),
   calibration: z.strictObject({ slope: z.number().min(0), intercept: z.number() }),
 });
 
 export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tables } {
-  const { acceptance } = model;
+  const { acceptance, dismissal } = model;
   const purchase = upliftToFiles('purchase', model.purchase);
   const churn = model.churn && upliftToFiles('churn', model.churn);
   const offers: z.input<typeof Table> = {
@@ -33,6 +34,7 @@ export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tabl
     usualOrderMinor: model.usualOrderMinor,
     usualShares: [...model.usualShares],
     acceptScale: model.acceptScale,
+    dismissals: dismissal !== undefined,
     calibration: acceptance.calibration,
   };
   return {
@@ -41,6 +43,7 @@ export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tabl
       ...churn?.arrays,
       acceptanceShared: acceptance.shared,
       acceptanceOwn: acceptance.own,
+      ...(dismissal !== undefined && { dismissalShared: dismissal.shared, dismissalOwn: dismissal.own }),
     },
     tables: { ...purchase.tables, ...churn?.tables, offers },
   };
@@ -79,6 +82,14 @@ export function offersFromFiles(arrays: Arrays, tables: Tables): OfferModel {
       own: floats('acceptanceOwn', purchase.arms.length * size),
       calibration,
     },
+    dismissal: rest.dismissals
+      ? {
+          size,
+          shared: floats('dismissalShared', purchase.traits.length * size),
+          own: floats('dismissalOwn', purchase.arms.length * size),
+          calibration: { slope: 1, intercept: 0 },
+        }
+      : undefined,
   };
 }
 

@@ -26,6 +26,7 @@ import {
   acceptanceLogit,
   acceptPropensity,
 } from './acceptance.ts';
+import { harmedShare, keptShareOf, persuadedShareOf } from './assumed-effects.ts';
 import { type CategoryShares, categoryFit, type Interest } from './category-fit.ts';
 import { kindTrait, type OfferDescriptor, offerArm } from './offer-descriptor.ts';
 
@@ -45,7 +46,14 @@ export type OfferModel = {
   churn: UpliftModel | undefined;
   acceptance: AcceptanceModel;
   acceptScale: AcceptScale;
+  /** P(dismissed | made), of the same numbers; undefined: too few were. */
+  dismissal: AcceptanceModel | undefined;
 };
+
+/** Deviations from none. Decisions on a customer overlap, so that there is less in a log than its rows say. */
+const beyondDoubt = 4;
+/** Of what is assumed, beside it. */
+const assumedDeviation = 0.5;
 
 /** Mean and spread of P(redeemed) over the offers made: the scale at which effects go by it. */
 export type AcceptScale = { mean: number; spread: number };
@@ -65,6 +73,10 @@ export type BoundOffer = {
   purchase: ArmEffect;
   churn: ArmEffect | undefined;
   acceptance: Float64Array;
+  dismissal: Float64Array | undefined;
+  /** Assumed: share of the acceptances that are further orders, and by how much P(staying) grows. */
+  persuadedShare: number;
+  keptShare: number;
 };
 
 /** A customer, ready for any offer. */
@@ -79,18 +91,19 @@ export type OfferSubjectNumbers = {
 /** undefined for an offer of a kind that was never made: nothing is known of it. */
 export function bindOffer(model: OfferModel, descriptor: OfferDescriptor): BoundOffer | undefined {
   const arm = offerArm(descriptor);
-  const { purchase, churn, acceptance } = model;
+  const { purchase, churn, acceptance, dismissal } = model;
   if (!purchase.traits.includes(kindTrait(descriptor.kind))) return undefined;
   const known = purchase.arms.findIndex(({ id }) => id === arm.id);
+  const traits = traitsOf(purchase.traits, arm);
+  const number = known < 0 ? undefined : known;
   return {
     categories: descriptor.categories,
     purchase: armEffect(purchase, arm),
     churn: churn && armEffect(churn, arm),
-    acceptance: acceptanceCoefficients(
-      acceptance,
-      traitsOf(purchase.traits, arm),
-      known < 0 ? undefined : known,
-    ),
+    acceptance: acceptanceCoefficients(acceptance, traits, number),
+    dismissal: dismissal && acceptanceCoefficients(dismissal, traits, number),
+    persuadedShare: persuadedShareOf(descriptor.kind),
+    keptShare: keptShareOf(descriptor),
   };
 }
 
@@ -130,11 +143,39 @@ export function predictEffect(
   const leaving = offer.churn !== undefined && churn !== undefined ? { arm: offer.churn, churn } : undefined;
   return {
     acceptPropensity: accepts,
-    uplift: bounded(effectOf(offer.purchase, purchase)),
+    uplift: bounded(offer.persuadedShare * accepts + effectOf(offer.purchase, purchase)),
     upliftDeviation: effectSpread(offer.purchase, purchase),
-    churnReduction: leaving === undefined ? 0 : bounded(-effectOf(leaving.arm, leaving.churn)),
-    churnReductionDeviation: leaving === undefined ? 0 : effectSpread(leaving.arm, leaving.churn),
+    ...keeping(offer, leaving, dismissPropensity(model, offer, purchase, suits)),
   };
+}
+
+/**
+ * What is learnt of leaving counts where it is beyond doubt. Elsewhere it is noise, which times all that a customer is yet to bring would outweigh
+ * everything that is known, and the best of many offers would be that of the largest error: there what is assumed counts.
+ */
+function keeping(
+  { keptShare }: BoundOffer,
+  leaving: { arm: ArmEffect; churn: UpliftSubject } | undefined,
+  dismisses: number,
+): Pick<LearnedEffect, 'churnReduction' | 'churnReductionDeviation'> {
+  if (leaving !== undefined) {
+    const reduction = -effectOf(leaving.arm, leaving.churn);
+    const deviation = effectSpread(leaving.arm, leaving.churn);
+    if (Math.abs(reduction) > beyondDoubt * deviation)
+      return { churnReduction: bounded(reduction), churnReductionDeviation: deviation };
+  }
+  const assumed = keptShare - harmedShare * dismisses;
+  return { churnReduction: assumed, churnReductionDeviation: assumedDeviation * Math.abs(assumed) };
+}
+
+function dismissPropensity(
+  { dismissal }: OfferModel,
+  offer: BoundOffer,
+  { numbers }: UpliftSubject,
+  suits: number,
+): number {
+  if (dismissal === undefined || offer.dismissal === undefined) return 0;
+  return acceptPropensity(dismissal.calibration, acceptanceLogit(offer.dismissal, numbers, axesFrom, suits));
 }
 
 /** Features, then 1 in the column of the channel. A channel that was never decided on is none of them. */

@@ -38,6 +38,11 @@ export const UpliftOptions = z.strictObject({
   averageScale: z.number().positive().default(0.5),
   /** That of all other effects, at most. */
   scaleMax: z.number().positive().default(0.128),
+  /**
+   * What is taken for likely before anything is known: 0, that an effect is the same for everybody; 1, that it is so much of what the
+   * customer brings anyway. Half-way loses little where either is wrong, and rare outcomes never tell which is right.
+   */
+  proportionality: z.number().min(0).max(1).default(0.5),
   /** Weight of one row beside the mean, at most. */
   weightMax: z.number().positive().default(20),
 });
@@ -45,11 +50,6 @@ export type UpliftOptions = z.output<typeof UpliftOptions>;
 
 /** Standard deviations of effects that are tried, beside that of what is left of the reward. */
 const scales = [1e-4, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128];
-/**
- * What is taken for likely before anything is known: 0, that an effect is the same for everybody; 1, that it is so much of what the
- * customer brings anyway. Half-way loses little where either is wrong, and rare outcomes never tell which is right.
- */
-const proportionality = 0.5;
 const usualLearner: UpliftLearner = 'linear';
 /** Standard errors by which a learner must be better than the usual one. */
 const surely = 2;
@@ -109,7 +109,8 @@ export async function fitUplift(
         weight,
       ),
     ) || 1;
-  const residual = reward.map((value, row) => value - expected[row]!);
+  const share = armShares(log, arms.length, weight);
+  const residual = reward.map((value, row) => value - expected[row]! - assumedBeside(log, row, share));
   const spread =
     Math.sqrt(
       weightedMean(
@@ -118,14 +119,14 @@ export async function fitUplift(
       ),
     ) || 1;
   const precision = precisions(residual, expected, weight);
-  const share = armShares(log, arms.length, weight);
   const contact = options.learners.includes('trees')
     ? await contactTrees(log, part, parts, residual, weight, share)
     : undefined;
   onProgress(0.75);
   const fits = log.fit !== undefined;
   const size = numbersOf({ basis, fits });
-  const proportion = responseMean > 0 ? proportionality * Math.min(1, responseSpread / responseMean) : 0;
+  const proportion =
+    responseMean > 0 ? options.proportionality * Math.min(1, responseSpread / responseMean) : 0;
   const writeNumbers = (row: number, arm: number, out: Float64Array) => {
     out[1] = (expected[row]! - responseMean) / responseSpread;
     out[0] = 1 + proportion * out[1]!;
@@ -417,6 +418,14 @@ function precisions(residual: Float64Array, expected: Float64Array, weight: Floa
     for (let p = edges[b]!; p < edges[b + 1]!; p++)
       precision[order[p]!] = (kish * weight[order[p]!]!) / variance[b]!;
   return precision;
+}
+
+/** What the row's arm is assumed to do beyond what the arms of the log do in the mean, which the expected response has in it. */
+function assumedBeside({ assumed, arm }: UpliftLog, row: number, share: Float64Array): number {
+  if (assumed === undefined) return 0;
+  let beside = arm[row] === noContact ? 0 : assumed(row, arm[row]!);
+  for (let a = 0; a < share.length; a++) beside -= share[a]! * assumed(row, a);
+  return beside;
 }
 
 /** q/π₀: the arm's share of the log over the probability that it had there, cut off, at a mean of 1. */

@@ -23,6 +23,11 @@ export type UpliftLog = {
    * Absent: arms differ by nothing but what they are.
    */
   fit?: (row: number, arm: number) => number;
+  /**
+   * The effect that is expected of the pair before the rewards are looked at, in their unit: what is learnt is what comes beside it.
+   * Must not have seen the row's own reward. Absent: 0.
+   */
+  assumed?: (row: number, arm: number) => number;
 };
 
 export type UpliftArm = {

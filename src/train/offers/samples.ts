@@ -62,6 +62,7 @@ type Row = {
   offer: number;
   propensity: number;
   redeemed: number;
+  dismissed: number;
   purchased: number;
   churned: number;
   churnedBySplit: number;
@@ -118,6 +119,7 @@ export function createOfferSampler(options: SamplerOptions) {
           offer: offer === undefined ? noContact : numberOf(offer),
           propensity,
           redeemed: offer !== undefined && within.some((event) => redeems(event, action, actions)) ? 1 : 0,
+          dismissed: offer !== undefined && within.some((event) => dismisses(event, action)) ? 1 : 0,
           purchased: within.some(({ type }) => type === 'purchase') ? 1 : 0,
           churned: churnedAfter(events, at, end),
           churnedBySplit: churnedAfter(events, at, split),
@@ -153,6 +155,7 @@ export function createOfferSampler(options: SamplerOptions) {
           interest: interest.finish(),
           evidence: Float32Array.from(rows, ({ evidence }) => evidence),
           redeemed: Uint8Array.from(rows, ({ redeemed }) => redeemed),
+          dismissed: Uint8Array.from(rows, ({ dismissed }) => dismissed),
           purchased: Uint8Array.from(rows, ({ purchased }) => purchased),
           churned: Float32Array.from(rows, ({ churned }) => churned),
         },
@@ -192,6 +195,15 @@ function redeems(event: ShopEvent, action: LoggedAction, actions: readonly Logge
     );
     return last?.decisionId === decisionId;
   });
+}
+
+function dismisses(event: ShopEvent, { decisionId, offer }: LoggedAction): boolean {
+  return (
+    event.type === 'offerOutcome' &&
+    event.outcome === 'dismissed' &&
+    event.decisionId === decisionId &&
+    event.offerId === offer?.offerId
+  );
 }
 
 /** Events of [at, at + length), of events in the order of time. */

@@ -118,6 +118,7 @@ function drawLog(rows: number, seed: number): OfferLog {
     offer: new Int32Array(rows),
     propensity: new Float64Array(rows),
     redeemed: new Uint8Array(rows),
+    dismissed: new Uint8Array(rows),
     purchased: new Uint8Array(rows),
     churned: new Float32Array(rows),
   };
@@ -219,6 +220,28 @@ describe('learnt from a log whose truth is known', () => {
       'acceptanceOwn',
     );
     expect(() => offersFromFiles(arrays, { ...tables, offers: {} })).toThrow('its table offers');
+  }, 30_000);
+
+  test('who is likely to dismiss an offer is expected to be driven away by it; a service contact to keep', async () => {
+    // Every second one below 0 dismisses what is offered, nobody above.
+    const dismissed = log.dismissed.map((_none, row) =>
+      log.offer[row] !== noContact && log.contexts[3 * row]! < 0 && row % 2 === 0 ? 1 : 0,
+    );
+    const unknown = log.churned.map(() => Number.NaN);
+    const asService = log.offers.map((offer, number) =>
+      number === 1 ? { ...offer, kind: 'serviceContact', retention: true } : offer,
+    );
+    const wary = await learn({ ...log, dismissed, churned: unknown, offers: asService });
+    const [driven, fine] = [-0.8, 0.8].map((x) => effectOf(wary, log.offers[0]!, x));
+    expect(driven!.churnReduction).toBeCloseTo(-0.25, 1);
+    expect(fine!.churnReduction).toBeGreaterThan(-0.03);
+    expect(driven!.churnReductionDeviation).toBeGreaterThan(fine!.churnReductionDeviation);
+    expect(effectOf(wary, asService[1]!, 0.8).churnReduction).toBeGreaterThan(fine!.churnReduction);
+    const { arrays, tables } = offersToFiles(wary);
+    expect(offersFromFiles(arrays, JSON.parse(JSON.stringify(tables)))).toEqual(wary);
+    expect(() => offersFromFiles({ ...arrays, dismissalOwn: new Float64Array(1) }, tables)).toThrow(
+      'dismissalOwn',
+    );
   }, 30_000);
 
   test('where leaving is not known, nothing is said of it', async () => {

@@ -101,6 +101,7 @@ test('whatever happens later, what is known of the customer stays the same', () 
   expect(alone!.log.interest).toEqual(all!.log.interest);
   expect(alone!.log.purchased[0]).toBe(0);
   expect(all!.log.purchased[0]).toBe(1);
+  expect([alone!.log.dismissed[0], all!.log.dismissed[0]]).toEqual([0, 1]);
 });
 
 test('a purchase counts for each decision whose window it lies in, a redemption for the decision that it names', () => {
