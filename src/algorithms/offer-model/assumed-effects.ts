@@ -28,7 +28,7 @@ export function persuadedShareOf(kind: string): number {
 }
 
 /** By how much P(staying) grows with a service contact, and with another offer that is to keep: redeemed or not. */
-const keptByService = 0.02;
+const keptByService = 0.03;
 const keptByRetention = 0.01;
 
 export function keptShareOf({ kind, retention }: { kind: string; retention: boolean }): number {

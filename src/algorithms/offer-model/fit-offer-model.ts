@@ -56,6 +56,8 @@ const upliftDefaults = {
   learners: ['average' as const, 'linear' as const],
   // Offers persuade those with room for another order; what is redeemed by whom tells more than what is bought anyway.
   proportionality: 0,
+  // Beside what is assumed.
+  averageScale: 0.03,
 };
 
 export const OfferModelOptions = z.strictObject({

@@ -15,7 +15,7 @@ import { noContext } from '../../../decide/decide.ts';
 import { DecisionPolicy } from '../../../domain/decision-policy.ts';
 import type { Offer } from '../../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../../features/registry.ts';
-import { chooseOffers, type OfferMarket } from '../../../offers/choose-offers.ts';
+import { chooseOffers, type Drawing, type OfferMarket } from '../../../offers/choose-offers.ts';
 import { compileContactPolicy } from '../../../offers/contact-policy.ts';
 import { contentVersion } from '../../../offers/content-version.ts';
 import { type CompiledOffer, compileOffer } from '../../../offers/eligibility.ts';
@@ -52,13 +52,16 @@ export function nextbestPolicy(closed: ClosedShop, seed: number): LoopPolicy {
     propose(asked) {
       const served = models;
       if (served === undefined) throw new Error('nothing has been learnt yet');
+      const drawing = drawingOf(market.policy, rng);
       return asked.map((one) =>
-        decideOn(one, closed, { ...market, offers: offersOf(one, compiled) }, served, rng),
+        decideOn(one, closed, { ...market, offers: offersOf(one, compiled) }, served, drawing),
       );
     },
   };
 }
 
+/** What a day's exploring may cost, for each customer: what is learnt has only some weeks to pay. */
+const EXPLORING_MINOR_A_CUSTOMER = 0.5;
 /** Learning takes longer than all else. */
 const LEARN_EVERY_WEEKS = 4;
 
@@ -71,7 +74,7 @@ function decideOn(
   { items, indices }: ClosedShop,
   market: OfferMarket,
   models: Models,
-  rng: { next(): number },
+  drawing: Drawing,
 ): Proposal {
   if (candidates.length === 0) return { offer: undefined, propensity: 1, score: 0 };
   const facts = customerFacts(`c${indices[customer]}`, record, models, items, noContext, now);
@@ -82,7 +85,6 @@ function decideOn(
     basketMinor: undefined,
     isBuyable: (itemId: string) => isBuyable(items.get(itemId)),
   };
-  const drawing = { random: () => rng.next(), afford: () => true };
   const [place] = chooseOffers(market, facts, situation, { limit: 1, drawing }).placements;
   const made = place?.fallback === true ? undefined : place?.offers[0];
   return {
@@ -92,8 +94,24 @@ function decideOn(
   };
 }
 
-function marketOf({ items, statistics }: ClosedShop): Omit<OfferMarket, 'offers'> {
-  const policy = DecisionPolicy.parse({ contact: { costMinor: { email: contactCostMinor } } });
+/** Of one day: all customers are decided on in the same hour. */
+function drawingOf({ exploration }: DecisionPolicy, rng: { next(): number }): Drawing {
+  let left = exploration.maxCostMinorPerDay ?? Number.POSITIVE_INFINITY;
+  return {
+    random: () => rng.next(),
+    afford(costMinor, take) {
+      if (costMinor > left) return false;
+      if (take) left -= costMinor;
+      return true;
+    },
+  };
+}
+
+function marketOf({ items, statistics, indices }: ClosedShop): Omit<OfferMarket, 'offers'> {
+  const policy = DecisionPolicy.parse({
+    contact: { costMinor: { email: contactCostMinor } },
+    exploration: { maxCostMinorPerDay: EXPLORING_MINOR_A_CUSTOMER * indices.length },
+  });
   const subjects = new Map<Offer, OfferSubject>();
   return {
     items,
