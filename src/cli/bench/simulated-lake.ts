@@ -24,6 +24,9 @@ const columns = {
   activity: 'VARCHAR',
   campaign: 'VARCHAR',
   outcome: 'VARCHAR',
+  decisionId: 'VARCHAR',
+  offerId: 'VARCHAR',
+  valueMinor: 'BIGINT',
   attributes: 'JSON',
   lines: `${line}[]`,
 };
@@ -49,6 +52,8 @@ export async function writeSimulatedPart(lake: Lake, name: string, files: readon
                  WHEN 'loyaltyPoints' THEN json_object('change', change, 'points', points)
                  WHEN 'community' THEN json_object('activity', activity)
                  WHEN 'marketingContact' THEN json_object('campaign', campaign, 'outcome', outcome)
+                 WHEN 'offerOutcome' THEN json_merge_patch('{}', json_object(
+                   'decisionId', decisionId, 'offerId', offerId, 'outcome', outcome, 'valueMinor', valueMinor))
                  WHEN 'customerUpdated' THEN json_object('attributes', attributes)
             END::VARCHAR AS detail
      FROM (SELECT *, unnest(generate_series(1, greatest(1, coalesce(len(lines), 0)))) AS position

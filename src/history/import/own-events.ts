@@ -86,7 +86,8 @@ function redeemedOffers({ type, value }: JsonField): string {
     AND ${validId(text(field('offerId')))}
     AND (${field('decisionId').type} IS NULL OR ${textUpTo(field('decisionId'), 64, 1)})
     AND (${field('costMinor').type} IS NULL OR ${money(field('costMinor'))}), false)`;
-  const entries = `json_extract(${value}::JSON, '$[*]')`;
+  // Tried, not cast: DuckDB may work it out where the type is another, and text that is no JSON would end the import.
+  const entries = `json_extract(TRY_CAST(${value} AS JSON), '$[*]')`;
   return `${type} = 'ARRAY' AND len(${entries}) BETWEEN 1 AND ${redeemedMax}
     AND len(list_filter(${entries}, lambda entry: ${faulty})) = 0`;
 }
