@@ -3,7 +3,8 @@
  *
  *   request.json      what was asked, and when; ids.ndjson: about whom, where they were listed
  *   customers.parquet the ids, each once, in order
- *   candidates.bin    what each customer could have, and shares.json: the prices of offers whose budgets are shared out
+ *   candidates.bin    what each customer could have; shares.bin: what each gets of the offers whose budgets are shared out
+ *   shares.json       which offers those are, once shares.bin is whole
  *   part-000001       the result's lines of so many customers; a part that is there is done
  *   counts-000001     what a part comes to, written before it
  *   finished.json     when all of them were there
@@ -71,6 +72,7 @@ export function batchFolder(dataDir: string, batchId: string) {
     folder,
     customers: path('customers.parquet'),
     candidates: path('candidates.bin'),
+    shares: path('shares.bin'),
     ids: path('ids.ndjson'),
     hasPart: (part: number) => exists(path(partName(part))),
     parts: async (): Promise<string[]> =>

@@ -170,6 +170,9 @@ function named(opened: OpenDecision, decisionId: string): LoggedDecision {
 
 /** Refuses what is worth more to others, down to the customer's share. */
 function takeShare({ choice }: OpenDecision, { offerId }: Share): void {
+  // What may no longer be made, since budgets were shared out, is nobody's share: then the customer's own best stands.
+  const isThere = choice.worthwhile().some(({ compiled }) => compiled.offer.offerId === offerId);
+  if (offerId !== null && !isThere) return;
   for (;;) {
     const [first] = choice.chosen();
     if (first === undefined || first.compiled.offer.offerId === offerId) return;

@@ -46,13 +46,38 @@ export async function* readWanted(path: string): AsyncGenerator<Wanted[]> {
   }
 }
 
-/** Those of `count` customers from the one at `first`. */
-export async function wantedOf(file: FileHandle, first: number, count: number): Promise<Wanted[][]> {
-  const bytes = Buffer.alloc(count * customerBytes);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, first * customerBytes);
-  return decodeWanted(bytes.subarray(0, bytesRead));
+export function openShares(path: string): Promise<FileHandle> {
+  return open(path, 'r');
 }
 
-export function openCandidates(path: string): Promise<FileHandle> {
-  return open(path, 'r');
+const shareBytes = 2;
+
+/** What a customer gets, after `shareOut`: 0 = as she likes, 1 = nothing, else the offer's position + 2. */
+export async function* encodeShares(shares: AsyncIterable<number | undefined>): AsyncGenerator<Buffer> {
+  const atOnce = 32_768;
+  let bytes = Buffer.alloc(atOnce * shareBytes);
+  let length = 0;
+  for await (const share of shares) {
+    bytes.writeUInt16LE(share === undefined ? 0 : share + 2, length);
+    length += shareBytes;
+    if (length < bytes.length) continue;
+    yield bytes;
+    bytes = Buffer.alloc(atOnce * shareBytes);
+    length = 0;
+  }
+  yield bytes.subarray(0, length);
+}
+
+/** Of `count` customers from the one at `first`: the offer's position, −1 = nothing, undefined = as she likes. */
+export async function sharesOf(
+  file: FileHandle,
+  first: number,
+  count: number,
+): Promise<(number | undefined)[]> {
+  const bytes = Buffer.alloc(count * shareBytes);
+  await file.read(bytes, 0, bytes.length, first * shareBytes);
+  return Array.from({ length: count }, (_, n) => {
+    const code = bytes.readUInt16LE(n * shareBytes);
+    return code === 0 ? undefined : code - 2;
+  });
 }

@@ -3,9 +3,10 @@
  * worker was killed, goes on where it stopped, and what is made again comes out the same, under the same ids.
  */
 
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { minorPerUnit } from '../../decide/market.ts';
@@ -25,9 +26,9 @@ import type { Redis } from '../../infra/redis.ts';
 import { budgetLimits } from '../../offers/budget-period.ts';
 import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { type BatchPool, openBatchPool } from './batch-pool.ts';
-import { encodeWanted, openCandidates, readWanted, wantedOf } from './candidates-file.ts';
+import { encodeShares, encodeWanted, openShares, readWanted, sharesOf } from './candidates-file.ts';
 import type { DecidedRows } from './result-rows.ts';
-import { budgetPrices, choiceAt, type Supply } from './share-budgets.ts';
+import { budgetPrices, type Supply, shareOut } from './share-budgets.ts';
 
 export type BatchContext = {
   config: Config;
@@ -47,10 +48,10 @@ const chunkCustomers = 250;
 const valuingShare = 0.45;
 
 const Shares = z.object({
-  /** The offers that values and prices are about, by position. */
+  /** The offers that shares are about, by position. */
   offerIds: z.array(z.string()),
-  /** Minor units; above 0 where the budget does not suffice for all. */
-  prices: z.array(z.number()),
+  /** Does any budget not suffice for all? */
+  isShort: z.boolean(),
 });
 type Shares = z.output<typeof Shares>;
 
@@ -162,7 +163,7 @@ async function findShares(
   context: BatchContext,
 ): Promise<Shares | undefined | 'cancelled'> {
   const known = await folder.readJson('shares.json', Shares);
-  if (known !== undefined) return known.prices.some((price) => price > 0) ? known : undefined;
+  if (known !== undefined) return known.isShort ? known : undefined;
   const { redis, keys, lake, report } = context;
   const offers = (await createCatalogueStore(redis, keys).listOffers()).filter(({ fallback }) => !fallback);
   const supplies = await suppliesOf(offers, context);
@@ -171,16 +172,22 @@ async function findShares(
   const isScarce = ({ amountMinor, count, costMinor }: Supply) =>
     count < customers || (costMinor > 0 && amountMinor / costMinor < customers);
   if (!supplies.some(isScarce)) {
-    await folder.put('shares.json', JSON.stringify({ offerIds, prices: offers.map(() => 0) }));
+    await folder.put('shares.json', JSON.stringify({ offerIds, isShort: false } satisfies Shares));
     return undefined;
   }
   const written = await writeCandidates(folder, customers, offerIds, pool, lake, report);
   if (!written) return 'cancelled';
   await report(valuingShare, 'sharing out the budgets');
-  const prices = await budgetPrices(() => readWanted(folder.candidates), supplies);
-  const shares: Shares = { offerIds, prices: Array.from(prices) };
+  const lists = () => readWanted(folder.candidates);
+  const prices = await budgetPrices(lists, supplies);
+  const shares: Shares = { offerIds, isShort: prices.above.some((price) => price > 0) };
+  if (shares.isShort)
+    await pipeline(
+      Readable.from(encodeShares(shareOut(lists, prices, supplies))),
+      createWriteStream(folder.shares, { mode: 0o600 }),
+    );
   await folder.put('shares.json', JSON.stringify(shares));
-  return shares.prices.some((price) => price > 0) ? shares : undefined;
+  return shares.isShort ? shares : undefined;
 }
 
 /** What is left of each offer's budget in its present period. */
@@ -216,24 +223,22 @@ async function writeCandidates(
   lake: Lake,
   report: BatchContext['report'],
 ): Promise<boolean> {
-  const out = createWriteStream(folder.candidates, { mode: 0o600 });
-  let seen = 0;
-  try {
-    for await (const wanted of inOrder(
-      customerChunks(folder, lake, 0, customers),
-      2 * pool.threads,
-      (chunk) => pool.value(chunk.customerIds, offerIds),
+  let cancelled = false;
+  async function* encoded(): AsyncGenerator<Buffer> {
+    let seen = 0;
+    const chunks = customerChunks(folder, lake, 0, customers);
+    for await (const wanted of inOrder(chunks, 2 * pool.threads, (chunk) =>
+      pool.value(chunk.customerIds, offerIds),
     )) {
-      if (!out.write(encodeWanted(wanted))) await once(out, 'drain');
+      yield encodeWanted(wanted);
       seen += wanted.length;
       await report((valuingShare * seen) / customers, 'valuing');
-      if (await folder.isCancelled()) return false;
+      cancelled = await folder.isCancelled();
+      if (cancelled) return;
     }
-    return true;
-  } finally {
-    out.end();
-    await once(out, 'close');
   }
+  await pipeline(Readable.from(encoded()), createWriteStream(folder.candidates, { mode: 0o600 }));
+  return !cancelled;
 }
 
 /** false: cancelled. */
@@ -246,8 +251,7 @@ async function decideParts(
   { lake, now }: BatchContext,
   report: (share: number) => Promise<void>,
 ): Promise<boolean> {
-  const prices = Float64Array.from(shares?.prices ?? []);
-  const candidates = shares === undefined ? undefined : await openCandidates(folder.candidates);
+  const file = shares === undefined ? undefined : await openShares(folder.shares);
   try {
     for (let part = 0; part * partCustomers < customers; part++) {
       if (await folder.hasPart(part)) continue;
@@ -258,8 +262,8 @@ async function decideParts(
         customerChunks(folder, lake, first, partCustomers),
         2 * pool.threads,
         async ({ at, customerIds }) => {
-          const wanted = candidates && (await wantedOf(candidates, at, customerIds.length));
-          const own = customerIds.map((_, n) => shareOf(wanted?.[n], prices, shares?.offerIds ?? []));
+          const positions = file && (await sharesOf(file, at, customerIds.length));
+          const own = customerIds.map((_, n) => offerOf(positions?.[n], shares?.offerIds ?? []));
           return pool.decide(customerIds, String(at), own);
         },
       );
@@ -278,19 +282,14 @@ async function decideParts(
     }
     return true;
   } finally {
-    await candidates?.close();
+    await file?.close();
   }
 }
 
-/** undefined: no offer that is short is among what the customer could have; '' = nothing. */
-function shareOf(
-  wanted: Parameters<typeof choiceAt>[0] | undefined,
-  prices: Float64Array,
-  offerIds: readonly string[],
-): string | undefined {
-  if (wanted === undefined || !wanted.some(({ offer }) => (prices[offer] ?? 0) > 0)) return undefined;
-  const choice = wanted[choiceAt(wanted, prices)];
-  return choice === undefined ? '' : (offerIds[choice.offer] ?? '');
+/** undefined: as the customer likes; '' = nothing. */
+function offerOf(position: number | undefined, offerIds: readonly string[]): string | undefined {
+  if (position === undefined) return undefined;
+  return position < 0 ? '' : (offerIds[position] ?? '');
 }
 
 /** The answers in the order of what was asked; so many at once. */
