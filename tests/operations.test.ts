@@ -47,7 +47,10 @@ describe('docs/operations.md', () => {
     { collaborative: undefined, churn: undefined, customerValue: undefined, offers: undefined },
     () => 0,
   );
-  observeBudgets(serve, { budgetCounts: () => ({ open: 0, paced: 0, exhausted: 0 }) });
+  observeBudgets(serve, {
+    budgetCounts: () => ({ open: 0, paced: 0, exhausted: 0 }),
+    greatestBurnRate: () => undefined,
+  });
   observeCatalogue(serve, { loaded: true, items: new Map() });
   const worker = createMetrics().registry;
   createWorkerMetrics(worker);

@@ -3,7 +3,7 @@
  * is not even drawn. The ledger has the last word.
  */
 import type { Offer } from '../domain/offer.ts';
-import { budgetLimits, budgetPeriod, pacedLimits, validityOf } from '../offers/budget-period.ts';
+import { budgetLimits, budgetPeriod, burnRate, pacedLimits, validityOf } from '../offers/budget-period.ts';
 import type { Economics } from '../offers/cost.ts';
 import { reservedCostMinor } from '../offers/reserved-cost.ts';
 import type { BudgetLedger, BudgetState } from './ledger/offer-budget.ts';
@@ -19,6 +19,8 @@ export type BudgetWatch = {
   refused: (offerId: string, reason: BudgetReason) => void;
   /** Of offers with a budget: how many bear another offer, and how many do not. */
   counts: () => Record<'open' | 'paced' | 'exhausted', number>;
+  /** Of the budget that goes the fastest (`burnRate`); undefined where no offer has one. */
+  greatestBurnRate: () => number | undefined;
 };
 
 /** As old as states may be; with very many budgets, as old as it takes for the reading to be a small part of the work. */
@@ -72,6 +74,10 @@ export function createBudgetWatch(
       }
       return counts;
     },
+    greatestBurnRate: () =>
+      states.size === 0
+        ? undefined
+        : Math.max(...[...states.values()].map(({ offer, state }) => burnRateBy(state, offer, now()))),
   };
 }
 
@@ -84,10 +90,7 @@ function reasonBy(
 ): BudgetReason | undefined {
   if (state === undefined || offer.budget === undefined) return undefined;
   const period = budgetPeriod(offer.budget, validityOf(offer), now);
-  // Another period has begun since it was read, of which nothing is out yet.
-  const isCurrent = period.name === state.period;
-  const minor = isCurrent ? state.reservedMinor + state.confirmedMinor : 0;
-  const count = isCurrent ? state.reservedCount + state.confirmedCount : 0;
+  const { amountMinor: minor, count } = usedIn(period.name, state);
   const cost = reservedCostMinor(offer.benefit, economics);
   const isBeyond = (limits: { amountMinor: number; count: number }) =>
     minor + cost > limits.amountMinor || count + 1 > limits.count;
@@ -95,6 +98,21 @@ function reasonBy(
   // The first of a period does not wait for its pace.
   if (minor === 0 && count === 0) return undefined;
   return isBeyond(pacedLimits(offer.budget, period, now)) ? 'budget-paced' : undefined;
+}
+
+function burnRateBy(state: BudgetState, { budget, ...offer }: Offer, now: number): number {
+  if (budget === undefined) return 0;
+  const period = budgetPeriod(budget, validityOf(offer), now);
+  return burnRate(budget, period, usedIn(period.name, state), now);
+}
+
+/** Out and spent. Where another period has begun since the state was read, nothing of it is yet. */
+function usedIn(period: string, state: BudgetState): { amountMinor: number; count: number } {
+  if (period !== state.period) return { amountMinor: 0, count: 0 };
+  return {
+    amountMinor: state.reservedMinor + state.confirmedMinor,
+    count: state.reservedCount + state.confirmedCount,
+  };
 }
 
 function isOver(validTo: string | undefined, now: number): boolean {

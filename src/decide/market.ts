@@ -27,6 +27,8 @@ export type MarketHolder = {
   onReservation?: ((outcome: ReservationOutcome) => void) | undefined;
   /** How many of the offers with a budget bear another one. */
   budgetCounts: BudgetWatch['counts'];
+  /** Of the budget that goes the fastest. */
+  greatestBurnRate: BudgetWatch['greatestBurnRate'];
   /** With counters of the last seconds. Rejects when Redis is away. */
   read: () => Promise<OfferMarket>;
   /** With the counters that were read last; reaches nothing. */
@@ -158,6 +160,7 @@ export function createMarketHolder({
     onReservation,
     refused: budgets.refused,
     budgetCounts: budgets.counts,
+    greatestBurnRate: budgets.greatestBurnRate,
     known: () => marketWith(counter.known()),
   };
 }

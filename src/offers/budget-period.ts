@@ -69,6 +69,30 @@ export function pacedLimits(
   };
 }
 
+/** Of a period, at least this share counts as passed: the first offer of a day is no stampede. */
+const leastShare = 0.05;
+
+/**
+ * How fast a budget goes: the share of it that is out or spent ÷ the share of the period that has passed, of money or count
+ * the greater. 1 = used up just when the period ends; 2 = by half of it. 0 for a period without both ends.
+ */
+export function burnRate(
+  terms: BudgetTerms,
+  { startsAt, endsAt }: BudgetPeriod,
+  used: { amountMinor: number; count: number },
+  now: number,
+): number {
+  if (!Number.isFinite(startsAt) || !Number.isFinite(endsAt) || endsAt <= startsAt) return 0;
+  const { amountMinor, count } = budgetLimits(terms);
+  const share = Math.max(shareUsed(used.amountMinor, amountMinor), shareUsed(used.count, count));
+  return share / Math.max(leastShare, Math.min(1, (now - startsAt) / (endsAt - startsAt)));
+}
+
+/** A budget of nothing is not used by nothing. */
+function shareUsed(used: number, limit: number): number {
+  return used === 0 ? 0 : used / limit;
+}
+
 /** The first of January 1970 was a Thursday: weeks are reckoned from the Monday before. */
 function daysOf(now: number, days: number): { startsAt: number; endsAt: number } {
   const offset = days === 7 ? 3 : 0;

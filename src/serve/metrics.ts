@@ -191,16 +191,27 @@ export function observeCatalogue(
 /** Offers with a budget, by whether it bears another one, as of the last decision. */
 export function observeBudgets(
   registry: Registry,
-  { budgetCounts }: Pick<MarketHolder, 'budgetCounts'>,
+  { budgetCounts, greatestBurnRate }: Pick<MarketHolder, 'budgetCounts' | 'greatestBurnRate'>,
 ): void {
+  const registers = [registry];
   new Gauge({
     name: 'nextbest_serve_offer_budgets',
     help: 'Offers with a budget that bears another one now (open), later in its period (paced), or not (exhausted), as of the last decision',
     labelNames: ['state'] as const,
-    registers: [registry],
+    registers,
     collect() {
       const counts = budgetCounts();
       for (const state of ['open', 'paced', 'exhausted'] as const) this.set({ state }, counts[state]);
+    },
+  });
+  new Gauge({
+    name: 'nextbest_serve_offer_budget_burn_rate',
+    help: 'Of the budget that goes the fastest: share of it that is out or spent, over the share of its period that has passed; 1 = used up just when the period ends',
+    registers,
+    collect() {
+      const rate = greatestBurnRate();
+      if (rate === undefined) this.remove();
+      else this.set(rate);
     },
   });
 }

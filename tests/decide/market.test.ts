@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { createBudgetLedger } from '../../src/decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../../src/decide/market.ts';
 import { loadDecisionPolicy } from '../../src/decide/policy.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { itemsById, makeItem, makeOffer, noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -67,4 +69,29 @@ test('counts are those of Redis, at most five seconds old', async () => {
   expect((await market.read()).countsOf('one').made).toBe(41);
   expect(market.known().countsOf('one').made).toBe(41);
   expect(market.known().countsOf('constructor')).toEqual({ made: 0, redeemed: 0 });
+});
+
+test('the budget that goes the fastest is known after a reading', async () => {
+  const { market, catalogue, advance } = holder();
+  await market.read();
+  expect(market.greatestBurnRate()).toBeUndefined();
+  const budget = (count: number) => ({ count, period: 'day' as const, pacing: 'none' as const });
+  const offers = [
+    makeOffer({ offerId: 'slow', budget: budget(100) }),
+    makeOffer({ offerId: 'fast', budget: budget(4) }),
+  ];
+  for (const offer of offers) {
+    catalogue.offers.set(offer.offerId, offer);
+    await createBudgetLedger(redis, keys).reserve(
+      offer,
+      [1, 2].map((id) => ({ id: String(id), costMinor: 0 })),
+      noon + dayMs,
+      noon,
+    );
+  }
+  catalogue.revision++;
+  advance(1000);
+  await market.read();
+  // Half of it, at noon.
+  expect(market.greatestBurnRate()).toBeCloseTo(1, 3);
 });

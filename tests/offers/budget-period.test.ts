@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { dayMs, hourMs } from '../../src/domain/time.ts';
-import { type BudgetTerms, budgetPeriod, pacedLimits } from '../../src/offers/budget-period.ts';
+import { type BudgetTerms, budgetPeriod, burnRate, pacedLimits } from '../../src/offers/budget-period.ts';
 
 const terms = (fields: Partial<BudgetTerms>): BudgetTerms => ({ period: 'day', pacing: 'none', ...fields });
 const at = Date.parse;
@@ -54,4 +54,19 @@ test('without pacing, or without both ends of the period, all of the budget may 
     amountMinor: Infinity,
     count: 9,
   });
+});
+
+test('a budget burns at the share used over the share of the period passed', () => {
+  const day = { name: 'day', startsAt: 0, endsAt: dayMs };
+  const burn = (used: { amountMinor: number; count: number }, now: number, period = day) =>
+    burnRate(terms({ amountMinor: 1000, count: 10 }), period, used, now);
+  expect(burn({ amountMinor: 250, count: 0 }, dayMs / 4)).toBe(1);
+  expect(burn({ amountMinor: 250, count: 0 }, dayMs / 2)).toBe(0.5);
+  // The limit that will be met first counts.
+  expect(burn({ amountMinor: 250, count: 10 }, dayMs / 2)).toBe(2);
+  // Just after midnight.
+  expect(burn({ amountMinor: 100, count: 0 }, 1)).toBeCloseTo(2);
+  expect(burn({ amountMinor: 0, count: 0 }, 0)).toBe(0);
+  expect(burn({ amountMinor: 900, count: 0 }, 1, { ...day, endsAt: Infinity })).toBe(0);
+  expect(burnRate(terms({ amountMinor: 0 }), day, { amountMinor: 0, count: 0 }, 5)).toBe(0);
 });
