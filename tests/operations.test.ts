@@ -2,15 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { createMetrics } from '../src/infra/metrics.ts';
-import { createServeMetrics, observeBudgets, observeCatalogue, observeModels } from '../src/serve/metrics.ts';
-import {
-  createWorkerMetrics,
-  observeDrift,
-  observeQueueAndStream,
-  observeScores,
-  observeWebhooks,
-} from '../src/train/metrics.ts';
+import { exportedMetrics, serveRegistry, workerRegistry } from './support/exported-metrics.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
@@ -24,41 +16,16 @@ function listed(heading: string): string[] {
 }
 
 function exported(registry: Registry): string[] {
-  return registry
-    .getMetricsAsArray()
-    .map((metric) => {
-      const { name, type, labelNames } = metric as unknown as {
-        name: string;
-        type: string;
-        labelNames: string[];
-      };
-      return `${name} ${type} ${labelNames.join(',')}`.trim();
-    })
+  return exportedMetrics(registry)
+    .map(({ name, type, labelNames }) => `${name} ${type} ${labelNames.join(',')}`.trim())
     .sort();
 }
 
 const own = (metrics: string[]) => metrics.filter((metric) => metric.startsWith('nextbest_'));
 
 describe('docs/operations.md', () => {
-  const serve = createMetrics().registry;
-  createServeMetrics(serve);
-  observeModels(
-    serve,
-    { collaborative: undefined, churn: undefined, customerValue: undefined, offers: undefined },
-    () => 0,
-  );
-  observeBudgets(serve, {
-    budgetCounts: () => ({ open: 0, paced: 0, exhausted: 0 }),
-    greatestBurnRate: () => undefined,
-  });
-  observeCatalogue(serve, { loaded: true, items: new Map() });
-  const worker = createMetrics().registry;
-  createWorkerMetrics(worker);
-  const never = () => Promise.reject(new Error('not asked'));
-  observeQueueAndStream(worker, { counts: never, batchCounts: never, streamLag: never });
-  observeScores(worker, never, () => 0);
-  observeWebhooks(worker, undefined);
-  observeDrift(worker, never);
+  const serve = serveRegistry();
+  const worker = workerRegistry();
 
   test('lists the metrics of the service, with type and labels', () => {
     expect(listed('The service')).toEqual(own(exported(serve)));

@@ -1,6 +1,8 @@
 /** What the service counts, for Prometheus. Labels are small fixed sets: route patterns, sources, outcomes; never an id. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { MarketHolder } from '../decide/market.ts';
+import { MODEL_NAMES } from '../domain/manifest.ts';
+import { countFromZero } from '../infra/metrics.ts';
 import type { Models } from '../scoring/served.ts';
 
 export type ServeMetrics = ReturnType<typeof createServeMetrics>;
@@ -12,7 +14,7 @@ const redisBuckets = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 
 export function createServeMetrics(registry: Registry) {
   const registers = [registry];
-  return {
+  const metrics = {
     requestDuration: new Histogram({
       name: 'nextbest_serve_request_duration_seconds',
       help: 'Time from the arrival of a request to the end of its answer',
@@ -122,6 +124,9 @@ export function createServeMetrics(registry: Registry) {
       registers,
     }),
   };
+  countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
+  countFromZero(metrics.modelLoadFailures, 'model', MODEL_NAMES);
+  return metrics;
 }
 
 export type Tally = { add: (label: string) => void };

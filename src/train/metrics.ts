@@ -1,8 +1,10 @@
 /** What the worker counts, for Prometheus. Labels are job names, states and outcomes. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { JOB_NAMES } from '../domain/job.ts';
 import type { StreamLag } from '../history/event-stream.ts';
 import type { Snapshot } from '../history/score-snapshots.ts';
 import type { JobCounts } from '../infra/job-queue.ts';
+import { countFromZero } from '../infra/metrics.ts';
 import type { DriftReport } from './drift/drift-report.ts';
 
 const askTimeoutMs = 1000;
@@ -11,7 +13,7 @@ export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 export function createWorkerMetrics(registry: Registry) {
   const registers = [registry];
-  return {
+  const metrics = {
     jobDuration: new Histogram({
       name: 'nextbest_worker_job_duration_seconds',
       help: 'Time that a run of a job took; outcome retried: it failed and will be tried again',
@@ -71,6 +73,9 @@ export function createWorkerMetrics(registry: Registry) {
       registers,
     }),
   };
+  countFromZero(metrics.jobDuration, 'job', JOB_NAMES, { outcome: 'failed' });
+  countFromZero(metrics.maintenanceFailures, 'step', ['drain', 'rebuild', 'webhooks']);
+  return metrics;
 }
 
 /** Webhooks on their way; none where there is no WEBHOOK_URL. */
