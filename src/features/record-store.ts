@@ -18,6 +18,7 @@ import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
+import { together } from '../infra/redis-together.ts';
 import { compareEventOrder } from './event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
 import { type DecodedRecord, decodeRecord, encodeRecord, stampOf } from './record-codec.ts';
@@ -188,11 +189,10 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     },
 
     async readMany(subjectIds) {
-      const pipeline = redis.pipeline();
-      for (const subjectId of subjectIds) pipeline.getBuffer(recordKey(subjectId));
-      const replies = (await pipeline.exec()) ?? [];
-      return replies.map(([err, bytes]) => {
-        if (err) throw err;
+      const replies = await together(redis, (to) => {
+        for (const subjectId of subjectIds) to.getBuffer(recordKey(subjectId));
+      });
+      return replies.map((bytes) => {
         const record = decoded(bytes as Buffer | null);
         return record === 'unreadable' ? undefined : record;
       });

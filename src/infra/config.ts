@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
 import { Currency } from '../domain/money.ts';
 import { WebhookSecret } from '../domain/webhook.ts';
+import { RedisUrl } from './redis-address.ts';
 
-const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must look like redis://host:6379' });
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
@@ -23,12 +23,12 @@ export const Environment = z.object({
     .enum(['development', 'test', 'production'])
     .default('development')
     .describe('production refuses the Redis in WebAssembly'),
-  REDIS_URL: redisUrl
-    .optional()
-    .describe('Redis of the records and the event stream. Absent: a private one is started'),
-  QUEUE_REDIS_URL: redisUrl
-    .optional()
-    .describe('Redis of the BullMQ jobs (maxmemory-policy noeviction). Absent: the same as REDIS_URL'),
+  REDIS_URL: RedisUrl.optional().describe(
+    'Redis of the records and the event stream: a server, a cluster or sentinels (docs/operations.md). Absent: a private server is started',
+  ),
+  QUEUE_REDIS_URL: RedisUrl.optional().describe(
+    'Redis of the BullMQ jobs (maxmemory-policy noeviction). Absent: the same as REDIS_URL',
+  ),
   DATA_DIR: z
     .string()
     .min(1)

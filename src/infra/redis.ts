@@ -2,9 +2,10 @@
  * Redis clients. Two temperaments: a request must have an answer or an error at once (`failFast`), a worker waits
  * out a restart of the server (`patient`).
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { AppError, UsageError } from '../domain/errors.ts';
 import type { Logger } from './logger.ts';
+import { parseRedisAddress, type RedisAddress } from './redis-address.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -38,9 +39,14 @@ function redisOptions(temperament: Temperament): ClientOptions {
       };
 }
 
-/** A client that logs each loss and return of the connection once. The caller closes it. */
+/**
+ * A client that logs each loss and return of the connection once. The caller closes it. `url` is an address of
+ * `redis-address.ts`.
+ */
 export function connectRedis(url: string, name: string, temperament: Temperament, log: Logger): Redis {
-  const redis = new Redis(url, {
+  const address = parseRedisAddress(url);
+  if (address === undefined) throw new UsageError('This is no address of a Redis: see docs/operations.md.');
+  const redis = openClient(address, {
     ...redisOptions(temperament),
     connectionName: `nextbest:${name}:${process.pid}`,
   });
@@ -54,6 +60,40 @@ export function connectRedis(url: string, name: string, temperament: Temperament
     away = false;
   });
   return redis;
+}
+
+function openClient(address: RedisAddress, options: ClientOptions): Redis {
+  if (address.kind === 'server') return new Redis(address.url, options);
+  const { username, password, tls, nodes } = address;
+  const access = { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) };
+  if (address.kind === 'sentinel')
+    return new Redis({ ...options, ...access, sentinels: nodes, name: address.primary });
+  const { retryStrategy, enableOfflineQueue = true, maxRetriesPerRequest, ...ofNodes } = options;
+  const cluster = new Cluster(nodes, {
+    redisOptions: { ...ofNodes, ...access },
+    clusterRetryStrategy: retryDelayMs,
+    enableOfflineQueue,
+    enableAutoPipelining: options.enableAutoPipelining ?? false,
+    autoPipeliningIgnoredCommands: options.autoPipeliningIgnoredCommands ?? [],
+    // A request is answered without, rather than that it waits until a replica has taken over.
+    ...(maxRetriesPerRequest === 0 && { maxRedirections: 4, retryDelayOnClusterDown: 0 }),
+    // Who has taken over is asked at the first refusal, and now and then.
+    slotsRefreshInterval: 5000,
+    dnsLookup: (host, done) => done(null, host),
+  });
+  // The same commands, bound to the slots of their keys. What a cluster's client does otherwise, `redis-together.ts` evens out;
+  // `select`, a pipeline over several customers and transactions over several slots are not used (tests/architecture.test.ts).
+  return cluster as unknown as Redis;
+}
+
+/** The server, or the primaries of the cluster. */
+function serversOf(redis: Redis): Redis[] {
+  return isCluster(redis) ? (redis as unknown as Cluster).nodes('master') : [redis];
+}
+
+/** Is it the client of a cluster? */
+export function isCluster(redis: Redis): boolean {
+  return (redis as unknown as { isCluster?: boolean }).isCluster === true;
 }
 
 /** Resolves once the client can take commands; rejects with advice if it cannot within `timeoutMs`. */
@@ -87,9 +127,11 @@ export async function untilReady(redis: Redis, timeoutMs: number): Promise<void>
 /** BullMQ loses jobs on a server that evicts keys: refuse to start there. */
 export async function refuseEvictingQueueServer(redis: Redis): Promise<void> {
   // Managed services may forbid CONFIG; INFO tells the same and is allowed.
-  const info = await redis.info('memory');
-  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
-  if (policy !== undefined && policy !== 'noeviction') {
+  const policies = (await Promise.all(serversOf(redis).map((server) => server.info('memory')))).map(
+    (info) => /maxmemory_policy:(\S+)/.exec(info)?.[1],
+  );
+  const policy = policies.find((one) => one !== undefined && one !== 'noeviction');
+  if (policy !== undefined) {
     throw new UsageError(
       `The Redis of the job queue evicts keys (maxmemory-policy ${policy}), which would lose jobs. ` +
         'Set maxmemory-policy noeviction there, or point QUEUE_REDIS_URL to a server that has it.',

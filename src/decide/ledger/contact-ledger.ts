@@ -11,6 +11,7 @@ import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
 import { redisScript } from '../../infra/redis-script.ts';
+import { together } from '../../infra/redis-together.ts';
 import { type Contact, type ContactHistory, isOpen, isStanding } from '../../offers/contact-history.ts';
 
 /** A history, and by what the ledger knows whether it still is the customer's. */
@@ -101,12 +102,10 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
   return {
     read,
     async readMany(subjectIds) {
-      const pipeline = redis.pipeline();
-      for (const subjectId of subjectIds) pipeline.get(keys.contacts(subjectId));
-      return ((await pipeline.exec()) ?? []).map(([err, text]) => {
-        if (err) throw err;
-        return readAs(text as string | null);
+      const texts = await together(redis, (to) => {
+        for (const subjectId of subjectIds) to.get(keys.contacts(subjectId));
       });
+      return texts.map((text) => readAs(text as string | null));
     },
     write,
     async update(subjectId, change, now) {

@@ -14,6 +14,7 @@ import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import { featureVector } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
+import { together } from '../../infra/redis-together.ts';
 import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { type CompiledRule, compileRule } from '../../offers/compile-rule.ts';
 import type { Wanted } from './share-budgets.ts';
@@ -144,18 +145,20 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     const made = decided.flatMap(({ decision }) => madeOffers(decision));
     await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made);
     const { channel, campaign, placement } = about;
-    const pipeline = deps.redis.pipeline();
+    const kept: [key: string, text: string, ttlMs: number][] = [];
     const standing = decided.map(({ customerId, decision }): DecidedCustomer => {
       if (madeOffers(decision).length === 0) return { customerId, decision, json: JSON.stringify(decision) };
       const asked = { subject: { customerId }, channel, campaign, placement };
       const { key, until } = standingPlace(asked, decision, deps);
       // Put into words once, for all three who keep it.
       const json = JSON.stringify({ ...decision, standsUntil: new Date(until).toISOString() });
-      pipeline.set(deps.keys.decision(decision.decisionId), json, 'EX', decisionTtlSeconds);
-      pipeline.set(key, loggedStandingText(json), 'PX', Math.max(1, until - deps.now()));
+      kept.push([deps.keys.decision(decision.decisionId), json, decisionTtlSeconds * 1000]);
+      kept.push([key, loggedStandingText(json), Math.max(1, until - deps.now())]);
       return { customerId, decision, json };
     });
-    for (const [err] of (await pipeline.exec()) ?? []) if (err !== null) throw err;
+    await together(deps.redis, (to) => {
+      for (const [key, text, ttlMs] of kept) to.set(key, text, 'PX', ttlMs);
+    });
     return standing;
   }
 }
