@@ -19,6 +19,7 @@ import { listModels } from '../infra/model-store.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
+import { refuseOpenToOthers } from '../serve/admission/open-admission.ts';
 import type { SimulationOptions } from '../simulation/options.ts';
 import { simulateIntoFolder } from '../simulation/output-folder.ts';
 import { followJob } from './follow-job.ts';
@@ -37,7 +38,8 @@ export const demoCommand = (): Command =>
     .action(async (flags: SimulationFlags, command: Command) => {
       const output = outputOf(command);
       const simulation = parseSimulationFlags(flags, Date.now());
-      const config = readConfig(process.env);
+      const config = readConfig({ ...process.env, AUTH: 'off' });
+      refuseOpenToOthers(config.host);
       // The steps tell the story; the processes' own remarks would stand between.
       const logLevel = config.logLevel === 'info' ? 'error' : config.logLevel;
       const log = createLogger(logLevel, 'demo');
@@ -55,7 +57,7 @@ export const demoCommand = (): Command =>
         shutdown.add('redis client', () => redis.disconnect());
         await fillLake(config, simulation, output);
 
-        const group = startProcessGroup(log, { ...process.env, LOG_LEVEL: logLevel });
+        const group = startProcessGroup(log, { ...process.env, AUTH: 'off', LOG_LEVEL: logLevel });
         shutdown.add('service and worker', group.stop);
         const keys = createKeys(config.keyPrefix);
         const queue = createJobQueue(place.queueUrl, keys, log);
@@ -197,6 +199,7 @@ async function farewell(config: Config, url: string, customerId: string): Promis
     `  curl -s ${url}/offers/decide ${json} -d '${JSON.stringify(offer)}'`,
     `  curl -s ${url}/events ${json} -d '${JSON.stringify(event)}'`,
     '',
+    'Whoever is on this machine may ask: the demo needs no API key. `nextbest start` does.',
     'The last one buys what is recommended first: ask for the recommendations again, and they have changed.',
     'Ctrl-C stops everything.',
   ].join('\n');

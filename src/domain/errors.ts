@@ -4,6 +4,8 @@
  */
 export const ERROR_KINDS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  UNAUTHENTICATED: { status: 401, title: 'An API key is needed' },
+  FORBIDDEN: { status: 403, title: 'This caller may not do that' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not of a type that is read here' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   NOT_FOUND: { status: 404, title: 'There is no such resource' },

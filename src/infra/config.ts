@@ -37,6 +37,12 @@ export const Environment = z.object({
   MODELS_DIR: z.string().min(1).default('models').describe('Where published models are kept'),
   PORT: wholeNumber(0, 65_535).default(3000).describe('Port of the HTTP service; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address that the HTTP service listens on'),
+  AUTH: z
+    .enum(['keys', 'off'])
+    .default('keys')
+    .describe(
+      'keys: calls need an API key (docs/security.md). off: none do, where HOST is this machine alone',
+    ),
   WORKER_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9465)
     .describe("Port of the worker's /metrics and /livez, on HOST; 0 takes a free one"),
@@ -170,6 +176,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     modelsDir: values.MODELS_DIR,
     port: values.PORT,
     host: values.HOST,
+    auth: values.AUTH,
     workerMetricsPort: values.WORKER_METRICS_PORT,
     currency: values.CURRENCY,
     keyPrefix: values.KEY_PREFIX,
@@ -229,6 +236,8 @@ export type Config = {
   modelsDir: string;
   port: number;
   host: string;
+  /** off: no key is asked for. */
+  auth: Environment['AUTH'];
   workerMetricsPort: number;
   currency: string;
   keyPrefix: string;

@@ -23,10 +23,20 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
     },
     servers: [{ url: '.', description: 'This service' }],
     paths,
+    components: { securitySchemes },
   });
 }
 
+/** A key in either header. The names in a call's `security` are the scopes that it asks for. */
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key: `nextbest keys create` makes one' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same key' },
+} as const;
+
+const admissionProblems = [401, 403];
+
 function operationOf(route: Route) {
+  const open = route.scope === 'public';
   const responses: NonNullable<ZodOpenApiOperationObject['responses']> = {};
   for (const [status, schema] of Object.entries(route.responses)) {
     responses[status as `${1 | 2 | 3 | 4 | 5}${string}`] = {
@@ -38,7 +48,7 @@ function operationOf(route: Route) {
       }),
     };
   }
-  for (const status of [400, ...route.problems, 500]) {
+  for (const status of [400, ...(open ? [] : admissionProblems), ...route.problems, 500]) {
     responses[String(status) as `${1 | 2 | 3 | 4 | 5}${string}`] = {
       description: STATUS_CODES[status] ?? '',
       content: { [PROBLEM_TYPE]: { schema: Problem } },
@@ -49,6 +59,7 @@ function operationOf(route: Route) {
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
     tags: [...route.tags],
+    security: open ? [] : Object.keys(securitySchemes).map((name) => ({ [name]: [route.scope] })),
     requestParams: {
       ...(route.params !== undefined && { path: route.params }),
       ...(route.query !== undefined && { query: route.query }),

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Fault } from '../domain/errors.ts';
+import type { Access } from './admission/admit.ts';
 import type { Deps } from './deps.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -45,6 +46,8 @@ export type RouteDefinition<
   method: Method;
   /** As in OpenAPI: `/items/{itemId}/similar`. */
   path: string;
+  /** What a key must be good for to make this call; `public`: no key is asked for. */
+  scope: Access;
   summary: string;
   /** More than fits the summary, in Markdown. */
   description?: string;
@@ -60,7 +63,7 @@ export type RouteDefinition<
   /** Types that a client may ask for instead. */
   moreAnswerTypes?: readonly string[];
   responses: R;
-  /** Problem statuses beyond 400 and 500 that a client should expect. */
+  /** Problem statuses beyond 400 and 500, and those of keys and limits, that a client should expect. */
   problems?: readonly number[];
   /** Answered in front of Express too (http/hot-lane.ts): a GET with one parameter in its path at most. */
   hot?: boolean;
@@ -98,6 +101,7 @@ export type AnyReply = {
 export type Route = {
   method: Method;
   path: string;
+  scope: Access;
   summary: string;
   description: string | undefined;
   tags: readonly string[];
@@ -124,6 +128,7 @@ export function defineRoute<
   return {
     method: definition.method,
     path: definition.path,
+    scope: definition.scope,
     summary: definition.summary,
     description: definition.description,
     tags: definition.tags,

@@ -19,6 +19,7 @@ import { createMetrics } from '../infra/metrics.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { compileExperiments } from '../offers/experiments.ts';
+import { openAdmission } from './admission/open-admission.ts';
 import { createScoreReader } from './customers/score-reader.ts';
 import { createPastDecisions } from './decide/past-decisions.ts';
 import type { Deps } from './deps.ts';
@@ -56,16 +57,17 @@ export type ServiceOptions = {
 /** The first requests should find the store and the catalogue; where they are away, the service starts without. */
 const startPatienceMs = 2000;
 
-/** Throws UsageError where the address cannot be had or SCENARIOS_FILE or DECISION_POLICY_FILE is wrong. */
+/** Throws UsageError where the address cannot be had there is no API key, or SCENARIOS_FILE or DECISION_POLICY_FILE is wrong. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, redisPlace, log, now = Date.now, random = Math.random } = options;
   const scenarios = loadScenarios(config.scenariosFile);
   const decisionPolicy = loadDecisionPolicy(config.decisionPolicyFile);
   refuseUnknownScenarios(decisionPolicy.policy, scenarios, config.decisionPolicyFile);
+  const admission = await openAdmission(config, now, log);
   const { registry } = createMetrics();
   const metrics = createServeMetrics(registry);
   const keys = createKeys(config.keyPrefix);
-  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const closers: (() => Promise<unknown> | unknown)[] = [admission.close];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -180,8 +182,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       random,
     };
     observe(registry, deps);
-    const app = createApp(ROUTES, deps);
-    const listener = options.hotLane === false ? app : createHotLane(ROUTES, deps, app);
+    const app = createApp(ROUTES, admission.admit, deps);
+    const listener = options.hotLane === false ? app : createHotLane(ROUTES, admission.admit, deps, app);
     const listening = await listen(listener, config.host, config.port);
     closers.push(listening.close);
     return { url: listening.url, close: closeAll };

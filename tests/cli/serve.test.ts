@@ -31,6 +31,7 @@ function serve(env: Record<string, string>, ...args: string[]) {
       DATA_DIR: join(folder, 'data'),
       MODELS_DIR: join(folder, 'models'),
       PORT: '0',
+      AUTH: 'off',
       ...env,
     },
   });

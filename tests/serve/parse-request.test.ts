@@ -8,6 +8,7 @@ import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../../src/serve/route.ts';
 
 const route = defineRoute({
   method: 'POST',
+  scope: 'public',
   path: '/things/{id}',
   summary: 'a route for the test',
   tags: ['test'],
@@ -110,6 +111,7 @@ describe('a check beyond the schemas', () => {
   const seen: unknown[] = [];
   const checked = defineRoute({
     method: 'PUT',
+    scope: 'public',
     path: '/things/{id}',
     summary: 'a route for the test',
     tags: ['test'],

@@ -40,6 +40,8 @@ export async function sandbox(): Promise<Sandbox> {
     DATA_DIR: dataDir,
     MODELS_DIR: modelsDir,
     PORT: '0',
+    // Who may call is a matter of its own tests.
+    AUTH: 'off',
     WORKER_METRICS_PORT: '0',
     LOG_LEVEL: 'warn',
     ...env,

@@ -63,6 +63,8 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     MODELS_DIR: modelsDir,
     DATA_DIR: dataDir,
     PORT: '0',
+    // Who may call is a matter of its own tests.
+    AUTH: 'off',
     LOG_LEVEL: 'silent',
     // Slow machines: a test of a bound sets its own.
     REDIS_TIMEOUT_MS: '2000',

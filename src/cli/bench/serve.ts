@@ -138,7 +138,7 @@ function startServer(env: Record<string, string>): Promise<[ChildProcess, string
   const binary = fileURLToPath(new URL('../../../bin/nextbest', import.meta.url));
   return started(
     spawn(process.execPath, ['--no-warnings', binary, 'serve', '--json'], {
-      env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', ...env },
+      env: { ...process.env, PORT: '0', AUTH: 'off', LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   );

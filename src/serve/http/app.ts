@@ -1,5 +1,6 @@
 /** The routes as an Express application. */
 import express, { type Express, type RequestHandler } from 'express';
+import type { Admit } from '../admission/admit.ts';
 import { answerRoute } from '../answer-route.ts';
 import type { Deps } from '../deps.ts';
 import type { RawRequest } from '../parse-request.ts';
@@ -17,7 +18,7 @@ import {
 } from './middleware.ts';
 import { sendReply } from './send.ts';
 
-export function createApp(routes: readonly Route[], deps: Deps): Express {
+export function createApp(routes: readonly Route[], admit: Admit, deps: Deps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -27,7 +28,7 @@ export function createApp(routes: readonly Route[], deps: Deps): Express {
   app.use(requestId, measureRequests(deps.metrics, deps.log), securityHeaders);
   for (const [path, ofPath] of byPath(routes)) {
     const mounted = app.route(path.replace(/\{(\w+)\}/g, ':$1'));
-    for (const route of ofPath) mounted[expressMethod(route)](...handlersOf(route, deps));
+    for (const route of ofPath) mounted[expressMethod(route)](...handlersOf(route, admit, deps));
     mounted.all(named(path), methodNotAllowed(allowedMethods(ofPath)));
   }
   // Who opens the bare address in a browser, as the start prints it, sees what there is.
@@ -40,7 +41,11 @@ export function createApp(routes: readonly Route[], deps: Deps): Express {
 
 const readBody = express.raw({ type: () => true, limit: bodyLimitBytes });
 
-function handlersOf(route: Route, deps: Deps): RequestHandler[] {
+function handlersOf(route: Route, admit: Admit, deps: Deps): RequestHandler[] {
+  const admitted: RequestHandler = (req, res, next) => {
+    localsOf(res).keyId = admit(route.scope, req, res);
+    next();
+  };
   const answer: RequestHandler = async (req, res) => {
     const queryAt = req.url.indexOf('?');
     const raw: RawRequest = {
@@ -52,7 +57,9 @@ function handlersOf(route: Route, deps: Deps): RequestHandler[] {
     };
     await sendReply(res, await answerRoute(route, raw, deps), route.answerType);
   };
-  return route.body === undefined ? [named(route.path), answer] : [named(route.path), readBody, answer];
+  return route.body === undefined
+    ? [named(route.path), admitted, answer]
+    : [named(route.path), admitted, readBody, answer];
 }
 
 /** Remembers the pattern for the metrics. */

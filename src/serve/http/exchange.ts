@@ -8,8 +8,8 @@ import type { ServeMetrics } from '../metrics.ts';
 import { asAppError } from '../problem.ts';
 import { sendProblem } from './send.ts';
 
-/** `route`: the pattern that matched, for the metrics. */
-export type ExchangeInfo = { requestId: string; route?: string };
+/** `route`: the pattern that matched, for the metrics. `keyId`: who asked, for the log. */
+export type ExchangeInfo = { requestId: string; route?: string; keyId?: string | undefined };
 
 /** Takes over the caller's `X-Request-Id` where it is one, so that a trace goes through; answers it in any case. */
 export function giveRequestId(req: IncomingMessage, res: ServerResponse): string {
@@ -57,12 +57,12 @@ export function measureExchange(
   metrics.requestsInFlight.inc();
   res.once('close', () => {
     const seconds = (performance.now() - startedAt) / 1000;
-    const { route = 'unmatched', requestId } = info;
+    const { route = 'unmatched', requestId, keyId } = info;
     // 499: the client went away before its answer was complete (nginx's number for it).
     const status = res.writableFinished ? res.statusCode : 499;
     metrics.requestsInFlight.dec();
     metrics.requestDuration.observe({ route, method: methodLabel(req.method), status }, seconds);
-    log.debug({ event: 'request', route, method: req.method, status, seconds, requestId }, 'request');
+    log.debug({ event: 'request', route, method: req.method, status, seconds, requestId, keyId }, 'request');
   });
 }
 

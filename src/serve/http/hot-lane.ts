@@ -4,6 +4,7 @@
  * ordinary about a request (another method, an odd path) is left to Express, which answers it as it always would.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Admit } from '../admission/admit.ts';
 import { answerRoute } from '../answer-route.ts';
 import type { Deps } from '../deps.ts';
 import type { Route } from '../route.ts';
@@ -19,6 +20,7 @@ import { sendReply } from './send.ts';
 /** `others` gets what is not hot. */
 export function createHotLane(
   routes: readonly Route[],
+  admit: Admit,
   deps: Deps,
   others: RequestListener,
 ): RequestListener {
@@ -31,7 +33,7 @@ export function createHotLane(
     for (const { route, paramsOf } of lanes) {
       const params = paramsOf(path);
       if (params === undefined) continue;
-      answer(route, params, queryAt < 0 ? '' : url.slice(queryAt + 1), req, res, deps);
+      answer(route, params, queryAt < 0 ? '' : url.slice(queryAt + 1), req, res, admit, deps);
       return;
     }
     others(req, res);
@@ -44,12 +46,14 @@ async function answer(
   search: string,
   req: IncomingMessage,
   res: ServerResponse,
+  admit: Admit,
   deps: Deps,
 ): Promise<void> {
   const info: ExchangeInfo = { requestId: giveRequestId(req, res), route: route.path };
   measureExchange(req, res, info, deps.metrics, deps.log);
   setSecurityHeaders(res);
   try {
+    info.keyId = admit(route.scope, req, res);
     const { accept, 'content-type': contentType } = req.headers;
     const reply = await answerRoute(route, { params, search, contentType, accept, body: undefined }, deps);
     await sendReply(res, reply, route.answerType);

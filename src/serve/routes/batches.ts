@@ -18,6 +18,7 @@ export const batchRoutes = [
   defineRoute({
     method: 'POST',
     path: '/offers/batch',
+    scope: 'decide',
     summary: 'Decides the offers of many customers, as a job',
     description:
       'Who: `customerIds`, a `segment` of the shop, those for whom the rule `eligibility` holds, or `everybody`. Budgets that do not ' +
@@ -39,6 +40,7 @@ export const batchRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/batch/{batchId}',
+    scope: 'decide',
     summary: 'How far a batch is, and what it comes to so far',
     tags,
     params,
@@ -53,6 +55,7 @@ export const batchRoutes = [
   defineRoute({
     method: 'POST',
     path: '/offers/batch/{batchId}/cancel',
+    scope: 'decide',
     summary: 'Stops a batch; what is done stays, and it can go on later',
     tags,
     params,
@@ -66,6 +69,7 @@ export const batchRoutes = [
   defineRoute({
     method: 'POST',
     path: '/offers/batch/{batchId}/resume',
+    scope: 'decide',
     summary: 'Goes on with a batch that was cancelled or has failed',
     tags,
     params,
@@ -79,6 +83,7 @@ export const batchRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/batch/{batchId}/result',
+    scope: 'decide',
     summary: 'The list, in the format that was asked for; kept for seven days',
     description: '409 until it is complete, unless `partial=true` asks for what is there.',
     tags,

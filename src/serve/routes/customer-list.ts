@@ -91,6 +91,7 @@ const columns = Object.keys(ListedCustomer.shape);
 export const customerListRoute = defineRoute({
   method: 'GET',
   path: '/customers',
+  scope: 'read',
   summary: 'Customers by segment, risk and value, for a CRM: NDJSON or CSV',
   description:
     'Scores are those of the last run of `score-customers`; consent, loyalty tier and segment are of this moment: whoever has ' +

@@ -203,6 +203,7 @@ export const customerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/customers/{customerId}',
+    scope: 'read',
     summary: "The customer's attributes",
     tags,
     params,
@@ -216,6 +217,7 @@ export const customerRoutes = [
   defineRoute({
     method: 'PUT',
     path: '/customers/{customerId}',
+    scope: 'manage',
     summary: 'Sets attributes; what is absent stays as it was',
     description:
       'Accepted as an event of type `customerUpdated`, so that it is in the history and survives a rebuild.',
@@ -243,6 +245,7 @@ export const customerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/customers/{customerId}/profile',
+    scope: 'read',
     summary: 'Features, segments, category affinities, churn risk with reasons, value, next purchase',
     tags,
     params,

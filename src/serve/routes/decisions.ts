@@ -124,6 +124,7 @@ export const decisionRoutes = [
   defineRoute({
     method: 'POST',
     path: '/offers/decide',
+    scope: 'decide',
     summary: 'The next best offers for a customer or guest, or none where saying nothing is best',
     description:
       'Decided anew each time, from what is known this moment. Without Redis the answer is a fallback offer, with ' +
@@ -156,6 +157,7 @@ export const decisionRoutes = [
   defineRoute({
     method: 'GET',
     path: '/customers/{customerId}/offers',
+    scope: 'decide',
     hot: true,
     summary: 'The offer that stands for a customer, for e-mail tools that fetch at send time',
     description:
@@ -184,6 +186,7 @@ export const decisionRoutes = [
   defineRoute({
     method: 'GET',
     path: '/decisions/{decisionId}',
+    scope: 'read',
     summary:
       'A past decision in full: terms, inputs, versions, outcomes so far, and its offers as they were then',
     description:
@@ -202,6 +205,7 @@ export const decisionRoutes = [
   defineRoute({
     method: 'POST',
     path: '/decisions/{decisionId}/outcomes',
+    scope: 'events',
     summary: 'Reports that an offer was viewed, clicked, redeemed or dismissed',
     description:
       'May be sent again at will: an outcome of an offer counts once a decision, unless it comes with an `eventId` of its ' +

@@ -39,6 +39,7 @@ export const eventRoutes = [
   defineRoute({
     method: 'POST',
     path: '/events',
+    scope: 'events',
     summary: `One event, or up to ${eventsMax}`,
     description:
       'The body is one event, an array of them, or `{"events": […]}`. 202 means that what was accepted is in the durable ' +

@@ -59,6 +59,7 @@ export const experimentRoutes = [
   defineRoute({
     method: 'GET',
     path: '/experiments',
+    scope: 'read',
     summary: 'The experiments of the decision policy',
     tags,
     responses: { 200: List },
@@ -73,6 +74,7 @@ export const experimentRoutes = [
   defineRoute({
     method: 'GET',
     path: '/experiments/{name}',
+    scope: 'read',
     summary: 'What an experiment has done so far to repeat purchases, margin, churn and satisfaction',
     description: explained,
     tags,
@@ -84,6 +86,7 @@ export const experimentRoutes = [
   defineRoute({
     method: 'GET',
     path: '/control-group',
+    scope: 'read',
     summary: 'What all offers together have earned: everybody else beside the customers who get none',
     description: `\`totalMarginMinor\` is what it comes to. ${explained}`,
     tags,
@@ -96,6 +99,7 @@ export const experimentRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/{offerId}/holdout',
+    scope: 'read',
     summary: 'What an offer has earned: everybody else beside the customers who never get it',
     description: explained,
     tags,

@@ -21,6 +21,7 @@ export const itemRoutes = [
   defineRoute({
     method: 'POST',
     path: '/items',
+    scope: 'manage',
     summary: `Adds or replaces up to ${itemsMax} items`,
     description:
       'A JSON array, or NDJSON with one item a line. All or nothing: where one item is not valid, none is taken and every ' +
@@ -39,6 +40,7 @@ export const itemRoutes = [
   defineRoute({
     method: 'GET',
     path: '/items/{itemId}',
+    scope: 'read',
     summary: 'One item',
     tags,
     params,
@@ -54,6 +56,7 @@ export const itemRoutes = [
   defineRoute({
     method: 'PUT',
     path: '/items/{itemId}',
+    scope: 'manage',
     summary: 'Adds or replaces an item',
     tags,
     params,
@@ -70,6 +73,7 @@ export const itemRoutes = [
   defineRoute({
     method: 'DELETE',
     path: '/items/{itemId}',
+    scope: 'manage',
     summary: 'Takes an item out of the catalogue',
     description:
       'Its history stays. An item that is no longer sold but still talked about is better put with `discontinued: true`.',

@@ -37,6 +37,7 @@ export const jobRoutes = [
   defineRoute({
     method: 'POST',
     path: '/jobs',
+    scope: 'admin',
     summary: 'Ask the worker to train or to rebuild records',
     description:
       'A second click is the same job: while it waits or runs, the answer names the one that is there.',
@@ -57,6 +58,7 @@ export const jobRoutes = [
   defineRoute({
     method: 'GET',
     path: '/jobs',
+    scope: 'read',
     summary: 'The newest hundred jobs, newest first',
     tags,
     responses: { 200: z.object({ jobs: z.array(Job), workers: z.int() }) },
@@ -69,6 +71,7 @@ export const jobRoutes = [
   defineRoute({
     method: 'GET',
     path: '/jobs/{jobId}',
+    scope: 'read',
     summary: 'One job: its state, progress and result',
     tags,
     params: z.strictObject({ jobId: z.string().min(1).max(200) }),

@@ -39,6 +39,7 @@ export const modelRoutes = [
   defineRoute({
     method: 'GET',
     path: '/models',
+    scope: 'read',
     summary: 'Every version of every model, newest first, with its figures and why it was (not) published',
     tags,
     responses: { 200: ModelList },
@@ -47,6 +48,7 @@ export const modelRoutes = [
   defineRoute({
     method: 'GET',
     path: '/models/{name}',
+    scope: 'read',
     summary: 'Every version of one model, newest first',
     tags,
     params,
@@ -56,6 +58,7 @@ export const modelRoutes = [
   defineRoute({
     method: 'POST',
     path: '/models/{name}/promote',
+    scope: 'admin',
     summary: 'Serve this version from now on',
     description: 'Refused where the version is damaged. Every process takes it up without a restart.',
     tags,
@@ -71,6 +74,7 @@ export const modelRoutes = [
   defineRoute({
     method: 'POST',
     path: '/models/{name}/rollback',
+    scope: 'admin',
     summary: 'Serve the version that was served before',
     tags,
     params,

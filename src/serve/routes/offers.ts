@@ -50,6 +50,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers',
+    scope: 'read',
     summary: 'Every offer, by id',
     tags,
     responses: { 200: OfferList },
@@ -62,6 +63,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'POST',
     path: '/offers',
+    scope: 'manage',
     summary: `Adds or replaces up to ${offersMax} offers`,
     description:
       'A JSON array, or NDJSON with one offer a line. All or nothing: where one offer is not valid, none is taken and ' +
@@ -79,6 +81,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/{offerId}',
+    scope: 'read',
     summary: 'One offer',
     tags,
     params,
@@ -93,6 +96,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'PUT',
     path: '/offers/{offerId}',
+    scope: 'manage',
     summary: 'Adds or replaces an offer',
     tags,
     params,
@@ -109,6 +113,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/{offerId}/versions',
+    scope: 'read',
     summary: `The versions that an offer has had, newest first; also of one that has been deleted`,
     description: `The same content has the same version. Of an offer that changes often, the last ${versionsMax}.`,
     tags,
@@ -124,6 +129,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/{offerId}/versions/{offerVersion}',
+    scope: 'read',
     summary: 'An offer as it was in one of its versions',
     tags,
     params: z.strictObject({ offerId: OfferId, offerVersion: OfferVersion }),
@@ -139,6 +145,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/{offerId}/budget',
+    scope: 'read',
     summary: 'What is out, spent and left of an offer’s budget in its present period',
     description:
       '`reserved` is what offers that are out may still cost at most, `confirmed` what redemptions have cost. `unbudgeted` are ' +
@@ -161,6 +168,7 @@ export const offerRoutes = [
   defineRoute({
     method: 'DELETE',
     path: '/offers/{offerId}',
+    scope: 'manage',
     summary: 'Takes an offer back: it is not made again, and standing decisions no longer answer it',
     tags,
     params,

@@ -238,6 +238,7 @@ export const recommendationRoutes = [
   defineRoute({
     method: 'GET',
     path: '/recommendations',
+    scope: 'read',
     hot: true,
     summary: 'Products for a page',
     description:
@@ -257,6 +258,7 @@ export const recommendationRoutes = [
   defineRoute({
     method: 'GET',
     path: '/items/{itemId}/similar',
+    scope: 'read',
     summary: 'Items that please the same tastes',
     description:
       'Of an item that nobody has bought yet: those that its content (category, brand, words) is like.',
@@ -270,6 +272,7 @@ export const recommendationRoutes = [
   defineRoute({
     method: 'GET',
     path: '/items/{itemId}/bought-together',
+    scope: 'read',
     summary: 'Items that are bought in the same basket',
     description: 'Of an item that nobody has bought yet: what is bought with the items most like it.',
     tags,

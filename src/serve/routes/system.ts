@@ -40,6 +40,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
     defineRoute({
       method: 'GET',
       path: '/livez',
+      scope: 'public',
       summary: 'Whether the process runs',
       tags,
       responses: { 200: z.object({ status: z.literal('alive') }) },
@@ -48,6 +49,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
     defineRoute({
       method: 'GET',
       path: '/readyz',
+      scope: 'public',
       summary: 'Whether the process can do all that it should; if not, 503 says why',
       tags,
       responses: { 200: ReadyAnswer },
@@ -80,6 +82,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
     defineRoute({
       method: 'GET',
       path: '/metrics',
+      scope: 'read',
       summary: 'Counts and durations, for Prometheus',
       tags,
       answerType: 'text/plain; version=0.0.4; charset=utf-8',
@@ -89,6 +92,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
     defineRoute({
       method: 'GET',
       path: '/openapi.json',
+      scope: 'public',
       summary: 'This API as an OpenAPI 3.1 document; /docs shows it',
       tags,
       responses: { 200: z.looseObject({ openapi: z.string() }) },

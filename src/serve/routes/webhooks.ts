@@ -40,6 +40,7 @@ export const webhookRoutes = [
   defineRoute({
     method: 'GET',
     path: '/webhooks/dead',
+    scope: 'admin',
     summary: 'Webhooks that were given up, newest first',
     tags,
     query: z.strictObject({ n: Count, offset: Offset }),
@@ -53,6 +54,7 @@ export const webhookRoutes = [
   defineRoute({
     method: 'POST',
     path: '/webhooks/replay',
+    scope: 'admin',
     summary: 'Sends dead letters again, with all their attempts',
     description:
       'Those of `ids` that are none (delivered, on their way, never heard of) are named in `unknown`.',

@@ -1,0 +1,64 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { sandbox } from '../support/nextbest.ts';
+
+const shop = await sandbox();
+
+async function run(...args: string[]): Promise<Record<string, unknown>[]> {
+  const { exitCode, stdout, stderr } = await shop.run(['keys', ...args, '--json']);
+  expect(exitCode, stderr).toBe(0);
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+test('keys are made, listed, rotated and revoked, and shown once', async () => {
+  const before = Date.now();
+  const [made] = await run('create', '--name', 'web shop', '--scopes', 'events,read', '--expires', '90d');
+  expect(made).toMatchObject({ name: 'web shop', scopes: ['read', 'events'] });
+  const expiresAt = Date.parse(String(made?.expiresAt));
+  expect(expiresAt).toBeGreaterThanOrEqual(before + 90 * 86_400_000);
+  expect(expiresAt).toBeLessThanOrEqual(Date.now() + 90 * 86_400_000);
+  const keyId = String(made?.keyId);
+
+  const [rotated] = await run('rotate', keyId, '--overlap', '7d');
+  expect(rotated).toMatchObject({ name: 'web shop', replaced: keyId });
+  // Who pastes the key for its id is understood.
+  await run('revoke', String(rotated?.key));
+  expect(await run('list')).toMatchObject([
+    { keyId, state: 'active', endsAt: rotated?.replacedUntil },
+    { keyId: rotated?.keyId, state: 'revoked' },
+  ]);
+
+  const folder = join(shop.dataDir, 'api-keys');
+  for (const file of await readdir(folder)) {
+    const text = await readFile(join(folder, file), 'utf8');
+    for (const shown of [made, rotated]) expect(text).not.toContain(String(shown?.key).slice(16));
+  }
+});
+
+test('for a script, the key alone is on stdout', async () => {
+  const { stdout, stderr } = await shop.run(['keys', 'create', '--name', 'x', '--scopes', 'all']);
+  expect(stdout).toMatch(/^nb_[0-9a-f]{12}_[\w-]{43}\n$/);
+  expect(stderr).toContain('read, events, decide, manage, admin');
+  expect(stderr).not.toContain(stdout.trim());
+});
+
+test.each([
+  ['an unknown scope', ['create', '--name', 'x', '--scopes', 'read,everything'], 'everything'],
+  ['no scope', ['create', '--name', 'x'], '--scopes'],
+  ['a name that is none', ['create', '--name', 'a@b', '--scopes', 'read'], '--name'],
+  ['a time that is none', ['create', '--name', 'x', '--scopes', 'read', '--expires', 'soon'], '90d'],
+  ['an unknown id', ['revoke', 'abcabcabcabc'], 'keys list'],
+  ['what is no id', ['rotate', 'website'], 'twelve characters'],
+])('%s ends the command with 2 and the cure', async (_name, args, cure) => {
+  const { exitCode, stderr } = await shop.run(['keys', ...args]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(cure)]);
+});
+
+test('without a key the service does not start, and says how to make one', async () => {
+  const empty = await shop.run(['serve'], { AUTH: '', DATA_DIR: join(shop.dataDir, 'none') });
+  expect([empty.exitCode, empty.stderr]).toEqual([2, expect.stringContaining('nextbest keys create')]);
+});
