@@ -188,7 +188,8 @@ describe('compose.yaml', () => {
         ],
       ),
     ).toEqual([
-      [['serve'], defaults.PORT],
+      // Without a key: on the port that is not published.
+      [['serve'], Number(compose.services.serve?.environment?.METRICS_PORT)],
       [['worker'], defaults.WORKER_METRICS_PORT],
     ]);
     for (const file of files) expect(readdirSync(join(docker, 'prometheus'))).toContain(file);

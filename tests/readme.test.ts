@@ -129,17 +129,17 @@ const shows: Record<string, (body: Body) => void> = {
 };
 
 /** Whether the service knows the customer, and the catalogue, of the examples. */
-async function isRebuilt(url: string): Promise<boolean> {
-  const profile = await fetch(`${url}/customers/c0000002/profile`);
-  const recommendations = await fetch(`${url}/recommendations?customerId=c0000002`);
+async function isRebuilt(url: string, headers: Record<string, string>): Promise<boolean> {
+  const profile = await fetch(`${url}/customers/c0000002/profile`, { headers });
+  const recommendations = await fetch(`${url}/recommendations?customerId=c0000002`, { headers });
   const { degraded } = (await recommendations.json()) as { degraded: boolean };
   return profile.ok && !degraded;
 }
 
-async function isComplete(address: string): Promise<void> {
+async function isComplete(address: string, headers: Record<string, string>): Promise<void> {
   await vi.waitFor(
     async () => {
-      const batch = (await (await fetch(address)).json()) as { state: string };
+      const batch = (await (await fetch(address, { headers })).json()) as { state: string };
       expect(batch.state).toBe('completed');
     },
     { timeout: 60_000, interval: 200 },
@@ -151,6 +151,8 @@ const shop = await sandbox();
 
 describe('the examples of the README', () => {
   let url: string;
+  /** The shop's own service asks for the key that the README has made. */
+  let key: { 'x-api-key': string };
   /** Answers of earlier examples, for those that go on from them. */
   const seen: Partial<Record<string, string>> = {};
 
@@ -170,13 +172,20 @@ describe('the examples of the README', () => {
     await runs(shop, nextbestLine('train', shop));
     // So that there is a model to roll back to.
     await runs(shop, ['train', 'train-collaborative']);
+    key = { 'x-api-key': (await runs(shop, nextbestLine('keys', shop))).trim() };
     // Examples that go on from a decision need one that made an offer: what exploring draws may be nothing.
     const policyFile = join(shop.dataDir, 'policy.json');
     await writeFile(policyFile, JSON.stringify({ ...examplePolicy(), exploration: { method: 'none' } }));
-    const started = shop.start(nextbestLine('start', shop), { DECISION_POLICY_FILE: policyFile });
+    const started = shop.start(nextbestLine('start', shop), {
+      AUTH: '',
+      DECISION_POLICY_FILE: policyFile,
+    });
     url = String((await started.line('url')).url);
     // Without a redis-server, Redis begins empty: the worker first rebuilds records and catalogue from the lake.
-    await vi.waitFor(async () => expect(await isRebuilt(url)).toBe(true), { timeout: 60_000, interval: 200 });
+    await vi.waitFor(async () => expect(await isRebuilt(url, key)).toBe(true), {
+      timeout: 60_000,
+      interval: 200,
+    });
   }, 240_000);
 
   test.each(curls)(
@@ -192,8 +201,8 @@ describe('the examples of the README', () => {
       );
       const route = routeOf(command);
       if (route?.path === '/offers/batch/{batchId}/result')
-        await isComplete(`${url}/offers/batch/${seen.BATCH_ID}`);
-      const response = await runCurl(filled, 'localhost:3000', url);
+        await isComplete(`${url}/offers/batch/${seen.BATCH_ID}`, key);
+      const response = await runCurl(filled, 'localhost:3000', url, key);
       const text = await response.text();
       expect(Object.keys(route?.responses ?? {}), text).toContain(String(response.status));
       const schema = route?.responses[response.status];

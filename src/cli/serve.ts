@@ -24,7 +24,7 @@ export function serveCommand(): Command {
         shutdown.onSignals();
         log.info({ event: 'serve.listening', url: service.url }, `listening on ${service.url}`);
         output.result(
-          { url: service.url },
+          { url: service.url, ...(service.metricsUrl && { metricsUrl: service.metricsUrl }) },
           `nextbest serves on ${service.url} (its API: ${service.url}/docs)`,
         );
       } catch (err) {

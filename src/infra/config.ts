@@ -43,6 +43,11 @@ export const Environment = z.object({
     .describe(
       'keys: calls need an API key (docs/security.md). off: none do, where HOST is this machine alone',
     ),
+  METRICS_PORT: wholeNumber(0, 65_535)
+    .optional()
+    .describe(
+      'Another port of the service, on HOST, that answers /metrics without a key; 0 takes a free one',
+    ),
   WORKER_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9465)
     .describe("Port of the worker's /metrics and /livez, on HOST; 0 takes a free one"),
@@ -177,6 +182,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: values.PORT,
     host: values.HOST,
     auth: values.AUTH,
+    metricsPort: values.METRICS_PORT,
     workerMetricsPort: values.WORKER_METRICS_PORT,
     currency: values.CURRENCY,
     keyPrefix: values.KEY_PREFIX,
@@ -238,6 +244,8 @@ export type Config = {
   host: string;
   /** off: no key is asked for. */
   auth: Environment['AUTH'];
+  /** undefined: metrics are answered on `port` alone. */
+  metricsPort: number | undefined;
   workerMetricsPort: number;
   currency: string;
   keyPrefix: string;

@@ -16,6 +16,7 @@ import { createJobQueue } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
+import { serveMetrics } from '../infra/metrics-server.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { compileExperiments } from '../offers/experiments.ts';
@@ -39,7 +40,7 @@ import { unmatchedRules } from './recommend/unmatched-rules.ts';
 import { ROUTES } from './routes.ts';
 import { watchStore } from './store-health.ts';
 
-export type Service = { url: string; close: () => Promise<void> };
+export type Service = { url: string; metricsUrl: string | undefined; close: () => Promise<void> };
 
 export type ServiceOptions = {
   config: Config;
@@ -182,11 +183,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       random,
     };
     observe(registry, deps);
+    let metricsUrl: string | undefined;
+    if (config.metricsPort !== undefined) {
+      const address = { host: config.host, port: config.metricsPort, setting: 'METRICS_PORT' };
+      const server = await serveMetrics(registry, () => true, address, log);
+      closers.push(server.close);
+      metricsUrl = server.url;
+    }
     const app = createApp(ROUTES, admission.admit, deps);
     const listener = options.hotLane === false ? app : createHotLane(ROUTES, admission.admit, deps, app);
     const listening = await listen(listener, config.host, config.port);
     closers.push(listening.close);
-    return { url: listening.url, close: closeAll };
+    return { url: listening.url, metricsUrl, close: closeAll };
   } catch (err) {
     await closeAll();
     throw err;

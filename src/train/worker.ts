@@ -13,6 +13,7 @@ import { countJobs, createJobQueue, queueName } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
+import { serveMetrics } from '../infra/metrics-server.ts';
 import { connectRedis, refuseEvictingQueueServer, untilReady } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { readDriftReport } from './drift/drift-report.ts';
@@ -25,7 +26,6 @@ import {
   observeScores,
   observeWebhooks,
 } from './metrics.ts';
-import { serveMetrics } from './metrics-server.ts';
 import { scheduleJobs } from './schedule.ts';
 import { outboxLength } from './webhooks/outbox.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';
@@ -112,7 +112,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
 
     let metricsUrl: string | undefined;
     if (deps.metricsPort !== undefined) {
-      const address = { host: config.host, port: deps.metricsPort };
+      const address = { host: config.host, port: deps.metricsPort, setting: 'WORKER_METRICS_PORT' };
       const server = await serveMetrics(registry, jobs.isRunning, address, log);
       opened.add('metrics', server.close);
       metricsUrl = server.url;

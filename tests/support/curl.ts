@@ -18,14 +18,19 @@ function words(command: string): string[] {
   );
 }
 
-/** `curl [-s] [-X METHOD] [-H HEADER] [-d BODY] URL`, with `from` in the URL replaced by `to`. */
-export async function runCurl(command: string, from: string, to: string): Promise<Response> {
+/** `curl [-s] [-X METHOD] [-H HEADER] [-d BODY] URL`, with `from` in the URL replaced by `to`, and `headers` besides. */
+export async function runCurl(
+  command: string,
+  from: string,
+  to: string,
+  moreHeaders: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   const [program, ...rest] = words(command);
   if (program !== 'curl') throw new Error(`not a curl command: ${command}`);
   let method: string | undefined;
   let body: string | undefined;
   let url: string | undefined;
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...moreHeaders };
   while (rest.length > 0) {
     const word = rest.shift() ?? '';
     if (word === '-X') method = rest.shift();

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { StreamLag } from '../../src/history/event-stream.ts';
 import { createMetrics } from '../../src/infra/metrics.ts';
+import { serveMetrics } from '../../src/infra/metrics-server.ts';
 import { createWorkerMetrics, observeQueueAndStream, observeScores } from '../../src/train/metrics.ts';
-import { serveMetrics } from '../../src/train/metrics-server.ts';
 import { silentLog } from '../support/redis.ts';
 
 const host = '127.0.0.1';
@@ -59,7 +59,12 @@ test('/metrics and /livez are served, nothing else is', async () => {
   const { registry } = createMetrics();
   createWorkerMetrics(registry).jobsStalled.inc();
   let alive = true;
-  const server = await serveMetrics(registry, () => alive, { host, port: 0 }, silentLog);
+  const server = await serveMetrics(
+    registry,
+    () => alive,
+    { host, port: 0, setting: 'TEST_PORT' },
+    silentLog,
+  );
   onTestFinished(server.close);
   const metrics = await fetch(server.url);
   expect(metrics.headers.get('content-type')).toBe(registry.contentType);
@@ -78,7 +83,7 @@ test('where the port is taken, a free one is used', async () => {
   onTestFinished(() => void other.close());
   const { port } = other.address() as AddressInfo;
   const { registry } = createMetrics();
-  const server = await serveMetrics(registry, () => true, { host, port }, silentLog);
+  const server = await serveMetrics(registry, () => true, { host, port, setting: 'TEST_PORT' }, silentLog);
   onTestFinished(server.close);
   expect(new URL(server.url).port).not.toBe(String(port));
   expect((await fetch(server.url)).status).toBe(200);

@@ -1,18 +1,18 @@
-/** Where Prometheus asks the worker. */
+/** Where Prometheus asks a process on a port of its own, without a key: the port is for the network inside. */
 import { createServer, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
-import type { Logger } from '../infra/logger.ts';
+import type { Logger } from './logger.ts';
 
 export type MetricsServer = { url: string; close: () => Promise<void> };
 
 /**
- * Serves `/metrics` and `/livez`. Where the port is taken (a second worker on the machine), a free one is used and a
- * warning tells which: work is not to wait for being watched.
+ * Serves `/metrics` and `/livez`. Where the port is taken (a second process on the machine), a free one is used and a
+ * warning tells which: work is not to wait for being watched. `setting` is where the port comes from.
  */
 export async function serveMetrics(
   registry: Registry,
   isAlive: () => boolean,
-  address: { host: string; port: number },
+  address: { host: string; port: number; setting: string },
   log: Logger,
 ): Promise<MetricsServer> {
   const server = createServer((req, res) => {
@@ -36,7 +36,7 @@ export async function serveMetrics(
     await listen(server, address.host, 0);
     log.warn(
       { event: 'metrics.port', wanted: address.port, taken: portOf(server) },
-      `port ${address.port} is taken (WORKER_METRICS_PORT): metrics are at port ${portOf(server)}`,
+      `port ${address.port} is taken (${address.setting}): metrics are at port ${portOf(server)}`,
     );
   });
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
