@@ -60,9 +60,9 @@ export function createExplorationPurses(
   };
 }
 
-/** `maxMinorPerDay` undefined = no bound. `name` tells counters of a day apart. */
+/** `maxMinorPerDay` null = no bound. `name` tells counters of a day apart. */
 export function createExplorationBudget(
-  maxMinorPerDay: number | undefined,
+  maxMinorPerDay: number | null,
   { redis, keys, now, onSpent }: ExplorationBudgetDeps,
   name = '',
 ): ExplorationBudget {
@@ -70,7 +70,7 @@ export function createExplorationBudget(
     onSpent?.(costMinor);
     return true;
   };
-  if (maxMinorPerDay === undefined)
+  if (maxMinorPerDay === null)
     return { prepare: async () => {}, afford: (costMinor, take) => (take ? spent(costMinor) : true) };
 
   const share = maxMinorPerDay * shareOfDay;

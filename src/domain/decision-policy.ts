@@ -70,14 +70,16 @@ const explorationFields = {
   method: z.enum(EXPLORATION_METHODS),
   /** With epsilonGreedy: share of decisions that are drawn evenly from all that may be made. */
   epsilon: z.number().min(0).max(1),
-  /** What exploring may cost a day in expectation (UTC), minor units; beyond, the best is done. Absent = no bound. */
-  maxCostMinorPerDay: money.optional(),
+  /** What exploring may cost a day in expectation (UTC), minor units; beyond, the best is done. null = no bound. */
+  maxCostMinorPerDay: money.nullable(),
 };
 
 export const Exploration = z.strictObject({
   ...explorationFields,
   method: explorationFields.method.default('thompson'),
   epsilon: explorationFields.epsilon.default(0.05),
+  // A shop that says nothing of it is to learn something and lose little.
+  maxCostMinorPerDay: explorationFields.maxCostMinorPerDay.default(10_000),
 });
 export type Exploration = z.output<typeof Exploration>;
 

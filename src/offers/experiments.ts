@@ -163,11 +163,12 @@ function combine(policy: DecisionPolicy, parts: readonly Part[]): DecisionSettin
 function explorationOf(policy: DecisionPolicy, variants: readonly ExperimentVariant[]): Exploration {
   const firstOf = <F extends keyof Exploration>(field: F) =>
     variants.find(({ exploration }) => exploration?.[field] !== undefined)?.exploration?.[field];
-  const maxCostMinorPerDay = firstOf('maxCostMinorPerDay') ?? policy.exploration.maxCostMinorPerDay;
+  // null is a bound too: none.
+  const bound = firstOf('maxCostMinorPerDay');
   return {
     method: firstOf('method') ?? policy.exploration.method,
     epsilon: firstOf('epsilon') ?? policy.exploration.epsilon,
-    ...(maxCostMinorPerDay !== undefined && { maxCostMinorPerDay }),
+    maxCostMinorPerDay: bound === undefined ? policy.exploration.maxCostMinorPerDay : bound,
   };
 }
 

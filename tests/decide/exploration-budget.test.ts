@@ -9,7 +9,7 @@ import { testRedis } from '../support/redis.ts';
 const { redis, prefix } = testRedis();
 let shops = 0;
 /** Processes of a shop of the test's own. */
-function shopOf(maxMinorPerDay: number | undefined, processes: number, now = () => noon) {
+function shopOf(maxMinorPerDay: number | null, processes: number, now = () => noon) {
   const keys = createKeys(`${prefix}:exploring-${shops++}`);
   const spent: number[] = [];
   const deps = { redis, keys, now, onSpent: (cost: number) => spent.push(cost) };
@@ -93,7 +93,7 @@ test('a variant with a bound of its own spends its own', async () => {
     ],
   });
   const purses = createExplorationPurses(policy, { redis, keys, now: () => noon });
-  const affordedOf = async (maxCostMinorPerDay: number | undefined) => {
+  const affordedOf = async (maxCostMinorPerDay: number | null) => {
     let times = 0;
     for (let i = 0; i < 100; i++) {
       await purses.prepare();
@@ -104,11 +104,19 @@ test('a variant with a bound of its own spends its own', async () => {
   expect(await affordedOf(1)).toBeLessThanOrEqual(2);
   expect(await affordedOf(50)).toBe(100);
   // A bound that nobody has named may cost nothing.
-  expect(await affordedOf(undefined)).toBe(0);
+  expect(await affordedOf(null)).toBe(0);
+});
+
+test('a policy that says nothing of it has a bound, which null lifts', () => {
+  const boundOf = (exploration: object) =>
+    DecisionPolicy.parse({ exploration }).exploration.maxCostMinorPerDay;
+  expect(boundOf({})).toBeGreaterThan(0);
+  expect(boundOf({ maxCostMinorPerDay: null })).toBeNull();
+  expect(boundOf({ maxCostMinorPerDay: 0 })).toBe(0);
 });
 
 test('without a bound all is affordable, with a bound of 0 nothing is', async () => {
-  const free = shopOf(undefined, 1);
+  const free = shopOf(null, 1);
   expect(free.budgets[0]!.afford(1e9, true)).toBe(true);
   expect(free.total()).toBe(1e9);
   const none = shopOf(0, 1);

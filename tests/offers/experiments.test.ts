@@ -136,6 +136,7 @@ test('a variant changes what it names, and leaves the rest as the policy has it'
         from,
         variants: [
           { name: 'control' },
+          { name: 'unbounded', exploration: { maxCostMinorPerDay: null } },
           {
             name: 'all',
             ranking: 'random',
@@ -149,6 +150,10 @@ test('a variant changes what it names, and leaves the rest as the policy has it'
   const compiled = compileExperiments(policy);
   const untouched = { ranking: 'value', exploration: policy.exploration, offerModel: undefined };
   expect(settingsIn(compiled, 'control')).toMatchObject(untouched);
+  expect(settingsIn(compiled, 'unbounded').exploration).toEqual({
+    ...policy.exploration,
+    maxCostMinorPerDay: null,
+  });
   expect(settingsIn(compiled, 'all')).toMatchObject({
     ranking: 'random',
     exploration: { method: 'epsilonGreedy', epsilon: 0.4, maxCostMinorPerDay: 500 },
