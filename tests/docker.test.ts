@@ -116,6 +116,7 @@ describe('the dashboard', () => {
     'nextbest_serve_model_load_failures_total',
     'nextbest_serve_model_swaps_total',
     'nextbest_serve_recommended_items_total',
+    'nextbest_serve_refused_callers_total',
     'nextbest_serve_unreadable_records_total',
     'nextbest_worker_churn_drift_checked_timestamp_seconds',
     'nextbest_worker_event_to_record_seconds',

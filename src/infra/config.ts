@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
+import type { Scope } from '../domain/api-key.ts';
 import { UsageError } from '../domain/errors.ts';
 import { Currency } from '../domain/money.ts';
 import { WebhookSecret } from '../domain/webhook.ts';
@@ -14,6 +15,11 @@ function wholeNumber(min: number, max: number) {
 function numberWithin(min: number, max: number) {
   const error = `must be a number from ${min} to ${max}`;
   return z.coerce.number({ error }).min(min, { error }).max(max, { error });
+}
+function rateLimit(perSecond: number, scope: Scope) {
+  return wholeNumber(0, 1_000_000)
+    .default(perSecond)
+    .describe(`Calls a second that each key may make with the scope ${scope}; 0: any number`);
 }
 const cron = z.string().refine(isCron, 'must be a cron expression such as "0 3 * * *"');
 
@@ -43,6 +49,11 @@ export const Environment = z.object({
     .describe(
       'keys: calls need an API key (docs/security.md). off: none do, where HOST is this machine alone',
     ),
+  RATE_LIMIT_READ: rateLimit(1000, 'read'),
+  RATE_LIMIT_EVENTS: rateLimit(1000, 'events'),
+  RATE_LIMIT_DECIDE: rateLimit(1000, 'decide'),
+  RATE_LIMIT_MANAGE: rateLimit(500, 'manage'),
+  RATE_LIMIT_ADMIN: rateLimit(20, 'admin'),
   METRICS_PORT: wholeNumber(0, 65_535)
     .optional()
     .describe(
@@ -182,6 +193,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: values.PORT,
     host: values.HOST,
     auth: values.AUTH,
+    rateLimits: {
+      read: values.RATE_LIMIT_READ,
+      events: values.RATE_LIMIT_EVENTS,
+      decide: values.RATE_LIMIT_DECIDE,
+      manage: values.RATE_LIMIT_MANAGE,
+      admin: values.RATE_LIMIT_ADMIN,
+    },
     metricsPort: values.METRICS_PORT,
     workerMetricsPort: values.WORKER_METRICS_PORT,
     currency: values.CURRENCY,
@@ -244,6 +262,8 @@ export type Config = {
   host: string;
   /** off: no key is asked for. */
   auth: Environment['AUTH'];
+  /** Calls a second a key, on average over ten seconds; 0: any number. */
+  rateLimits: Readonly<Record<Scope, number>>;
   /** undefined: metrics are answered on `port` alone. */
   metricsPort: number | undefined;
   workerMetricsPort: number;

@@ -70,6 +70,8 @@ export function createKeys(prefix: string) {
     webhookLock: `{${prefix}:webhooks}:lock`,
     /** String (JSON): what the last check of the churn model's drift found. */
     churnDrift: `${prefix}:drift:churn`,
+    /** Start of the strings with an expiry that count an API key's calls: its id and the scope follow. */
+    rateLimits: `${prefix}:limits`,
     /** Prefix of BullMQ's keys; the braces keep a queue's keys on one node of a cluster. */
     queuePrefix: `{${prefix}:queue}`,
   };

@@ -27,6 +27,12 @@ export function createServeMetrics(registry: Registry) {
       help: 'Requests that are being answered',
       registers,
     }),
+    refusedCallers: new Counter({
+      name: 'nextbest_serve_refused_callers_total',
+      help: 'Requests that were refused before anything of them was looked at: no key that is good (unauthenticated), a key without the scope (forbidden), or too many calls with it (limited)',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     redisDuration: new Histogram({
       name: 'nextbest_serve_redis_duration_seconds',
       help: 'Time from sending a command to Redis to its reply; outcome error: none came in time, or a refusal',

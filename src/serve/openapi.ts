@@ -33,7 +33,7 @@ const securitySchemes = {
   apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same key' },
 } as const;
 
-const admissionProblems = [401, 403];
+const admissionProblems = [401, 403, 429];
 
 function operationOf(route: Route) {
   const open = route.scope === 'public';

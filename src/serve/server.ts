@@ -64,15 +64,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const scenarios = loadScenarios(config.scenariosFile);
   const decisionPolicy = loadDecisionPolicy(config.decisionPolicyFile);
   refuseUnknownScenarios(decisionPolicy.policy, scenarios, config.decisionPolicyFile);
-  const admission = await openAdmission(config, now, log);
   const { registry } = createMetrics();
   const metrics = createServeMetrics(registry);
   const keys = createKeys(config.keyPrefix);
-  const closers: (() => Promise<unknown> | unknown)[] = [admission.close];
+  const closers: (() => Promise<unknown> | unknown)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
+    const admission = await openAdmission({ config, redisUrl: redisPlace.url, keys, metrics, now, log });
+    closers.push(admission.close);
     const redis = connectRedis(
       redisPlace.url,
       'serve',

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Scope } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { KeyRing } from './key-ring.ts';
+import { type RateLimits, type Standing, windowSeconds } from './rate-limits.ts';
 
 /** What a route asks of its caller: a key with this scope, or nothing. */
 export type Access = Scope | 'public';
@@ -10,20 +11,19 @@ export type Access = Scope | 'public';
 /** Throws AppError where the caller may not; otherwise tells the id of the key that was shown, if one was asked for. */
 export type Admit = (access: Access, req: IncomingMessage, res: ServerResponse) => string | undefined;
 
-export function admitByKey(ring: Pick<KeyRing, 'find'>, now: () => number): Admit {
+/** `now` in milliseconds since 1970. */
+export function admitByKey(
+  ring: Pick<KeyRing, 'find'>,
+  limits: Pick<RateLimits, 'take'>,
+  now: () => number,
+): Admit {
   return (access, req, res) => {
     if (access === 'public') return undefined;
     const text = presentedKey(req);
     const key = text === undefined ? undefined : ring.find(text, now());
     if (key === undefined) {
       res.setHeader('www-authenticate', `Bearer realm="nextbest", scope="${access}"`);
-      throw new AppError('UNAUTHENTICATED', {
-        public:
-          text === undefined
-            ? 'Send an API key: `Authorization: Bearer nb_…`, or `x-api-key: nb_…`. `nextbest keys create` makes one.'
-            : 'This API key is not known here: it may have been revoked, have expired, or be misspelt. ' +
-              '`nextbest keys list` tells which there are.',
-      });
+      throw unauthenticated(text !== undefined);
     }
     if (!key.scopes.has(access)) {
       res.setHeader(
@@ -35,6 +35,11 @@ export function admitByKey(ring: Pick<KeyRing, 'find'>, now: () => number): Admi
           `This call needs a key with the scope "${access}"; the key ${key.keyId} has: ` +
           `${[...key.scopes].join(', ')}. \`nextbest keys create --scopes ${access}\` makes one.`,
       });
+    }
+    const standing = limits.take(key.keyId, access, performance.now());
+    if (standing !== undefined) {
+      tellStanding(res, access, standing);
+      if (!standing.allowed) throw tooMany(key.keyId, access, standing);
     }
     return key.keyId;
   };
@@ -55,6 +60,30 @@ export const admitThisMachine: Admit = (access, req) => {
 /** Addresses and names by which a machine knows itself. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+function unauthenticated(presented: boolean): AppError {
+  return new AppError('UNAUTHENTICATED', {
+    public: presented
+      ? 'This API key is not known here: it may have been revoked, have expired, or be misspelt. ' +
+        '`nextbest keys list` tells which there are.'
+      : 'Send an API key: `Authorization: Bearer nb_…`, or `x-api-key: nb_…`. `nextbest keys create` makes one.',
+  });
+}
+
+/** Of draft-ietf-httpapi-ratelimit-headers: what there is, and what is left of it. */
+function tellStanding(res: ServerResponse, scope: Scope, { limit, remaining, resetMs }: Standing): void {
+  res.setHeader('ratelimit-policy', `"${scope}";q=${limit};w=${windowSeconds}`);
+  res.setHeader('ratelimit', `"${scope}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`);
+}
+
+function tooMany(keyId: string, scope: Scope, { limit, resetMs }: Standing): AppError {
+  return new AppError('TOO_MANY_REQUESTS', {
+    public:
+      `The key ${keyId} may make ${limit} calls with the scope "${scope}" in ${windowSeconds} seconds, and has made them. ` +
+      `Send them more evenly, or have RATE_LIMIT_${scope.toUpperCase()} raised.`,
+    retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)),
+  });
 }
 
 /** Without its port. No Host header (HTTP/1.0) comes from no browser. */

@@ -1,22 +1,33 @@
 /** How this service admits callers, from its settings. */
-import { UsageError } from '../../domain/errors.ts';
+import { AppError, type ErrorCode, UsageError } from '../../domain/errors.ts';
 import type { Config } from '../../infra/config.ts';
+import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
+import { connectRedis } from '../../infra/redis.ts';
+import type { ServeMetrics } from '../metrics.ts';
 import { type Admit, admitByKey, admitThisMachine, isLoopback } from './admit.ts';
 import { openKeyRing } from './key-ring.ts';
+import { createRateLimits } from './rate-limits.ts';
 
 export type Admission = { admit: Admit; close: () => void };
 
+export type AdmissionDeps = {
+  config: Pick<Config, 'auth' | 'dataDir' | 'host' | 'rateLimits' | 'redisTimeoutMs'>;
+  /** Where calls are counted. */
+  redisUrl: string;
+  keys: Pick<Keys, 'rateLimits'>;
+  metrics: Pick<ServeMetrics, 'refusedCallers'>;
+  now: () => number;
+  log: Logger;
+};
+
 /** Throws UsageError where nobody could be admitted, or everybody. */
-export async function openAdmission(
-  config: Pick<Config, 'auth' | 'dataDir' | 'host'>,
-  now: () => number,
-  log: Logger,
-): Promise<Admission> {
+export async function openAdmission(deps: AdmissionDeps): Promise<Admission> {
+  const { config, redisUrl, keys, metrics, now, log } = deps;
   if (config.auth === 'off') {
     refuseOpenToOthers(config.host);
     log.warn({ event: 'auth.off' }, 'AUTH=off: whoever is on this machine may make any call, without a key');
-    return { admit: admitThisMachine, close: () => {} };
+    return { admit: counted(admitThisMachine, metrics), close: () => {} };
   }
   const ring = await openKeyRing(config.dataDir, log);
   if (ring.count(now()) === 0) {
@@ -28,7 +39,21 @@ export async function openAdmission(
         'AUTH=off does without keys, for trials on this machine alone.',
     );
   }
-  return { admit: admitByKey(ring, now), close: ring.stop };
+  const redis = connectRedis(
+    redisUrl,
+    'serve-limits',
+    { kind: 'failFast', timeoutMs: config.redisTimeoutMs },
+    log,
+  );
+  const limits = createRateLimits(redis, keys.rateLimits, config.rateLimits);
+  return {
+    admit: counted(admitByKey(ring, limits, now), metrics),
+    close: () => {
+      ring.stop();
+      limits.stop();
+      redis.disconnect();
+    },
+  };
 }
 
 /** Without keys, the network must not reach the service. */
@@ -38,4 +63,22 @@ export function refuseOpenToOthers(host: string): void {
     `Without keys, nextbest listens on this machine alone, and HOST is ${host}. Leave HOST unset, or use keys: ` +
       '`nextbest keys create`, and no AUTH=off.',
   );
+}
+
+const reasons: Partial<Record<ErrorCode, 'unauthenticated' | 'forbidden' | 'limited'>> = {
+  UNAUTHENTICATED: 'unauthenticated',
+  FORBIDDEN: 'forbidden',
+  TOO_MANY_REQUESTS: 'limited',
+};
+
+function counted(admit: Admit, { refusedCallers }: Pick<ServeMetrics, 'refusedCallers'>): Admit {
+  return (access, req, res) => {
+    try {
+      return admit(access, req, res);
+    } catch (err) {
+      const reason = err instanceof AppError ? reasons[err.code] : undefined;
+      if (reason !== undefined) refusedCallers.inc({ reason });
+      throw err;
+    }
+  };
 }
