@@ -60,7 +60,7 @@ test('serve prints its address as one line of JSON, and on SIGTERM ends with 0 a
   socket.setEncoding('utf8').on('data', (text) => {
     answer += text;
   });
-  const head = `POST /events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`;
+  const head = `POST /events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`;
   // `100 Continue` tells that the request has arrived; its body is sent after the signal.
   socket.write(`${head}expect: 100-continue\r\n\r\n`);
   await once(socket, 'data');
