@@ -5,10 +5,12 @@ import { valueIfAlive } from '../algorithms/customer-value/customer-value-model.
 import type { ItemId } from '../domain/ids.ts';
 import type { Item } from '../domain/item.ts';
 import { affinityAt } from '../features/categories.ts';
+import { complaints } from '../features/complaints.ts';
 import { lastRatedBelow } from '../features/rating-lows.ts';
 import { type CustomerRecord, emptyRecord, featureVector } from '../features/record.ts';
-import { FEATURE_NAMES } from '../features/registry.ts';
+import { FEATURE_NAMES, FEATURES } from '../features/registry.ts';
 import type { ContactHistory } from '../offers/contact-history.ts';
+import type { WithdrawalFacts } from '../offers/contact-policy.ts';
 import type { CustomerFacts } from '../offers/customer-facts.ts';
 import { tasteRanker } from '../offers/taste-rank.ts';
 import { customerPastOf } from '../scoring/customer-past.ts';
@@ -28,6 +30,7 @@ export type DecisionContext = {
 const contextCategoryWeight = 0.3;
 const contextItemWeight = 0.5;
 
+const complaintsSlice = FEATURES.findIndex(({ name }) => name === complaints.name);
 const openComplaintsAt = featureIndex('openComplaints');
 const purchaseCountAt = featureIndex('purchaseCount');
 const averageOrderAt = featureIndex('averageOrderValueMinor');
@@ -54,11 +57,8 @@ export function customerFacts(
     subjectId,
     loyaltyTier: attributes.loyaltyTier ?? 'none',
     segment: attributes.segment,
-    consent: attributes.consent ?? {},
     timeZone: attributes.timeZone,
-    complaintOpen: (features[openComplaintsAt] ?? 0) > 0,
-    lastRatedBelow: (bound) => lastRatedBelow(record?.ratingLows ?? [], bound),
-    offerAnswers: record?.offerAnswers ?? [],
+    ...spoken(record, (features[openComplaintsAt] ?? 0) > 0),
     contacts,
     features,
     // The model learnt from customers who have ordered; of others it knows nothing.
@@ -71,6 +71,24 @@ export function customerFacts(
     averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
     ...interest,
     tasteRank: tasteOf(record, models, context, now),
+  };
+}
+
+/** What may end a decision that stands, without the rest: asked at each request for one. */
+export function withdrawalFacts(record: CustomerRecord | undefined, now: number): WithdrawalFacts {
+  const slots = record?.slices[complaintsSlice];
+  if (slots === undefined) return spoken(record, false);
+  const out = new Float32Array(complaints.outputs.length);
+  complaints.value(slots, now, out, 0);
+  return spoken(record, (out[0] ?? 0) > 0);
+}
+
+function spoken(record: CustomerRecord | undefined, complaintOpen: boolean): WithdrawalFacts {
+  return {
+    consent: record?.attributes.consent ?? {},
+    complaintOpen,
+    lastRatedBelow: (bound) => lastRatedBelow(record?.ratingLows ?? [], bound),
+    offerAnswers: record?.offerAnswers ?? [],
   };
 }
 

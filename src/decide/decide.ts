@@ -58,12 +58,15 @@ export async function decideDry(request: DecideRequest, deps: DecideDeps): Promi
 
 /**
  * A decision that is to be logged under its id; degraded and without one, where the catalogue is not there yet. Rejects when
- * Redis is away: `degradedDecision` is the answer then.
+ * Redis is away: `degradedDecision` is the answer then. `decisionId`: one that the caller has written down, to undo it by.
  */
-export async function decide(request: DecideRequest, deps: DecideDeps): Promise<Reserved> {
+export async function decide(
+  request: DecideRequest,
+  deps: DecideDeps,
+  decisionId = newDecisionId(deps.now()),
+): Promise<Reserved> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const { open, contacts, market } = await openNow(request, deps);
-    const decisionId = newDecisionId(open.choice.situation.now);
     if (!(await reserveChoice(open.choice, decisionId, contacts, market, deps))) continue;
     const decision = open.finish();
     return {

@@ -1,19 +1,28 @@
 /**
  * The decision that stands for a customer, channel, campaign and place: whoever asks gets the same one until its window
- * ends, whichever process answers. E-mail tools ask again when they retry, preview or render a second time.
+ * ends, whichever process answers. E-mail tools ask again when they retry, preview or render a second time. What the customer
+ * says meanwhile counts at once: then the decision gives way to another.
  */
 
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Decision } from '../domain/decision.ts';
+import {
+  type DecidedOffer,
+  type Decision,
+  WITHDRAWAL_REASONS,
+  type WithdrawalReason,
+} from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import { dayMs } from '../domain/time.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
-import { mayAddress } from '../offers/may-address.ts';
-import { type DecideDeps, type DecideRequest, decide, fallbackFor } from './decide.ts';
+import type { Contact } from '../offers/contact-history.ts';
+import { decisionTtlSeconds } from './count-offers.ts';
+import { withdrawalFacts } from './customer-facts.ts';
+import { type DecideDeps, type DecideRequest, decide } from './decide.ts';
+import { newDecisionId } from './decision-id.ts';
 import { type DecisionLogDeps, LoggedDecision, logDecision, loggedForm, madeOffers } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
 import { subjectIdOf } from './subject.ts';
@@ -30,10 +39,33 @@ const decidingMs = 5000;
 const waitMs = 1000;
 const pollMs = 20;
 
+/** An attempt that died is undone by the next for the same key, as long as a decision is known. */
+const attemptMs = decisionTtlSeconds * 1000;
+
 /** KEYS: a lock. ARGV: by whom it is held. */
 const unlock = redisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
+`);
+
+/**
+ * KEYS: what stands, the attempt at it. ARGV: SHA-1 of the text that it takes the place of ('' = nothing), the text, its
+ * lifetime in milliseconds. 0: something else stands there by now.
+ */
+const stand = redisScript(`
+local current = redis.call('GET', KEYS[1])
+if (current and redis.sha1hex(current) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[2])
+return 1
+`);
+
+/** KEYS: what stands. ARGV: SHA-1 of the text to take the place of, the text. What stands there by now may be another. */
+const markLogged = redisScript(`
+local current = redis.call('GET', KEYS[1])
+if not current or redis.sha1hex(current) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1
 `);
 
 const Standing = z.object({ decision: LoggedDecision, logged: z.boolean() });
@@ -43,10 +75,13 @@ export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: s
 
 export type StandingDeps = DecisionLogDeps & DecideDeps & Pick<DecidingDeps, 'catalogueStore'>;
 
+/** What has ended an offer of a decision that stands. */
+type Withdrawn = { offer: DecidedOffer; reasonCode: WithdrawalReason };
+
 /**
- * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. What the customer
- * no longer consents to and offers that have been deleted are not repeated: a fallback stands in, with a null
- * `decisionId`. Rejects when Redis is away.
+ * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. One with an offer that the
+ * customer no longer wants, has redeemed, or is not to be sold, or that has been deleted, is withdrawn and decided anew.
+ * Rejects when Redis is away.
  */
 export async function standingDecision(request: StandingRequest, deps: StandingDeps): Promise<Decision> {
   const subjectId = subjectIdOf(request.subject);
@@ -57,39 +92,37 @@ export async function standingDecision(request: StandingRequest, deps: StandingD
     deps.market.read(),
   ]);
   const before = parseStanding(text);
-  if (before === undefined) {
-    // What cannot be read is of another version's shape: it makes room.
-    return shortened(await decideOnce(key, request, text !== null, deps), request.limit);
-  }
+  if (before === undefined) return shortened(await decideOnce(key, request, undefined, deps), request.limit);
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
-  const valid = await withoutWithdrawn(before.decision, request, record, market, deps);
-  return shortened(valid, request.limit);
+  const withdrawn = await withdrawnOf(before.decision, record, market, deps);
+  if (withdrawn.length === 0) return shortened(before.decision, request.limit);
+  const ended = { decision: before.decision, withdrawn };
+  return shortened(await decideOnce(key, request, ended, deps), request.limit);
 }
+
+type Ended = { decision: LoggedDecision; withdrawn: readonly Withdrawn[] };
 
 /** One of those who ask at once decides, and so reserves; the others wait for what it lets stand. */
 async function decideOnce(
   key: string,
   request: StandingRequest,
-  overwrite: boolean,
+  ended: Ended | undefined,
   deps: StandingDeps,
 ): Promise<Decision> {
   const lock = `${key}:deciding`;
   const token = randomUUID();
   const startedAt = performance.now();
-  let unreadable = overwrite;
   while (performance.now() - startedAt < waitMs) {
     if ((await deps.redis.set(lock, token, 'PX', decidingMs, 'NX')) !== null)
       try {
-        return await decideAndLetStand(key, request, unreadable, deps);
+        return await decideAndLetStand(key, request, ended, deps);
       } finally {
         await unlock(deps.redis, [lock], [token]);
       }
     await sleep(pollMs);
-    const text = await deps.redis.get(key);
-    const standing = parseStanding(text);
-    if (standing !== undefined) return standing.decision;
-    unreadable = text !== null;
+    const standing = parseStanding(await deps.redis.get(key));
+    if (standing !== undefined && !isSame(standing, ended)) return standing.decision;
   }
   throw new AppError('STORE_UNAVAILABLE', {
     public: 'The decision is being made elsewhere.',
@@ -101,25 +134,34 @@ async function decideOnce(
 async function decideAndLetStand(
   key: string,
   request: StandingRequest,
-  overwrite: boolean,
+  ended: Ended | undefined,
   deps: StandingDeps,
 ): Promise<Decision> {
-  // Between looking and locking, another may have been at it.
-  const before = overwrite ? undefined : parseStanding(await deps.redis.get(key));
-  if (before !== undefined) return before.decision;
-  const { decision, release } = await decide({ ...request, placements: [request.placement] }, deps);
+  const attempt = `${key}:attempt`;
+  // Between looking and locking, another may have been at it. What cannot be read is of another version's shape: it makes room.
+  const [text, died] = await Promise.all([deps.redis.get(key), deps.redis.get(attempt)]);
+  const before = parseStanding(text);
+  if (before !== undefined && !isSame(before, ended)) return before.decision;
+  if (died !== null) await undoAttempt(died, request, deps);
+  const decisionId = newDecisionId(deps.now());
+  // Before anything is reserved under it.
+  await deps.redis.set(attempt, decisionId, 'PX', attemptMs);
+  if (ended !== undefined) await withdraw(ended, request, deps);
+  const asked = { ...request, placements: [request.placement] };
+  const { decision, release } = await decide(asked, deps, decisionId);
   const named = loggedForm(decision);
   // Made without the catalogue: not to be repeated once that is there.
   if (named === undefined) return decision;
   const ends = windowEnd(named, deps);
   // Through the schema, so that the first answer equals the later ones to the byte.
-  const own = LoggedDecision.parse({ ...named, standsUntil: new Date(ends).toISOString() });
-  const text = standingText({ decision: own, logged: false });
+  const own = LoggedDecision.parse({
+    ...named,
+    standsUntil: new Date(ends).toISOString(),
+    ...(ended && { replaces: replacedBy(ended) }),
+  });
+  const written = standingText({ decision: own, logged: false });
   const ttlMs = Math.max(1, ends - deps.now());
-  const won = overwrite
-    ? await deps.redis.set(key, text, 'PX', ttlMs)
-    : await deps.redis.set(key, text, 'PX', ttlMs, 'NX');
-  if (won === null) {
+  if ((await stand(deps.redis, [key, attempt], [digestOf(text), written, ttlMs])) !== 1) {
     // This took longer than the lock lasts.
     await release();
     const winner = parseStanding(await deps.redis.get(key));
@@ -129,9 +171,69 @@ async function decideAndLetStand(
   return own;
 }
 
+function isSame({ decision }: Standing, ended: Ended | undefined): boolean {
+  return decision.decisionId === ended?.decision.decisionId;
+}
+
+function replacedBy({ decision: { decisionId }, withdrawn }: Ended): Decision['replaces'] {
+  const reasons = new Set(withdrawn.map(({ reasonCode }) => reasonCode));
+  const reasonCode = WITHDRAWAL_REASONS.find((reason) => reasons.has(reason));
+  return reasonCode && { decisionId, reasonCode };
+}
+
+function digestOf(text: string | null): string {
+  return text === null ? '' : createHash('sha1').update(text).digest('hex');
+}
+
+/**
+ * A process has died, or lost Redis, after it had written down this id and before its decision stood: nobody was ever answered.
+ * What it reserved would bar the customer from another offer, or hold one that no decision knows.
+ */
+async function undoAttempt(decisionId: string, request: StandingRequest, deps: StandingDeps): Promise<void> {
+  const now = deps.now();
+  const { offers } = await deps.market.read();
+  for (const { offer } of offers)
+    if (offer.budget !== undefined) await deps.budgets.release(offer.offerId, decisionId, now);
+  await forget(request, (contact) => contact.decisionId === decisionId, deps);
+}
+
+/**
+ * Gives back what was reserved for the offers that have ended. What nobody has told to have reached the customer counts as never
+ * sent; what she had been given before, by another decision, she keeps.
+ */
+async function withdraw(
+  { decision, withdrawn }: Ended,
+  request: StandingRequest,
+  deps: StandingDeps,
+): Promise<void> {
+  const { decisionId } = decision;
+  for (const { offer } of withdrawn)
+    if (offer.heldSince === undefined) await deps.budgets.release(offer.offerId, decisionId, deps.now());
+  const ended = new Set<string>(withdrawn.map(({ offer }) => offer.offerId));
+  await forget(
+    request,
+    (contact) =>
+      contact.decisionId === decisionId && ended.has(contact.offerId) && contact.state === 'reserved',
+    deps,
+  );
+}
+
+async function forget(
+  { subject }: StandingRequest,
+  isOver: (contact: Contact) => boolean,
+  { contacts, now }: StandingDeps,
+): Promise<void> {
+  await contacts.update(
+    subjectIdOf(subject),
+    (history) => (history.some(isOver) ? history.filter((contact) => !isOver(contact)) : history),
+    now(),
+  );
+}
+
 async function logStanding(key: string, decision: LoggedDecision, deps: StandingDeps): Promise<void> {
   await logDecision(decision, deps);
-  await deps.redis.set(key, standingText({ decision, logged: true }), 'KEEPTTL', 'XX');
+  const before = digestOf(standingText({ decision, logged: false }));
+  await markLogged(deps.redis, [key], [before, standingText({ decision, logged: true })]);
 }
 
 /** Until when the decision may be repeated: milliseconds since 1970. */
@@ -142,22 +244,26 @@ function windowEnd(decision: Decision, { catalogue, now }: Pick<StandingDeps, 'c
   return Math.min(now() + standingMs, ...ends.filter((end) => !Number.isNaN(end)));
 }
 
-async function withoutWithdrawn(
-  decision: LoggedDecision,
-  request: StandingRequest,
+/** A fallback is content for everybody: no rule of contact ends it. */
+async function withdrawnOf(
+  { placements: [place], channel, decidedAt }: LoggedDecision,
   record: CustomerRecord | undefined,
-  market: OfferMarket,
+  { contactPolicy }: OfferMarket,
   deps: StandingDeps,
-): Promise<Decision> {
-  const place = decision.placements[0];
-  if (place === undefined || place.offers.length === 0) return decision;
-  const forbidden = !place.fallback && !mayAddress(record?.attributes ?? {}, request.channel);
-  const known = await Promise.all(place.offers.map(({ offerId }) => isKnown(offerId, deps)));
-  const offers = forbidden ? [] : place.offers.filter((_, at) => known[at]);
-  if (offers.length === place.offers.length) return decision;
-  if (offers.length > 0) return { ...decision, placements: [{ ...place, offers }] };
-  const asked = { channel: request.channel, placements: [request.placement], context: request.context };
-  return { ...decision, decisionId: null, placements: fallbackFor(asked, market, deps.now()) };
+): Promise<Withdrawn[]> {
+  if (place === undefined || place.offers.length === 0) return [];
+  const now = deps.now();
+  const facts = withdrawalFacts(record, now);
+  const rule = place.fallback
+    ? undefined
+    : contactPolicy.withdrawalRule(facts, channel, Date.parse(decidedAt), now);
+  const reasons = await Promise.all(
+    place.offers.map(async (offer) => ((await isKnown(offer.offerId, deps)) ? rule?.(offer) : 'deleted')),
+  );
+  return place.offers.flatMap((offer, at) => {
+    const reasonCode = reasons[at];
+    return reasonCode === undefined ? [] : [{ offer, reasonCode }];
+  });
 }
 
 /** This process's copy may be behind the one that decided: only Redis can say that an offer is gone. */

@@ -51,6 +51,18 @@ export type RuleReason = z.output<typeof RuleReason>;
 export const ExclusionReason = z.union([z.enum(EXCLUSION_REASONS), RuleReason]);
 export type ExclusionReason = z.output<typeof ExclusionReason>;
 
+/** Why a decision that stood gave way to another before its window ended, in the order in which it is asked. */
+export const WITHDRAWAL_REASONS = [
+  'deleted',
+  'no-consent',
+  'complaint-open',
+  'low-rating',
+  'suppressed',
+  'redeemed',
+] as const satisfies readonly (ExclusionReason | 'deleted' | 'redeemed')[];
+export const WithdrawalReason = z.enum(WITHDRAWAL_REASONS);
+export type WithdrawalReason = z.output<typeof WithdrawalReason>;
+
 /** What spoke for an offer that was made. */
 const OFFER_REASONS = [
   /** Redeemed more often than offers of its kind usually are. */
@@ -183,6 +195,8 @@ export const Decision = z.object({
   decidedAt: z.iso.datetime(),
   /** Until then, asking again (GET) answers the same. */
   standsUntil: z.iso.datetime().optional(),
+  /** The decision that stood before it, and what has happened since that ended it. */
+  replaces: z.object({ decisionId: z.string(), reasonCode: WithdrawalReason }).optional(),
   placements: z.array(PlacementDecision),
   /** Every other offer of the shop, once, by offer id; fallback offers do not compete and are not listed. */
   excluded: z.array(ExcludedOffer),

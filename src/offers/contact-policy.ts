@@ -8,8 +8,8 @@
  * concerns the offers themselves holds everywhere.
  */
 import type { Channel } from '../domain/channel.ts';
-import type { ExclusionReason } from '../domain/decision.ts';
-import type { ContactPolicy } from '../domain/decision-policy.ts';
+import type { DecidedOffer, ExclusionReason, WithdrawalReason } from '../domain/decision.ts';
+import { CONTACT_CHANNELS, type ContactPolicy } from '../domain/decision-policy.ts';
 import { NON_SELLING, type Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import { brokenLimit, type ContactLimits, compileContactLimits } from './contact-limits.ts';
@@ -22,9 +22,30 @@ import { compileQuietHours } from './quiet-hours.ts';
 /** Why one customer may not have this offer now, or undefined. */
 export type ContactRule = (offer: Offer) => ExclusionReason | undefined;
 
+/** As much of the facts as may end an offer that has been decided on. */
+export type WithdrawalFacts = Pick<
+  CustomerFacts,
+  'consent' | 'complaintOpen' | 'lastRatedBelow' | 'offerAnswers'
+>;
+
+/** Why an offer that was decided on at `decidedAt` is no longer to be made on the channel, or undefined. */
+export type WithdrawalRule = (
+  offer: Pick<DecidedOffer, 'offerId' | 'benefit'>,
+) => WithdrawalReason | undefined;
+
 export type CompiledContactPolicy = {
   /** What holds for every offer is found out once. */
   ruleFor: (facts: CustomerFacts, situation: Situation) => ContactRule;
+  /**
+   * What the customer has said since an offer was decided on, where the decision still stands. Caps, gaps and quiet hours are
+   * not asked again: by them it was made.
+   */
+  withdrawalRule: (
+    facts: WithdrawalFacts,
+    channel: Channel,
+    decidedAt: number,
+    now: number,
+  ) => WithdrawalRule;
   /** For who writes contacts down: what counts on the channel. */
   limitsOn: (channel: Channel) => ContactLimits;
   /** May the two not be made at once? */
@@ -42,7 +63,10 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
     return isQuiet(channel, facts.timeZone, now) ? 'quiet-hours' : undefined;
   }
 
-  function whyUnsellable(facts: CustomerFacts, now: number): ExclusionReason | undefined {
+  function whyUnsellable(
+    facts: Pick<CustomerFacts, 'complaintOpen' | 'lastRatedBelow'>,
+    now: number,
+  ): 'complaint-open' | 'low-rating' | undefined {
     if (facts.complaintOpen) return 'complaint-open';
     const ratedAt = facts.lastRatedBelow(lowRating.below);
     return ratedAt !== undefined && now - ratedAt < lowRating.days * dayMs ? 'low-rating' : undefined;
@@ -51,6 +75,24 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
   return {
     limitsOn,
     excludeEachOther: (one, other) => oneDiscountAtATime && areTwoDiscounts(one, other),
+    withdrawalRule: (facts, channel, decidedAt, now) => {
+      if (!mayAddress(facts, channel)) return () => 'no-consent';
+      const unsellable = whyUnsellable(facts, now);
+      const isSuppressed = suppressionAt(facts.offerAnswers, dismissals, now);
+      const redeemed = new Set<string>(
+        // A message shows what was sent; a page shows what there is to have.
+        CONTACT_CHANNELS.has(channel)
+          ? []
+          : facts.offerAnswers.flatMap(({ offerId, outcome, at }) =>
+              outcome === 'redeemed' && at >= decidedAt ? [offerId] : [],
+            ),
+      );
+      return ({ offerId, benefit }) => {
+        if (unsellable !== undefined && !NON_SELLING.has(benefit.kind)) return unsellable;
+        if (isSuppressed(offerId)) return 'suppressed';
+        return redeemed.has(offerId) ? 'redeemed' : undefined;
+      };
+    },
     ruleFor: (facts, situation) => {
       const { channel, now, occasionId } = situation;
       const unaddressed = whyUnaddressed(facts, situation);

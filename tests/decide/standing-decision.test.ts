@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { noContext } from '../../src/decide/decide.ts';
-import { readDecision } from '../../src/decide/decision-log.ts';
+import { LoggedDecision, readDecision } from '../../src/decide/decision-log.ts';
+import { settleOutcome } from '../../src/decide/settle-outcome.ts';
 import { type StandingRequest, standingDecision, standingMs } from '../../src/decide/standing-decision.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { CustomerId, EventId } from '../../src/domain/ids.ts';
+import type { Offer } from '../../src/domain/offer.ts';
 import { dayMs } from '../../src/domain/time.ts';
 import { readEntries } from '../../src/history/event-stream.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
+import type { Models } from '../../src/scoring/served.ts';
 import { decideDeps } from '../support/decide-deps.ts';
 import { makeOffer, noon } from '../support/offers.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
+import { shopChurnModel } from '../support/shop-models.ts';
 
 const { redis, keys, url } = testRedis();
 // Another process, as far as Redis can tell.
@@ -172,23 +176,150 @@ test('a decision does not outlive an offer that it makes', async () => {
   expect(await redis.pttl(standingKey(await keysOf(customerId)))).toBeLessThanOrEqual(3_600_000);
 });
 
-test('a withdrawn consent ends the offer at once; the fallback stands in, and nothing may be reported to it', async () => {
-  const customerId = await customer();
-  expect(idsOf(await standingDecision(ask(customerId), one))).toEqual(['five']);
-  await apply(customerId, [
-    {
-      type: 'customerUpdated',
-      eventId: EventId.parse('withdrawn'),
+describe('what the customer has said since', () => {
+  const call = makeOffer({
+    offerId: 'call',
+    benefit: { kind: 'serviceContact', form: 'call', costMinor: 10 },
+  });
+  const scarce = makeOffer({
+    offerId: 'scarce',
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    budget: { count: 1 },
+    priorityLever: 50,
+  });
+  const churn = {
+    model: shopChurnModel(),
+    version: 'v1',
+    trainedAt: undefined,
+  } as unknown as NonNullable<Models['churn']>;
+  const models = { collaborative: undefined, churn, customerValue: undefined, offers: undefined };
+  /** Of a process of its own, each with budgets of their own. */
+  const shop = (more: Offer[] = []) => {
+    const own = makeOffer({ ...scarce, offerId: `scarce-${randomUUID()}` });
+    return { own, deps: decideDeps(redis, keys, { offers: [own, banner, ...more], models, now }) };
+  };
+  const tells = (customerId: CustomerId, event: object): ShopEvent =>
+    ({
+      eventId: EventId.parse(randomUUID()),
       customerId,
       channel: 'web',
-      occurredAt: noon,
-      attributes: { consent: { email: false } },
+      occurredAt: noon + 1000,
+      ...event,
+    }) as ShopEvent;
+  const refusal = { type: 'customerUpdated', attributes: { consent: { email: false } } };
+  const complaint = { type: 'contact', complaint: 'opened' };
+  const dismissal = (offerId: string, decisionId: string | null) => ({
+    type: 'offerOutcome',
+    outcome: 'dismissed',
+    offerId,
+    decisionId,
+  });
+
+  test.each([
+    { what: 'a withdrawn consent', event: refusal, reasonCode: 'no-consent' },
+    { what: 'a complaint', event: complaint, reasonCode: 'complaint-open' },
+    { what: 'a low rating', event: { type: 'rating', rating: 1 }, reasonCode: 'low-rating' },
+    {
+      what: 'an unsubscription',
+      event: { type: 'marketingContact', channel: 'email', outcome: 'unsubscribed' },
+      reasonCode: 'no-consent',
     },
-  ]);
-  const after = await standingDecision(ask(customerId), two);
-  expect(idsOf(after)).toEqual(['banner']);
-  expect(after.placements[0]?.fallback).toBe(true);
-  expect(after.decisionId).toBeNull();
+  ])(
+    '$what withdraws the offer at once: the fallback takes its place, logged, and the budget is free',
+    async ({ event, reasonCode }) => {
+      const { own, deps } = shop();
+      const customerId = await customer();
+      const first = await standingDecision(ask(customerId), deps);
+      expect(idsOf(first)).toEqual([own.offerId]);
+      await apply(customerId, [tells(customerId, event)]);
+      const after = await standingDecision(ask(customerId), deps);
+      expect(idsOf(after)).toEqual(['banner']);
+      expect(after.fallback).toBe(true);
+      expect(after.replaces).toEqual({ decisionId: first.decisionId, reasonCode });
+      expect(await deps.budgets.state(own, noon)).toMatchObject({ reservedCount: 0, confirmedCount: 0 });
+      expect((await deps.contacts.read(customerId)).history).toEqual([]);
+      const logged = await loggedDecisions(customerId);
+      expect(logged.map(({ decisionId }) => decisionId)).toEqual([first.decisionId, after.decisionId]);
+      expect(await standingDecision(ask(customerId), deps)).toEqual(after);
+      // What came back is there for the next.
+      expect(idsOf(await standingDecision(ask(await customer()), deps))).toEqual([own.offerId]);
+    },
+  );
+
+  test('who complains gets a service contact in its place, where one is worth it', async () => {
+    const { own, deps } = shop([call]);
+    const customerId = await customer();
+    expect(idsOf(await standingDecision(ask(customerId), deps))).toEqual([own.offerId]);
+    await apply(customerId, [tells(customerId, complaint)]);
+    const after = await standingDecision(ask(customerId), deps);
+    expect(idsOf(after)).toEqual(['call']);
+    expect(after.fallback).toBe(false);
+    expect((await deps.contacts.read(customerId)).history.map(({ offerId }) => offerId)).toEqual(['call']);
+    // A complaint does not end what is there to make up for it.
+    await apply(customerId, [tells(customerId, { type: 'rating', rating: 1 })]);
+    expect(await standingDecision(ask(customerId), deps)).toEqual(after);
+  });
+
+  test('what was seen stays a contact, and what another decision gave her stays hers', async () => {
+    const { own, deps } = shop();
+    const customerId = await customer();
+    const given = await standingDecision(ask(customerId, { channel: 'web' }), deps);
+    const made = await standingDecision(ask(customerId), deps);
+    expect(made.placements[0]?.offers[0]?.heldSince).toBe(given.decisionId);
+    const seen = LoggedDecision.parse(made);
+    const offer = seen.placements[0]!.offers[0]!;
+    await settleOutcome(seen, offer, { outcome: 'viewed', at: noon }, deps.market.known(), deps);
+    await apply(customerId, [tells(customerId, complaint)]);
+    expect(idsOf(await standingDecision(ask(customerId), deps))).toEqual(['banner']);
+    const { history } = await deps.contacts.read(customerId);
+    expect(history.map(({ decisionId, state }) => [decisionId, state])).toEqual([
+      [given.decisionId, 'confirmed'],
+      [made.decisionId, 'confirmed'],
+    ]);
+    expect(await deps.budgets.state(own, noon)).toMatchObject({ reservedCount: 1 });
+  });
+
+  test('a dismissed offer makes room for the next best', async () => {
+    const customerId = await customer();
+    const first = await standingDecision(ask(customerId), one);
+    expect(idsOf(first)).toEqual(['five']);
+    await apply(customerId, [tells(customerId, dismissal('five', first.decisionId))]);
+    const after = await standingDecision(ask(customerId), two);
+    expect(idsOf(after)).toEqual(['ten']);
+    expect(after.replaces).toEqual({ decisionId: first.decisionId, reasonCode: 'suppressed' });
+  });
+
+  test('a page view after a redemption does not show the redeemed offer; a message shows what it showed', async () => {
+    const { own, deps } = shop();
+    const customerId = await customer();
+    const page = await standingDecision(ask(customerId, { channel: 'web' }), deps);
+    const mail = await standingDecision(ask(customerId), deps);
+    expect([idsOf(page), idsOf(mail)]).toEqual([[own.offerId], [own.offerId]]);
+    const logged = LoggedDecision.parse(page);
+    const offer = logged.placements[0]!.offers[0]!;
+    await settleOutcome(logged, offer, { outcome: 'redeemed', at: noon + 1000 }, deps.market.known(), deps);
+    await apply(customerId, [
+      tells(customerId, { ...dismissal(own.offerId, page.decisionId), outcome: 'redeemed' }),
+    ]);
+    const after = await standingDecision(ask(customerId, { channel: 'web' }), deps);
+    // The only one there was has been redeemed.
+    expect(idsOf(after)).toEqual(['banner']);
+    expect(after.replaces).toEqual({ decisionId: page.decisionId, reasonCode: 'redeemed' });
+    expect(await standingDecision(ask(customerId), deps)).toEqual(mail);
+    expect(await deps.budgets.state(own, noon)).toMatchObject({ reservedCount: 0, confirmedCount: 1 });
+  });
+
+  test('however many ask at once, over two processes, one decision takes the place of the withdrawn one', async () => {
+    const customerId = await customer();
+    const first = await standingDecision(ask(customerId), one);
+    await apply(customerId, [tells(customerId, dismissal('five', first.decisionId))]);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => standingDecision(ask(customerId), i % 2 === 0 ? one : two)),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(await loggedDecisions(customerId)).toHaveLength(2);
+    expect((await one.contacts.read(customerId)).history.map(({ offerId }) => offerId)).toEqual(['ten']);
+  });
 });
 
 test('a deleted offer is not repeated, but one that this process has not heard of yet is', async () => {
