@@ -39,8 +39,15 @@ export function followChanges(
 ): () => Promise<void> {
   let stopped = false;
   let after = from;
+  // Closing ends a read that waits, but not one on a cluster, whose client would ask another node.
+  let giveUp: (reason: Error) => void = () => {};
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  givenUp.catch(() => {});
   const round = async () => {
-    const reply = await blocking.xread('COUNT', batchSize, 'BLOCK', blockMs, 'STREAMS', changes, after);
+    const read = blocking.xread('COUNT', batchSize, 'BLOCK', blockMs, 'STREAMS', changes, after);
+    const reply = await Promise.race([read, givenUp]);
     const rows = reply?.[0]?.[1] ?? [];
     // After the read: had entries been cut off before it, the last one known would be gone too.
     if ((rows.length === 0 || rows.length === batchSize) && !(await stillThere(after))) {
@@ -66,6 +73,7 @@ export function followChanges(
   const running = loop();
   return async () => {
     stopped = true;
+    giveUp(new Error('stopped'));
     blocking.disconnect();
     await running;
   };

@@ -87,7 +87,7 @@ function openClient(address: RedisAddress, options: ClientOptions): Redis {
 }
 
 /** The server, or the primaries of the cluster. */
-function serversOf(redis: Redis): Redis[] {
+export function serversOf(redis: Redis): Redis[] {
   return isCluster(redis) ? (redis as unknown as Cluster).nodes('master') : [redis];
 }
 

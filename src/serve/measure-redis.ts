@@ -31,7 +31,8 @@ const labels = new Map<string, string>([
 /** Times every command of a client, from its sending to its reply; pipelined ones too, each by itself. */
 export function measureRedis(redis: Redis, duration: Histogram<'command' | 'outcome'>): void {
   const send = redis.sendCommand.bind(redis);
-  redis.sendCommand = (command, stream) => {
+  // A cluster's client passes the node on, too.
+  redis.sendCommand = (command, ...where) => {
     const startedAt = performance.now();
     const label = labels.get(command.name.toLowerCase()) ?? 'other';
     const observe = (outcome: 'ok' | 'error') =>
@@ -40,6 +41,6 @@ export function measureRedis(redis: Redis, duration: Histogram<'command' | 'outc
       () => observe('ok'),
       () => observe('error'),
     );
-    return send(command, stream);
+    return send(command, ...where);
   };
 }

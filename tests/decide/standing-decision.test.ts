@@ -13,7 +13,7 @@ import { connectRedis } from '../../src/infra/redis.ts';
 import type { Models } from '../../src/scoring/served.ts';
 import { decideDeps } from '../support/decide-deps.ts';
 import { makeOffer, noon } from '../support/offers.ts';
-import { silentLog, testRedis } from '../support/redis.ts';
+import { keysMatching, silentLog, testRedis } from '../support/redis.ts';
 import { shopChurnModel } from '../support/shop-models.ts';
 
 const { redis, keys, url } = testRedis();
@@ -139,7 +139,7 @@ test('the answer stays the same while customer and offers change, until the wind
 
 /** The keys of standing decisions of a customer. */
 async function keysOf(customerId: CustomerId): Promise<string[]> {
-  return redis.keys(`${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+  return keysMatching(redis, `${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
 }
 const standingKey = (all: string[]): string => {
   if (all.length !== 1 || all[0] === undefined) throw new Error(`one key was expected, not ${all.length}`);

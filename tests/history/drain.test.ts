@@ -14,7 +14,7 @@ import { appendEntries, logField } from '../../src/infra/event-log.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { startMs } from '../support/events.ts';
 import { testLake } from '../support/lake.ts';
-import { testRedis } from '../support/redis.ts';
+import { deleteEach, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 
@@ -296,7 +296,7 @@ describe('killed', () => {
       JSON.stringify({ kind: 'event', event: visit('a') }),
     );
     await drainOnce(deps);
-    await redis.del(keys.eventStream, keys.drainedThrough);
+    await deleteEach(redis, [keys.eventStream, keys.drainedThrough]);
     await drainOnce(deps);
     await accept(visit('b', 2));
     expect(await drainOnce(deps)).toMatchObject({ events: 1 });

