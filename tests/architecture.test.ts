@@ -118,6 +118,16 @@ test('algorithms, simulation, offers and webhooks are pure: no clock, no randomn
   expect(impure).toEqual([]);
 });
 
+test('a pipeline over keys of several nodes is none on a cluster: infra/redis-together.ts sends them', () => {
+  const pipelining = sources
+    .filter((file) => /\.pipeline\(/.test(readFileSync(file, 'utf8')))
+    .map((file) => relative(root, file))
+    // Benchmarks bring a server of their own.
+    .filter((file) => room(file) !== 'cli');
+  // The catalogue's store adds to one stream.
+  expect(pipelining.sort()).toEqual(['infra/catalogue-store.ts', 'infra/redis-together.ts']);
+});
+
 test('TensorFlow.js is imported in one file', () => {
   const importers = imports
     .filter(({ specifier }) => specifier.startsWith('@tensorflow/'))

@@ -21,7 +21,7 @@ const sent = [
   'ping',
 ] as const;
 /** What the client sends by itself when it connects. */
-const greetings = ['hello', 'client', 'info'] as const;
+const greetings = ['hello', 'client', 'info', 'cluster'] as const;
 
 const labels = new Map<string, string>([
   ...sent.map((name) => [name, name] as const),

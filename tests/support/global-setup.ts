@@ -15,6 +15,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     redisUrl: string;
     nativeRedis: boolean;
+    /** The whole run is on a Redis Cluster. */
+    cluster: boolean;
   }
 }
 
@@ -23,6 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const cluster = await startCluster();
     project.provide('redisUrl', cluster.url);
     project.provide('nativeRedis', true);
+    project.provide('cluster', true);
     return cluster.stop;
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'nextbest-tests-'));
@@ -38,6 +41,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('redisUrl', server.url);
   project.provide('nativeRedis', native);
+  project.provide('cluster', false);
   return async () => {
     keeper.disconnect();
     await server.release();

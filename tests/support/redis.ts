@@ -37,3 +37,8 @@ export const describeNative: typeof describe | typeof describe.skip = inject('na
   ? describe
   : // The global set-up says so loudly, and fails in CI.
     describe.skip;
+
+/** The same for tests that stand between a client and its one server. What a cluster does then: tests/infra/cluster.test.ts. */
+export const describeOneServer: typeof describe | typeof describe.skip = inject('cluster')
+  ? describe.skip
+  : describe;

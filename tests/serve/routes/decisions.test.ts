@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { cuttableRedis } from '../../support/cuttable-redis.ts';
-import { testRedis } from '../../support/redis.ts';
+import { describeOneServer, testRedis } from '../../support/redis.ts';
 import { type Answer, startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
@@ -372,7 +372,7 @@ describe('when the event stream is full', () => {
   });
 });
 
-describe('when Redis goes away', () => {
+describeOneServer('when Redis goes away', () => {
   test('both calls answer the fallback with 200, outcomes 503; and all is well when it is back', async () => {
     const way = await cuttableRedis(redisUrl);
     const cutOff = await startTestService({

@@ -3,7 +3,7 @@ import { newDecisionId } from '../../../src/decide/decision-id.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { drainAll } from '../../../src/history/drain.ts';
 import { openLake } from '../../../src/history/lake.ts';
-import { testRedis } from '../../support/redis.ts';
+import { deleteEach, testRedis } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
@@ -21,7 +21,7 @@ async function drain(): Promise<void> {
 }
 
 async function forget(decisionId: string): Promise<void> {
-  await redis.del(keys.decision(decisionId), keys.decisionOutcomes(decisionId));
+  await deleteEach(redis, [keys.decision(decisionId), keys.decisionOutcomes(decisionId)]);
 }
 
 test('a decision is explained in full as long as the lake is there, and its outcomes are still taken', async () => {
