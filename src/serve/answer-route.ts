@@ -3,9 +3,9 @@ import type { Deps } from './deps.ts';
 import { parseRequest, type RawRequest } from './parse-request.ts';
 import type { AnyReply, Route, RouteInput } from './route.ts';
 
-/** Checks a request and has its handler answer. Throws AppError; knows neither Express nor a socket. */
-export async function answerRoute(route: Route, raw: RawRequest, deps: Deps): Promise<AnyReply> {
-  return await route.handler(parse(route, raw, deps), deps);
+/** Checks a request and has its handler answer. Throws AppError, or rejects with it; knows neither Express nor a socket. */
+export function answerRoute(route: Route, raw: RawRequest, deps: Deps): AnyReply | Promise<AnyReply> {
+  return route.handler(parse(route, raw, deps), deps);
 }
 
 function parse(route: Route, raw: RawRequest, deps: Deps): RouteInput {

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { MarketHolder } from '../decide/market.ts';
 import { MODEL_NAMES } from '../domain/manifest.ts';
 import { countFromZero } from '../infra/metrics.ts';
+import { createHistogram, createLevel, createTally } from '../infra/resolved-metrics.ts';
 import type { Models } from '../scoring/served.ts';
 
 export type ServeMetrics = ReturnType<typeof createServeMetrics>;
@@ -15,61 +16,59 @@ const redisBuckets = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 export function createServeMetrics(registry: Registry) {
   const registers = [registry];
   const metrics = {
-    requestDuration: new Histogram({
+    requestDuration: createHistogram<'route' | 'method' | 'status'>(registry, {
       name: 'nextbest_serve_request_duration_seconds',
       help: 'Time from the arrival of a request to the end of its answer',
-      labelNames: ['route', 'method', 'status'] as const,
       buckets: requestBuckets,
-      registers,
     }),
-    requestsInFlight: new Gauge({
-      name: 'nextbest_serve_requests_in_flight',
-      help: 'Requests that are being answered',
-      registers,
-    }),
+    requestsInFlight: createLevel(
+      registry,
+      'nextbest_serve_requests_in_flight',
+      'Requests that are being answered',
+    ),
     refusedCallers: new Counter({
       name: 'nextbest_serve_refused_callers_total',
       help: 'Requests that were refused before anything of them was looked at: no key that is good (unauthenticated), a key without the scope (forbidden), or too many calls with it (limited)',
       labelNames: ['reason'] as const,
       registers,
     }),
-    redisDuration: new Histogram({
+    redisDuration: createHistogram<'command' | 'outcome'>(registry, {
       name: 'nextbest_serve_redis_duration_seconds',
       help: 'Time from sending a command to Redis to its reply; outcome error: none came in time, or a refusal',
-      labelNames: ['command', 'outcome'] as const,
       buckets: redisBuckets,
-      registers,
     }),
-    recommendations: new Counter({
-      name: 'nextbest_serve_recommendations_total',
-      help: 'Answers to GET /recommendations; degraded ones are those that had to do without a store or model',
-      labelNames: ['scenario', 'degraded'] as const,
-      registers,
-    }),
+    /** By scenario, and whether it is degraded. */
+    recommendations: createTally(
+      registry,
+      'nextbest_serve_recommendations_total',
+      'Answers to GET /recommendations; degraded ones are those that had to do without a store or model',
+      ['scenario', 'degraded'],
+    ),
     experimentAnswers: new Counter({
       name: 'nextbest_serve_experiment_answers_total',
       help: 'Recommendations and decisions on offers that were answered within an experiment, to see that it runs; read it out with nextbest experiments',
       labelNames: ['experiment', 'variant'] as const,
       registers,
     }),
-    recommendedItems: tally(
+    recommendedItems: createTally(
       registry,
       'nextbest_serve_recommended_items_total',
       'Items in answers to GET /recommendations, by the source that spoke for them most',
-      'source',
+      ['source'],
     ),
-    arrangedItems: tally(
+    arrangedItems: createTally(
       registry,
       'nextbest_serve_arranged_items_total',
       "Items in answers to GET /recommendations whose place a scenario's rule changed, by that rule",
-      'rule',
+      ['rule'],
     ),
-    decisions: new Counter({
-      name: 'nextbest_serve_decisions_total',
-      help: 'Decisions on offers by what they came to: offer, fallback or nothing; degraded ones had to do without Redis',
-      labelNames: ['channel', 'answer', 'degraded'] as const,
-      registers,
-    }),
+    /** By channel, what it came to, and whether it is degraded. */
+    decisions: createTally(
+      registry,
+      'nextbest_serve_decisions_total',
+      'Decisions on offers by what they came to: offer, fallback or nothing; degraded ones had to do without Redis',
+      ['channel', 'answer', 'degraded'],
+    ),
     offerOutcomes: new Counter({
       name: 'nextbest_serve_offer_outcomes_total',
       help: 'Outcomes of offers that were reported: viewed, clicked, redeemed, dismissed, or duplicate (dropped)',
@@ -133,24 +132,6 @@ export function createServeMetrics(registry: Registry) {
   countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
   countFromZero(metrics.modelLoadFailures, 'model', MODEL_NAMES);
   return metrics;
-}
-
-export type Tally = { add: (label: string) => void };
-
-/** A counter of one label for what is counted dozens of times an answer: added up here, told when Prometheus asks. */
-function tally(registry: Registry, name: string, help: string, labelName: string): Tally {
-  const counts = new Map<string, number>();
-  new Counter({
-    name,
-    help,
-    labelNames: [labelName],
-    registers: [registry],
-    collect() {
-      for (const [label, count] of counts) this.inc({ [labelName]: label }, count);
-      counts.clear();
-    },
-  });
-  return { add: (label) => counts.set(label, (counts.get(label) ?? 0) + 1) };
 }
 
 /** Gauges that are read when Prometheus asks. `now` in milliseconds since 1970. */

@@ -16,12 +16,25 @@ export const NDJSON_TYPE = 'application/x-ndjson';
 /** Each status that the handler answers with, and the schema of its JSON body; null = no body. Problems are implied. */
 export type ResponseSchemas = Readonly<Record<number, z.ZodType | null>>;
 
+/** A body that is JSON already: what is answered over and over is not written anew each time. */
+export class JsonText<Body> {
+  readonly text: string | Buffer;
+  /** For the type checker alone. */
+  declare readonly body: Body;
+
+  constructor(text: string | Buffer) {
+    this.text = text;
+  }
+}
+
 /** What the handler returns: one of the declared statuses with the body that belongs to it. */
 export type Reply<R extends ResponseSchemas> = {
   [S in keyof R & number]: {
     status: S;
     /** A stream has elements of the schema, as text. */
-    body: R[S] extends z.ZodType ? z.input<R[S]> | AsyncIterable<string> : undefined;
+    body: R[S] extends z.ZodType
+      ? z.input<R[S]> | JsonText<z.input<R[S]>> | AsyncIterable<string>
+      : undefined;
     headers?: Readonly<Record<string, string>>;
     /** Where the body is not of the route's `answerType`. */
     type?: string;

@@ -21,6 +21,6 @@ test('a reader that takes nothing any more is cut off, and what makes the body i
   client.pause();
   client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
   const [, res] = (await once(server, 'request')) as [unknown, ServerResponse];
-  await sendReply(res, { status: 200, body: endless() }, 'text/plain', { stalledMs: 50 });
+  await sendReply(res, { status: 200, body: endless() }, 'text/plain', [], { stalledMs: 50 });
   expect(ended).toBe(true);
 });

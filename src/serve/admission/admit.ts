@@ -1,5 +1,5 @@
 /** Who may come in. Both lanes ask this before anything of a request is looked at, its body included. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Scope } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -8,8 +8,11 @@ import { type RateLimits, type Standing, windowSeconds } from './rate-limits.ts'
 /** What a route asks of its caller: a key with this scope, or nothing. */
 export type Access = Scope | 'public';
 
+/** Where headers of the answer go: the response, or what will be written to it. */
+export type AnswerHeaders = { setHeader: (name: string, value: string) => unknown };
+
 /** Throws AppError where the caller may not; otherwise tells the id of the key that was shown, if one was asked for. */
-export type Admit = (access: Access, req: IncomingMessage, res: ServerResponse) => string | undefined;
+export type Admit = (access: Access, req: IncomingMessage, res: AnswerHeaders) => string | undefined;
 
 /** `now` in milliseconds since 1970. */
 export function admitByKey(
@@ -72,7 +75,7 @@ function unauthenticated(presented: boolean): AppError {
 }
 
 /** Of draft-ietf-httpapi-ratelimit-headers: what there is, and what is left of it. */
-function tellStanding(res: ServerResponse, scope: Scope, { limit, remaining, resetMs }: Standing): void {
+function tellStanding(res: AnswerHeaders, scope: Scope, { limit, remaining, resetMs }: Standing): void {
   res.setHeader('ratelimit-policy', `"${scope}";q=${limit};w=${windowSeconds}`);
   res.setHeader('ratelimit', `"${scope}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`);
 }

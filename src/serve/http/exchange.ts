@@ -4,6 +4,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 import type { Logger } from '../../infra/logger.ts';
+import type { Observer, ResolvedHistogram } from '../../infra/resolved-metrics.ts';
 import type { ServeMetrics } from '../metrics.ts';
 import { asAppError } from '../problem.ts';
 import { sendProblem } from './send.ts';
@@ -13,10 +14,14 @@ export type ExchangeInfo = { requestId: string; route?: string; keyId?: string |
 
 /** Takes over the caller's `X-Request-Id` where it is one, so that a trace goes through; answers it in any case. */
 export function giveRequestId(req: IncomingMessage, res: ServerResponse): string {
-  const given = req.headers['x-request-id'];
-  const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+  const id = requestIdOf(req);
   res.setHeader('x-request-id', id);
   return id;
+}
+
+export function requestIdOf(req: IncomingMessage): string {
+  const given = req.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
 /** Answers are data: no browser is to run, frame or guess anything of them. */
@@ -31,6 +36,9 @@ const helmetOfData = helmet({
 
 /** They are the same for every answer: asking helmet's dozen functions each time costs more than a look into Redis. */
 const securityHeaders = headersOf(helmetOfData);
+
+/** As `writeHead` takes them: name, value, name, value … */
+export const flatSecurityHeaders: readonly string[] = securityHeaders.flat();
 
 export function setSecurityHeaders(res: ServerResponse): void {
   for (const [name, value] of securityHeaders) res.setHeader(name, value);
@@ -54,16 +62,37 @@ export function measureExchange(
   log: Logger,
 ): void {
   const startedAt = performance.now();
-  metrics.requestsInFlight.inc();
+  metrics.requestsInFlight.value++;
   res.once('close', () => {
     const seconds = (performance.now() - startedAt) / 1000;
     const { route = 'unmatched', requestId, keyId } = info;
     // 499: the client went away before its answer was complete (nginx's number for it).
     const status = res.writableFinished ? res.statusCode : 499;
-    metrics.requestsInFlight.dec();
-    metrics.requestDuration.observe({ route, method: methodLabel(req.method), status }, seconds);
-    log.debug({ event: 'request', route, method: req.method, status, seconds, requestId, keyId }, 'request');
+    metrics.requestsInFlight.value--;
+    durationsOf(metrics.requestDuration, route, methodLabel(req.method), status).observe(seconds);
+    if (log.isLevelEnabled('debug'))
+      log.debug(
+        { event: 'request', route, method: req.method, status, seconds, requestId, keyId },
+        'request',
+      );
   });
+}
+
+type Durations = ResolvedHistogram<'route' | 'method' | 'status'>;
+
+/** The series of each service in this process, which are looked up at every request. */
+const durations = new WeakMap<Durations, Map<string, Observer>>();
+
+function durationsOf(histogram: Durations, route: string, method: string, status: number): Observer {
+  const known = durations.get(histogram) ?? new Map<string, Observer>();
+  if (known.size === 0) durations.set(histogram, known);
+  const key = `${status} ${method} ${route}`;
+  let observer = known.get(key);
+  if (observer === undefined) {
+    observer = histogram.with({ route, method, status: String(status) });
+    known.set(key, observer);
+  }
+  return observer;
 }
 
 function methodLabel(method: string | undefined): string {

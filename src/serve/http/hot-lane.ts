@@ -7,13 +7,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Admit } from '../admission/admit.ts';
 import { answerRoute } from '../answer-route.ts';
 import type { Deps } from '../deps.ts';
-import type { Route } from '../route.ts';
+import type { AnyReply, Route } from '../route.ts';
 import {
   answerFailure,
   type ExchangeInfo,
-  giveRequestId,
+  flatSecurityHeaders,
   measureExchange,
-  setSecurityHeaders,
+  requestIdOf,
 } from './exchange.ts';
 import { sendReply } from './send.ts';
 
@@ -40,7 +40,7 @@ export function createHotLane(
   };
 }
 
-async function answer(
+function answer(
   route: Route,
   params: Record<string, string>,
   search: string,
@@ -48,17 +48,43 @@ async function answer(
   res: ServerResponse,
   admit: Admit,
   deps: Deps,
-): Promise<void> {
-  const info: ExchangeInfo = { requestId: giveRequestId(req, res), route: route.path };
+): void {
+  const info: ExchangeInfo = { requestId: requestIdOf(req), route: route.path };
   measureExchange(req, res, info, deps.metrics, deps.log);
-  setSecurityHeaders(res);
-  try {
-    info.keyId = admit(route.scope, req, res);
-    const { accept, 'content-type': contentType } = req.headers;
-    const reply = await answerRoute(route, { params, search, contentType, accept, body: undefined }, deps);
-    await sendReply(res, reply, route.answerType);
-  } catch (err) {
+  const headers = new HeaderList(info.requestId);
+  const refuse = (err: unknown) => {
+    headers.setOn(res);
     answerFailure(err, res, info, deps.log);
+  };
+  try {
+    info.keyId = admit(route.scope, req, headers);
+    const { accept, 'content-type': contentType } = req.headers;
+    const reply = answerRoute(route, { params, search, contentType, accept, body: undefined }, deps);
+    const send = (ready: AnyReply) => sendReply(res, ready, route.answerType, headers.list);
+    if (reply instanceof Promise) reply.then(send).catch(refuse);
+    else send(reply)?.catch(refuse);
+  } catch (err) {
+    refuse(err);
+  }
+}
+
+/** Headers of an answer, gathered to be written at once: set one by one, they cost more than a look into Redis. */
+class HeaderList {
+  /** Name, value, name, value … */
+  readonly list: string[];
+
+  constructor(requestId: string) {
+    this.list = ['x-request-id', requestId, ...flatSecurityHeaders];
+  }
+
+  setHeader(name: string, value: string): void {
+    this.list.push(name, value);
+  }
+
+  setOn(res: ServerResponse): void {
+    if (res.headersSent) return;
+    for (let at = 0; at < this.list.length; at += 2)
+      res.setHeader(this.list[at] ?? '', this.list[at + 1] ?? '');
   }
 }
 

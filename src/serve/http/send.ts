@@ -4,42 +4,54 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE, problemOf } from '../problem.ts';
-import { type AnyReply, JSON_TYPE } from '../route.ts';
+import { type AnyReply, JSON_TYPE, JsonText } from '../route.ts';
 
 /** A reader of a streamed body that takes nothing for so long is cut off: it would hold the rest in memory for ever. */
 const stalledAfterMs = 60_000;
 
 /**
- * Resolves when a streamed body has been handed over, or its reader went away or takes no more; rejects where the body fails.
+ * Of a streamed body, resolves when it has been handed over, or its reader went away or takes no more; rejects where the body
+ * fails. Any other is handed over when this returns.
  */
-export async function sendReply(
+export function sendReply(
   res: ServerResponse,
   reply: AnyReply,
   answerType: string,
+  /** Further ones, written at once with the reply's own: name, value, name, value … */
+  headers: readonly string[] = [],
   { stalledMs = stalledAfterMs } = {},
-): Promise<void> {
-  for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value);
-  if (reply.body === undefined) {
-    res.writeHead(reply.status).end();
-    return;
+): Promise<void> | undefined {
+  const all = [...headers];
+  for (const name in reply.headers) all.push(name, reply.headers[name] ?? '');
+  const { status, body } = reply;
+  if (body === undefined) {
+    res.writeHead(status, all).end();
+    return undefined;
   }
-  if (isStream(reply.body)) {
-    res.writeHead(reply.status, { 'content-type': reply.type ?? answerType });
+  if (isStream(body)) {
+    all.push('content-type', reply.type ?? answerType);
+    res.writeHead(status, all);
     // With the end of the answer, Node sets the time of an idle connection in its place.
     res.setTimeout(stalledMs, () => res.destroy());
-    await pipeline(Readable.from(reply.body), res).catch((err: NodeJS.ErrnoException) => {
+    return pipeline(Readable.from(body), res).catch((err: NodeJS.ErrnoException) => {
       if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw err;
     });
-    return;
   }
-  const payload = answerType === JSON_TYPE ? JSON.stringify(reply.body) : bytesOrText(reply.body);
-  const charset =
-    /^text\/|json$/.test(answerType) && !answerType.includes('charset') ? '; charset=utf-8' : '';
-  res.writeHead(reply.status, {
-    'content-type': reply.type ?? `${answerType}${charset}`,
-    'content-length': Buffer.byteLength(payload),
-  });
+  const payload = payloadOf(body, answerType);
+  all.push('content-type', reply.type ?? typeWithCharset(answerType));
+  all.push('content-length', String(Buffer.byteLength(payload)));
+  res.writeHead(status, all);
   res.end(payload);
+  return undefined;
+}
+
+function payloadOf(body: unknown, answerType: string): string | Buffer {
+  if (body instanceof JsonText) return body.text;
+  return answerType === JSON_TYPE ? JSON.stringify(body) : bytesOrText(body);
+}
+
+function typeWithCharset(type: string): string {
+  return /^text\/|json$/.test(type) && !type.includes('charset') ? `${type}; charset=utf-8` : type;
 }
 
 export function sendProblem(res: ServerResponse, error: AppError, requestId: string): void {

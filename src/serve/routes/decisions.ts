@@ -85,7 +85,7 @@ function counted(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Decisi
   const { channel, degraded, experiment, furtherExperiments = [] } = decision;
   for (const one of experiment === null ? [] : [experiment, ...furtherExperiments])
     metrics.experimentAnswers.inc({ experiment: one.name, variant: one.variant });
-  metrics.decisions.inc({ channel, answer: answerOf(decision), degraded: String(degraded) });
+  metrics.decisions.add(channel, answerOf(decision), String(degraded));
   return decision;
 }
 

@@ -108,7 +108,7 @@ export async function answerRecommendations(
   const degraded = degradedBy.length > 0;
   if (experiment !== null)
     deps.metrics.experimentAnswers.inc({ experiment: experiment.name, variant: experiment.variant });
-  deps.metrics.recommendations.inc({ scenario: query.scenario, degraded: String(degraded) });
+  deps.metrics.recommendations.add(query.scenario, String(degraded));
   for (const { source, arranged } of items) {
     deps.metrics.recommendedItems.add(source);
     for (const { rule } of arranged) deps.metrics.arrangedItems.add(rule);
