@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { JobName } from '../domain/job.ts';
 import { MODEL_NAMES, type ModelManifest, type ModelName } from '../domain/manifest.ts';
-import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { FEATURE_SCHEMA, RECORD_SCHEMA } from '../features/registry.ts';
 import { markAsDemo } from '../history/demo-mark.ts';
 import { importFiles } from '../history/import/import-files.ts';
 import { type Lake, listParts, openLake } from '../history/lake.ts';
@@ -62,7 +62,7 @@ export const demoCommand = (): Command =>
         const keys = createKeys(config.keyPrefix);
         const queue = createJobQueue(place.queueUrl, keys, log);
         shutdown.add('job queue', queue.close);
-        const built = (await redis.get(keys.recordsBuilt)) === FEATURE_SCHEMA;
+        const built = (await redis.get(keys.recordsBuilt)) === RECORD_SCHEMA;
         await Promise.race([trainWhatIsMissing(config, queue, built, output), group.failed]);
 
         const url = await Promise.race([group.url, group.failed]);

@@ -34,6 +34,12 @@ export class BinaryWriter {
     this.#length += 4;
   }
 
+  bytes(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
   text(value: string): void {
     const bytes = Buffer.byteLength(value);
     this.varint(bytes);
@@ -118,6 +124,15 @@ export class BinaryReader {
   float64(): number {
     const value = this.#buffer.readDoubleLE(this.#at);
     this.#at += 8;
+    return value;
+  }
+
+  /** The next so many bytes as hexadecimal digits. */
+  hex(bytes: number): string {
+    const end = this.#at + bytes;
+    if (end > this.#end) throw new RangeError('the value ends within bytes');
+    const value = this.#buffer.toString('hex', this.#at, end);
+    this.#at = end;
     return value;
   }
 

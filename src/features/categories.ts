@@ -33,7 +33,7 @@ function addInterest(categories: CategoryAffinity[], category: string, amount: n
   const known = categories.find((affinity) => affinity.category === category);
   if (known === undefined) {
     if (amount <= 0) return;
-    categories.push({ category, weight: amount, at });
+    categories.push({ category, weight: Math.fround(amount), at });
     if (categories.length > categoriesMax) dropWeakest(categories, at);
     return;
   }
@@ -42,7 +42,8 @@ function addInterest(categories: CategoryAffinity[], category: string, amount: n
     elapsed >= 0
       ? known.weight * decay(elapsed, categoryHalfLifeDays) + amount
       : known.weight + amount * decay(-elapsed, categoryHalfLifeDays);
-  known.weight = Math.max(0, sum);
+  // Single precision, as the state's fractions (`record.ts`).
+  known.weight = Math.fround(Math.max(0, sum));
   known.at = Math.max(known.at, at);
 }
 

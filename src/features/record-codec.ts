@@ -1,10 +1,14 @@
 /**
- * The record as bytes. Layout, all little endian:
+ * The record as bytes, exactly and as few as may be: a million customers are to fit into half a gigabyte. Layout, all little
+ * endian:
  *
  *   0   float64 × 2   appliedThrough: milliseconds and sequence of the stream id. Lua scripts read them.
  *   16  uint32        CRC-32 of everything before and after it
- *   20  uint32        feature schema
- *   24                state, then the variable parts: varints, UTF-8 texts; times as distances from the last event
+ *   20  uint32        feature schema, which also names this layout: a record of another is absent, and is rebuilt
+ *   24  varints       events, first and last event
+ *       times         the instants that what follows tells by their places (`packed-times.ts`)
+ *       shapes        of the ids that follow (`packed-ids.ts`)
+ *       state         `packed-state.ts`, then the last ids, attributes, and the variable parts
  */
 import { crc32 } from 'node:zlib';
 import { CHANNELS, LOYALTY_TIERS } from '../domain/channel.ts';
@@ -12,10 +16,13 @@ import type { Consent, CustomerAttributes } from '../domain/customer.ts';
 import type { ItemId, OfferId } from '../domain/ids.ts';
 import { streamIdParts } from '../domain/stream-id.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
+import { IdReader, IdWriter } from './packed-ids.ts';
+import { isTime, readNumber, writeNumber } from './packed-state.ts';
+import { TimeReader, TimeWriter } from './packed-times.ts';
 import { type CustomerRecord, recordWithState } from './record.ts';
-import { FEATURE_SCHEMA, STATE_LENGTH } from './registry.ts';
+import { RECORD_SCHEMA, STATE_LENGTH } from './registry.ts';
 
-const schemaNumber = Number.parseInt(FEATURE_SCHEMA, 16);
+const schemaNumber = Number.parseInt(RECORD_SCHEMA, 16);
 const checksumAt = 16;
 const schemaAt = 20;
 const headerBytes = 24;
@@ -28,61 +35,98 @@ export type DecodedRecord =
 
 export function encodeRecord(record: CustomerRecord): Buffer {
   const writer = new BinaryWriter();
+  const { lastAt } = record;
   const [ms, sequence] = streamIdParts(record.appliedThrough);
   writer.float64(ms);
   writer.float64(sequence);
   writer.uint32(0);
   writer.uint32(schemaNumber);
-  for (const slot of record.state) writer.float64(slot);
   writer.varint(record.eventCount);
   // NEVER is −1.
-  writer.varint(record.firstAt + 1);
-  writer.varint(record.lastAt + 1);
-  writer.text(record.lastEventId);
-  writer.text(record.lastOrderId);
+  writer.varint(lastAt + 1);
+  const { times, ids } = meetAll(record);
+  times.writeTable(writer);
+  ids.writeShapes(writer);
+  const number = (value: number) => writeNumber(writer, value, times, lastAt);
+  number(record.firstAt);
+  for (const slot of record.state) number(slot);
+  ids.write(writer, record.lastEventId);
+  ids.write(writer, record.lastOrderId);
   writeAttributes(writer, record.attributes);
   const categoryIndex = writeCategoryNames(writer, record);
-  const ago = (at: number) => writer.varint(record.lastAt - at);
   writer.varint(record.items.size);
   for (const item of record.items.values()) {
-    writer.text(item.itemId);
-    writer.varint(categoryIndex.get(item.category) ?? 0);
+    ids.write(writer, item.itemId);
+    ids.remember(item.itemId);
+    const isOnce =
+      item.purchaseCount === 1 &&
+      item.quantity === 1 &&
+      item.returnCount === 0 &&
+      item.firstAt === item.lastAt;
+    writer.varint(2 * (categoryIndex.get(item.category) ?? 0) + (isOnce ? 1 : 0));
+    writer.varint(times.placeOf(item.lastAt));
+    if (isOnce) continue;
     writer.varint(item.purchaseCount);
     writer.varint(item.quantity);
     writer.varint(item.returnCount);
-    ago(item.firstAt);
-    ago(item.lastAt);
+    writer.varint(times.placeOf(item.firstAt));
   }
+  const flagged = (at: number, flag: boolean) => writer.varint(2 * times.placeOf(at) + (flag ? 1 : 0));
   writer.varint(record.recentViews.length);
   for (const view of record.recentViews) {
-    writer.text(view.itemId);
-    ago(view.at);
-    writer.varint(view.addedToCart ? 1 : 0);
+    ids.write(writer, view.itemId);
+    flagged(view.at, view.addedToCart);
   }
   writer.varint(record.categories.length);
   for (const affinity of record.categories) {
     writer.varint(categoryIndex.get(affinity.category) ?? 0);
-    writer.float64(affinity.weight);
-    ago(affinity.at);
+    number(affinity.weight);
+    writer.varint(times.placeOf(affinity.at));
   }
   writer.varint(record.offerAnswers.length);
   for (const answer of record.offerAnswers) {
-    writer.text(answer.offerId);
-    writer.varint(answer.outcome === 'redeemed' ? 1 : 0);
-    ago(answer.at);
+    ids.write(writer, answer.offerId);
+    flagged(answer.at, answer.outcome === 'redeemed');
   }
   writer.varint(record.ratingLows.length);
   for (const low of record.ratingLows) {
-    writer.float64(low.rating);
-    ago(low.at);
+    number(low.rating);
+    writer.varint(times.placeOf(low.at));
   }
   const bytes = writer.finish();
   bytes.writeUInt32LE(checksum(bytes), checksumAt);
   return bytes;
 }
 
+/** Every time and id of the record, for their tables stand before what names them. */
+function meetAll(record: CustomerRecord): { times: TimeWriter; ids: IdWriter } {
+  const { lastAt } = record;
+  const times = new TimeWriter(lastAt);
+  const ids = new IdWriter();
+  if (isTime(record.firstAt, lastAt)) times.meet(record.firstAt);
+  for (const slot of record.state) if (isTime(slot, lastAt)) times.meet(slot);
+  ids.meet(record.lastEventId);
+  ids.meet(record.lastOrderId);
+  for (const item of record.items.values()) {
+    ids.meet(item.itemId);
+    times.meet(item.firstAt);
+    times.meet(item.lastAt);
+  }
+  for (const view of record.recentViews) {
+    ids.meet(view.itemId);
+    times.meet(view.at);
+  }
+  for (const answer of record.offerAnswers) {
+    ids.meet(answer.offerId);
+    times.meet(answer.at);
+  }
+  for (const { at } of record.categories) times.meet(at);
+  for (const { at } of record.ratingLows) times.meet(at);
+  return { times, ids };
+}
+
 export function decodeRecord(bytes: Buffer): DecodedRecord {
-  if (bytes.length < headerBytes + 8 * STATE_LENGTH) return { ok: false, reason: 'too-short' };
+  if (bytes.length < headerBytes + STATE_LENGTH) return { ok: false, reason: 'too-short' };
   if (checksum(bytes) !== bytes.readUInt32LE(checksumAt)) return { ok: false, reason: 'checksum' };
   if (bytes.readUInt32LE(schemaAt) !== schemaNumber) return { ok: false, reason: 'schema' };
   try {
@@ -106,46 +150,67 @@ function checksum(bytes: Buffer): number {
 }
 
 function readRecord(reader: BinaryReader): CustomerRecord {
+  const eventCount = reader.varint();
+  const lastAt = reader.varint() - 1;
+  const times = new TimeReader();
+  times.readTable(reader, lastAt);
+  const ids = new IdReader();
+  ids.readShapes(reader);
+  const firstAt = readNumber(reader, times);
   const state = new Float64Array(STATE_LENGTH);
-  for (let s = 0; s < STATE_LENGTH; s++) state[s] = reader.float64();
+  for (let s = 0; s < STATE_LENGTH; s++) state[s] = readNumber(reader, times);
   const record = recordWithState(state);
-  record.eventCount = reader.varint();
-  record.firstAt = reader.varint() - 1;
-  record.lastAt = reader.varint() - 1;
-  record.lastEventId = reader.text();
-  record.lastOrderId = reader.text();
+  record.eventCount = eventCount;
+  record.firstAt = firstAt;
+  record.lastAt = lastAt;
+  record.lastEventId = ids.read(reader);
+  record.lastOrderId = ids.read(reader);
   record.attributes = readAttributes(reader);
   const names: string[] = [];
   for (let n = reader.varint(); n > 0; n--) names.push(reader.text());
-  const category = () => names[reader.varint()] ?? '';
-  const time = () => record.lastAt - reader.varint();
+  const time = () => times.at(reader.varint());
   for (let n = reader.varint(); n > 0; n--) {
-    const itemId = reader.text() as ItemId;
-    record.items.set(itemId, {
-      itemId,
-      category: category(),
-      purchaseCount: reader.varint(),
-      quantity: reader.varint(),
-      returnCount: reader.varint(),
-      firstAt: time(),
-      lastAt: time(),
+    const itemId = ids.read(reader) as ItemId;
+    ids.remember(itemId);
+    const token = reader.varint();
+    const category = names[token >>> 1] ?? '';
+    const at = time();
+    const item =
+      token % 2 === 1
+        ? { itemId, category, purchaseCount: 1, quantity: 1, returnCount: 0, firstAt: at, lastAt: at }
+        : {
+            itemId,
+            category,
+            purchaseCount: reader.varint(),
+            quantity: reader.varint(),
+            returnCount: reader.varint(),
+            firstAt: time(),
+            lastAt: at,
+          };
+    record.items.set(itemId, item);
+  }
+  for (let n = reader.varint(); n > 0; n--) {
+    const itemId = ids.read(reader) as ItemId;
+    const token = reader.varint();
+    record.recentViews.push({ itemId, at: times.at(token >>> 1), addedToCart: token % 2 === 1 });
+  }
+  for (let n = reader.varint(); n > 0; n--)
+    record.categories.push({
+      category: names[reader.varint()] ?? '',
+      weight: readNumber(reader, times),
+      at: time(),
+    });
+  for (let n = reader.varint(); n > 0; n--) {
+    const offerId = ids.read(reader) as OfferId;
+    const token = reader.varint();
+    record.offerAnswers.push({
+      offerId,
+      outcome: token % 2 === 1 ? 'redeemed' : 'dismissed',
+      at: times.at(token >>> 1),
     });
   }
   for (let n = reader.varint(); n > 0; n--)
-    record.recentViews.push({
-      itemId: reader.text() as ItemId,
-      at: time(),
-      addedToCart: reader.varint() === 1,
-    });
-  for (let n = reader.varint(); n > 0; n--)
-    record.categories.push({ category: category(), weight: reader.float64(), at: time() });
-  for (let n = reader.varint(); n > 0; n--)
-    record.offerAnswers.push({
-      offerId: reader.text() as OfferId,
-      outcome: reader.varint() === 1 ? 'redeemed' : 'dismissed',
-      at: time(),
-    });
-  for (let n = reader.varint(); n > 0; n--) record.ratingLows.push({ rating: reader.float64(), at: time() });
+    record.ratingLows.push({ rating: readNumber(reader, times), at: time() });
   return record;
 }
 

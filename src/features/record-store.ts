@@ -22,7 +22,7 @@ import { together } from '../infra/redis-together.ts';
 import { compareEventOrder } from './event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
 import { type DecodedRecord, decodeRecord, encodeRecord, stampOf } from './record-codec.ts';
-import { FEATURE_SCHEMA } from './registry.ts';
+import { RECORD_SCHEMA } from './registry.ts';
 import { guestTtlMs, isGuest } from './subject.ts';
 
 /** How long a repeat of an event is recognised by its marker alone. */
@@ -125,7 +125,7 @@ return 1
 `);
 
 export function createRecordStore(redis: Redis, keys: Keys, options: RecordStoreOptions = {}): RecordStore {
-  const recordKey = (subjectId: string) => keys.record(FEATURE_SCHEMA, subjectId);
+  const recordKey = (subjectId: string) => keys.record(RECORD_SCHEMA, subjectId);
 
   const decoded = (bytes: Buffer | null): CustomerRecord | 'unreadable' | undefined => {
     if (bytes === null) return undefined;

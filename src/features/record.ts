@@ -86,6 +86,7 @@ export function isLast(record: CustomerRecord, event: ShopEvent): boolean {
 export function applyEvent(record: CustomerRecord, event: ShopEvent): void {
   // The features first: they see the record as it was before the event.
   for (let f = 0; f < FEATURES.length; f++) FEATURES[f]!.update(record.slices[f]!, event, record);
+  roundFractions(record.state);
   const late = isLate(record, event);
   switch (event.type) {
     case 'purchase':
@@ -121,6 +122,18 @@ export function applyEvent(record: CustomerRecord, event: ShopEvent): void {
     record.lastEventId = event.eventId;
   }
   record.eventCount += 1;
+}
+
+/**
+ * Fractions (counts that fade, means, deviations) to single precision, so that a record keeps them in four bytes: seven digits
+ * are more than anything here is known to. After each event, not when the record is written: a record that was written and
+ * read between two events is to be the one that a replay gives. Whole numbers (times, counts, money) stay as they are.
+ */
+function roundFractions(state: Float64Array): void {
+  for (let s = 0; s < state.length; s++) {
+    const value = state[s]!;
+    if (!Number.isInteger(value)) state[s] = Math.fround(value);
+  }
 }
 
 /** The features of a record at `now`, in the order of `FEATURE_NAMES`; all finite. */

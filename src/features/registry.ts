@@ -61,16 +61,27 @@ export const FEATURE_OFFSETS: readonly { slots: number; outputs: number }[] = of
 
 export const STATE_LENGTH = FEATURES.reduce((length, feature) => length + feature.slots.length, 0);
 
-/** Raise it when the record's layout changes, or what a feature or a variable part computes while its names stay. */
-const LAYOUT_VERSION = 3;
+/** Raise it when a feature computes something else while its names stay: models that were trained on it are then refused. */
+const COMPUTATION_VERSION = 3;
 
-/** Names this set of features and layout of records: 8 hex digits, part of the record's key and of a model's manifest. */
-export const FEATURE_SCHEMA: string = createHash('sha256')
-  .update(
-    JSON.stringify([LAYOUT_VERSION, FEATURES.map(({ name, slots, outputs }) => [name, slots, outputs])]),
-  )
-  .digest('hex')
-  .slice(0, 8);
+/** Names this set of features: 8 hex digits, part of a model's manifest. */
+export const FEATURE_SCHEMA: string = shortHash([
+  COMPUTATION_VERSION,
+  FEATURES.map(({ name, slots, outputs }) => [name, slots, outputs]),
+]);
+
+/** Raise it when the record's layout changes, or what a variable part of it holds. */
+const RECORD_LAYOUT = 4;
+
+/**
+ * Names the features and the layout of records: 8 hex digits, part of a record's key, so that a record of another layout is
+ * absent and never misread. Apart from the features' own: models outlive a layout.
+ */
+export const RECORD_SCHEMA: string = shortHash([FEATURE_SCHEMA, RECORD_LAYOUT]);
+
+function shortHash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8);
+}
 
 function offsets(): { slots: number; outputs: number }[] {
   let slots = 0;

@@ -9,7 +9,7 @@
  */
 import { AppError } from '../domain/errors.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../features/record.ts';
-import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { RECORD_SCHEMA } from '../features/registry.ts';
 import type { CatalogueStore } from '../infra/catalogue-store.ts';
 import { latestItems, latestOffers } from './catalogue.ts';
 import { type DrainDeps, drainAll, drainedThrough } from './drain.ts';
@@ -87,7 +87,7 @@ export async function refreshAllRecords(
     await otherSchemas(deps),
     (done) => onProgress(0.15 + 0.75 * Math.min(1, done / Math.max(1, expected)), 'rebuilding records'),
   );
-  await redis.set(keys.recordsBuilt, FEATURE_SCHEMA);
+  await redis.set(keys.recordsBuilt, RECORD_SCHEMA);
 
   await onProgress(0.9, 'rebuilding records of customers who shop right now');
   for (let round = 0; round < stragglerRounds; round++) {
@@ -133,8 +133,8 @@ async function writeRecords(
 /** Schemas whose records are to go. A list of all, for a process of the version before may have written one since the last refresh. */
 async function otherSchemas({ redis, keys }: RebuildDeps): Promise<string[]> {
   const built = await redis.get(keys.recordsBuilt);
-  await redis.sadd(keys.recordSchemas, FEATURE_SCHEMA, ...(built === null ? [] : [built]));
-  return (await redis.smembers(keys.recordSchemas)).filter((schema) => schema !== FEATURE_SCHEMA);
+  await redis.sadd(keys.recordSchemas, RECORD_SCHEMA, ...(built === null ? [] : [built]));
+  return (await redis.smembers(keys.recordSchemas)).filter((schema) => schema !== RECORD_SCHEMA);
 }
 
 async function merge({ redis, keys, lake }: RefreshDeps): Promise<void> {

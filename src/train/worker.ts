@@ -3,7 +3,7 @@
  * order, the schedule, and the metrics.
  */
 import { Queue } from 'bullmq';
-import { FEATURE_SCHEMA } from '../features/registry.ts';
+import { RECORD_SCHEMA } from '../features/registry.ts';
 import { streamLag } from '../history/event-stream.ts';
 import { openLake } from '../history/lake.ts';
 import { readSnapshot } from '../history/score-snapshots.ts';
@@ -119,7 +119,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     }
 
     // After an upgrade, or over a Redis that forgot everything, nobody has a record of this layout.
-    if ((await redis.get(keys.recordsBuilt)) !== FEATURE_SCHEMA) {
+    if ((await redis.get(keys.recordsBuilt)) !== RECORD_SCHEMA) {
       const asking = createJobQueue(place.queueUrl, keys, log);
       opened.add('asking', asking.close);
       await asking.enqueue('refresh-features', {});

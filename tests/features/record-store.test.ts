@@ -4,7 +4,7 @@ import type { EventId } from '../../src/domain/ids.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
 import { createRecordStore, markerTtlMs } from '../../src/features/record-store.ts';
-import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
+import { RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { guestTtlMs } from '../../src/features/subject.ts';
 import { startMs } from '../support/events.ts';
 import { testRedis } from '../support/redis.ts';
@@ -30,7 +30,7 @@ test('many are read in their order, those that there are not and those that cann
     { event: visit('e1', 1), streamId: '1-1' },
     { event: visit('e2', 2), streamId: '1-2' },
   ]);
-  await redis.set(keys.record(FEATURE_SCHEMA, 'damaged'), 'this is no record');
+  await redis.set(keys.record(RECORD_SCHEMA, 'damaged'), 'this is no record');
   const read = await store.readMany(['first', 'second', 'third', 'damaged']);
   expect(read.map((record) => record?.eventCount)).toEqual([1, undefined, 2, undefined]);
   expect(await store.readMany([])).toEqual([]);
@@ -133,11 +133,11 @@ describe('apply', () => {
   test('a guest is kept for a day and never put down for a rebuild', async () => {
     await store.apply('session:s1', [{ event: visit('new', 10), streamId: '1-0' }]);
     await store.apply('session:s1', [{ event: visit('old', 1), streamId: '1-1' }]);
-    const ttl = await redis.pttl(keys.record(FEATURE_SCHEMA, 'session:s1'));
+    const ttl = await redis.pttl(keys.record(RECORD_SCHEMA, 'session:s1'));
     expect(ttl).toBeGreaterThan(guestTtlMs - 60_000);
     expect(await redis.sismember(keys.staleCustomers, 'session:s1')).toBe(0);
     await store.apply('staying', [{ event: visit('new', 10), streamId: '1-0' }]);
-    expect(await redis.pttl(keys.record(FEATURE_SCHEMA, 'staying'))).toBe(-1);
+    expect(await redis.pttl(keys.record(RECORD_SCHEMA, 'staying'))).toBe(-1);
   });
 
   test('a record that was deleted and made anew in between is seen as changed', async () => {
@@ -149,7 +149,7 @@ describe('apply', () => {
           return async (...wanted: string[]) => {
             const values = await target.mgetBuffer(...wanted);
             // Erased, and met again, between the read and the write.
-            await target.del(keys.record(FEATURE_SCHEMA, 'gone'));
+            await target.del(keys.record(RECORD_SCHEMA, 'gone'));
             await store.apply('gone', [{ event: visit('c', 3), streamId: '1-2' }]);
             return values;
           };
@@ -168,7 +168,7 @@ describe('an unreadable record', () => {
     const onUnreadable = vi.fn();
     const watched = createRecordStore(redis, keys, { onUnreadable });
     await watched.apply('torn', [{ event: visit('a', 1), streamId: '1-0' }]);
-    const key = keys.record(FEATURE_SCHEMA, 'torn');
+    const key = keys.record(RECORD_SCHEMA, 'torn');
     const bytes = (await redis.getBuffer(key))!;
     bytes[60]! ^= 1;
     await redis.set(key, bytes);
@@ -194,7 +194,7 @@ describe('replaceCovered', () => {
     expect(await store.replaceCovered(rebuilt('fresh'), '50-2')).toEqual([true]);
     await store.apply('covered', [{ event: visit('a', 1), streamId: '50-2' }]);
     expect(await store.replaceCovered(rebuilt('covered'), '50-2')).toEqual([true]);
-    const bytes = await redis.getBuffer(keys.record(FEATURE_SCHEMA, 'covered'));
+    const bytes = await redis.getBuffer(keys.record(RECORD_SCHEMA, 'covered'));
     expect(bytes).toEqual(encodeRecord(folded([visit('r', 1)], '50-2')));
   });
 

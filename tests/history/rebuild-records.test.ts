@@ -13,7 +13,7 @@ import { compareEventOrder } from '../../src/features/event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
 import { createRecordStore, otherSchemaTtlMs } from '../../src/features/record-store.ts';
-import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
+import { RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { type DrainDeps, drainAll, drainedThrough } from '../../src/history/drain.ts';
 import { rebuildRecords, refreshAllRecords } from '../../src/history/rebuild-records.ts';
 import { replayCustomers } from '../../src/history/replay.ts';
@@ -259,7 +259,7 @@ describe('refresh of everything', () => {
     const before = await Promise.all(customers.map(online));
     await deleteEach(redis, [
       keys.items,
-      ...customers.map((customerId) => keys.record(FEATURE_SCHEMA, customerId)),
+      ...customers.map((customerId) => keys.record(RECORD_SCHEMA, customerId)),
     ]);
 
     const stages: [number, string][] = [];
@@ -270,7 +270,7 @@ describe('refresh of everything', () => {
     expect(report).toEqual({ drained: 0, customers: 3, postponed: 0, restored: 1 });
     expect(await Promise.all(customers.map(online))).toEqual(before);
     expect(await store.getItem('tea')).toEqual(tea);
-    expect(await redis.get(keys.recordsBuilt)).toBe(FEATURE_SCHEMA);
+    expect(await redis.get(keys.recordsBuilt)).toBe(RECORD_SCHEMA);
     expect(stages.at(0)?.[0]).toBe(0);
     expect(stages.at(-1)?.[0]).toBe(1);
     expect(stages.map(([share]) => share)).toEqual(stages.map(([share]) => share).sort((a, b) => a - b));
@@ -279,7 +279,7 @@ describe('refresh of everything', () => {
   test('takes up what was accepted meanwhile, and what only the stream holds', async () => {
     const { deps, keys, accept, online } = await setUp();
     await accept([visit('a', 1)]);
-    await redis.del(keys.record(FEATURE_SCHEMA, 'anna'));
+    await redis.del(keys.record(RECORD_SCHEMA, 'anna'));
     // Begun anew without its past: a later event comes before the refresh.
     await accept([visit('b', 2)]);
     const report = await refreshAllRecords({ ...deps, catalogueStore: createCatalogueStore(redis, keys) });
@@ -380,7 +380,7 @@ test('a refresh gives the records of other schemas a week to live, once', async 
   const ttl = await redis.pttl(old);
   expect(ttl).toBeGreaterThan(otherSchemaTtlMs - 60_000);
   expect(ttl).toBeLessThanOrEqual(otherSchemaTtlMs);
-  expect(await redis.pttl(keys.record(FEATURE_SCHEMA, 'anna'))).toBe(-1);
+  expect(await redis.pttl(keys.record(RECORD_SCHEMA, 'anna'))).toBe(-1);
 
   await redis.pexpire(old, 5_000_000);
   await refreshAllRecords({ ...deps, catalogueStore: store });

@@ -4,7 +4,7 @@ import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import type { JobStatus } from '../../src/domain/job.ts';
-import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
+import { FEATURE_SCHEMA, RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { listParts, openLake } from '../../src/history/lake.ts';
 import { appendEntries } from '../../src/infra/event-log.ts';
 import { createJobQueue, queueName } from '../../src/infra/job-queue.ts';
@@ -26,7 +26,7 @@ const served = newModelVersion(Date.UTC(2026, 0, 1), () => 0.5);
 
 beforeAll(async () => {
   // Of today's layout, so that a worker does not begin with a refresh; one test asks for that.
-  await redis.set(keys.recordsBuilt, FEATURE_SCHEMA);
+  await redis.set(keys.recordsBuilt, RECORD_SCHEMA);
   const lake = await openLake(place.dataDir);
   await writeSimulatedEvents(lake, { customers: 1500, items: 100, days: 400, seed: 5, end: '2026-05-31' });
   lake.close();
@@ -156,7 +156,7 @@ test('a worker over a Redis that has no records of this layout begins with a ref
   const status = await jobs.waitFor('refresh-features-latest');
   expect(status).toMatchObject({ state: 'completed' });
   expect(status.result?.metrics.customers).toBeGreaterThan(1000);
-  expect(await redis.get(keys.recordsBuilt)).toBe(FEATURE_SCHEMA);
+  expect(await redis.get(keys.recordsBuilt)).toBe(RECORD_SCHEMA);
   await worker.stop();
 }, 60_000);
 
@@ -200,7 +200,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
 
 test('a model that no longer fits its customers is trained anew, without being asked', async () => {
   const ownKeys = createKeys(`${prefix}-drift`);
-  await redis.set(ownKeys.recordsBuilt, FEATURE_SCHEMA);
+  await redis.set(ownKeys.recordsBuilt, RECORD_SCHEMA);
   const asking = createJobQueue(url, ownKeys, silentLog);
   onTestFinished(asking.close);
   // Its risks are invented: nobody was lost as it says.

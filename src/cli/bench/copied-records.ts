@@ -1,6 +1,6 @@
 /** Records of a simulated shop's customers, copied under new ids until there are as many as wanted. */
 
-import { FEATURE_SCHEMA } from '../../features/registry.ts';
+import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { type Lake, queryChunks } from '../../history/lake.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
@@ -19,7 +19,7 @@ export async function copyRecords(lake: Lake, redis: Redis, keys: Keys, customer
       const record = records[copy % records.length];
       if (record === undefined) throw new Error('the simulated shop has no records');
       bytes += record.length;
-      batch.set(keys.record(FEATURE_SCHEMA, copyId(copy)), record);
+      batch.set(keys.record(RECORD_SCHEMA, copyId(copy)), record);
     }
     await batch.exec();
   }
@@ -32,7 +32,7 @@ async function recordsOf(lake: Lake, redis: Redis, keys: Keys): Promise<Buffer[]
   for await (const chunk of queryChunks(lake.connection, query)) {
     const ids = chunk.getColumnVector(0);
     for (let r = 0; r < chunk.rowCount; r++) {
-      const record = await redis.getBuffer(keys.record(FEATURE_SCHEMA, String(ids.getItem(r))));
+      const record = await redis.getBuffer(keys.record(RECORD_SCHEMA, String(ids.getItem(r))));
       if (record !== null) records.push(record);
     }
   }

@@ -3,7 +3,7 @@ import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
-import { FEATURE_SCHEMA } from '../../../src/features/registry.ts';
+import { RECORD_SCHEMA } from '../../../src/features/registry.ts';
 import { appendEntries } from '../../../src/infra/event-log.ts';
 import { createKeys, type Keys } from '../../../src/infra/keys.ts';
 import { connectRedis, type Redis } from '../../../src/infra/redis.ts';
@@ -62,7 +62,7 @@ async function startWorker(receiverUrl: string, env: Record<string, string> = {}
 }
 
 test('killed in the middle of deliveries, and in the middle of draining: another worker sends what is left, none is lost', async () => {
-  await redis.set(keys.recordsBuilt, FEATURE_SCHEMA);
+  await redis.set(keys.recordsBuilt, RECORD_SCHEMA);
   const receiver = await webhookReceiver();
   // Four take the request, and are killed before they hear an answer.
   receiver.behave(hangs);
@@ -152,7 +152,7 @@ describeNative('over a Redis of its own', () => {
     const client = connectRedis(server.url, 'tests', { kind: 'patient' }, silentLog);
     onTestFinished(() => client.disconnect());
     const own = createKeys(prefix);
-    await client.set(own.recordsBuilt, FEATURE_SCHEMA);
+    await client.set(own.recordsBuilt, RECORD_SCHEMA);
     const receiver = await webhookReceiver();
     await receiver.stop();
     const worker = await startWorker(receiver.url, { REDIS_URL: server.url });
