@@ -2,18 +2,22 @@
 
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export type CuttableRedis = {
   url: string;
   /** Breaks every connection and refuses new ones. */
   cut: () => Promise<void>;
   mend: () => Promise<void>;
+  /** Resolves when the text is on its way to Redis, which it never reaches, nor does what its connection sends after it. */
+  hold: (text: string) => Promise<void>;
   close: () => Promise<void>;
 };
 
 export async function cuttableRedis(url: string): Promise<CuttableRedis> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
+  let held: { text: string; met: () => void } | undefined;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
@@ -21,7 +25,18 @@ export async function cuttableRedis(url: string): Promise<CuttableRedis> {
       socket.on('close', () => sockets.delete(socket));
       socket.on('error', () => {});
     }
-    client.pipe(upstream).on('close', () => client.destroy());
+    const toRedis = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        if (held === undefined || !chunk.includes(held.text)) return done(null, chunk);
+        // Never done: the connection stands still.
+        held.met();
+        held = undefined;
+      },
+    });
+    client
+      .pipe(toRedis)
+      .pipe(upstream)
+      .on('close', () => client.destroy());
     upstream.pipe(client).on('close', () => upstream.destroy());
   });
   const listen = (port: number) =>
@@ -41,6 +56,10 @@ export async function cuttableRedis(url: string): Promise<CuttableRedis> {
     url: way.href,
     cut,
     mend: () => listen(port),
+    hold: (text) =>
+      new Promise((met) => {
+        held = { text, met };
+      }),
     close: () => (server.listening ? cut() : Promise.resolve()),
   };
 }
