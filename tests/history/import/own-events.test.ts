@@ -220,3 +220,48 @@ test('an imported event is accepted exactly when POST /events would accept it, a
     { numRuns: 8 },
   );
 }, 120_000);
+
+test('a purchase with a redeemed list that is none, in any of its shapes, is a rejected row; the rows around it are taken', async () => {
+  const shop = await openShop();
+  const purchase = (eventId: string, redeemed?: unknown) =>
+    JSON.stringify({
+      type: 'purchase',
+      eventId,
+      customerId: 'anna',
+      occurredAt: '2026-01-02T03:04:05Z',
+      channel: 'web',
+      lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 450 }],
+      redeemed,
+    });
+  const file = await shop.file(
+    'redeemed.ndjson',
+    [
+      purchase('none'),
+      purchase('one', [{ offerId: 'ten' }]),
+      // None of these is JSON once it is taken for text, which is what DuckDB may do before it looks at the type.
+      purchase('text', 'ten'),
+      purchase('brackets', '[ten]'),
+      purchase('object', { offerId: 'ten' }),
+      purchase('number', 10),
+      purchase('true', true),
+      purchase('empty', []),
+      purchase('of texts', ['ten']),
+      purchase('of lists', [[{ offerId: 'ten' }]]),
+      purchase('unnamed', [{ decisionId: 'd' }]),
+      purchase('costly', [{ offerId: 'ten', costMinor: -1 }]),
+      purchase('all told', [{ offerId: 'ten', decisionId: 'd', costMinor: 5 }, { offerId: 'five' }]),
+    ].join('\n'),
+  );
+  const report = await shop.run('nextbest', [file]);
+  const rejected = await shop.rejects(report);
+  expect(rejected.map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  expect(new Set(rejected.map(({ reason }) => reason))).toEqual(new Set(['invalid']));
+  const rows = await shop.lake('events');
+  expect(
+    rows.map(({ eventId, detail }) => [eventId, detail === null ? null : JSON.parse(String(detail))]),
+  ).toEqual([
+    ['all told', { redeemed: [{ offerId: 'ten', decisionId: 'd', costMinor: 5 }, { offerId: 'five' }] }],
+    ['none', null],
+    ['one', { redeemed: [{ offerId: 'ten' }] }],
+  ]);
+});

@@ -218,6 +218,46 @@ test('offers are charged: contacts and calls when they are made, benefits when t
   expect(groups[0]?.marginPerCustomerMinor).toEqual({ customers: 2, value: total / 2 });
 });
 
+test('a redemption costs what it was told to have cost, else what was reckoned; what was told first counts', async () => {
+  const lake = await testLake();
+  const [anna = '', bert = ''] = customersIn('control', 2);
+  const decisions = [
+    decision('d1', anna, 1, [['gift', { costWhenAcceptedMinor: 300 }]]),
+    decision('d2', anna, 2, [['gift', { costWhenAcceptedMinor: 300 }]]),
+    decision('d3', anna, 2, [['gift', { costWhenAcceptedMinor: 300 }]]),
+    decision('d4', anna, 2, [['ten', { costWhenAcceptedMinor: 150 }]]),
+    // A call took longer; made once, it is redeemed when it is shown again.
+    decision('d5', bert, 3, [['call', { costWhenMadeMinor: 500 }]]),
+    decision('d6', bert, 4, [['call', { costWhenMadeMinor: 500 }]], 'd5'),
+  ];
+  const outcome = (day: number, decisionId: string, offerId: string, costMinor?: number) =>
+    event(anna, day, 'offerOutcome', {
+      decisionId,
+      offerId,
+      outcome: 'redeemed',
+      ...(costMinor !== undefined && { costMinor }),
+    });
+  const events = [
+    event(bert, -2, 'visit'),
+    outcome(4, 'd1', 'gift', 120),
+    outcome(5, 'd1', 'gift', 999),
+    // By the purchase alone, as an import brings it, of nothing; and without a cost.
+    event(anna, 6, 'purchase', {
+      ...line('tea', 0),
+      redeemed: [
+        { offerId: 'gift', decisionId: 'd2', costMinor: 0 },
+        { offerId: 'gift', decisionId: 'd3' },
+      ],
+    }),
+    // A discount's is in the prices that were paid, whatever is told.
+    outcome(4, 'd4', 'ten', 150),
+    outcome(5, 'd6', 'call', 700),
+  ];
+  await writeEntries(lake, 'all', { events, catalogue: [], decisions: decisions as never });
+  const { groups } = await readOut(lake, split, settings);
+  expect(groups[0]?.marginPerCustomerMinor).toEqual({ customers: 2, value: -(120 + 0 + 300 + 700) / 2 });
+});
+
 test('an effect is found, its interval told, and what it has earned in all', async () => {
   const lake = await testLake();
   await writeBuyers(lake, split.groupOf, 10_000, { 0: 0.3, 1: 0.4 });
