@@ -111,6 +111,7 @@ describe('the dashboard', () => {
   const knownToTextAlone = [
     'nextbest_serve_arranged_items_total',
     'nextbest_serve_catalogue_items',
+    'nextbest_serve_dropped_connections_total',
     'nextbest_serve_experiment_answers_total',
     'nextbest_serve_insights_duration_seconds',
     'nextbest_serve_model_load_failures_total',

@@ -49,6 +49,15 @@ export const Environment = z.object({
     .describe(
       'keys: calls need an API key (docs/security.md). off: none do, where HOST is this machine alone',
     ),
+  CORS_ORIGINS: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/).filter((origin) => origin !== ''))
+    .pipe(z.array(z.string().refine(isOrigin, 'must be origins such as https://admin.shop.example, or *')))
+    .optional()
+    .describe('Sites whose pages may read the answers in a browser, with spaces between. Absent: none'),
+  MAX_CONNECTIONS: wholeNumber(1, 1_000_000)
+    .default(10_000)
+    .describe('Connections that a process of the service holds; more are closed at once'),
   RATE_LIMIT_READ: rateLimit(1000, 'read'),
   RATE_LIMIT_EVENTS: rateLimit(1000, 'events'),
   RATE_LIMIT_DECIDE: rateLimit(1000, 'decide'),
@@ -157,6 +166,11 @@ function isSafe(text: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && loopback);
 }
 
+/** As a browser sends it: no path, no slash at the end. */
+function isOrigin(text: string): boolean {
+  return text === '*' || (/^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
+}
+
 /** As BullMQ will read it: five fields, or six with seconds. */
 function isCron(text: string): boolean {
   try {
@@ -193,6 +207,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: values.PORT,
     host: values.HOST,
     auth: values.AUTH,
+    corsOrigins: values.CORS_ORIGINS ?? [],
+    maxConnections: values.MAX_CONNECTIONS,
     rateLimits: {
       read: values.RATE_LIMIT_READ,
       events: values.RATE_LIMIT_EVENTS,
@@ -262,6 +278,8 @@ export type Config = {
   host: string;
   /** off: no key is asked for. */
   auth: Environment['AUTH'];
+  corsOrigins: readonly string[];
+  maxConnections: number;
   /** Calls a second a key, on average over ten seconds; 0: any number. */
   rateLimits: Readonly<Record<Scope, number>>;
   /** undefined: metrics are answered on `port` alone. */

@@ -32,6 +32,11 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['reason'] as const,
       registers,
     }),
+    droppedConnections: new Counter({
+      name: 'nextbest_serve_dropped_connections_total',
+      help: 'Connections that were closed at once, for the process holds as many as it may',
+      registers,
+    }),
     redisDuration: createHistogram<'command' | 'outcome'>(registry, {
       name: 'nextbest_serve_redis_duration_seconds',
       help: 'Time from sending a command to Redis to its reply; outcome error: none came in time, or a refusal',

@@ -26,6 +26,7 @@ import { createPastDecisions } from './decide/past-decisions.ts';
 import type { Deps } from './deps.ts';
 import { refuseUnknownScenarios } from './experiments.ts';
 import { createApp } from './http/app.ts';
+import { createCors } from './http/cors.ts';
 import { createHotLane } from './http/hot-lane.ts';
 import { listen } from './http/listen.ts';
 import { createInsights } from './insights.ts';
@@ -191,9 +192,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       closers.push(server.close);
       metricsUrl = server.url;
     }
-    const app = createApp(ROUTES, admission.admit, deps);
-    const listener = options.hotLane === false ? app : createHotLane(ROUTES, admission.admit, deps, app);
-    const listening = await listen(listener, config.host, config.port);
+    const door = { admit: admission.admit, setCors: createCors(config.corsOrigins) };
+    const app = createApp(ROUTES, door, deps);
+    const listener = options.hotLane === false ? app : createHotLane(ROUTES, door, deps, app);
+    const listening = await listen(listener, config, {
+      onDropped: () => metrics.droppedConnections.inc(),
+    });
     closers.push(listening.close);
     return { url: listening.url, metricsUrl, close: closeAll };
   } catch (err) {

@@ -5,10 +5,12 @@ import { answerRoute } from '../answer-route.ts';
 import type { Deps } from '../deps.ts';
 import type { RawRequest } from '../parse-request.ts';
 import type { Route } from '../route.ts';
+import type { SetCorsHeaders } from './cors.ts';
 import { docsRouter } from './docs.ts';
 import {
   answerErrors,
   bodyLimitBytes,
+  corsHeaders,
   localsOf,
   measureRequests,
   methodNotAllowed,
@@ -18,14 +20,18 @@ import {
 } from './middleware.ts';
 import { sendReply } from './send.ts';
 
-export function createApp(routes: readonly Route[], admit: Admit, deps: Deps): Express {
+export function createApp(
+  routes: readonly Route[],
+  { admit, setCors }: { admit: Admit; setCors: SetCorsHeaders },
+  deps: Deps,
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.enable('case sensitive routing');
   // The query is parsed by `parseRequest`.
   app.set('query parser', false);
-  app.use(requestId, measureRequests(deps.metrics, deps.log), securityHeaders);
+  app.use(requestId, measureRequests(deps.metrics, deps.log), securityHeaders, corsHeaders(setCors));
   for (const [path, ofPath] of byPath(routes)) {
     const mounted = app.route(path.replace(/\{(\w+)\}/g, ':$1'));
     for (const route of ofPath) mounted[expressMethod(route)](...handlersOf(route, admit, deps));

@@ -40,6 +40,9 @@ const securityHeaders = headersOf(helmetOfData);
 /** As `writeHead` takes them: name, value, name, value … */
 export const flatSecurityHeaders: readonly string[] = securityHeaders.flat();
 
+/** As lines, for answers that no `ServerResponse` makes. */
+export const securityHeaderLines = securityHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+
 export function setSecurityHeaders(res: ServerResponse): void {
   for (const [name, value] of securityHeaders) res.setHeader(name, value);
 }

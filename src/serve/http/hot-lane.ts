@@ -8,6 +8,7 @@ import type { Admit } from '../admission/admit.ts';
 import { answerRoute } from '../answer-route.ts';
 import type { Deps } from '../deps.ts';
 import type { AnyReply, Route } from '../route.ts';
+import type { SetCorsHeaders } from './cors.ts';
 import {
   answerFailure,
   type ExchangeInfo,
@@ -17,10 +18,12 @@ import {
 } from './exchange.ts';
 import { sendReply } from './send.ts';
 
+type Door = { admit: Admit; setCors: SetCorsHeaders };
+
 /** `others` gets what is not hot. */
 export function createHotLane(
   routes: readonly Route[],
-  admit: Admit,
+  door: Door,
   deps: Deps,
   others: RequestListener,
 ): RequestListener {
@@ -33,7 +36,7 @@ export function createHotLane(
     for (const { route, paramsOf } of lanes) {
       const params = paramsOf(path);
       if (params === undefined) continue;
-      answer(route, params, queryAt < 0 ? '' : url.slice(queryAt + 1), req, res, admit, deps);
+      answer(route, params, queryAt < 0 ? '' : url.slice(queryAt + 1), req, res, door, deps);
       return;
     }
     others(req, res);
@@ -46,12 +49,13 @@ function answer(
   search: string,
   req: IncomingMessage,
   res: ServerResponse,
-  admit: Admit,
+  { admit, setCors }: Door,
   deps: Deps,
 ): void {
   const info: ExchangeInfo = { requestId: requestIdOf(req), route: route.path };
   measureExchange(req, res, info, deps.metrics, deps.log);
   const headers = new HeaderList(info.requestId);
+  setCors(req, headers);
   const refuse = (err: unknown) => {
     headers.setOn(res);
     answerFailure(err, res, info, deps.log);
@@ -78,7 +82,12 @@ class HeaderList {
   }
 
   setHeader(name: string, value: string): void {
-    this.list.push(name, value);
+    this.list.push(name.toLowerCase(), value);
+  }
+
+  getHeader(name: string): string | undefined {
+    const at = this.list.findIndex((text, n) => n % 2 === 0 && text === name.toLowerCase());
+    return at < 0 ? undefined : this.list[at + 1];
   }
 
   setOn(res: ServerResponse): void {

@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server, STATUS_CODES } from 'n
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError, UsageError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
+import { securityHeaderLines } from './exchange.ts';
 import { problemText } from './send.ts';
 
 export type Listening = {
@@ -12,22 +13,47 @@ export type Listening = {
   close: () => Promise<void>;
 };
 
-const headersTimeoutMs = 10_000;
-/** For the whole request, body included: a sender that drips is cut off. */
-const requestTimeoutMs = 30_000;
-/** Longer than the usual 60 s of load balancers, so that it is they who close an idle connection. */
-const keepAliveTimeoutMs = 65_000;
+/** Slow or silent clients hold a connection for no longer. Milliseconds. */
+export type Patience = {
+  /** From the first byte of a request to the last of its headers. */
+  headersMs: number;
+  /** For the whole request, body included: a sender that drips is cut off. */
+  requestMs: number;
+  /** Longer than the usual 60 s of load balancers, so that it is they who close an idle connection. */
+  keepAliveMs: number;
+  /** Nothing sent or taken either way; longer than the longest answer takes to work out. */
+  silenceMs: number;
+  /** How often the first two are looked at: they hold within that. */
+  checkEveryMs: number;
+};
+
+const patience: Patience = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+  silenceMs: 300_000,
+  checkEveryMs: 2000,
+};
+const maxHeaders = 100;
+const maxHeaderBytes = 16 * 1024;
+/** A connection that is kept for ever stays with one process; now and then it is to be made anew, which spreads the load. */
+const maxRequestsPerConnection = 100_000;
 const drainTimeoutMs = 10_000;
 
 /** Throws UsageError where the address cannot be had. */
-export async function listen(listener: RequestListener, host: string, port: number): Promise<Listening> {
+export async function listen(
+  listener: RequestListener,
+  { host, port, maxConnections }: { host: string; port: number; maxConnections: number },
+  { onDropped = () => {}, times = patience }: { onDropped?: () => void; times?: Patience } = {},
+): Promise<Listening> {
   let draining = false;
   const server = createServer(
     {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: 5000,
+      headersTimeout: times.headersMs,
+      requestTimeout: times.requestMs,
+      keepAliveTimeout: times.keepAliveMs,
+      connectionsCheckingInterval: times.checkEveryMs,
+      maxHeaderSize: maxHeaderBytes,
     },
     (req, res) => {
       // A client with a kept-alive connection is told to look elsewhere for its next request.
@@ -35,6 +61,11 @@ export async function listen(listener: RequestListener, host: string, port: numb
       listener(req, res);
     },
   );
+  server.maxHeadersCount = maxHeaders;
+  server.maxRequestsPerSocket = maxRequestsPerConnection;
+  server.maxConnections = maxConnections;
+  server.timeout = times.silenceMs;
+  server.on('drop', onDropped);
   server.on('clientError', answerUnparsable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (err: NodeJS.ErrnoException) => reject(listenFailure(err, host, port)));
@@ -63,20 +94,36 @@ function drain(server: Server): Promise<void> {
   });
 }
 
-/** Not HTTP, or headers without end: Express never sees it. */
+/** Not HTTP, headers without end, or a request that does not come to its end: Express never sees it. */
 function answerUnparsable(err: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || err.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const status =
-    err.code === 'HPE_HEADER_OVERFLOW' ? 431 : err.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const error = new AppError('INVALID_REQUEST', { public: 'This is no HTTP request that can be read here.' });
-  const body = problemText(error, randomUUID());
+  const error = unparsable(err.code);
+  const requestId = randomUUID();
+  const body = problemText(error, requestId);
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${PROBLEM_TYPE}; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\nx-request-id: ${requestId}\r\n${securityHeaderLines}` +
+      `content-type: ${PROBLEM_TYPE}; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `connection: close\r\n\r\n${body}`,
   );
+  // Who does not read it, or goes on to send, is not waited for.
+  socket.setTimeout(lastWordMs, () => socket.destroy());
+}
+
+const lastWordMs = 2000;
+
+function unparsable(code: string | undefined): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new AppError('HEADERS_TOO_LARGE', {
+      public: `Address and headers may have ${maxHeaderBytes / 1024} KB together. Put long lists into a body, where the call takes one.`,
+    });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new AppError('REQUEST_TIMEOUT', {
+      public: 'The request did not come to its end in time. Send it again, over a new connection.',
+    });
+  return new AppError('INVALID_REQUEST', { public: 'This is no HTTP request that can be read here.' });
 }
 
 function listenFailure(err: NodeJS.ErrnoException, host: string, port: number): Error {

@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { AppError } from '../../domain/errors.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { ServeMetrics } from '../metrics.ts';
+import type { SetCorsHeaders } from './cors.ts';
 import {
   answerFailure,
   type ExchangeInfo,
@@ -28,6 +29,13 @@ export const securityHeaders: RequestHandler = (_req, res, next) => {
   setSecurityHeaders(res);
   next();
 };
+
+export function corsHeaders(setCors: SetCorsHeaders): RequestHandler {
+  return (req, res, next) => {
+    setCors(req, res);
+    next();
+  };
+}
 
 export function measureRequests(metrics: ServeMetrics, log: Logger): RequestHandler {
   return (req, res, next) => {
