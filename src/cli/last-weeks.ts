@@ -6,7 +6,7 @@ import { readConfig } from '../infra/config.ts';
 import { createLogger } from '../infra/logger.ts';
 import type { RankingTools } from '../train/collaborative/learn-ranking.ts';
 import { openKernels } from '../train/open-kernels.ts';
-import { parseCutoff } from './train.ts';
+import { timeOf } from './time-flag.ts';
 
 export type ShopFlags = { testDays?: number; cutoff?: string; seed: number };
 
@@ -23,7 +23,7 @@ export async function withShop<T>(
   try {
     const kernels = await openKernels();
     try {
-      const before = cutoff === undefined ? Date.now() : parseCutoff(cutoff);
+      const before = timeOf('--cutoff', cutoff) ?? Date.now();
       return await work({ lake, kernels, seed, log }, { dataDir: config.dataDir, before });
     } finally {
       await kernels.close();

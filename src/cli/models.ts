@@ -1,14 +1,20 @@
 /** `nextbest models`: what has been published, and which version is served. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { AppError, UsageError } from '../domain/errors.ts';
 import { type ModelManifest, ModelName, ModelVersion } from '../domain/manifest.ts';
+import { openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';
+import { createLogger } from '../infra/logger.ts';
 import { listModels, promoteModel, rollbackModel } from '../infra/model-store.ts';
+import { importFactors } from '../train/collaborative/import-factors.ts';
+import { readFactors } from '../train/collaborative/read-factors.ts';
+import { openKernels } from '../train/open-kernels.ts';
 import { type Output, outputOf } from './output.ts';
+import { timeOf } from './time-flag.ts';
 
 export const modelsCommand = (): Command =>
   new Command('models')
-    .description('list the published models; serve another version')
+    .description('list the published models; serve another version; import factors of another engine')
     .addCommand(
       new Command('list')
         .description('every version that is kept, newest first; * marks the one that is served')
@@ -44,7 +50,67 @@ export const modelsCommand = (): Command =>
           const output = outputOf(command);
           await serveOther(output, () => rollbackModel(readConfig(process.env).modelsDir, parseName(name)));
         }),
-    );
+    )
+    .addCommand(importCommand());
+
+type ImportFlags = { alpha: number; regularization: number; learnedBefore?: string; since?: string };
+
+const importCommand = (): Command =>
+  new Command('import')
+    .description(
+      'make a collaborative model around item factors that another engine has learned (itemId, factors), such as Spark’s ALS',
+    )
+    .argument('<file...>', 'CSV, NDJSON or Parquet, or a folder of such files')
+    .option('--alpha <n>', 'alpha of its implicit training', positiveNumber, 1)
+    .option('--regularization <n>', 'its regParam', positiveNumber, 0.1)
+    .option(
+      '--learned-before <time>',
+      'it saw no purchases after that (ISO 8601): judged on those, and served if it passes; else promote it by hand',
+    )
+    .option('--since <time>', 'fit all the rest of the model to purchases from then on (default: to all)')
+    .action(async (files: string[], flags: ImportFlags, command: Command) => {
+      const output = outputOf(command);
+      const config = readConfig(process.env);
+      const learnedBefore = timeOf('--learned-before', flags.learnedBefore);
+      const since = timeOf('--since', flags.since);
+      const lake = await openLake(config.dataDir);
+      const kernels = await openKernels(config.kernelThreads);
+      try {
+        const { version, published, reason, metrics } = await importFactors(
+          {
+            lake,
+            kernels,
+            modelsDir: config.modelsDir,
+            seed: 1,
+            now: Date.now(),
+            random: Math.random,
+            log: createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel, 'models'),
+            report: (_share, stage) => output.say(`${stage} …`),
+          },
+          {
+            factors: await readFactors(files, lake.connection),
+            alpha: flags.alpha,
+            regularization: flags.regularization,
+            ...(since !== undefined && { since }),
+            ...(learnedBefore !== undefined && { learnedBefore }),
+          },
+        );
+        output.result(
+          { name: 'collaborative', version, current: published, reason, metrics },
+          `collaborative ${version}: ${reason}` +
+            (published ? '' : `\nTo serve it: nextbest models promote collaborative ${version}`),
+        );
+      } finally {
+        await kernels.close();
+        lake.close();
+      }
+    });
+
+function positiveNumber(text: string): number {
+  const number = Number(text);
+  if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError('must be a number above 0.');
+  return number;
+}
 
 async function serveOther(output: Output, change: () => Promise<ModelManifest>): Promise<void> {
   try {

@@ -1,6 +1,5 @@
 /** `nextbest train`: asks the worker to train, shows how it is doing and what came out. */
 import { Command, Option } from 'commander';
-import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
 import { JOB_NAMES, JobName, type JobPayload } from '../domain/job.ts';
 import { readConfig } from '../infra/config.ts';
@@ -12,6 +11,7 @@ import { Shutdown } from '../infra/shutdown.ts';
 import { startWorker } from '../train/worker.ts';
 import { followJob } from './follow-job.ts';
 import { outputOf } from './output.ts';
+import { timeOf } from './time-flag.ts';
 
 /** Records first: the models are judged by what the service will read. */
 const defaultJobs: readonly JobName[] = [
@@ -35,7 +35,7 @@ export const trainCommand = (): Command =>
     .action(async (names: string[], options: Options, command: Command) => {
       const output = outputOf(command);
       const jobs = names.length === 0 ? defaultJobs : [...new Set(names.map(parseJob))];
-      const cutoff = options.cutoff === undefined ? undefined : parseCutoff(options.cutoff);
+      const cutoff = timeOf('--cutoff', options.cutoff);
       const config = readConfig(process.env);
       // The story of a run is told by its bars; lines of JSON between them would spoil both.
       const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
@@ -81,14 +81,4 @@ function parseJob(text: string): JobName {
   const parsed = JobName.safeParse(text);
   if (!parsed.success) throw new UsageError(`There is no job "${text}"; jobs are ${JOB_NAMES.join(', ')}.`);
   return parsed.data;
-}
-
-/** UsageError for what is no time. */
-export function parseCutoff(text: string): number {
-  const parsed = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).safeParse(text);
-  if (!parsed.success)
-    throw new UsageError(
-      `--cutoff takes an ISO 8601 time such as 2026-03-01 or 2026-03-01T00:00:00Z, not "${text}".`,
-    );
-  return Date.parse(parsed.data);
 }

@@ -92,3 +92,12 @@ test.each([
   expect(stderr).toContain(message);
   expect(stderr).not.toContain('    at ');
 });
+
+test('import: without purchases there is nothing to fit the rest to, and it says so', async () => {
+  const file = join(place.dataDir, '../factors.csv');
+  await writeFile(file, 'itemId,factors\na,"[1,2]"\n');
+  const { exitCode, stderr } = await place.run(['models', 'import', file]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('import them first');
+  expect((await place.run(['models', 'import', file, '--alpha', '0'])).stderr).toContain('above 0');
+});

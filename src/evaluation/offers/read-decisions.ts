@@ -1,8 +1,8 @@
 /** Logged decisions from a CSV, NDJSON or Parquet file, every column as text with few different values kept once. */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { UsageError } from '../../domain/errors.ts';
-import { type InputFile, openInputs } from '../../history/import/input-file.ts';
-import { pathPattern, queryChunks, sqlText } from '../../history/lake.ts';
+import { inputSql, openInputs } from '../../history/import/input-file.ts';
+import { queryChunks } from '../../history/lake.ts';
 import { Float64List } from '../input/float64-list.ts';
 import { IdIndex } from '../input/id-index.ts';
 import { Int32List } from '../input/int32-list.ts';
@@ -51,7 +51,7 @@ export async function readDecisions(
     const [file, ...more] = await openInputs([path], 'utf-8', connection);
     if (file === undefined || more.length > 0)
       throw new UsageError(`${path} is a folder: name one file of decisions in it.`);
-    const source = sourceOf(file);
+    const source = inputSql(file);
     let names: string[];
     try {
       const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
@@ -179,14 +179,6 @@ function findColumns(path: string, names: readonly string[], map: ColumnMap): Re
       `${path} lacks ${missing.join(', ')}. Its columns are ${names.join(', ')}. Say which is meant with --map, such as --map reward=spend (--map customerId= where every row is a customer of its own).`,
     );
   return found;
-}
-
-function sourceOf(file: InputFile): string {
-  const path = sqlText(pathPattern(file.path));
-  if (file.format === 'parquet') return `read_parquet(${path}, hive_partitioning = false)`;
-  if (file.format === 'ndjson')
-    return `read_json(${path}, format = 'newline_delimited', records = true, hive_partitioning = false)`;
-  return `read_csv(${path}, all_varchar = true, header = true, delim = ${sqlText(file.delimiter)}, quote = '"', escape = '"', skip = ${file.headerLines - 1}, hive_partitioning = false)`;
 }
 
 function unreadable(path: string, err: unknown): UsageError {

@@ -166,3 +166,12 @@ async function parquetColumns(path: string, connection: DuckDBConnection): Promi
     throw new UsageError(`${path} is no Parquet file (${err instanceof Error ? err.message : String(err)}).`);
   }
 }
+
+/** SQL that reads a file as it is, for `FROM`: columns of CSV as text, those of the others as they come. */
+export function inputSql(file: InputFile): string {
+  const path = sqlText(pathPattern(file.path));
+  if (file.format === 'parquet') return `read_parquet(${path}, hive_partitioning = false)`;
+  if (file.format === 'ndjson')
+    return `read_json(${path}, format = 'newline_delimited', records = true, hive_partitioning = false)`;
+  return `read_csv(${path}, all_varchar = true, header = true, delim = ${sqlText(file.delimiter)}, quote = '"', escape = '"', skip = ${file.headerLines - 1}, hive_partitioning = false)`;
+}
