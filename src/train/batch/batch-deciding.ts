@@ -17,7 +17,7 @@ import { FEATURE_NAMES } from '../../features/registry.ts';
 import { together } from '../../infra/redis-together.ts';
 import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { type CompiledRule, compileRule } from '../../offers/compile-rule.ts';
-import type { Wanted } from './share-budgets.ts';
+import type { Wanted } from './candidates-file.ts';
 
 export type BatchOf = {
   batchId: string;
@@ -26,16 +26,20 @@ export type BatchOf = {
   createdAt: number;
 };
 
-/** What one customer is to have of the offers whose budgets are shared out: its position, or nothing. */
-export type Share = { offerId: string | null };
+/** What of the offers whose budgets do not suffice for all each of some customers is to have. */
+export type Shares = {
+  /** All offers, by position, and those whose budgets have been shared out. */
+  offerIds: readonly string[];
+  shortIds: readonly string[];
+  /** For each customer `limit` positions + 1; 0 = no further one. */
+  limit: number;
+  own: Uint16Array;
+};
 
 /** `json` is the decision as it is logged. */
 export type DecidedCustomer = { customerId: CustomerId; decision: LoggedDecision; json: string };
 
 type Named = Omit<DecidedCustomer, 'json'>;
-
-/** Candidates of a customer that are kept for sharing out budgets. */
-export const candidatesMax = 6;
 
 type Read = { customerId: CustomerId; record: CustomerRecord | undefined; contacts: ReadContacts };
 
@@ -85,8 +89,10 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     /** Of each customer the candidates worth most, best first, by position among `offerIds`; empty for those who are passed over. */
     async value(
       customerIds: readonly CustomerId[],
-      offerIds: ReadonlyMap<string, number>,
+      offerIds: readonly string[],
+      candidatesMax: number,
     ): Promise<Wanted[][]> {
+      const positions = new Map(offerIds.map((offerId, at) => [offerId, at]));
       const [customers, market] = await Promise.all([read(customerIds), deps.market.read()]);
       const wanted = new Map<string, Wanted[]>();
       for (const customer of customers) {
@@ -95,7 +101,7 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
           .worthwhile()
           .slice(0, candidatesMax)
           .flatMap(({ compiled, rank }): Wanted[] => {
-            const offer = offerIds.get(compiled.offer.offerId);
+            const offer = positions.get(compiled.offer.offerId);
             return offer === undefined ? [] : [{ offer, value: rank }];
           });
         wanted.set(customer.customerId, list);
@@ -107,18 +113,18 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     async decide(
       customerIds: readonly CustomerId[],
       chunk: string,
-      shares: readonly (Share | undefined)[],
+      shares: Shares | undefined,
     ): Promise<DecidedCustomer[]> {
       const [customers, market] = await Promise.all([read(customerIds), deps.market.read()]);
-      const shareOf = new Map(customerIds.map((customerId, at) => [customerId, shares[at]]));
+      const marketFor = shares === undefined ? () => market : sharedMarket(market, customerIds, shares);
       const decided = await Promise.all(
-        customers.map((customer) => decideOne(customer, market, shareOf.get(customer.customerId))),
+        customers.map((customer) => decideOne(customer, marketFor(customer.customerId))),
       );
       return letStand(decided, chunk);
     },
   };
 
-  async function decideOne(customer: Read, market: OfferMarket, share: Share | undefined): Promise<Named> {
+  async function decideOne(customer: Read, market: OfferMarket): Promise<Named> {
     const decisionId = idFor(customer.customerId);
     const own = customer.contacts.history.filter((contact) => contact.decisionId === decisionId);
     if (own.length > 0) {
@@ -130,7 +136,6 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     let read = customer;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const opened = open(read, market, false);
-      if (share !== undefined) takeShare(opened, share);
       const history = read.contacts.history.filter((contact) => contact.decisionId !== decisionId);
       const contacts = { history, version: read.contacts.version };
       if (await reserveChoice(opened.choice, decisionId, contacts, market, deps))
@@ -140,20 +145,25 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
   }
 
-  /** So that outcomes can be told of, and whoever asks for the customer's offer at send time is answered the same. */
+  /** So that outcomes can be told of, and whoever asks for the customer's offer, or nothing, at send time is answered the same. */
   async function letStand(decided: readonly Named[], chunk: string): Promise<DecidedCustomer[]> {
     const made = decided.flatMap(({ decision }) => madeOffers(decision));
     await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made);
     const { channel, campaign, placement } = about;
     const kept: [key: string, text: string, ttlMs: number][] = [];
     const standing = decided.map(({ customerId, decision }): DecidedCustomer => {
-      if (madeOffers(decision).length === 0) return { customerId, decision, json: JSON.stringify(decision) };
       const asked = { subject: { customerId }, channel, campaign, placement };
       const { key, until } = standingPlace(asked, decision, deps);
-      // Put into words once, for all three who keep it.
-      const json = JSON.stringify({ ...decision, standsUntil: new Date(until).toISOString() });
-      kept.push([deps.keys.decision(decision.decisionId), json, decisionTtlSeconds * 1000]);
-      kept.push([key, loggedStandingText(json), Math.max(1, until - deps.now())]);
+      const stands = { ...decision, standsUntil: new Date(until).toISOString() };
+      // Put into words once, for all who keep it.
+      const json = JSON.stringify(stands);
+      const ttlMs = Math.max(1, until - deps.now());
+      if (madeOffers(decision).length > 0) {
+        kept.push([deps.keys.decision(decision.decisionId), json, decisionTtlSeconds * 1000]);
+        kept.push([key, loggedStandingText(json), ttlMs]);
+      }
+      // Nothing stands too. Why each offer is not made is in the log; most of a list may be like that.
+      else kept.push([key, loggedStandingText(JSON.stringify({ ...stands, excluded: [] })), ttlMs]);
       return { customerId, decision, json };
     });
     await together(deps.redis, (to) => {
@@ -171,16 +181,29 @@ function named(opened: OpenDecision, decisionId: string): LoggedDecision {
   return logged;
 }
 
-/** Refuses what is worth more to others, down to the customer's share. */
-function takeShare({ choice }: OpenDecision, { offerId }: Share): void {
-  // What may no longer be made, since budgets were shared out, is nobody's share: then the customer's own best stands.
-  const isThere = choice.worthwhile().some(({ compiled }) => compiled.offer.offerId === offerId);
-  if (offerId !== null && !isThere) return;
-  for (;;) {
-    const [first] = choice.chosen();
-    if (first === undefined || first.compiled.offer.offerId === offerId) return;
-    choice.refuse(first, 'budget-exhausted');
-  }
+/**
+ * The market as each customer finds it: of the offers that do not suffice for all, her share alone is there. As her share follows from
+ * what they are worth to everybody, and from no draw, it is a condition of the draw, like any other rule: what is drawn has a
+ * propensity that is right.
+ */
+function sharedMarket(
+  market: OfferMarket,
+  customerIds: readonly CustomerId[],
+  { offerIds, shortIds, limit, own }: Shares,
+): (customerId: CustomerId) => OfferMarket {
+  const short = new Set(shortIds);
+  const places = new Map(customerIds.map((customerId, at) => [customerId, at * limit]));
+  return (customerId) => {
+    const from = places.get(customerId) ?? 0;
+    const hers = Array.from(own.subarray(from, from + limit), (position) => offerIds[position - 1]);
+    return {
+      ...market,
+      budgetReason: (offer) =>
+        short.has(offer.offerId) && !hers.includes(offer.offerId)
+          ? 'budget-exhausted'
+          : market.budgetReason(offer),
+    };
+  };
 }
 
 function wantedBy(

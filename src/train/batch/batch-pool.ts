@@ -2,14 +2,15 @@
 import { Worker } from 'node:worker_threads';
 import type { CustomerId } from '../../domain/ids.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
+import type { Shares } from './batch-deciding.ts';
 import type { BatchThreadData, BatchThreadReply, BatchThreadRequest } from './batch-thread.ts';
 import type { DecidedRows } from './result-rows.ts';
-import type { Wanted } from './share-budgets.ts';
 
 export type BatchPool = {
   threads: number;
-  value: (customerIds: CustomerId[], offerIds: string[]) => Promise<Wanted[][]>;
-  decide: (customerIds: CustomerId[], chunk: string, shares: (string | undefined)[]) => Promise<DecidedRows>;
+  /** As `encodeWanted` writes it. */
+  value: (customerIds: CustomerId[], offerIds: string[], width: number) => Promise<Uint8Array>;
+  decide: (customerIds: CustomerId[], chunk: string, shares: Shares | undefined) => Promise<DecidedRows>;
   close: () => Promise<void>;
 };
 
@@ -27,9 +28,10 @@ export async function openBatchPool(threads: number, data: BatchThreadData): Pro
   };
   return {
     threads,
-    async value(customerIds, offerIds) {
-      const reply = await ask({ kind: 'value', customerIds, offerIds });
-      return 'wanted' in reply ? reply.wanted : [];
+    async value(customerIds, offerIds, width) {
+      const reply = await ask({ kind: 'value', customerIds, offerIds, width });
+      if (!('wanted' in reply)) throw new Error('a thread of the batch answered something else');
+      return reply.wanted;
     },
     async decide(customerIds, chunk, shares) {
       const reply = await ask({ kind: 'decide', customerIds, chunk, shares });

@@ -15,10 +15,10 @@ import type { Config } from '../../infra/config.ts';
 import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';
-import { type BatchOf, createBatchDeciding, type Share } from './batch-deciding.ts';
+import { type BatchOf, createBatchDeciding, type Shares } from './batch-deciding.ts';
 import { readDecidingModels } from './batch-models.ts';
+import { encodeWanted } from './candidates-file.ts';
 import { type DecidedRows, rowsOf } from './result-rows.ts';
-import type { Wanted } from './share-budgets.ts';
 
 export type BatchThreadData = {
   redisUrl: string;
@@ -30,18 +30,11 @@ export type BatchThreadData = {
 };
 
 export type BatchThreadRequest =
-  | { request: number; kind: 'value'; customerIds: CustomerId[]; offerIds: string[] }
-  | {
-      request: number;
-      kind: 'decide';
-      customerIds: CustomerId[];
-      chunk: string;
-      /** '' = nothing; undefined = as the customer likes. */
-      shares: (string | undefined)[];
-    };
+  | { request: number; kind: 'value'; customerIds: CustomerId[]; offerIds: string[]; width: number }
+  | { request: number; kind: 'decide'; customerIds: CustomerId[]; chunk: string; shares: Shares | undefined };
 export type BatchThreadReply =
   | { ready: true }
-  | { request: number; wanted: Wanted[][] }
+  | { request: number; wanted: Uint8Array }
   | { request: number; rows: DecidedRows }
   | { request: number; error: unknown };
 
@@ -93,13 +86,10 @@ const deciding = createBatchDeciding(batch, deps);
 async function answer(asked: BatchThreadRequest): Promise<BatchThreadReply> {
   const { request, customerIds } = asked;
   if (asked.kind === 'value') {
-    const positions = new Map(asked.offerIds.map((offerId, at) => [offerId, at]));
-    return { request, wanted: await deciding.value(customerIds, positions) };
+    const lists = await deciding.value(customerIds, asked.offerIds, asked.width);
+    return { request, wanted: encodeWanted(lists, asked.width) };
   }
-  const shares = asked.shares.map((offerId): Share | undefined =>
-    offerId === undefined ? undefined : { offerId: offerId === '' ? null : offerId },
-  );
-  const decided = await deciding.decide(customerIds, asked.chunk, shares);
+  const decided = await deciding.decide(customerIds, asked.chunk, asked.shares);
   return { request, rows: rowsOf(decided, batch.about) };
 }
 

@@ -13,7 +13,7 @@ import { minorPerUnit } from '../../decide/market.ts';
 import { loadDecisionPolicy } from '../../decide/policy.ts';
 import { addCounts, type BatchCounts, noBatchCounts } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
-import type { Offer } from '../../domain/offer.ts';
+import { DISCOUNTS, type Offer } from '../../domain/offer.ts';
 import { type Lake, pathPattern, queryChunks, sqlText } from '../../history/lake.ts';
 import { writeDecisions } from '../../history/write-entries.ts';
 import { type BatchFolder, batchFolder } from '../../infra/batch-files.ts';
@@ -23,12 +23,12 @@ import { writeAtomically } from '../../infra/files.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Redis } from '../../infra/redis.ts';
-import { budgetLimits } from '../../offers/budget-period.ts';
+import { budgetLimits, budgetPeriod, pacedLimits, validityOf } from '../../offers/budget-period.ts';
 import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { type BatchPool, openBatchPool } from './batch-pool.ts';
-import { encodeShares, encodeWanted, openShares, readWanted, sharesOf } from './candidates-file.ts';
+import { candidateWidth, customerBytes, openShares, readBlocks, sharesOf } from './candidates-file.ts';
 import type { DecidedRows } from './result-rows.ts';
-import { budgetPrices, type Supply, shareOut } from './share-budgets.ts';
+import { budgetPrices, isShort, type Supply, shareOut } from './share-budgets.ts';
 
 export type BatchContext = {
   config: Config;
@@ -50,10 +50,11 @@ const valuingShare = 0.45;
 const Shares = z.object({
   /** The offers that shares are about, by position. */
   offerIds: z.array(z.string()),
-  /** Does any budget not suffice for all? */
-  isShort: z.boolean(),
+  /** Those of them whose budget does not suffice for all: a customer may have them as her share alone. */
+  shortIds: z.array(z.string()),
 });
 type Shares = z.output<typeof Shares>;
+const sharesName = 'shared.json';
 
 /** Answers what the batch comes to; `cancelled`: it has stopped at the wish of whoever cancelled it. */
 export async function runBatch(
@@ -81,10 +82,10 @@ export async function runBatch(
     batch: { batchId, about, createdAt },
   });
   try {
-    const shares = await findShares(folder, customers, pool, context);
+    const shares = await findShares(folder, customers, about.limit, pool, context);
     if (shares === 'cancelled') return { cancelled: true, counts: (await folder.counts()).counts };
     const from = shares === undefined ? 0 : valuingShare;
-    const done = await decideParts(folder, batchId, customers, shares, pool, context, (share) =>
+    const done = await decideParts(folder, batchId, customers, shares, about.limit, pool, context, (share) =>
       report(from + (1 - from) * share, 'deciding'),
     );
     const { counts } = await folder.counts();
@@ -155,16 +156,17 @@ async function* customerChunks(
   }
 }
 
-/** Prices of the offers whose budgets are to be shared out; undefined: every budget suffices for whoever may come. */
+/** Which budgets have been shared out, into the file; undefined: every one suffices for whoever may come. */
 async function findShares(
   folder: BatchFolder,
   customers: number,
+  limit: number,
   pool: BatchPool,
   context: BatchContext,
 ): Promise<Shares | undefined | 'cancelled'> {
-  const known = await folder.readJson('shares.json', Shares);
-  if (known !== undefined) return known.isShort ? known : undefined;
-  const { redis, keys, lake, report } = context;
+  const known = await folder.readJson(sharesName, Shares);
+  if (known !== undefined) return known.shortIds.length > 0 ? known : undefined;
+  const { redis, keys, lake, report, config } = context;
   const offers = (await createCatalogueStore(redis, keys).listOffers()).filter(({ fallback }) => !fallback);
   const supplies = await suppliesOf(offers, context);
   const offerIds = offers.map(({ offerId }) => offerId as string);
@@ -172,25 +174,32 @@ async function findShares(
   const isScarce = ({ amountMinor, count, costMinor }: Supply) =>
     count < customers || (costMinor > 0 && amountMinor / costMinor < customers);
   if (!supplies.some(isScarce)) {
-    await folder.put('shares.json', JSON.stringify({ offerIds, isShort: false } satisfies Shares));
+    await folder.put(sharesName, JSON.stringify({ offerIds, shortIds: [] } satisfies Shares));
     return undefined;
   }
-  const written = await writeCandidates(folder, customers, offerIds, pool, lake, report);
+  const width = candidateWidth(limit);
+  const written = await writeCandidates(folder, customers, offerIds, width, pool, lake, report);
   if (!written) return 'cancelled';
   await report(valuingShare, 'sharing out the budgets');
-  const lists = () => readWanted(folder.candidates);
-  const prices = await budgetPrices(lists, supplies);
-  const shares: Shares = { offerIds, isShort: prices.above.some((price) => price > 0) };
-  if (shares.isShort)
+  const { oneDiscountAtATime } = loadDecisionPolicy(config.decisionPolicyFile).policy.contact;
+  const exclusive = offers.map(({ benefit }) => oneDiscountAtATime && DISCOUNTS.has(benefit.kind));
+  const blocks = () => readBlocks(folder.candidates, width);
+  const prices = await budgetPrices(blocks, supplies, { limit, exclusive });
+  const shares: Shares = { offerIds, shortIds: offerIds.filter((_, offer) => isShort(prices, offer)) };
+  if (shares.shortIds.length > 0)
     await pipeline(
-      Readable.from(encodeShares(shareOut(lists, prices, supplies))),
+      Readable.from(shareOut(blocks, prices, supplies, { limit, exclusive }), { objectMode: true }),
+      async function* (some: AsyncIterable<Uint16Array>) {
+        for await (const { buffer, byteOffset, byteLength } of some)
+          yield Buffer.from(buffer, byteOffset, byteLength);
+      },
       createWriteStream(folder.shares, { mode: 0o600 }),
     );
-  await folder.put('shares.json', JSON.stringify(shares));
-  return shares.isShort ? shares : undefined;
+  await folder.put(sharesName, JSON.stringify(shares));
+  return shares.shortIds.length > 0 ? shares : undefined;
 }
 
-/** What is left of each offer's budget in its present period. */
+/** What may be had of each offer's budget now: what is left in its present period, as far as its pace allows. */
 async function suppliesOf(
   offers: readonly Offer[],
   { redis, keys, config, now }: BatchContext,
@@ -203,11 +212,14 @@ async function suppliesOf(
       const costMinor = reservedCostMinor(offer.benefit, economics);
       if (offer.budget === undefined)
         return { amountMinor: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY, costMinor };
+      const at = now();
       const limits = budgetLimits(offer.budget);
-      const state = await budgets.state(offer, now());
+      const paced = pacedLimits(offer.budget, budgetPeriod(offer.budget, validityOf(offer), at), at);
+      const state = await budgets.state(offer, at);
       return {
-        amountMinor: limits.amountMinor - state.reservedMinor - state.confirmedMinor,
-        count: limits.count - state.reservedCount - state.confirmedCount,
+        amountMinor:
+          Math.min(limits.amountMinor, paced.amountMinor) - state.reservedMinor - state.confirmedMinor,
+        count: Math.min(limits.count, paced.count) - state.reservedCount - state.confirmedCount,
         costMinor,
       };
     }),
@@ -219,19 +231,20 @@ async function writeCandidates(
   folder: BatchFolder,
   customers: number,
   offerIds: string[],
+  width: number,
   pool: BatchPool,
   lake: Lake,
   report: BatchContext['report'],
 ): Promise<boolean> {
   let cancelled = false;
-  async function* encoded(): AsyncGenerator<Buffer> {
+  async function* encoded(): AsyncGenerator<Uint8Array> {
     let seen = 0;
     const chunks = customerChunks(folder, lake, 0, customers);
     for await (const wanted of inOrder(chunks, 2 * pool.threads, (chunk) =>
-      pool.value(chunk.customerIds, offerIds),
+      pool.value(chunk.customerIds, offerIds, width),
     )) {
-      yield encodeWanted(wanted);
-      seen += wanted.length;
+      yield wanted;
+      seen += wanted.length / customerBytes(width);
       await report((valuingShare * seen) / customers, 'valuing');
       cancelled = await folder.isCancelled();
       if (cancelled) return;
@@ -247,6 +260,7 @@ async function decideParts(
   batchId: string,
   customers: number,
   shares: Shares | undefined,
+  limit: number,
   pool: BatchPool,
   { lake, now }: BatchContext,
   report: (share: number) => Promise<void>,
@@ -262,9 +276,8 @@ async function decideParts(
         customerChunks(folder, lake, first, partCustomers),
         2 * pool.threads,
         async ({ at, customerIds }) => {
-          const positions = file && (await sharesOf(file, at, customerIds.length));
-          const own = customerIds.map((_, n) => offerOf(positions?.[n], shares?.offerIds ?? []));
-          return pool.decide(customerIds, String(at), own);
+          const own = file && (await sharesOf(file, at, customerIds.length, limit));
+          return pool.decide(customerIds, String(at), own && shares && { ...shares, limit, own });
         },
       );
       let seen = 0;
@@ -284,12 +297,6 @@ async function decideParts(
   } finally {
     await file?.close();
   }
-}
-
-/** undefined: as the customer likes; '' = nothing. */
-function offerOf(position: number | undefined, offerIds: readonly string[]): string | undefined {
-  if (position === undefined) return undefined;
-  return position < 0 ? '' : (offerIds[position] ?? '');
 }
 
 /** The answers in the order of what was asked; so many at once. */

@@ -88,10 +88,11 @@ test('the list is made, and stands: whoever asks at send time is answered the sa
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(lines.map(({ customerId }) => customerId)).toEqual(['anna', 'bert']);
-  for (const line of lines.filter(({ offers }) => offers.length > 0)) {
+  for (const line of lines) {
     const path = `/customers/${line.customerId}/offers?channel=web&campaign=made`;
     const { body } = await service.call('GET', path);
     expect(body.decisionId).toBe(line.decisionId);
+    if (line.offers.length === 0) continue;
     const outcome = { offerId: line.offers[0].offerId, outcome: 'clicked' };
     const told = await service.call('POST', `/decisions/${line.decisionId}/outcomes`, outcome);
     expect(told.status).toBe(202);

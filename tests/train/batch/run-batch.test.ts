@@ -3,10 +3,13 @@ import { mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { noContext } from '../../../src/decide/decide.ts';
+import { LoggedDecision } from '../../../src/decide/decision-log.ts';
 import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../../src/decide/ledger/offer-budget.ts';
+import { standingDecision } from '../../../src/decide/standing-decision.ts';
 import { BatchRequest } from '../../../src/domain/batch.ts';
-import { EventId } from '../../../src/domain/ids.ts';
+import { CustomerId, EventId } from '../../../src/domain/ids.ts';
 import type { Offer } from '../../../src/domain/offer.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
@@ -15,6 +18,7 @@ import { batchFolder, batchIdOf } from '../../../src/infra/batch-files.ts';
 import { createCatalogueStore } from '../../../src/infra/catalogue-store.ts';
 import { readConfig } from '../../../src/infra/config.ts';
 import { runBatch } from '../../../src/train/batch/run-batch.ts';
+import { decideDeps } from '../../support/decide-deps.ts';
 import { makeItem, makeOffer } from '../../support/offers.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 
@@ -127,6 +131,14 @@ async function linesOf(files: ReturnType<typeof batchFolder>): Promise<Line[]> {
     .map((line) => JSON.parse(line));
 }
 
+async function decisionsOf(files: ReturnType<typeof batchFolder>): Promise<LoggedDecision[]> {
+  const campaign = (await files.request())?.about.campaign;
+  const read = await lake.connection.runAndReadAll(
+    `SELECT json FROM ${lake.from('decisions')} WHERE campaign = '${campaign}'`,
+  );
+  return read.getRows().map(([json]) => LoggedDecision.parse(JSON.parse(String(json))));
+}
+
 const fivePercent = (more: object = {}) =>
   makeOffer({ offerId: 'five', benefit: { kind: 'percentOff', percent: 5, maxMinor: 5000 }, ...more });
 
@@ -162,6 +174,52 @@ test('a budget goes to those to whom it is worth most, not to those who come fir
   if (scarce === undefined) throw new Error('the offer is gone');
   const state = await createBudgetLedger(redis, keys).state(scarce, Date.now());
   expect(state.reservedCount).toBe(counts.byOffer.scarce);
+});
+
+test('who goes without a share is logged with the probability of what was done', async () => {
+  await offersAre(fivePercent({ offerId: 'few', budget: { count: 50 } }));
+  const { batchId, files } = await begin(makeRequest());
+  await run(batchId);
+  const logged = await decisionsOf(files);
+  const propensities = logged.map(({ placements: [place] }) => place?.loggingPropensity);
+  expect(propensities).toEqual(logged.map(() => 1));
+  const passedOver = logged.filter(({ excluded: [first] }) => first?.reasonCode === 'budget-exhausted');
+  expect(passedOver.length).toBeGreaterThanOrEqual(810 - 50);
+});
+
+test('with two offers each, the second budget is shared out by value like the first', async () => {
+  const scarce = (offerId: string, percent: number) =>
+    fivePercent({ offerId, benefit: { kind: 'percentOff', percent, maxMinor: 5000 }, budget: { count: 40 } });
+  await offersAre(scarce('four', 4), scarce('three', 3), scarce('two', 2));
+  const { batchId, files } = await begin(makeRequest({ limit: 2 }));
+  const { counts } = await run(batchId);
+  const lines = await linesOf(files);
+  for (const offerId of ['four', 'three', 'two']) {
+    expect(counts.byOffer[offerId]).toBeGreaterThanOrEqual(38);
+    expect(counts.byOffer[offerId]).toBeLessThanOrEqual(40);
+    const winners = lines
+      .filter(({ offers }) => offers.some((offer) => offer.offerId === offerId))
+      .map(({ customerId }) => Number(customerId.slice(1)));
+    // 120 offers, two each: the 60 to 80 customers with the largest orders have them.
+    expect(Math.min(...winners)).toBeGreaterThan(customers - 150);
+  }
+  expect(Math.max(...lines.map(({ offers }) => offers.length))).toBe(2);
+});
+
+test('nothing stands too: asked for at send time, nobody is decided on again', async () => {
+  await offersAre(fivePercent());
+  const request = makeRequest({ customerIds: everyId.slice(0, 20), includeNothing: true });
+  const { batchId, files } = await begin(request);
+  await run(batchId);
+  const deps = decideDeps(redis, keys, { offers: [fivePercent()], now: Date.now });
+  const { channel, placement, campaign, limit } = request;
+  for (const { customerId, decisionId, offers } of await linesOf(files)) {
+    const asked = { channel, placement, campaign, limit, context: noContext };
+    const subject = { customerId: CustomerId.parse(customerId) };
+    const stands = await standingDecision({ ...asked, subject }, deps);
+    expect(stands.decisionId).toBe(decisionId);
+    expect(stands.placements[0]?.offers).toHaveLength(offers.length);
+  }
 });
 
 test('what is made again after a crash comes out the same, and reserves nothing twice', async () => {

@@ -1,22 +1,50 @@
 import { expect, test } from 'vitest';
 import { createRng } from '../../../src/algorithms/rng.ts';
-import { budgetPrices, type Supply, shareOut, type Wanted } from '../../../src/train/batch/share-budgets.ts';
+import {
+  blockOf,
+  candidateWidth,
+  encodeWanted,
+  type Wanted,
+} from '../../../src/train/batch/candidates-file.ts';
+import {
+  budgetPrices,
+  type HowMany,
+  isShort,
+  type Supply,
+  shareOut,
+} from '../../../src/train/batch/share-budgets.ts';
 
 const places = (count: number): Supply => ({ amountMinor: Number.POSITIVE_INFINITY, count, costMinor: 1 });
 
-async function share(lists: Wanted[][], supplies: Supply[]) {
-  const prices = await budgetPrices(() => lists, supplies);
+const one: HowMany = { limit: 1, exclusive: [] };
+
+/** Two blocks, so that what is carried from one to the next is seen. */
+function blocksOf(lists: Wanted[][], limit: number) {
+  const width = candidateWidth(limit);
+  const half = Math.ceil(lists.length / 2);
+  return [lists.slice(0, half), lists.slice(half)].map((some) => blockOf(encodeWanted(some, width), width));
+}
+
+/** What each customer has then: of the offers that are not short whatever she likes best, as the decision does. */
+async function share(lists: Wanted[][], supplies: Supply[], howMany = one) {
+  const blocks = () => blocksOf(lists, howMany.limit);
+  const prices = await budgetPrices(blocks, supplies, howMany);
+  const shares: number[] = [];
+  for await (const some of shareOut(blocks, prices, supplies, howMany)) shares.push(...some);
   let value = 0;
   const used = supplies.map(() => 0);
-  const gets: (number | undefined)[] = [];
-  for await (const offer of shareOut(() => lists, prices, supplies)) {
-    const wanted = lists[gets.length] ?? [];
-    gets.push(offer);
-    const choice = offer === undefined ? wanted[0] : wanted.find((one) => one.offer === offer);
-    if (choice === undefined) continue;
-    used[choice.offer] = (used[choice.offer] ?? 0) + 1;
-    value += choice.value;
-  }
+  const gets = lists.map((wanted, customer) => {
+    const own = shares.slice(customer * howMany.limit, (customer + 1) * howMany.limit);
+    const has: number[] = [];
+    for (const { offer, value: worth } of wanted) {
+      if (has.length >= howMany.limit || (isShort(prices, offer) && !own.includes(offer + 1))) continue;
+      if (howMany.exclusive[offer] && has.some((other) => howMany.exclusive[other])) continue;
+      has.push(offer);
+      used[offer] = (used[offer] ?? 0) + 1;
+      value += worth;
+    }
+    return has;
+  });
   return { prices, value, used, gets };
 }
 
@@ -59,12 +87,12 @@ test('an amount of money is shared out by what each redemption may cost', async 
   const { gets } = await share(lists, [
     { amountMinor: 250, count: Number.POSITIVE_INFINITY, costMinor: 100 },
   ]);
-  expect(gets).toEqual([-1, 0, 0]);
+  expect(gets).toEqual([[], [0], [0]]);
 });
 
 test('nothing is left: nobody gets it', async () => {
   const lists = [[{ offer: 0, value: 10 }]];
-  expect((await share(lists, [places(0)])).gets).toEqual([-1]);
+  expect((await share(lists, [places(0)])).gets).toEqual([[]]);
 });
 
 test.each([
@@ -100,6 +128,29 @@ test('on random lists it comes within a few per cent of the best assignment, and
     expect(value).toBeLessThanOrEqual(best + 1e-6);
     expect(value).toBeGreaterThan(1.2 * firstComeFirstServed(lists, [40, 25, 60]));
   }
+});
+
+test('of two offers each, every one is shared out, and one discount does not take the place of another', async () => {
+  const rng = createRng('two', 1);
+  const lists = Array.from({ length: 600 }, () =>
+    [0, 1, 2, 3]
+      .map((offer) => ({ offer, value: 100 * rng.exponential() }))
+      .sort((a, b) => b.value - a.value),
+  );
+  const supplies = [places(60), places(120), places(90), places(10_000)];
+  const free = await share(lists, supplies, { limit: 2, exclusive: [] });
+  // Of three in six hundred that are short, all that there is goes, to those to whom it is worth most.
+  expect(free.used.slice(0, 3)).toEqual([60, 120, 90].map((count) => expect.closeTo(count, -1)));
+  for (const [o, count] of [60, 120, 90].entries()) expect(free.used[o]).toBeLessThanOrEqual(count);
+  const worth = (offer: number) => (wanted: Wanted[]) => wanted.find((w) => w.offer === offer)?.value ?? 0;
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const having = lists.filter((_, customer) => free.gets[customer]?.includes(1));
+  expect(mean(having.map(worth(1)))).toBeGreaterThan(2 * mean(lists.map(worth(1))));
+
+  const discounts = await share(lists, supplies, { limit: 2, exclusive: [true, true, false, false] });
+  expect(discounts.gets.filter((has) => has.includes(0) && has.includes(1))).toEqual([]);
+  expect(discounts.used.slice(0, 3)).toEqual([60, 120, 90].map((count) => expect.closeTo(count, -1)));
+  expect(discounts.value).toBeGreaterThan(0.97 * free.value);
 });
 
 function firstComeFirstServed(lists: Wanted[][], left: number[]): number {
