@@ -12,6 +12,7 @@ import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
 import { benchDecide, type DecideBenchOptions } from './bench/decide.ts';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
+import { benchMemory, type MemoryBenchOptions } from './bench/memory.ts';
 import { benchScore, type ScoreBenchOptions } from './bench/score.ts';
 import { benchServe, type ServeBenchOptions } from './bench/serve.ts';
 import { MOVIELENS_1M } from './bench/synthetic.ts';
@@ -30,6 +31,7 @@ export const benchCommand = (): Command =>
     .addCommand(insightsBenchCommand())
     .addCommand(scoreBenchCommand())
     .addCommand(serveBenchCommand())
+    .addCommand(memoryBenchCommand())
     .addCommand(batchBenchCommand())
     .addCommand(budgetsBenchCommand())
     .addCommand(decideBenchCommand());
@@ -159,6 +161,35 @@ const serveBenchCommand = () =>
             `${line.name.padEnd(27)} ${count(Math.round(line.requestsPerSecond)).padStart(7)} requests/s, p50 ${line.p50Ms.toFixed(1)} ms, ` +
               `p99 ${line.p99Ms.toFixed(1)} ms, ${Math.round(line.cpuMicrosPerRequest)} µs CPU a request, ` +
               `${line.ratioToNodeHttpGet.toFixed(2)} × node:http+GET, ${line.errors} errors`,
+          ),
+        output.say,
+      );
+    });
+
+const memoryBenchCommand = () =>
+  new Command('memory')
+    .description('what customers take in Redis, by what their keys are of')
+    .option('--customers <n>', 'whose records there are', positiveInteger, 100_000)
+    .option('--items <n>', 'of the catalogue', positiveInteger, 5000)
+    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 2000)
+    .option(
+      '--served <n>',
+      'customers who are served, to see what that leaves in Redis',
+      positiveInteger,
+      1000,
+    )
+    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
+    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .action(async (flags: MemoryBenchOptions, command: Command) => {
+      const output = outputOf(command);
+      await benchMemory(
+        flags,
+        (line) =>
+          output.result(
+            { ...line },
+            `${line.kind.padEnd(15)} ${line.bytesPerKey === null ? '' : `${Math.round(line.bytesPerKey)} bytes × ${line.keysPerCustomer?.toFixed(2)} a customer`}` +
+              `${line.livesHours === null ? '' : ` (lives ${Math.round(line.livesHours)} h)`}: ` +
+              `${Math.round(line.bytesPerCustomer)} bytes a customer, ${line.gibPerMillion.toFixed(3)} GiB a million`,
           ),
         output.say,
       );

@@ -1,0 +1,198 @@
+/**
+ * `nextbest bench memory`: what a million customers take in Redis. A simulated shop's records are copied under new ids; some of
+ * their owners then look at a page, are made an offer and visit, through the service itself, so that every key is the one
+ * that it writes. How many customers have such a key at a time follows from how long it lives and what the simulated
+ * customers do.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dayMs } from '../../domain/time.ts';
+import { type Lake, openLake } from '../../history/lake.ts';
+import { createCatalogueStore } from '../../infra/catalogue-store.ts';
+import { readConfig } from '../../infra/config.ts';
+import { createKeys, type Keys } from '../../infra/keys.ts';
+import { createLogger } from '../../infra/logger.ts';
+import { openRedis } from '../../infra/open-redis.ts';
+import { connectRedis, type Redis } from '../../infra/redis.ts';
+import { startService } from '../../serve/server.ts';
+import { benchOffers } from './bench-offers.ts';
+import { copyId, copyRecords } from './copied-records.ts';
+import { keyPrefix, prepareShop } from './prepared-shop.ts';
+
+export type MemoryBenchOptions = {
+  customers: number;
+  items: number;
+  /** Customers of the simulated shop that the others are copies of. */
+  shop: number;
+  /** Of them, how many are served, to see what that leaves in Redis. */
+  served: number;
+  /** Keeps the simulated shop and its models; one that is there is used again. */
+  folder?: string;
+  seed: number;
+};
+
+export type MemoryBenchLine = {
+  /** `record`, `page`, …: what a key is of; `everything`: their sum. */
+  kind: string;
+  /** Mean bytes that Redis gives back when such keys go: name, entry, expiry, value and what the allocator rounds up. */
+  bytesPerKey: number | null;
+  /** null: as long as the customer is there. */
+  livesHours: number | null;
+  /** Keys of the kind that there are at a time, a customer. */
+  keysPerCustomer: number | null;
+  bytesPerCustomer: number;
+  gibPerMillion: number;
+};
+
+/** Kinds of keys of a customer, by what follows the customer in a key's name; decisions are named by themselves. */
+const decisionKind = 'logged decision';
+const sharesOf = 1e6;
+
+export async function benchMemory(
+  options: MemoryBenchOptions,
+  onLine: (line: MemoryBenchLine) => void,
+  say: (text: string) => void,
+): Promise<void> {
+  const root = options.folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
+  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
+  await mkdir(folders.DATA_DIR, { recursive: true });
+  const log = createLogger('warn', 'bench');
+  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-redis-'));
+  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
+  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const keys = createKeys(keyPrefix);
+  try {
+    const env = { ...folders, REDIS_URL: place.url };
+    await prepareShop(root, env, options, say);
+    const lake = await openLake(folders.DATA_DIR);
+    try {
+      say(`copying their records to ${options.customers} customers …`);
+      const before = await usedBytes(redis);
+      await copyRecords(lake, redis, keys, options.customers);
+      const recordBytes = ((await usedBytes(redis)) - before) / options.customers;
+      await createCatalogueStore(redis, keys).putOffers(benchOffers(), Date.now());
+      say(`serving ${options.served} of them …`);
+      const config = readConfig({
+        ...env,
+        PORT: '0',
+        AUTH: 'off',
+        LOG_LEVEL: 'warn',
+        PATH: process.env.PATH,
+      });
+      const service = await startService({ config, redisPlace: place, log });
+      const ids = Array.from({ length: Math.min(options.served, options.customers) }, (_, n) => copyId(n));
+      try {
+        await serve(service.url, ids);
+      } finally {
+        await service.close();
+      }
+      say('weighing what that left …');
+      const lines = [lineOf('record', recordBytes, null, 1)];
+      for (const { kind, bytes, ttlMs } of await weigh(redis, keys, ids)) {
+        const habits = await habitsIn(lake, ttlMs);
+        lines.push(lineOf(kind, bytes, ttlMs, kind === 'event' ? habits.events : habits.active));
+      }
+      const sum = lines.reduce((total, line) => total + line.bytesPerCustomer, 0);
+      lines.push({ ...lineOf('everything', sum, null, 1), bytesPerKey: null, keysPerCustomer: null });
+      for (const line of lines) onLine(line);
+    } finally {
+      lake.close();
+    }
+  } finally {
+    redis.disconnect();
+    await place.release();
+    await rm(redisDir, { recursive: true, force: true });
+    if (options.folder === undefined) await rm(root, { recursive: true, force: true });
+  }
+}
+
+function lineOf(
+  kind: string,
+  bytesPerKey: number,
+  ttlMs: number | null,
+  keysPerCustomer: number,
+): MemoryBenchLine {
+  const bytesPerCustomer = bytesPerKey * keysPerCustomer;
+  return {
+    kind,
+    bytesPerKey,
+    livesHours: ttlMs === null ? null : ttlMs / 3_600_000,
+    keysPerCustomer,
+    bytesPerCustomer,
+    gibPerMillion: (bytesPerCustomer * sharesOf) / 2 ** 30,
+  };
+}
+
+/** A page view, an offer and a visit of each. Throws where the service does not answer as it should. */
+async function serve(url: string, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    const answers = await Promise.all([
+      fetch(`${url}/recommendations?customerId=${id}&n=10`),
+      fetch(`${url}/customers/${id}/offers?channel=email&placement=top&campaign=bench`),
+    ]);
+    const visit = { type: 'visit', eventId: crypto.randomUUID(), customerId: id, channel: 'web' };
+    const posted = await fetch(`${url}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(visit),
+    });
+    for (const answer of [...answers, posted]) {
+      if (!answer.ok) throw new Error(`the service answered ${answer.status}: ${await answer.text()}`);
+      await answer.arrayBuffer();
+    }
+  }
+}
+
+type Weighed = { kind: string; bytes: number; ttlMs: number };
+
+/** Deletes kind after kind of the keys that expire, and sees what each gives back. */
+async function weigh(redis: Redis, keys: Keys, ids: readonly string[]): Promise<Weighed[]> {
+  const served = new Set(ids.map((id) => keys.preparedPage(id, '').slice(0, -'page:'.length)));
+  const found = new Map<string, { names: string[]; ttlMs: number }>();
+  const decision = keys.decision('');
+  for await (const batch of redis.scanStream({ match: `${keyPrefix}:*`, count: 1000 })) {
+    for (const name of batch as string[]) {
+      const end = name.indexOf('}:') + 2;
+      const kind = name.startsWith(decision)
+        ? decisionKind
+        : served.has(name.slice(0, end))
+          ? name.slice(end).replace(/:.*/s, '')
+          : undefined;
+      if (kind === undefined || kind === 'record') continue;
+      const ttlMs = await redis.pttl(name);
+      const known = found.get(kind) ?? { names: [], ttlMs: 0 };
+      known.names.push(name);
+      known.ttlMs = Math.max(known.ttlMs, ttlMs);
+      found.set(kind, known);
+    }
+  }
+  const weighed: Weighed[] = [];
+  for (const [kind, { names, ttlMs }] of [...found].sort()) {
+    const before = await usedBytes(redis);
+    for (const name of names) await redis.del(name);
+    weighed.push({ kind, bytes: (before - (await usedBytes(redis))) / names.length, ttlMs });
+  }
+  return weighed;
+}
+
+async function usedBytes(redis: Redis): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+}
+
+/** In the last so many milliseconds of the simulated time: share of customers who did anything, and events a customer. */
+async function habitsIn(lake: Lake, ms: number): Promise<{ active: number; events: number }> {
+  // An hour of the shop's last night says little of an hour: the mean over its last four weeks does.
+  const windows = Math.max(1, Math.floor((28 * dayMs) / ms));
+  const result = await lake.connection.runAndReadAll(
+    `WITH known AS (
+       SELECT "customerId", "eventId", epoch_ms("occurredAt") AS time FROM ${lake.from('events')}
+       WHERE "customerId" IS NOT NULL
+     ), ending AS (SELECT max(time) AS time, count(DISTINCT "customerId") AS customers FROM known)
+     SELECT count(DISTINCT ("customerId", floor((ending.time - known.time) / ${ms}))) / any_value(customers) / ${windows},
+            count(DISTINCT ("customerId", "eventId")) / any_value(customers) / ${windows}
+     FROM known, ending WHERE known.time > ending.time - ${windows * ms}`,
+  );
+  const [active, events] = result.getRows()[0] ?? [];
+  return { active: Number(active), events: Number(events) };
+}

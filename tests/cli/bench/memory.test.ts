@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { benchMemory, type MemoryBenchLine } from '../../../src/cli/bench/memory.ts';
+import { describeNative } from '../../support/redis.ts';
+
+describeNative('bench memory', () => {
+  test.skipIf(!existsSync('/proc/self/stat'))(
+    'every kind of key that serving a customer leaves is weighed, and the sum is that of its parts',
+    async () => {
+      const lines: MemoryBenchLine[] = [];
+      await benchMemory(
+        { customers: 2000, items: 100, shop: 150, served: 20, seed: 1 },
+        (line) => lines.push(line),
+        () => {},
+      );
+      expect(lines.map(({ kind }) => kind)).toEqual([
+        'record',
+        'contacts',
+        'decision',
+        'event',
+        'logged decision',
+        'page',
+        'everything',
+      ]);
+      const [record, ...others] = lines;
+      // A customer of this shop has some hundred events: more is a layout that has come undone.
+      expect(record?.bytesPerCustomer).toBeGreaterThan(200);
+      expect(record?.bytesPerCustomer).toBeLessThan(900);
+      const everything = others.pop();
+      const parts = lines.slice(0, -1).reduce((sum, line) => sum + line.bytesPerCustomer, 0);
+      expect(everything?.bytesPerCustomer).toBeCloseTo(parts, 6);
+      for (const line of others) {
+        expect(line.bytesPerKey).toBeGreaterThan(50);
+        expect(line.livesHours).toBeGreaterThan(0);
+      }
+    },
+    240_000,
+  );
+});
