@@ -10,6 +10,7 @@ import { type BatchBenchOptions, benchBatch } from './bench/batch.ts';
 import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
 
 import { benchDecide, type DecideBenchOptions } from './bench/decide.ts';
+import { benchFuzz, type FuzzBenchOptions } from './bench/fuzz.ts';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { benchMemory, type MemoryBenchOptions } from './bench/memory.ts';
@@ -34,6 +35,7 @@ export const benchCommand = (): Command =>
     .addCommand(memoryBenchCommand())
     .addCommand(batchBenchCommand())
     .addCommand(budgetsBenchCommand())
+    .addCommand(fuzzBenchCommand())
     .addCommand(decideBenchCommand());
 
 const trainBenchCommand = () =>
@@ -138,6 +140,37 @@ const scoreBenchCommand = () =>
           `${line.microsPerCustomer.toFixed(1)} µs each, ${count(Math.round(line.peakMb))} MB; reading the records alone ` +
           `${line.readSeconds.toFixed(1)} s; the first thousand by value in ${line.listSeconds.toFixed(2)} s`,
       );
+    });
+
+const fuzzBenchCommand = () =>
+  new Command('fuzz')
+    .description(
+      'random and spoilt requests over every call: none may be answered with 5xx, or hang the service',
+    )
+    .option('--requests <n>', 'how many', positiveInteger, 100_000)
+    .option('--connections <n>', 'that ask at once', positiveInteger, 16)
+    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
+    .option('--seed <n>', 'another seed is other requests', positiveInteger, 1)
+    .action(async (flags: FuzzBenchOptions, command: Command) => {
+      const output = outputOf(command);
+      const held = await benchFuzz(
+        flags,
+        (line, findings) => {
+          for (const { n, call, method, path, fault } of findings)
+            output.say(`request ${n} (${call}): ${method} ${path}: ${fault}`);
+          const statuses = Object.entries(line.statuses).map(
+            ([status, times]) => `${status}: ${count(times)}`,
+          );
+          output.result(
+            { ...line, findings },
+            `${count(line.requests)} requests, ${line.calls} calls, ${line.callsAnswered} of them answered with success; ${statuses.join(', ')}; ` +
+              `p99 ${line.p99Ms.toFixed(1)} ms, slowest ${Math.round(line.slowestMs)} ms; ` +
+              `${Math.round(line.warmMb)} MB when warm, ${Math.round(line.endMb)} MB at the end; ${line.faults} faults`,
+          );
+        },
+        output.say,
+      );
+      if (!held) throw new Error(`with --seed ${flags.seed} the service did not hold what it should`);
     });
 
 const serveBenchCommand = () =>

@@ -134,7 +134,8 @@ function startReference(name: string, redisUrl: string): Promise<[ChildProcess, 
   );
 }
 
-function startServer(env: Record<string, string>): Promise<[ChildProcess, string]> {
+/** `nextbest serve` on a free port, without keys unless `env` says otherwise; and its address. */
+export function startServer(env: Record<string, string>): Promise<[ChildProcess, string]> {
   const binary = fileURLToPath(new URL('../../../bin/nextbest', import.meta.url));
   return started(
     spawn(process.execPath, ['--no-warnings', binary, 'serve', '--json'], {

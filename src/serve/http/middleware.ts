@@ -44,9 +44,10 @@ export function measureRequests(metrics: ServeMetrics, log: Logger): RequestHand
   };
 }
 
-export const notFound: RequestHandler = (req) => {
+/** Does not repeat the address, which may name a customer. */
+export const notFound: RequestHandler = () => {
   throw new AppError('NOT_FOUND', {
-    public: `There is nothing at ${req.path.slice(0, 200)}; /docs lists what there is.`,
+    public: 'There is nothing at this address; /docs lists what there is.',
   });
 };
 

@@ -1,0 +1,116 @@
+/**
+ * `nextbest bench fuzz`: a service of its own on a simulated shop is sent random and spoilt requests over every call of its OpenAPI
+ * document. Whatever comes, it must answer: no 5xx, no silence, every refusal a problem, and its memory must not grow.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SCOPES } from '../../domain/api-key.ts';
+import { createApiKey } from '../../infra/api-keys.ts';
+import { readConfig } from '../../infra/config.ts';
+import { createLogger } from '../../infra/logger.ts';
+import { openRedis } from '../../infra/open-redis.ts';
+import { connectRedis } from '../../infra/redis.ts';
+import { type FuzzReport, fuzzService } from './fuzz/fuzz-service.ts';
+import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
+import { startServer } from './serve.ts';
+
+export type FuzzBenchOptions = {
+  requests: number;
+  connections: number;
+  seed: number;
+  /** Keeps the simulated shop and its models; one that is there is used again. */
+  folder?: string;
+};
+
+export type FuzzBenchLine = Omit<FuzzReport, 'findings'> & {
+  name: 'fuzz';
+  seed: number;
+  /** Resident memory of the service after a fifth of the requests, when it is warm, and at the end. */
+  warmMb: number;
+  endMb: number;
+};
+
+const shop = { shop: 300, items: 60, seed: 1 };
+/** Of the memory after a fifth of the requests: what caches and the collector's whims may add. */
+const growthShare = 0.25;
+/** The machine, not the service, is what could be slow. */
+const patientMs = '20000';
+
+/** Tells the report and what it found; false: the service is to be mended. */
+export async function benchFuzz(
+  { requests, connections, seed, folder }: FuzzBenchOptions,
+  onLine: (line: FuzzBenchLine, findings: FuzzReport['findings']) => void,
+  say: (text: string) => void,
+): Promise<boolean> {
+  const root = folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-fuzz-')));
+  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
+  await mkdir(folders.DATA_DIR, { recursive: true });
+  const log = createLogger('warn', 'bench');
+  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-fuzz-redis-'));
+  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
+  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  let stop = () => {};
+  try {
+    const env = { ...folders, REDIS_URL: place.url };
+    await prepareShop(root, env, shop, say);
+    await fillRedis(redis, folders.DATA_DIR, { customers: shop.shop }, say);
+    const { text } = await createApiKey(
+      folders.DATA_DIR,
+      { name: 'fuzz', scopes: SCOPES, expiresAt: null },
+      Date.now(),
+    );
+    const unlimited = Object.fromEntries(SCOPES.map((scope) => [`RATE_LIMIT_${scope.toUpperCase()}`, '0']));
+    const [child, url] = await startServer({
+      ...env,
+      ...unlimited,
+      AUTH: 'keys',
+      REDIS_TIMEOUT_MS: patientMs,
+      // No worker empties the stream: what is accepted stays in Redis.
+      STREAM_MAX_LENGTH: '20000',
+      LOG_LEVEL: 'error',
+    });
+    stop = () => child.kill('SIGKILL');
+    const headers = { 'x-api-key': text };
+    const residentMb = async () => {
+      const metrics = await (await fetch(`${url}/metrics`, { headers })).text();
+      return Number(/^process_resident_memory_bytes (\S+)/m.exec(metrics)?.[1]) / 2 ** 20;
+    };
+    let warmMb: number | undefined;
+    const { findings, ...report } = await fuzzService({
+      url,
+      requests,
+      connections,
+      seed,
+      headers,
+      pools: poolsOf(),
+      onProgress: async (done) => {
+        if (done >= requests / 5) warmMb ??= await residentMb();
+        say(`${done} of ${requests}`);
+      },
+    });
+    const endMb = await residentMb();
+    const line: FuzzBenchLine = { name: 'fuzz', seed, ...report, warmMb: warmMb ?? endMb, endMb };
+    onLine(line, findings);
+    return report.faults === 0 && endMb <= line.warmMb * (1 + growthShare);
+  } finally {
+    stop();
+    redis.disconnect();
+    await place.release();
+    await rm(redisDir, { recursive: true, force: true });
+    if (folder === undefined) await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** Names of what the shop and `fillRedis` have. */
+function poolsOf() {
+  const numbered = (prefix: string, digits: number) =>
+    Array.from({ length: 20 }, (_, n) => `${prefix}${String(n + 1).padStart(digits, '0')}`);
+  return {
+    customerId: [...numbered('copy-', 8), ...numbered('c', 7), 'nobody'],
+    sessionId: ['visit-1', 'visit-2'],
+    itemId: numbered('i', 5),
+    offerId: ['offer-000', 'offer-001', 'offer-002', 'offer-003', 'none'],
+    name: ['collaborative', 'churn', 'customer-value'],
+  };
+}

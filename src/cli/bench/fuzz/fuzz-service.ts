@@ -1,0 +1,153 @@
+/** Sends a service one strange request after the other, and tells what it should not have answered. */
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { Problem } from '../../../serve/problem.ts';
+import { createFuzz, type Document, type FuzzOptions, type FuzzRequest } from './requests.ts';
+
+export type FuzzFinding = {
+  /** Which request it was: the same seed and number make it again. */
+  n: number;
+  call: string;
+  method: string;
+  path: string;
+  status: number | undefined;
+  fault: string;
+};
+
+export type FuzzReport = {
+  requests: number;
+  /** Answers by status. */
+  statuses: Record<string, number>;
+  /** Calls of the document that were made, and those that were answered with success at least once. */
+  calls: number;
+  callsAnswered: number;
+  p99Ms: number;
+  slowestMs: number;
+  /** The first of them; `faults` is how many there were. */
+  findings: FuzzFinding[];
+  faults: number;
+};
+
+export type FuzzServiceOptions = FuzzOptions & {
+  url: string;
+  requests: number;
+  connections: number;
+  onProgress?: (done: number) => void | Promise<void>;
+};
+
+const hangMs = 20_000;
+const findingsKept = 20;
+/** Requests between two calls of `onProgress`. */
+export const progressEvery = 1000;
+
+type Answered = { status: number; type: string; requestId: string | undefined; text: string };
+
+export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzReport> {
+  const { url, requests, connections, onProgress } = options;
+  const described = await fetch(`${url}/openapi.json`);
+  const document = (await described.json()) as Document;
+  const requestAt = createFuzz(document, options);
+  const statuses: Record<string, number> = {};
+  const calls = new Set<string>();
+  const answered = new Set<string>();
+  const timesMs: number[] = [];
+  const findings: FuzzFinding[] = [];
+  let faults = 0;
+  let next = 0;
+
+  async function client(): Promise<void> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let n = next++; n < requests; n = next++) {
+      const asked = requestAt(n);
+      calls.add(asked.call);
+      const startedAt = performance.now();
+      const answer = await send(url, asked, agent).catch((err: Error) => err);
+      timesMs.push(performance.now() - startedAt);
+      const status = answer instanceof Error ? undefined : answer.status;
+      statuses[status ?? 'none'] = (statuses[status ?? 'none'] ?? 0) + 1;
+      if (status !== undefined && status < 400) answered.add(asked.call);
+      const fault = answer instanceof Error ? answer.message : faultOf(asked, answer);
+      if (fault !== undefined) {
+        faults++;
+        const { call, method, path } = asked;
+        if (findings.length < findingsKept)
+          findings.push({ n, call, method, path: path.slice(0, 300), status, fault });
+      }
+      if ((n + 1) % progressEvery === 0) await onProgress?.(n + 1);
+    }
+    agent.destroy();
+  }
+  await Promise.all(Array.from({ length: connections }, client));
+  timesMs.sort((a, b) => a - b);
+  return {
+    requests,
+    statuses,
+    calls: calls.size,
+    callsAnswered: answered.size,
+    p99Ms: timesMs[Math.floor(0.99 * timesMs.length)] ?? 0,
+    slowestMs: timesMs.at(-1) ?? 0,
+    findings,
+    faults,
+  };
+}
+
+/** What is wrong with an answer, whatever was asked. */
+function faultOf({ method }: FuzzRequest, { status, type, requestId, text }: Answered): string | undefined {
+  if (status >= 500) return `answered ${status}: ${text.slice(0, 300)}`;
+  if (status < 400) {
+    if (!type.startsWith('application/json') || method === 'HEAD' || status === 204) return undefined;
+    return isJson(text) ? undefined : 'an answer that says it is JSON, and is not';
+  }
+  if (!type.startsWith('application/problem+json')) return `a refusal of the type "${type}"`;
+  if (method === 'HEAD') return undefined;
+  const problem = isJson(text) ? Problem.strict().safeParse(JSON.parse(text)) : undefined;
+  if (problem?.success !== true) return `a refusal that is no problem: ${text.slice(0, 300)}`;
+  if (problem.data.status !== status) return `a problem of the status ${problem.data.status}`;
+  if (problem.data.requestId !== requestId) return 'a problem whose requestId is not the header';
+  return /\n\s+at |node_modules|\.ts:\d|\.js:\d/.test(text) ? 'a refusal that shows the inside' : undefined;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Rejects where no whole answer comes. */
+function send(url: string, { method, path, headers, body }: FuzzRequest, agent: Agent): Promise<Answered> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    let answer: IncomingMessage | undefined;
+    const length = body === undefined ? {} : { 'content-length': String(body.length) };
+    const sent = request(
+      { hostname, port, method, path, headers: { ...headers, ...length }, agent },
+      (res) => {
+        answer = res;
+        const chunks: Buffer[] = [];
+        res.on('data', (chunk: Buffer) => chunks.push(chunk));
+        res.on('end', () => {
+          clearTimeout(hang);
+          const requestId = res.headers['x-request-id'];
+          resolve({
+            status: res.statusCode ?? 0,
+            type: res.headers['content-type'] ?? '',
+            requestId: typeof requestId === 'string' ? requestId : undefined,
+            text: Buffer.concat(chunks).toString(),
+          });
+        });
+        res.on('error', reject);
+        // Does nothing where it has ended.
+        res.on('close', () => reject(new Error('the answer broke off')));
+      },
+    );
+    const hang = setTimeout(() => sent.destroy(new Error(`no answer within ${hangMs / 1000} s`)), hangMs);
+    sent.on('error', (err) => {
+      clearTimeout(hang);
+      // Whose answer came before the whole body was taken, and then the end of the connection: it has its answer.
+      if (answer === undefined) reject(err);
+    });
+    sent.end(body);
+  });
+}

@@ -1,0 +1,46 @@
+/** A short run of what `nextbest bench fuzz` does for longer, over the invented shop. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fuzzService } from '../../../src/cli/bench/fuzz/fuzz-service.ts';
+import { openApiDocument } from '../../../src/serve/openapi.ts';
+import { ROUTES } from '../../../src/serve/routes.ts';
+import { testRedis } from '../../support/redis.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
+
+const { url: redisUrl, prefix } = testRedis();
+const pools = {
+  customerId: ['anna', 'ben', 'carla'],
+  sessionId: ['visit-1'],
+  itemId: ['tea-1', 'tea-2', 'tea-3', 'pot-1'],
+  offerId: ['news', 'ten-off'],
+  name: ['collaborative', 'churn'],
+};
+let service: TestService;
+
+beforeAll(async () => {
+  service = await startTestService({
+    redisUrl,
+    prefix,
+    env: { STREAM_MAX_LENGTH: '20000', REDIS_TIMEOUT_MS: '10000' },
+  });
+});
+afterAll(() => service.close());
+
+test('no request of two thousand is answered with 5xx, hangs, or is refused by anything but a problem', async () => {
+  const { findings, calls, callsAnswered, statuses } = await fuzzService({
+    url: service.url,
+    requests: 2000,
+    connections: 8,
+    seed: 1,
+    pools,
+  });
+  expect(findings).toEqual([]);
+  const { paths } = openApiDocument(ROUTES, 'x');
+  const described = Object.values(paths ?? {}).flatMap((operations) => Object.keys(operations)).length;
+  expect(calls).toBe(described);
+  // It is no fuzz where nothing gets through: half of all calls are answered at least once.
+  expect(callsAnswered).toBeGreaterThan(described / 2);
+  expect(Object.keys(statuses)).toEqual(
+    expect.arrayContaining(['200', '202', '400', '404', '405', '413', '415', '431']),
+  );
+  expect((await service.call('GET', '/readyz')).status).toBe(200);
+}, 60_000);

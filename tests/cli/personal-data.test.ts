@@ -1,0 +1,168 @@
+/** What is personal stays in the records and the lake: planted everywhere, it is found in no log, label, job or refusal. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sandbox } from '../support/nextbest.ts';
+import { testRedis } from '../support/redis.ts';
+import { type Answer, callService, eventually } from '../support/service.ts';
+
+const { redis, keys, prefix, url: redisUrl } = testRedis();
+const place = await sandbox();
+const env = { REDIS_URL: redisUrl, KEY_PREFIX: prefix, LOG_LEVEL: 'trace' };
+
+/** Each of them in ways that logs, labels and addresses might write it. */
+const planted = ['planted.person@mail.example', 'Wilhelmina Plantagenet', '+49 170 5550199'];
+const traces = [/planted/i, /mail\.example/i, /wilhelmina/i, /plantagenet/i, /5550199/];
+const [email = '', name = '', phone = ''] = planted;
+
+let url = '';
+let serve: ReturnType<typeof place.start>;
+let worker: ReturnType<typeof place.start>;
+const refusals: Answer[] = [];
+
+async function call(method: string, path: string, body?: unknown): Promise<Answer> {
+  const answer = await callService(url, method, path, body);
+  if (answer.status >= 400) refusals.push(answer);
+  return answer;
+}
+
+beforeAll(async () => {
+  serve = place.start(['serve'], env);
+  url = String((await serve.line('url')).url);
+  worker = place.start(['worker'], env);
+  await worker.line('worker');
+
+  const lines = [{ itemId: `item of ${name}`, quantity: 1, unitPriceMinor: 500, category: `for ${name}` }];
+  await call('PUT', `/items/${encodeURIComponent(`item of ${name}`)}`, {
+    name: `Gift for ${name}`,
+    priceMinor: 500,
+  });
+  await call('PUT', '/offers/news', {
+    name: `For ${name}`,
+    benefit: { kind: 'content' },
+    channels: ['email', 'web'],
+    fallback: true,
+  });
+  for (const [n, customerId] of planted.entries()) {
+    const path = `/customers/${encodeURIComponent(customerId)}`;
+    const events = [
+      { type: 'purchase', eventId: `order of ${email} ${n}`, customerId, orderId: phone, lines },
+      { type: 'contact', customerId, topic: `${name} called from ${phone}`, complaint: 'opened' },
+      { type: 'rating', customerId, rating: 1 },
+      { type: 'marketingContact', customerId, channel: 'email', outcome: 'sent', campaign: `to ${email}` },
+      // Older than what is known: its customer is rebuilt by the worker.
+      {
+        type: 'purchase',
+        customerId,
+        occurredAt: Date.now() - 86_400_000,
+        eventId: `late ${email} ${n}`,
+        lines,
+      },
+      { type: 'view', sessionId: `session of ${email}`, lines },
+      // Accepted, but late in another sense: rejected by itself, with a reason.
+      { type: 'visit', customerId, currency: 'USD' },
+    ];
+    expect((await call('POST', '/events', events)).status).toBe(202);
+    await call('PUT', path, { segment: `street of ${name}`, loyaltyTier: 'gold', consent: { email: true } });
+    await call('GET', `/recommendations?customerId=${encodeURIComponent(customerId)}&n=3`);
+    await call('GET', `${path}/profile`);
+    await call('GET', `${path}/offers?channel=email&placement=top&campaign=${encodeURIComponent(email)}`);
+    const decided = await call('POST', '/offers/decide', { customerId, channel: 'web', placements: ['top'] });
+    const outcome = { offerId: 'news', outcome: 'clicked', eventId: `click of ${email} ${n}` };
+    expect((await call('POST', `/decisions/${decided.body.decisionId}/outcomes`, outcome)).status).toBe(202);
+  }
+  // Refusals: every part of a request holds what must not be repeated.
+  const id = encodeURIComponent(email);
+  await call('GET', `/customers/${id}-unknown`);
+  await call('GET', `/customers/${id}-unknown/profile`);
+  await call('GET', `/nowhere/${id}`);
+  await call('GET', `/items/${id}`);
+  await call('GET', `/offers/${id}`);
+  await call('GET', `/decisions/${id}`);
+  await call('GET', `/jobs/${id}`);
+  await call('GET', `/models/${id}`);
+  await call('GET', `/offers/batch/${id}`);
+  await call('GET', `/experiments/${id}`);
+  await call('DELETE', `/customers/${id}`);
+  await call('GET', `/recommendations?scenario=${id}&n=${id}&explain=${id}`);
+  await call('GET', `/customers?sort=${id}&cursor=${id}&segment=${id}`);
+  await call('GET', `/insights/retention?by=${id}&from=${id}`);
+  await call('POST', '/events', {
+    type: email,
+    customerId: { name },
+    rating: phone,
+    channel: name,
+    occurredAt: email,
+  });
+  await call('POST', '/events', `{"customerId":"${email}","name":${name}}`);
+  await call('POST', '/events', {
+    type: 'purchase',
+    customerId: `{${email}}`,
+    lines: [{ itemId: email, quantity: name }],
+  });
+  await call('PUT', '/customers/anna', { customerId: email, loyaltyTier: name, timeZone: phone });
+  await call('PUT', `/customers/${id}`, { customerId: name });
+  await call('POST', '/offers/decide', { customerId: email, channel: name, placements: [phone] });
+  await call('POST', '/offers/batch', { customers: { ids: [email, name] }, channel: 'email' });
+  await call('POST', '/jobs', { job: email });
+  await call('POST', '/webhooks/replay', { ids: [email] });
+  // A record that cannot be read, which the service and the worker remark on.
+  for await (const found of redis.scanStream({ match: `${prefix}:{c:${email}}:record:*` }))
+    for (const key of found as string[]) await redis.set(key, 'no record');
+  await call('GET', `/recommendations?customerId=${id}`);
+  await call('POST', '/events', { type: 'visit', customerId: email });
+  for (const job of ['refresh-features', 'score-customers']) {
+    const { body } = await call('POST', '/jobs', { job });
+    await eventually(async () =>
+      expect((await call('GET', `/jobs/${body.jobId}`)).body.state).toMatch(/completed|failed/),
+    );
+  }
+}, 120_000);
+afterAll(async () => {
+  await Promise.all([serve.stop(), worker.stop()]);
+});
+
+const tracesIn = (text: string) =>
+  text.split('\n').filter((line) => traces.some((trace) => trace.test(line)));
+
+test('it is kept: what follows looks for what is there', async () => {
+  expect(refusals.length).toBeGreaterThan(15);
+  expect((await call('GET', `/customers/${encodeURIComponent(email)}`)).body.attributes.segment).toContain(
+    name,
+  );
+});
+
+test('no log line of the service or the worker, at any level, has any of it', () => {
+  const logs = serve.stderr() + worker.stderr();
+  for (const event of [
+    '"event":"request"',
+    '"event":"job.completed"',
+    '"event":"record.unreadable"',
+    '"level":20',
+  ])
+    expect(logs).toContain(event);
+  expect(tracesIn(logs)).toEqual([]);
+});
+
+test('no metric has any of it', async () => {
+  const { metricsUrl } = await worker.line('metricsUrl');
+  for (const address of [`${url}/metrics`, String(metricsUrl)]) {
+    const text = await (await fetch(address)).text();
+    expect(text).toContain('nextbest_');
+    expect(tracesIn(text)).toEqual([]);
+  }
+});
+
+test('no job in Redis has any of it', async () => {
+  let jobs = 0;
+  for await (const found of redis.scanStream({ match: `${keys.queuePrefix}*`, count: 1000 }))
+    for (const key of found as string[]) {
+      expect(tracesIn(key)).toEqual([]);
+      if ((await redis.type(key)) !== 'hash') continue;
+      jobs++;
+      expect(tracesIn(JSON.stringify(await redis.hgetall(key)))).toEqual([]);
+    }
+  expect(jobs).toBeGreaterThan(1);
+});
+
+test('no refusal repeats it', () => {
+  expect(refusals.flatMap(({ text }) => tracesIn(text))).toEqual([]);
+});
