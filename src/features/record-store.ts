@@ -17,6 +17,7 @@ import { compareStreamIds, streamIdParts } from '../domain/stream-id.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
+import { createReadBatch } from '../infra/redis-read-batch.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { together } from '../infra/redis-together.ts';
 import { compareEventOrder } from './event-order.ts';
@@ -57,8 +58,11 @@ export type RecordStore = {
   read: (subjectId: string) => Promise<CustomerRecord | undefined>;
   /** Likewise of many, in their order, in one round trip. */
   readMany: (subjectIds: readonly string[]) => Promise<(CustomerRecord | undefined)[]>;
-  /** The record's stamp, the record (decoded when it is asked for), and another value of the subject's, in one round trip. */
-  readBeside: (subjectId: string, key: string) => Promise<RecordBeside>;
+  /**
+   * The record's stamp, the record (decoded when it is asked for), and another value of the subject's where its key is given, in
+   * one round trip, which it shares with whoever reads at the same time.
+   */
+  readBeside: (subjectId: string, key?: string) => Promise<RecordBeside>;
   /** Folds events of one subject into the record, in order of time; repeats are left out. */
   apply: (subjectId: string, events: readonly StreamedEvent[]) => Promise<Applied>;
   /**
@@ -126,6 +130,7 @@ return 1
 
 export function createRecordStore(redis: Redis, keys: Keys, options: RecordStoreOptions = {}): RecordStore {
   const recordKey = (subjectId: string) => keys.record(RECORD_SCHEMA, subjectId);
+  const readKeys = createReadBatch(redis);
 
   const decoded = (bytes: Buffer | null): CustomerRecord | 'unreadable' | undefined => {
     if (bytes === null) return undefined;
@@ -199,7 +204,8 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     },
 
     async readBeside(subjectId, key) {
-      const [bytes = null, beside = null] = await redis.mgetBuffer(recordKey(subjectId), key);
+      const own = recordKey(subjectId);
+      const [bytes = null, beside = null] = await readKeys(key === undefined ? [own] : [own, key]);
       return {
         stamp: bytes === null ? undefined : stampOf(bytes),
         record: () => {

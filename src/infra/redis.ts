@@ -34,8 +34,8 @@ function redisOptions(temperament: Temperament): ClientOptions {
         maxRetriesPerRequest: 0,
         // Concurrent requests share round trips.
         enableAutoPipelining: true,
-        // Of commands sent by `call`, ioredis 6.0.0 loses the name when it pipelines them.
-        autoPipeliningIgnoredCommands: ['EVAL', 'EVALSHA'],
+        // Of commands sent by `call`, ioredis 6.0.0 loses the name when it pipelines them. MGET: `redis-read-batch.ts`.
+        autoPipeliningIgnoredCommands: ['EVAL', 'EVALSHA', 'MGET'],
       };
 }
 

@@ -24,6 +24,7 @@ import type { ServeMetrics } from './metrics.ts';
 import type { PreparedStore } from './recommend/prepared-store.ts';
 import type { Recommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
+import type { ShownPages } from './recommend/shown-pages.ts';
 import type { StoreHealth } from './store-health.ts';
 
 export type Deps = {
@@ -47,6 +48,8 @@ export type Deps = {
   recommender: Recommender;
   /** Pages of recommendations that are ready, beside the records. */
   prepared: PreparedStore;
+  /** Those that this process has shown. */
+  shown: ShownPages;
   scenarios: Scenarios;
   policy: DecisionPolicy;
   /** Of the policy. */

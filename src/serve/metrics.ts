@@ -49,6 +49,13 @@ export function createServeMetrics(registry: Registry) {
       'Answers to GET /recommendations; degraded ones are those that had to do without a store or model',
       ['scenario', 'degraded'],
     ),
+    /** By where it came from. */
+    pages: createTally(
+      registry,
+      'nextbest_serve_pages_total',
+      'Answers to GET /recommendations by where their page came from: shown before by this process (shown), prepared beside the record (prepared), or made anew (made)',
+      ['from'],
+    ),
     experimentAnswers: new Counter({
       name: 'nextbest_serve_experiment_answers_total',
       help: 'Recommendations and decisions on offers that were answered within an experiment, to see that it runs; read it out with nextbest experiments',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError, type Fault } from '../domain/errors.ts';
 import type { Deps } from './deps.ts';
 import { boundedFaults, faultsOf, type RequestPart } from './faults.ts';
+import { parseQuickly } from './parse-quickly.ts';
 import { NDJSON_TYPE, type Route, type RouteInput } from './route.ts';
 
 export type RawRequest = {
@@ -17,6 +18,8 @@ export type RawRequest = {
 
 /** @throws AppError INVALID_REQUEST with every fault, or UNSUPPORTED_MEDIA_TYPE. */
 export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteInput {
+  const ordinary = parseQuickly(route, raw);
+  if (ordinary !== undefined && route.check(ordinary, deps).length === 0) return ordinary;
   const faults: Fault[] = [];
   const check = (schema: z.ZodType, value: unknown, part: RequestPart): unknown => {
     const parsed = schema.safeParse(value);
@@ -39,7 +42,7 @@ export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteIn
     if (read.faults.length > 0) faults.push(...read.faults);
     else body = check(route.body, read.value, 'body');
   }
-  const input = { params, query: parsedQuery, body, accept: raw.accept };
+  const input = { params, query: parsedQuery, body, accept: raw.accept, search: raw.search };
   faults.push(...route.check(input, deps));
   if (faults.length > 0) {
     throw new AppError('INVALID_REQUEST', {

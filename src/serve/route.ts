@@ -91,7 +91,13 @@ export type RouteDefinition<
   /** Hears of requests whose form was wrong, for counting. */
   onMalformed?: (faults: readonly Fault[], deps: Deps) => void;
   handler: (
-    input: { params: Parsed<P>; query: Parsed<Q>; body: Parsed<B>; accept: string | undefined },
+    input: {
+      params: Parsed<P>;
+      query: Parsed<Q>;
+      body: Parsed<B>;
+      accept: string | undefined;
+      search: string;
+    },
     deps: Deps,
   ) => Reply<NoInfer<R>> | Promise<Reply<NoInfer<R>>>;
 };
@@ -102,6 +108,8 @@ export type RouteInput = {
   body: unknown;
   /** The request's `Accept` header. */
   accept: string | undefined;
+  /** The URL's query as it was sent, without `?`: it has been read into `query`. */
+  search: string;
 };
 export type AnyReply = {
   status: number;

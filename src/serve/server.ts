@@ -37,6 +37,7 @@ import { createNewItems } from './recommend/new-items.ts';
 import { createPreparedStore } from './recommend/prepared-store.ts';
 import { createRecommender } from './recommend/recommender.ts';
 import { loadScenarios, type Scenarios } from './recommend/scenarios.ts';
+import { createShownPages } from './recommend/shown-pages.ts';
 import { unmatchedRules } from './recommend/unmatched-rules.ts';
 import { ROUTES } from './routes.ts';
 import { watchStore } from './store-health.ts';
@@ -170,6 +171,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       past,
       recommender: createRecommender(models, catalogue, newItems),
       prepared: createPreparedStore(redis, keys, records, models),
+      shown: createShownPages(models, newItems, catalogue),
       scenarios,
       policy: decisionPolicy.policy,
       experiments: compileExperiments(decisionPolicy.policy),

@@ -150,6 +150,6 @@ describe('a check beyond the schemas', () => {
   ])('sees of the body %s what is well formed of it', (body, fields) => {
     seen.length = 0;
     expect(faultPaths('', body).length).toBeGreaterThan(0);
-    expect(seen).toEqual([{ params: { id: 'a' }, query: { n: 10 }, body: fields }]);
+    expect(seen).toEqual([{ params: { id: 'a' }, query: { n: 10 }, body: fields, search: '' }]);
   });
 });

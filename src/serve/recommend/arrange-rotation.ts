@@ -45,6 +45,11 @@ export function windowOf({ everyHours }: Pick<Rotation, 'everyHours'>, now: numb
   return Math.floor(now / (everyHours * 3_600_000));
 }
 
+/** When the next one begins: milliseconds since 1970. */
+export function windowEnd({ everyHours }: Pick<Rotation, 'everyHours'>, now: number): number {
+  return (windowOf({ everyHours }, now) + 1) * everyHours * 3_600_000;
+}
+
 function gumbel(hashed: number): number {
   // Half a step away from 0 and 1, whose logarithms are not finite.
   return -Math.log(-Math.log((finish(hashed) + 0.5) / 2 ** 32));

@@ -116,5 +116,10 @@ export function isInForce({ from, until }: Validity, now: number): boolean {
 
 /** Days that an item counts as new are counted in these. */
 export function isRecent(addedAt: string | undefined, withinDays: number, now: number): boolean {
-  return addedAt === undefined || now - Date.parse(addedAt) < withinDays * dayMs;
+  return now < recentUntil(addedAt, withinDays);
+}
+
+/** Until when it counts as new: milliseconds since 1970. */
+export function recentUntil(addedAt: string | undefined, withinDays: number): number {
+  return addedAt === undefined ? Infinity : Date.parse(addedAt) + withinDays * dayMs;
 }

@@ -4,7 +4,7 @@
  */
 import { boosted, boostFactor } from './arrange-boosts.ts';
 import { diversify } from './arrange-diversity.ts';
-import { rotate, uniformOf, windowOf } from './arrange-rotation.ts';
+import { rotate, uniformOf, windowEnd, windowOf } from './arrange-rotation.ts';
 import { isInForce, type Pin } from './arrange-rules.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -91,6 +91,15 @@ export function arrange<Item extends Candidate>(
     moves,
     isPinned: placed.has(itemId),
   }));
+}
+
+/** Until when the same candidates stay in the same order if only time passes: milliseconds since 1970. */
+export function arrangedUntil(rules: ArrangeRules, now: number): number {
+  const { rotation, newItems, boosts, pins } = rules;
+  const turns =
+    rotation !== undefined || newItems !== undefined ? [windowEnd(rotation ?? defaultWindow, now)] : [];
+  const limits = [...boosts, ...pins].flatMap(({ from, until }) => [from ?? 0, until ?? 0]);
+  return Math.min(...turns, ...limits.filter((at) => at > now));
 }
 
 /** The item's own fields stand beside it, for the rules to read. */

@@ -84,7 +84,9 @@ export function createNewItems(
       byCategory.set(category, shelf.itemIds());
       if (byCategory.size % sliceCategories === 0) await nextTurn();
     }
-    current = { modelVersion: version, unsold, vectors, byCategory };
+    const next = { modelVersion: version, unsold, vectors, byCategory };
+    // The same object as long as it says the same: what was made of it need not be made anew.
+    if (current === undefined || !isSame(current, next)) current = next;
     seenRevision = revision;
   }
 
@@ -121,6 +123,19 @@ export function createNewItems(
       tookMs = performance.now() - startedAt;
     }
   }
+}
+
+function isSame(a: NewItems, b: NewItems): boolean {
+  const sameLists = (one: readonly string[], other: readonly string[] | undefined) =>
+    one.length === other?.length && one.every((itemId, at) => itemId === other[at]);
+  return (
+    a.modelVersion === b.modelVersion &&
+    sameLists(a.unsold, b.unsold) &&
+    a.vectors.size === b.vectors.size &&
+    [...a.vectors].every(([itemId, vector]) => b.vectors.get(itemId) === vector) &&
+    a.byCategory.size === b.byCategory.size &&
+    [...a.byCategory].every(([category, itemIds]) => sameLists(itemIds, b.byCategory.get(category)))
+  );
 }
 
 /** The newest items of a category, sorted now and then rather than all at once. */

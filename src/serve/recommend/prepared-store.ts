@@ -15,8 +15,8 @@ import type { PageRequest } from './recommender.ts';
 import type { Scenario } from './scenarios.ts';
 
 export type FoundPage = {
-  /** false: there is no such customer. */
-  isKnown: boolean;
+  /** Of the record; undefined: there is no such customer. */
+  stamp: string | undefined;
   record: () => CustomerRecord | undefined;
   /** undefined: none has been kept, or the record or the model is another by now. */
   page: PreparedPage | undefined;
@@ -25,8 +25,8 @@ export type FoundPage = {
 };
 
 export type PreparedStore = {
-  /** One round trip. Rejects when Redis is away. */
-  find: (subjectId: string, request: PageRequest) => Promise<FoundPage>;
+  /** One round trip. `withPage` false: the record alone is wanted. Rejects when Redis is away. */
+  find: (subjectId: string, request: PageRequest, withPage?: boolean) => Promise<FoundPage>;
 };
 
 export const preparedMs = 6 * 3_600_000;
@@ -38,17 +38,16 @@ export function createPreparedStore(
   models: Pick<Models, 'collaborative'>,
 ): PreparedStore {
   return {
-    async find(subjectId, request) {
+    async find(subjectId, request, withPage = true) {
       const served = models.collaborative;
       const slot = slotOf(request, served?.version ?? 'none');
       const key = keys.preparedPage(subjectId, slot);
-      const { stamp, record, beside } = await records.readBeside(subjectId, key);
-      const isKnown = stamp !== undefined;
+      const { stamp, record, beside } = await records.readBeside(subjectId, withPage ? key : undefined);
       const isCurrent = stamp !== undefined && beside?.subarray(0, stampBytes).equals(stamp) === true;
       const page =
         isCurrent && served !== undefined ? decodePage(beside, stampBytes, served.model.itemIds) : undefined;
       return {
-        isKnown,
+        stamp: stamp?.toString('latin1'),
         record,
         page,
         keep: (made) => {

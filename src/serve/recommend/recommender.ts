@@ -6,13 +6,13 @@ import type { CustomerRecord } from '../../features/record.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
 import { type Subject, subjectOf } from '../../scoring/interests.ts';
 import type { Models, Served } from '../../scoring/served.ts';
-import { arrange } from './arrange.ts';
-import { isRecent } from './arrange-rules.ts';
+import { arrange, arrangedUntil } from './arrange.ts';
+import { recentUntil } from './arrange-rules.ts';
 import { gatherCandidates } from './candidates.ts';
 import { learnedCandidates, nothingLearned, voicesOf } from './learned.ts';
 import { createLikeness } from './likeness.ts';
 import type { NewItems, NewItemsHolder } from './new-items.ts';
-import { categoriesOfInterest, newcomersFor } from './newcomers.ts';
+import { categoriesOfInterest, type Newcomer, newcomersFor } from './newcomers.ts';
 import { pageOf } from './page.ts';
 import { newItem, poolItem, preparedItem, present, type RecommendedItem, unrankedItem } from './pool-item.ts';
 import { popularityOrder } from './popularity-order.ts';
@@ -20,6 +20,7 @@ import type { PreparedItem, PreparedPage } from './prepared-page.ts';
 import { type RelatedItem, type RelatedRequest, relatedItems } from './related-items.ts';
 import { CANDIDATE_SOURCES, type CandidateSource, type Scenario, sourceWeights } from './scenarios.ts';
 import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
+import type { Lasting } from './shown-pages.ts';
 import { createTastes, type Taste } from './taste.ts';
 
 /** What a page is prepared for. */
@@ -45,6 +46,7 @@ export type Recommendations = {
   items: RecommendedItem[];
   modelVersion: string | null;
   degradedBy: Degradation[];
+  lasting: Lasting;
 };
 
 export type RelatedItems = { items: RelatedItem[]; modelVersion: string | null; degradedBy: Degradation[] };
@@ -228,6 +230,7 @@ export function createRecommender(
       .map((item) => poolItem(item, shelf, vectorOf(item.itemId)));
     const known = new Map(pool.map((item) => [item.itemId, item]));
     const newcomers = fresh && page.direction ? newcomersFor(fresh, page.direction, page.categories) : [];
+    let until = arrangedUntil(scenario, now);
     const list = arrange(pool, scenario, {
       n,
       now,
@@ -235,12 +238,11 @@ export function createRecommender(
       capCategories: category === undefined,
       newcomers: newcomers.flatMap((newcomer) => {
         const { itemId } = newcomer;
-        const addedAt = catalogue.items.get(itemId)?.addedAt;
+        const { addedAt } = catalogue.items.get(itemId) ?? {};
+        const newUntil = recentUntil(addedAt, scenario.newItems?.withinDays ?? 0);
+        if (newUntil > now) until = Math.min(until, newUntil);
         const isNews =
-          isRecent(addedAt, scenario.newItems?.withinDays ?? 0, now) &&
-          !known.has(itemId) &&
-          !page.bought.includes(itemId) &&
-          mayShow(itemId);
+          now < newUntil && !known.has(itemId) && !page.bought.includes(itemId) && mayShow(itemId);
         return isNews ? [poolItem(newItem(newcomer), shelf, vectorOf(itemId))] : [];
       }),
       pinned: ({ itemId }) => {
@@ -249,10 +251,16 @@ export function createRecommender(
         return known.get(itemId) ?? poolItem(unrankedItem(itemId, 'pinned'), shelf, vectorOf(itemId));
       },
     });
+    const items = list.map((arranged) => present(arranged, shelf));
     return {
-      items: list.map((arranged) => present(arranged, shelf)),
+      items,
       modelVersion: served?.version ?? null,
       degradedBy: degradationsOf(served, shelf),
+      lasting: {
+        until,
+        // With too few of them, whatever else there is would be shown.
+        lookedAt: items.length < n ? undefined : lookedAt(page, request, newcomers, items),
+      },
     };
   }
 
@@ -274,6 +282,21 @@ export function createRecommender(
       return { items, modelVersion: served.version, degradedBy };
     },
   };
+}
+
+/** Items of which the catalogue was asked something: whether they may be shown, what they are called. */
+function lookedAt(
+  page: PreparedPage,
+  { scenario }: PageRequest,
+  newcomers: readonly Newcomer[],
+  shown: readonly RecommendedItem[],
+): Set<string> {
+  const ids = new Set<string>();
+  for (const list of [page.items, newcomers, scenario.pins, shown])
+    for (const { itemId } of list) ids.add(itemId);
+  for (const { reasons } of shown)
+    for (const { itemId } of reasons) if (itemId !== undefined) ids.add(itemId);
+  return ids;
 }
 
 /** A view: do not write. */

@@ -13,13 +13,16 @@ import { type FoundPage, isKept } from '../recommend/prepared-store.ts';
 import { Reason } from '../recommend/reasons.ts';
 import {
   DEGRADATIONS,
+  type Degradation,
+  type PageRequest,
   type RecommendationRequest,
   type Recommendations,
   type RelatedItems,
 } from '../recommend/recommender.ts';
 import type { RelatedKind } from '../recommend/related-items.ts';
 import { SOURCES } from '../recommend/scenarios.ts';
-import { defineRoute } from '../route.ts';
+import type { ShownPage } from '../recommend/shown-pages.ts';
+import { defineRoute, JsonText } from '../route.ts';
 
 const RecommendationQuery = z.strictObject({
   customerId: CustomerId.optional(),
@@ -77,53 +80,105 @@ export const RecommendationAnswer = z
   .meta({ id: 'Recommendations' });
 export type RecommendationAnswer = z.output<typeof RecommendationAnswer>;
 
-/** Never fails for a customer who is unknown, nor for a store that is away: the answer says `degraded`. */
+/** Never fails for a customer who is unknown, nor for a store that is away: the answer says `degraded`. `search`: as it was sent. */
 export async function answerRecommendations(
   query: RecommendationQuery,
-  deps: Pick<
-    Deps,
-    'prepared' | 'store' | 'recommender' | 'scenarios' | 'experiments' | 'metrics' | 'now' | 'log'
-  >,
-): Promise<RecommendationAnswer> {
+  search: string,
+  deps: AnswerDeps,
+): Promise<JsonText<RecommendationAnswer>> {
   const startedAt = performance.now();
-  const { scenario: shown, experiment } = tried(query, deps);
-  const scenario = deps.scenarios.get(shown);
+  const { scenario: name, experiment } = tried(query, deps);
+  const scenario = deps.scenarios.get(name);
   if (scenario === undefined) {
     throw new AppError('INTERNAL', {
       public: 'The fault is ours.',
       internal: 'a scenario that there is not got past the check of the request',
     });
   }
+  if (experiment !== null)
+    deps.metrics.experimentAnswers.inc({ experiment: experiment.name, variant: experiment.variant });
   const request = {
     n: query.n,
     scenario,
     itemIds: query.itemId,
     category: query.category,
-    exclude: new Set<string>(query.exclude),
+    exclude: query.exclude.length === 0 ? nothing : new Set<string>(query.exclude),
     seed: `${query.scenario} ${query.customerId ?? query.sessionId ?? ''}`,
   };
-  const { found, available } = await findSubject(query, request, deps);
-  const { items, modelVersion, degradedBy } = recommend(request, found, deps);
-  if (!available) degradedBy.unshift('records-unavailable');
+  const shown = deps.shown.find(search, scenario, deps.now());
+  const subjectIds = shown?.subjectIds ?? subjectsOf(query);
+  const found: (FoundPage | undefined)[] = [];
+  if (subjectIds.length === 1) found.push(await findPage(subjectIds[0] ?? '', request, shown, deps));
+  else if (subjectIds.length > 1)
+    found.push(...(await Promise.all(subjectIds.map((id) => findPage(id, request, shown, deps)))));
+  const available = subjectIds.length > 0 || deps.store.reachable;
+  const { page, from, degradedBy } =
+    shown !== undefined && available && isOfNow(shown, found)
+      ? { page: shown, from: 'shown', degradedBy: [] }
+      : makePage(query, search, request, subjectIds, found, available, deps);
   const degraded = degradedBy.length > 0;
-  if (experiment !== null)
-    deps.metrics.experimentAnswers.inc({ experiment: experiment.name, variant: experiment.variant });
   deps.metrics.recommendations.add(query.scenario, String(degraded));
-  for (const { source, arranged } of items) {
-    deps.metrics.recommendedItems.add(source);
-    for (const { rule } of arranged) deps.metrics.arrangedItems.add(rule);
-  }
-  return {
-    recommendationId: randomUUID(),
-    items: items.map(({ contributions, arranged, ...item }) =>
-      query.explain ? { ...item, contributions, arranged } : item,
+  deps.metrics.pages.add(from);
+  for (const source of page.sources) deps.metrics.recommendedItems.add(source);
+  for (const rule of page.rules) deps.metrics.arrangedItems.add(rule);
+  const tookMs = Math.round((performance.now() - startedAt) * 100) / 100;
+  return new JsonText(
+    `{"recommendationId":"${randomUUID()}","items":${page.items},"modelVersion":${page.modelVersion},` +
+      `"degraded":${degraded},"degradedBy":${degraded ? JSON.stringify(degradedBy) : '[]'},` +
+      `"experiment":${experiment === null ? 'null' : JSON.stringify(experiment)},"tookMs":${tookMs}}`,
+  );
+}
+
+type AnswerDeps = Pick<
+  Deps,
+  'prepared' | 'shown' | 'store' | 'recommender' | 'scenarios' | 'experiments' | 'metrics' | 'now' | 'log'
+>;
+
+/** Were the records the same when it was made? */
+function isOfNow({ stamps }: ShownPage, found: readonly (FoundPage | undefined)[]): boolean {
+  return stamps.every((stamp, at) => found[at] !== undefined && found[at].stamp === stamp);
+}
+
+/** From the customer's record, or the session's where there is no such customer (or none is named); kept where nothing was away. */
+function makePage(
+  { explain }: RecommendationQuery,
+  search: string,
+  request: RecommendationRequest,
+  subjectIds: readonly string[],
+  found: readonly (FoundPage | undefined)[],
+  available: boolean,
+  deps: AnswerDeps,
+): { page: ShownPage; from: 'prepared' | 'made'; degradedBy: Degradation[] } {
+  const at = deps.now();
+  const known = found.findIndex((one) => one?.stamp !== undefined);
+  const subject = found[known];
+  const { items, modelVersion, degradedBy, lasting, from } = recommend(
+    request,
+    subject && { ...subject, subjectId: subjectIds[known] ?? '' },
+    at,
+    deps,
+  );
+  const isRead = available && found.every((one) => one !== undefined);
+  if (subject === undefined && !isRead) degradedBy.unshift('records-unavailable');
+  const page: ShownPage = {
+    subjectIds,
+    stamps: found.map((one) => one?.stamp),
+    scenario: request.scenario,
+    items: JSON.stringify(
+      items.map(({ contributions, arranged, ...item }) =>
+        explain ? { ...item, contributions, arranged } : item,
+      ),
     ),
-    modelVersion,
-    degraded,
-    degradedBy,
-    experiment,
-    tookMs: Math.round((performance.now() - startedAt) * 100) / 100,
+    modelVersion: JSON.stringify(modelVersion),
+    sources: items.map(({ source }) => source),
+    rules: items.flatMap(({ arranged }) => arranged.map(({ rule }) => rule)),
   };
+  if (isRead && degradedBy.length === 0) {
+    // Of a page that is made anew each time, any change of the catalogue may change the candidates.
+    const isPrepared = subject !== undefined && isKept(request);
+    deps.shown.keep(search, page, isPrepared ? lasting : { ...lasting, lookedAt: undefined }, at);
+  }
+  return { page, from, degradedBy };
 }
 
 /** By the id that was sent, known or not: Redis being away puts nobody into another variant. */
@@ -136,51 +191,41 @@ function tried(
   return experiments.scenarioFor(subjectId, scenario, now());
 }
 
-type FoundSubject = {
-  /** undefined: nobody whom the store knows. */
-  found: (FoundPage & { subjectId: string }) | undefined;
-  /** false: Redis cannot tell, or could not if it were asked. */
-  available: boolean;
-};
+function subjectsOf({ customerId, sessionId }: RecommendationQuery): string[] {
+  const subjectIds: string[] = customerId === undefined ? [] : [customerId];
+  if (sessionId !== undefined) subjectIds.push(guestSubject(sessionId));
+  return subjectIds;
+}
 
-/** The customer's page; the session's where there is no such customer (or none is named). */
-async function findSubject(
-  { customerId, sessionId }: Pick<RecommendationQuery, 'customerId' | 'sessionId'>,
-  request: RecommendationRequest,
-  { prepared, store, log }: Pick<Deps, 'prepared' | 'store' | 'log'>,
-): Promise<FoundSubject> {
-  const subjectIds: string[] = [
-    ...(customerId === undefined ? [] : [customerId]),
-    ...(sessionId === undefined ? [] : [guestSubject(sessionId)]),
-  ];
-  const read = await Promise.all(
-    subjectIds.map(async (subjectId) => {
-      try {
-        return { subjectId, ...(await prepared.find(subjectId, request)) };
-      } catch (err) {
-        log.debug({ event: 'record.unavailable', err }, 'a record could not be read');
-        return undefined;
-      }
-    }),
-  );
-  const found = read.find((one) => one?.isKnown);
-  const available = read.length === 0 ? store.reachable : read.every((one) => one !== undefined);
-  return { found, available: found !== undefined || available };
+/** Of a page that has been shown before, the record alone is read. undefined: Redis is away. */
+async function findPage(
+  subjectId: string,
+  request: PageRequest,
+  shown: ShownPage | undefined,
+  { prepared, log }: Pick<Deps, 'prepared' | 'log'>,
+): Promise<FoundPage | undefined> {
+  try {
+    return await prepared.find(subjectId, request, shown === undefined);
+  } catch (err) {
+    log.debug({ event: 'record.unavailable', err }, 'a record could not be read');
+    return undefined;
+  }
 }
 
 /** From the page that is ready, where there is one and it suffices; else made anew, and kept where it may be of use again. */
 function recommend(
   request: RecommendationRequest,
-  found: FoundSubject['found'],
-  { recommender, now }: Pick<Deps, 'recommender' | 'now'>,
-): Recommendations {
-  const at = now();
-  if (found === undefined) return recommender.recommend(request, undefined, undefined, at);
+  found: (FoundPage & { subjectId: string }) | undefined,
+  at: number,
+  { recommender }: Pick<Deps, 'recommender'>,
+): Recommendations & { from: 'prepared' | 'made' } {
+  const made = { from: 'made' as const };
+  if (found === undefined) return { ...recommender.recommend(request, undefined, undefined, at), ...made };
   const suffices = (page: PreparedPage, shown: Recommendations) =>
     shown.items.length >= request.n || !page.isCut;
   if (found.page !== undefined) {
     const shown = recommender.show(found.page, request, at);
-    if (suffices(found.page, shown)) return shown;
+    if (suffices(found.page, shown)) return { ...shown, from: 'prepared' };
   }
   const record = found.record();
   if (isKept(request) && found.page === undefined) {
@@ -188,9 +233,9 @@ function recommend(
     // After the answer: wording what may never be shown takes as long as the answer.
     setImmediate(() => found.keep(page));
     const shown = recommender.show(page, request, at);
-    if (suffices(page, shown)) return shown;
+    if (suffices(page, shown)) return { ...shown, ...made };
   }
-  return recommender.recommend(request, found.subjectId, record, at);
+  return { ...recommender.recommend(request, found.subjectId, record, at), ...made };
 }
 
 const nothing: ReadonlySet<string> = new Set();
@@ -253,7 +298,10 @@ export const recommendationRoutes = [
       scenario === undefined || scenarios.has(scenario)
         ? []
         : [{ path: 'query.scenario', message: `must be one of: ${[...scenarios.keys()].join(', ')}` }],
-    handler: async ({ query }, deps) => ({ status: 200, body: await answerRecommendations(query, deps) }),
+    handler: async ({ query, search }, deps) => ({
+      status: 200,
+      body: await answerRecommendations(query, search, deps),
+    }),
   }),
   defineRoute({
     method: 'GET',

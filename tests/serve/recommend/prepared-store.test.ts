@@ -26,6 +26,9 @@ async function ask(query: string) {
   return { items, modelVersion, degraded };
 }
 
+/** The same question in other words: this process has not answered it, so that it looks at what is kept in Redis. */
+const askAnew = (query: string) => ask(query.split('&').reverse().join('&'));
+
 const pagesOf = (customerId: string) => keysMatching(redis, `${prefix}:{c:${customerId}}:page:*`);
 
 test('a page is kept after the first answer, and the next answer is the same', async () => {
@@ -36,7 +39,7 @@ test('a page is kept after the first answer, and the next answer is the same', a
     return keys;
   });
   expect(await redis.pttl(String(key))).toBeGreaterThan(0);
-  expect(await ask('customerId=anna&n=6')).toEqual(first);
+  expect(await askAnew('customerId=anna&n=6')).toEqual(first);
 });
 
 test('it is what the next answer comes from: one that another process kept counts', async () => {
@@ -58,7 +61,7 @@ test('it is what the next answer comes from: one that another process kept count
   const stamp = (await redis.getBuffer(String(key)))?.subarray(0, 20);
   const page = (await redis.getBuffer(String(keyOfBert)))?.subarray(20);
   await redis.set(String(key), Buffer.concat([stamp ?? Buffer.alloc(0), page ?? Buffer.alloc(0)]));
-  const shown = await ask('customerId=anna&n=16');
+  const shown = await askAnew('customerId=anna&n=16');
   const ids = ({ items }: { items: { itemId: string }[] }) => items.map(({ itemId }) => itemId);
   // Anna has bought it: her own page never has it.
   expect(ids(ofBert)).toContain('coffee-0');
@@ -114,5 +117,5 @@ test('what is damaged counts as none', async () => {
     const bytes = (await redis.getBuffer(key)) ?? Buffer.alloc(0);
     await redis.set(key, bytes.subarray(0, 30));
   }
-  expect(await ask('customerId=anna&n=6')).toEqual(before);
+  expect(await askAnew('customerId=anna&n=6')).toEqual(before);
 });

@@ -305,7 +305,10 @@ describe('scored', () => {
 /** The route's own answer, before anybody reads of it. */
 function answerOf(deps: Deps) {
   const query = { segment: [], sort: 'risk', limit: 10 };
-  return customerListRoute.handler({ query, params: undefined, body: undefined, accept: undefined }, deps);
+  return customerListRoute.handler(
+    { query, params: undefined, body: undefined, accept: undefined, search: '' },
+    deps,
+  );
 }
 
 test('readers who do not read are bounded, and whoever goes away makes room', async () => {

@@ -1,0 +1,111 @@
+/**
+ * Pages that this process has shown, as they were written: as long as nothing of what they were made of has changed, the same
+ * question has the same answer, and only the customer's stamp has to be read. What a page was made of: the customer's record,
+ * the model, the factors of new items, the scenario, what the catalogue says of the items it looked at, and the window of time.
+ */
+import type { Item } from '../../domain/item.ts';
+import type { Catalogue } from '../../infra/catalogue.ts';
+import type { Models } from '../../scoring/served.ts';
+import type { NewItemsHolder } from './new-items.ts';
+import type { Scenario } from './scenarios.ts';
+
+export type ShownPage = {
+  subjectIds: readonly string[];
+  /** Of their records (`record-codec.ts`), as text; undefined: there was none. */
+  stamps: readonly (string | undefined)[];
+  scenario: Scenario;
+  /** The list of its items as JSON, and the model as JSON. */
+  items: string;
+  modelVersion: string;
+  /** Of each item, and of each rule that changed a place: for the metrics. */
+  sources: readonly string[];
+  rules: readonly string[];
+};
+
+/** How long a page stays as it is if nothing changes but the time, and with which items of the catalogue. */
+export type Lasting = {
+  /** Milliseconds since 1970. */
+  until: number;
+  /** Ids; undefined: any change may bring an item that fits it better. */
+  lookedAt: ReadonlySet<string> | undefined;
+};
+
+export type ShownPages = {
+  /** `question` is the query as it was sent. undefined: it has to be made. What is found holds for records of its stamps alone. */
+  find: (question: string, scenario: Scenario, now: number) => ShownPage | undefined;
+  /** To be called with what has just been made, before anything else happens in this process. */
+  keep: (question: string, page: ShownPage, lasting: Lasting, now: number) => void;
+};
+
+type Entry = {
+  page: ShownPage;
+  until: number;
+  served: unknown;
+  newItems: unknown;
+  revision: number;
+  /** As the catalogue had them: an item is replaced when it changes. */
+  items: readonly (readonly [string, Item | undefined])[] | undefined;
+};
+
+/** What changes with the days must not wait for a change of anything else. */
+const keptMs = 5 * 60_000;
+/** Characters of pages and questions that are kept at most: twice this much. */
+const generationMax = 24 * 2 ** 20;
+/** Beside its texts. */
+const entrySize = 2048;
+const questionMax = 1000;
+
+export function createShownPages(
+  models: Pick<Models, 'collaborative'>,
+  newItems: Pick<NewItemsHolder, 'current'>,
+  catalogue: Pick<Catalogue, 'items' | 'revision'>,
+): ShownPages {
+  // Two generations: what nobody has asked for while the younger one filled up is forgotten.
+  let young = new Map<string, Entry>();
+  let old = new Map<string, Entry>();
+  let size = 0;
+
+  function put(question: string, entry: Entry): void {
+    young.set(question, entry);
+    size += question.length + entry.page.items.length + entrySize;
+    if (size < generationMax) return;
+    old = young;
+    young = new Map();
+    size = 0;
+  }
+
+  function isCurrent(entry: Entry, now: number): boolean {
+    if (now >= entry.until || entry.served !== models.collaborative || entry.newItems !== newItems.current)
+      return false;
+    if (entry.revision === catalogue.revision) return true;
+    const same = entry.items?.every(([itemId, item]) => catalogue.items.get(itemId) === item) ?? false;
+    if (same) entry.revision = catalogue.revision;
+    return same;
+  }
+
+  return {
+    find: (question, scenario, now) => {
+      let entry = young.get(question);
+      if (entry === undefined) {
+        entry = old.get(question);
+        if (entry === undefined) return undefined;
+        old.delete(question);
+        put(question, entry);
+      }
+      if (entry.page.scenario === scenario && isCurrent(entry, now)) return entry.page;
+      young.delete(question);
+      return undefined;
+    },
+    keep: (question, page, { until, lookedAt }, now) => {
+      if (question.length > questionMax) return;
+      put(question, {
+        page,
+        until: Math.min(until, now + keptMs),
+        served: models.collaborative,
+        newItems: newItems.current,
+        revision: catalogue.revision,
+        items: lookedAt && [...lookedAt].map((itemId) => [itemId, catalogue.items.get(itemId)] as const),
+      });
+    },
+  };
+}
