@@ -11,6 +11,7 @@ import { FEATURE_NAMES } from '../features/registry.ts';
 import { type CatalogueStore, createCatalogueStore } from '../infra/catalogue-store.ts';
 import { offerSchema } from '../offers/offer-schema.ts';
 import { batchCommand } from './offers-batch.ts';
+import { rebuildLedgersCommand } from './offers-rebuild.ts';
 import { type Output, outputOf } from './output.ts';
 import { withRedis } from './with-redis.ts';
 
@@ -44,6 +45,7 @@ export function offersCommand(): Command {
       });
     });
   offers.addCommand(batchCommand());
+  offers.addCommand(rebuildLedgersCommand());
   return offers;
 }
 

@@ -2,14 +2,13 @@
  * Reserves what a decision has chosen before it is answered: each offer's budget, then the customer's contacts. What cannot be
  * had is taken out of the choice, which goes on without it. A process that dies in between leaves only what lapses.
  */
-import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
-import { DISCOUNTS } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Candidate, OfferMarket, OpenChoice } from '../offers/choose-offers.ts';
 import type { Contact } from '../offers/contact-history.ts';
 import { redeemableUntil } from '../offers/redeemable-until.ts';
 import { reservedCostMinor } from '../offers/reserved-cost.ts';
 import type { DecidingDeps } from './deps.ts';
+import { contactFor, reportingMs } from './ledger/contact-for.ts';
 import type { ContactLedger, ReadContacts } from './ledger/contact-ledger.ts';
 import type { BudgetLedger } from './ledger/offer-budget.ts';
 import type { MarketHolder } from './market.ts';
@@ -23,12 +22,6 @@ export type ReservingDeps = Pick<DecidingDeps, 'budgets' | 'contacts'> & {
  * more than one or two that were used up since are not to be expected.
  */
 const refusalsMax = 20;
-
-/** How long after its last moment a redemption may be told of, before its budget is free again. */
-export const reportingMs = 3 * dayMs;
-
-/** A message that was decided on counts as sent: as long as any cap looks back. */
-const contactKeptMs = 366 * dayMs;
 
 /**
  * false: the customer's contacts have changed since `contacts` was read, and nothing is reserved; decide again. Rejects when
@@ -117,36 +110,17 @@ export async function releaseChoice(
   );
 }
 
-/**
- * What the ledger of contacts is to know of an offer: every contact where the shop goes to the customer; elsewhere what a cap
- * counts, and what the customer may redeem from now on.
- */
 function contactOf(
   { compiled: { offer }, held }: Candidate,
   { situation }: OpenChoice,
   decisionId: string,
-  market: OfferMarket,
+  { contactPolicy }: OfferMarket,
 ): Contact[] {
   const { channel, now, occasionId } = situation;
-  const goesOut = CONTACT_CHANNELS.has(channel);
-  const isCounted =
-    goesOut || offer.caps.length > 0 || market.contactPolicy.limitsOn(channel).caps.length > 0;
   const until = held === undefined ? redeemableUntil(offer, now) : undefined;
-  if (!isCounted && until === undefined) return [];
-  // What she holds already is open by the contact that gave it.
-  const open = until ?? now;
-  return [
-    {
-      occasionId: occasionId ?? decisionId,
-      decisionId,
-      offerId: offer.offerId,
-      channel,
-      at: now,
-      discount: DISCOUNTS.has(offer.benefit.kind),
-      redeemableUntil: open,
-      state: 'reserved',
-      stateAt: now,
-      expiresAt: isCounted ? now + contactKeptMs : open + reportingMs,
-    },
-  ];
+  return contactFor(
+    offer,
+    { decisionId, occasionId, channel, at: now, redeemableUntil: until },
+    contactPolicy,
+  );
 }

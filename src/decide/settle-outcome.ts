@@ -32,7 +32,12 @@ const STATES: Readonly<Record<OfferOutcome, ContactState>> = {
 };
 
 /** Later answers count: who dismissed an offer may still redeem it, but a view does not undo a redemption. */
-const RANK: Readonly<Record<ContactState, number>> = { reserved: 0, confirmed: 1, dismissed: 2, redeemed: 3 };
+export const CONTACT_RANK: Readonly<Record<ContactState, number>> = {
+  reserved: 0,
+  confirmed: 1,
+  dismissed: 2,
+  redeemed: 3,
+};
 
 /** Answers what became of the budget; undefined: the outcome has nothing to do with it. */
 export async function settleOutcome(
@@ -87,9 +92,10 @@ async function offerOf(
   return deps.catalogue.offers.get(offerId) ?? (await readVersion(offerId, offerVersion, deps))?.offer;
 }
 
-function answered(contact: Contact, { outcome, at }: SettledOutcome): Contact {
+/** The contact after the outcome. */
+export function answered(contact: Contact, { outcome, at }: Pick<SettledOutcome, 'outcome' | 'at'>): Contact {
   const state = STATES[outcome];
-  return RANK[state] > RANK[contact.state] ? { ...contact, state, stateAt: at } : contact;
+  return CONTACT_RANK[state] > CONTACT_RANK[contact.state] ? { ...contact, state, stateAt: at } : contact;
 }
 
 /** The same list where nothing in it has changed: then there is nothing to write. */

@@ -178,7 +178,7 @@ function isSame({ decision }: Standing, ended: Ended | undefined): boolean {
 function replacedBy({ decision: { decisionId }, withdrawn }: Ended): Decision['replaces'] {
   const reasons = new Set(withdrawn.map(({ reasonCode }) => reasonCode));
   const reasonCode = WITHDRAWAL_REASONS.find((reason) => reasons.has(reason));
-  return reasonCode && { decisionId, reasonCode };
+  return reasonCode && { decisionId, offerIds: withdrawn.map(({ offer }) => offer.offerId), reasonCode };
 }
 
 function digestOf(text: string | null): string {
@@ -198,7 +198,7 @@ async function undoAttempt(decisionId: string, request: StandingRequest, deps: S
 }
 
 /**
- * Gives back what was reserved for the offers that have ended. What nobody has told to have reached the customer counts as never
+ * Gives back what was reserved for the offers that have ended (ledger/replay-ledgers.ts does the same). What nobody has told to have reached the customer counts as never
  * sent; what she had been given before, by another decision, she keeps.
  */
 async function withdraw(

@@ -195,8 +195,10 @@ export const Decision = z.object({
   decidedAt: z.iso.datetime(),
   /** Until then, asking again (GET) answers the same. */
   standsUntil: z.iso.datetime().optional(),
-  /** The decision that stood before it, and what has happened since that ended it. */
-  replaces: z.object({ decisionId: z.string(), reasonCode: WithdrawalReason }).optional(),
+  /** The decision that stood before it, the offers of it that were withdrawn, and why the first of them was. */
+  replaces: z
+    .object({ decisionId: z.string(), offerIds: z.array(OfferId), reasonCode: WithdrawalReason })
+    .optional(),
   placements: z.array(PlacementDecision),
   /** Every other offer of the shop, once, by offer id; fallback offers do not compete and are not listed. */
   excluded: z.array(ExcludedOffer),

@@ -60,6 +60,9 @@ export function createKeys(prefix: string) {
     budgetDue: (offerId: string) => `${prefix}:{offer:${offerId}}:due`,
     /** Start of the hashes with what is out and spent, one a period (its name follows). */
     budgetPeriods: (offerId: string) => `${prefix}:{offer:${offerId}}:budget:`,
+    /** The same two while they are made anew out of the lake. */
+    budgetRestored: (offerId: string) => `${prefix}:{offer:${offerId}}:restored`,
+    budgetRestoredDue: (offerId: string) => `${prefix}:{offer:${offerId}}:restored-due`,
     /** String (JSON) with an expiry: what the customer has been offered lately. */
     contacts: (subjectId: string) => `${prefix}:{c:${subjectId}}:contacts`,
     /** Stream: causes and changed customers on their way to the webhooks' queue. One hash tag, for they change together. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type DecideRequest, decide, decideDry, noContext } from '../../src/decide/decide.ts';
 import { type LoggedDecision, loggedForm } from '../../src/decide/decision-log.ts';
-import { reportingMs } from '../../src/decide/reserve.ts';
+import { reportingMs } from '../../src/decide/ledger/contact-for.ts';
 import { type SettledOutcome, settleOutcome } from '../../src/decide/settle-outcome.ts';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';

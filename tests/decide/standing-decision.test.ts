@@ -235,7 +235,11 @@ describe('what the customer has said since', () => {
       const after = await standingDecision(ask(customerId), deps);
       expect(idsOf(after)).toEqual(['banner']);
       expect(after.fallback).toBe(true);
-      expect(after.replaces).toEqual({ decisionId: first.decisionId, reasonCode });
+      expect(after.replaces).toEqual({
+        decisionId: first.decisionId,
+        offerIds: [own.offerId],
+        reasonCode,
+      });
       expect(await deps.budgets.state(own, noon)).toMatchObject({ reservedCount: 0, confirmedCount: 0 });
       expect((await deps.contacts.read(customerId)).history).toEqual([]);
       const logged = await loggedDecisions(customerId);
@@ -286,7 +290,11 @@ describe('what the customer has said since', () => {
     await apply(customerId, [tells(customerId, dismissal('five', first.decisionId))]);
     const after = await standingDecision(ask(customerId), two);
     expect(idsOf(after)).toEqual(['ten']);
-    expect(after.replaces).toEqual({ decisionId: first.decisionId, reasonCode: 'suppressed' });
+    expect(after.replaces).toMatchObject({
+      decisionId: first.decisionId,
+      offerIds: ['five'],
+      reasonCode: 'suppressed',
+    });
   });
 
   test('a page view after a redemption does not show the redeemed offer; a message shows what it showed', async () => {
@@ -304,7 +312,7 @@ describe('what the customer has said since', () => {
     const after = await standingDecision(ask(customerId, { channel: 'web' }), deps);
     // The only one there was has been redeemed.
     expect(idsOf(after)).toEqual(['banner']);
-    expect(after.replaces).toEqual({ decisionId: page.decisionId, reasonCode: 'redeemed' });
+    expect(after.replaces).toMatchObject({ decisionId: page.decisionId, reasonCode: 'redeemed' });
     expect(await standingDecision(ask(customerId), deps)).toEqual(mail);
     expect(await deps.budgets.state(own, noon)).toMatchObject({ reservedCount: 0, confirmedCount: 1 });
   });

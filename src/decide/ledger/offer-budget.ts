@@ -71,7 +71,7 @@ export type BudgetLedger = {
 export const reservationsMax = 500;
 
 /** How long a redemption that is told again is known to be a repeat, and a period is kept after its end. */
-const repeatsKnownMs = 60 * dayMs;
+export const repeatsKnownMs = 60 * dayMs;
 
 /** Lapsed reservations that one script gives back, so that none takes long. */
 const sweptMax = 500;

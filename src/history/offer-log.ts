@@ -1,0 +1,98 @@
+/** What was decided on offers and what became of it, as the lake has it: customer by customer, in the order of time. */
+import { z } from 'zod';
+import { Channel } from '../domain/channel.ts';
+import { OfferId } from '../domain/ids.ts';
+import { Benefit, OfferOutcome } from '../domain/offer.ts';
+import { guestSubject } from '../features/subject.ts';
+import { type Lake, queryChunks } from './lake.ts';
+
+/** An offer as it was made; a decision of an earlier build may lack what is optional. */
+export const MadeOffer = z.object({
+  offerId: OfferId,
+  benefit: Benefit,
+  redeemableUntil: z.iso.datetime().optional(),
+  heldSince: z.string().optional(),
+  terms: z.object({ costWhenAcceptedMinor: z.number(), costWhenMadeMinor: z.number() }).optional(),
+});
+export type MadeOffer = z.output<typeof MadeOffer>;
+
+const Placements = z.array(z.object({ fallback: z.boolean(), offers: z.array(z.unknown()) }));
+const Replaces = z.object({ decisionId: z.string(), offerIds: z.array(z.string()) });
+const Outcome = z.object({
+  decisionId: z.string(),
+  offerId: z.string(),
+  outcome: OfferOutcome,
+  valueMinor: z.number().optional(),
+  costMinor: z.number().optional(),
+});
+
+/** `at` in milliseconds since 1970. */
+export type LoggedOfferDecision = {
+  kind: 'decision';
+  at: number;
+  decisionId: string;
+  channel: Channel;
+  campaign: string | undefined;
+  /** Fallbacks apart. */
+  made: MadeOffer[];
+  replaces: z.output<typeof Replaces> | undefined;
+};
+export type LoggedOfferOutcome = { kind: 'outcome'; at: number } & z.output<typeof Outcome>;
+
+export type SubjectOfferLog = { subjectId: string; entries: (LoggedOfferDecision | LoggedOfferOutcome)[] };
+
+type Row = [subjectId: string, at: number, id: string, decision: string | null, outcome: string | null];
+
+/** Those about whom anything was decided. What cannot be read is left out. */
+export async function* readOfferLog(lake: Lake): AsyncGenerator<SubjectOfferLog> {
+  const connection = await lake.connect();
+  try {
+    const subject = `coalesce("customerId", '${guestSubject('')}' || "sessionId")`;
+    const query = `
+      -- The log may hold either twice.
+      SELECT ${subject} AS "subjectId", epoch_ms(min("decidedAt"))::DOUBLE AS "at", "decisionId" AS id,
+        any_value(json_object('channel', channel, 'campaign', campaign, 'placements', json->'$.placements',
+          'replaces', json->'$.replaces')::VARCHAR) AS decision, NULL AS outcome, 0 AS kind
+      FROM ${lake.from('decisions')} GROUP BY ALL
+      UNION ALL
+      SELECT ${subject} AS "subjectId", epoch_ms(min("occurredAt"))::DOUBLE AS "at", "eventId" AS id, NULL AS decision, any_value(detail) AS outcome, 1 AS kind
+      FROM ${lake.from('events')} WHERE type = 'offerOutcome' GROUP BY ALL
+      ORDER BY "subjectId", "at", kind, id`;
+    let log: SubjectOfferLog | undefined;
+    for await (const chunk of queryChunks(connection, query))
+      for (const [subjectId, at, id, decision, outcome] of chunk.getRows() as Row[]) {
+        if (log !== undefined && log.subjectId !== subjectId) {
+          yield log;
+          log = undefined;
+        }
+        log ??= { subjectId, entries: [] };
+        const entry = decision === null ? outcomeOf(at, outcome) : decisionOf(at, id, decision);
+        if (entry !== undefined) log.entries.push(entry);
+      }
+    if (log !== undefined) yield log;
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function decisionOf(at: number, decisionId: string, text: string): LoggedOfferDecision | undefined {
+  const { channel, campaign, placements, replaces } = JSON.parse(text);
+  const places = Placements.safeParse(placements).data;
+  const on = Channel.safeParse(channel).data;
+  if (places === undefined || on === undefined) return undefined;
+  const made = places.filter(({ fallback }) => !fallback).flatMap(({ offers }) => offers);
+  return {
+    kind: 'decision',
+    at,
+    decisionId,
+    channel: on,
+    campaign: campaign ?? undefined,
+    made: made.flatMap((offer) => MadeOffer.safeParse(offer).data ?? []),
+    replaces: Replaces.safeParse(replaces).data,
+  };
+}
+
+function outcomeOf(at: number, text: string | null): LoggedOfferOutcome | undefined {
+  const outcome = Outcome.safeParse(JSON.parse(text ?? 'null')).data;
+  return outcome && { kind: 'outcome', at, ...outcome };
+}

@@ -1,0 +1,107 @@
+/** The offers' budgets and the customers' contacts made anew out of the lake, for a Redis that was lost. */
+import type { ContactLedger } from '../decide/ledger/contact-ledger.ts';
+import { type LedgerEntry, replayLedgers } from '../decide/ledger/replay-ledgers.ts';
+import { type BudgetRestoring, restoreBudget } from '../decide/ledger/restore-budget.ts';
+import { minorPerUnit } from '../decide/market.ts';
+import { CONTACT_RANK } from '../decide/settle-outcome.ts';
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
+import type { Offer } from '../domain/offer.ts';
+import { latestOffers } from '../history/catalogue.ts';
+import type { Lake } from '../history/lake.ts';
+import { readOfferLog, type SubjectOfferLog } from '../history/offer-log.ts';
+import type { Keys } from '../infra/keys.ts';
+import type { Redis } from '../infra/redis.ts';
+import type { Contact, ContactHistory } from '../offers/contact-history.ts';
+import { compileContactPolicy } from '../offers/contact-policy.ts';
+
+export type RebuildLedgersDeps = {
+  lake: Lake;
+  redis: Redis;
+  keys: Keys;
+  contacts: ContactLedger;
+  policy: DecisionPolicy;
+  currency: string;
+  now: number;
+};
+
+export type RebuiltLedgers = {
+  /** Read of the lake. */
+  decisions: number;
+  outcomes: number;
+  /** Customers, and guests, whose contacts were put back. */
+  customers: number;
+  /** Offers with a budget, and what is out or known to be redeemed of all of them. */
+  budgets: number;
+  reservations: number;
+};
+
+const customersAtOnce = 100;
+
+/** Decisions go on meanwhile. Safe to repeat, and to break off: then budgets are as they were before. */
+export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltLedgers> {
+  const { lake, redis, keys, policy, currency, now } = deps;
+  const offers = await offersOf(lake);
+  const budgets = new Map<string, BudgetRestoring>();
+  for (const offer of offers.values())
+    if (offer.budget !== undefined)
+      budgets.set(offer.offerId, await restoreBudget(offer, { redis, keys, now }));
+  const replayDeps = {
+    offerOf: (offerId: string) => offers.get(offerId),
+    contactPolicy: compileContactPolicy(policy.contact),
+    economics: { ...policy.economics, minorPerUnit: minorPerUnit(currency) },
+    now,
+  };
+  const report: RebuiltLedgers = {
+    decisions: 0,
+    outcomes: 0,
+    customers: 0,
+    budgets: budgets.size,
+    reservations: 0,
+  };
+
+  async function rebuild({ subjectId, entries }: SubjectOfferLog): Promise<void> {
+    const { contacts, reservations } = replayLedgers(entries satisfies LedgerEntry[], replayDeps);
+    for (const reservation of reservations) await budgets.get(reservation.offerId)?.add(reservation);
+    if (contacts.length === 0) return;
+    report.customers++;
+    const told = new Set(entries.flatMap((entry) => (entry.kind === 'decision' ? [entry.decisionId] : [])));
+    await deps.contacts.update(subjectId, (live) => merged(contacts, live, told), now);
+  }
+
+  let waiting: SubjectOfferLog[] = [];
+  const work = async () => {
+    await Promise.all(waiting.map(rebuild));
+    waiting = [];
+  };
+  for await (const log of readOfferLog(lake)) {
+    for (const { kind } of log.entries) report[kind === 'decision' ? 'decisions' : 'outcomes']++;
+    waiting.push(log);
+    if (waiting.length >= customersAtOnce) await work();
+  }
+  await work();
+  for (const budget of budgets.values()) report.reservations += await budget.finish();
+  return report;
+}
+
+async function offersOf(lake: Lake): Promise<Map<string, Offer>> {
+  const offers = new Map<string, Offer>();
+  for await (const changes of latestOffers(lake))
+    for (const change of changes) if (change.kind === 'offer') offers.set(change.offer.offerId, change.offer);
+  return offers;
+}
+
+/** What the lake does not tell of yet stays; of what both know, the later state counts. */
+function merged(
+  replayed: ContactHistory,
+  live: ContactHistory,
+  told: ReadonlySet<string>,
+): readonly Contact[] {
+  const isSame = (one: Contact) => (other: Contact) =>
+    one.decisionId === other.decisionId && one.offerId === other.offerId;
+  const known = replayed.map((contact) => {
+    const other = live.find(isSame(contact));
+    return other !== undefined && CONTACT_RANK[other.state] > CONTACT_RANK[contact.state] ? other : contact;
+  });
+  const newer = live.filter(({ decisionId }) => !told.has(decisionId));
+  return [...known, ...newer].sort((a, b) => a.at - b.at);
+}

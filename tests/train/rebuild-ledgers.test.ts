@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, expect, test } from 'vitest';
+import { createRng } from '../../src/algorithms/rng.ts';
+import { type DecideRequest, decide, noContext } from '../../src/decide/decide.ts';
+import { type LoggedDecision, loggedForm } from '../../src/decide/decision-log.ts';
+import { settleOutcome } from '../../src/decide/settle-outcome.ts';
+import { standingDecision } from '../../src/decide/standing-decision.ts';
+import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
+import type { ShopEvent } from '../../src/domain/event.ts';
+import { CustomerId, SessionId } from '../../src/domain/ids.ts';
+import type { OfferOutcome } from '../../src/domain/offer.ts';
+import { dayMs, hourMs } from '../../src/domain/time.ts';
+import { readEntries } from '../../src/history/event-stream.ts';
+import type { Lake } from '../../src/history/lake.ts';
+import { writeEntries } from '../../src/history/write-entries.ts';
+import { createKeys } from '../../src/infra/keys.ts';
+import { rebuildLedgers } from '../../src/train/rebuild-ledgers.ts';
+import { decideDeps } from '../support/decide-deps.ts';
+import { testLake } from '../support/lake.ts';
+import { makeOffer, noon } from '../support/offers.ts';
+import { testRedis } from '../support/redis.ts';
+
+const { redis, prefix } = testRedis();
+let clock = noon;
+beforeEach(() => {
+  clock = noon;
+});
+
+const days = 25;
+const policy = DecisionPolicy.parse({
+  exploration: { method: 'epsilonGreedy', epsilon: 0.9, maxCostMinorPerDay: 1_000_000_000 },
+  contact: {
+    caps: [{ channels: ['email'], times: 6, days: 7 }],
+    minGapHours: 0,
+    dismissals: { times: 50, withinDays: 1, suppressDays: 1 },
+    oneDiscountAtATime: false,
+  },
+});
+const amountOff = (offerId: string, amountMinor: number, more: object) =>
+  makeOffer({ offerId, benefit: { kind: 'amountOff', amountMinor }, ...more });
+const ample = amountOff('ample', 300, { redeemWithinDays: 2, budget: { amountMinor: 10_000_000 } });
+const offers = [
+  ample,
+  amountOff('daily', 400, { budget: { amountMinor: 2000, count: 4, period: 'day' } }),
+  amountOff('weekly', 200, { redeemWithinDays: 5, budget: { count: 12, period: 'week', pacing: 'even' } }),
+  makeOffer({
+    offerId: 'gift',
+    benefit: { kind: 'gift', costMinor: 250 },
+    caps: [{ of: 'redeemed', times: 2, days: 30 }],
+    budget: { amountMinor: 50_000, period: 'month' },
+  }),
+  makeOffer({ offerId: 'unbounded', benefit: { kind: 'percentOff', percent: 5 } }),
+  makeOffer({ offerId: 'banner', benefit: { kind: 'content' }, fallback: true }),
+];
+
+function shop() {
+  const keys = createKeys(`${prefix}:${randomUUID()}`);
+  const rng = createRng(1, 'shop');
+  const deps = decideDeps(redis, keys, { offers, policy, now: () => clock, random: () => rng.next() });
+  return { keys, deps };
+}
+type Shop = ReturnType<typeof shop>;
+
+/** Weeks of decisions on a few customers and a guest, and of what they made of them. */
+async function live({ deps, keys }: Shop, seed: number) {
+  const rng = createRng(seed, 'live');
+  const customers = Array.from({ length: 12 }, (_, i) => CustomerId.parse(`c${i}`));
+  const events: ShopEvent[] = [];
+  const open: LoggedDecision[] = [];
+  let next = 0;
+  const apply = async (customerId: CustomerId, event: object) => {
+    const whole = {
+      eventId: `e${next++}`,
+      channel: 'web',
+      occurredAt: clock,
+      customerId,
+      ...event,
+    } as ShopEvent;
+    await deps.records.apply(customerId, [{ event: whole, streamId: `1-${next}` }]);
+    events.push(whole);
+  };
+  for (const customerId of customers) {
+    await apply(customerId, { type: 'customerUpdated', attributes: { consent: { email: true } } });
+    await apply(customerId, {
+      type: 'purchase',
+      lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 10_000 }],
+    });
+  }
+  const request = (subject: DecideRequest['subject']): Omit<DecideRequest, 'placements'> => ({
+    subject,
+    channel: rng.next() < 0.5 ? 'web' : 'email',
+    campaign: rng.next() < 0.5 ? undefined : `campaign-${Math.floor(clock / (3 * dayMs))}`,
+    limit: 1 + rng.nextInt(2),
+    context: { itemIds: [], basketMinor: 10_000 },
+  });
+  const step = async () => {
+    const customerId = customers[rng.nextInt(customers.length)] as CustomerId;
+    const turn = rng.next();
+    if (turn < 0.15) await standingDecision({ ...request({ customerId }), placement: 'hero' }, deps);
+    else if (turn < 0.5) {
+      const subject = turn < 0.2 ? { sessionId: SessionId.parse('guest') } : { customerId };
+      const made = loggedForm(
+        (await decide({ ...request(subject), placements: ['hero', 'foot'] }, deps)).decision,
+      );
+      if (made === undefined) throw new Error('not logged');
+      open.push(made);
+    } else if (turn < 0.54) {
+      await apply(customerId, { type: 'contact', complaint: 'opened' });
+      await standingDecision({ ...request({ customerId }), placement: 'hero' }, deps);
+      await apply(customerId, { type: 'contact', complaint: 'resolved' });
+    } else if (open.length > 0) await answer(open[rng.nextInt(open.length)] as LoggedDecision);
+  };
+  async function answer(decision: LoggedDecision) {
+    const all = decision.placements.flatMap(({ offers: made, fallback }) => (fallback ? [] : made));
+    const made = all[rng.nextInt(Math.max(1, all.length))];
+    if (made === undefined) return;
+    // Late ones are for a budget that has enough: when nothing is left is told by the order in which they come.
+    if (made.offerId !== ample.offerId && Date.parse(made.redeemableUntil ?? '') < clock) return;
+    const outcome = (['viewed', 'clicked', 'redeemed', 'redeemed', 'dismissed'] as const)[
+      rng.nextInt(5)
+    ] as OfferOutcome;
+    const costMinor = rng.next() < 0.5 ? rng.nextInt(500) : undefined;
+    const told = { outcome, at: clock, ...(costMinor !== undefined && { costMinor }) };
+    await settleOutcome(decision, made, told, deps.market.known(), deps);
+    const { customerId, sessionId, decisionId } = decision;
+    events.push({
+      type: 'offerOutcome',
+      eventId: `o${next++}`,
+      ...(customerId === undefined ? { sessionId } : { customerId }),
+      channel: 'web',
+      occurredAt: clock,
+      decisionId,
+      offerId: made.offerId,
+      outcome,
+      ...(costMinor !== undefined && { costMinor }),
+    } as ShopEvent);
+  }
+  while (clock < noon + days * dayMs) {
+    await step();
+    clock += rng.nextInt(3 * hourMs);
+  }
+  const standing = (await readEntries(redis, keys, '0-0', 100_000)).flatMap(({ entry }) =>
+    entry?.kind === 'decision' ? [entry.decision] : [],
+  );
+  return {
+    subjects: [...customers, 'session:guest'],
+    events,
+    decisions: [...open, ...standing] as LoggedDecision[],
+  };
+}
+
+async function save(lake: Lake, name: string, { events, decisions }: Awaited<ReturnType<typeof live>>) {
+  const catalogue = offers.map((offer) => ({ kind: 'offer' as const, at: noon - dayMs, offer }));
+  // Twice, as the log may hold them.
+  await writeEntries(lake, name, { events, catalogue, decisions: [...decisions, ...decisions.slice(0, 20)] });
+}
+
+/** All that the ledgers hold, once what has lapsed is gone. */
+async function ledgersOf({ deps, keys }: Shop, subjects: readonly string[]) {
+  const budgets: Record<string, unknown> = {};
+  for (const offer of offers) {
+    if (offer.budget === undefined) continue;
+    await deps.budgets.state(offer, clock);
+    const periods = (await redis.keys(`${keys.budgetPeriods(offer.offerId).replace(/[{}]/g, '?')}*`)).sort();
+    for (const key of periods) {
+      const sums = await redis.hgetall(key);
+      const name = key.slice(keys.budgetPeriods(offer.offerId).length);
+      const used = Object.entries(sums).filter(([, value]) => value !== '0');
+      if (used.length > 0) budgets[`${offer.offerId} ${name}`] = Object.fromEntries(used);
+    }
+    budgets[`${offer.offerId} entries`] = await redis.hgetall(keys.budgetReservations(offer.offerId));
+    budgets[`${offer.offerId} due`] = await redis.zrange(
+      keys.budgetDue(offer.offerId),
+      '0',
+      '-1',
+      'WITHSCORES',
+    );
+  }
+  const contacts: Record<string, unknown> = {};
+  for (const subject of subjects) {
+    await deps.contacts.update(subject, (history) => [...history], clock);
+    const { history } = await deps.contacts.read(subject);
+    contacts[subject] = [...history].sort((a, b) => a.at - b.at);
+  }
+  return { budgets, contacts };
+}
+
+async function wipe({ keys }: Shop, subjects: readonly string[]) {
+  for (const { offerId } of offers) {
+    const periods = await redis.keys(`${keys.budgetPeriods(offerId).replace(/[{}]/g, '?')}*`);
+    await redis.del(keys.budgetReservations(offerId), keys.budgetDue(offerId), ...periods);
+  }
+  for (const subject of subjects) await redis.del(keys.contacts(subject));
+}
+
+const rebuild = (lake: Lake, { deps, keys }: Shop) =>
+  rebuildLedgers({ lake, redis, keys, contacts: deps.contacts, policy, currency: 'EUR', now: clock });
+
+test('ledgers that were lost are as they were, and stay so when they are rebuilt again', async () => {
+  const lake = await testLake();
+  const one = shop();
+  const lived = await live(one, 1);
+  await save(lake, 'all', lived);
+  const before = await ledgersOf(one, lived.subjects);
+  // There is something to lose, of every kind.
+  const entries = Object.entries(before.budgets).filter(([name]) => name.endsWith('entries'));
+  const states = entries.flatMap(([, all]) =>
+    Object.values(all as Record<string, string>).map((entry) => entry[0]),
+  );
+  expect(new Set(states)).toEqual(new Set(['r', 'c']));
+  expect(lived.decisions.some(({ replaces }) => replaces !== undefined)).toBe(true);
+
+  await wipe(one, lived.subjects);
+  expect((await ledgersOf(one, lived.subjects)).contacts.c0).toEqual([]);
+  expect(await rebuild(lake, one)).toMatchObject({ budgets: 4, customers: lived.subjects.length });
+  expect(await ledgersOf(one, lived.subjects)).toEqual(before);
+  await rebuild(lake, one);
+  expect(await ledgersOf(one, lived.subjects)).toEqual(before);
+}, 60_000);
+
+test('what was decided and told since, and is not in the lake yet, is carried over', async () => {
+  const lake = await testLake();
+  const one = shop();
+  const lived = await live(one, 2);
+  await save(lake, 'all', lived);
+  const asked = (customer: string): DecideRequest => ({
+    subject: { customerId: CustomerId.parse(customer) },
+    channel: 'web',
+    placements: ['hero', 'foot', 'side'],
+    campaign: undefined,
+    limit: 3,
+    context: noContext,
+  });
+  await wipe(one, lived.subjects);
+  // The shop goes on with the empty ledgers.
+  const since: LoggedDecision[] = [];
+  for (const customer of ['c0', 'c1', 'c2']) {
+    const decision = loggedForm((await decide(asked(customer), one.deps)).decision);
+    if (decision !== undefined) since.push(decision);
+  }
+  const [told] = since;
+  const made = told?.placements.flatMap(({ offers: all, fallback }) => (fallback ? [] : all));
+  for (const offer of made ?? [])
+    await settleOutcome(told!, offer, { outcome: 'redeemed', at: clock }, one.deps.market.known(), one.deps);
+  expect(made?.length).toBeGreaterThan(0);
+  await rebuild(lake, one);
+  const carried = await ledgersOf(one, lived.subjects);
+
+  // As if the lake had told of them all.
+  const two = { ...one, keys: one.keys };
+  await wipe(two, lived.subjects);
+  const outcomes = (made ?? []).map(
+    ({ offerId }, i): ShopEvent =>
+      ({
+        type: 'offerOutcome',
+        eventId: `since-${i}`,
+        customerId: told?.customerId,
+        channel: 'web',
+        occurredAt: clock,
+        decisionId: told?.decisionId,
+        offerId,
+        outcome: 'redeemed',
+      }) as ShopEvent,
+  );
+  await writeEntries(lake, 'since', { events: outcomes, catalogue: [], decisions: since });
+  await rebuild(lake, two);
+  expect(carried).toEqual(await ledgersOf(two, lived.subjects));
+}, 60_000);
