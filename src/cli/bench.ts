@@ -8,7 +8,7 @@ import { createLogger } from '../infra/logger.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { type BatchBenchOptions, benchBatch } from './bench/batch.ts';
 import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
-
+import { benchChaos, type ChaosOptions } from './bench/chaos.ts';
 import { benchDecide, type DecideBenchOptions } from './bench/decide.ts';
 import { benchFuzz, type FuzzBenchOptions } from './bench/fuzz.ts';
 import { benchInsights } from './bench/insights.ts';
@@ -36,7 +36,8 @@ export const benchCommand = (): Command =>
     .addCommand(batchBenchCommand())
     .addCommand(budgetsBenchCommand())
     .addCommand(fuzzBenchCommand())
-    .addCommand(decideBenchCommand());
+    .addCommand(decideBenchCommand())
+    .addCommand(chaosBenchCommand());
 
 const trainBenchCommand = () =>
   new Command('train')
@@ -312,6 +313,30 @@ const decideBenchCommand = () =>
           `${summary.estimates / 3}; ${summary.violations} violations`,
       );
       if (summary.violations > 0) process.exitCode = 1;
+    });
+
+const chaosBenchCommand = () =>
+  new Command('chaos')
+    .description(
+      'services, worker and Redis are killed again and again while callers post: nothing that was acknowledged may be lost',
+    )
+    .option('--seconds <n>', 'how long processes are killed', positiveInteger, 60)
+    .option('--callers <n>', 'programs that call at once', positiveInteger, 12)
+    .option('--no-append-only', 'a Redis that keeps nothing on the disk: to see that a loss is found')
+    .option('--seed <n>', 'another seed is another order of events', positiveInteger, 1)
+    .action(async (flags: ChaosOptions, command: Command) => {
+      const output = outputOf(command);
+      const line = await benchChaos(flags, output.say);
+      const { serve, worker, redis } = line.kills;
+      output.result(
+        { ...line },
+        `${serve} services, ${worker} workers and ${redis} Redis servers killed in ${line.seconds} s: ` +
+          `${count(line.acknowledged)} events acknowledged of ${count(line.sent)} sent, ${count(line.inLake)} in the lake; ` +
+          `${count(line.decisions)} decisions, ${count(line.redemptions)} redemptions, ${count(line.records)} records, ` +
+          `${line.models} models; at rest after ${line.settledSeconds.toFixed(1)} s`,
+      );
+      if (line.loss !== null)
+        throw new Error(`a promise was broken: ${line.loss} (${line.kept} has everything)`);
     });
 
 const major = (minor: number) => (minor / 100).toFixed(2);

@@ -9,7 +9,8 @@ export type HeldLock = {
   release: () => Promise<void>;
 };
 
-const defaultLifetimeMs = 60_000;
+/** A dead holder keeps events out of the lake for so long; a live one that was held up for longer writes nothing. */
+const defaultLifetimeMs = 15_000;
 
 const renewScript = redisScript(
   `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`,

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../src/infra/free-port.ts';
 import { connectRedis, untilReady } from '../../src/infra/redis.ts';
 import { freePort } from './free-port.ts';
 import { silentLog } from './redis.ts';

@@ -6,29 +6,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from '../free-port.ts';
 import { announceEndpoint, redisFolder, ServerKind, withdrawEndpoint } from './endpoint.ts';
 
 /** Nobody connected at so many looks: stop. Long enough for one command to follow another in a script. */
 const idleLooksMax = 10;
 const idleCheckMs = 1000;
 const restartDelayMs = 300;
-
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        address !== null && typeof address === 'object' ? found(address.port) : failed(new Error('no port')),
-      );
-    });
-  });
-}
 
 function startNativeServer(path: string, folder: string, port: number, password: string): ChildProcess {
   const log = openSync(join(folder, 'server.log'), 'a');

@@ -76,7 +76,8 @@ function handle(endpoint: Endpoint): PrivateRedis {
   };
 }
 
-function serverOnPath(searchPath: string): string | undefined {
+/** Path of the first `redis-server` or `valkey-server` in folders such as PATH names. */
+export function serverOnPath(searchPath: string): string | undefined {
   return ['redis-server', 'valkey-server']
     .flatMap((name) =>
       searchPath
