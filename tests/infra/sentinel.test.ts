@@ -5,8 +5,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../src/infra/free-port.ts';
 import { connectRedis, type Redis } from '../../src/infra/redis.ts';
-import { freePort } from '../support/free-port.ts';
 import { describeNative, silentLog } from '../support/redis.ts';
 import { eventually } from '../support/service.ts';
 

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../src/infra/free-port.ts';
 import { connectRedis, untilReady } from '../../src/infra/redis.ts';
-import { freePort } from './free-port.ts';
 import { silentLog } from './redis.ts';
 
 export type OwnRedis = {

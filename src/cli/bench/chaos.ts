@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { Offer } from '../../domain/offer.ts';
-import { FEATURE_SCHEMA } from '../../features/registry.ts';
+import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { openLake } from '../../history/lake.ts';
 import { freePort } from '../../infra/free-port.ts';
 import { createJobQueue, type JobQueue } from '../../infra/job-queue.ts';
@@ -69,9 +69,11 @@ export type ChaosLine = {
 };
 
 const keyPrefix = 'chaos';
-/** Between two kills: long enough that most processes are at work again. */
+/** Between two kills; then, for a while, until there is something to lose again, however slow the machine is. */
 const leastPauseMs = 300;
 const morePauseMs = 1700;
+const acknowledgedBetweenKills = 20;
+const longestPauseMs = 15_000;
 /** A worker's lock on the drain, or on a job, must have run out by then, and the job been done. */
 const settleWithinMs = 180_000;
 const importedPart = 'import-simulated';
@@ -130,7 +132,7 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
     await put(`${urls[0]}/items`, items);
     await put(`${urls[0]}/offers`, offers);
     say('waiting for the records of its customers …');
-    while ((await redis.get(keys.recordsBuilt)) !== FEATURE_SCHEMA) await sleep(200);
+    while ((await redis.get(keys.recordsBuilt)) !== RECORD_SCHEMA) await sleep(200);
 
     say(`${options.callers} callers; killing for ${options.seconds} s …`);
     const promises = noPromises();
@@ -144,7 +146,13 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
         over.signal,
       ),
     );
-    const kills = await killAtRandom(victims, createRng(options.seed, 'kills'), options.seconds);
+    const acknowledged = () => promises.acknowledged.size;
+    const kills = await killAtRandom(
+      victims,
+      acknowledged,
+      createRng(options.seed, 'kills'),
+      options.seconds,
+    );
     over.abort();
     await Promise.all(calling);
     // Once more all of them, at one instant.
@@ -193,13 +201,17 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
 /** One at a time, and now and then all of them. Answers how many of each kind. */
 async function killAtRandom(
   victims: readonly Victim[],
+  acknowledged: () => number,
   rng: Rng,
   seconds: number,
 ): Promise<Record<VictimKind, number>> {
   const kills = { serve: 0, worker: 0, redis: 0 };
   const until = Date.now() + seconds * 1000;
   while (Date.now() < until) {
+    const enough = acknowledged() + acknowledgedBetweenKills;
+    const pauseEnds = Date.now() + longestPauseMs;
     await sleep(leastPauseMs + rng.nextInt(morePauseMs));
+    while (acknowledged() < enough && Date.now() < pauseEnds) await sleep(50);
     const ready = victims.filter(({ isReady }) => isReady);
     if (ready.length === 0) continue;
     const first = rng.nextInt(ready.length);
