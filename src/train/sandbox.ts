@@ -2,6 +2,9 @@
 export function endWithTheWorker(): void {
   // The worker is gone: another one will take the job up, this run is not to go on beside it.
   process.on('disconnect', () => process.exit(1));
+  // It went while this file was being loaded, and that has been told already. BullMQ would tell the worker that it cannot tell
+  // it anything, and that it cannot tell it that, for ever and at full speed.
+  if (!process.connected) process.exit(1);
   // The worker ends and has given the job back. Nothing half done can be seen: what a job makes appears whole. Without a
   // listener the signal ends the process even in the middle of arithmetic, which no listener would interrupt.
   process.removeAllListeners('SIGTERM');
