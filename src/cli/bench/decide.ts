@@ -84,7 +84,8 @@ export async function benchDecide(
     };
     for (const name of DECIDE_POLICIES) {
       say(`shop ${seed} of ${seeds}: ${name} …`);
-      const { profitMinor, contacts, violations } = await runLoop(closed, policies[name]());
+      const { profitMinor, contacts, violations, breaches } = await runLoop(closed, policies[name]());
+      if (violations > 0) say(`${name} broke ${JSON.stringify(breaches)}`);
       const result = results.get(name);
       if (result === undefined) continue;
       for (const profit of profitMinor) result.profit.push(profit);

@@ -3,16 +3,19 @@
  * ranking; what is made has its effects; the policy learns. Consent, rules, contact policy and budgets are the same for all
  * policies, and are counted again, apart from what kept them.
  */
-import { DISCOUNTS, NON_SELLING } from '../../../domain/offer.ts';
+import { DecisionPolicy } from '../../../domain/decision-policy.ts';
 import { dayMs, hourMs } from '../../../domain/time.ts';
 import { type CustomerRecord, featureVector } from '../../../features/record.ts';
 import type { Journey } from '../../../simulation/journey.ts';
 import { makeOffer } from '../../../simulation/logged-decisions.ts';
 import type { SimulatedOffer } from '../../../simulation/offer-effects.ts';
 import { advance } from '../../../simulation/simulate-customer.ts';
+import { type Breach, createAudit } from './audit.ts';
 import { type ClosedShop, customerAtStart, learnOf, takeEvents } from './closed-shop.ts';
 import { type CustomerTrace, type DecidedLog, type LoggedRow, noOffer } from './decided-log.ts';
 import { createRules } from './rules.ts';
+
+const { contact } = DecisionPolicy.parse({});
 
 /** Of one message, minor units. */
 export const contactCostMinor = 2;
@@ -45,8 +48,9 @@ export type LoopResult = {
   /** Long-run profit by customer, minor units: margins of the weeks and of the year after, less what offers cost. */
   profitMinor: Float64Array;
   contacts: number;
-  /** Contacts that broke consent, a rule, the contact policy or a budget. */
+  /** What contacts broke: consent, the contact policy, an offer's own rules or a budget. `violations` in all. */
   violations: number;
+  breaches: Partial<Record<Breach, number>>;
   /** What was decided in the loop. */
   log: LoggedRow[];
 };
@@ -69,13 +73,19 @@ export async function runLoop(
   const log: DecidedLog = { rows: [...history.rows], traces };
   const made: LoggedRow[] = [];
   const rules = createRules(shop.offers, customers.length);
+  const audit = createAudit(contact, 'email', (offerId) => {
+    const share = limited ? WEEKLY_SHARES[offerId] : undefined;
+    return share === undefined ? Number.POSITIVE_INFINITY : Math.ceil(share * customers.length);
+  });
   for (const [customer, events] of closed.recent.entries())
-    for (const event of events) rules.heard(customer, event);
+    for (const event of events) {
+      rules.heard(customer, event);
+      audit.heard(customer, event);
+    }
   for (const { customer, action, at } of history.rows) {
     const offer = shop.offers[action];
     if (offer !== undefined) rules.made(customer, offer, at);
   }
-  const audit = createAudit();
   await policy.learn?.(log, startAt);
 
   for (let week = 0; week < weeks; week++) {
@@ -86,6 +96,7 @@ export async function runLoop(
       for (const event of takeEvents(journey)) {
         learnOf(record, traces[customer] as CustomerTrace, event, marginMinor);
         rules.heard(customer, event);
+        audit.heard(customer, event);
       }
       const features = featureVector(record, now);
       const candidates = rules.candidates(customer, record, features, now);
@@ -102,7 +113,16 @@ export async function runLoop(
         // What a budget refuses was not drawn: it is no decision to learn from.
         if (left !== undefined && left <= 0) continue;
         if (left !== undefined) budgets.set(offer.number, left - 1);
-        audit.made(offer, journey, now, week);
+        const { traits, departure, discountUntil } = journey;
+        const addressed = {
+          customer,
+          subjectId: `c${indices[customer]}`,
+          consents: traits.consent.email,
+          timeZone: (asked[at] as Asked).record.attributes.timeZone,
+          openComplaints: departure.openComplaints,
+          discountUntil,
+        };
+        audit.made(offer.offer, addressed, now, week);
         rules.made(customer, offer, now);
         makeOffer(journey, now, offer, decisionId);
         costs[customer]! += contactCostMinor + costWhenMade(offer);
@@ -122,12 +142,9 @@ export async function runLoop(
     customers,
     ({ journey }, customer) => journey.ledger.marginMinor - before[customer]! - costs[customer]!,
   );
-  return {
-    profitMinor,
-    contacts: audit.contacts,
-    violations: audit.violations(shop.offers, customers.length),
-    log: made,
-  };
+  const breaches = audit.breaches();
+  const violations = Object.values(breaches).reduce((sum, count) => sum + count, 0);
+  return { profitMinor, contacts: audit.contacts, violations, breaches, log: made };
 }
 
 function costWhenMade({ offer }: SimulatedOffer): number {
@@ -153,43 +170,4 @@ function weeklyBudgets(offers: readonly SimulatedOffer[], customers: number): Ma
 
 function inOrderOfScore(proposals: readonly Proposal[]): number[] {
   return [...proposals.keys()].sort((a, b) => proposals[b]!.score - proposals[a]!.score || a - b);
-}
-
-/** Counts again what was made, by the truth of the simulation rather than by what the rules read. */
-function createAudit() {
-  let broken = 0;
-  let contacts = 0;
-  const weekly = new Map<string, number>();
-  const last = new Map<Journey, { at: number; discountUntil: number }>();
-  return {
-    get contacts() {
-      return contacts;
-    },
-    /** Called before it is made. */
-    made({ number, offer }: SimulatedOffer, journey: Journey, at: number, week: number) {
-      contacts++;
-      const { at: lastAt, discountUntil } = last.get(journey) ?? { at: -Infinity, discountUntil: -Infinity };
-      const isDiscount = DISCOUNTS.has(offer.benefit.kind);
-      const faults = [
-        !journey.traits.consent.email,
-        !offer.channels.includes('email'),
-        journey.departure.openComplaints > 0 && !NON_SELLING.has(offer.benefit.kind),
-        isDiscount && at < Math.max(discountUntil, journey.discountUntil),
-        at - lastAt < 12 * hourMs,
-      ];
-      if (faults.some(Boolean)) broken++;
-      weekly.set(`${week} ${number}`, (weekly.get(`${week} ${number}`) ?? 0) + 1);
-      const until = isDiscount ? at + offer.redeemWithinDays * dayMs : discountUntil;
-      last.set(journey, { at, discountUntil: until });
-    },
-    violations(offers: readonly SimulatedOffer[], customers: number): number {
-      let over = 0;
-      for (const [key, times] of weekly) {
-        const [, number] = key.split(' ');
-        const share = WEEKLY_SHARES[offers[Number(number)]?.offer.offerId ?? ''] ?? Number.POSITIVE_INFINITY;
-        over += Math.max(0, times - Math.ceil(share * customers));
-      }
-      return broken + over;
-    },
-  };
 }

@@ -107,7 +107,8 @@ export function openClosedShop({ customers, seed, weeks }: ClosedShopOptions): C
   };
 }
 
-const rememberedMs = 31 * dayMs;
+/** A third dismissal within thirty days counts for thirty more. */
+const rememberedMs = 61 * dayMs;
 const isRemembered = (type: ShopEvent['type']) => type === 'rating' || type === 'offerOutcome';
 
 /** A customer at the moment from which on policies decide; what was written before is thrown away. */

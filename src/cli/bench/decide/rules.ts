@@ -2,11 +2,12 @@
 
 import { DecisionPolicy } from '../../../domain/decision-policy.ts';
 import type { ShopEvent } from '../../../domain/event.ts';
-import { DISCOUNTS, NON_SELLING } from '../../../domain/offer.ts';
+import { DISCOUNTS, NON_SELLING, type OfferAnswer } from '../../../domain/offer.ts';
 import { dayMs } from '../../../domain/time.ts';
 import type { CustomerRecord } from '../../../features/record.ts';
 import { FEATURE_NAMES } from '../../../features/registry.ts';
 import { compileRule } from '../../../offers/compile-rule.ts';
+import { suppressionAt } from '../../../offers/dismissals.ts';
 import { mayAddress } from '../../../offers/may-address.ts';
 import type { SimulatedOffer } from '../../../simulation/offer-effects.ts';
 
@@ -19,7 +20,7 @@ export type CustomerRules = {
 const { dismissals, lowRating } = DecisionPolicy.parse({}).contact;
 const openComplaintsAt = FEATURE_NAMES.indexOf('openComplaints');
 
-type Standing = { discountUntil: number; lowRatingAt: number; dismissed: { offerId: string; at: number }[] };
+type Standing = { discountUntil: number; lowRatingAt: number; dismissed: OfferAnswer[] };
 
 export function createRules(offers: readonly SimulatedOffer[], customers: number): CustomerRules {
   const standings = Array.from(
@@ -42,20 +43,14 @@ export function createRules(offers: readonly SimulatedOffer[], customers: number
     candidates(customer, { attributes }, features, now) {
       if (!mayAddress(attributes, 'email')) return [];
       const { discountUntil, lowRatingAt, dismissed } = standings[customer] as Standing;
-      const recent = dismissed.filter(({ at }) => now - at < dismissals.withinDays * dayMs);
-      if (recent.length >= dismissals.times) return [];
-      const suppressed = new Set(
-        dismissed
-          .filter(({ at }) => now - at < dismissals.suppressDays * dayMs)
-          .map(({ offerId }) => offerId),
-      );
+      const isSuppressed = suppressionAt(dismissed, dismissals, now);
       const aggrieved = (features[openComplaintsAt] ?? 0) > 0 || now - lowRatingAt < lowRating.days * dayMs;
       const { loyaltyTier = 'none', segment } = attributes;
       const facts = { features, loyaltyTier, segment };
       return competing
         .filter(
           ({ offerId, rule, discount, selling }) =>
-            !suppressed.has(offerId) &&
+            !isSuppressed(offerId) &&
             !(aggrieved && selling) &&
             !(discount && now < discountUntil) &&
             rule?.(facts) === undefined,
@@ -66,7 +61,7 @@ export function createRules(offers: readonly SimulatedOffer[], customers: number
       const standing = standings[customer] as Standing;
       if (event.type === 'rating' && event.rating < lowRating.below) standing.lowRatingAt = event.occurredAt;
       if (event.type === 'offerOutcome' && event.outcome === 'dismissed')
-        standing.dismissed.push({ offerId: event.offerId, at: event.occurredAt });
+        standing.dismissed.push({ offerId: event.offerId, outcome: 'dismissed', at: event.occurredAt });
     },
     made(customer, { offer }, now) {
       if (DISCOUNTS.has(offer.benefit.kind))
