@@ -19,11 +19,14 @@ export type ResponseSchemas = Readonly<Record<number, z.ZodType | null>>;
 /** A body that is JSON already: what is answered over and over is not written anew each time. */
 export class JsonText<Body> {
   readonly text: string | Buffer;
+  /** Of the text in UTF-8: to count it takes as long as to write it. */
+  readonly bytes: number;
   /** For the type checker alone. */
   declare readonly body: Body;
 
-  constructor(text: string | Buffer) {
+  constructor(text: string | Buffer, bytes = Buffer.byteLength(text)) {
     this.text = text;
+    this.bytes = bytes;
   }
 }
 

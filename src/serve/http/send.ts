@@ -17,40 +17,39 @@ export function sendReply(
   res: ServerResponse,
   reply: AnyReply,
   answerType: string,
-  /** Further ones, written at once with the reply's own: name, value, name, value … */
-  headers: readonly string[] = [],
+  /** Further ones, written at once with the reply's own, which are added to them: name, value, name, value … */
+  headers: string[] = [],
   { stalledMs = stalledAfterMs } = {},
 ): Promise<void> | undefined {
-  const all = [...headers];
-  for (const name in reply.headers) all.push(name, reply.headers[name] ?? '');
+  for (const name in reply.headers) headers.push(name, reply.headers[name] ?? '');
   const { status, body } = reply;
   if (body === undefined) {
-    res.writeHead(status, all).end();
+    res.writeHead(status, headers).end();
     return undefined;
   }
   if (isStream(body)) {
-    all.push('content-type', reply.type ?? answerType);
-    res.writeHead(status, all);
+    headers.push('content-type', reply.type ?? answerType);
+    res.writeHead(status, headers);
     // With the end of the answer, Node sets the time of an idle connection in its place.
     res.setTimeout(stalledMs, () => res.destroy());
     return pipeline(Readable.from(body), res).catch((err: NodeJS.ErrnoException) => {
       if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw err;
     });
   }
-  const payload = payloadOf(body, answerType);
-  all.push('content-type', reply.type ?? typeWithCharset(answerType));
-  all.push('content-length', String(Buffer.byteLength(payload)));
-  res.writeHead(status, all);
-  res.end(payload);
+  const { text, bytes } = payloadOf(body, answerType);
+  headers.push('content-type', reply.type ?? typeWithCharset(answerType), 'content-length', String(bytes));
+  res.writeHead(status, headers);
+  res.end(text);
   return undefined;
 }
 
-function payloadOf(body: unknown, answerType: string): string | Buffer {
-  if (body instanceof JsonText) return body.text;
-  return answerType === JSON_TYPE ? JSON.stringify(body) : bytesOrText(body);
+function payloadOf(body: unknown, answerType: string): JsonText<unknown> {
+  if (body instanceof JsonText) return body;
+  return new JsonText(answerType === JSON_TYPE ? JSON.stringify(body) : bytesOrText(body));
 }
 
 function typeWithCharset(type: string): string {
+  if (type === JSON_TYPE) return 'application/json; charset=utf-8';
   return /^text\/|json$/.test(type) && !type.includes('charset') ? `${type}; charset=utf-8` : type;
 }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { CustomerRecord } from '../../features/record.ts';
 import { stampBytes } from '../../features/record-codec.ts';
-import type { RecordStore } from '../../features/record-store.ts';
+import type { RecordBeside, RecordStore } from '../../features/record-store.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
 import type { Models } from '../../scoring/served.ts';
@@ -25,8 +25,10 @@ export type FoundPage = {
 };
 
 export type PreparedStore = {
-  /** One round trip. `withPage` false: the record alone is wanted. Rejects when Redis is away. */
-  find: (subjectId: string, request: PageRequest, withPage?: boolean) => Promise<FoundPage>;
+  /** One round trip. Rejects when Redis is away. */
+  find: (subjectId: string, request: PageRequest) => Promise<FoundPage>;
+  /** Where the record alone has been read: no page. */
+  beside: (subjectId: string, request: PageRequest, read: RecordBeside) => FoundPage;
 };
 
 export const preparedMs = 6 * 3_600_000;
@@ -37,27 +39,35 @@ export function createPreparedStore(
   records: Pick<RecordStore, 'readBeside'>,
   models: Pick<Models, 'collaborative'>,
 ): PreparedStore {
+  type Place = { key: string; served: Models['collaborative'] };
+  const placeOf = (subjectId: string, request: PageRequest): Place => {
+    const served = models.collaborative;
+    return { key: keys.preparedPage(subjectId, slotOf(request, served?.version ?? 'none')), served };
+  };
+
+  function foundIn({ key, served }: Place, { stamp, record, beside }: RecordBeside): FoundPage {
+    const isCurrent = stamp !== undefined && beside?.subarray(0, stampBytes).equals(stamp) === true;
+    const page =
+      isCurrent && served !== undefined ? decodePage(beside, stampBytes, served.model.itemIds) : undefined;
+    return {
+      stamp: stamp?.toString('latin1'),
+      record,
+      page,
+      keep: (made) => {
+        if (stamp === undefined || served === undefined) return;
+        const bytes = Buffer.concat([stamp, encodePage(made, served.model.itemIndex)]);
+        // What is not kept is made again.
+        redis.set(key, bytes, 'PX', preparedMs).catch(() => {});
+      },
+    };
+  }
+
   return {
-    async find(subjectId, request, withPage = true) {
-      const served = models.collaborative;
-      const slot = slotOf(request, served?.version ?? 'none');
-      const key = keys.preparedPage(subjectId, slot);
-      const { stamp, record, beside } = await records.readBeside(subjectId, withPage ? key : undefined);
-      const isCurrent = stamp !== undefined && beside?.subarray(0, stampBytes).equals(stamp) === true;
-      const page =
-        isCurrent && served !== undefined ? decodePage(beside, stampBytes, served.model.itemIds) : undefined;
-      return {
-        stamp: stamp?.toString('latin1'),
-        record,
-        page,
-        keep: (made) => {
-          if (stamp === undefined || served === undefined) return;
-          const bytes = Buffer.concat([stamp, encodePage(made, served.model.itemIndex)]);
-          // What is not kept is made again.
-          redis.set(key, bytes, 'PX', preparedMs).catch(() => {});
-        },
-      };
+    find: async (subjectId, request) => {
+      const place = placeOf(subjectId, request);
+      return foundIn(place, await records.readBeside(subjectId, place.key));
     },
+    beside: (subjectId, request, read) => foundIn(placeOf(subjectId, request), read),
   };
 }
 

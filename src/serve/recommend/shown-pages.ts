@@ -16,6 +16,7 @@ export type ShownPage = {
   scenario: Scenario;
   /** The list of its items as JSON, and the model as JSON. */
   items: string;
+  itemsBytes: number;
   modelVersion: string;
   /** Of each item, and of each rule that changed a place: for the metrics. */
   sources: readonly string[];

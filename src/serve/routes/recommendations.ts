@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ExperimentAssignment } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId, ItemId, SessionId } from '../../domain/ids.ts';
+import type { RecordBeside } from '../../features/record-store.ts';
 import { guestSubject } from '../../features/subject.ts';
 import type { Deps } from '../deps.ts';
 import { Count, Flag, list } from '../query.ts';
@@ -20,7 +21,7 @@ import {
   type RelatedItems,
 } from '../recommend/recommender.ts';
 import type { RelatedKind } from '../recommend/related-items.ts';
-import { SOURCES } from '../recommend/scenarios.ts';
+import { type Scenario, SOURCES } from '../recommend/scenarios.ts';
 import type { ShownPage } from '../recommend/shown-pages.ts';
 import { defineRoute, JsonText } from '../route.ts';
 
@@ -97,7 +98,29 @@ export async function answerRecommendations(
   }
   if (experiment !== null)
     deps.metrics.experimentAnswers.inc({ experiment: experiment.name, variant: experiment.variant });
-  const request = {
+  const shown = deps.shown.find(search, scenario, deps.now());
+  const subjectIds = shown?.subjectIds ?? subjectsOf(query);
+  // Of a page that has been shown before, the record alone has to be read.
+  const request = shown === undefined ? requestOf(query, scenario) : undefined;
+  const read =
+    subjectIds.length === 1
+      ? [await readSubject(subjectIds[0] ?? '', request, deps)]
+      : await Promise.all(subjectIds.map((subjectId) => readSubject(subjectId, request, deps)));
+  const available = subjectIds.length > 0 || deps.store.reachable;
+  if (shown !== undefined && available && isOfNow(shown, read))
+    return answerOf(query, shown, 'shown', none, experiment, startedAt, deps);
+  const asked = request ?? requestOf(query, scenario);
+  const found = read.map((one, at) =>
+    one !== undefined && 'beside' in one ? deps.prepared.beside(subjectIds[at] ?? '', asked, one) : one,
+  );
+  const { page, from, degradedBy } = makePage(query, search, asked, subjectIds, found, available, deps);
+  return answerOf(query, page, from, degradedBy, experiment, startedAt, deps);
+}
+
+const none: readonly Degradation[] = [];
+
+function requestOf(query: RecommendationQuery, scenario: Scenario): RecommendationRequest {
+  return {
     n: query.n,
     scenario,
     itemIds: query.itemId,
@@ -105,38 +128,54 @@ export async function answerRecommendations(
     exclude: query.exclude.length === 0 ? nothing : new Set<string>(query.exclude),
     seed: `${query.scenario} ${query.customerId ?? query.sessionId ?? ''}`,
   };
-  const shown = deps.shown.find(search, scenario, deps.now());
-  const subjectIds = shown?.subjectIds ?? subjectsOf(query);
-  const found: (FoundPage | undefined)[] = [];
-  if (subjectIds.length === 1) found.push(await findPage(subjectIds[0] ?? '', request, shown, deps));
-  else if (subjectIds.length > 1)
-    found.push(...(await Promise.all(subjectIds.map((id) => findPage(id, request, shown, deps)))));
-  const available = subjectIds.length > 0 || deps.store.reachable;
-  const { page, from, degradedBy } =
-    shown !== undefined && available && isOfNow(shown, found)
-      ? { page: shown, from: 'shown', degradedBy: [] }
-      : makePage(query, search, request, subjectIds, found, available, deps);
+}
+
+/** Writes it, and counts it. */
+function answerOf(
+  { scenario }: RecommendationQuery,
+  page: ShownPage,
+  from: 'shown' | 'prepared' | 'made',
+  degradedBy: readonly Degradation[],
+  experiment: ExperimentAssignment | null,
+  startedAt: number,
+  { metrics }: Pick<Deps, 'metrics'>,
+): JsonText<RecommendationAnswer> {
   const degraded = degradedBy.length > 0;
-  deps.metrics.recommendations.add(query.scenario, String(degraded));
-  deps.metrics.pages.add(from);
-  for (const source of page.sources) deps.metrics.recommendedItems.add(source);
-  for (const rule of page.rules) deps.metrics.arrangedItems.add(rule);
+  metrics.recommendations.add(scenario, degraded ? 'true' : 'false');
+  metrics.pages.add(from);
+  for (const source of page.sources) metrics.recommendedItems.add(source);
+  for (const rule of page.rules) metrics.arrangedItems.add(rule);
   const tookMs = Math.round((performance.now() - startedAt) * 100) / 100;
-  return new JsonText(
-    `{"recommendationId":"${randomUUID()}","items":${page.items},"modelVersion":${page.modelVersion},` +
-      `"degraded":${degraded},"degradedBy":${degraded ? JSON.stringify(degradedBy) : '[]'},` +
-      `"experiment":${experiment === null ? 'null' : JSON.stringify(experiment)},"tookMs":${tookMs}}`,
-  );
+  const head = `{"recommendationId":"${randomUUID()}","items":`;
+  const tail =
+    `,"modelVersion":${page.modelVersion},"degraded":${degraded},` +
+    `"degradedBy":${degraded ? JSON.stringify(degradedBy) : '[]'},` +
+    `"experiment":${experiment === null ? 'null' : JSON.stringify(experiment)},"tookMs":${tookMs}}`;
+  const bytes = head.length + page.itemsBytes + Buffer.byteLength(tail);
+  return new JsonText(head + page.items + tail, bytes);
 }
 
 type AnswerDeps = Pick<
   Deps,
-  'prepared' | 'shown' | 'store' | 'recommender' | 'scenarios' | 'experiments' | 'metrics' | 'now' | 'log'
+  | 'records'
+  | 'prepared'
+  | 'shown'
+  | 'store'
+  | 'recommender'
+  | 'scenarios'
+  | 'experiments'
+  | 'metrics'
+  | 'now'
+  | 'log'
 >;
 
 /** Were the records the same when it was made? */
-function isOfNow({ stamps }: ShownPage, found: readonly (FoundPage | undefined)[]): boolean {
-  return stamps.every((stamp, at) => found[at] !== undefined && found[at].stamp === stamp);
+function isOfNow({ stamps }: ShownPage, read: readonly (FoundPage | RecordBeside | undefined)[]): boolean {
+  return stamps.every((stamp, at) => {
+    const one = read[at];
+    if (one === undefined) return false;
+    return (typeof one.stamp === 'string' ? one.stamp : one.stamp?.toString('latin1')) === stamp;
+  });
 }
 
 /** From the customer's record, or the session's where there is no such customer (or none is named); kept where nothing was away. */
@@ -160,15 +199,17 @@ function makePage(
   );
   const isRead = available && found.every((one) => one !== undefined);
   if (subject === undefined && !isRead) degradedBy.unshift('records-unavailable');
+  const json = JSON.stringify(
+    items.map(({ contributions, arranged, ...item }) =>
+      explain ? { ...item, contributions, arranged } : item,
+    ),
+  );
   const page: ShownPage = {
     subjectIds,
     stamps: found.map((one) => one?.stamp),
     scenario: request.scenario,
-    items: JSON.stringify(
-      items.map(({ contributions, arranged, ...item }) =>
-        explain ? { ...item, contributions, arranged } : item,
-      ),
-    ),
+    items: json,
+    itemsBytes: Buffer.byteLength(json),
     modelVersion: JSON.stringify(modelVersion),
     sources: items.map(({ source }) => source),
     rules: items.flatMap(({ arranged }) => arranged.map(({ rule }) => rule)),
@@ -197,15 +238,14 @@ function subjectsOf({ customerId, sessionId }: RecommendationQuery): string[] {
   return subjectIds;
 }
 
-/** Of a page that has been shown before, the record alone is read. undefined: Redis is away. */
-async function findPage(
+/** The page that `request` asks for beside the record, or the record alone. undefined: Redis is away. */
+async function readSubject(
   subjectId: string,
-  request: PageRequest,
-  shown: ShownPage | undefined,
-  { prepared, log }: Pick<Deps, 'prepared' | 'log'>,
-): Promise<FoundPage | undefined> {
+  request: PageRequest | undefined,
+  { records, prepared, log }: Pick<Deps, 'records' | 'prepared' | 'log'>,
+): Promise<FoundPage | RecordBeside | undefined> {
   try {
-    return await prepared.find(subjectId, request, shown === undefined);
+    return await (request === undefined ? records.readBeside(subjectId) : prepared.find(subjectId, request));
   } catch (err) {
     log.debug({ event: 'record.unavailable', err }, 'a record could not be read');
     return undefined;
