@@ -78,27 +78,56 @@ export type StandingDeps = DecisionLogDeps & DecideDeps & Pick<DecidingDeps, 'ca
 /** What has ended an offer of a decision that stands. */
 type Withdrawn = { offer: DecidedOffer; reasonCode: WithdrawalReason };
 
+/** What stands, beside the customer's record, as one look into Redis found them. */
+export type StandingRead = {
+  key: string;
+  /** null: nothing stands. */
+  text: Buffer | null;
+  /** Of the record (`record-codec.ts`); undefined: there is none. */
+  stamp: Buffer | undefined;
+  record: () => CustomerRecord | undefined;
+};
+
 /**
  * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. One with an offer that the
  * customer no longer wants, has redeemed, or is not to be sold, or that has been deleted, is withdrawn and decided anew.
  * Rejects when Redis is away.
  */
 export async function standingDecision(request: StandingRequest, deps: StandingDeps): Promise<Decision> {
+  return await decisionStanding(await readStanding(request, deps), request, deps);
+}
+
+/** Rejects when Redis is away. */
+export async function readStanding(
+  request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
+  { keys, records }: Pick<StandingDeps, 'keys' | 'records'>,
+): Promise<StandingRead> {
   const subjectId = subjectIdOf(request.subject);
-  const key = deps.keys.standingDecision(subjectId, slotOf(request));
-  const [text, record, market] = await Promise.all([
-    deps.redis.get(key),
-    deps.records.read(subjectId),
-    deps.market.read(),
-  ]);
-  const before = parseStanding(text);
+  const key = keys.standingDecision(subjectId, slotOf(request));
+  const { stamp, record, beside } = await records.readBeside(subjectId, key);
+  return { key, text: beside, stamp, record };
+}
+
+/** `standingDecision` of what has been read. */
+export async function decisionStanding(
+  { key, text, record }: StandingRead,
+  request: StandingRequest,
+  deps: StandingDeps,
+): Promise<Decision> {
+  const market = await deps.market.read();
+  const before = parseStanding(text?.toString() ?? null);
   if (before === undefined) return shortened(await decideOnce(key, request, undefined, deps), request.limit);
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
-  const withdrawn = await withdrawnOf(before.decision, record, market, deps);
+  const withdrawn = await withdrawnOf(before.decision, record(), market, deps);
   if (withdrawn.length === 0) return shortened(before.decision, request.limit);
   const ended = { decision: before.decision, withdrawn };
   return shortened(await decideOnce(key, request, ended, deps), request.limit);
+}
+
+/** Is it this decision, logged, that stands there? */
+export function isLoggedAs({ text }: StandingRead, { decisionId }: Decision): boolean {
+  return text?.includes(`"decisionId":"${decisionId}"`) === true && text.includes('"logged":true');
 }
 
 type Ended = { decision: LoggedDecision; withdrawn: readonly Withdrawn[] };
@@ -290,7 +319,22 @@ export function standingPlace(
 
 /** What is written there, out of the JSON of the decision. */
 export function loggedStandingText(json: string): string {
-  return `{"decision":${json},"logged":true}`;
+  return standingTextOf(json, true);
+}
+
+function standingTextOf(json: string, logged: boolean): string {
+  return `{"shape":"${shapeOfStanding()}","logged":${logged},"decision":${json}}`;
+}
+
+let shape: string | undefined;
+
+/** Of what this build writes: a text of the same shape was written through the same schema, and need not be checked by it. */
+function shapeOfStanding(): string {
+  shape ??= createHash('sha256')
+    .update(JSON.stringify(z.toJSONSchema(Standing, { unrepresentable: 'any' })))
+    .digest('base64url')
+    .slice(0, 8);
+  return shape;
 }
 
 /** Names the channel, campaign and place; hashed, because the shop chooses the texts. */
@@ -303,12 +347,14 @@ function slotOf({
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
-function standingText(standing: Standing): string {
-  return JSON.stringify(standing);
+function standingText({ decision, logged }: Standing): string {
+  return standingTextOf(JSON.stringify(decision), logged);
 }
 
 function parseStanding(text: string | null): Standing | undefined {
   if (text === null) return undefined;
-  const parsed = Standing.safeParse(JSON.parse(text));
+  const value = JSON.parse(text) as Standing & { shape?: unknown };
+  if (value?.shape === shapeOfStanding()) return value;
+  const parsed = Standing.safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }

@@ -19,6 +19,7 @@ import type { Experiments } from '../offers/experiments.ts';
 import type { Models } from '../scoring/served.ts';
 import type { ScoreReader } from './customers/score-reader.ts';
 import type { PastDecisions } from './decide/past-decisions.ts';
+import type { StandingAnswers } from './decide/standing-answers.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { PreparedStore } from './recommend/prepared-store.ts';
@@ -45,6 +46,8 @@ export type Deps = {
   budgets: BudgetLedger;
   contacts: ContactLedger;
   past: Pick<PastDecisions, 'find'>;
+  /** What this process has answered of standing decisions. */
+  standing: StandingAnswers;
   recommender: Recommender;
   /** Pages of recommendations that are ready, beside the records. */
   prepared: PreparedStore;

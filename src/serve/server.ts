@@ -23,6 +23,7 @@ import { compileExperiments } from '../offers/experiments.ts';
 import { openAdmission } from './admission/open-admission.ts';
 import { createScoreReader } from './customers/score-reader.ts';
 import { createPastDecisions } from './decide/past-decisions.ts';
+import { createStandingAnswers } from './decide/standing-answers.ts';
 import type { Deps } from './deps.ts';
 import { refuseUnknownScenarios } from './experiments.ts';
 import { createApp } from './http/app.ts';
@@ -169,6 +170,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       budgets: createBudgetLedger(redis, keys),
       contacts: createContactLedger(redis, keys),
       past,
+      standing: createStandingAnswers(catalogue),
       recommender: createRecommender(models, catalogue, newItems),
       prepared: createPreparedStore(redis, keys, records, models),
       shown: createShownPages(models, newItems, catalogue),

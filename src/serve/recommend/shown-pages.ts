@@ -6,6 +6,7 @@
 import type { Item } from '../../domain/item.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
 import type { Models } from '../../scoring/served.ts';
+import { createRecentAnswers } from '../recent-answers.ts';
 import type { NewItemsHolder } from './new-items.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -50,30 +51,17 @@ type Entry = {
 
 /** What changes with the days must not wait for a change of anything else. */
 const keptMs = 5 * 60_000;
-/** Characters of pages and questions that are kept at most: twice this much. */
+/** Bytes, as `createRecentAnswers` counts them. */
 const generationMax = 24 * 2 ** 20;
-/** Beside its texts. */
-const entrySize = 2048;
-const questionMax = 1000;
+/** Of an item that was looked at. */
+const lookSize = 100;
 
 export function createShownPages(
   models: Pick<Models, 'collaborative'>,
   newItems: Pick<NewItemsHolder, 'current'>,
   catalogue: Pick<Catalogue, 'items' | 'revision'>,
 ): ShownPages {
-  // Two generations: what nobody has asked for while the younger one filled up is forgotten.
-  let young = new Map<string, Entry>();
-  let old = new Map<string, Entry>();
-  let size = 0;
-
-  function put(question: string, entry: Entry): void {
-    young.set(question, entry);
-    size += question.length + entry.page.items.length + entrySize;
-    if (size < generationMax) return;
-    old = young;
-    young = new Map();
-    size = 0;
-  }
+  const recent = createRecentAnswers<Entry>(generationMax);
 
   function isCurrent(entry: Entry, now: number): boolean {
     if (now >= entry.until || entry.served !== models.collaborative || entry.newItems !== newItems.current)
@@ -86,27 +74,26 @@ export function createShownPages(
 
   return {
     find: (question, scenario, now) => {
-      let entry = young.get(question);
-      if (entry === undefined) {
-        entry = old.get(question);
-        if (entry === undefined) return undefined;
-        old.delete(question);
-        put(question, entry);
-      }
+      const entry = recent.get(question);
+      if (entry === undefined) return undefined;
       if (entry.page.scenario === scenario && isCurrent(entry, now)) return entry.page;
-      young.delete(question);
+      recent.delete(question);
       return undefined;
     },
     keep: (question, page, { until, lookedAt }, now) => {
-      if (question.length > questionMax) return;
-      put(question, {
-        page,
-        until: Math.min(until, now + keptMs),
-        served: models.collaborative,
-        newItems: newItems.current,
-        revision: catalogue.revision,
-        items: lookedAt && [...lookedAt].map((itemId) => [itemId, catalogue.items.get(itemId)] as const),
-      });
+      const items = lookedAt && [...lookedAt].map((itemId) => [itemId, catalogue.items.get(itemId)] as const);
+      recent.put(
+        question,
+        {
+          page,
+          until: Math.min(until, now + keptMs),
+          served: models.collaborative,
+          newItems: newItems.current,
+          revision: catalogue.revision,
+          items,
+        },
+        page.itemsBytes + lookSize * (items?.length ?? 0),
+      );
     },
   };
 }

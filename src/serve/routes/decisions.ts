@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type DecideRequest, decide, decideDry, degradedDecision, noContext } from '../../decide/decide.ts';
 import { logDecision, loggedForm } from '../../decide/decision-log.ts';
-import { standingDecision } from '../../decide/standing-decision.ts';
+import { decisionStanding, isLoggedAs, readStanding } from '../../decide/standing-decision.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -14,9 +14,10 @@ import { isRedisTrouble } from '../../infra/redis.ts';
 import { ExplainedDecision, explainDecision } from '../decide/explain-decision.ts';
 import { answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
+import type { StandingAnswer } from '../decide/standing-answers.ts';
 import type { Deps } from '../deps.ts';
 import { Flag } from '../query.ts';
-import { defineRoute } from '../route.ts';
+import { defineRoute, JsonText } from '../route.ts';
 
 const label = z
   .string()
@@ -81,12 +82,25 @@ const StandingQuery = z.strictObject({
 // is this service's promise, not a cache's.
 const headers = { 'cache-control': 'private, no-store' };
 
-function counted(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Decision {
-  const { channel, degraded, experiment, furtherExperiments = [] } = decision;
-  for (const one of experiment === null ? [] : [experiment, ...furtherExperiments])
-    metrics.experimentAnswers.inc({ experiment: one.name, variant: one.variant });
-  metrics.decisions.add(channel, answerOf(decision), String(degraded));
+function counted(decision: Decision, deps: Pick<Deps, 'metrics'>): Decision {
+  count(countedOf(decision), decision.degraded, deps);
   return decision;
+}
+
+function countedOf(decision: Decision): StandingAnswer['counted'] {
+  const { channel, experiment, furtherExperiments = [] } = decision;
+  const experiments = experiment === null ? [] : [experiment, ...furtherExperiments];
+  return { channel, answer: answerOf(decision), experiments };
+}
+
+function count(
+  { channel, answer, experiments }: StandingAnswer['counted'],
+  degraded: boolean,
+  { metrics }: Pick<Deps, 'metrics'>,
+): void {
+  for (const one of experiments)
+    metrics.experimentAnswers.inc({ experiment: one.name, variant: one.variant });
+  metrics.decisions.add(channel, answer, degraded ? 'true' : 'false');
 }
 
 /** What is not logged, such as in a full stream, is not to be held against any budget. */
@@ -169,12 +183,25 @@ export const decisionRoutes = [
     params: z.strictObject({ customerId: CustomerId }),
     query: StandingQuery,
     responses: { 200: DecisionAnswer },
-    handler: async ({ params: { customerId }, query }, deps) => {
+    handler: async ({ params: { customerId }, query, search }, deps) => {
       const { channel, placement, campaign, limit, explain } = query;
       const request = { subject: { customerId }, channel, placement, campaign, limit, context: noContext };
+      // No id has a question mark, and no query comes without one.
+      const question = `${customerId}?${search}`;
       let decision: Decision;
       try {
-        decision = await standingDecision(request, deps);
+        const read = await readStanding(request, deps);
+        const given = deps.standing.find(question, read, deps.now());
+        if (given !== undefined) {
+          count(given.counted, false, deps);
+          return { status: 200, headers, body: new JsonText(given.json, given.bytes) };
+        }
+        decision = await decisionStanding(read, request, deps);
+        if (isLoggedAs(read, decision)) {
+          const json = JSON.stringify(presentDecision(decision, explain));
+          const bytes = Buffer.byteLength(json);
+          deps.standing.keep(question, read, { json, bytes, counted: countedOf(decision) }, deps.now());
+        }
       } catch (err) {
         // An e-mail with a gap is worse than one with the fallback, whatever the fault is.
         if (!isStoreTrouble(err)) deps.log.error({ event: 'decision.failed', err }, 'a decision failed');

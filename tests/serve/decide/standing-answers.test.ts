@@ -1,0 +1,117 @@
+/** A decision that stands is answered again as it was written, until anything says otherwise, whichever process heard of it. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKeys } from '../../../src/infra/keys.ts';
+import { testRedis } from '../../support/redis.ts';
+import { eventually, startTestService, type TestService } from '../../support/service.ts';
+
+const { redis, url: redisUrl, prefix } = testRedis();
+const keys = createKeys(prefix);
+let service: TestService;
+let other: TestService;
+
+const offer = { benefit: { kind: 'percentOff', percent: 5 }, channels: ['email'] };
+const fallback = { name: 'News', benefit: { kind: 'content' }, channels: ['email'], fallback: true };
+
+beforeAll(async () => {
+  service = await startTestService({ redisUrl, prefix });
+  other = await startTestService({ redisUrl, prefix });
+  await service.call('PUT', '/offers/news', fallback);
+  await service.call('PUT', '/offers/five', { ...offer, name: 'Five off' });
+  const inSight = async (of: TestService) =>
+    expect(
+      (await of.call('POST', '/offers/decide', { ...(await newCustomer()), channel: 'email', dryRun: true }))
+        .text,
+    ).toContain('"five"');
+  await eventually(() => inSight(service));
+  await eventually(() => inSight(other));
+});
+afterAll(async () => {
+  await service.close();
+  await other.close();
+});
+
+let customers = 0;
+async function newCustomer(): Promise<{ customerId: string }> {
+  const customerId = `customer-${++customers}`;
+  await service.call('PUT', `/customers/${customerId}`, { consent: { email: true } });
+  const lines = [{ itemId: 'tea-1', quantity: 1, unitPriceMinor: 9000 }];
+  await service.call('POST', '/events', { type: 'purchase', customerId, lines });
+  return { customerId };
+}
+
+const ask = async (customerId: string, query = '', of = service) =>
+  (await of.call('GET', `/customers/${customerId}/offers?placement=top&campaign=spring${query}`)).text;
+
+const decisionsCounted = async () =>
+  Number(
+    /nextbest_serve_decisions_total\{channel="email",answer="offer",degraded="false"\} (\d+)/.exec(
+      (await service.call('GET', '/metrics')).text,
+    )?.[1] ?? 0,
+  );
+
+test('to the byte, by whoever is asked, and each answer counts', async () => {
+  const { customerId } = await newCustomer();
+  const first = await ask(customerId);
+  expect(first).toContain('"five"');
+  const before = await decisionsCounted();
+  for (let time = 0; time < 3; time++) expect(await ask(customerId)).toBe(first);
+  expect(await decisionsCounted()).toBe(before + 3);
+  expect(await ask(customerId, '', other)).toBe(first);
+  // Other words for it, and more of it, are answers of their own.
+  expect(await ask(customerId, '&channel=email')).toBe(first);
+  const explained = await ask(customerId, '&explain=true');
+  expect(explained).toContain('"terms"');
+  expect(await ask(customerId, '&explain=true')).toBe(explained);
+  expect(await ask(customerId)).toBe(first);
+});
+
+test('an event that leaves it as it is does so', async () => {
+  const { customerId } = await newCustomer();
+  const first = await ask(customerId);
+  await ask(customerId);
+  await other.call('POST', '/events', { type: 'view', customerId, lines: [{ itemId: 'tea-2' }] });
+  for (let time = 0; time < 3; time++) expect(await ask(customerId)).toBe(first);
+});
+
+test('consent that another process heard to be withdrawn counts with the next answer', async () => {
+  const { customerId } = await newCustomer();
+  for (let time = 0; time < 3; time++)
+    expect(await ask(customerId)).toContain('"offerId":"five","offerVersion"');
+  await other.call('PUT', `/customers/${customerId}`, { consent: { email: false } });
+  for (let time = 0; time < 2; time++)
+    expect(JSON.parse(await ask(customerId)).placements[0].offers[0]?.offerId).not.toBe('five');
+});
+
+test('one that is gone is decided anew', async () => {
+  const { customerId } = await newCustomer();
+  const first = await ask(customerId);
+  await ask(customerId);
+  const [key] = await redis.keys(`${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+  await redis.del(String(key));
+  expect(JSON.parse(await ask(customerId)).decisionId).not.toBe(JSON.parse(first).decisionId);
+});
+
+test('what another version of the service has left there is read by its schema', async () => {
+  const { customerId } = await newCustomer();
+  const first = await ask(customerId);
+  const [key] = await redis.keys(`${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+  const { decision, logged } = JSON.parse(String(await redis.get(String(key))));
+  await redis.set(String(key), JSON.stringify({ decision, logged }), 'KEEPTTL');
+  expect(await ask(customerId)).toBe(first);
+  await redis.set(
+    String(key),
+    JSON.stringify({ shape: 'another', decision: { ...decision, placements: 7 }, logged }),
+    'KEEPTTL',
+  );
+  expect(JSON.parse(await ask(customerId)).decisionId).not.toBe(decision.decisionId);
+});
+
+test('an offer that is deleted is made no more', async () => {
+  const { customerId } = await newCustomer();
+  for (let time = 0; time < 3; time++)
+    expect(await ask(customerId)).toContain('"offerId":"five","offerVersion"');
+  await other.call('DELETE', '/offers/five');
+  await eventually(async () =>
+    expect(JSON.parse(await ask(customerId)).placements[0].offers[0]?.offerId).not.toBe('five'),
+  );
+});
