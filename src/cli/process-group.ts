@@ -16,6 +16,11 @@ const longestRestartDelayMs = 30_000;
 /** A process that ran this long before it crashed starts afresh with the shortest delay. */
 const healthyAfterMs = 60_000;
 const wrongUsage = 2;
+/**
+ * Questions to the lake take one each of Node's threads for files, of which there are 4 by default, and may take all: models and
+ * keys could not be read meanwhile.
+ */
+const poolThreads = '16';
 
 export type ProcessGroup = {
   /** Address of the service, once it listens. */
@@ -47,7 +52,7 @@ export function startProcessGroup(
     while (!stopping) {
       const startedAt = performance.now();
       const child = spawn(process.execPath, ['--no-warnings', binary, name, '--json'], {
-        env: { ...env },
+        env: { UV_THREADPOOL_SIZE: poolThreads, ...env },
         // Of its own process group: Ctrl-C reaches this process alone, which ends the two in order. Should this
         // process be killed, the channel closes and the child ends itself.
         detached: true,

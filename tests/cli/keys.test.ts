@@ -62,3 +62,23 @@ test('without a key the service does not start, and says how to make one', async
   const empty = await shop.run(['serve'], { AUTH: '', DATA_DIR: join(shop.dataDir, 'none') });
   expect([empty.exitCode, empty.stderr]).toEqual([2, expect.stringContaining('nextbest keys create')]);
 });
+
+test('a service with keys lets them in, writes none of them into its log, and has a port for metrics without', async () => {
+  const [made] = await run('create', '--name', 'website', '--scopes', 'read');
+  const key = String(made?.key);
+  const running = shop.start(['serve'], { AUTH: '', METRICS_PORT: '0', LOG_LEVEL: 'trace' });
+  const { url, metricsUrl } = await running.line('url');
+  const status = async (address: string, headers: Record<string, string> = {}) =>
+    (await fetch(address, { headers })).status;
+  expect(await status(`${url}/recommendations`, { 'x-api-key': key })).toBe(200);
+  expect(await status(`${url}/offers`, { authorization: `Bearer ${key}` })).toBe(200);
+  const wrong = `${key.slice(0, -8)}AAAAAAAA`;
+  expect(await status(`${url}/recommendations`, { 'x-api-key': wrong })).toBe(401);
+  expect(await status(`${url}/metrics`)).toBe(401);
+  const metrics = await (await fetch(String(metricsUrl))).text();
+  expect(metrics).toContain('nextbest_serve_refused_callers_total{reason="unauthenticated"} 2');
+  expect(await running.stop()).toBe(0);
+  // The id tells whose request it was; the secret behind it is nowhere.
+  expect(running.stderr()).toContain(`"keyId":"${made?.keyId}"`);
+  expect(running.stderr() + metrics).not.toContain(key.slice(16, -8));
+});

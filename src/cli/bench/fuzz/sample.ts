@@ -62,15 +62,13 @@ export function createSampler(
   function sample(schema: Schema, rng: Rng, name: string, depth: number): unknown {
     const pool = Object.hasOwn(pools, name) ? pools[name] : undefined;
     if (pool !== undefined && rng.chance(0.9)) return pick(pool, rng);
-    if (schema.$ref !== undefined)
-      return sample(schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, rng, name, depth);
+    if (schema.$ref !== undefined) return sample(resolved(schema), rng, name, depth);
     if ('const' in schema) return schema.const;
     if (schema.enum !== undefined) return pick(schema.enum, rng);
     if (schema.default !== undefined && rng.chance(0.2)) return schema.default;
     const branches = schema.anyOf ?? schema.oneOf;
     if (branches !== undefined) return sample(pick(branches, rng), rng, name, depth);
-    if (schema.allOf !== undefined)
-      return Object.assign({}, ...schema.allOf.map((part) => sample(part, rng, name, depth)));
+    if (schema.allOf !== undefined) return sample(merged(schema.allOf.map(resolved)), rng, name, depth);
     const type = Array.isArray(schema.type) ? pick(schema.type, rng) : schema.type;
     switch (type) {
       case 'object':
@@ -91,11 +89,17 @@ export function createSampler(
     }
   }
 
+  function resolved(schema: Schema): Schema {
+    return schema.$ref === undefined ? schema : (schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {});
+  }
+
   function objectOf(schema: Schema, rng: Rng, depth: number): Record<string, unknown> {
     const value: Record<string, unknown> = {};
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
       const required = schema.required?.includes(name) === true;
-      if (required || (depth < deepest && rng.chance(0.4)))
+      // What is known by name is what several fields ask for one of.
+      const likely = Object.hasOwn(pools, name) ? 0.8 : 0.4;
+      if (required || (depth < deepest && rng.chance(likely)))
         value[name] = sample(property, rng, name, depth + 1);
     }
     const others = schema.additionalProperties;
@@ -114,10 +118,18 @@ export function createSampler(
     const least = schema.minItems ?? 0;
     const most = Math.min(schema.maxItems ?? 3, least + 3);
     const length = depth > deepest ? least : least + rng.nextInt(Math.max(1, most - least + 1));
-    return Array.from({ length }, () => sample(schema.items ?? {}, rng, name, depth + 1));
+    return Array.from({ length }, () => sample(schema.items ?? {}, rng, name.replace(/s$/, ''), depth + 1));
   }
 
   return { sample: (schema, rng, name = '') => sample(schema, rng, name, 0) };
+}
+
+/** What all of them ask for; of two words alike, the later one's. */
+function merged(parts: readonly Schema[]): Schema {
+  return Object.assign({}, ...parts, {
+    properties: Object.assign({}, ...parts.map(({ properties }) => properties)),
+    required: parts.flatMap(({ required = [] }) => required),
+  });
 }
 
 function numberOf(schema: Schema, rng: Rng, whole: boolean): number {
