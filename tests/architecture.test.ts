@@ -136,7 +136,11 @@ test('TensorFlow.js is imported in one file', () => {
 });
 
 test('only the entry points hand the environment on', () => {
-  const processes = [join('train', 'processor.ts'), join('train', 'batch', 'batch-processor.ts')];
+  const processes = [
+    join('train', 'processor.ts'),
+    join('train', 'batch', 'batch-processor.ts'),
+    join('train', 'erase', 'erasure-processor.ts'),
+  ];
   const readers = sources
     .filter((file) => readFileSync(file, 'utf8').includes('process.env'))
     .map((file) => relative(root, file))

@@ -96,6 +96,10 @@ const shows: Record<string, (body: Body) => void> = {
   },
   'GET /customers/{customerId}': ({ attributes }) =>
     expect(attributes).toMatchObject({ loyaltyTier: 'gold', segment: 'north' }),
+  'GET /customers/{customerId}/data': ({ record, events }) => {
+    expect(record.features.purchaseCount).toBeGreaterThan(0);
+    expect(events.length).toBeGreaterThan(1);
+  },
   'POST /offers/decide': ({ placements: [{ offers, fallback }] }) => {
     // Whether anything but the fallback is worth making depends on the day: the shop's history ends when the test runs.
     expect(offers.length).toBeGreaterThan(0);
@@ -192,7 +196,7 @@ describe('the examples of the README', () => {
     '%s',
     async (command) => {
       const filled = command.replace(
-        /DECISION_ID|BATCH_ID|OFFER_ID|OFFER_VERSION|JOB_ID|VERSION/g,
+        /DECISION_ID|BATCH_ID|OFFER_ID|OFFER_VERSION|JOB_ID|RECEIPT_ID|VERSION/g,
         (name) => {
           const value = seen[name];
           if (value === undefined) throw new Error(`no earlier answer gave ${name}`);
@@ -217,6 +221,7 @@ describe('the examples of the README', () => {
       if (nameOf(route) === 'GET /offers/{offerId}/versions')
         seen.OFFER_VERSION = body.versions[0].offerVersion;
       if (nameOf(route) === 'POST /offers/batch') seen.BATCH_ID = body.jobId;
+      if (nameOf(route) === 'DELETE /customers/{customerId}') seen.RECEIPT_ID = body.receiptId;
       if (nameOf(route) === 'POST /jobs') seen.JOB_ID = body.jobId;
       if (nameOf(route) === 'GET /models/{name}') {
         seen.VERSION = body.models.find(({ current }: Body) => current).version;

@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   offers: async () => (await import('./offers.ts')).offersCommand(),
   train: async () => (await import('./train.ts')).trainCommand(),
+  customers: async () => (await import('./customers.ts')).customersCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
   models: async () => (await import('./models.ts')).modelsCommand(),
   webhooks: async () => (await import('./webhooks.ts')).webhooksCommand(),

@@ -9,7 +9,10 @@ const guestPrefix = 'session:';
 export const guestTtlMs = dayMs;
 
 /** The customer's id; for a guest `session:<sessionId>` (`CustomerId` refuses that prefix). */
-export function subjectOf(event: Pick<ShopEvent, 'customerId' | 'sessionId'>): string {
+export function subjectOf(event: {
+  customerId?: ShopEvent['customerId'];
+  sessionId?: ShopEvent['sessionId'];
+}): string {
   if (event.customerId !== undefined) return event.customerId;
   return guestSubject(event.sessionId ?? '');
 }

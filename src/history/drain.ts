@@ -22,8 +22,16 @@ import { logField } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
+import type { Tombstones } from '../infra/tombstones.ts';
 import { takeLock } from './drain-lock.ts';
-import { readEntries, type StreamEntry, type StreamLag, streamLag } from './event-stream.ts';
+import {
+  isErasedEntry,
+  readEntries,
+  type StreamEntry,
+  type StreamLag,
+  streamLag,
+  subjectOfEntry,
+} from './event-stream.ts';
 import { eventsInLake } from './known-events.ts';
 import type { Lake } from './lake.ts';
 import { streamPartName } from './part-names.ts';
@@ -38,6 +46,8 @@ export type DrainDeps = {
   /** Milliseconds since 1970. */
   now: () => number;
   log?: Pick<Logger, 'error' | 'warn'>;
+  /** Who has been erased: what happened before that, or came before it, does not reach the lake. Absent: nobody. */
+  tombstones?: Pick<Tombstones, 'erasedAt'>;
   /** Entries in one part. */
   maxEntries?: number;
   /**
@@ -57,6 +67,8 @@ export type DrainReport = {
   duplicates: number;
   catalogueChanges: number;
   decisions: number;
+  /** Of customers who have been erased since, dropped. */
+  erased: number;
   /** Put aside in `keys.unreadableEntries`. */
   unreadable: number;
   /** Events that had not reached their record, and now have; and how long after they were accepted, seconds for each. */
@@ -84,6 +96,7 @@ export async function drainOnce(deps: DrainDeps): Promise<DrainReport> {
     duplicates: 0,
     catalogueChanges: 0,
     decisions: 0,
+    erased: 0,
     unreadable: 0,
     repaired: 0,
     repairedAfterSeconds: [],
@@ -170,7 +183,11 @@ async function sortOut(
 ): Promise<DrainedEntries> {
   const streamed: StreamedEvent[] = [];
   const drained: DrainedEntries = { events: [], catalogue: [], decisions: [] };
-  for (const { id, entry, text } of entries) {
+  const erased = await erasedEntries(entries, deps);
+  report.erased = erased.size;
+  for (const one of entries) {
+    const { id, entry, text } = one;
+    if (erased.has(one)) continue;
     if (entry === undefined) {
       report.unreadable++;
       await putAside(deps, id, text);
@@ -185,6 +202,32 @@ async function sortOut(
   report.decisions = drained.decisions.length;
   report.catalogueChanges = drained.catalogue.length;
   return drained;
+}
+
+/** Entries of customers who have been erased: of what happened until then, and what came until then. */
+async function erasedEntries(
+  entries: readonly StreamEntry[],
+  { tombstones }: Pick<DrainDeps, 'tombstones'>,
+): Promise<Set<StreamEntry>> {
+  const bySubject = new Map<string, StreamEntry[]>();
+  for (const one of entries) {
+    const subjectId = subjectOfEntry(one);
+    if (subjectId === undefined) continue;
+    const ofSubject = bySubject.get(subjectId) ?? [];
+    if (ofSubject.length === 0) bySubject.set(subjectId, ofSubject);
+    ofSubject.push(one);
+  }
+  const gone = new Set<StreamEntry>();
+  if (tombstones === undefined) return gone;
+  const subjectIds = [...bySubject.keys()];
+  for (let start = 0; start < subjectIds.length; start += markersAtOnce) {
+    const some = subjectIds.slice(start, start + markersAtOnce);
+    const until = await tombstones.erasedAt(some);
+    some.forEach((subjectId, s) => {
+      for (const one of bySubject.get(subjectId) ?? []) if (isErasedEntry(one, until[s] ?? -1)) gone.add(one);
+    });
+  }
+  return gone;
 }
 
 /** An entry whose event counts; `repeat`: the record had the event before. */

@@ -2,6 +2,7 @@
 import { EventInput, type ShopEvent } from '../domain/event.ts';
 import type { LogEntry } from '../domain/log-entry.ts';
 import { streamIdParts } from '../domain/stream-id.ts';
+import { subjectOf } from '../features/subject.ts';
 import { logField } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
@@ -50,6 +51,23 @@ function parseEntry(text: string): LogEntry | undefined {
 function isSettled(event: ShopEvent): boolean {
   const { success, data } = EventInput.safeParse(event);
   return success && data.eventId !== undefined && typeof event.occurredAt === 'number';
+}
+
+/** Whose the entry is; undefined: nobody's, or it cannot be read. */
+export function subjectOfEntry({ entry }: Pick<StreamEntry, 'entry'>): string | undefined {
+  if (entry?.kind === 'event') return subjectOf(entry.event);
+  if (entry?.kind !== 'decision') return undefined;
+  const { customerId, sessionId } = entry.decision;
+  return customerId === undefined && sessionId === undefined
+    ? undefined
+    : subjectOf({ customerId, sessionId });
+}
+
+/** Does an erasure at `until` (milliseconds since 1970) concern this entry of the erased? By its own time, or by when it came. */
+export function isErasedEntry({ id, entry }: Pick<StreamEntry, 'id' | 'entry'>, until: number): boolean {
+  if (streamIdParts(id)[0] <= until) return true;
+  if (entry?.kind === 'event') return entry.event.occurredAt <= until;
+  return entry?.kind === 'decision' && Date.parse(entry.decision.decidedAt) <= until;
 }
 
 export type StreamLag = { length: number; oldestAgeMs: number };

@@ -6,7 +6,7 @@
  *   <dataDir>/lake/offers/*.parquet   offers, likewise
  *   <dataDir>/lake/decisions/*.parquet  decisions on offers; rows with the same decisionId are the same decision
  *
- * Parts are written by `writePart` and never changed. `stream-<first>-<last>.parquet` holds that range of ids of the
+ * Parts are written by `writePart` and never changed; what is erased leaves by a new generation of its part (part-names.ts). `stream-<first>-<last>.parquet` holds that range of ids of the
  * event stream, `import-<hash>.parquet` the outcome of an import.
  */
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,8 @@
-/** Names of the lake's parts: `stream-<first>-<last>.parquet` holds the entries of the event stream from one id to another. */
+/**
+ * Names of the lake's parts: `stream-<first>-<last>.parquet` holds the entries of the event stream from one id to another. A
+ * part that was written anew, without rows that were erased, has the same name and a generation: `<name>.g1.parquet`. The
+ * greatest generation counts; the others are there for those who are in the middle of reading them.
+ */
 import { beforeAllIds, compareStreamIds } from '../domain/stream-id.ts';
 
 export type StreamPart = { file: string; first: string; last: string };
@@ -7,10 +11,39 @@ export function streamPartName(first: string, last: string): string {
   return `stream-${first}-${last}`;
 }
 
-/** Those of the files that came out of the event stream. */
+const generationPattern = /^(.+?)(?:\.g(\d{1,9}))?\.parquet$/;
+
+/** The name without generation and ending, and the generation (0 = as first written); undefined: no part. */
+export function generationOf(file: string): { base: string; generation: number } | undefined {
+  const match = generationPattern.exec(file);
+  return match === null ? undefined : { base: match[1]!, generation: Number(match[2] ?? 0) };
+}
+
+/** Name of the file, without its ending, that takes the place of this one. */
+export function nextGeneration(file: string): string {
+  const { base, generation } = generationOf(file) ?? { base: file, generation: 0 };
+  return `${base}.g${generation + 1}`;
+}
+
+/** Those of the files of which there is a later generation. */
+export function supersededParts(files: readonly string[]): string[] {
+  const latest = new Map<string, number>();
+  for (const file of files) {
+    const part = generationOf(file);
+    if (part !== undefined) latest.set(part.base, Math.max(latest.get(part.base) ?? 0, part.generation));
+  }
+  return files.filter((file) => {
+    const part = generationOf(file);
+    return part !== undefined && part.generation < (latest.get(part.base) ?? 0);
+  });
+}
+
+/** Those of the files that came out of the event stream, each in its latest generation. */
 export function streamPartsOf(files: readonly string[]): StreamPart[] {
+  const superseded = new Set(supersededParts(files));
   return files.flatMap((file) => {
-    const match = /^stream-(\d+-\d+)-(\d+-\d+)\.parquet$/.exec(file);
+    if (superseded.has(file)) return [];
+    const match = /^stream-(\d+-\d+)-(\d+-\d+)(?:\.g\d+)?\.parquet$/.exec(file);
     return match === null ? [] : [{ file, first: match[1]!, last: match[2]! }];
   });
 }
@@ -44,7 +77,7 @@ export type WantedParts = {
 export function partsToRead(files: readonly string[], wanted: WantedParts = {}): string[] {
   const { streamBefore, streamFrom = 0, streamTo = Infinity } = wanted;
   const parts = streamPartsOf(files);
-  const hidden = new Set(partsWithinOthers(parts).map(({ file }) => file));
+  const hidden = new Set([...supersededParts(files), ...partsWithinOthers(parts).map(({ file }) => file)]);
   for (const { file, first, last } of parts) {
     const reachesIt = streamBefore !== undefined && compareStreamIds(last, streamBefore) >= 0;
     const isElsewhere = Number.parseInt(last, 10) < streamFrom || Number.parseInt(first, 10) > streamTo;

@@ -7,6 +7,7 @@
  * A snapshot appears whole (written apart, flushed, renamed) and never changes; its id sorts by age. The newest counts, and
  * the one before it is kept for those who are in the middle of reading it.
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
@@ -14,6 +15,7 @@ import { z } from 'zod';
 import { ModelVersion } from '../domain/manifest.ts';
 import { syncPath, writeAtomically } from '../infra/files.ts';
 import { pathPattern, sqlText } from './lake.ts';
+import { partsToRead } from './part-names.ts';
 
 /** Ids are made as those of model versions are: the time, then a random tail. */
 export const SnapshotId = ModelVersion;
@@ -176,15 +178,28 @@ export async function readSnapshot(dataDir: string, id?: SnapshotId): Promise<Sn
 
 /** SQL that reads the rows of a snapshot. */
 export function fromSnapshot(dataDir: string, id: SnapshotId): string {
-  const folder = pathPattern(join(scoresFolder(dataDir), SnapshotId.parse(id)));
-  return `read_parquet(${sqlText(join(folder, 'part-*.parquet'))}, hive_partitioning = false)`;
+  const folder = join(scoresFolder(dataDir), SnapshotId.parse(id));
+  const paths = partsToRead(snapshotParts(folder)).map((file) => sqlText(join(pathPattern(folder), file)));
+  // One that has been cleared in this moment: the query fails as one for a file does that has gone.
+  const files = paths.length > 0 ? paths : [sqlText(join(pathPattern(folder), 'part-*.parquet'))];
+  return `read_parquet([${files.join(', ')}], hive_partitioning = false)`;
 }
 
-function scoresFolder(dataDir: string): string {
+/** Names of the files with rows, superseded ones among them. */
+export function snapshotParts(folder: string): string[] {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.filter((name) => name.startsWith('part-') && name.endsWith('.parquet')).sort();
+}
+
+export function scoresFolder(dataDir: string): string {
   return join(dataDir, 'scores');
 }
 
 /** Newest first. */
+export async function snapshotIds(dataDir: string): Promise<SnapshotId[]> {
+  return idsIn(scoresFolder(dataDir));
+}
+
 async function idsIn(folder: string): Promise<SnapshotId[]> {
   const names = await readdir(folder).catch(() => []);
   return names

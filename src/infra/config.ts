@@ -99,6 +99,9 @@ export const Environment = z.object({
   DRIFT_SCHEDULE: cron
     .default('30 2 * * *')
     .describe('When the served churn model is compared with what has happened since (cron, UTC)'),
+  ERASURE_SETTLE_MS: wholeNumber(0, 12 * 3_600_000)
+    .default(600_000)
+    .describe('How long readers of files that an erasure has written anew are left to end'),
   DRIFT_FEATURE_BOUND: numberWithin(0.01, 10)
     .default(0.25)
     .describe('Population stability index of a feature past which the churn model is trained anew'),
@@ -229,6 +232,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     refreshSchedule: values.REFRESH_SCHEDULE,
     scoreSchedule: values.SCORE_SCHEDULE,
     driftSchedule: values.DRIFT_SCHEDULE,
+    erasureSettleMs: values.ERASURE_SETTLE_MS,
     driftBounds: { feature: values.DRIFT_FEATURE_BOUND, calibration: values.DRIFT_CALIBRATION_BOUND },
     discountRate: values.DISCOUNT_RATE,
     kernelThreads: values.KERNEL_THREADS,
@@ -296,6 +300,8 @@ export type Config = {
   refreshSchedule: string;
   scoreSchedule: string;
   driftSchedule: string;
+  /** Milliseconds. */
+  erasureSettleMs: number;
   driftBounds: { feature: number; calibration: number };
   discountRate: number;
   kernelThreads: number | undefined;

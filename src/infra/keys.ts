@@ -19,12 +19,18 @@ export function createKeys(prefix: string) {
     staleCustomers: `${prefix}:records:stale`,
     /** Set: of those, the ones that a rebuild is at work on. */
     rebuildingCustomers: `${prefix}:records:rebuilding`,
+    /** Hash: hash of a customer's (or guest's) id → when the erasure was asked for, milliseconds since 1970. */
+    erasedSubjects: `${prefix}:erased`,
+    /** String with an expiry: an event that was erased, by a hash of its subject and id. */
+    erasedEvent: (hash: string) => `${prefix}:erased:${hash}`,
     /** Stream (capped): entries of the event stream that no version here could read, put aside. */
     unreadableEntries: `${prefix}:events:unreadable`,
     /** String: schema of the records that were last built for everybody. */
     recordsBuilt: `${prefix}:records:built`,
     /** Set: every schema that records were ever built of. */
     recordSchemas: `${prefix}:records:schemas`,
+    /** Pattern (of SCAN) of everything that is kept beside a customer's or guest's record, and what comes before the id in it. */
+    ofSubjects: { pattern: `${prefix}:{c:*`, start: `${prefix}:{c:` },
     /** String (binary): one customer's record. */
     record: (schema: string, subjectId: string) => `${prefix}:{c:${subjectId}}:record:${schema}`,
     /** String (binary) with an expiry: a page of recommendations that is ready for this customer; `slot` says which. */
@@ -69,6 +75,8 @@ export function createKeys(prefix: string) {
     webhookOutbox: `{${prefix}:webhooks}:outbox`,
     /** Hash, which expires unless it is used: customer id → where the risk stands against this bound, for this horizon. */
     webhookRisk: (bound: number, horizonDays: number) => `{${prefix}:webhooks}:risk:${bound}:${horizonDays}`,
+    /** Pattern (of SCAN) of all of them. */
+    webhookRisks: `{${prefix}:webhooks}:risk:*`,
     /** String with an expiry: the process that brings the outbox into the queue. */
     webhookLock: `{${prefix}:webhooks}:lock`,
     /** String (JSON): what the last check of the churn model's drift found. */

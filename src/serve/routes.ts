@@ -13,6 +13,7 @@ import { itemRoutes } from './routes/items.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
 import { offerRoutes } from './routes/offers.ts';
+import { privacyRoutes } from './routes/privacy.ts';
 import { recommendationRoutes } from './routes/recommendations.ts';
 import { systemRoutes } from './routes/system.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -27,6 +28,8 @@ export const ROUTES: readonly Route[] = [
   // GET /customers; GET, PUT /customers/{customerId}; GET /customers/{customerId}/profile
   customerListRoute,
   ...customerRoutes,
+  // GET /customers/{customerId}/data; DELETE /customers/{customerId}; GET /erasures/{receiptId}
+  ...privacyRoutes,
   // POST, GET /offers; GET, PUT, DELETE /offers/{offerId}
   ...offerRoutes,
   // POST /offers/decide; GET /customers/{customerId}/offers; decisions and their outcomes

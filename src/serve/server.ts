@@ -12,15 +12,18 @@ import type { Catalogue } from '../infra/catalogue.ts';
 import { createCatalogue } from '../infra/catalogue.ts';
 import { createCatalogueStore } from '../infra/catalogue-store.ts';
 import type { Config } from '../infra/config.ts';
+import { openErasureFiles } from '../infra/erasure-files.ts';
 import { createJobQueue } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
+import { createTombstones } from '../infra/tombstones.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { compileExperiments } from '../offers/experiments.ts';
 import { openAdmission } from './admission/open-admission.ts';
+import { createHeldData } from './customers/held-data.ts';
 import { createScoreReader } from './customers/score-reader.ts';
 import { createPastDecisions } from './decide/past-decisions.ts';
 import { createStandingAnswers } from './decide/standing-answers.ts';
@@ -134,12 +137,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(newItems.stop);
     await newItems.start();
 
+    const erasures = await openErasureFiles(config.dataDir);
     const scores = createScoreReader(config.dataDir);
     closers.push(scores.close);
     const insights = createInsights(config.dataDir, decisionPolicy.policy, now, metrics.insightsDuration);
     closers.push(insights.close);
     const past = createPastDecisions(config.dataDir, now);
     closers.push(past.close);
+    const contacts = createContactLedger(redis, keys);
     const market = createMarketHolder({
       redis,
       keys,
@@ -157,6 +162,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log.warn({ event: 'record.unreadable', reason }, 'a record could not be read and counts as absent');
       },
     });
+    const held = createHeldData({
+      dataDir: config.dataDir,
+      redis,
+      queueUrl: redisPlace.queueUrl,
+      keys,
+      records,
+      contacts,
+      log,
+    });
+    closers.push(held.close);
     const deps: Deps = {
       config,
       keys,
@@ -168,7 +183,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       models: withTrialModels(models, trialOffers),
       market,
       budgets: createBudgetLedger(redis, keys),
-      contacts: createContactLedger(redis, keys),
+      contacts,
       past,
       standing: createStandingAnswers(catalogue),
       recommender: createRecommender(models, catalogue, newItems),
@@ -182,6 +197,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       jobs,
       batches,
       deadLetters,
+      erasures,
+      tombstones: createTombstones(redis, keys, erasures),
+      held,
       metrics,
       registry,
       log,

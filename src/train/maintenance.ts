@@ -7,6 +7,7 @@ import type { Config } from '../infra/config.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
+import type { Tombstones } from '../infra/tombstones.ts';
 import { type Loop, startLoop } from './loop.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { tellOfEvents } from './webhooks/outbox.ts';
@@ -18,6 +19,9 @@ export type MaintenanceDeps = {
   config: Pick<Config, 'drainIntervalMs' | 'webhooks'>;
   metrics: WorkerMetrics;
   log: Logger;
+  tombstones: Pick<Tombstones, 'erasedAt'>;
+  /** Asks for the erasures that are due, once a round. */
+  askForErasures: () => Promise<void>;
 };
 
 /** Entries that one part of the lake takes. */
@@ -25,7 +29,8 @@ const entriesAtOnce = 20_000;
 /** A rebuild reads the whole lake; at most this share of the time goes into it. */
 const rebuildShare = 0.1;
 
-export function startMaintenance({ redis, keys, lake, config, metrics, log }: MaintenanceDeps): Loop {
+export function startMaintenance(deps: MaintenanceDeps): Loop {
+  const { redis, keys, lake, config, metrics, log, tombstones, askForErasures } = deps;
   const recordStore = createRecordStore(redis, keys, {
     onUnreadable: (reason) => log.error({ event: 'record.unreadable', reason }, 'a record cannot be read'),
   });
@@ -40,6 +45,7 @@ export function startMaintenance({ redis, keys, lake, config, metrics, log }: Ma
       recordStore,
       now: Date.now,
       log,
+      tombstones,
       maxEntries: entriesAtOnce,
       ...(onEvents && { onEvents }),
     });
@@ -68,7 +74,10 @@ export function startMaintenance({ redis, keys, lake, config, metrics, log }: Ma
   }
 
   /** One failure is logged once and counted: the next round tries again. */
-  async function attempt<T>(step: 'drain' | 'rebuild', work: () => Promise<T>): Promise<T | undefined> {
+  async function attempt<T>(
+    step: 'drain' | 'rebuild' | 'erase',
+    work: () => Promise<T>,
+  ): Promise<T | undefined> {
     try {
       return await work();
     } catch (err) {
@@ -81,6 +90,7 @@ export function startMaintenance({ redis, keys, lake, config, metrics, log }: Ma
   return startLoop(async () => {
     const report = await attempt('drain', drain);
     if (report !== undefined && !report.locked) await attempt('rebuild', rebuild);
+    await attempt('erase', askForErasures);
     return report?.entries === entriesAtOnce;
   }, config.drainIntervalMs);
 }

@@ -45,7 +45,7 @@ export function createWorkerMetrics(registry: Registry) {
     }),
     maintenanceFailures: new Counter({
       name: 'nextbest_worker_maintenance_failures_total',
-      help: 'Rounds of the drain, of the rebuild of records or of the queueing of webhooks that failed; the next tries again',
+      help: 'Rounds of the drain, of the rebuild of records, of asking for erasures or of the queueing of webhooks that failed; the next tries again',
       labelNames: ['step'] as const,
       registers,
     }),
@@ -74,7 +74,7 @@ export function createWorkerMetrics(registry: Registry) {
     }),
   };
   countFromZero(metrics.jobDuration, 'job', JOB_NAMES, { outcome: 'failed' });
-  countFromZero(metrics.maintenanceFailures, 'step', ['drain', 'rebuild', 'webhooks']);
+  countFromZero(metrics.maintenanceFailures, 'step', ['drain', 'rebuild', 'erase', 'webhooks']);
   return metrics;
 }
 

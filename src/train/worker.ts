@@ -9,6 +9,8 @@ import { openLake } from '../history/lake.ts';
 import { readSnapshot } from '../history/score-snapshots.ts';
 import { batchQueueName } from '../infra/batch-queue.ts';
 import type { Config } from '../infra/config.ts';
+import { openErasureFiles } from '../infra/erasure-files.ts';
+import { askForErasure, erasureQueueName } from '../infra/erasure-queue.ts';
 import { countJobs, createJobQueue, queueName } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -16,6 +18,7 @@ import { createMetrics } from '../infra/metrics.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
 import { connectRedis, refuseEvictingQueueServer, untilReady } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
+import { createTombstones } from '../infra/tombstones.ts';
 import { readDriftReport } from './drift/drift-report.ts';
 import { startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -83,7 +86,26 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
 
     const lake = await openLake(config.dataDir);
     opened.add('lake', () => lake.close());
-    const maintenance = startMaintenance({ redis, keys, lake, config, metrics, log });
+    const erasures = await openErasureFiles(config.dataDir);
+    const tombstones = createTombstones(redis, keys, erasures);
+    await tombstones.restore();
+    const erasureQueue = new Queue(erasureQueueName, { connection: queueRedis, prefix: keys.queuePrefix });
+    erasureQueue.on('error', () => {});
+    opened.add('erasure queue', () => erasureQueue.close());
+    const askForErasures = async () => {
+      const due = (await erasures.pending()).some(({ lookAt }) => lookAt <= Date.now());
+      if (due) await askForErasure(erasureQueue);
+    };
+    const maintenance = startMaintenance({
+      redis,
+      keys,
+      lake,
+      config,
+      metrics,
+      log,
+      tombstones,
+      askForErasures,
+    });
     opened.add('maintenance', maintenance.stop);
 
     const webhooks =
@@ -109,6 +131,17 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       entry: './batch/batch-processor.js',
     });
     opened.add('batches', batches.close);
+
+    const erasing = await startJobWorker({
+      redis: queueRedis,
+      keys,
+      env,
+      metrics,
+      log,
+      queue: erasureQueueName,
+      entry: './erase/erasure-processor.js',
+    });
+    opened.add('erasures', erasing.close);
 
     let metricsUrl: string | undefined;
     if (deps.metricsPort !== undefined) {

@@ -10,6 +10,8 @@ import { silentLog } from './redis.ts';
 
 export type OwnRedis = {
   url: string;
+  /** Where it keeps its files; texts stand in them as they are. */
+  folder: string;
   /** With an append-only file that is flushed at every write: what was answered is kept. */
   start: () => Promise<void>;
   kill: () => Promise<void>;
@@ -34,8 +36,20 @@ export async function ownRedis(): Promise<OwnRedis> {
   };
   return {
     url,
+    folder,
     start: async () => {
-      const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+      const settings = [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        folder,
+        '--save',
+        '',
+        '--rdbcompression',
+        'no',
+      ];
       child = spawn('redis-server', [...settings, '--appendonly', 'yes', '--appendfsync', 'always'], {
         stdio: 'ignore',
       });

@@ -64,6 +64,8 @@ export type BudgetLedger = {
   ) => Promise<Confirmed>;
   /** Gives back what was not redeemed; what is not reserved stays as it is. */
   release: (offerId: string, id: string, now: number) => Promise<void>;
+  /** Forgets these ids: what is reserved is given back, what was spent stays in the sums. Answers how many there were. */
+  forget: (offerId: string, ids: readonly string[], now: number) => Promise<number>;
   /** Of the period that `now` is in. What has lapsed is given back first. */
   state: (offer: BudgetedOffer, now: number) => Promise<BudgetState>;
 };
@@ -209,6 +211,21 @@ if state == 'r' then free(ARGV[3], period, held) end
 return 1
 `);
 
+/** ARGV further: ids. */
+const forgetScript = redisScript(`${sweep}
+local known = 0
+for i = 3, #ARGV do
+  local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[i]) or '')
+  if state then known = known + 1 end
+  if state == 'r' then free(ARGV[i], period, held)
+  elseif state then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+    redis.call('ZREM', KEYS[2], ARGV[i])
+  end
+end
+return known
+`);
+
 /** ARGV further: period. */
 const stateScript = redisScript(`${sweep}
 if lapse() == ${sweptMax} then return ${moreDue} end
@@ -264,6 +281,17 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
 
     async release(offerId, id, now) {
       await releaseScript(redis, keysOf(offerId), [now, keys.budgetPeriods(offerId), id]);
+    },
+
+    async forget(offerId, ids, now) {
+      let known = 0;
+      for (let start = 0; start < ids.length; start += reservationsMax) {
+        const some = ids.slice(start, start + reservationsMax);
+        known += Number(
+          await forgetScript(redis, keysOf(offerId), [now, keys.budgetPeriods(offerId), ...some]),
+        );
+      }
+      return known;
     },
 
     async state(offer, now) {

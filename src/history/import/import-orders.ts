@@ -22,6 +22,7 @@ import { fillOrders, mapOrderRows } from './order-rows.ts';
 import type { ItemSource, OrderSource, Preset, Source } from './preset.ts';
 import { reading } from './progress.ts';
 import { appendRecords, createRecordTable } from './read-records.ts';
+import { refuseErased } from './refuse-erased.ts';
 import { hashedId } from './sql.ts';
 
 const EMPTY_ITEM_ROWS = `CREATE OR REPLACE TABLE itemRows AS SELECT NULL::BIGINT AS pos, NULL::INTEGER AS file,
@@ -66,6 +67,8 @@ export async function importOrders(preset: Preset, context: ImportContext): Prom
   await refuseOtherCustomers(connection);
   const orderFiles = matched.filter(({ source }) => source.kind === 'orders').length;
   if (orderFiles > 1) await refuseRepeatsAcrossFiles(connection);
+
+  await refuseErased(lake, options.dataDir, 'rows', { subject: 'customerId', time: 'occurredAt' });
 
   progress('making events', 0.75);
   await makeOrderEvents(lake, preset.name);

@@ -32,7 +32,7 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
   await sortOwnRows(connection, 'ownRecords');
   await takeOwnItems(connection, options.now);
   await takeOwnOffers(lake, options.now);
-  await takeOwnDecisions(lake, options.now);
+  await takeOwnDecisions(lake, options);
   await makeCatalogue(
     connection,
     `SELECT itemId, nullif(json_extract_string(json, '$.category'), '') AS category, false AS nonProduct

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Decision } from '../../domain/decision.ts';
 import { dayMs } from '../../domain/time.ts';
 import { LAKE_TABLES, type Lake, queryChunks } from '../lake.ts';
+import { ownSubject, refuseErased } from './refuse-erased.ts';
 
 /** One that was logged: it has an id, and is about somebody. */
 const LoggedDecision = Decision.extend({ decisionId: z.string().min(1).max(64) }).refine(
@@ -11,11 +12,15 @@ const LoggedDecision = Decision.extend({ decisionId: z.string().min(1).max(64) }
 );
 
 /** Makes `newDecisions` of the decisions among `ownRows`, and `decisionReasons` (`pos, reason`) of those that are not taken. */
-export async function takeOwnDecisions(lake: Lake, now: number): Promise<void> {
+export async function takeOwnDecisions(
+  lake: Lake,
+  { now, dataDir }: { now: number; dataDir: string },
+): Promise<void> {
   const { connection } = lake;
   const columns = LAKE_TABLES.decisions.map(([name, type]) => `"${name}" ${type}`).join(', ');
   await connection.run(`CREATE OR REPLACE TABLE readDecisions (pos BIGINT, reason VARCHAR, ${columns})`);
   await readDecisions(connection, now);
+  await refuseErased(lake, dataDir, 'readDecisions', { subject: ownSubject, time: '"decidedAt"' });
   await connection.run(`CREATE OR REPLACE TABLE decisionReasons AS
     SELECT pos, CASE WHEN r.reason IS NOT NULL THEN r.reason
         WHEN pos > min(pos) FILTER (WHERE r.reason IS NULL) OVER (PARTITION BY decisionId) THEN 'duplicateRow'

@@ -26,9 +26,11 @@ import {
   present,
   text,
 } from './json-sql.ts';
+import { ownSubject, refuseErased } from './refuse-erased.ts';
 import { instant, validId } from './sql.ts';
 
 export type OwnEventOptions = {
+  dataDir: string;
   /** Milliseconds since 1970: events from later than a day after it are refused. */
   now: number;
   /** The shop's currency. */
@@ -147,6 +149,7 @@ const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
 export async function takeOwnEvents(lake: Lake, options: OwnEventOptions): Promise<void> {
   const { connection } = lake;
   await readEvents(connection, options);
+  await refuseErased(lake, options.dataDir, 'typedEvents', { subject: ownSubject, time: 'occurredAt' });
   await readLinesOfEvents(connection);
   await connection.run(`CREATE OR REPLACE TABLE ownEvents AS
     WITH judged AS (

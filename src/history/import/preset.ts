@@ -24,6 +24,7 @@ export const REASONS = {
   otherCustomer: 'the order number belongs to another customer',
   duplicateRow: 'another file of this import has the row too, or its id occurs twice',
   alreadyImported: 'the lake has it',
+  erased: 'its customer has been erased since',
 } as const;
 export type Reason = keyof typeof REASONS;
 

@@ -15,6 +15,7 @@ import { appendEntries } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Redis } from '../../infra/redis.ts';
+import type { Tombstones } from '../../infra/tombstones.ts';
 
 export type AcceptDeps = {
   redis: Redis;
@@ -23,6 +24,8 @@ export type AcceptDeps = {
   /** Stamps categories: what the shop says of an item counts, not what a sender says. */
   catalogue: { readonly items: ReadonlyMap<string, Item> };
   config: { currency: string; streamMaxLength: number };
+  /** Who has been erased. Absent: nobody. */
+  tombstones?: Pick<Tombstones, 'erasedAt' | 'knewEvents'>;
   /** Milliseconds since 1970. */
   now: () => number;
   log: Pick<Logger, 'error'>;
@@ -54,6 +57,7 @@ const aheadMaxMs = dayMs;
 /** Half of a surrogate pair as `JSON.stringify` writes it: it would not survive UTF-8. */
 const loneSurrogate = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 const retryAfterSeconds = 5;
+const erasedReason = 'the customer has been erased since this happened';
 
 /**
  * Accepts what is valid, rejects the rest with a reason each, drops repeats. Throws TOO_MANY_REQUESTS while the stream is
@@ -154,12 +158,14 @@ function faultOf(
 async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; index: number }>(
   candidates: readonly T[],
   results: EventResult[],
-  { redis, keys, config }: AcceptDeps,
+  { redis, keys, config, tombstones }: AcceptDeps,
 ): Promise<T[]> {
   if (candidates.length === 0) return [];
+  const subjectIds = [...new Set(candidates.map(({ subjectId }) => subjectId))];
   // Single commands, not a pipeline: on a cluster the markers live on many nodes.
-  const [length, ...markers] = await Promise.all([
+  const [length, erasures, ...markers] = await Promise.all([
     redis.xlen(keys.eventStream),
+    tombstones?.erasedAt(subjectIds) ?? [],
     ...candidates.map(({ event, subjectId }) => redis.exists(keys.eventMarker(subjectId, event.eventId))),
   ]);
   if (length >= config.streamMaxLength) {
@@ -169,8 +175,15 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
       retryAfterSeconds,
     });
   }
+  const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? -1]));
+  const refused = await ofTheErased(candidates, erasedAt, tombstones);
   const seen = new Set<string>();
-  return candidates.filter(({ event, subjectId, index }, c) => {
+  return candidates.filter((candidate, c) => {
+    const { event, subjectId, index } = candidate;
+    if (refused.has(candidate)) {
+      results[index] = { eventId: event.eventId, status: 'rejected', reason: erasedReason };
+      return false;
+    }
     const key = keys.eventMarker(subjectId, event.eventId);
     const repeat = markers[c] === 1 || seen.has(key);
     seen.add(key);
@@ -178,6 +191,21 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
     if (repeat && result !== undefined) result.status = 'duplicate';
     return !repeat;
   });
+}
+
+/** What happened before the erasure, or (told without a time of its own) is known to have been sent before it. */
+async function ofTheErased<T extends { event: ShopEvent; subjectId: string }>(
+  candidates: readonly T[],
+  erasedAt: ReadonlyMap<string, number>,
+  tombstones: AcceptDeps['tombstones'],
+): Promise<Set<T>> {
+  const until = ({ subjectId }: T) => erasedAt.get(subjectId) ?? -1;
+  const erased = candidates.filter((candidate) => until(candidate) >= 0);
+  if (erased.length === 0 || tombstones === undefined) return new Set();
+  const known = await tombstones.knewEvents(
+    erased.map(({ event, subjectId }) => ({ subjectId, eventId: event.eventId })),
+  );
+  return new Set(erased.filter((candidate, e) => known[e] || candidate.event.occurredAt <= until(candidate)));
 }
 
 async function reachable<T>(work: Promise<T>): Promise<T> {

@@ -4,6 +4,8 @@ import { createRecordStore } from '../../features/record-store.ts';
 import { savedOffers } from '../../history/catalogue.ts';
 import { refreshAllRecords } from '../../history/rebuild-records.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
+import { openErasureFiles } from '../../infra/erasure-files.ts';
+import { createTombstones } from '../../infra/tombstones.ts';
 import { tellOfEvents } from '../webhooks/outbox.ts';
 import type { JobHandler } from './job.ts';
 
@@ -14,6 +16,8 @@ export const refreshFeaturesJob: JobHandler = async (
 ) => {
   // Records are what the next request reads: there is no use for those of an earlier day.
   if (payload.cutoff !== undefined) throw new UnrecoverableError('refresh-features takes no cutoff');
+  const tombstones = createTombstones(redis, keys, await openErasureFiles(config.dataDir));
+  await tombstones.restore();
   const { drained, customers, postponed, restored } = await refreshAllRecords(
     {
       redis,
@@ -23,6 +27,7 @@ export const refreshFeaturesJob: JobHandler = async (
       catalogueStore: createCatalogueStore(redis, keys),
       now,
       log,
+      tombstones,
       // It drains too, and what it drains is told of as well.
       ...(config.webhooks && { onEvents: tellOfEvents({ redis, keys }, config.webhooks) }),
     },

@@ -1,0 +1,90 @@
+/** The erasure of a customer: what was asked, how far it is, and the receipt that proves it. No receipt names a customer. */
+import { z } from 'zod';
+import { CustomerId, SessionId } from './ids.ts';
+
+export const ReceiptId = z.string().regex(/^erasure-[0-9a-f]{24}$/, 'must be the id of a receipt');
+export type ReceiptId = z.output<typeof ReceiptId>;
+
+/** An erasure is complete within so long of the request, where a worker runs. */
+export const erasureDueMs = 24 * 3_600_000;
+
+/**
+ * `waiting` for a worker; `erasing`; `settling`: erased everywhere, readers of replaced files are left time to end, then
+ * everything is looked through again; `compacting`: nothing was found, Redis writes its files anew; `completed`.
+ */
+export const ERASURE_STATES = ['waiting', 'erasing', 'settling', 'compacting', 'completed'] as const;
+export const ErasureState = z.enum(ERASURE_STATES);
+
+const counts = z.record(z.string(), z.int().min(0));
+
+/** A model that was trained while the customer's rows were there. */
+export const InfluencedModel = z.object({
+  name: z.string(),
+  version: z.string(),
+  trainedAt: z.iso.datetime(),
+  served: z.boolean(),
+  /** When the next training by the clock begins, whose models know nothing of the customer. */
+  influenceUntil: z.iso.datetime(),
+});
+
+const receiptShape = {
+  receiptId: ReceiptId,
+  /** HMAC-SHA256 of the customer's id under the shop's own secret (`<dataDir>/erasures/secret`), hexadecimal. */
+  customerHash: z.string(),
+  requestedAt: z.iso.datetime(),
+  /** Until then it is complete. */
+  dueAt: z.iso.datetime(),
+  completedAt: z.iso.datetime(),
+  /** What was erased, by place: rows, entries, keys, lines. */
+  erased: counts,
+  /** The pass that looks everywhere again: what it found, which is nothing. */
+  verification: z.object({ at: z.iso.datetime(), found: counts, total: z.literal(0) }),
+  /** `true`: events came after the request, so that the id belongs to a new customer, of whom only those are known. */
+  returned: z.boolean(),
+  models: z.array(InfluencedModel),
+  /** What Redis keeps on disk: written anew without the customer, nothing kept, or the server refused to. */
+  persistence: z.array(z.enum(['rewritten', 'none', 'refused'])),
+};
+
+export const ErasureReceipt = z
+  .object({
+    ...receiptShape,
+    /** HMAC-SHA256 of the receipt's other fields as JSON, in this order, under the same secret. */
+    signature: z.string(),
+  })
+  .meta({ id: 'ErasureReceipt' });
+export type ErasureReceipt = z.output<typeof ErasureReceipt>;
+export type UnsignedReceipt = Omit<ErasureReceipt, 'signature'>;
+
+/** How far an erasure is; with the receipt when it is complete. */
+export const ErasureStatus = z
+  .object({
+    receiptId: ReceiptId,
+    state: ErasureState,
+    requestedAt: z.iso.datetime(),
+    dueAt: z.iso.datetime(),
+    /** Of what has been done so far. */
+    erased: counts,
+    receipt: ErasureReceipt.optional(),
+  })
+  .meta({ id: 'Erasure' });
+export type ErasureStatus = z.output<typeof ErasureStatus>;
+
+/** What is kept on disk of an erasure that is under way: the ids go when nothing of them is found any more. */
+export const PendingErasure = z.object({
+  receiptId: ReceiptId,
+  state: ErasureState,
+  customerHash: z.string(),
+  /** What happened until then is erased, milliseconds since 1970. */
+  requestedAt: z.number(),
+  /** Not to be looked at before. */
+  lookAt: z.number(),
+  erased: counts,
+  /** null once nothing was found. */
+  customerId: CustomerId.nullable(),
+  /** The customer's, as far as they have been found. */
+  sessionIds: z.array(SessionId),
+  decisionIds: z.array(z.string()),
+  receipt: z.object(receiptShape).omit({ completedAt: true, persistence: true }).optional(),
+});
+export type PendingErasure = z.output<typeof PendingErasure>;

@@ -1,0 +1,63 @@
+/**
+ * Who has been erased, and until when: what happened until then is refused, whoever tells of it again. What happens later
+ * begins a new customer. Kept in Redis by hashes that name nobody; the receipts on disk say the same.
+ */
+import type { EventId } from '../domain/ids.ts';
+import type { ErasureFiles } from './erasure-files.ts';
+import type { Keys } from './keys.ts';
+import type { Redis } from './redis.ts';
+
+export type Tombstones = {
+  /** For each subject the instant of its erasure (milliseconds since 1970); −1 = never erased. */
+  erasedAt: (subjectIds: readonly string[]) => Promise<number[]>;
+  /** Of events without a time of their own: were they accepted before the erasure? */
+  knewEvents: (events: readonly { subjectId: string; eventId: EventId }[]) => Promise<boolean[]>;
+  bury: (subjectIds: readonly string[], at: number) => Promise<void>;
+  /** Remembers that the subject had this event, as long as its marker would have lived. */
+  rememberEvent: (subjectId: string, eventId: string, ttlMs: number) => Promise<void>;
+  /** Puts down again what receipts tell, should Redis have lost it. */
+  restore: () => Promise<void>;
+};
+
+const never = -1;
+
+export function createTombstones(
+  redis: Redis,
+  keys: Pick<Keys, 'erasedSubjects' | 'erasedEvent'>,
+  files: Pick<ErasureFiles, 'hash' | 'receipts' | 'pending'>,
+): Tombstones {
+  const buryHashes = async (hashes: readonly string[], at: number) => {
+    const known = hashes.length === 0 ? [] : await redis.hmget(keys.erasedSubjects, ...hashes);
+    const later = hashes.filter((_, h) => Number(known[h] ?? never) < at);
+    if (later.length > 0) await redis.hset(keys.erasedSubjects, ...later.flatMap((hash) => [hash, at]));
+  };
+  return {
+    async erasedAt(subjectIds) {
+      if (subjectIds.length === 0) return [];
+      const values = await redis.hmget(keys.erasedSubjects, ...subjectIds.map((id) => files.hash(id)));
+      return values.map((value) => (value === null ? never : Number(value)));
+    },
+    async knewEvents(events) {
+      return Promise.all(
+        events.map(
+          async ({ subjectId, eventId }) =>
+            (await redis.exists(keys.erasedEvent(files.hash(subjectId, eventId)))) === 1,
+        ),
+      );
+    },
+    bury: (subjectIds, at) =>
+      buryHashes(
+        subjectIds.map((id) => files.hash(id)),
+        at,
+      ),
+    rememberEvent: async (subjectId, eventId, ttlMs) => {
+      if (ttlMs > 0) await redis.set(keys.erasedEvent(files.hash(subjectId, eventId)), '1', 'PX', ttlMs);
+    },
+    async restore() {
+      for (const { customerHash, requestedAt } of await files.receipts())
+        await buryHashes([customerHash], Date.parse(requestedAt));
+      for (const { customerHash, requestedAt } of await files.pending())
+        await buryHashes([customerHash], requestedAt);
+    },
+  };
+}
