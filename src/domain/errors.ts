@@ -15,6 +15,7 @@ export const ERROR_KINDS = {
   CONFLICT: { status: 409, title: 'The state of the resource does not allow this' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too much at once' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The address or the headers are too long' },
+  OVERLOADED: { status: 503, title: 'More is asked than can be answered in time' },
   STORE_UNAVAILABLE: { status: 503, title: 'Redis cannot be reached' },
   MODEL_UNAVAILABLE: { status: 503, title: 'The model cannot be used' },
   INTERNAL: { status: 500, title: 'Something went wrong' },

@@ -58,6 +58,12 @@ export const Environment = z.object({
   MAX_CONNECTIONS: wholeNumber(1, 1_000_000)
     .default(10_000)
     .describe('Connections that a process of the service holds; more are closed at once'),
+  MAX_IN_FLIGHT: wholeNumber(1, 1_000_000)
+    .default(1000)
+    .describe('Requests that a process of the service answers at once; more are answered 503 at once'),
+  MAX_LAG_MS: wholeNumber(10, 60_000)
+    .default(150)
+    .describe('How long requests may wait for the CPU before more of them are answered 503'),
   RATE_LIMIT_READ: rateLimit(1000, 'read'),
   RATE_LIMIT_EVENTS: rateLimit(1000, 'events'),
   RATE_LIMIT_DECIDE: rateLimit(1000, 'decide'),
@@ -212,6 +218,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     auth: values.AUTH,
     corsOrigins: values.CORS_ORIGINS ?? [],
     maxConnections: values.MAX_CONNECTIONS,
+    maxInFlight: values.MAX_IN_FLIGHT,
+    maxLagMs: values.MAX_LAG_MS,
     rateLimits: {
       read: values.RATE_LIMIT_READ,
       events: values.RATE_LIMIT_EVENTS,
@@ -284,6 +292,8 @@ export type Config = {
   auth: Environment['AUTH'];
   corsOrigins: readonly string[];
   maxConnections: number;
+  maxInFlight: number;
+  maxLagMs: number;
   /** Calls a second a key, on average over ten seconds; 0: any number. */
   rateLimits: Readonly<Record<Scope, number>>;
   /** undefined: metrics are answered on `port` alone. */

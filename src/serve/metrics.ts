@@ -32,6 +32,12 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['reason'] as const,
       registers,
     }),
+    shedRequests: new Counter({
+      name: 'nextbest_serve_shed_requests_total',
+      help: 'Requests that were answered 503 at once, since too many were in flight (inFlight) or had to wait for the CPU for too long (lag)',
+      labelNames: ['bound'] as const,
+      registers,
+    }),
     droppedConnections: new Counter({
       name: 'nextbest_serve_dropped_connections_total',
       help: 'Connections that were closed at once, for the process holds as many as it may',
@@ -142,6 +148,7 @@ export function createServeMetrics(registry: Registry) {
     }),
   };
   countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
+  countFromZero(metrics.shedRequests, 'bound', ['inFlight', 'lag']);
   countFromZero(metrics.modelLoadFailures, 'model', MODEL_NAMES);
   return metrics;
 }

@@ -33,7 +33,8 @@ const securitySchemes = {
   apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same key' },
 } as const;
 
-const admissionProblems = [401, 403, 429];
+/** No key that is good, none with the scope, too many calls with it, too much for the process. */
+const admissionProblems = [401, 403, 429, 503];
 
 function operationOf(route: Route) {
   const open = route.scope === 'public';

@@ -22,6 +22,7 @@ import { connectRedis, untilReady } from '../infra/redis.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { compileExperiments } from '../offers/experiments.ts';
+import { createLoadGate } from './admission/load-gate.ts';
 import { openAdmission } from './admission/open-admission.ts';
 import { createHeldData } from './customers/held-data.ts';
 import { createScoreReader } from './customers/score-reader.ts';
@@ -33,6 +34,7 @@ import { createApp } from './http/app.ts';
 import { createCors } from './http/cors.ts';
 import { createHotLane } from './http/hot-lane.ts';
 import { listen } from './http/listen.ts';
+import { shedLoad } from './http/shed-load.ts';
 import { createInsights } from './insights.ts';
 import { measureRedis } from './measure-redis.ts';
 import { createServeMetrics, observeBudgets, observeCatalogue, observeModels } from './metrics.ts';
@@ -217,7 +219,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const door = { admit: admission.admit, setCors: createCors(config.corsOrigins) };
     const app = createApp(ROUTES, door, deps);
     const listener = options.hotLane === false ? app : createHotLane(ROUTES, door, deps, app);
-    const listening = await listen(listener, config, {
+    const gate = createLoadGate(config, metrics.requestsInFlight);
+    closers.push(gate.stop);
+    const shedding = shedLoad({ gate, setCors: door.setCors, metrics, log, now }, listener);
+    const listening = await listen(shedding, config, {
       onDropped: () => metrics.droppedConnections.inc(),
     });
     closers.push(listening.close);

@@ -83,10 +83,6 @@ describe('a broken promise is named', () => {
     ],
     ['churn 1: damaged', (has) => has.brokenModels.push('churn 1: damaged')],
     ['job j1 was accepted and is gone', (has) => Object.assign(has, { jobs: new Map([['j1', null]]) })],
-    [
-      'job j1 is held by a worker',
-      (has) => Object.assign(has, { jobs: new Map([['j1', { state: 'active' }]]) }),
-    ],
     ['does not say why', (has) => Object.assign(has, { jobs: new Map([['j1', { state: 'failed' }]]) })],
   ])('%s', (words, spoil) => {
     const has = found();

@@ -1,0 +1,47 @@
+/** In front of both lanes: what is too much for this process is refused before anything of it is looked at. */
+import type { RequestListener } from 'node:http';
+import { AppError } from '../../domain/errors.ts';
+import type { Logger } from '../../infra/logger.ts';
+import type { LoadGate } from '../admission/load-gate.ts';
+import type { ServeMetrics } from '../metrics.ts';
+import type { SetCorsHeaders } from './cors.ts';
+import { giveRequestId, setSecurityHeaders } from './exchange.ts';
+import { sendProblem } from './send.ts';
+
+/** Whoever watches over the process must not take one that is busy for one that is dead. */
+const alwaysAnswered: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+const retryAfterSeconds = 1;
+/** One line in the log for refusals that follow each other more closely. */
+const quietMs = 10_000;
+
+export type ShedLoadDeps = {
+  gate: LoadGate;
+  setCors: SetCorsHeaders;
+  metrics: Pick<ServeMetrics, 'shedRequests'>;
+  log: Pick<Logger, 'warn'>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+};
+
+export function shedLoad(
+  { gate, setCors, metrics, log, now }: ShedLoadDeps,
+  listener: RequestListener,
+): RequestListener {
+  let lastRefusedAt = Number.NEGATIVE_INFINITY;
+  return (req, res) => {
+    const bound = gate.refusal();
+    if (bound === undefined || alwaysAnswered.has(req.url ?? '')) return listener(req, res);
+    metrics.shedRequests.inc({ bound });
+    if (now() - lastRefusedAt > quietMs)
+      log.warn({ event: 'overload', bound }, 'more is asked than this process can answer in time');
+    lastRefusedAt = now();
+    const requestId = giveRequestId(req, res);
+    setSecurityHeaders(res);
+    setCors(req, res);
+    const error = new AppError('OVERLOADED', {
+      public: 'This is more than can be answered in time. Nothing was done; try again shortly.',
+      retryAfterSeconds,
+    });
+    sendProblem(res, error, requestId);
+  };
+}

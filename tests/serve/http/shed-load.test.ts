@@ -1,0 +1,74 @@
+// Needs a native redis-server: it is frozen, so that requests stay in flight for as long as the test wants.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLagMeter } from '../../../src/serve/admission/load-gate.ts';
+import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
+import { describeNative } from '../../support/redis.ts';
+import { eventually, startTestService, type TestService } from '../../support/service.ts';
+
+describeNative('more requests than a process takes on', () => {
+  let redis: OwnRedis;
+  let service: TestService;
+
+  beforeAll(async () => {
+    redis = await ownRedis();
+    await redis.start();
+    service = await startTestService({
+      redisUrl: redis.url,
+      prefix: 'shed',
+      env: { MAX_IN_FLIGHT: '3', REDIS_TIMEOUT_MS: '30000', MAX_LAG_MS: '60000' },
+    });
+  });
+  afterAll(async () => {
+    await service?.close();
+    await redis.remove();
+  });
+
+  const inFlight = async () =>
+    Number(
+      /^nextbest_serve_requests_in_flight (\d+)/m.exec((await service.call('GET', '/metrics')).text)?.[1],
+    );
+
+  test('are refused at once in both lanes, told when to come again, and taken as soon as there is room', async () => {
+    const visit = { type: 'visit', customerId: 'anna' };
+    expect((await service.call('POST', '/events', visit)).status).toBe(202);
+    redis.freeze();
+    const held = [
+      service.call('GET', '/customers/anna/profile'),
+      service.call('GET', '/recommendations?customerId=anna'),
+      service.call('POST', '/events', { type: 'visit', eventId: 'held', customerId: 'anna' }),
+    ];
+    // The one that asks is in flight itself.
+    await eventually(async () => expect(await inFlight()).toBe(4));
+    const refused = [
+      await service.call('GET', '/recommendations?customerId=bert'),
+      await service.call('GET', '/customers/bert/offers'),
+      await service.call('GET', '/customers/bert/profile'),
+      await service.call('POST', '/events', { type: 'visit', eventId: 'refused', customerId: 'bert' }),
+      await service.call('GET', '/nowhere'),
+    ];
+    for (const { status, headers, body } of refused) {
+      expect([status, body.code]).toEqual([503, 'OVERLOADED']);
+      expect(headers.get('retry-after')).toBe('1');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    }
+    // Who watches is answered.
+    expect((await service.call('GET', '/livez')).status).toBe(200);
+    redis.thaw();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 202]);
+    expect((await service.call('GET', '/recommendations?customerId=bert')).status).toBe(200);
+    const again = { type: 'visit', eventId: 'refused', customerId: 'bert' };
+    expect((await service.call('POST', '/events', again)).body).toMatchObject({ accepted: 1, duplicates: 0 });
+    const { text } = await service.call('GET', '/metrics');
+    expect(text).toContain('nextbest_serve_shed_requests_total{bound="inFlight"} 5');
+  });
+});
+
+test('lag counts when two looks in a row have seen it, and is over with the first that does not', () => {
+  const meter = createLagMeter(1000);
+  const lags: number[] = [];
+  for (const at of [1020, 1540, 1560, 2080, 2400, 2420]) {
+    meter.tick(at);
+    lags.push(meter.sustainedMs());
+  }
+  expect(lags).toEqual([0, 0, 0, 0, 300, 0]);
+});
