@@ -55,8 +55,10 @@ async function publishOfferModel(modelsDir: string, featureSchema: string): Prom
     interest: new Float32Array(0),
     evidence: new Float32Array(rows),
     redeemed: Uint8Array.from(column(0.3), (bought, row) => (row % 2 === 0 ? bought : 0)),
+    read: new Uint8Array(rows),
+    taken: new Uint8Array(rows),
     dismissed: new Uint8Array(rows),
-    purchased: column(0.4),
+    orders: column(0.4),
     churned: new Float32Array(rows).fill(Number.NaN),
   };
   const context = { windowDays: 14, churnHorizonDays: 30, usualOrderMinor: 5000 };

@@ -20,6 +20,9 @@ const PERSUADED_SHARE = {
 } as const;
 const usualPersuadedShare = 0.4;
 
+/** Of an offer's share, before its own decisions tell. */
+export const PERSUADED_DEVIATION = 0.2;
+
 /** `kind`: of the benefit; one that is not known is taken for the usual. */
 export function persuadedShareOf(kind: string): number {
   return kind in PERSUADED_SHARE
@@ -27,17 +30,24 @@ export function persuadedShareOf(kind: string): number {
     : usualPersuadedShare;
 }
 
-/** By how much P(staying) grows with a service contact, and with another offer that is to keep: redeemed or not. */
-const keptByService = 0.03;
-const keptByRetention = 0.01;
-
-export function keptShareOf({ kind, retention }: { kind: string; retention: boolean }): number {
-  if (kind === 'serviceContact') return keptByService;
-  return retention ? keptByRetention : 0;
-}
+/** `size`: of P(staying), for a cause of 1; `deviation` before the log; `shown`: the share of it that is seen within the horizon. */
+export const KEEPING_ASSUMED = {
+  /** Who dismisses what is offered is driven away, slowly: most of it comes later. Besides `ANNOYANCE`. */
+  dismissal: { size: 0.03, deviation: 0.02, shown: 0.25 },
+  /** Of an offer that is meant to keep, to somebody who is leaving for sure. */
+  retention: { size: 0.07, deviation: 0.035, shown: 0.5 },
+  /** Of a call or an apology, to anybody and besides to the most aggrieved. */
+  service: { size: 0.02, deviation: 0.01, shown: 0.5 },
+  grievance: { size: 0.03, deviation: 0.015, shown: 0.5 },
+  /** Of an invitation to somebody who takes part. */
+  invitation: { size: 0.01, deviation: 0.005, shown: 0.5 },
+} as const;
 
 /**
- * Share of those who dismiss an offer that leave because of it. Dismissals are seen by themselves, and can be foretold; what else
- * contact drives away is too rare for a log to tell.
+ * Who dismisses an offer also leaves out orders for a while: so many of hers in the days after it, which she takes up again only in the course
+ * of `days`. Of the orders of a year that is a share of leftOut · days / 365.
  */
-export const harmedShare = 0.5;
+export const ANNOYANCE = { leftOut: 0.25, deviation: 0.1, days: 60 } as const;
+
+/** P(leaving) of anybody, where no log tells it. */
+export const usualLeaving = 0.3;

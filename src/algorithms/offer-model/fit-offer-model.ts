@@ -1,9 +1,11 @@
 /** Learns an `OfferModel` from a log of decisions. */
 import { z } from 'zod';
 import { fitPlatt } from '../calibration.ts';
+import { sigmoid } from '../logistic-regression.ts';
 import type { Rng } from '../rng.ts';
 import { axesOf, fitContextBasis } from '../uplift/context-basis.ts';
-import { fitUplift, UpliftOptions } from '../uplift/fit-uplift.ts';
+import { armWeights, fitUplift, UpliftOptions } from '../uplift/fit-uplift.ts';
+import { crossFitResponse } from '../uplift/response-model.ts';
 import { noContact, type UpliftArm, type UpliftLog } from '../uplift/uplift-log.ts';
 import { traitNames, traitsOf } from '../uplift/uplift-model.ts';
 import {
@@ -14,10 +16,20 @@ import {
   acceptPropensity,
   fitAcceptance,
 } from './acceptance.ts';
-import { persuadedShareOf } from './assumed-effects.ts';
 import { type CategoryShares, fitOf } from './category-fit.ts';
+import type { GaussianSizes } from './gaussian-sizes.ts';
+import {
+  assumedSizes,
+  causesSize,
+  fitSizes,
+  standingColumns,
+  standingOf,
+  withLeftOut,
+  writeCauses,
+} from './keeping.ts';
 import { type OfferDescriptor, offerArm } from './offer-descriptor.ts';
 import { type AcceptScale, type OfferModel, scaledAcceptance } from './offer-model.ts';
+import { fitPersuasion, type Persuasion } from './persuasion.ts';
 
 /** Decisions, one row a placement, with what was known of the customer before and what came afterwards. */
 export type OfferLog = {
@@ -40,10 +52,12 @@ export type OfferLog = {
   evidence: Float32Array;
   /** By row: 1 where the offer was redeemed. */
   redeemed: Uint8Array;
-  /** 1 where it was dismissed. */
+  /** 1 where it is known to have been read (seen, or answered in any way), taken up (clicked or redeemed), dismissed. */
+  read: Uint8Array;
+  taken: Uint8Array;
   dismissed: Uint8Array;
-  /** 1 where there was a purchase within the window. */
-  purchased: Uint8Array;
+  /** Orders within the window. */
+  orders: Uint8Array;
   /** 1 for a customer who left; NaN: not known. */
   churned: Float32Array;
 };
@@ -58,6 +72,7 @@ const upliftDefaults = {
   proportionality: 0,
   // Beside what is assumed.
   averageScale: 0.03,
+  calibrated: true,
 };
 
 export const OfferModelOptions = z.strictObject({
@@ -97,6 +112,8 @@ export type OfferFitContext = {
 const churnRowsMin = 200;
 /** Dismissals below which nothing is said about who dismisses. */
 const dismissalsMin = 20;
+/** Where readings are told, there are several of them for each dismissal. */
+const readingsADismissal = 2;
 /** Offers that all are redeemed alike tell nothing by how they differ. */
 const leastSpread = 0.005;
 /** Parts of the customers that acceptance is foretold in, each by a fit to the others. */
@@ -116,7 +133,15 @@ export async function fitOfferModel(
   const arms = log.offers.map(offerArm);
   const usualShares = usualSharesOf(log);
   await onProgress(0);
-  const { acceptance, scale, accepts, dismissal } = learnAcceptance(log, arms, usualShares, options);
+  const { acceptance, scale, accepts, dismissal, dismisses } = learnAcceptance(
+    log,
+    arms,
+    usualShares,
+    options,
+  );
+  /** A call is no message that somebody is annoyed by. */
+  const annoys = (row: number, offer: number) =>
+    log.offers[offer]!.kind === 'serviceContact' ? 0 : dismisses(row, offer);
   const upliftLog = (reward: Float64Array): UpliftLog => ({
     rows: log.rows,
     columns: log.featureNames.length + log.channels.length,
@@ -127,12 +152,15 @@ export async function fitOfferModel(
     customer: log.customer,
     fit: (row, arm) => scaledAcceptance(scale, accepts(row, arm)),
   });
-  const persuaded = log.offers.map(({ kind }) => persuadedShareOf(kind));
   await onProgress(0.2);
+  const kinds = log.offers.map(({ kind }) => kind);
+  const { persuasion, expected } = await learnPersuasion(log, kinds, options, accepts, annoys);
+  await onProgress(0.25);
   const purchase = await fitUplift(
     {
-      ...upliftLog(Float64Array.from(log.purchased)),
-      assumed: (row, arm) => persuaded[arm]! * accepts(row, arm),
+      ...upliftLog(Float64Array.from(log.orders)),
+      assumed: (row, arm) =>
+        persuasion.share[arm]! * accepts(row, arm) - persuasion.leftOut * annoys(row, arm) * expected[row]!,
     },
     arms,
     options.uplift,
@@ -144,6 +172,11 @@ export async function fitOfferModel(
     churnHorizonDays !== undefined && isWorthLearning(log, known)
       ? await fitUplift(pickRows(upliftLog(Float64Array.from(log.churned)), known), arms, options.churn, rng)
       : undefined;
+  await onProgress(0.9);
+  const keeping =
+    churnHorizonDays !== undefined && isWorthLearning(log, known)
+      ? await learnKeeping(log, known, options, dismisses)
+      : assumedSizes();
   await onProgress(1);
   return {
     featureNames: log.featureNames,
@@ -157,6 +190,9 @@ export async function fitOfferModel(
     acceptance,
     acceptScale: scale,
     dismissal,
+    kinds,
+    persuasion,
+    keeping: withLeftOut(keeping, persuasion),
   };
 }
 
@@ -179,6 +215,8 @@ function learnAcceptance(
   scale: AcceptScale;
   accepts: (row: number, offer: number) => number;
   dismissal: AcceptanceModel | undefined;
+  /** P(dismissed | read and not taken) of any row and offer, by a fit to others. */
+  dismisses: (row: number, offer: number) => number;
 } {
   const columns = log.featureNames.length + log.channels.length;
   const basis = fitContextBasis({ rows: log.rows, columns, contexts: log.contexts }, options.uplift.axes);
@@ -200,26 +238,170 @@ function learnAcceptance(
     rows.redeemed,
   );
   const accepts = (row: number, offer: number) => acceptPropensity(calibration, logitOf(row, offer));
+  const untaken = rowsToDismiss(log, made);
+  const dismissal = dismissalOf(
+    log,
+    untaken,
+    acceptanceRows(log, untaken, axes, basis.size, suits),
+    traits,
+    options,
+  );
+  const dismissalByPart =
+    dismissal &&
+    Array.from({ length: acceptanceParts }, (_, part) => {
+      const others = untaken.filter((row) => partOf(log, row) !== part);
+      const fitted = dismissalOf(
+        log,
+        others,
+        acceptanceRows(log, others, axes, basis.size, suits),
+        traits,
+        options,
+      );
+      return fitted && traits.map((ofArm, a) => acceptanceCoefficients(fitted, ofArm, a));
+    });
   return {
     acceptance: { ...fitAcceptance(rows, traits, options.acceptance), calibration },
     scale: scaleOf(Float64Array.from(made, (row) => accepts(row, log.offer[row]!))),
     accepts,
-    dismissal: dismissalOf(log, made, rows, traits, options),
+    dismissal,
+    dismisses: (row, offer) => {
+      const ofPart = dismissalByPart?.[partOf(log, row)];
+      if (ofPart === undefined) return 0;
+      return sigmoid(acceptanceLogit(ofPart[offer]!, axes, row * basis.size, suits(row, offer)));
+    },
   };
 }
 
-/** P(dismissed | made), of the same numbers as P(redeemed | made). */
+/**
+ * Who could have dismissed an offer: who read it and did not take it up. Where nobody tells what is read, all who did not take it up: what
+ * somebody does not open cannot be dismissed, and an offer that many take is dismissed by few of those that it annoys.
+ */
+function rowsToDismiss({ read, taken, dismissed }: OfferLog, made: Int32Array): Int32Array {
+  const untaken = made.filter((row) => taken[row] === 0);
+  const readings = untaken.filter((row) => read[row] === 1);
+  const dismissals = untaken.reduce((sum, row) => sum + dismissed[row]!, 0);
+  return readings.length >= readingsADismissal * dismissals ? readings : untaken;
+}
+
+/** P(dismissed | read and not taken), of the same numbers as P(redeemed | made). */
 function dismissalOf(
   { dismissed }: OfferLog,
-  made: Int32Array,
+  untaken: Int32Array,
   rows: AcceptanceRows,
   traits: readonly Float64Array[],
   { dismissal }: OfferModelOptions,
 ): AcceptanceModel | undefined {
-  const labels = Uint8Array.from(made, (row) => dismissed[row]!);
+  const labels = Uint8Array.from(untaken, (row) => dismissed[row]!);
   const count = labels.reduce((sum, label) => sum + label, 0);
   if (count < dismissalsMin) return undefined;
   return fitAcceptance({ ...rows, redeemed: labels }, traits, dismissal);
+}
+
+/** Which offers persuade; and the orders that each row's customer is expected to make, by a fit to others. */
+async function learnPersuasion(
+  log: OfferLog,
+  kinds: readonly string[],
+  { uplift }: OfferModelOptions,
+  accepts: (row: number, offer: number) => number,
+  annoys: (row: number, offer: number) => number,
+): Promise<{ persuasion: Persuasion; expected: Float64Array }> {
+  const { rows, contexts } = log;
+  const orders = Float64Array.from(log.orders);
+  const { expected, weight } = await expectedOf(log, contexts, log, orders, uplift, (row) =>
+    partOf(log, row),
+  );
+  const ofMade = (of: (row: number, offer: number) => number) =>
+    Float64Array.from(log.offer, (offer, row) => (offer === noContact ? 0 : of(row, offer)));
+  const annoyed = Float64Array.from({ length: rows }, (_, row) => meanOverOffers(log, row, annoys));
+  const persuasion = fitPersuasion(
+    {
+      rows,
+      offer: log.offer,
+      accepts: ofMade(accepts),
+      dismisses: ofMade(annoys),
+      annoyed,
+      orders,
+      expected,
+      weight,
+    },
+    kinds,
+  );
+  return { persuasion, expected };
+}
+
+function meanOverOffers(
+  { offers }: OfferLog,
+  row: number,
+  of: (row: number, offer: number) => number,
+): number {
+  let sum = 0;
+  for (let offer = 0; offer < offers.length; offer++) sum += of(row, offer);
+  return sum / offers.length;
+}
+
+/** What is expected of each row, by fits to other customers; and the weights of the rows, so that offers look as if chosen by lot. */
+async function expectedOf(
+  log: OfferLog,
+  contexts: Float32Array,
+  { rows, offer, propensity }: Pick<OfferLog, 'rows' | 'offer' | 'propensity'>,
+  reward: Float64Array,
+  { responseAxes, weightMax }: UpliftOptions,
+  part: (row: number) => number,
+): Promise<{ expected: Float64Array; weight: Float64Array }> {
+  const columns = log.featureNames.length + log.channels.length;
+  const basis = fitContextBasis({ rows, columns, contexts }, responseAxes);
+  const weight = armWeights({ rows, arm: offer, propensity }, log.offers.length, weightMax);
+  const { expected } = await crossFitResponse({
+    rows,
+    columns,
+    contexts,
+    axes: axesOf(contexts, rows, basis),
+    size: basis.size,
+    reward,
+    weight,
+    part: Uint8Array.from({ length: rows }, (_, row) => part(row)),
+    parts: acceptanceParts,
+    trees: false,
+  });
+  return { expected, weight };
+}
+
+/** Sizes of what makes customers stay, by those of whom it is known whether they left. */
+async function learnKeeping(
+  log: OfferLog,
+  known: Int32Array,
+  { churn }: OfferModelOptions,
+  dismisses: (row: number, offer: number) => number,
+): Promise<GaussianSizes> {
+  const rows = known.length;
+  const columns = log.featureNames.length + log.channels.length;
+  const contexts = pickMatrix(log.contexts, columns, known);
+  const left = Float64Array.from(known, (row) => log.churned[row]!);
+  const some = {
+    rows,
+    offer: known.map((row) => log.offer[row]!),
+    propensity: Float64Array.from(known, (row) => log.propensity[row]!),
+  };
+  const { expected, weight } = await expectedOf(log, contexts, some, left, churn, (at) =>
+    partOf(log, known[at]!),
+  );
+  const standings = standingColumns(log.featureNames);
+  const causes = new Float64Array(rows * causesSize);
+  const width = 5;
+  const controls = new Float64Array(rows * width);
+  for (const [at, row] of known.entries()) {
+    const standing = standingOf(standings, contexts, at * columns);
+    const leaving = Math.max(0, Math.min(1, expected[at]!));
+    const offer = log.offer[row]!;
+    if (offer !== noContact) {
+      const inputs = { ...standing, leaving, dismisses: dismisses(row, offer) };
+      writeCauses(log.offers[offer]!, inputs, causes, at * causesSize);
+    }
+    const annoyed = meanOverOffers(log, row, dismisses);
+    controls.set([1, leaving, annoyed, standing.grievance, standing.takesPart], at * width);
+  }
+  const unexpectedlyLeft = left.map((value, at) => value - expected[at]!);
+  return fitSizes({ rows, causes, controls, width, unexpectedlyLeft, weight });
 }
 
 /** All decisions on a customer in the same part. */
@@ -299,8 +481,10 @@ export function pickLog(log: OfferLog, rows: Int32Array): OfferLog {
     interest: pickMatrix(log.interest, log.categories.length, rows),
     evidence: Float32Array.from(rows, (row) => log.evidence[row]!),
     redeemed: Uint8Array.from(rows, (row) => log.redeemed[row]!),
+    read: Uint8Array.from(rows, (row) => log.read[row]!),
+    taken: Uint8Array.from(rows, (row) => log.taken[row]!),
     dismissed: Uint8Array.from(rows, (row) => log.dismissed[row]!),
-    purchased: Uint8Array.from(rows, (row) => log.purchased[row]!),
+    orders: Uint8Array.from(rows, (row) => log.orders[row]!),
     churned: Float32Array.from(rows, (row) => log.churned[row]!),
   };
 }

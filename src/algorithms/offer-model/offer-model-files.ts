@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { Arrays, Tables } from '../model-parts.ts';
 import { upliftFromFiles, upliftToFiles } from '../uplift/uplift-files.ts';
+import { causesSize } from './keeping.ts';
 import type { OfferModel } from './offer-model.ts';
 
 /** Of the files; one with another number is of another kind of model. */
-const filesVersion = 2;
+const filesVersion = 3;
 
 const Table = z.strictObject({
   version: z.literal(filesVersion),
@@ -17,6 +18,8 @@ const Table = z.strictObject({
   usualOrderMinor: z.number().min(0),
   usualShares: z.array(z.tuple([z.string(), z.number().min(0)])),
   acceptScale: z.strictObject({ mean: z.number(), spread: z.number().positive() }),
+  kinds: z.array(z.string()),
+  leftOut: z.strictObject({ share: z.number().min(0).max(1), deviation: z.number().min(0) }),
   dismissals: z.boolean(),
   calibration: z.strictObject({ slope: z.number().min(0), intercept: z.number() }),
 });
@@ -34,6 +37,8 @@ export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tabl
     usualOrderMinor: model.usualOrderMinor,
     usualShares: [...model.usualShares],
     acceptScale: model.acceptScale,
+    kinds: [...model.kinds],
+    leftOut: { share: model.persuasion.leftOut, deviation: model.persuasion.leftOutDeviation },
     dismissals: dismissal !== undefined,
     calibration: acceptance.calibration,
   };
@@ -43,6 +48,10 @@ export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tabl
       ...churn?.arrays,
       acceptanceShared: acceptance.shared,
       acceptanceOwn: acceptance.own,
+      persuadedShare: model.persuasion.share,
+      persuadedDeviation: model.persuasion.deviation,
+      keepingMean: model.keeping.mean,
+      keepingFactor: model.keeping.factor,
       ...(dismissal !== undefined && { dismissalShared: dismissal.shared, dismissalOwn: dismissal.own }),
     },
     tables: { ...purchase.tables, ...churn?.tables, offers },
@@ -90,6 +99,17 @@ export function offersFromFiles(arrays: Arrays, tables: Tables): OfferModel {
           calibration: { slope: 1, intercept: 0 },
         }
       : undefined,
+    kinds: rest.kinds,
+    persuasion: {
+      share: floats('persuadedShare', purchase.arms.length),
+      deviation: floats('persuadedDeviation', purchase.arms.length),
+      leftOut: rest.leftOut.share,
+      leftOutDeviation: rest.leftOut.deviation,
+    },
+    keeping: {
+      mean: floats('keepingMean', causesSize),
+      factor: floats('keepingFactor', causesSize * causesSize),
+    },
   };
 }
 

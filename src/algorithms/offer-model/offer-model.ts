@@ -4,8 +4,8 @@
  * a customer is read once, an offer then costs a few dot products.
  *
  * Redemptions are told apart from nothing by themselves, and are learnt from few decisions; effects are small beside what customers do anyway.
- * So the effects are linear in the customer's numbers and in P(redeemed) of the pair: which offers persuade whom is begun at which are redeemed by
- * whom, less what the expected purchases say would have come anyway, and corrected as far as the log tells.
+ * So the uplift is the share of P(redeemed) that the offer persuades (persuasion.ts), and an effect that is linear in the customer's numbers and in
+ * P(redeemed) of the pair comes beside it as far as the log tells.
  */
 import {
   type ArmEffect,
@@ -26,9 +26,20 @@ import {
   acceptanceLogit,
   acceptPropensity,
 } from './acceptance.ts';
-import { harmedShare, keptShareOf, persuadedShareOf } from './assumed-effects.ts';
+import { usualLeaving } from './assumed-effects.ts';
 import { type CategoryShares, categoryFit, type Interest } from './category-fit.ts';
+import {
+  causesSize,
+  type KeepingInputs,
+  type KeepingSizes,
+  keepingOf,
+  type StandingColumns,
+  standingColumns,
+  standingOf,
+  writeCauses,
+} from './keeping.ts';
 import { kindTrait, type OfferDescriptor, offerArm } from './offer-descriptor.ts';
+import { type Persuasion, shareOfKind } from './persuasion.ts';
 
 export type OfferModel = {
   /** Features of a context, in the order of the vector; the channels follow, one column each. */
@@ -41,19 +52,22 @@ export type OfferModel = {
   /** Value of a usual order, minor units: depths are measured by it. */
   usualOrderMinor: number;
   usualShares: CategoryShares;
-  /** On P(purchase), and on P(leaving). */
+  /** Kinds of the offers of the log, in the order of the arms, and whom they persuade. */
+  kinds: readonly string[];
+  persuasion: Persuasion;
+  /** On the number of orders, beside what persuasion and annoyance tell; and on P(leaving). */
   purchase: UpliftModel;
   churn: UpliftModel | undefined;
   acceptance: AcceptanceModel;
   acceptScale: AcceptScale;
-  /** P(dismissed | made), of the same numbers; undefined: too few were. */
+  /** P(dismissed | read and not taken), of the same numbers; undefined: too few were. */
   dismissal: AcceptanceModel | undefined;
+  /** What makes customers stay or leave, and how much. */
+  keeping: KeepingSizes;
 };
 
 /** Deviations from none. Decisions on a customer overlap, so that there is less in a log than its rows say. */
 const beyondDoubt = 4;
-/** Of what is assumed, beside it. */
-const assumedDeviation = 0.5;
 
 /** Mean and spread of P(redeemed) over the offers made: the scale at which effects go by it. */
 export type AcceptScale = { mean: number; spread: number };
@@ -74,18 +88,20 @@ export type BoundOffer = {
   churn: ArmEffect | undefined;
   acceptance: Float64Array;
   dismissal: Float64Array | undefined;
-  /** Assumed: share of the acceptances that are further orders, and by how much P(staying) grows. */
-  persuadedShare: number;
-  keptShare: number;
+  /** Share of the acceptances that are further orders, and what is not known of it. */
+  persuades: { share: number; deviation: number };
+  kind: string;
+  retention: boolean;
 };
 
 /** A customer, ready for any offer. */
 export type OfferSubjectNumbers = {
   purchase: UpliftSubject;
   churn: UpliftSubject | undefined;
-  /** P(purchase within the window) without contact, and P(leaving). */
+  /** Orders within the window without contact, and P(leaving). */
   untouchedPurchase: number;
   untouchedChurn: number | undefined;
+  standing: Pick<KeepingInputs, 'grievance' | 'takesPart'>;
 };
 
 /** undefined for an offer of a kind that was never made: nothing is known of it. */
@@ -102,8 +118,12 @@ export function bindOffer(model: OfferModel, descriptor: OfferDescriptor): Bound
     churn: churn && armEffect(churn, arm),
     acceptance: acceptanceCoefficients(acceptance, traits, number),
     dismissal: dismissal && acceptanceCoefficients(dismissal, traits, number),
-    persuadedShare: persuadedShareOf(descriptor.kind),
-    keptShare: keptShareOf(descriptor),
+    persuades:
+      number === undefined
+        ? shareOfKind(model.persuasion, model.kinds, descriptor.kind)
+        : { share: model.persuasion.share[number]!, deviation: model.persuasion.deviation[number]! },
+    kind: descriptor.kind,
+    retention: descriptor.retention,
   };
 }
 
@@ -113,7 +133,7 @@ export function readSubject(
   features: ArrayLike<number>,
   channel: string,
 ): OfferSubjectNumbers {
-  const { context, purchase, churn } = workOf(model);
+  const { context, columns, purchase, churn } = workOf(model);
   writeContext(model, features, 0, channel, context, 0);
   const ofPurchase = copied(purchase(context, 0));
   const ofChurn = churn && copied(churn(context, 0));
@@ -122,6 +142,7 @@ export function readSubject(
     churn: ofChurn,
     untouchedPurchase: ofPurchase.untouched,
     untouchedChurn: ofChurn?.untouched,
+    standing: standingOf(columns, context, 0),
   };
 }
 
@@ -143,20 +164,36 @@ export function predictEffect(
   const leaving = offer.churn !== undefined && churn !== undefined ? { arm: offer.churn, churn } : undefined;
   return {
     acceptPropensity: accepts,
-    uplift: bounded(offer.persuadedShare * accepts + effectOf(offer.purchase, purchase)),
-    upliftDeviation: effectSpread(offer.purchase, purchase),
-    ...keeping(offer, leaving, dismissPropensity(model, offer, purchase, suits)),
+    ...persuading(offer, accepts, purchase),
+    ...keeping(model, offer, leaving, {
+      ...subject.standing,
+      dismisses: dismissPropensity(model, offer, purchase, suits),
+      leaving: Math.max(0, Math.min(1, subject.untouchedChurn ?? usualLeaving)),
+    }),
+  };
+}
+
+/** With what the log tells of the pair besides. */
+function persuading(
+  { persuades, purchase: arm }: BoundOffer,
+  accepts: number,
+  subject: UpliftSubject,
+): Pick<LearnedEffect, 'uplift' | 'upliftDeviation'> {
+  return {
+    uplift: bounded(persuades.share * accepts + effectOf(arm, subject)),
+    upliftDeviation: Math.hypot(persuades.deviation * accepts, effectSpread(arm, subject)),
   };
 }
 
 /**
  * What is learnt of leaving counts where it is beyond doubt. Elsewhere it is noise, which times all that a customer is yet to bring would outweigh
- * everything that is known, and the best of many offers would be that of the largest error: there what is assumed counts.
+ * everything that is known, and the best of many offers would be that of the largest error: there the few causes of keeping.ts count.
  */
 function keeping(
-  { keptShare }: BoundOffer,
+  { keeping: sizes }: OfferModel,
+  offer: BoundOffer,
   leaving: { arm: ArmEffect; churn: UpliftSubject } | undefined,
-  dismisses: number,
+  inputs: KeepingInputs,
 ): Pick<LearnedEffect, 'churnReduction' | 'churnReductionDeviation'> {
   if (leaving !== undefined) {
     const reduction = -effectOf(leaving.arm, leaving.churn);
@@ -164,9 +201,13 @@ function keeping(
     if (Math.abs(reduction) > beyondDoubt * deviation)
       return { churnReduction: bounded(reduction), churnReductionDeviation: deviation };
   }
-  const assumed = keptShare - harmedShare * dismisses;
-  return { churnReduction: assumed, churnReductionDeviation: assumedDeviation * Math.abs(assumed) };
+  writeCauses(offer, inputs, causes);
+  const { mean, deviation } = keepingOf(sizes, causes);
+  return { churnReduction: bounded(mean), churnReductionDeviation: deviation };
 }
+
+/** Of one pair; every process asks of one at a time. */
+const causes = new Float64Array(causesSize);
 
 function dismissPropensity(
   { dismissal }: OfferModel,
@@ -206,7 +247,12 @@ function copied({ numbers, untouched }: UpliftSubject): UpliftSubject {
 }
 
 /** What a model needs to be asked, made once. */
-type Work = { context: Float32Array; purchase: UpliftReader; churn: UpliftReader | undefined };
+type Work = {
+  context: Float32Array;
+  columns: StandingColumns;
+  purchase: UpliftReader;
+  churn: UpliftReader | undefined;
+};
 const works = new WeakMap<OfferModel, Work>();
 
 function workOf(model: OfferModel): Work {
@@ -214,6 +260,7 @@ function workOf(model: OfferModel): Work {
   if (known !== undefined) return known;
   const work = {
     context: new Float32Array(model.featureNames.length + model.channels.length),
+    columns: standingColumns(model.featureNames),
     purchase: createUpliftReader(model.purchase),
     churn: model.churn && createUpliftReader(model.churn),
   };

@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { meanOf } from '../off-policy/estimate.ts';
 import type { Rng } from '../rng.ts';
 import { axesOf, fitContextBasis, widestOf } from './context-basis.ts';
-import { type EffectPrior, type Evidence, logEvidenceOf, solveEffects } from './effect-posterior.ts';
+import {
+  type ArmPosterior,
+  type EffectPrior,
+  type Evidence,
+  logEvidenceOf,
+  solveEffects,
+} from './effect-posterior.ts';
 import { crossFitResponse, crossFitTrees, turnedBack } from './response-model.ts';
 import { customerOf, noContact, type UpliftArm, type UpliftLog } from './uplift-log.ts';
 import {
@@ -43,6 +49,11 @@ export const UpliftOptions = z.strictObject({
    * customer brings anyway. Half-way loses little where either is wrong, and rare outcomes never tell which is right.
    */
   proportionality: z.number().min(0).max(1).default(0.5),
+  /**
+   * Effects are drawn together by how much of them comes true: the slope of what is left of the reward on what is foretold of customers that
+   * were not learnt from, between 0 and 1.
+   */
+  calibrated: z.boolean().default(false),
   /** Weight of one row beside the mean, at most. */
   weightMax: z.number().positive().default(20),
 });
@@ -153,8 +164,10 @@ export async function fitUplift(
   );
   const priors = learners.map(priorOf);
   onProgress(0.9);
-  const losses = priors.map((prior) => {
+  const foretold = priors.map(() => ({ moment: 0, squares: 0 }));
+  const losses = priors.map((prior, l) => {
     const loss = new Float64Array(log.rows);
+    const agreement = foretold[l]!;
     const z = new Float64Array(size);
     for (let p = 0; p < parts; p++) {
       const others = evidence.without(p);
@@ -162,14 +175,16 @@ export async function fitUplift(
       for (let row = 0; row < log.rows; row++) {
         if (part[row] !== p) continue;
         writeNumbers(row, noContact, z);
-        let rest = residual[row]!;
+        let told = 0;
         for (let a = 0; a < effects.length; a++) {
           if (log.fit !== undefined) z[size - 1] = log.fit(row, a);
           let effect = 0;
           for (let k = 0; k < size; k++) effect += effects[a]!.mean[k]! * z[k]!;
-          rest -= ((log.arm[row] === a ? 1 : 0) - share[a]!) * effect;
+          told += ((log.arm[row] === a ? 1 : 0) - share[a]!) * effect;
         }
-        loss[row] = (weight[row]! * rest ** 2) / spread ** 2;
+        loss[row] = (weight[row]! * (residual[row]! - told) ** 2) / spread ** 2;
+        agreement.moment += precision[row]! * told * residual[row]!;
+        agreement.squares += precision[row]! * told * told;
       }
     }
     return loss;
@@ -177,6 +192,7 @@ export async function fitUplift(
   const { learner, loss } = chooseLearner(learners, losses, log.customer);
   const prior = priors[learners.indexOf(learner)]!;
   const posterior = solveEffects(size, all.none, all.arms, traits, prior);
+  const slope = options.calibrated ? slopeOf(foretold[learners.indexOf(learner)]!) : 1;
   onProgress(1);
   return {
     columns: log.columns,
@@ -188,12 +204,22 @@ export async function fitUplift(
     proportion,
     contact: learner === 'trees' ? await contact?.fit() : undefined,
     baseline: posterior.baseline,
-    arms: arms.map(({ id }, a) => armOf(id, posterior.arms[a]!)),
+    arms: arms.map(({ id }, a) => armOf(id, scaled(posterior.arms[a]!, slope))),
     traits: names,
-    shared: posterior.shared,
+    shared: scaled(posterior.shared, slope),
     own: prior.own,
-    learned: { rows: log.rows, response: response.model.kind, learner, loss },
+    learned: { rows: log.rows, response: response.model.kind, learner, loss, slope },
   };
+}
+
+/** 0 where nothing was foretold. */
+function slopeOf({ moment, squares }: { moment: number; squares: number }): number {
+  return squares > 0 ? Math.min(1, Math.max(0, moment / squares)) : 0;
+}
+
+/** Not known any better for being smaller. */
+function scaled({ mean, covariance }: ArmPosterior, slope: number): ArmPosterior {
+  return { mean: mean.map((value) => slope * value), covariance };
 }
 
 /**
@@ -429,7 +455,11 @@ function assumedBeside({ assumed, arm }: UpliftLog, row: number, share: Float64A
 }
 
 /** q/π₀: the arm's share of the log over the probability that it had there, cut off, at a mean of 1. */
-function armWeights(log: UpliftLog, arms: number, weightMax: number): Float64Array {
+export function armWeights(
+  log: Pick<UpliftLog, 'rows' | 'arm' | 'propensity'>,
+  arms: number,
+  weightMax: number,
+): Float64Array {
   const share = armShares(log, arms, new Float64Array(log.rows).fill(1));
   const ofNone = 1 - share.reduce((sum, value) => sum + value, 0);
   const weight = log.propensity.map((propensity, row) => {
@@ -442,7 +472,7 @@ function armWeights(log: UpliftLog, arms: number, weightMax: number): Float64Arr
   return cut.map((value) => value / cutMean);
 }
 
-function armShares(log: UpliftLog, arms: number, weight: Float64Array): Float64Array {
+function armShares(log: Pick<UpliftLog, 'rows' | 'arm'>, arms: number, weight: Float64Array): Float64Array {
   const share = new Float64Array(arms);
   let total = 0;
   for (let row = 0; row < log.rows; row++) {

@@ -28,6 +28,7 @@ const Table = z.strictObject({
     response: z.enum(['linear', 'trees']),
     learner: z.enum(UPLIFT_LEARNERS),
     loss: z.partialRecord(z.enum(UPLIFT_LEARNERS), z.number()),
+    slope: z.number().min(0).max(1),
   }),
 });
 

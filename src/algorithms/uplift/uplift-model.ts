@@ -65,6 +65,8 @@ export type UpliftFindings = {
   learner: UpliftLearner;
   /** Lower is better: cross-validated R-loss of each learner less that of `average`, a row, beside the variance of the residual. */
   loss: Partial<Record<UpliftLearner, number>>;
+  /** By which effects were multiplied: how much of them comes true of customers that were not learnt from. */
+  slope: number;
 };
 
 export const UPLIFT_LEARNERS = ['average', 'response', 'linear', 'trees'] as const;

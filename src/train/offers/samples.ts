@@ -55,6 +55,9 @@ export type OfferSamples = {
 
 const width = FEATURE_NAMES.length;
 
+/** A few customers who order every other day would drown the rest. */
+const ordersMax = 4;
+
 type Row = {
   customer: number;
   position: number;
@@ -62,8 +65,10 @@ type Row = {
   offer: number;
   propensity: number;
   redeemed: number;
+  read: number;
+  taken: number;
   dismissed: number;
-  purchased: number;
+  orders: number;
   churned: number;
   churnedBySplit: number;
   evidence: number;
@@ -118,9 +123,8 @@ export function createOfferSampler(options: SamplerOptions) {
           at,
           offer: offer === undefined ? noContact : numberOf(offer),
           propensity,
-          redeemed: offer !== undefined && within.some((event) => redeems(event, action, actions)) ? 1 : 0,
-          dismissed: offer !== undefined && within.some((event) => dismisses(event, action)) ? 1 : 0,
-          purchased: within.some(({ type }) => type === 'purchase') ? 1 : 0,
+          ...answersTo(action, within, actions),
+          orders: Math.min(ordersMax, within.filter(({ type }) => type === 'purchase').length),
           churned: churnedAfter(events, at, end),
           churnedBySplit: churnedAfter(events, at, split),
           evidence: 0,
@@ -155,8 +159,10 @@ export function createOfferSampler(options: SamplerOptions) {
           interest: interest.finish(),
           evidence: Float32Array.from(rows, ({ evidence }) => evidence),
           redeemed: Uint8Array.from(rows, ({ redeemed }) => redeemed),
+          read: Uint8Array.from(rows, ({ read }) => read),
+          taken: Uint8Array.from(rows, ({ taken }) => taken),
           dismissed: Uint8Array.from(rows, ({ dismissed }) => dismissed),
-          purchased: Uint8Array.from(rows, ({ purchased }) => purchased),
+          orders: Uint8Array.from(rows, ({ orders }) => orders),
           churned: Float32Array.from(rows, ({ churned }) => churned),
         },
       };
@@ -197,13 +203,28 @@ function redeems(event: ShopEvent, action: LoggedAction, actions: readonly Logge
   });
 }
 
-function dismisses(event: ShopEvent, { decisionId, offer }: LoggedAction): boolean {
-  return (
-    event.type === 'offerOutcome' &&
-    event.outcome === 'dismissed' &&
-    event.decisionId === decisionId &&
-    event.offerId === offer?.offerId
+/** Whoever answers in any way has read. */
+function answersTo(
+  action: LoggedAction,
+  within: readonly ShopEvent[],
+  actions: readonly LoggedAction[],
+): Pick<Row, 'read' | 'redeemed' | 'taken' | 'dismissed'> {
+  const { decisionId, offer } = action;
+  if (offer === undefined) return { read: 0, redeemed: 0, taken: 0, dismissed: 0 };
+  const told = new Set(
+    within.flatMap((event) =>
+      event.type === 'offerOutcome' && event.decisionId === decisionId && event.offerId === offer.offerId
+        ? event.outcome
+        : [],
+    ),
   );
+  const redeemed = within.some((event) => redeems(event, action, actions));
+  return {
+    read: told.size > 0 || redeemed ? 1 : 0,
+    redeemed: redeemed ? 1 : 0,
+    taken: redeemed || told.has('clicked') ? 1 : 0,
+    dismissed: told.has('dismissed') ? 1 : 0,
+  };
 }
 
 /** Events of [at, at + length), of events in the order of time. */

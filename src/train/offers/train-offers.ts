@@ -341,7 +341,7 @@ async function tryPolicies(
         record,
         action,
         actions.filter((other) => other.at < at),
-        { purchased: log.purchased[row]!, redeemed: log.redeemed[row]!, churned: log.churned[row]! },
+        { orders: log.orders[row]!, redeemed: log.redeemed[row]!, churned: log.churned[row]! },
       );
     }
     return ++seen % 50 === 0

@@ -2,8 +2,8 @@
  * What two policies would have done in logged decisions, and what each deed is expected to bring: the service's own decision with
  * the offer model of either, on the customer as she was then.
  *
- * The reward is money, by the terms of an offer's value: the margin of a usual order where there was a purchase within the window, less what the
- * offer and the contact cost. Whether the customer stayed is told beside it: what staying is worth is so much more than an order that its
+ * The reward is money, by the terms of an offer's value: the margin of a usual order for each within the window, less what the offer and
+ * the contact cost. Whether the customer stayed is told beside it: what staying is worth is so much more than an order that its
  * chance would drown all the rest.
  */
 
@@ -26,8 +26,8 @@ import type { Models, Served } from '../../scoring/served.ts';
 /** Of the actions, which are numbered: nothing is the first. */
 export const nothing = 0;
 
-/** What came of a logged decision: 0 or 1; NaN for `churned` where that is not known. */
-export type Outcome = { purchased: number; redeemed: number; churned: number };
+/** What came of a logged decision: orders within its window; 0 or 1; NaN for `churned` where that is not known. */
+export type Outcome = { orders: number; redeemed: number; churned: number };
 
 export type PolicyTrial = {
   log: LoggedActions & { customer: Int32Array };
@@ -148,7 +148,7 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
       const expected = new Map([
         [nothing, { reward: untouchedPurchase * marginMinor, stays: 1 - untouchedChurn }],
       ]);
-      let reward = outcome.purchased * marginMinor;
+      let reward = outcome.orders * marginMinor;
       const expect = (offer: Offer | undefined) => {
         if (offer === undefined) return;
         const terms = termsOf(offer, own, situation);

@@ -99,9 +99,19 @@ test('whatever happens later, what is known of the customer stays the same', () 
   );
   expect(alone!.log.contexts).toEqual(all!.log.contexts);
   expect(alone!.log.interest).toEqual(all!.log.interest);
-  expect(alone!.log.purchased[0]).toBe(0);
-  expect(all!.log.purchased[0]).toBe(1);
+  expect(alone!.log.orders[0]).toBe(0);
+  expect(all!.log.orders[0]).toBe(1);
   expect([alone!.log.dismissed[0], all!.log.dismissed[0]]).toEqual([0, 1]);
+});
+
+test('orders are counted, of customers who order every other day no more than four; who only looks has read and not taken', () => {
+  const often = Array.from({ length: 9 }, (_, n) => purchase(day(16 + n / 10)));
+  const { log } = sample(
+    [purchase(day(1)), ...often, outcome(day(17), 'd1', 'viewed')],
+    [action('d1', day(15))],
+  );
+  expect(log.orders[0]).toBe(4);
+  expect([log.read[0], log.taken[0], log.dismissed[0]]).toEqual([1, 0, 0]);
 });
 
 test('a purchase counts for each decision whose window it lies in, a redemption for the decision that it names', () => {
@@ -117,8 +127,11 @@ test('a purchase counts for each decision whose window it lies in, a redemption 
     action('d3', day(14)),
     action('d4', day(30), false),
   ]);
-  expect(Array.from(log.purchased)).toEqual([1, 1, 0, 0]);
+  expect(Array.from(log.orders)).toEqual([1, 1, 0, 0]);
   expect(Array.from(log.redeemed)).toEqual([1, 0, 0, 0]);
+  // A click takes an offer up as well; whoever answers in any way has read.
+  expect(Array.from(log.taken)).toEqual([1, 1, 0, 0]);
+  expect(Array.from(log.read)).toEqual([1, 1, 0, 0]);
   expect(Array.from(log.offer)).toEqual([0, 0, 0, noContact]);
   expect(Array.from(log.evidence).every((evidence) => evidence > 0)).toBe(true);
   expect(Array.from(log.interest.subarray(0, 2))).toEqual([0, 1]);

@@ -1,0 +1,173 @@
+/**
+ * By how much an offer makes a customer stay, or drives her away:
+ *
+ *   churnReduction = Σₖ sizeₖ · causeₖ(customer, offer)
+ *
+ * Causes are few, so that a log can tell something of each, where it tells nothing of single offers. A size begins at what is assumed
+ * (assumed-effects.ts), is as uncertain as that says, and moves as far as the log tells (a linear Gaussian regression, solved exactly):
+ *
+ *   left − E[left] = zᵀγ − Σₖ shownₖ · sizeₖ · causeₖ + ε
+ *
+ * E[left] is foretold by a fit to other customers; z are numbers of the customer that the causes are made of, so that who gets an offer is
+ * not taken for what it does. Leaving is counted within a horizon; of an effect that goes on beyond it, only the share `shown` is seen there.
+ */
+import { factorise } from '../uplift/cholesky.ts';
+import { ANNOYANCE, KEEPING_ASSUMED } from './assumed-effects.ts';
+import { type GaussianSizes, gaussianSizes } from './gaussian-sizes.ts';
+
+export const KEEPING_CAUSES = ['dismissal', 'retention', 'service', 'grievance', 'invitation'] as const;
+export type KeepingCause = (typeof KEEPING_CAUSES)[number];
+
+/** Sizes in the order of the causes, and L of their covariance LLᵀ, lower half, row by row. */
+export type KeepingSizes = { mean: Float64Array; factor: Float64Array };
+
+/** What of the customer and the pair the causes are made of. */
+export type KeepingInputs = {
+  /** P(dismissed | read and not taken). */
+  dismisses: number;
+  /** P(leaving) without contact. */
+  leaving: number;
+  /** How aggrieved she is, and whether she takes part in the community: 0 to 1. */
+  grievance: number;
+  takesPart: number;
+};
+
+export const causesSize = KEEPING_CAUSES.length;
+
+/** A service contact is no message that somebody is annoyed by: what is sold is dismissed. */
+export function writeCauses(
+  { kind, retention }: { kind: string; retention: boolean },
+  { dismisses, leaving, grievance, takesPart }: KeepingInputs,
+  out: Float64Array,
+  to = 0,
+): void {
+  const service = kind === 'serviceContact';
+  out[to] = service ? 0 : -dismisses;
+  out[to + 1] = retention && !service ? leaving : 0;
+  out[to + 2] = service ? 1 : 0;
+  out[to + 3] = service ? grievance : 0;
+  out[to + 4] = kind === 'communityInvitation' ? takesPart : 0;
+}
+
+/** Before any log. */
+export function assumedSizes(): GaussianSizes {
+  const covariance = new Float64Array(causesSize * causesSize);
+  const mean = Float64Array.from(KEEPING_CAUSES, (cause, k) => {
+    covariance[k * causesSize + k] = KEEPING_ASSUMED[cause].deviation ** 2;
+    return KEEPING_ASSUMED[cause].size;
+  });
+  return { mean, covariance };
+}
+
+/** With the orders that annoyance leaves out (persuasion.ts), which are as good as lost: they count as part of the remaining lifetime. */
+export function withLeftOut(
+  { mean, covariance }: GaussianSizes,
+  { leftOut, leftOutDeviation }: { leftOut: number; leftOutDeviation: number },
+): KeepingSizes {
+  const share = ANNOYANCE.days / valueDays;
+  const sizes = mean.slice();
+  sizes[0]! += share * leftOut;
+  const factor = covariance.slice();
+  factor[0]! += (share * leftOutDeviation) ** 2;
+  factorise(factor, causesSize);
+  return { mean: sizes, factor };
+}
+
+/** That a customer's value is reckoned over. */
+const valueDays = 365;
+
+export type KeepingRows = {
+  rows: number;
+  /** rows × causes; 0 where nothing was offered. */
+  causes: Float64Array;
+  /** rows × width. */
+  controls: Float64Array;
+  width: number;
+  /** By row: 1 or 0 less what is expected of the customer; and its weight, of mean 1. */
+  unexpectedlyLeft: Float64Array;
+  weight: Float64Array;
+};
+
+/** Deviation of a control's coefficient, before: none that matters. */
+const controlDeviation = 10;
+
+export function fitSizes({
+  rows,
+  causes,
+  controls,
+  width,
+  unexpectedlyLeft,
+  weight,
+}: KeepingRows): GaussianSizes {
+  const size = causesSize + width;
+  const assumed = new Float64Array(size);
+  const deviation = new Float64Array(size).fill(controlDeviation);
+  const shown = KEEPING_CAUSES.map((cause) => KEEPING_ASSUMED[cause].shown);
+  for (const [k, cause] of KEEPING_CAUSES.entries()) {
+    assumed[k] = KEEPING_ASSUMED[cause].size;
+    deviation[k] = KEEPING_ASSUMED[cause].deviation;
+  }
+  const learnt = gaussianSizes(
+    { rows, target: unexpectedlyLeft, weight },
+    { assumed, deviation },
+    (row, x) => {
+      for (let k = 0; k < causesSize; k++) x[k] = -shown[k]! * causes[row * causesSize + k]!;
+      for (let c = 0; c < width; c++) x[causesSize + c] = controls[row * width + c]!;
+    },
+  );
+  const covariance = new Float64Array(causesSize * causesSize);
+  for (let i = 0; i < causesSize; i++)
+    for (let j = 0; j < causesSize; j++) covariance[i * causesSize + j] = learnt.covariance[i * size + j]!;
+  return { mean: learnt.mean.slice(0, causesSize), covariance };
+}
+
+/** Mean and standard deviation of the churn reduction. */
+export function keepingOf(
+  { mean, factor }: KeepingSizes,
+  causes: ArrayLike<number>,
+): { mean: number; deviation: number } {
+  let sum = 0;
+  let squares = 0;
+  for (let k = 0; k < causesSize; k++) {
+    sum += mean[k]! * causes[k]!;
+    let turned = 0;
+    for (let i = k; i < causesSize; i++) turned += factor[i * causesSize + k]! * causes[i]!;
+    squares += turned * turned;
+  }
+  return { mean: sum, deviation: Math.sqrt(squares) };
+}
+
+/** Features that tell of a grievance and of taking part, by their places in a context; −1: the model has them not. */
+export type StandingColumns = {
+  openComplaints: number;
+  recentLate: number;
+  lastRating: number;
+  community: number;
+};
+
+export function standingColumns(featureNames: readonly string[]): StandingColumns {
+  return {
+    openComplaints: featureNames.indexOf('openComplaints'),
+    recentLate: featureNames.indexOf('recentLateDeliveries'),
+    lastRating: featureNames.indexOf('lastRating'),
+    community: featureNames.indexOf('communityCount'),
+  };
+}
+
+/** A rating below is a low one; 0 = none was given. */
+const lowRating = 3;
+
+/** An open complaint or a delivery that came late just now is half of the most there is, a low rating a third. */
+export function standingOf(
+  { openComplaints, recentLate, lastRating, community }: StandingColumns,
+  contexts: ArrayLike<number>,
+  at: number,
+): Pick<KeepingInputs, 'grievance' | 'takesPart'> {
+  const read = (column: number) => (column < 0 ? 0 : (contexts[at + column] ?? 0));
+  const rating = read(lastRating);
+  const low = rating > 0 && rating < lowRating ? 1 / 3 : 0;
+  return {
+    grievance: Math.min(1, 0.5 * read(openComplaints) + 0.5 * read(recentLate) + low),
+    takesPart: read(community) > 0 ? 1 : 0,
+  };
+}
