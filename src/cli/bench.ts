@@ -259,6 +259,12 @@ const budgetsBenchCommand = () =>
     .option('--clients <n>', 'at once', positiveInteger, 64)
     .option('--processes <n>', 'that they run in', positiveInteger, 4)
     .option('--seed <n>', 'another seed is another order of events', positiveInteger, 1)
+    .addOption(
+      new Option('--period <period>', 'of the budget; four of them go by')
+        .choices(['total', 'day', 'week', 'month'])
+        .default('total'),
+    )
+    .addOption(new Option('--pacing <pacing>', 'of the budget').choices(['none', 'even']).default('none'))
     .action(async (flags: Omit<BudgetBenchOptions, 'redisUrl' | 'keyPrefix'>, command: Command) => {
       const output = outputOf(command);
       const log = createLogger('warn', 'bench');

@@ -99,7 +99,10 @@ const GROUPS: readonly ReasonGroup[] = [
     say: (value) =>
       value('categoryCount') > 0
         ? `buys from ${count(value('categoryCount'), 'category', 'categories')}`
-        : 'buys from no category that we know of',
+        : value('purchaseCount') > 0
+          ? // Of the data, not of the customer: whoever reads it can mend it.
+            'bought nothing whose category is known: is it missing in the catalogue?'
+          : 'has bought from no category yet',
   },
   {
     lead: 'discountShare',

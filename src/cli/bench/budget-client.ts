@@ -10,6 +10,7 @@ import type { Budget } from '../../domain/offer.ts';
 import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';
+import { type BenchClock, benchTime } from './bench-clock.ts';
 
 export type BudgetClientOptions = {
   redisUrl: string;
@@ -20,6 +21,7 @@ export type BudgetClientOptions = {
   seed: number;
   /** How long a reservation lasts at most. */
   reservedMs: number;
+  clock: BenchClock;
 };
 
 const largestCostMinor = 300;
@@ -37,8 +39,7 @@ async function run(options: BudgetClientOptions): Promise<void> {
   await Promise.all(
     Array.from({ length: options.clients }, async (_, client) => {
       const rng = createRng(options.seed, client);
-      for (let n = 0; ; n++)
-        await use(ledger, offer, `${options.seed}-${client}-${n}`, rng, options.reservedMs);
+      for (let n = 0; ; n++) await use(ledger, offer, `${options.seed}-${client}-${n}`, rng, options);
     }),
   );
 }
@@ -48,11 +49,12 @@ async function use(
   offer: { offerId: OfferId; budget: Budget },
   id: string,
   rng: Rng,
-  reservedMs: number,
+  { reservedMs, clock }: BudgetClientOptions,
 ): Promise<void> {
   const costMinor = 1 + rng.nextInt(largestCostMinor);
-  const decidedAt = Date.now();
-  const expiresAt = decidedAt + 1 + rng.nextInt(reservedMs);
+  const now = () => benchTime(clock);
+  const decidedAt = now();
+  const expiresAt = decidedAt + Math.ceil(clock.speed * (1 + rng.nextInt(reservedMs)));
   const [answer] = await ledger.reserve(offer, [{ id, costMinor }], expiresAt, decidedAt);
   if (answer !== 'reserved') {
     await sleep(rng.nextInt(5));
@@ -63,10 +65,10 @@ async function use(
   if (turn < 0.5) await sleep(rng.nextInt(reservedMs / 4));
   const redeemed = { id, costMinor: rng.nextInt(costMinor + 1), decidedAt };
   if (turn < 0.02) {
-    await ledger.confirm(offer, redeemed, Date.now());
-    if (turn < 0.01) await ledger.confirm(offer, redeemed, Date.now());
+    await ledger.confirm(offer, redeemed, now());
+    if (turn < 0.01) await ledger.confirm(offer, redeemed, now());
   } else if (turn < 0.7) {
-    await ledger.release(offer.offerId, id, Date.now());
-    if (turn < 0.4) await ledger.release(offer.offerId, id, Date.now());
+    await ledger.release(offer.offerId, id, now());
+    if (turn < 0.4) await ledger.release(offer.offerId, id, now());
   }
 }
