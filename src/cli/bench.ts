@@ -192,9 +192,12 @@ const serveBenchCommand = () =>
         (line) =>
           output.result(
             { ...line },
-            `${line.name.padEnd(27)} ${count(Math.round(line.requestsPerSecond)).padStart(7)} requests/s, p50 ${line.p50Ms.toFixed(1)} ms, ` +
+            `${line.name.padEnd(35)} ${count(Math.round(line.requestsPerSecond)).padStart(7)} requests/s, p50 ${line.p50Ms.toFixed(1)} ms, ` +
               `p99 ${line.p99Ms.toFixed(1)} ms, ${Math.round(line.cpuMicrosPerRequest)} µs CPU a request, ` +
-              `${line.ratioToNodeHttpGet.toFixed(2)} × node:http+GET, ${line.errors} errors`,
+              `${line.ratioToNodeHttpGet.toFixed(2)} × node:http+GET, ${line.errors} errors` +
+              Object.entries(line.from ?? {})
+                .map(([from, share]) => `, ${Math.round(100 * share)} % ${from}`)
+                .join(''),
           ),
         output.say,
       );

@@ -87,6 +87,13 @@ export function createServeMetrics(registry: Registry) {
       'Decisions on offers by what they came to: offer, fallback or nothing; degraded ones had to do without Redis',
       ['channel', 'answer', 'degraded'],
     ),
+    /** By where it came from. */
+    standing: createTally(
+      registry,
+      'nextbest_serve_standing_decisions_total',
+      'Answers to GET /customers/{customerId}/offers by where they came from: given before by this process (given), standing in Redis (stood), or decided anew (decided; fallbacks without Redis too)',
+      ['from'],
+    ),
     offerOutcomes: new Counter({
       name: 'nextbest_serve_offer_outcomes_total',
       help: 'Outcomes of offers that were reported: viewed, clicked, redeemed, dismissed, or duplicate (dropped)',

@@ -42,9 +42,14 @@ export type ServeBenchLine = {
   p50Ms: number;
   p99Ms: number;
   cpuMicrosPerRequest: number;
-  /** Requests a second beside those of `node:http+GET` in the same rounds. */
+  /** Requests a second, and the 99th percentile of the times, beside those of `node:http+GET` in the same rounds. */
   ratioToNodeHttpGet: number;
+  p99RatioToNodeHttpGet: number;
   errors: number;
+  /** Who was asked about, and how often; absent for the bare servers. */
+  asked?: string;
+  /** Shares of the answers, by where the service says that they came from. */
+  from?: Readonly<Record<string, number>>;
 };
 
 type Target = {
@@ -52,15 +57,21 @@ type Target = {
   url: string;
   pid: number;
   load: Pick<Load, 'path' | 'customers'>;
-  /** Its customers are asked once beforehand: what is measured is what comes after the first page. */
-  isReturning?: boolean;
+  asked?: string;
+  /** Its customers are asked about once beforehand, there: what is measured is what comes after the first answer. */
+  askedBefore?: string;
+  /** At most so many customers, once each, however long it takes, rather than for a time. */
+  onceEach?: number;
+  /** Metric of the service that tells where its answers came from. */
+  metric?: string;
 };
 
 const referenceKey = 'bench:reference';
 const referenceBytes = 2048;
 const startMs = 120_000;
-/** Customers whose pages are made ready for a round. */
+/** Customers of a round who have been asked about before, and who have not. */
 const returningMax = 5000;
+const firstMax = 1000;
 
 /** UsageError where there is no /proc to measure by. */
 export async function benchServe(
@@ -91,32 +102,9 @@ export async function benchServe(
     }
     const [child, url] = await startServer(env);
     children.push(child);
-    const half = Math.floor(options.customers / 2);
-    const ask = '/recommendations?customerId={id}&n=10&explain=true&exclude=i00001,i00002';
-    const fetchOffer = '/customers/{id}/offers?channel=email&placement=top&campaign=bench';
-    targets.push(
-      // Whose page is asked for again, and nothing has happened in between: it is ready.
-      {
-        name: 'recommendations',
-        url,
-        pid: child.pid ?? 0,
-        load: { path: ask, customers: { first: 0, count: half, times: 1 } },
-        isReturning: true,
-      },
-      {
-        name: 'recommendations, first page',
-        url,
-        pid: child.pid ?? 0,
-        load: { path: ask, customers: { first: half, count: half, times: 1 } },
-      },
-      // E-mail tools ask several times for each message.
-      {
-        name: 'offers',
-        url,
-        pid: child.pid ?? 0,
-        load: { path: fetchOffer, customers: { first: 0, count: options.customers, times: 3 } },
-      },
-    );
+    const [another, urlOfAnother] = await startServer(env);
+    children.push(another);
+    targets.push(...serviceTargets(options, { url, pid: child.pid ?? 0 }, urlOfAnother));
     for (const line of await measure(targets, options, say)) onLine(line);
   } finally {
     for (const child of children) child.kill('SIGKILL');
@@ -125,6 +113,60 @@ export async function benchServe(
     await rm(redisDir, { recursive: true, force: true });
     if (options.folder === undefined) await rm(root, { recursive: true, force: true });
   }
+}
+
+/** Another part of the customers for each, so that none finds what another has left. */
+function serviceTargets(
+  { customers }: ServeBenchOptions,
+  service: Pick<Target, 'url' | 'pid'>,
+  urlOfAnother: string,
+): Target[] {
+  const fifth = Math.floor(customers / 5);
+  const part = (at: number) => ({ first: at * fifth, count: fifth, times: 1 });
+  const page = '/recommendations?customerId={id}&n=10&explain=true&exclude=i00001,i00002';
+  const offers = '/customers/{id}/offers?channel=email&placement=top&campaign=bench';
+  const again = `up to ${returningMax} customers in turn, all asked about before, nothing has happened since`;
+  const pages = { ...service, metric: 'nextbest_serve_pages_total' };
+  const standing = { ...service, metric: 'nextbest_serve_standing_decisions_total' };
+  return [
+    {
+      ...pages,
+      name: 'recommendations',
+      load: { path: page, customers: part(0) },
+      asked: again,
+      askedBefore: service.url,
+    },
+    {
+      ...pages,
+      name: 'recommendations, prepared elsewhere',
+      load: { path: page, customers: part(1) },
+      asked: `up to ${returningMax} customers once each, whose page another process has prepared`,
+      askedBefore: urlOfAnother,
+      onceEach: returningMax,
+    },
+    {
+      ...pages,
+      name: 'recommendations, first page',
+      load: { path: page, customers: part(2) },
+      asked: `up to ${firstMax} customers once each, of whom no page is prepared`,
+      onceEach: firstMax,
+    },
+    // E-mail tools ask for what a campaign has decided, and ask again when they retry, preview or render a second time.
+    {
+      ...standing,
+      name: 'offers',
+      load: { path: offers, customers: part(3) },
+      asked: again,
+      askedBefore: service.url,
+    },
+    {
+      ...standing,
+      name: 'offers, first ask',
+      load: { path: offers, customers: part(4) },
+      asked: `up to ${firstMax} customers once each, for whom nothing stands`,
+      onceEach: firstMax,
+    },
+  ];
 }
 
 function startReference(name: string, redisUrl: string): Promise<[ChildProcess, string]> {
@@ -160,46 +202,83 @@ async function started(child: ChildProcess): Promise<[ChildProcess, string]> {
   throw new Error('a server ended before it listened');
 }
 
+type Run = LoadResult & { cpuSeconds: number; from: Map<string, number> };
+
 /** Round by round over all of them, so that what else the machine does meets each alike; the median round counts. */
 async function measure(
   targets: readonly Target[],
-  { connections, seconds, rounds }: ServeBenchOptions,
+  options: ServeBenchOptions,
   say: (text: string) => void,
 ): Promise<ServeBenchLine[]> {
-  const runs = new Map<string, (LoadResult & { cpuSeconds: number })[]>(
-    targets.map(({ name }) => [name, []]),
-  );
+  const { rounds } = options;
+  const runs = new Map<string, Run[]>(targets.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
     say(round < 0 ? 'warming up …' : `round ${round + 1} of ${rounds} …`);
-    for (const { name, url, pid, load, isReturning } of targets) {
-      const asked = load.customers && ofRound(load.customers, round + 1, rounds + 1);
-      const own: Load = { url, connections, seconds, path: load.path };
-      if (asked !== undefined) own.customers = asked;
-      if (isReturning && asked !== undefined) {
-        own.customers = { ...asked, count: Math.min(asked.count, returningMax) };
-        await runLoad({ ...own, amount: own.customers.count });
-      }
-      const before = await cpuSecondsOf(pid);
-      const result = await runLoad(own);
-      const cpuSeconds = (await cpuSecondsOf(pid)) - before;
-      if (round >= 0) runs.get(name)?.push({ ...result, cpuSeconds });
+    for (const target of targets) {
+      const run = await runOnce(target, options, round + 1);
+      if (round >= 0) runs.get(target.name)?.push(run);
     }
   }
   const ofReference = runs.get('node:http+GET') ?? [];
-  return targets.map(({ name }) => {
+  return targets.map(({ name, asked, metric }) => {
     const own = runs.get(name) ?? [];
+    const beside = (figure: 'requestsPerSecond' | 'p99Ms') =>
+      median(own.map((run, r) => run[figure] / (ofReference[r]?.[figure] ?? Number.NaN)));
     return {
       name,
       requestsPerSecond: median(own.map((run) => run.requestsPerSecond)),
       p50Ms: median(own.map((run) => run.p50Ms)),
       p99Ms: median(own.map((run) => run.p99Ms)),
       cpuMicrosPerRequest: median(own.map((run) => (run.cpuSeconds * 1e6) / Math.max(1, run.requests))),
-      ratioToNodeHttpGet: median(
-        own.map((run, r) => run.requestsPerSecond / (ofReference[r]?.requestsPerSecond ?? Number.NaN)),
-      ),
+      ratioToNodeHttpGet: beside('requestsPerSecond'),
+      p99RatioToNodeHttpGet: beside('p99Ms'),
       errors: own.reduce((sum, run) => sum + run.errors, 0),
+      ...(asked !== undefined && { asked }),
+      ...(metric !== undefined && { from: shares(own) }),
     };
   });
+}
+
+async function runOnce(
+  { url, pid, load, askedBefore, onceEach, metric }: Target,
+  { connections, seconds, rounds }: ServeBenchOptions,
+  round: number,
+): Promise<Run> {
+  const customers = load.customers && ofRound(load.customers, round, rounds + 1);
+  const own: Load = { url, connections, seconds, path: load.path };
+  if (customers !== undefined) {
+    const count = Math.min(customers.count, onceEach ?? returningMax);
+    own.customers = { ...customers, count };
+    if (askedBefore !== undefined) await runLoad({ ...own, url: askedBefore, amount: count });
+    if (onceEach !== undefined) own.amount = count;
+  }
+  const fromBefore = await countsOf(url, metric);
+  const cpuBefore = await cpuSecondsOf(pid);
+  const result = await runLoad(own);
+  const cpuSeconds = (await cpuSecondsOf(pid)) - cpuBefore;
+  const from = await countsOf(url, metric);
+  for (const [label, count] of fromBefore) from.set(label, (from.get(label) ?? 0) - count);
+  return { ...result, cpuSeconds, from };
+}
+
+/** By the metric's label `from`. */
+async function countsOf(url: string, metric: string | undefined): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  if (metric === undefined) return counts;
+  const text = await (await fetch(`${url}/metrics`)).text();
+  for (const [, label = '', count] of text.matchAll(new RegExp(`^${metric}\\{from="(\\w+)"\\} (\\d+)`, 'gm')))
+    counts.set(label, Number(count));
+  return counts;
+}
+
+function shares(runs: readonly Run[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const { from } of runs)
+    for (const [label, count] of from) sums.set(label, (sums.get(label) ?? 0) + count);
+  const total = [...sums.values()].reduce((sum, count) => sum + count, 0);
+  return Object.fromEntries(
+    [...sums].filter(([, count]) => count > 0).map(([label, count]) => [label, count / total]),
+  );
 }
 
 /** Other customers in each round: nobody's answer is to be one that is kept from the last. */

@@ -45,16 +45,17 @@ type Entry = {
   served: unknown;
   newItems: unknown;
   revision: number;
-  /** As the catalogue had them: an item is replaced when it changes. */
-  items: readonly (readonly [string, Item | undefined])[] | undefined;
+  /** What was looked at, and how the catalogue had it: an item is replaced when it changes. */
+  lookedAt: readonly string[] | undefined;
+  items: readonly (Item | undefined)[];
 };
 
 /** What changes with the days must not wait for a change of anything else. */
 const keptMs = 5 * 60_000;
 /** Bytes, as `createRecentAnswers` counts them. */
-const generationMax = 24 * 2 ** 20;
+const generationMax = 32 * 2 ** 20;
 /** Of an item that was looked at. */
-const lookSize = 100;
+const lookSize = 20;
 
 export function createShownPages(
   models: Pick<Models, 'collaborative'>,
@@ -67,7 +68,8 @@ export function createShownPages(
     if (now >= entry.until || entry.served !== models.collaborative || entry.newItems !== newItems.current)
       return false;
     if (entry.revision === catalogue.revision) return true;
-    const same = entry.items?.every(([itemId, item]) => catalogue.items.get(itemId) === item) ?? false;
+    const same =
+      entry.lookedAt?.every((itemId, at) => catalogue.items.get(itemId) === entry.items[at]) ?? false;
     if (same) entry.revision = catalogue.revision;
     return same;
   }
@@ -81,7 +83,7 @@ export function createShownPages(
       return undefined;
     },
     keep: (question, page, { until, lookedAt }, now) => {
-      const items = lookedAt && [...lookedAt].map((itemId) => [itemId, catalogue.items.get(itemId)] as const);
+      const itemIds = lookedAt && [...lookedAt];
       recent.put(
         question,
         {
@@ -90,9 +92,10 @@ export function createShownPages(
           served: models.collaborative,
           newItems: newItems.current,
           revision: catalogue.revision,
-          items,
+          lookedAt: itemIds,
+          items: itemIds?.map((itemId) => catalogue.items.get(itemId)) ?? [],
         },
-        page.itemsBytes + lookSize * (items?.length ?? 0),
+        page.itemsBytes + lookSize * (itemIds?.length ?? 0),
       );
     },
   };

@@ -194,10 +194,13 @@ export const decisionRoutes = [
         const given = deps.standing.find(question, read, deps.now());
         if (given !== undefined) {
           count(given.counted, false, deps);
+          deps.metrics.standing.add('given');
           return { status: 200, headers, body: new JsonText(given.json, given.bytes) };
         }
         decision = await decisionStanding(read, request, deps);
-        if (isLoggedAs(read, decision)) {
+        const stood = isLoggedAs(read, decision);
+        deps.metrics.standing.add(stood ? 'stood' : 'decided');
+        if (stood) {
           const json = JSON.stringify(presentDecision(decision, explain));
           const bytes = Buffer.byteLength(json);
           deps.standing.keep(question, read, { json, bytes, counted: countedOf(decision) }, deps.now());
@@ -206,6 +209,7 @@ export const decisionRoutes = [
         // An e-mail with a gap is worse than one with the fallback, whatever the fault is.
         if (!isStoreTrouble(err)) deps.log.error({ event: 'decision.failed', err }, 'a decision failed');
         decision = degradedDecision({ ...request, placements: [placement] }, deps);
+        deps.metrics.standing.add('decided');
       }
       return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
     },

@@ -20,8 +20,10 @@ describeNative('bench serve', () => {
         'express',
         'express+GET',
         'recommendations',
+        'recommendations, prepared elsewhere',
         'recommendations, first page',
         'offers',
+        'offers, first ask',
       ]);
       for (const line of lines) {
         expect(line.errors).toBe(0);
@@ -29,6 +31,14 @@ describeNative('bench serve', () => {
         expect(line.cpuMicrosPerRequest).toBeGreaterThan(0);
       }
       expect(lines[1]?.ratioToNodeHttpGet).toBe(1);
+      expect(lines[1]?.p99RatioToNodeHttpGet).toBe(1);
+      const from = Object.fromEntries(lines.map((line) => [line.name, line.from]));
+      // Each comes from where its name says.
+      expect(from.recommendations).toEqual({ shown: 1 });
+      expect(from['recommendations, prepared elsewhere']).toEqual({ prepared: 1 });
+      expect(from['recommendations, first page']).toEqual({ made: 1 });
+      expect(from.offers?.decided).toBeUndefined();
+      expect(from['offers, first ask']).toEqual({ decided: 1 });
     },
     240_000,
   );
