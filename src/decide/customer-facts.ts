@@ -51,7 +51,22 @@ export function customerFacts(
   const features = featureVector(record ?? emptyRecord(), now);
   const attributes = record?.attributes ?? {};
   const hasOrdered = (features[purchaseCountAt] ?? 0) > 0;
-  const interest = categoryInterest(record, items, context, now);
+  // What not every decision asks for is worked out when it is.
+  let interest: ReturnType<typeof categoryInterest> | undefined;
+  const interestOf = () => {
+    interest ??= categoryInterest(record, items, context, now);
+    return interest;
+  };
+  const known: Pick<CustomerFacts, 'features' | 'categoryShares' | 'categoryEvidence'> = {
+    features,
+    get categoryShares() {
+      return interestOf().categoryShares;
+    },
+    get categoryEvidence() {
+      return interestOf().categoryEvidence;
+    },
+  };
+  let risk: { value: number | undefined } | undefined;
   let remaining: { minor: number | undefined } | undefined;
   return {
     subjectId,
@@ -62,14 +77,24 @@ export function customerFacts(
     contacts,
     features,
     // The model learnt from customers who have ordered; of others it knows nothing.
-    churnRisk: models.churn !== undefined && hasOrdered ? churnRisk(models.churn.model, features) : undefined,
+    get churnRisk() {
+      risk ??= {
+        value: models.churn !== undefined && hasOrdered ? churnRisk(models.churn.model, features) : undefined,
+      };
+      return risk.value;
+    },
     get remainingLifetimeValueMinor() {
       remaining ??= { minor: remainingLifetimeValue(record, models, now) };
       return remaining.minor;
     },
-    effectOf: offerEffects(models.offers?.model, items, { features, ...interest }),
+    effectOf: offerEffects(models.offers?.model, items, known),
     averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
-    ...interest,
+    get categoryShares() {
+      return interestOf().categoryShares;
+    },
+    get categoryEvidence() {
+      return interestOf().categoryEvidence;
+    },
     tasteRank: tasteOf(record, models, context, now),
   };
 }

@@ -9,6 +9,7 @@ import {
   type OfferMarket,
   type OpenChoice,
   openChoice,
+  worthwhileOffers,
 } from '../offers/choose-offers.ts';
 import type { ContactHistory } from '../offers/contact-history.ts';
 import type { Situation } from '../offers/customer-facts.ts';
@@ -33,6 +34,8 @@ export type DecideRequest = {
   context: DecisionContext;
   /** Nothing is logged, counted or spent. */
   dryRun?: boolean;
+  /** Offers whose budgets are for others. */
+  withheld?: (offerId: string) => boolean;
 };
 
 type SituationRequest = Pick<DecideRequest, 'channel' | 'placements' | 'context'>;
@@ -102,31 +105,23 @@ export function openDecision(
   market: OfferMarket,
   deps: Pick<DecideDeps, 'catalogue' | 'models' | 'now' | 'random'>,
 ): OpenDecision {
-  const now = deps.now();
-  const { subject, context, limit, dryRun = false } = request;
-  const subjectId = subjectIdOf(subject);
-  const models = modelsFor(deps.models, market.experiments.settingsFor(subjectId, now).offerModel);
-  const facts = customerFacts(subjectId, record, models, market.items, context, now, contacts);
-  const occasionId = occasionOf(request.channel, request.campaign, contacts, now);
-  const choice = openChoice(
-    market,
-    facts,
-    { ...situationOf(request, market, now), occasionId },
-    {
-      limit,
-      drawing: {
-        random: deps.random,
-        afford: (costMinor, take, exploration) =>
-          market.affordExploring(costMinor, take && !dryRun, exploration),
-      },
+  const { context, limit, dryRun = false, withheld } = request;
+  const { models, facts, situation } = readSubject(request, record, contacts, market, deps);
+  const choice = openChoice(market, facts, situation, {
+    limit,
+    withheld,
+    drawing: {
+      random: deps.random,
+      afford: (costMinor, take, exploration) =>
+        market.affordExploring(costMinor, take && !dryRun, exploration),
     },
-  );
+  });
   return {
     choice,
     finish: () => {
       const result = choice.result();
       return {
-        ...describe(request, market, now),
+        ...describe(request, market, situation.now),
         ...result,
         fallback: isFallback(result.placements),
         modelVersions: modelVersions(models),
@@ -135,6 +130,22 @@ export function openDecision(
       };
     },
   };
+}
+
+/** What the offers that a decision would choose from are worth, without choosing: those worth more than nothing, best first. */
+export function valueOffers(...[request, record, contacts, market, deps]: Parameters<typeof openDecision>) {
+  const { facts, situation } = readSubject(request, record, contacts, market, deps);
+  return worthwhileOffers(market, facts, situation);
+}
+
+function readSubject(...[request, record, contacts, market, deps]: Parameters<typeof openDecision>) {
+  const now = deps.now();
+  const { subject, context, channel, campaign } = request;
+  const subjectId = subjectIdOf(subject);
+  const models = modelsFor(deps.models, market.experiments.settingsFor(subjectId, now).offerModel);
+  const facts = customerFacts(subjectId, record, models, market.items, context, now, contacts);
+  const occasionId = occasionOf(channel, campaign, contacts, now);
+  return { models, facts, situation: { ...situationOf(request, market, now), occasionId } };
 }
 
 /** What is answered without Redis: fallback offers out of this process's copy of the catalogue. Never logged. */

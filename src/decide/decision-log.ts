@@ -1,13 +1,17 @@
 /** Decisions that were answered: in Redis for 30 days, so that outcomes can be reported to them, and in the lake for ever. */
 import { z } from 'zod';
-import { Decision } from '../domain/decision.ts';
+import { Decision, ExcludedOffer } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import { appendEntries } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
 
-export const LoggedDecision = Decision.extend({ decisionId: z.string() });
+export const LoggedDecision = Decision.extend({
+  decisionId: z.string(),
+  // Of a campaign's list, Redis has decisions without it: see `loggedTexts`.
+  excluded: z.array(ExcludedOffer).default([]),
+});
 export type LoggedDecision = z.output<typeof LoggedDecision>;
 
 export type DecisionLogDeps = {
@@ -27,6 +31,39 @@ export function loggedForm(decision: Decision): LoggedDecision | undefined {
     reasonCode,
   }));
   return { ...decision, excluded, decisionId };
+}
+
+/**
+ * A decision's `loggedForm` as JSON, for a list of a million: `whole` for the lake, and `brief`, without the offers that were not
+ * made, which are most of it, for Redis, where each takes memory for a month.
+ */
+export function loggedTexts({ excluded, ...decision }: LoggedDecision): { brief: string; whole: string } {
+  const brief = JSON.stringify(decision);
+  return { brief, whole: `${brief.slice(0, -1)},"excluded":[${excluded.map(excludedText).join(',')}]}` };
+}
+
+/** By offer and reason, as they have been put into words before. */
+let excludedTexts = new Map<string, { version: string; byReason: Map<string, string> }>();
+const offersKept = 10_000;
+
+function excludedText({ offerId, offerVersion, reasonCode }: ExcludedOffer): string {
+  let known = excludedTexts.get(offerId);
+  if (known?.version !== offerVersion) {
+    if (excludedTexts.size >= offersKept) excludedTexts = new Map();
+    known = { version: offerVersion, byReason: new Map() };
+    excludedTexts.set(offerId, known);
+  }
+  let text = known.byReason.get(reasonCode);
+  if (text === undefined) {
+    text = JSON.stringify({ offerId, offerVersion, reasonCode });
+    known.byReason.set(reasonCode, text);
+  }
+  return text;
+}
+
+/** Is it there in Redis without the offers that were not made, which the lake has? */
+export function isBrief({ excluded }: LoggedDecision): boolean {
+  return excluded.length === 0;
 }
 
 /**

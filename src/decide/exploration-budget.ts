@@ -4,6 +4,7 @@
  * has not spent when it ends is lost.
  */
 import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
+import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
@@ -74,7 +75,12 @@ export function createExplorationBudget(
     return { prepare: async () => {}, afford: (costMinor, take) => (take ? spent(costMinor) : true) };
 
   const share = maxMinorPerDay * shareOfDay;
-  const today = () => new Date(now()).toISOString().slice(0, 10);
+  let known = { number: Number.NaN, day: '' };
+  const today = () => {
+    const number = Math.floor(now() / dayMs);
+    if (number !== known.number) known = { number, day: new Date(number * dayMs).toISOString().slice(0, 10) };
+    return known.day;
+  };
   let hand = { day: '', leftMinor: 0, wantedMinor: share, exhausted: false };
   let taking: Promise<void> | undefined;
 

@@ -20,12 +20,21 @@ export function occasionOf(
   now: number,
 ): string | undefined {
   if (campaign === undefined && !CONTACT_CHANNELS.has(channel)) return undefined;
-  const name = createHash('sha256')
-    .update(JSON.stringify([channel, campaign ?? null]))
-    .digest('base64url')
-    .slice(0, 10);
+  const name = nameOf(channel, campaign);
   const same = contacts.find(
     ({ occasionId, at }) => occasionId.startsWith(`${name}.`) && now - at < dayMs && at <= now,
   );
   return same?.occasionId ?? `${name}.${now.toString(36)}`;
+}
+
+/** The last one: a list asks for the same for every customer. */
+let last: { channel: Channel; campaign: string | undefined; name: string } | undefined;
+
+function nameOf(channel: Channel, campaign: string | undefined): string {
+  if (last?.channel !== channel || last.campaign !== campaign) {
+    const text = JSON.stringify([channel, campaign ?? null]);
+    const name = createHash('sha256').update(text).digest('base64url').slice(0, 10);
+    last = { channel, campaign, name };
+  }
+  return last.name;
 }

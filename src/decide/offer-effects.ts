@@ -23,19 +23,17 @@ const bound = new WeakMap<OfferModel, WeakMap<Offer, BoundOffer | null>>();
 export function offerEffects(
   model: OfferModel | undefined,
   items: ReadonlyMap<string, Item>,
-  {
-    features,
-    categoryShares,
-    categoryEvidence,
-  }: Pick<CustomerFacts, 'features' | 'categoryShares' | 'categoryEvidence'>,
+  facts: Pick<CustomerFacts, 'features' | 'categoryShares' | 'categoryEvidence'>,
 ): CustomerFacts['effectOf'] {
   if (model === undefined) return () => undefined;
-  const interest = { shares: categoryShares, evidence: categoryEvidence };
   let subject: { channel: Channel; numbers: OfferSubjectNumbers } | undefined;
+  let interest: { shares: CustomerFacts['categoryShares']; evidence: number } | undefined;
   return (offer, channel) => {
     const known = boundOffer(model, offer, items);
     if (known === null) return undefined;
-    if (subject?.channel !== channel) subject = { channel, numbers: readSubject(model, features, channel) };
+    if (subject?.channel !== channel)
+      subject = { channel, numbers: readSubject(model, facts.features, channel) };
+    interest ??= { shares: facts.categoryShares, evidence: facts.categoryEvidence };
     return predictEffect(model, known, subject.numbers, interest);
   };
 }

@@ -2,7 +2,9 @@
  * Reserves what a decision has chosen before it is answered: each offer's budget, then the customer's contacts. What cannot be
  * had is taken out of the choice, which goes on without it. A process that dies in between leaves only what lapses.
  */
+import type { Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
+import { slices } from '../infra/redis-together.ts';
 import type { Candidate, OfferMarket, OpenChoice } from '../offers/choose-offers.ts';
 import type { Contact } from '../offers/contact-history.ts';
 import { redeemableUntil } from '../offers/redeemable-until.ts';
@@ -10,7 +12,7 @@ import { reservedCostMinor } from '../offers/reserved-cost.ts';
 import type { DecidingDeps } from './deps.ts';
 import { contactFor, reportingMs } from './ledger/contact-for.ts';
 import type { ContactLedger, ReadContacts } from './ledger/contact-ledger.ts';
-import type { BudgetLedger } from './ledger/offer-budget.ts';
+import { type BudgetLedger, type Reserved, reservationsMax } from './ledger/offer-budget.ts';
 import type { MarketHolder } from './market.ts';
 
 export type ReservingDeps = Pick<DecidingDeps, 'budgets' | 'contacts'> & {
@@ -23,6 +25,9 @@ export type ReservingDeps = Pick<DecidingDeps, 'budgets' | 'contacts'> & {
  */
 const refusalsMax = 20;
 
+/** A choice that is to be reserved under this id; `contacts` is what it was made by. */
+export type Reserving = { choice: OpenChoice; decisionId: string; contacts: ReadContacts };
+
 /**
  * false: the customer's contacts have changed since `contacts` was read, and nothing is reserved; decide again. Rejects when
  * Redis is away: what was reserved by then lapses.
@@ -34,50 +39,115 @@ export async function reserveChoice(
   market: OfferMarket,
   deps: ReservingDeps,
 ): Promise<boolean> {
-  const reserved = new Set<Candidate>();
-  let refusals = 0;
-  for (;;) {
-    const next = choice.chosen().find((candidate) => !reserved.has(candidate));
-    if (next === undefined) break;
-    const outcome =
-      refusals < refusalsMax || next.compiled.offer.budget === undefined
-        ? await reserveBudget(next, choice, decisionId, market, deps.budgets)
-        : 'exhausted';
-    deps.market.onReservation?.(outcome);
-    if (outcome === 'reserved') reserved.add(next);
-    else {
-      refusals++;
-      const reason = outcome === 'paced' ? 'budget-paced' : 'budget-exhausted';
-      deps.market.refused(next.compiled.offer.offerId, reason);
-      choice.refuse(next, reason);
-    }
-  }
-  const added = choice.chosen().flatMap((candidate) => contactOf(candidate, choice, decisionId, market));
-  if (added.length === 0) return true;
-  const { subjectId } = choice.facts;
-  const { now } = choice.situation;
-  if (await deps.contacts.write(subjectId, contacts.version, [...contacts.history, ...added], now))
-    return true;
-  await releaseBudgets(reserved, decisionId, now, deps.budgets);
-  deps.market.onReservation?.('conflict');
-  return false;
+  const [isReserved = false] = await reserveChoices([{ choice, decisionId, contacts }], market, deps);
+  return isReserved;
 }
 
-async function reserveBudget(
+/** The same of many customers' choices, each customer's once, in a few round trips; of a budget, the first have it first. */
+export async function reserveChoices(
+  all: readonly Reserving[],
+  market: OfferMarket,
+  deps: ReservingDeps,
+): Promise<boolean[]> {
+  const states = all.map((of): State => ({ ...of, reserved: new Set(), refusals: 0 }));
+  let waiting = states;
+  while (waiting.length > 0) waiting = await reserveNext(waiting, market, deps);
+
+  const writes = states.map(({ choice, decisionId, contacts: { version, history } }) => {
+    const added = choice.chosen().flatMap((candidate) => contactOf(candidate, choice, decisionId, market));
+    const { subjectId } = choice.facts;
+    return added.length === 0 ? undefined : { subjectId, version, history: [...history, ...added] };
+  });
+  const now = Math.max(...all.map(({ choice }) => choice.situation.now));
+  const needed = writes.filter((write) => write !== undefined);
+  const written = needed.length === 0 ? [] : await deps.contacts.writeMany(needed, now);
+  let next = 0;
+  const answers = writes.map((write) => write === undefined || written[next++] === true);
+  for (const [at, { decisionId, reserved, choice }] of states.entries()) {
+    if (answers[at]) continue;
+    await releaseBudgets(reserved, decisionId, choice.situation.now, deps.budgets);
+    deps.market.onReservation?.('conflict');
+  }
+  return answers;
+}
+
+type State = Reserving & { reserved: Set<Candidate>; refusals: number };
+
+/** One offer of each choice; answers those of which there may be another. */
+async function reserveNext(
+  states: readonly State[],
+  market: OfferMarket,
+  deps: ReservingDeps,
+): Promise<State[]> {
+  const groups = new Map<string, Group>();
+  const more: State[] = [];
+  for (const state of states) {
+    const chosen = state.choice.chosen();
+    let next = chosen.find((candidate) => !state.reserved.has(candidate));
+    // Nothing to ask for: the next one at once.
+    while (next !== undefined && next.compiled.offer.budget === undefined) {
+      settle(state, next, 'reserved', deps);
+      next = chosen.find((candidate) => !state.reserved.has(candidate));
+    }
+    if (next === undefined) continue;
+    more.push(state);
+    if (state.refusals >= refusalsMax) settle(state, next, 'exhausted', deps);
+    else groupFor(next, state, groups).members.push({ state, candidate: next });
+  }
+  await Promise.all(
+    [...groups.values()].map(async ({ offer, until, now, members }) => {
+      for (const some of slices(members, reservationsMax)) {
+        const outcomes = await deps.budgets.reserve(
+          offer,
+          some.map(({ state, candidate }) => ({
+            id: candidate.held?.decisionId ?? state.decisionId,
+            costMinor: reservedCostMinor(offer.benefit, market.economics),
+          })),
+          until + reportingMs,
+          now,
+        );
+        for (const [at, { state, candidate }] of some.entries())
+          settle(state, candidate, outcomes[at] ?? 'exhausted', deps);
+      }
+    }),
+  );
+  return more;
+}
+
+/** Of one offer and decided at one time, so that one script can reserve all of them. */
+type Group = {
+  offer: Offer;
+  until: number;
+  now: number;
+  members: { state: State; candidate: Candidate }[];
+};
+
+function groupFor(
   { compiled: { offer }, held }: Candidate,
-  { situation: { now } }: OpenChoice,
-  decisionId: string,
-  { economics }: OfferMarket,
-  budgets: BudgetLedger,
-) {
-  if (offer.budget === undefined) return 'reserved';
+  { choice: { situation } }: State,
+  groups: Map<string, Group>,
+): Group {
+  const { now } = situation;
   const until = held?.redeemableUntil ?? redeemableUntil(offer, now) ?? now + offer.redeemWithinDays * dayMs;
-  const reservation = {
-    id: held?.decisionId ?? decisionId,
-    costMinor: reservedCostMinor(offer.benefit, economics),
-  };
-  const [outcome = 'exhausted'] = await budgets.reserve(offer, [reservation], until + reportingMs, now);
-  return outcome;
+  const name = `${until} ${now} ${offer.offerId}`;
+  let group = groups.get(name);
+  if (group === undefined) {
+    group = { offer, until, now, members: [] };
+    groups.set(name, group);
+  }
+  return group;
+}
+
+function settle(state: State, candidate: Candidate, outcome: Reserved, { market }: ReservingDeps): void {
+  market.onReservation?.(outcome);
+  if (outcome === 'reserved') {
+    state.reserved.add(candidate);
+    return;
+  }
+  state.refusals++;
+  const reason = outcome === 'paced' ? 'budget-paced' : 'budget-exhausted';
+  market.refused(candidate.compiled.offer.offerId, reason);
+  state.choice.refuse(candidate, reason);
 }
 
 /** Gives back what a decision has reserved that is not answered after all. Offers that were held before stay so. */

@@ -19,7 +19,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { createReadBatch } from '../infra/redis-read-batch.ts';
 import { redisScript } from '../infra/redis-script.ts';
-import { together } from '../infra/redis-together.ts';
+import { getMany } from '../infra/redis-together.ts';
 import { compareEventOrder } from './event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
 import { type DecodedRecord, decodeRecord, encodeRecord, stampOf } from './record-codec.ts';
@@ -194,11 +194,9 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     },
 
     async readMany(subjectIds) {
-      const replies = await together(redis, (to) => {
-        for (const subjectId of subjectIds) to.getBuffer(recordKey(subjectId));
-      });
+      const replies = await getMany(redis, subjectIds.map(recordKey));
       return replies.map((bytes) => {
-        const record = decoded(bytes as Buffer | null);
+        const record = decoded(bytes);
         return record === 'unreadable' ? undefined : record;
       });
     },

@@ -72,6 +72,8 @@ export type ChoiceOptions = {
   limit: number;
   /** Absent: nothing is explored. */
   drawing?: Drawing | undefined;
+  /** Offers whose budgets are for others: known before anything is drawn. */
+  withheld?: ((offerId: string) => boolean) | undefined;
 };
 
 export type OfferChoice = {
@@ -96,8 +98,6 @@ export type OpenChoice = {
   situation: Situation;
   /** What stands in the places now, fallbacks apart. */
   chosen: () => Candidate[];
-  /** All that are worth more than nothing, best first, whatever was chosen of them. */
-  worthwhile: () => Candidate[];
   /** Takes an offer out of its place, where the choice goes on with what is left. */
   refuse: (candidate: Candidate, reasonCode: ExclusionReason) => void;
   result: () => OfferChoice;
@@ -135,11 +135,11 @@ export function openChoice(
   market: OfferMarket,
   facts: CustomerFacts,
   situation: Situation,
-  { limit, drawing }: ChoiceOptions,
+  { limit, drawing, withheld }: ChoiceOptions,
 ): OpenChoice {
   const settings = market.experiments.settingsFor(facts.subjectId, situation.now);
   const controlGroup = market.experiments.controlGroup(facts.subjectId);
-  const { candidates, excluded } = candidatesOf(market, facts, situation, settings);
+  const { candidates, excluded } = candidatesOf(market, facts, situation, settings, withheld);
   const taken = new Set<Candidate>();
   const refused = new Map<Candidate, ExclusionReason>();
   /** Not made because another, or nothing, was drawn in their stead. */
@@ -255,30 +255,96 @@ export function openChoice(
         return { placement, offers: made, fallback: false, ...logged };
       },
     );
+    if (controlGroup.member) return { placements, excluded: excludedAsControl(market, situation) };
+    if (candidates.length === 0) return { placements, excluded };
     const passedOver = candidates
       .filter((candidate) => !taken.has(candidate) || refused.has(candidate))
       .map((candidate) => excludedCandidate(candidate, reasonFor(candidate)));
-    const all = controlGroup.member ? excludedAsControl(market, situation) : [...excluded, ...passedOver];
-    return { placements, excluded: all.sort((a, b) => compareText(a.offerId, b.offerId)) };
+    return { placements, excluded: byOfferId([...excluded, ...passedOver]) };
   }
 
   return {
     facts,
     situation,
     chosen: () => places.flatMap(({ offers }) => offers),
-    worthwhile: () => candidates.filter(({ rank }) => rank > 0),
     refuse,
     result,
   };
 }
 
-/** Best first. */
+/** All that are worth more than nothing to the customer, best first, whatever would be chosen of them; nothing is drawn. */
+export function worthwhileOffers(
+  market: OfferMarket,
+  facts: CustomerFacts,
+  situation: Situation,
+): Candidate[] {
+  const settings = market.experiments.settingsFor(facts.subjectId, situation.now);
+  if (settings.ranking === 'nothing' || market.experiments.controlGroup(facts.subjectId).member) return [];
+  return candidatesOf(market, facts, situation, settings).candidates.filter(({ rank }) => rank > 0);
+}
+
+/** What competes in a situation, whoever the customer is. */
+type Field = {
+  situation: Situation;
+  open: readonly CompiledOffer[];
+  /** Excluded by their own rules. */
+  closed: readonly ExcludedOffer[];
+  /** None of the open ones is kept from anybody by lot. */
+  isOpenToAll: boolean;
+  /** Every one excluded, the open ones for one reason; by offer id. */
+  allExcluded: Map<ExclusionReason, ExcludedOffer[]>;
+};
+
+/** The last of each market: a list asks for the same again and again. */
+const fields = new WeakMap<OfferMarket, Field>();
+
+function fieldOf(market: OfferMarket, situation: Situation): Field {
+  const known = fields.get(market);
+  if (
+    known !== undefined &&
+    known.situation.now === situation.now &&
+    known.situation.channel === situation.channel &&
+    known.situation.placements === situation.placements &&
+    known.situation.basketMinor === situation.basketMinor
+  )
+    return known;
+  const open: CompiledOffer[] = [];
+  const closed: ExcludedOffer[] = [];
+  for (const compiled of market.offers) {
+    if (compiled.offer.fallback) continue;
+    const reasonCode = compiled.exclusionOfOffer(situation);
+    if (reasonCode === undefined) open.push(compiled);
+    else closed.push(excludedOffer(compiled, reasonCode));
+  }
+  const isOpenToAll = open.every(({ offer }) => offer.holdoutShare === 0);
+  const field: Field = { situation, open, closed, isOpenToAll, allExcluded: new Map() };
+  fields.set(market, field);
+  return field;
+}
+
+/** Of customers of whom the same is true of every offer, so that a list need not say it for each again. */
+function allExcludedFor(field: Field, reasonCode: ExclusionReason): ExcludedOffer[] {
+  let excluded = field.allExcluded.get(reasonCode);
+  if (excluded === undefined) {
+    const own = field.open.map((compiled) => excludedOffer(compiled, reasonCode));
+    excluded = byOfferId([...field.closed, ...own]);
+    field.allExcluded.set(reasonCode, excluded);
+  }
+  return excluded;
+}
+
+/** `candidates` best first; `excluded` is to be read only, and by offer id where there are no candidates. */
 function candidatesOf(
   market: OfferMarket,
   facts: CustomerFacts,
   situation: Situation,
   { ranking, levers, withoutOffers }: DecisionSettings,
-) {
+  withheld?: ChoiceOptions['withheld'],
+): { candidates: Candidate[]; excluded: ExcludedOffer[] } {
+  const field = fieldOf(market, situation);
+  const contactRule = market.contactPolicy.ruleFor(facts, situation);
+  if (contactRule.ofAll !== undefined && field.isOpenToAll && withoutOffers.size === 0)
+    return { candidates: [], excluded: allExcludedFor(field, contactRule.ofAll) };
   const context: ValueContext = {
     channel: situation.channel,
     shop: market.shop,
@@ -286,19 +352,17 @@ function candidatesOf(
     contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,
     basketMinor: situation.basketMinor,
   };
-  const contactRule = market.contactPolicy.ruleFor(facts, situation);
-  const excluded: ExcludedOffer[] = [];
+  const excluded: ExcludedOffer[] = [...field.closed];
   const candidates: Candidate[] = [];
-  for (const compiled of market.offers) {
-    const { offer, version } = compiled;
-    if (offer.fallback) continue;
+  for (const compiled of field.open) {
+    const { offer } = compiled;
     const held = heldContact(facts, offer.offerId, situation.now);
     const reasonCode = withoutOffers.has(offer.offerId)
-      ? (compiled.exclusionOfOffer(situation) ?? 'switched-off')
-      : (compiled.exclusion(facts, situation, contactRule) ??
-        (held === undefined ? market.budgetReason(offer) : undefined));
+      ? 'switched-off'
+      : (compiled.exclusionOfCustomer(facts, situation, contactRule) ??
+        (held === undefined ? budgetReason(market, offer, withheld) : undefined));
     if (reasonCode !== undefined) {
-      excluded.push({ offerId: offer.offerId, offerVersion: version, reasonCode });
+      excluded.push(excludedOffer(compiled, reasonCode));
       continue;
     }
     const counts = market.countsOf(offer.offerId);
@@ -317,14 +381,15 @@ function candidatesOf(
   candidates.sort(
     (a, b) => b.rank - a.rank || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
   );
-  return { candidates, excluded };
+  return { candidates, excluded: candidates.length === 0 ? byOfferId(excluded) : excluded };
 }
 
-function excludedAsControl({ offers }: OfferMarket, situation: Situation): ExcludedOffer[] {
-  return [...offers].flatMap(({ offer, version, exclusionOfOffer }) => {
-    const reasonCode = exclusionOfOffer(situation) ?? 'control-group';
-    return offer.fallback ? [] : [{ offerId: offer.offerId, offerVersion: version, reasonCode }];
-  });
+function budgetReason(market: OfferMarket, offer: Offer, withheld: ChoiceOptions['withheld']) {
+  return withheld?.(offer.offerId) ? 'budget-exhausted' : market.budgetReason(offer);
+}
+
+function excludedAsControl(market: OfferMarket, situation: Situation): ExcludedOffer[] {
+  return allExcludedFor(fieldOf(market, situation), 'control-group');
 }
 
 /** What stands in each place when nothing is worth making, or when the customer cannot be read at all. */
@@ -380,17 +445,19 @@ function shown({ offer: { offerId, name, benefit, content }, version }: Compiled
   return { offerId, offerVersion: version, name, benefit, content };
 }
 
+function excludedOffer({ offer, version }: CompiledOffer, reasonCode: ExclusionReason): ExcludedOffer {
+  return { offerId: offer.offerId, offerVersion: version, reasonCode };
+}
+
+function byOfferId(excluded: ExcludedOffer[]): ExcludedOffer[] {
+  return excluded.sort((a, b) => compareText(a.offerId, b.offerId));
+}
+
 function excludedCandidate(
   { compiled, expectedValue, terms }: Candidate,
   reasonCode: ExclusionReason,
 ): ExcludedOffer {
-  return {
-    offerId: compiled.offer.offerId,
-    offerVersion: compiled.version,
-    reasonCode,
-    expectedValue,
-    terms,
-  };
+  return { ...excludedOffer(compiled, reasonCode), expectedValue, terms };
 }
 
 /** By code units: the same on every machine, whatever its locale. */

@@ -20,7 +20,11 @@ import { areTwoDiscounts, hasOtherDiscount, isOfferCapped, openDiscounts } from 
 import { compileQuietHours } from './quiet-hours.ts';
 
 /** Why one customer may not have this offer now, or undefined. */
-export type ContactRule = (offer: Offer) => ExclusionReason | undefined;
+export type ContactRule = {
+  (offer: Offer): ExclusionReason | undefined;
+  /** Set where it is the same for every offer. */
+  ofAll?: ExclusionReason;
+};
 
 /** As much of the facts as may end an offer that has been decided on. */
 export type WithdrawalFacts = Pick<
@@ -96,7 +100,7 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
     ruleFor: (facts, situation) => {
       const { channel, now, occasionId } = situation;
       const unaddressed = whyUnaddressed(facts, situation);
-      if (unaddressed !== undefined) return () => unaddressed;
+      if (unaddressed !== undefined) return Object.assign(() => unaddressed, { ofAll: unaddressed });
       const unsellable = whyUnsellable(facts, now);
       const isSuppressed = suppressionAt(facts.offerAnswers, dismissals, now);
       const broken = brokenLimit(limitsOn(channel), facts.contacts, now, occasionId);

@@ -36,8 +36,8 @@ export type CustomerFacts = {
   contacts: ContactHistory;
   /** The feature vector, in the order of the feature names that offers were compiled with. */
   features: Float32Array;
-  /** Calibrated P(no purchase within the horizon); undefined = not known. */
-  churnRisk: number | undefined;
+  /** Calibrated P(no purchase within the horizon); undefined = not known. Like what follows, it may be worked out when it is read. */
+  readonly churnRisk: number | undefined;
   /**
    * Discounted margin of the orders still to come, of a customer who stays; undefined = not known. May be worked out
    * when it is read: most decisions do not.
@@ -46,9 +46,9 @@ export type CustomerFacts = {
   /** undefined = has never ordered. */
   averageOrderMinor: number | undefined;
   /** Share of the customer's bought lines by category; sums to at most 1. */
-  categoryShares: ReadonlyMap<string, number>;
+  readonly categoryShares: ReadonlyMap<string, number>;
   /** Weight of the evidence behind `categoryShares`: lines bought, perhaps decayed. */
-  categoryEvidence: number;
+  readonly categoryEvidence: number;
   /** Where an item stands among the catalogue for this customer, 0 (last) to 1 (first); undefined = cannot be told. */
   tasteRank: (itemId: ItemId) => number | undefined;
   /** If it is made on the channel; undefined = there is no offer model, or it knows no offer of its kind. */

@@ -26,6 +26,12 @@ export type CompiledOffer = {
   ) => ExclusionReason | undefined;
   /** The same by the offer's own rules alone (time, channel, placement, stock): all that a fallback must pass. */
   exclusionOfOffer: OfferRule;
+  /** The same by what depends on the customer: of an offer whose own rules hold. */
+  exclusionOfCustomer: (
+    facts: CustomerFacts,
+    situation: Situation,
+    contactRule: ContactRule,
+  ) => ExclusionReason | undefined;
   allowsPlacement: (placement: string) => boolean;
 };
 
@@ -50,16 +56,16 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
     }
     return undefined;
   };
+  const exclusionOfCustomer: CompiledOffer['exclusionOfCustomer'] = (facts, situation, contactRule) =>
+    heldOut?.(facts, situation) ?? contactRule(offer) ?? ineligible?.(facts, situation);
   return {
     offer,
     version: contentVersion(offer),
     allowsPlacement,
     exclusionOfOffer,
+    exclusionOfCustomer,
     exclusion: (facts, situation, contactRule) =>
-      exclusionOfOffer(situation) ??
-      heldOut?.(facts, situation) ??
-      contactRule(offer) ??
-      ineligible?.(facts, situation),
+      exclusionOfOffer(situation) ?? exclusionOfCustomer(facts, situation, contactRule),
   };
 }
 

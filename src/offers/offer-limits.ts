@@ -39,6 +39,8 @@ export function heldContact(
   offerId: string,
   now: number,
 ): Contact | undefined {
+  // Of most customers, for every offer.
+  if (contacts.length === 0) return undefined;
   return contacts.find((contact) => contact.offerId === offerId && isUnanswered(contact, offerAnswers, now));
 }
 

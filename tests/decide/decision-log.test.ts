@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { type DecideRequest, decide, noContext } from '../../src/decide/decide.ts';
-import { type LoggedDecision, logDecision, loggedForm, readDecision } from '../../src/decide/decision-log.ts';
+import {
+  isBrief,
+  type LoggedDecision,
+  logDecision,
+  loggedForm,
+  loggedTexts,
+  parseDecision,
+  readDecision,
+} from '../../src/decide/decision-log.ts';
 import { CustomerId } from '../../src/domain/ids.ts';
 import { drainAll } from '../../src/history/drain.ts';
 import { openLake } from '../../src/history/lake.ts';
@@ -41,6 +49,19 @@ async function decided(asked: DecideRequest): Promise<LoggedDecision> {
   if (logged === undefined) throw new Error('the decision has no id');
   return logged;
 }
+
+test('put into words for a list, a decision is the same; what is brief lacks the offers that were not made', async () => {
+  const logged = await decided({ ...request, placements: ['top'] });
+  expect(logged.excluded).not.toEqual([]);
+  const { brief, whole } = loggedTexts(logged);
+  expect(JSON.parse(whole)).toEqual(JSON.parse(JSON.stringify(logged)));
+  const { excluded: _, ...rest } = logged;
+  expect(JSON.parse(brief)).toEqual(JSON.parse(JSON.stringify(rest)));
+  const read = parseDecision(brief);
+  expect(read).toMatchObject({ decisionId: logged.decisionId, excluded: [] });
+  expect(isBrief(read ?? logged)).toBe(true);
+  expect(isBrief(logged)).toBe(false);
+});
 
 test('a logged decision reaches the lake as it was, however often it was logged', async () => {
   const decision = await decided({ ...request, placements: ['top'] });

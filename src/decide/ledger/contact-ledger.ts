@@ -10,8 +10,9 @@ import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
 import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
+import { isCluster } from '../../infra/redis.ts';
 import { redisScript } from '../../infra/redis-script.ts';
-import { together } from '../../infra/redis-together.ts';
+import { getMany, slices } from '../../infra/redis-together.ts';
 import { type Contact, type ContactHistory, isOpen, isStanding } from '../../offers/contact-history.ts';
 
 /** A history, and by what the ledger knows whether it still is the customer's. */
@@ -24,6 +25,8 @@ export type ContactLedger = {
   readMany: (subjectIds: readonly string[]) => Promise<ReadContacts[]>;
   /** false: the history has changed since `version` was read, and nothing was written. Drops what no rule needs any more. */
   write: (subjectId: string, version: string, history: ContactHistory, now: number) => Promise<boolean>;
+  /** The same of many, in their order. */
+  writeMany: (writes: readonly ContactsWrite[], now: number) => Promise<boolean[]>;
   /** Changes the contacts of a decision, however many others are at work on the same customer. */
   update: (
     subjectId: string,
@@ -31,6 +34,9 @@ export type ContactLedger = {
     now: number,
   ) => Promise<void>;
 };
+
+/** The history, and the version that it was made from. */
+export type ContactsWrite = { subjectId: string; version: string; history: ContactHistory };
 
 /** Contacts of a customer that are kept at most, the newest. */
 export const contactsMax = 200;
@@ -65,49 +71,63 @@ const Row = z.tuple([
 type Row = z.output<typeof Row>;
 const Rows = z.array(Row);
 
-/** KEYS: the history. ARGV: version that it must have, the new history, its lifetime in milliseconds. */
+/**
+ * KEYS: histories. ARGV, for each: version that it must have, the new history, its lifetime in milliseconds. Answers for each
+ * whether it was written.
+ */
 const writeScript = redisScript(`
-local current = redis.call('GET', KEYS[1])
-if (current and redis.sha1hex(current) or '') ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then redis.call('DEL', KEYS[1])
-else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1
+local written = {}
+for i, key in ipairs(KEYS) do
+  local current = redis.call('GET', key)
+  local version, text = ARGV[3 * i - 2], ARGV[3 * i - 1]
+  if (current and redis.sha1hex(current) or '') ~= version then written[i] = 0
+  else
+    if text == '' then redis.call('DEL', key) else redis.call('SET', key, text, 'PX', ARGV[3 * i]) end
+    written[i] = 1
+  end
+end
+return written
 `);
 
 export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
-  const readAs = (text: string | null): ReadContacts => ({
-    history: text === null ? [] : parseContacts(text),
-    version: versionOf(text),
-  });
+  const readAs = (text: string | null): ReadContacts =>
+    text === null ? none : { history: parseContacts(text), version: versionOf(text) };
 
   async function read(subjectId: string): Promise<ReadContacts> {
     return readAs(await redis.get(keys.contacts(subjectId)));
   }
 
-  async function write(
-    subjectId: string,
-    version: string,
-    history: ContactHistory,
-    now: number,
-  ): Promise<boolean> {
-    const kept = bounded(
-      history.filter((contact) => isNeeded(contact, now)),
-      now,
+  async function writeMany(writes: readonly ContactsWrite[], now: number): Promise<boolean[]> {
+    // The histories of a cluster lie on different nodes.
+    const parts = slices(writes, isCluster(redis) ? 1 : writesMax);
+    const replies = await Promise.all(
+      parts.map((some) =>
+        writeScript(
+          redis,
+          some.map(({ subjectId }) => keys.contacts(subjectId)),
+          some.flatMap(({ version, history }) => [version, ...keptText(history, now)]),
+        ),
+      ),
     );
-    const text = kept.length === 0 ? '' : JSON.stringify(kept.map(rowOf));
-    const ttlMs = Math.max(1, ...kept.map((contact) => neededUntil(contact) - now));
-    return (await writeScript(redis, [keys.contacts(subjectId)], [version, text, ttlMs])) === 1;
+    return (replies as number[][]).flat().map((reply) => reply === 1);
   }
+
+  const write: ContactLedger['write'] = async (subjectId, version, history, now) => {
+    const [written = false] = await writeMany([{ subjectId, version, history }], now);
+    return written;
+  };
 
   return {
     read,
     async readMany(subjectIds) {
-      const texts = await together(redis, (to) => {
-        for (const subjectId of subjectIds) to.get(keys.contacts(subjectId));
-      });
-      return texts.map((text) => readAs(text as string | null));
+      const texts = await getMany(
+        redis,
+        subjectIds.map((subjectId) => keys.contacts(subjectId)),
+      );
+      return texts.map((text) => readAs(text?.toString() ?? null));
     },
     write,
+    writeMany,
     async update(subjectId, change, now) {
       for (let attempt = 0; attempt < attemptsMax; attempt++) {
         const { history, version } = await read(subjectId);
@@ -117,6 +137,22 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
       throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
     },
   };
+}
+
+/** Of somebody who has not been offered anything. */
+const none: ReadContacts = { history: [], version: '' };
+
+/** Histories that one script writes. */
+const writesMax = 250;
+
+/** The text without what no rule needs any more, '' = nothing is left, and for how long it is needed. */
+function keptText(history: ContactHistory, now: number): [text: string, ttlMs: number] {
+  const kept = bounded(
+    history.filter((contact) => isNeeded(contact, now)),
+    now,
+  );
+  const text = kept.length === 0 ? '' : JSON.stringify(kept.map(rowOf));
+  return [text, Math.max(1, ...kept.map((contact) => neededUntil(contact) - now))];
 }
 
 /** Of too many, the oldest page views go first: what the customer may redeem, and what was sent to her, is what rules ask for. */

@@ -1,6 +1,6 @@
 /** A past decision in full: as it was logged, what has become of it since, and its offers as they were then. */
 import { z } from 'zod';
-import { type LoggedDecision, readDecision } from '../../decide/decision-log.ts';
+import { isBrief, type LoggedDecision, readDecision } from '../../decide/decision-log.ts';
 import { readVersion } from '../../decide/offer-versions.ts';
 import { readOutcomes, sortOutcomes } from '../../decide/outcome-log.ts';
 import { Decision } from '../../domain/decision.ts';
@@ -40,9 +40,9 @@ export async function explainDecision(
     readDecision(decisionId, deps),
     readOutcomes(decisionId, deps),
   ]);
-  // While Redis has the decision, it has all that was reported of it.
-  const past = recent === undefined ? await deps.past.find(decisionId) : undefined;
-  const decision = recent ?? past?.decision;
+  // While Redis has the decision, it has all that was reported of it; why other offers were not made it may leave to the lake.
+  const past = recent === undefined || isBrief(recent) ? await deps.past.find(decisionId) : undefined;
+  const decision = past?.decision ?? recent;
   if (decision === undefined) return undefined;
   const outcomes = new Map([...(past?.outcomes ?? []), ...reported].map((one) => [one.eventId, one]));
   return {

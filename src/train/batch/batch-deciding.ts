@@ -1,22 +1,23 @@
 /** What a thread of a batch does with some of its customers: the very decisions that one asked for by itself would be. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { createRng } from '../../algorithms/rng.ts';
 import { countMade, decisionTtlSeconds } from '../../decide/count-offers.ts';
-import { type DecideRequest, noContext, type OpenDecision, openDecision } from '../../decide/decide.ts';
+import { type DecideRequest, noContext, openDecision, valueOffers } from '../../decide/decide.ts';
 import { decisionIdOf } from '../../decide/decision-id.ts';
-import { type LoggedDecision, loggedForm, madeOffers, readDecision } from '../../decide/decision-log.ts';
+import { type LoggedDecision, loggedTexts, madeOffers, readDecision } from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
-import { reserveChoice } from '../../decide/reserve.ts';
+import { reserveChoices } from '../../decide/reserve.ts';
 import { loggedStandingText, standingPlace } from '../../decide/standing-decision.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import { featureVector } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
-import { together } from '../../infra/redis-together.ts';
+import { type KeptText, setMany } from '../../infra/redis-together.ts';
 import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { type CompiledRule, compileRule } from '../../offers/compile-rule.ts';
+import type { ContactHistory } from '../../offers/contact-history.ts';
 import type { Wanted } from './candidates-file.ts';
 
 export type BatchOf = {
@@ -46,10 +47,11 @@ type Read = { customerId: CustomerId; record: CustomerRecord | undefined; contac
 export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
   const { about } = batch;
   const isWanted = wantedBy(about, deps.now);
+  const placements = [about.placement];
   const decideRequest = (customerId: CustomerId): DecideRequest => ({
     subject: { customerId },
     channel: about.channel,
-    placements: [about.placement],
+    placements,
     campaign: about.campaign,
     limit: about.limit,
     context: noContext,
@@ -68,20 +70,33 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     });
   }
 
-  function open({ customerId, record, contacts }: Read, market: OfferMarket, dryRun: boolean): OpenDecision {
-    // A decision that is made again after a crash must not stand in its own way.
-    const decisionId = idFor(customerId);
-    const history = contacts.history.filter((contact) => contact.decisionId !== decisionId);
-    // The same draw in both passes, and whenever it is made again.
+  /** What `openDecision` and `valueOffers` take. A decision that is made again after a crash must not stand in its own way. */
+  function asked(
+    { customerId, record, contacts }: Read,
+    market: OfferMarket,
+    now: number,
+    withheld?: Withheld,
+  ): Parameters<typeof openDecision> {
+    // The same draw whenever it is made again.
     const rng = createRng(batch.batchId, customerId);
-    return openDecision({ ...decideRequest(customerId), dryRun }, record, history, market, {
-      ...deps,
-      random: () => rng.next(),
-    });
+    const request = decideRequest(customerId);
+    return [
+      withheld === undefined ? request : { ...request, withheld: withheld(customerId) },
+      record,
+      withoutOwn(contacts.history, customerId),
+      market,
+      { ...deps, now: () => now, random: () => rng.next() },
+    ];
+  }
+
+  function withoutOwn(history: ContactHistory, customerId: CustomerId): ContactHistory {
+    if (history.length === 0) return history;
+    const decisionId = idFor(customerId);
+    return history.filter((contact) => contact.decisionId !== decisionId);
   }
 
   function idFor(customerId: CustomerId): string {
-    const digest = createHash('sha256').update(`${batch.batchId} ${customerId}`).digest('hex');
+    const digest = hash('sha256', `${batch.batchId} ${customerId}`, 'hex');
     return decisionIdOf(batch.createdAt, digest);
   }
 
@@ -94,11 +109,10 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     ): Promise<Wanted[][]> {
       const positions = new Map(offerIds.map((offerId, at) => [offerId, at]));
       const [customers, market] = await Promise.all([read(customerIds), deps.market.read()]);
+      const now = deps.now();
       const wanted = new Map<string, Wanted[]>();
       for (const customer of customers) {
-        const { choice } = open(customer, market, true);
-        const list = choice
-          .worthwhile()
+        const list = valueOffers(...asked(customer, market, now))
           .slice(0, candidatesMax)
           .flatMap(({ compiled, rank }): Wanted[] => {
             const offer = positions.get(compiled.offer.offerId);
@@ -116,33 +130,65 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
       shares: Shares | undefined,
     ): Promise<DecidedCustomer[]> {
       const [customers, market] = await Promise.all([read(customerIds), deps.market.read()]);
-      const marketFor = shares === undefined ? () => market : sharedMarket(market, customerIds, shares);
-      const decided = await Promise.all(
-        customers.map((customer) => decideOne(customer, marketFor(customer.customerId))),
-      );
+      const before = await decidedBefore(customers);
+      const open = customers.filter(({ customerId }) => !before.has(customerId));
+      const now = await decideAll(open, market, shares && withheldBy(customerIds, shares));
+      const decided = customers.flatMap(({ customerId }): Named[] => {
+        const decision = before.get(customerId) ?? now.get(customerId);
+        return decision === undefined ? [] : [{ customerId, decision }];
+      });
       return letStand(decided, chunk);
     },
   };
 
-  async function decideOne(customer: Read, market: OfferMarket): Promise<Named> {
-    const decisionId = idFor(customer.customerId);
-    const own = customer.contacts.history.filter((contact) => contact.decisionId === decisionId);
-    if (own.length > 0) {
-      // An attempt before this one came as far as this customer.
-      const before = await readDecision(decisionId, deps);
-      if (before !== undefined) return { customerId: customer.customerId, decision: before };
-      for (const { offerId } of own) await deps.budgets.release(offerId, decisionId, deps.now());
+  /** Those whom an attempt before this one has come to, as far as it came. */
+  async function decidedBefore(customers: readonly Read[]): Promise<Map<CustomerId, LoggedDecision>> {
+    const decided = new Map<CustomerId, LoggedDecision>();
+    for (const { customerId, contacts } of customers) {
+      if (contacts.history.length === 0) continue;
+      const decisionId = idFor(customerId);
+      const own = contacts.history.filter((contact) => contact.decisionId === decisionId);
+      if (own.length === 0) continue;
+      const decision = await readDecision(decisionId, deps);
+      if (decision !== undefined) decided.set(customerId, decision);
+      else for (const { offerId } of own) await deps.budgets.release(offerId, decisionId, deps.now());
     }
-    let read = customer;
-    for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      const opened = open(read, market, false);
-      const history = read.contacts.history.filter((contact) => contact.decisionId !== decisionId);
-      const contacts = { history, version: read.contacts.version };
-      if (await reserveChoice(opened.choice, decisionId, contacts, market, deps))
-        return { customerId: read.customerId, decision: named(opened, decisionId) };
-      read = { ...read, contacts: await deps.contacts.read(read.customerId) };
+    return decided;
+  }
+
+  /** Again where somebody else has offered a customer something meanwhile. */
+  async function decideAll(
+    customers: readonly Read[],
+    market: OfferMarket,
+    withheld: Withheld | undefined,
+  ): Promise<Map<CustomerId, LoggedDecision>> {
+    const decided = new Map<CustomerId, LoggedDecision>();
+    let waiting = customers;
+    for (let attempt = 0; waiting.length > 0; attempt++) {
+      if (attempt === attemptsMax)
+        throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
+      const now = deps.now();
+      const opened = waiting.map((customer) => ({
+        customer,
+        decisionId: idFor(customer.customerId),
+        open: openDecision(...asked(customer, market, now, withheld)),
+      }));
+      const reserved = await reserveChoices(
+        opened.map(({ customer: { customerId, contacts }, decisionId, open: { choice } }) => {
+          const history = withoutOwn(contacts.history, customerId);
+          return { choice, decisionId, contacts: { history, version: contacts.version } };
+        }),
+        market,
+        deps,
+      );
+      const again: Read[] = [];
+      for (const [at, { customer, decisionId, open }] of opened.entries())
+        if (reserved[at]) decided.set(customer.customerId, { ...open.finish(), decisionId });
+        else again.push(customer);
+      const contacts = await deps.contacts.readMany(again.map(({ customerId }) => customerId));
+      waiting = again.map((customer, at) => ({ ...customer, contacts: contacts[at] ?? customer.contacts }));
     }
-    throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
+    return decided;
   }
 
   /** So that outcomes can be told of, and whoever asks for the customer's offer, or nothing, at send time is answered the same. */
@@ -150,59 +196,45 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     const made = decided.flatMap(({ decision }) => madeOffers(decision));
     await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made);
     const { channel, campaign, placement } = about;
-    const kept: [key: string, text: string, ttlMs: number][] = [];
+    const kept: KeptText[] = [];
     const standing = decided.map(({ customerId, decision }): DecidedCustomer => {
-      const asked = { subject: { customerId }, channel, campaign, placement };
-      const { key, until } = standingPlace(asked, decision, deps);
-      const stands = { ...decision, standsUntil: new Date(until).toISOString() };
-      // Put into words once, for all who keep it.
-      const json = JSON.stringify(stands);
-      const ttlMs = Math.max(1, until - deps.now());
-      if (madeOffers(decision).length > 0) {
-        kept.push([deps.keys.decision(decision.decisionId), json, decisionTtlSeconds * 1000]);
-        kept.push([key, loggedStandingText(json), ttlMs]);
-      }
-      // Nothing stands too. Why each offer is not made is in the log; most of a list may be like that.
-      else kept.push([key, loggedStandingText(JSON.stringify({ ...stands, excluded: [] })), ttlMs]);
-      return { customerId, decision, json };
+      const subject = { customerId };
+      const { key, until } = standingPlace({ subject, channel, campaign, placement }, decision, deps);
+      const standsUntil = new Date(until).toISOString();
+      const { brief, whole } = loggedTexts({ ...decision, standsUntil });
+      if (madeOffers(decision).length > 0)
+        kept.push({
+          key: deps.keys.decision(decision.decisionId),
+          text: brief,
+          ttlMs: decisionTtlSeconds * 1000,
+        });
+      kept.push({ key, text: loggedStandingText(brief), ttlMs: Math.max(1, until - deps.now()) });
+      return { customerId, decision, json: whole };
     });
-    await together(deps.redis, (to) => {
-      for (const [key, text, ttlMs] of kept) to.set(key, text, 'PX', ttlMs);
-    });
+    await setMany(deps.redis, kept);
     return standing;
   }
 }
 
+/** Which offers' budgets are for others than this customer. */
+type Withheld = (customerId: CustomerId) => (offerId: string) => boolean;
+
 const attemptsMax = 10;
 
-function named(opened: OpenDecision, decisionId: string): LoggedDecision {
-  const logged = loggedForm({ ...opened.finish(), decisionId });
-  if (logged === undefined) throw new Error('a decision with an id has a form that is logged');
-  return logged;
-}
-
 /**
- * The market as each customer finds it: of the offers that do not suffice for all, her share alone is there. As her share follows from
- * what they are worth to everybody, and from no draw, it is a condition of the draw, like any other rule: what is drawn has a
- * propensity that is right.
+ * Of the offers that do not suffice for all, a customer's share alone is there for her. As shares follow from what offers are worth to
+ * everybody, and from no draw, they are a condition of the draw like any other rule: what is drawn has a propensity that is right.
  */
-function sharedMarket(
-  market: OfferMarket,
+function withheldBy(
   customerIds: readonly CustomerId[],
   { offerIds, shortIds, limit, own }: Shares,
-): (customerId: CustomerId) => OfferMarket {
+): Withheld {
   const short = new Set(shortIds);
   const places = new Map(customerIds.map((customerId, at) => [customerId, at * limit]));
   return (customerId) => {
     const from = places.get(customerId) ?? 0;
     const hers = Array.from(own.subarray(from, from + limit), (position) => offerIds[position - 1]);
-    return {
-      ...market,
-      budgetReason: (offer) =>
-        short.has(offer.offerId) && !hers.includes(offer.offerId)
-          ? 'budget-exhausted'
-          : market.budgetReason(offer),
-    };
+    return (offerId) => short.has(offerId) && !hers.includes(offerId);
   };
 }
 

@@ -43,7 +43,7 @@ export type BatchContext = {
 };
 
 export const partCustomers = 10_000;
-const chunkCustomers = 250;
+const chunkCustomers = 500;
 /** Of the whole, what finding out the shares takes. */
 const valuingShare = 0.45;
 

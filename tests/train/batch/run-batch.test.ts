@@ -3,12 +3,14 @@ import { mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { noContext } from '../../../src/decide/decide.ts';
+import { decideDry, noContext } from '../../../src/decide/decide.ts';
 import { LoggedDecision } from '../../../src/decide/decision-log.ts';
 import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../../src/decide/ledger/offer-budget.ts';
 import { standingDecision } from '../../../src/decide/standing-decision.ts';
 import { BatchRequest } from '../../../src/domain/batch.ts';
+import type { Decision } from '../../../src/domain/decision.ts';
+import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
 import { CustomerId, EventId } from '../../../src/domain/ids.ts';
 import type { Offer } from '../../../src/domain/offer.ts';
 import { dayMs } from '../../../src/domain/time.ts';
@@ -221,6 +223,58 @@ test('nothing stands too: asked for at send time, nobody is decided on again', a
     expect(stands.placements[0]?.offers).toHaveLength(offers.length);
   }
 });
+
+test('a customer of a list is decided as one asked for alone, in every term', async () => {
+  const offers = [
+    fivePercent({ eligibility: { feature: 'averageOrderValueMinor', gte: 3000 } }),
+    makeOffer({ offerId: 'gift', benefit: { kind: 'gift', costMinor: 150 } }),
+    makeOffer({ offerId: 'web-only', channels: ['web'] }),
+    makeOffer({ offerId: 'news', benefit: { kind: 'content' }, fallback: true }),
+  ];
+  await offersAre(...offers);
+  const request = makeRequest({ customerIds: everyId.slice(0, 60), limit: 2 });
+  const { channel, placement, campaign, limit } = request;
+  const policy = DecisionPolicy.parse(JSON.parse(await readFile(join(folder, 'policy.json'), 'utf8')));
+  const items = [makeItem({ itemId: 'tea', category: 'tea', priceMinor: 1000, marginMinor: 500 })];
+  const deps = decideDeps(redis, keys, { offers, items, policy, now: Date.now });
+  const alone = new Map<string, Decision>();
+  for (const customerId of request.customerIds ?? []) {
+    const asked = { subject: { customerId }, channel, placements: [placement], campaign, limit };
+    alone.set(customerId, await decideDry({ ...asked, context: noContext }, deps));
+  }
+  const { batchId, files } = await begin(request);
+  await run(batchId);
+  const listed = await decisionsOf(files);
+  expect(listed).toHaveLength(60);
+  for (const decision of listed) {
+    const single = alone.get(decision.customerId ?? '');
+    if (single === undefined) throw new Error('a decision on somebody else');
+    // Features fade by the second.
+    expect(termsOf(decision)).toEqual(nearly(termsOf(single)));
+    const reasons = ({ excluded }: Decision) =>
+      excluded.map((o) => [o.offerId, o.offerVersion, o.reasonCode]);
+    expect(reasons(decision)).toEqual(reasons(single));
+  }
+  const kinds = new Set(listed.map(({ placements: [place] }) => place?.offers.map((o) => o.offerId).join()));
+  expect(kinds.size).toBeGreaterThan(1);
+});
+
+function termsOf({ placements, inputs, modelVersions, policyVersion, fallback }: Decision): unknown {
+  const places = placements.map(({ offers, ...place }) => ({
+    ...place,
+    offers: offers.map(({ redeemableUntil: _, ...offer }) => offer),
+  }));
+  return { places, inputs, modelVersions, policyVersion, fallback };
+}
+
+/** Every number to within a thousandth. */
+function nearly(value: unknown): unknown {
+  if (typeof value === 'number')
+    return expect.closeTo(value, 3 - Math.ceil(Math.log10(Math.max(1, Math.abs(value)))));
+  if (Array.isArray(value)) return value.map(nearly);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, nearly(field)]));
+}
 
 test('what is made again after a crash comes out the same, and reserves nothing twice', async () => {
   await offersAre(fivePercent({ offerId: 'again', budget: { count: 100 } }));
