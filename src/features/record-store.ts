@@ -13,7 +13,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';
 import type { ShopEvent } from '../domain/event.ts';
-import { compareStreamIds, streamIdParts } from '../domain/stream-id.ts';
+import { beforeAllIds, compareStreamIds, streamIdParts } from '../domain/stream-id.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
@@ -63,8 +63,11 @@ export type RecordStore = {
    * one round trip, which it shares with whoever reads at the same time.
    */
   readBeside: (subjectId: string, key?: string) => Promise<RecordBeside>;
-  /** Folds events of one subject into the record, in order of time; repeats are left out. */
-  apply: (subjectId: string, events: readonly StreamedEvent[]) => Promise<Applied>;
+  /**
+   * Folds events of one subject into the record, in order of time; repeats are left out. A record that takes some in then reflects
+   * the stream through `through`, where that is later than they are.
+   */
+  apply: (subjectId: string, events: readonly StreamedEvent[], through?: string) => Promise<Applied>;
   /**
    * Writes records that reflect the whole lake, which holds the event stream through the id `through`. Answers for each
    * whether it was written: not where the record in Redis reflects a later event. The same customers' records of
@@ -140,7 +143,11 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     return 'unreadable';
   };
 
-  async function applyBatch(subjectId: string, events: readonly StreamedEvent[]): Promise<Applied> {
+  async function applyBatch(
+    subjectId: string,
+    events: readonly StreamedEvent[],
+    through: string,
+  ): Promise<Applied> {
     const first = firstById(events);
     const markerKey = (entry: StreamedEvent) => keys.eventMarker(subjectId, entry.event.eventId);
     let [bytes = null, ...markers] = await redis.mgetBuffer(
@@ -160,6 +167,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       const known = decoded(bytes);
       const record = known === undefined || known === 'unreadable' ? emptyRecord() : known;
       const { late, repeatOfLast } = foldInOrder(record, pending);
+      if (compareStreamIds(through, record.appliedThrough) > 0) record.appliedThrough = through;
       // Before the record is written: a customer put down in vain is harmless, a late event forgotten is not.
       if ((late > 0 || known === 'unreadable') && !isGuest(subjectId))
         await redis.sadd(keys.staleCustomers, subjectId);
@@ -214,10 +222,14 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       };
     },
 
-    async apply(subjectId, events) {
+    async apply(subjectId, events, through = beforeAllIds) {
       const whole: Applied = { outcomes: [], late: 0 };
       for (let start = 0; start < events.length; start += batchMax) {
-        const { outcomes, late } = await applyBatch(subjectId, events.slice(start, start + batchMax));
+        const { outcomes, late } = await applyBatch(
+          subjectId,
+          events.slice(start, start + batchMax),
+          through,
+        );
         whole.outcomes.push(...outcomes);
         whole.late += late;
       }

@@ -13,9 +13,12 @@
  */
 
 import type { ShopEvent } from '../domain/event.ts';
+import type { CustomerId } from '../domain/ids.ts';
+import type { MergeEntry } from '../domain/log-entry.ts';
 import { beforeAllIds, compareStreamIds, nextStreamId, streamIdParts } from '../domain/stream-id.ts';
 import { dayMs } from '../domain/time.ts';
 import { compareEventOrder } from '../features/event-order.ts';
+import { keepGuestEvents } from '../features/guest-events.ts';
 import { firstById, markerTtlMs, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
 import { isGuest, subjectOf } from '../features/subject.ts';
 import { logField } from '../infra/event-log.ts';
@@ -182,10 +185,12 @@ async function sortOut(
   report: DrainReport,
 ): Promise<DrainedEntries> {
   const streamed: StreamedEvent[] = [];
-  const drained: DrainedEntries = { events: [], catalogue: [], decisions: [] };
-  const erased = await erasedEntries(entries, deps);
+  const merges: MergeEntry[] = [];
+  const drained: DrainedEntries = { events: [], catalogue: [], decisions: [], merges };
+  const told = await asCustomers(entries, deps);
+  const erased = await erasedEntries(told, deps);
   report.erased = erased.size;
-  for (const one of entries) {
+  for (const one of told) {
     const { id, entry, text } = one;
     if (erased.has(one)) continue;
     if (entry === undefined) {
@@ -193,6 +198,7 @@ async function sortOut(
       await putAside(deps, id, text);
     } else if (entry.kind === 'event') streamed.push({ event: entry.event, streamId: id });
     else if (entry.kind === 'decision') drained.decisions.push(entry.decision);
+    else if (entry.kind === 'merge') merges.push(entry);
     else drained.catalogue.push(entry);
   }
   const counted = await firstApplied(streamed, deps, report);
@@ -202,6 +208,33 @@ async function sortOut(
   report.decisions = drained.decisions.length;
   report.catalogueChanges = drained.catalogue.length;
   return drained;
+}
+
+/** The entries, with events of guests who have logged in as the customers'. */
+async function asCustomers(
+  entries: readonly StreamEntry[],
+  { redis, keys }: Pick<DrainDeps, 'redis' | 'keys'>,
+): Promise<StreamEntry[]> {
+  const guests = new Set<string>();
+  for (const { entry } of entries)
+    if (entry?.kind === 'event' && isGuest(subjectOf(entry.event))) guests.add(subjectOf(entry.event));
+  if (guests.size === 0) return [...entries];
+  const ids = [...guests];
+  const customerOf = new Map<string, CustomerId>();
+  for (let start = 0; start < ids.length; start += markersAtOnce) {
+    const some = ids.slice(start, start + markersAtOnce);
+    const customers = await Promise.all(some.map((subjectId) => redis.get(keys.mergedInto(subjectId))));
+    some.forEach((subjectId, s) => {
+      const customerId = customers[s];
+      if (typeof customerId === 'string') customerOf.set(subjectId, customerId as CustomerId);
+    });
+  }
+  return entries.map((one) => {
+    if (one.entry?.kind !== 'event') return one;
+    const customerId = customerOf.get(subjectOf(one.entry.event));
+    if (customerId === undefined) return one;
+    return { ...one, entry: { kind: 'event', event: { ...one.entry.event, customerId } } };
+  });
 }
 
 /** Entries of customers who have been erased: of what happened until then, and what came until then. */
@@ -265,6 +298,9 @@ async function firstApplied(
     for (const entry of firstById(expired)) kept.add(entry);
     recent.sort((a, b) => compareEventOrder(a.event, b.event));
     const { outcomes } = await recordStore.apply(subjectId, recent);
+    // As the process would have done that has fallen: a log-in asks for what the guest has told.
+    const late = recent.filter((_, e) => outcomes[e] === 'applied');
+    if (isGuest(subjectId) && late.length > 0) await keepGuestEvents(subjectId, late, { redis, keys });
     recent.forEach((entry, e) => {
       if (outcomes[e] === 'duplicate') return;
       kept.add(entry);

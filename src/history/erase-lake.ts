@@ -16,12 +16,13 @@ import { scoresFolder, snapshotIds, snapshotParts } from './score-snapshots.ts';
 /** Whose rows go: what happened until `until` (milliseconds since 1970), and all that had been written by then. */
 export type ErasedSubject = { customerId: CustomerId; sessionIds: readonly SessionId[]; until: number };
 
-const tables = ['events', 'decisions'] as const;
+const tables = ['events', 'decisions', 'merges'] as const;
 type ErasedTable = (typeof tables)[number];
-const timeColumn = { events: 'occurredAt', decisions: 'decidedAt' } as const satisfies Record<
-  ErasedTable,
-  string
->;
+const timeColumn = {
+  events: 'occurredAt',
+  decisions: 'decidedAt',
+  merges: 'mergedAt',
+} as const satisfies Record<ErasedTable, string>;
 
 /** Ids that the lake links with a customer: the sessions that the customer was known in, and the decisions. */
 export async function linkedIds(
@@ -33,6 +34,7 @@ export async function linkedIds(
     const sessions = await connection.runAndReadAll(
       `SELECT DISTINCT "sessionId" FROM (
          SELECT "sessionId" FROM ${lake.from('events')} WHERE "customerId" = $1
+         UNION ALL SELECT "sessionId" FROM ${lake.from('merges')} WHERE "customerId" = $1
          UNION ALL SELECT "sessionId" FROM ${lake.from('decisions')} WHERE "customerId" = $1)
        WHERE "sessionId" IS NOT NULL ORDER BY 1`,
       [erased.customerId],
@@ -55,7 +57,7 @@ export async function countErasable(
   lake: Lake,
   erased: readonly ErasedSubject[],
 ): Promise<Record<ErasedTable, number>> {
-  const counts = { events: 0, decisions: 0 };
+  const counts = { events: 0, decisions: 0, merges: 0 };
   for (const table of tables)
     for (const { rows } of await partsWithThem(lake, table, erased)) counts[table] += rows;
   return counts;
@@ -79,7 +81,7 @@ export async function eraseFromLake(
   erased: readonly ErasedSubject[],
   locked: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<Record<ErasedTable, number>> {
-  const gone = { events: 0, decisions: 0 };
+  const gone = { events: 0, decisions: 0, merges: 0 };
   for (const table of tables) {
     // Parts that are merged while this looks are found by looking again.
     for (let rounds = 0; rounds < roundsMax; rounds++) {
@@ -187,7 +189,11 @@ function isTheirs(table: ErasedTable, through: string): string {
 }
 
 /** Ends the files that a later generation took the place of at `before` (milliseconds since 1970) or earlier. Answers how many. */
-export async function removeSuperseded(lake: Lake, dataDir: string, before: number): Promise<number> {
+export async function removeSuperseded(
+  lake: Lake,
+  dataDir: string | undefined,
+  before: number,
+): Promise<number> {
   let removed = 0;
   const remove = async (folder: string) => {
     const files = await readdir(folder).catch(() => []);
@@ -200,7 +206,8 @@ export async function removeSuperseded(lake: Lake, dataDir: string, before: numb
     }
   };
   for (const table of tables) await remove(lake.folder(table));
-  for (const id of await snapshotIds(dataDir)) await remove(join(scoresFolder(dataDir), id));
+  if (dataDir !== undefined)
+    for (const id of await snapshotIds(dataDir)) await remove(join(scoresFolder(dataDir), id));
   return removed;
 }
 

@@ -32,6 +32,7 @@ const kinds: ReadonlySet<string> = new Set<LogEntry['kind']>([
   'offer',
   'offerDeleted',
   'decision',
+  'merge',
 ]);
 
 /**
@@ -56,6 +57,7 @@ function isSettled(event: ShopEvent): boolean {
 /** Whose the entry is; undefined: nobody's, or it cannot be read. */
 export function subjectOfEntry({ entry }: Pick<StreamEntry, 'entry'>): string | undefined {
   if (entry?.kind === 'event') return subjectOf(entry.event);
+  if (entry?.kind === 'merge') return entry.customerId;
   if (entry?.kind !== 'decision') return undefined;
   const { customerId, sessionId } = entry.decision;
   return customerId === undefined && sessionId === undefined
@@ -67,6 +69,7 @@ export function subjectOfEntry({ entry }: Pick<StreamEntry, 'entry'>): string | 
 export function isErasedEntry({ id, entry }: Pick<StreamEntry, 'id' | 'entry'>, until: number): boolean {
   if (streamIdParts(id)[0] <= until) return true;
   if (entry?.kind === 'event') return entry.event.occurredAt <= until;
+  if (entry?.kind === 'merge') return entry.at <= until;
   return entry?.kind === 'decision' && Date.parse(entry.decision.decidedAt) <= until;
 }
 

@@ -5,6 +5,8 @@
  *   <dataDir>/lake/items/*.parquet    catalogue, one row a change; the latest `updatedAt` of an id counts
  *   <dataDir>/lake/offers/*.parquet   offers, likewise
  *   <dataDir>/lake/decisions/*.parquet  decisions on offers; rows with the same decisionId are the same decision
+ *   <dataDir>/lake/merges/*.parquet   guests who have logged in: their sessions' rows count for the customer, until a night
+ *                                     writes those rows anew with the customer's id
  *
  * Parts are written by `writePart` and never changed; what is erased leaves by a new generation of its part (part-names.ts). `stream-<first>-<last>.parquet` holds that range of ids of the
  * event stream, `import-<hash>.parquet` the outcome of an import.
@@ -61,6 +63,12 @@ export const LAKE_TABLES = {
     /** JSON of domain `Decision`. */
     ['json', 'VARCHAR'],
   ],
+  merges: [
+    ['sessionId', 'VARCHAR'],
+    ['customerId', 'VARCHAR'],
+    /** UTC. */
+    ['mergedAt', 'TIMESTAMP'],
+  ],
 } as const satisfies Record<string, readonly (readonly [string, string])[]>;
 export type LakeTable = keyof typeof LAKE_TABLES;
 
@@ -110,12 +118,23 @@ export async function openLake(dataDir: string, limits: LakeLimits = {}): Promis
     connection,
     connect,
     folder,
-    from: (table, wanted) => fromTable(folder(table), table, wanted),
+    from: (table, wanted) =>
+      table === 'events'
+        ? ofCustomers(fromTable(folder(table), table, wanted), folder('merges'))
+        : fromTable(folder(table), table, wanted),
     close: () => {
       connection.closeSync();
       instance.closeSync();
     },
   };
+}
+
+/** Events, with those of guests who have logged in as the customer's. */
+function ofCustomers(events: string, merges: string): string {
+  if (!existsSync(merges) || !readdirSync(merges).some(isPart)) return events;
+  return `(SELECT e.* REPLACE (coalesce(e."customerId", m."customerId") AS "customerId") FROM ${events} e
+    LEFT JOIN (SELECT "sessionId", arg_min("customerId", "mergedAt") AS "customerId" FROM ${fromTable(merges, 'merges', undefined)}
+      GROUP BY "sessionId") m ON e."customerId" IS NULL AND e."sessionId" = m."sessionId")`;
 }
 
 function fromTable(folder: string, table: LakeTable, wanted: WantedParts | undefined): string {

@@ -14,7 +14,9 @@ import type { CatalogueStore } from '../infra/catalogue-store.ts';
 import { latestItems, latestOffers } from './catalogue.ts';
 import { type DrainDeps, drainAll, drainedThrough } from './drain.ts';
 import { takeLock } from './drain-lock.ts';
+import { removeSuperseded } from './erase-lake.ts';
 import type { Lake } from './lake.ts';
+import { attributeMerged } from './merged-sessions.ts';
 import { replayCustomers } from './replay.ts';
 import { mergeParts } from './stream-parts.ts';
 
@@ -137,11 +139,16 @@ async function otherSchemas({ redis, keys }: RebuildDeps): Promise<string[]> {
   return (await redis.smembers(keys.recordSchemas)).filter((schema) => schema !== RECORD_SCHEMA);
 }
 
-async function merge({ redis, keys, lake }: RefreshDeps): Promise<void> {
+/** Readers of files that were written anew are left so long to end. */
+const readersMs = 3_600_000;
+
+async function merge({ redis, keys, lake, now }: RefreshDeps): Promise<void> {
   const lock = await takeLock(redis, keys.drainLock);
   // Somebody drains: another night will do.
   if (lock === undefined) return;
   try {
+    await attributeMerged(lake, now());
+    await removeSuperseded(lake, undefined, now() - readersMs);
     await mergeParts(lake);
   } finally {
     await lock.release();

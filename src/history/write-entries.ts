@@ -1,7 +1,7 @@
 /** Entries of the event stream as parts of the lake. */
 import { type DuckDBAppender, type DuckDBConnection, DuckDBTimestampValue } from '@duckdb/node-api';
 import type { ShopEvent } from '../domain/event.ts';
-import type { CatalogueChange, DecisionEntry } from '../domain/log-entry.ts';
+import type { CatalogueChange, DecisionEntry, MergeEntry } from '../domain/log-entry.ts';
 import { LAKE_TABLES, type Lake, type LakeTable, writePart } from './lake.ts';
 import { eventToRows } from './lake-rows.ts';
 
@@ -9,6 +9,7 @@ export type DrainedEntries = {
   events: ShopEvent[];
   catalogue: CatalogueChange[];
   decisions: DecisionEntry['decision'][];
+  merges?: readonly MergeEntry[];
 };
 
 /** A value of a row; numbers go into INTEGER and BIGINT columns, times are milliseconds since 1970. */
@@ -19,7 +20,13 @@ type Value = string | number | null;
  * what tells that the range has been drained.
  */
 export async function writeEntries(lake: Lake, name: string, entries: DrainedEntries): Promise<void> {
-  const rows: Record<LakeTable, Value[][]> = { events: [], items: [], offers: [], decisions: [] };
+  const rows: Record<LakeTable, Value[][]> = {
+    events: [],
+    items: [],
+    offers: [],
+    decisions: [],
+    merges: [],
+  };
   for (const change of entries.catalogue) addChange(rows, change);
   for (const decision of entries.decisions) {
     const { decisionId, customerId = null, sessionId = null, channel, campaign = null } = decision;
@@ -27,12 +34,14 @@ export async function writeEntries(lake: Lake, name: string, entries: DrainedEnt
     const json = JSON.stringify(decision);
     rows.decisions.push([decisionId, customerId, sessionId, decidedAt, channel, campaign, json]);
   }
+  for (const { sessionId, customerId, at } of entries.merges ?? [])
+    rows.merges.push([sessionId, customerId, at]);
   for (const event of entries.events)
     for (const row of eventToRows(event)) rows.events.push(LAKE_TABLES.events.map(([column]) => row[column]));
 
   const connection = await lake.connect();
   try {
-    for (const table of ['items', 'offers', 'decisions', 'events'] as const) {
+    for (const table of ['items', 'offers', 'decisions', 'merges', 'events'] as const) {
       if (rows[table].length === 0) continue;
       await fill(connection, table, rows[table]);
       await writePart({ ...lake, connection }, table, name, `SELECT * FROM drained_${table}`);

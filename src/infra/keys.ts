@@ -37,6 +37,10 @@ export function createKeys(prefix: string) {
     preparedPage: (subjectId: string, slot: string) => `${prefix}:{c:${subjectId}}:page:${slot}`,
     /** String with an expiry: the stream id under which this event was first applied. */
     eventMarker: (subjectId: string, eventId: EventId) => `${prefix}:{c:${subjectId}}:event:${eventId}`,
+    /** String with an expiry: the customer whom the session's guest has turned out to be. */
+    mergedInto: (subjectId: string) => `${prefix}:{c:${subjectId}}:merged`,
+    /** List with an expiry: a guest's events with their stream ids, as JSON, until the guest logs in. */
+    guestEvents: (subjectId: string) => `${prefix}:{c:${subjectId}}:told`,
     /** Hash: item id → when it changed, a colon, the item as JSON (nothing = deleted). */
     items: `${prefix}:items`,
     /** Hash: offer id → likewise. */

@@ -47,7 +47,7 @@ export type ImportReport = {
 
 /** New rows for a table of the lake. */
 export type NewPart = {
-  table: LakeTable;
+  table: Exclude<LakeTable, 'merges'>;
   /** Start of the part's name. */
   prefix: string;
   query: string;

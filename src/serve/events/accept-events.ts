@@ -9,8 +9,9 @@ import type { EventLine, ParsedEventInput, ShopEvent } from '../../domain/event.
 import type { EventId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
 import { dayMs } from '../../domain/time.ts';
-import type { RecordStore, StreamedEvent } from '../../features/record-store.ts';
-import { subjectOf } from '../../features/subject.ts';
+import { asCustomer, keepGuestEvents } from '../../features/guest-events.ts';
+import type { Applied, RecordStore, StreamedEvent } from '../../features/record-store.ts';
+import { isGuest, subjectOf } from '../../features/subject.ts';
 import { appendEntries } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -98,7 +99,9 @@ export async function acceptEvents(
   await Promise.all(
     [...bySubject].map(async ([subjectId, entries]) => {
       try {
-        const { outcomes } = await deps.records.apply(subjectId, entries);
+        const { outcomes } = isGuest(subjectId)
+          ? await applyToGuest(subjectId, entries, deps)
+          : await deps.records.apply(subjectId, entries);
         outcomes.forEach((outcome, e) => {
           const result = results[entries[e]?.index ?? -1];
           // Another request was quicker with the same event, or its marker had expired: the drain sees to this entry.
@@ -121,6 +124,26 @@ export async function acceptEvents(
     rejected: count('rejected'),
     deferred,
     results,
+  };
+}
+
+/** A guest who has logged in meanwhile is the customer: then the events are the customer's, under the same stream ids. */
+async function applyToGuest(
+  subjectId: string,
+  entries: readonly StreamedEvent[],
+  deps: AcceptDeps,
+): Promise<Applied> {
+  const applied = await deps.records.apply(subjectId, entries);
+  const fresh = entries.filter((_, e) => applied.outcomes[e] === 'applied');
+  if (fresh.length === 0) return applied;
+  const customerId = await keepGuestEvents(subjectId, fresh, deps);
+  if (customerId === undefined) return applied;
+  const own = fresh.map(({ event, streamId }) => ({ event: asCustomer(event, customerId), streamId }));
+  const { outcomes, late } = await deps.records.apply(customerId, own);
+  const outcomeOf = new Map(fresh.map(({ streamId }, f) => [streamId, outcomes[f] ?? 'duplicate']));
+  return {
+    outcomes: entries.map(({ streamId }, e) => outcomeOf.get(streamId) ?? applied.outcomes[e] ?? 'duplicate'),
+    late,
   };
 }
 

@@ -5,7 +5,7 @@ import { RISK_BANDS, VALUE_TIERS } from '../../algorithms/customer-value/bands.t
 import { RFM_SEGMENTS } from '../../algorithms/customer-value/rfm-segment.ts';
 import { CustomerAttributes } from '../../domain/customer.ts';
 import { AppError } from '../../domain/errors.ts';
-import { CustomerId } from '../../domain/ids.ts';
+import { CustomerId, SessionId } from '../../domain/ids.ts';
 import { dayMs } from '../../domain/time.ts';
 import { affinityAt, categoriesMax } from '../../features/categories.ts';
 import { namedFeatures } from '../../features/named-features.ts';
@@ -13,6 +13,7 @@ import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import { type ChurnReason, churnReasons } from '../../scoring/churn-reasons.ts';
 import { type CustomerScores, scoreCustomer } from '../../scoring/score-customer.ts';
 import type { Deps } from '../deps.ts';
+import { mergeSession } from '../events/merge-session.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
 
@@ -21,6 +22,15 @@ const params = z.strictObject({ customerId: CustomerId });
 const CustomerAnswer = z
   .object({ customerId: z.string(), attributes: CustomerAttributes })
   .meta({ id: 'Customer' });
+
+const MergeAnswer = z
+  .object({
+    customerId: z.string(),
+    sessionId: z.string(),
+    /** Events that the customer has gained by this call. */
+    events: z.int().min(0),
+  })
+  .meta({ id: 'Merged' });
 
 const ProfileAnswer = z
   .object({
@@ -240,6 +250,23 @@ export const customerRoutes = [
       }
       const record = await deps.records.read(customerId);
       return { status: 200, body: { customerId, attributes: record?.attributes ?? attributes } };
+    },
+  }),
+  defineRoute({
+    method: 'PUT',
+    path: '/customers/{customerId}/merge/{sessionId}',
+    scope: 'events',
+    summary: 'A guest has logged in: the session is the customer',
+    description:
+      'What the session has told counts for the customer from the next answer on, each event once, and what it tells later (within seven ' +
+      'days of its last event) does. Made again, it changes nothing. 409 where the session has become another customer.',
+    tags,
+    params: z.strictObject({ customerId: CustomerId, sessionId: SessionId }),
+    responses: { 200: MergeAnswer },
+    problems: [409, 503],
+    handler: async ({ params: { customerId, sessionId } }, deps) => {
+      const { events } = await mergeSession(sessionId, customerId, deps);
+      return { status: 200, body: { customerId, sessionId, events } };
     },
   }),
   defineRoute({

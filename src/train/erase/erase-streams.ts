@@ -46,6 +46,7 @@ export async function sweepEventStream(
       }
       gone.push(one.id);
       if (one.entry?.kind === 'decision') found.decisionIds.push(one.entry.decision.decisionId);
+      if (one.entry?.kind === 'merge') found.sessionIds.push(one.entry.sessionId);
       if (one.entry?.kind === 'event' && one.entry.event.sessionId !== undefined)
         found.sessionIds.push(one.entry.event.sessionId);
     }

@@ -158,6 +158,7 @@ async function sweep(pending: readonly Named[], deps: ErasureDeps, erase: boolea
     unreadable: await sweepUnreadable(deps, [...untilOf.keys()].map(plainId), erase),
     events: rows.events,
     decisions: rows.decisions,
+    merges: rows.merges,
     records: await sweepSubjectKeys(
       deps,
       new Set(untilOf.keys()),
@@ -189,13 +190,14 @@ async function sweep(pending: readonly Named[], deps: ErasureDeps, erase: boolea
 }
 
 async function verify(settled: readonly Named[], deps: ErasureDeps): Promise<void> {
-  const { files, config, lake, now, log } = deps;
+  const { config, lake, now, log } = deps;
   // One by one: a receipt tells of one customer.
   for (const one of settled) {
     await removeSuperseded(lake, config.dataDir, now() - config.erasureSettleMs);
     const again = await sweep([one], deps, true);
     add(one.erased, again.counts);
-    const rewritten = (again.counts.events ?? 0) + (again.counts.decisions ?? 0) + (again.counts.scores ?? 0);
+    const places = ['events', 'decisions', 'merges', 'scores'];
+    const rewritten = places.reduce((total, place) => total + (again.counts[place] ?? 0), 0);
     const found = await sweep([one], deps, false);
     const total = sum(found.counts);
     if (rewritten > 0 || total > 0) {
@@ -204,7 +206,7 @@ async function verify(settled: readonly Named[], deps: ErasureDeps): Promise<voi
         'an erasure met something that had been on its way, and looks again',
       );
       one.lookAt = now() + Math.max(config.erasureSettleMs, total > 0 ? lookAgainMs : 0);
-      await files.update(one);
+      await deps.files.update(one);
       continue;
     }
     const at = new Date(now()).toISOString();
@@ -225,7 +227,7 @@ async function verify(settled: readonly Named[], deps: ErasureDeps): Promise<voi
         models: await influencedModels(deps),
       },
     };
-    await files.update(nameless);
+    await deps.files.update(nameless);
   }
 }
 

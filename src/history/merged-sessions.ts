@@ -1,0 +1,41 @@
+/**
+ * Sessions of guests who have logged in: until now `lake.from('events')` joined their rows with the customers at each reading; this
+ * writes the customers into the rows. To be called under the drain's lock.
+ */
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dayMs } from '../domain/time.ts';
+import { type Lake, listParts, pathPattern, sqlText, writePart } from './lake.ts';
+import { nextGeneration, partsToRead } from './part-names.ts';
+
+/** Answers how many rows it has written the customer into. */
+export async function attributeMerged(lake: Lake, now: number): Promise<number> {
+  const merges = await listParts(lake, 'merges');
+  if (merges.length === 0) return 0;
+  const connection = await lake.connect();
+  let rows = 0;
+  try {
+    await connection.run(`CREATE TEMP TABLE merged AS SELECT "sessionId", arg_min("customerId", "mergedAt") AS "customerId"
+      FROM ${lake.from('merges')} GROUP BY "sessionId"`);
+    for (const file of partsToRead(await listParts(lake, 'events'))) {
+      const part = `read_parquet(${sqlText(join(pathPattern(lake.folder('events')), file))}, hive_partitioning = false)`;
+      const counted = await connection.runAndReadAll(
+        `SELECT count(*)::DOUBLE FROM ${part} WHERE "customerId" IS NULL AND "sessionId" IN (SELECT "sessionId" FROM merged)`,
+      );
+      const count = Number(counted.value(0, 0));
+      if (count === 0) continue;
+      rows += count;
+      const query = `SELECT e.* REPLACE (coalesce(e."customerId", m."customerId") AS "customerId") FROM ${part} e
+        LEFT JOIN merged m ON e."customerId" IS NULL AND e."sessionId" = m."sessionId"`;
+      await writePart({ ...lake, connection }, 'events', nextGeneration(file), query);
+    }
+  } finally {
+    connection.closeSync();
+  }
+  // Their rows are written; the young ones stay for those who are in the middle of a question that names them.
+  for (const file of merges) {
+    const path = join(lake.folder('merges'), file);
+    if ((await stat(path)).mtimeMs < now - dayMs) await rm(path, { force: true });
+  }
+  return rows;
+}

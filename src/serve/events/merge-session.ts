@@ -1,0 +1,59 @@
+/**
+ * A guest logs in: what the session has told counts for the customer from the next answer on, and what it tells later does. The
+ * order matters. First the session is the customer's (then no later event is missed), then that is in the event stream (then the history
+ * knows it for ever), then the record is brought up to date, marked as reflecting that entry (then no rebuild from a
+ * history that lacks it takes its place), and only then what was kept of the guest goes. Done again, it changes nothing.
+ */
+import type { ContactLedger } from '../../decide/ledger/contact-ledger.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { CustomerId, SessionId } from '../../domain/ids.ts';
+import { guestEventsMax, takeGuestEvents } from '../../features/guest-events.ts';
+import type { RecordStore } from '../../features/record-store.ts';
+import { RECORD_SCHEMA } from '../../features/registry.ts';
+import { guestSubject } from '../../features/subject.ts';
+import { appendEntries } from '../../infra/event-log.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Redis } from '../../infra/redis.ts';
+import type { Contact } from '../../offers/contact-history.ts';
+
+export type MergeDeps = {
+  redis: Redis;
+  keys: Keys;
+  records: Pick<RecordStore, 'apply'>;
+  contacts: Pick<ContactLedger, 'read' | 'update'>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+};
+
+/** Answers how many events have come to the customer by it. AppError CONFLICT where the session is another customer's. */
+export async function mergeSession(
+  sessionId: SessionId,
+  customerId: CustomerId,
+  deps: MergeDeps,
+): Promise<{ events: number }> {
+  const { redis, keys, records, contacts, now } = deps;
+  const guest = guestSubject(sessionId);
+  const told = await takeGuestEvents(sessionId, customerId, deps);
+  if (told === undefined)
+    throw new AppError('CONFLICT', {
+      public: 'The session has become another customer. Begin a new session when another logs in.',
+    });
+  const at = now();
+  const [streamId] = await appendEntries(redis, keys, [{ kind: 'merge', sessionId, customerId, at }]);
+  const { outcomes } = await records.apply(customerId, told, streamId);
+  // There may have been more, which the history has alone.
+  if (told.length >= guestEventsMax) await redis.sadd(keys.staleCustomers, customerId);
+  const { history } = await contacts.read(guest);
+  if (history.length > 0) await contacts.update(customerId, (known) => withContacts(known, history), at);
+  await redis.del(keys.guestEvents(guest), keys.record(RECORD_SCHEMA, guest));
+  return { events: outcomes.filter((outcome) => outcome === 'applied').length };
+}
+
+/** The same list where there is nothing new. */
+function withContacts(known: readonly Contact[], more: readonly Contact[]): readonly Contact[] {
+  const idOf = ({ decisionId, offerId, occasionId }: Contact) =>
+    JSON.stringify([decisionId, offerId, occasionId]);
+  const ids = new Set(known.map(idOf));
+  const added = more.filter((contact) => !ids.has(idOf(contact)));
+  return added.length === 0 ? known : [...known, ...added].sort((a, b) => a.at - b.at);
+}
