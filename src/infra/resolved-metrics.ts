@@ -11,9 +11,10 @@ export type ResolvedHistogram<L extends string> = {
   with: (labels: Readonly<Record<L, string>>) => Observer;
 };
 
-export type HistogramDefinition = {
+export type HistogramDefinition<L extends string> = {
   name: string;
   help: string;
+  labelNames: readonly L[];
   /** Upper bounds, rising. */
   buckets: readonly number[];
 };
@@ -21,18 +22,20 @@ export type HistogramDefinition = {
 /** A histogram of the text format, as prom-client's own; each series holds one count a bucket, and their sum. */
 export function createHistogram<L extends string>(
   registry: Registry,
-  { name, help, buckets }: HistogramDefinition,
+  { name, help, labelNames, buckets }: HistogramDefinition<L>,
 ): ResolvedHistogram<L> {
   const bounds = Float64Array.from(buckets);
   const seriesOf = new Map<string, Series>();
+  // Type and names of labels are for whoever lists what there is.
+  const type = 'histogram' as const;
   const get = () => ({
     name,
     help,
-    type: 'histogram' as const,
+    type,
     values: [...seriesOf.values()].flatMap((series) => series.values(name)),
     aggregator: 'sum' as const,
   });
-  const metric = { name, help, get: async () => get(), reset: () => seriesOf.clear() };
+  const metric = { name, help, type, labelNames, get: async () => get(), reset: () => seriesOf.clear() };
   // A registry asks no more of a metric than these.
   registry.registerMetric(metric as unknown as Metric<L>);
   return {

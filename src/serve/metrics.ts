@@ -16,7 +16,8 @@ const redisBuckets = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 export function createServeMetrics(registry: Registry) {
   const registers = [registry];
   const metrics = {
-    requestDuration: createHistogram<'route' | 'method' | 'status'>(registry, {
+    requestDuration: createHistogram(registry, {
+      labelNames: ['route', 'method', 'status'] as const,
       name: 'nextbest_serve_request_duration_seconds',
       help: 'Time from the arrival of a request to the end of its answer',
       buckets: requestBuckets,
@@ -43,7 +44,8 @@ export function createServeMetrics(registry: Registry) {
       help: 'Connections that were closed at once, for the process holds as many as it may',
       registers,
     }),
-    redisDuration: createHistogram<'command' | 'outcome'>(registry, {
+    redisDuration: createHistogram(registry, {
+      labelNames: ['command', 'outcome'] as const,
       name: 'nextbest_serve_redis_duration_seconds',
       help: 'Time from sending a command to Redis to its reply; outcome error: none came in time, or a refusal',
       buckets: redisBuckets,

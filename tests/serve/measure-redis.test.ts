@@ -12,7 +12,8 @@ afterAll(() => redis.disconnect());
 
 test('commands are counted by name, whichever way they are sent; one that is not of ours has no label of its own', async () => {
   const registry = new Registry();
-  const duration = createHistogram<'command' | 'outcome'>(registry, {
+  const duration = createHistogram(registry, {
+    labelNames: ['command', 'outcome'] as const,
     name: 'duration_seconds',
     help: 'for the test',
     buckets: [1],
