@@ -113,6 +113,11 @@ for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 3], 'PX', ARGV[4]) end
 return {1}
 `);
 
+/** KEYS: the record. ARGV: what was read. Deletes it, unless it has been written since. */
+const discardScript = redisScript(
+  `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`,
+);
+
 /**
  * KEYS: the record, then the same customer's records of other schemas. ARGV: the new record; milliseconds and sequence of
  * the stream id that it reflects; lifetime of the others, which one that has a lifetime already keeps.
@@ -142,6 +147,20 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     options.onUnreadable?.(result.reason);
     return 'unreadable';
   };
+
+  /** undefined: there is none, or it is damaged; then it goes, for a rebuild could not tell how far it reaches. */
+  const readable = (subjectId: string, bytes: Buffer | null): CustomerRecord | undefined => {
+    const record = decoded(bytes);
+    if (record !== 'unreadable') return record;
+    // The answer does not wait for it; where it fails, the next reader tries again.
+    if (bytes !== null) discard(subjectId, bytes).catch(() => {});
+    return undefined;
+  };
+
+  async function discard(subjectId: string, damaged: Buffer): Promise<void> {
+    if (!isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
+    await discardScript(redis, [recordKey(subjectId)], [damaged]);
+  }
 
   async function applyBatch(
     subjectId: string,
@@ -197,16 +216,12 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
 
   return {
     async read(subjectId) {
-      const record = decoded(await redis.getBuffer(recordKey(subjectId)));
-      return record === 'unreadable' ? undefined : record;
+      return readable(subjectId, await redis.getBuffer(recordKey(subjectId)));
     },
 
     async readMany(subjectIds) {
       const replies = await getMany(redis, subjectIds.map(recordKey));
-      return replies.map((bytes) => {
-        const record = decoded(bytes);
-        return record === 'unreadable' ? undefined : record;
-      });
+      return replies.map((bytes, n) => readable(subjectIds[n] ?? '', bytes));
     },
 
     async readBeside(subjectId, key) {
@@ -214,10 +229,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       const [bytes = null, beside = null] = await readKeys(key === undefined ? [own] : [own, key]);
       return {
         stamp: bytes === null ? undefined : stampOf(bytes),
-        record: () => {
-          const record = decoded(bytes);
-          return record === 'unreadable' ? undefined : record;
-        },
+        record: () => readable(subjectId, bytes),
         beside,
       };
     },

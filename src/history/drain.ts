@@ -26,6 +26,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { Tombstones } from '../infra/tombstones.ts';
+import { unreadableEventParts } from './damaged-parts.ts';
 import { takeLock } from './drain-lock.ts';
 import {
   isErasedEntry,
@@ -319,18 +320,40 @@ async function firstApplied(
 /** Drops what the lake has already. The batch begins at the id `first`. */
 async function notInLake(
   entries: readonly CountedEntry[],
-  { redis, keys, lake }: DrainDeps,
+  deps: DrainDeps,
   first: string,
 ): Promise<CountedEntry[]> {
   const past = entries.filter(
     ({ event, streamId, repeat }) => repeat || event.occurredAt < streamIdParts(streamId)[0] - pastMs,
   );
   // Not in parts that reach into this batch: they are of a drain that lost its lock, and go when this part is written.
-  const known = await eventsInLake(lake, past, first);
+  const known = await lookedUp(past, deps, first);
   const customerIds = new Set<string>();
   for (const { event } of known) if (event.customerId !== undefined) customerIds.add(event.customerId);
-  if (customerIds.size > 0) await redis.sadd(keys.staleCustomers, ...customerIds);
+  if (customerIds.size > 0) await deps.redis.sadd(deps.keys.staleCustomers, ...customerIds);
   return entries.filter((entry) => !known.has(entry));
+}
+
+/**
+ * Goes on beside parts that cannot be read: a repeat of what they hold is then in the lake twice, which a replay counts once,
+ * where events that pile up in the stream would be refused in the end.
+ */
+async function lookedUp(
+  past: readonly CountedEntry[],
+  { lake, log }: DrainDeps,
+  first: string,
+): Promise<Set<CountedEntry>> {
+  try {
+    return await eventsInLake(lake, past, first);
+  } catch (err) {
+    const unreadable = await unreadableEventParts(lake);
+    if (unreadable.size === 0) throw err;
+    log?.error(
+      { event: 'lake.damaged', files: [...unreadable] },
+      'parts of the lake cannot be read: put them back from a backup, for records and models wait for them',
+    );
+    return await eventsInLake(lake, past, first, unreadable);
+  }
 }
 
 /** Keeps an entry that cannot be read here, of a later version perhaps, where somebody can look at it. */

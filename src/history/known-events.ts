@@ -5,12 +5,13 @@ import { type Lake, queryChunks, sqlText } from './lake.ts';
 
 /**
  * Those of the events that the lake holds, whatever instant it has them at. Parts that reach the stream id `streamBefore`
- * are not looked into. Reads the column of event ids once; memory holds the events asked for.
+ * are not looked into, nor are those `without`. Reads the column of event ids once; memory holds the events asked for.
  */
 export async function eventsInLake<T extends { event: ShopEvent }>(
   lake: Lake,
   asked: readonly T[],
   streamBefore: string,
+  without: ReadonlySet<string> = new Set(),
 ): Promise<Set<T>> {
   const known = new Set<T>();
   if (asked.length === 0) return known;
@@ -25,7 +26,7 @@ export async function eventsInLake<T extends { event: ShopEvent }>(
       appender.endRow();
     });
     appender.closeSync();
-    const query = `SELECT DISTINCT number FROM asked JOIN ${lake.from('events', { streamBefore })} events
+    const query = `SELECT DISTINCT number FROM asked JOIN ${lake.from('events', { streamBefore, without })} events
        ON events."eventId" = asked.eventId
          AND coalesce("customerId", ${sqlText(guestSubject(''))} || "sessionId") = asked.subject
        ORDER BY number`;

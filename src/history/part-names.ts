@@ -68,6 +68,8 @@ export type WantedParts = {
   /** Those only that hold something that reached the stream between the two, milliseconds since 1970. */
   streamFrom?: number;
   streamTo?: number;
+  /** Not these files. */
+  without?: ReadonlySet<string>;
 };
 
 /**
@@ -83,5 +85,5 @@ export function partsToRead(files: readonly string[], wanted: WantedParts = {}):
     const isElsewhere = Number.parseInt(last, 10) < streamFrom || Number.parseInt(first, 10) > streamTo;
     if (reachesIt || isElsewhere) hidden.add(file);
   }
-  return files.filter((file) => !hidden.has(file)).sort();
+  return files.filter((file) => !hidden.has(file) && !wanted.without?.has(file)).sort();
 }

@@ -160,6 +160,18 @@ export function observeDrift(registry: Registry, read: () => Promise<DriftReport
   );
 }
 
+/** Read when Prometheus asks. */
+export function observeDamage(registry: Registry, cutOffParts: () => Promise<readonly string[]>): void {
+  new Gauge({
+    name: 'nextbest_worker_damaged_parts',
+    help: 'Parts of the lake that are cut off or no Parquet files: rebuilds and trainings wait until they are put back',
+    registers: [registry],
+    async collect() {
+      this.set((await cutOffParts()).length);
+    },
+  });
+}
+
 /** Gauges that are read when Prometheus asks; where Redis does not answer in time, a gauge is left out. */
 export function observeQueueAndStream(
   registry: Registry,

@@ -4,6 +4,7 @@
  */
 import { Queue } from 'bullmq';
 import { RECORD_SCHEMA } from '../features/registry.ts';
+import { cutOffParts } from '../history/damaged-parts.ts';
 import { streamLag } from '../history/event-stream.ts';
 import { openLake } from '../history/lake.ts';
 import { readSnapshot } from '../history/score-snapshots.ts';
@@ -24,6 +25,7 @@ import { startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
 import {
   createWorkerMetrics,
+  observeDamage,
   observeDrift,
   observeQueueAndStream,
   observeScores,
@@ -86,6 +88,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
 
     const lake = await openLake(config.dataDir);
     opened.add('lake', () => lake.close());
+    observeDamage(registry, () => cutOffParts(lake));
     const erasures = await openErasureFiles(config.dataDir);
     const tombstones = createTombstones(redis, keys, erasures);
     await tombstones.restore();

@@ -9,6 +9,7 @@ import {
 } from '../../src/serve/metrics.ts';
 import {
   createWorkerMetrics,
+  observeDamage,
   observeDrift,
   observeQueueAndStream,
   observeScores,
@@ -36,6 +37,7 @@ export function workerRegistry(): Registry {
   observeScores(registry, never, () => 0);
   observeWebhooks(registry, undefined);
   observeDrift(registry, never);
+  observeDamage(registry, never);
   return registry;
 }
 
