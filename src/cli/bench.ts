@@ -10,6 +10,7 @@ import { type BatchBenchOptions, benchBatch } from './bench/batch.ts';
 import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
 import { benchChaos, type ChaosOptions } from './bench/chaos.ts';
 import { benchDecide, type DecideBenchOptions } from './bench/decide.ts';
+import { benchFreshness, type FreshFigures, type FreshnessOptions } from './bench/freshness.ts';
 import { benchFuzz, type FuzzBenchOptions } from './bench/fuzz.ts';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
@@ -35,6 +36,7 @@ export const benchCommand = (): Command =>
     .addCommand(memoryBenchCommand())
     .addCommand(batchBenchCommand())
     .addCommand(budgetsBenchCommand())
+    .addCommand(freshnessBenchCommand())
     .addCommand(fuzzBenchCommand())
     .addCommand(decideBenchCommand())
     .addCommand(chaosBenchCommand());
@@ -141,6 +143,33 @@ const scoreBenchCommand = () =>
           `${line.microsPerCustomer.toFixed(1)} µs each, ${count(Math.round(line.peakMb))} MB; reading the records alone ` +
           `${line.readSeconds.toFixed(1)} s; the first thousand by value in ${line.listSeconds.toFixed(2)} s`,
       );
+    });
+
+const freshnessBenchCommand = () =>
+  new Command('freshness')
+    .description(
+      'posts to one process and asks another at once, under load: every next answer must know of it',
+    )
+    .option('--asks <n>', 'how many', positiveInteger, 10_000)
+    .option('--processes <n>', 'of the service', positiveInteger, 2)
+    .option('--callers <n>', 'that post and ask at once', positiveInteger, 4)
+    .option('--load <n>', 'pages a second that are served beside it', positiveInteger, 200)
+    .option('--items <n>', 'of the catalogue', positiveInteger, 2000)
+    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 1000)
+    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
+    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .action(async (flags: FreshnessOptions, command: Command) => {
+      const output = outputOf(command);
+      const line = await benchFreshness(flags, output.say);
+      const told = ({ asks, share, p50Ms, p99Ms }: FreshFigures) =>
+        `${count(asks)} asks, ${(100 * share).toFixed(2)} % fresh, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`;
+      const kinds = Object.entries(line.kinds).map(([kind, figures]) => `${kind}: ${told(figures)}`);
+      output.result(
+        { ...line },
+        `${told(line)}; ${kinds.join('; ')}; ${Math.round(line.loadPerSecond)} pages/s beside it, ${line.loadErrors} errors`,
+      );
+      if (line.share < 1)
+        throw new Error('an answer did not know of what had been posted before it was asked for');
     });
 
 const fuzzBenchCommand = () =>

@@ -10,6 +10,8 @@ export type Load = {
   seconds: number;
   /** Asks so many times and then ends, however long it takes. */
   amount?: number;
+  /** Requests a second, of all connections; absent: as many as are answered. */
+  rate?: number;
   /** Paths that are asked in turn, each connection beginning at another; `{id}` stands for the next of `ids`. */
   path: string;
   /** Customer numbers from `first`, each asked `times` in a row; absent: the path is asked as it is. */
@@ -32,7 +34,7 @@ if (text !== undefined) {
   process.stdout.write(`${JSON.stringify(await run(load))}\n`);
 }
 
-async function run({ url, connections, seconds, amount, path, customers }: Load): Promise<LoadResult> {
+async function run({ url, connections, seconds, amount, rate, path, customers }: Load): Promise<LoadResult> {
   let asked = 0;
   const nextPath = () => {
     if (customers === undefined) return path;
@@ -43,6 +45,7 @@ async function run({ url, connections, seconds, amount, path, customers }: Load)
     url,
     connections,
     ...(amount === undefined ? { duration: seconds } : { amount }),
+    ...(rate !== undefined && { overallRate: rate }),
     requests: [
       customers === undefined
         ? { path }

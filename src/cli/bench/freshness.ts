@@ -1,0 +1,337 @@
+/**
+ * `nextbest bench freshness`: something is posted to one process, and the next answer of another is asked for at once, again and
+ * again, while pages are served beside it. Every answer must know of what was posted. Each customer is asked about once, after an
+ * answer that is kept in memory and in Redis by then: a page that outlives what it was made of would be found.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRng, type Rng } from '../../algorithms/rng.ts';
+import { builtEntry } from '../../infra/built-entry.ts';
+import { readConfig } from '../../infra/config.ts';
+import { createLogger } from '../../infra/logger.ts';
+import { openRedis } from '../../infra/open-redis.ts';
+import { connectRedis } from '../../infra/redis.ts';
+import { copyId } from './copied-records.ts';
+import type { Load, LoadResult } from './load.ts';
+import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
+import { startServer } from './serve.ts';
+
+export type FreshnessOptions = {
+  asks: number;
+  /** Of the service; what is posted to one is asked of another. */
+  processes: number;
+  /** That post and ask at once. */
+  callers: number;
+  /** Pages a second that are asked for beside it. */
+  load: number;
+  items: number;
+  /** Customers of the simulated shop that the others are copies of. */
+  shop: number;
+  /** Keeps the simulated shop and its models; one that is there is used again. */
+  folder?: string;
+  seed: number;
+};
+
+/** What is posted, and where it must show in the next answer. */
+export const FRESH_KINDS = ['purchase', 'view', 'dismissal', 'consent'] as const;
+export type FreshKind = (typeof FRESH_KINDS)[number];
+
+export type FreshFigures = {
+  asks: number;
+  /** Of the next answers, those that reflect what was posted. */
+  share: number;
+  /** From the sending of what is posted to the end of the first answer that reflects it. */
+  p50Ms: number;
+  p99Ms: number;
+};
+
+export type FreshnessLine = FreshFigures & {
+  processes: number;
+  callers: number;
+  kinds: Record<FreshKind, FreshFigures>;
+  /** Customers who could not be asked about: no offer was worth making them. */
+  skipped: number;
+  /** Calls that were refused for overload, and made again; the time of that counts. */
+  refused: number;
+  /** Pages a second that were served beside it, and those that failed. */
+  loadPerSecond: number;
+  loadErrors: number;
+};
+
+type Seen = { reflected: boolean; ms: number };
+type Call = (process: number, method: string, path: string, body?: unknown) => Promise<unknown>;
+
+const loadConnections = 8;
+const loadSeconds = 5;
+const patienceMs = 5000;
+const pollMs = 2;
+const refusedMs = 50;
+/** Customers for each ask: of some no offer is worth making. */
+const customersPerAsk = 3;
+
+export async function benchFreshness(
+  options: FreshnessOptions,
+  say: (text: string) => void,
+): Promise<FreshnessLine> {
+  const root = options.folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
+  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
+  await mkdir(folders.DATA_DIR, { recursive: true });
+  const log = createLogger('warn', 'bench');
+  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-redis-'));
+  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
+  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const children: ChildProcess[] = [];
+  try {
+    const env = { ...folders, REDIS_URL: place.url, REDIS_TIMEOUT_MS: '5000' };
+    await prepareShop(root, env, options, say);
+    const customers = Math.max(1000, options.asks * customersPerAsk);
+    await fillRedis(redis, folders.DATA_DIR, { customers }, say);
+    say(`starting ${options.processes} services …`);
+    const urls: string[] = [];
+    for (let p = 0; p < options.processes; p++) {
+      const [child, url] = await startServer(env);
+      children.push(child);
+      urls.push(url);
+    }
+    for (const url of urls) await untilReady(url);
+    const load = runLoad(urls, options.load, customers);
+    say(`${options.asks} asks …`);
+    let refused = 0;
+    const call = callOf(urls, () => refused++);
+    const { seen, skipped } = await askAll(options, customers, call);
+    const { perSecond, errors } = await load.end();
+    const all = FRESH_KINDS.flatMap((kind) => seen[kind]);
+    return {
+      ...figures(all),
+      processes: options.processes,
+      callers: options.callers,
+      kinds: Object.fromEntries(
+        FRESH_KINDS.map((kind) => [kind, figures(seen[kind])]),
+      ) as FreshnessLine['kinds'],
+      skipped,
+      refused,
+      loadPerSecond: perSecond,
+      loadErrors: errors,
+    };
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    redis.disconnect();
+    await place.release();
+    await rm(redisDir, { recursive: true, force: true });
+    if (options.folder === undefined) await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** Each caller takes the next customer, and the kind that has been asked for least; a customer who cannot be asked is passed over. */
+export async function askAll(
+  { asks, processes, callers, seed }: Pick<FreshnessOptions, 'asks' | 'processes' | 'callers' | 'seed'>,
+  customers: number,
+  call: Call,
+): Promise<{ seen: Record<FreshKind, Seen[]>; skipped: number }> {
+  const seen: Record<FreshKind, Seen[]> = { purchase: [], view: [], dismissal: [], consent: [] };
+  const rng = createRng(seed, 'freshness');
+  let nextAsk = 0;
+  let nextCustomer = 0;
+  let skipped = 0;
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      for (let ask = nextAsk++; ask < asks; ask = nextAsk++) {
+        const kind = FRESH_KINDS[ask % FRESH_KINDS.length] ?? 'purchase';
+        for (;;) {
+          if (nextCustomer >= customers)
+            throw new Error(`no offer is worth making to enough of ${customers} customers`);
+          const one = await ASK[kind](copyId(nextCustomer++), twoOf(processes, rng), call);
+          if (one === undefined) {
+            skipped++;
+            continue;
+          }
+          seen[kind].push(one);
+          break;
+        }
+      }
+    }),
+  );
+  return { seen, skipped };
+}
+
+/** Where to post, and where to ask. */
+function twoOf(processes: number, rng: Rng): [number, number] {
+  const first = rng.nextInt(processes);
+  return [first, processes === 1 ? 0 : (first + 1 + rng.nextInt(processes - 1)) % processes];
+}
+
+type Ask = (customerId: string, at: readonly [number, number], call: Call) => Promise<Seen | undefined>;
+
+type Page = { items: { itemId: string }[]; degraded: boolean };
+type Decided = {
+  placements: { offers: { offerId: string }[]; fallback: boolean }[];
+  decisionId: string;
+  degraded: boolean;
+};
+type Profile = { eventCount: number };
+
+const ASK: Readonly<Record<FreshKind, Ask>> = {
+  /** What has just been bought is recommended no more. */
+  purchase: async (customerId, [there, here], call) => {
+    const path = `/recommendations?customerId=${customerId}&n=10`;
+    // Twice: the second answer is the kept one, and so would a third be.
+    await call(here, 'GET', path);
+    const { items } = (await call(here, 'GET', path)) as Page;
+    const itemId = items[0]?.itemId;
+    if (itemId === undefined) return undefined;
+    const lines = [{ itemId, quantity: 1, unitPriceMinor: 1000 }];
+    return watch(
+      () => call(there, 'POST', '/events', { type: 'purchase', customerId, lines }),
+      async () => {
+        const page = (await call(here, 'GET', path)) as Page;
+        return !page.degraded && page.items.every((item) => item.itemId !== itemId);
+      },
+    );
+  },
+  /** The profile counts it. */
+  view: async (customerId, [there, here], call) => {
+    const path = `/customers/${customerId}/profile`;
+    const { eventCount } = (await call(here, 'GET', path)) as Profile;
+    const lines = [{ itemId: 'i00001' }];
+    return watch(
+      () => call(there, 'POST', '/events', { type: 'view', customerId, lines }),
+      async () => ((await call(here, 'GET', path)) as Profile).eventCount > eventCount,
+    );
+  },
+  /** What was refused is not offered again, though the decision would have stood. */
+  dismissal: async (customerId, [there, here], call) => {
+    const path = `/customers/${customerId}/offers?channel=web&placement=top&campaign=bench`;
+    await call(here, 'GET', path);
+    const { placements, decisionId } = (await call(here, 'GET', path)) as Decided;
+    const [place] = placements;
+    const offerId = place?.fallback ? undefined : place?.offers[0]?.offerId;
+    if (offerId === undefined) return undefined;
+    return watch(
+      () => call(there, 'POST', `/decisions/${decisionId}/outcomes`, { offerId, outcome: 'dismissed' }),
+      async () => {
+        const next = (await call(here, 'GET', path)) as Decided;
+        return (
+          !next.degraded &&
+          next.placements.every(({ offers }) => offers.every((offer) => offer.offerId !== offerId))
+        );
+      },
+    );
+  },
+  /** Who has withdrawn the consent to e-mail is made no offer there. */
+  consent: async (customerId, [there, here], call) => {
+    const path = `/customers/${customerId}/offers?channel=email&placement=top&campaign=bench`;
+    const put = (at: number, email: boolean) =>
+      call(at, 'PUT', `/customers/${customerId}`, { consent: { email } });
+    await put(here, true);
+    await call(here, 'GET', path);
+    const { placements } = (await call(here, 'GET', path)) as Decided;
+    if (placements.every(({ offers }) => offers.length === 0)) return undefined;
+    return watch(
+      () => put(there, false),
+      async () => {
+        const next = (await call(here, 'GET', path)) as Decided;
+        return !next.degraded && next.placements.every(({ offers }) => offers.length === 0);
+      },
+    );
+  },
+};
+
+/** Posts, asks, and (where the next answer does not know of it) asks on until one does. */
+async function watch(post: () => Promise<unknown>, isReflected: () => Promise<boolean>): Promise<Seen> {
+  const startedAt = performance.now();
+  await post();
+  const reflected = await isReflected();
+  let known = reflected;
+  while (!known && performance.now() - startedAt < patienceMs) {
+    await sleep(pollMs);
+    known = await isReflected();
+  }
+  return { reflected, ms: performance.now() - startedAt };
+}
+
+/** Calls to one process or another. One that is asked for more than it can answer says so, has done nothing, and is asked again. */
+export function callOf(urls: readonly string[], onRefused: () => void): Call {
+  return async (process, method, path, body) => {
+    for (;;) {
+      const response = await fetch(`${urls[process]}${path}`, {
+        method,
+        ...(body !== undefined && {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
+      });
+      const text = await response.text();
+      if (response.ok) return JSON.parse(text);
+      if (JSON.parse(text).code !== 'OVERLOADED')
+        throw new Error(`${method} ${path} was answered ${response.status}: ${text.slice(0, 300)}`);
+      onRefused();
+      await sleep(refusedMs);
+    }
+  };
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`);
+    const { catalogueItems } = (await answer.json()) as { catalogueItems?: number };
+    if (answer.ok && (catalogueItems ?? 0) > 0) return;
+    await sleep(100);
+  }
+}
+
+/** Pages for everybody, round after round, in processes of their own. */
+function runLoad(urls: readonly string[], rate: number, customers: number) {
+  const results: LoadResult[] = [];
+  let ending = false;
+  let child: ChildProcess | undefined;
+  const rounds = (async () => {
+    for (let round = 0; !ending; round++) {
+      const load: Load = {
+        url: urls[round % urls.length] ?? '',
+        connections: loadConnections,
+        seconds: loadSeconds,
+        rate,
+        path: '/recommendations?customerId={id}&n=10&explain=true',
+        customers: { first: 0, count: customers, times: 1 },
+      };
+      const entry = builtEntry('./load.js', import.meta.url);
+      child = spawn(process.execPath, [entry, JSON.stringify(load)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const exited = once(child, 'exit');
+      let text = '';
+      for await (const chunk of child.stdout ?? []) text += chunk;
+      await exited;
+      if (text !== '') results.push(JSON.parse(text) as LoadResult);
+    }
+  })();
+  return {
+    end: async () => {
+      ending = true;
+      // A first round is measured whole.
+      if (results.length > 0) child?.kill('SIGKILL');
+      await rounds;
+      const seconds = results.reduce((sum, one) => sum + one.seconds, 0);
+      return {
+        perSecond: results.reduce((sum, one) => sum + one.requests, 0) / Math.max(1, seconds),
+        errors: results.reduce((sum, one) => sum + one.errors, 0),
+      };
+    },
+  };
+}
+
+function figures(seen: readonly Seen[]): FreshFigures {
+  const times = seen.map(({ ms }) => ms).sort((a, b) => a - b);
+  const at = (share: number) =>
+    times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? Number.NaN;
+  return {
+    asks: seen.length,
+    share: seen.length === 0 ? 0 : seen.filter(({ reflected }) => reflected).length / seen.length,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  };
+}

@@ -1,0 +1,74 @@
+/** The asks of `bench freshness`, on two services of a small shop: consent, dismissals, purchases and views count at once. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { copyId } from '../../../src/cli/bench/copied-records.ts';
+import { askAll, callOf, FRESH_KINDS } from '../../../src/cli/bench/freshness.ts';
+import { testRedis } from '../../support/redis.ts';
+import { eventually, startTestService, type TestService } from '../../support/service.ts';
+
+const { url: redisUrl, prefix } = testRedis();
+const customers = 300;
+let services: TestService[];
+
+beforeAll(async () => {
+  services = [await startTestService({ redisUrl, prefix }), await startTestService({ redisUrl, prefix })];
+  const [one] = services;
+  await one?.call('POST', '/offers', [
+    {
+      offerId: 'small',
+      name: 'A little off',
+      benefit: { kind: 'amountOff', amountMinor: 10 },
+      channels: ['web', 'email'],
+      priorityLever: 100,
+    },
+  ]);
+  const bought = Array.from({ length: customers }, (_, n) => ({
+    type: 'purchase',
+    customerId: copyId(n),
+    lines: [{ itemId: `i${1 + (n % 3)}`, quantity: 1, unitPriceMinor: 2000 }],
+  }));
+  expect((await one?.call('POST', '/events', bought))?.body.accepted).toBe(customers);
+  for (const service of services)
+    await eventually(async () => {
+      const asked = { customerId: 'somebody', channel: 'web', dryRun: true };
+      expect((await service.call('POST', '/offers/decide', asked)).body.placements[0].offers).toHaveLength(1);
+    });
+});
+afterAll(async () => {
+  for (const service of services) await service.close();
+});
+
+test('what is posted to one process is in the next answer of another', async () => {
+  const call = callOf(
+    services.map(({ url }) => url),
+    () => {},
+  );
+  const { seen, skipped } = await askAll({ asks: 200, processes: 2, callers: 4, seed: 1 }, customers, call);
+  for (const kind of FRESH_KINDS) {
+    expect(seen[kind]).toHaveLength(200 / FRESH_KINDS.length);
+    expect(
+      seen[kind].filter(({ reflected }) => !reflected),
+      kind,
+    ).toEqual([]);
+  }
+  expect(skipped).toBeLessThan(customers - 200);
+}, 120_000);
+
+test('an answer that does not know of it is told from one that does', async () => {
+  const real = callOf(
+    services.map(({ url }) => url),
+    () => {},
+  );
+  // A process that answers from what it has kept, whatever happens.
+  const kept = new Map<string, unknown>();
+  const deaf: typeof real = async (process, method, path, body) => {
+    if (method !== 'GET') return real(process, method, path, body);
+    const asks = Number(kept.get(`${path} asks`) ?? 0) + 1;
+    kept.set(`${path} asks`, asks);
+    if (asks > 2 && asks < 5) return kept.get(path);
+    const answer = await real(process, method, path, body);
+    kept.set(path, answer);
+    return answer;
+  };
+  const { seen } = await askAll({ asks: 1, processes: 2, callers: 1, seed: 2 }, customers, deaf);
+  expect(seen.purchase.map(({ reflected }) => reflected)).toEqual([false]);
+});
