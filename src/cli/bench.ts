@@ -212,6 +212,12 @@ const serveBenchCommand = () =>
     .option('--connections <n>', 'that ask at once', positiveInteger, 32)
     .option('--seconds <n>', 'of one measurement', positiveInteger, 5)
     .option('--rounds <n>', 'over all servers; the median counts', positiveInteger, 3)
+    .option(
+      '--returning <n>',
+      'customers of a round who are asked about again and again',
+      positiveInteger,
+      5000,
+    )
     .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
     .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
     .action(async (flags: ServeBenchOptions, command: Command) => {

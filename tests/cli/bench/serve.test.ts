@@ -8,7 +8,16 @@ describeNative('bench serve', () => {
     'the two hot calls are asked under load beside the bare servers, and none of their answers is a fault',
     async () => {
       const lines: ServeBenchLine[] = [];
-      const size = { customers: 300, items: 300, shop: 300, connections: 8, seconds: 1, rounds: 1, seed: 1 };
+      const size = {
+        customers: 300,
+        items: 300,
+        shop: 300,
+        connections: 8,
+        seconds: 1,
+        rounds: 1,
+        returning: 20,
+        seed: 1,
+      };
       await benchServe(
         size,
         (line) => lines.push(line),
