@@ -34,54 +34,79 @@ export function bestOfNormals(
     }
   }
 
-  const logBefore = new Float64Array(uncertain.length);
-  const gains = new Float64Array(uncertain.length);
+  const size = uncertain.length;
+  const each = Math.max(pointsMin, Math.ceil(pointsInAll / Math.max(1, size)));
+  const { mean, deviation, logBefore, gains, won, cuts } = roomFor(size, each);
   let before = 1;
-  const logsAt = (x: number, at: number): number => {
-    const i = uncertain[at] ?? 0;
-    return logNormalCdf((x - (means[i] ?? 0)) / (deviations[i] ?? 1));
-  };
-  for (let u = 0; u < uncertain.length; u++) {
-    logBefore[u] = logsAt(start, u);
-    before *= Math.exp(logBefore[u] ?? 0);
+  for (let u = 0; u < size; u++) {
+    const i = uncertain[u]!;
+    mean[u] = means[i]!;
+    deviation[u] = deviations[i]!;
+    const log = logNormalCdf((start - mean[u]!) / deviation[u]!);
+    logBefore[u] = log;
+    before *= Math.exp(log);
+    won[u] = 0;
   }
   if (certain >= 0) probabilities[certain] = before;
 
-  for (const x of [...cutsOf(uncertain, means, deviations, start), Infinity]) {
+  const cutCount = writeCuts(cuts, each, mean, deviation, size, start);
+  for (let c = 0; c <= cutCount; c++) {
+    const x = c === cutCount ? Infinity : cuts[c]!;
     let logOfLargest = 0;
     let gained = 0;
-    for (let u = 0; u < uncertain.length; u++) {
-      const log = x === Infinity ? 0 : logsAt(x, u);
-      const gain = log - (logBefore[u] ?? 0);
+    for (let u = 0; u < size; u++) {
+      const log = x === Infinity ? 0 : logNormalCdf((x - mean[u]!) / deviation[u]!);
+      const gain = log - logBefore[u]!;
       gains[u] = gain;
       gained += gain;
       logBefore[u] = log;
       logOfLargest += log;
     }
     const after = Math.exp(logOfLargest);
-    if (gained > 0)
-      for (let u = 0; u < uncertain.length; u++) {
-        const i = uncertain[u] ?? 0;
-        probabilities[i] = (probabilities[i] ?? 0) + ((after - before) * (gains[u] ?? 0)) / gained;
-      }
+    if (gained > 0) {
+      const share = (after - before) / gained;
+      for (let u = 0; u < size; u++) won[u]! += share * gains[u]!;
+    }
     before = after;
   }
+  for (let u = 0; u < size; u++) probabilities[uncertain[u]!] = won[u]!;
   return probabilities;
 }
 
-/** Ascending, all above `start`. */
-function cutsOf(
-  uncertain: readonly number[],
-  means: ArrayLike<number>,
-  deviations: ArrayLike<number>,
+/** Ascending, all above `start`, from the start of `cuts`; answers how many. */
+function writeCuts(
+  cuts: Float64Array,
+  each: number,
+  mean: Float64Array,
+  deviation: Float64Array,
+  size: number,
   start: number,
-): Float64Array {
-  const each = Math.max(pointsMin, Math.ceil(pointsInAll / Math.max(1, uncertain.length)));
-  const cuts: number[] = [];
-  for (const i of uncertain)
+): number {
+  let count = 0;
+  for (let u = 0; u < size; u++)
     for (let p = 0; p < each; p++) {
-      const x = (means[i] ?? 0) + reach * ((2 * p) / (each - 1) - 1) * (deviations[i] ?? 0);
-      if (x > start) cuts.push(x);
+      const x = mean[u]! + reach * ((2 * p) / (each - 1) - 1) * deviation[u]!;
+      if (x > start) cuts[count++] = x;
     }
-  return Float64Array.from(cuts).sort();
+  cuts.subarray(0, count).sort();
+  return count;
+}
+
+type Room = Record<'mean' | 'deviation' | 'logBefore' | 'gains' | 'won' | 'cuts', Float64Array>;
+let room: Room | undefined;
+
+/** The same for every call: a list of a million asks as often, and nothing of it outlives the call. */
+function roomFor(size: number, each: number): Room {
+  if (room === undefined || room.mean.length < size || room.cuts.length < size * each) {
+    const of = (length: number) => new Float64Array(2 * length);
+    room = {
+      mean: of(size),
+      deviation: of(size),
+      logBefore: of(size),
+      gains: of(size),
+      won: of(size),
+      cuts: of(size * each),
+    };
+  }
+  return room;
 }

@@ -95,7 +95,11 @@ async function openNow(request: DecideRequest, deps: DecideDeps) {
 }
 
 /** A decision in the making: what it has chosen may still be refused. */
-export type OpenDecision = { choice: OpenChoice; finish: () => Decision };
+export type OpenDecision = {
+  choice: OpenChoice;
+  /** `withTerms` (the default): what the offers that are not made are worth, too. */
+  finish: (withTerms?: boolean) => Decision;
+};
 
 /** With everything at hand; reaches nothing. A customer without a record is one of whom nothing is known. */
 export function openDecision(
@@ -118,8 +122,8 @@ export function openDecision(
   });
   return {
     choice,
-    finish: () => {
-      const result = choice.result();
+    finish: (withTerms = true) => {
+      const result = choice.result(withTerms);
       return {
         ...describe(request, market, situation.now),
         ...result,

@@ -42,21 +42,14 @@ export function loggedTexts({ excluded, ...decision }: LoggedDecision): { brief:
   return { brief, whole: `${brief.slice(0, -1)},"excluded":[${excluded.map(excludedText).join(',')}]}` };
 }
 
-/** By offer and reason, as they have been put into words before. */
-let excludedTexts = new Map<string, { version: string; byReason: Map<string, string> }>();
-const offersKept = 10_000;
+/** The same few are excluded again and again. */
+const excludedTexts = new WeakMap<ExcludedOffer, string>();
 
-function excludedText({ offerId, offerVersion, reasonCode }: ExcludedOffer): string {
-  let known = excludedTexts.get(offerId);
-  if (known?.version !== offerVersion) {
-    if (excludedTexts.size >= offersKept) excludedTexts = new Map();
-    known = { version: offerVersion, byReason: new Map() };
-    excludedTexts.set(offerId, known);
-  }
-  let text = known.byReason.get(reasonCode);
+function excludedText(excluded: ExcludedOffer): string {
+  let text = excludedTexts.get(excluded);
   if (text === undefined) {
-    text = JSON.stringify({ offerId, offerVersion, reasonCode });
-    known.byReason.set(reasonCode, text);
+    text = JSON.stringify(excluded);
+    excludedTexts.set(excluded, text);
   }
   return text;
 }

@@ -92,7 +92,8 @@ export function createMarketHolder({
 
   function currentOffers() {
     if (offers?.revision !== catalogue.revision) {
-      const all = [...catalogue.offers.values()];
+      // In the order in which a decision names them.
+      const all = [...catalogue.offers.values()].sort((a, b) => (a.offerId < b.offerId ? -1 : 1));
       offers = {
         revision: catalogue.revision,
         list: all.map(compileOnce),

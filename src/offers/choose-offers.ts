@@ -100,7 +100,8 @@ export type OpenChoice = {
   chosen: () => Candidate[];
   /** Takes an offer out of its place, where the choice goes on with what is left. */
   refuse: (candidate: Candidate, reasonCode: ExclusionReason) => void;
-  result: () => OfferChoice;
+  /** `withTerms` (the default): what the offers that are not made are worth, too. */
+  result: (withTerms?: boolean) => OfferChoice;
 };
 
 type Place = {
@@ -244,7 +245,7 @@ export function openChoice(
     return notDrawn.has(candidate) ? 'not-drawn' : 'outranked';
   }
 
-  function result(): OfferChoice {
+  function result(withTerms = true): OfferChoice {
     const fallbacks = fallbackPlacements(market, situation);
     const placements = places.map(
       ({ placement, offers, explored, loggingPropensity }, at): PlacementDecision => {
@@ -259,7 +260,11 @@ export function openChoice(
     if (candidates.length === 0) return { placements, excluded };
     const passedOver = candidates
       .filter((candidate) => !taken.has(candidate) || refused.has(candidate))
-      .map((candidate) => excludedCandidate(candidate, reasonFor(candidate)));
+      .map((candidate) =>
+        withTerms
+          ? excludedCandidate(candidate, reasonFor(candidate))
+          : excludedOffer(candidate.compiled, reasonFor(candidate)),
+      );
     return { placements, excluded: byOfferId([...excluded, ...passedOver]) };
   }
 
@@ -445,9 +450,24 @@ function shown({ offer: { offerId, name, benefit, content }, version }: Compiled
   return { offerId, offerVersion: version, name, benefit, content };
 }
 
-function excludedOffer({ offer, version }: CompiledOffer, reasonCode: ExclusionReason): ExcludedOffer {
-  return { offerId: offer.offerId, offerVersion: version, reasonCode };
+/** To be read only: the same one for everybody of whom the same is true. */
+function excludedOffer(compiled: CompiledOffer, reasonCode: ExclusionReason): ExcludedOffer {
+  let byReason = excludedOffers.get(compiled);
+  if (byReason === undefined) {
+    byReason = new Map();
+    excludedOffers.set(compiled, byReason);
+  }
+  let excluded = byReason.get(reasonCode);
+  if (excluded === undefined) {
+    const { offer, version } = compiled;
+    excluded = { offerId: offer.offerId, offerVersion: version, reasonCode };
+    byReason.set(reasonCode, excluded);
+  }
+  return excluded;
 }
+
+/** As many for each offer as there are reasons, its own rules' among them. */
+const excludedOffers = new WeakMap<CompiledOffer, Map<ExclusionReason, ExcludedOffer>>();
 
 function byOfferId(excluded: ExcludedOffer[]): ExcludedOffer[] {
   return excluded.sort((a, b) => compareText(a.offerId, b.offerId));

@@ -183,7 +183,7 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
       );
       const again: Read[] = [];
       for (const [at, { customer, decisionId, open }] of opened.entries())
-        if (reserved[at]) decided.set(customer.customerId, { ...open.finish(), decisionId });
+        if (reserved[at]) decided.set(customer.customerId, { ...open.finish(false), decisionId });
         else again.push(customer);
       const contacts = await deps.contacts.readMany(again.map(({ customerId }) => customerId));
       waiting = again.map((customer, at) => ({ ...customer, contacts: contacts[at] ?? customer.contacts }));
