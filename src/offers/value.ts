@@ -19,7 +19,7 @@ import { priorEffect } from './prior-effect.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
 /** Further orders that a customer who is kept is counted with while no customer value model is there: an assumption. */
-const KEPT_ORDERS = 3;
+export const KEPT_ORDERS = 3;
 
 /** A term counts as a reason from this factor on. */
 const NOTABLE = 1.25;

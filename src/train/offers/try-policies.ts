@@ -3,8 +3,8 @@
  * the offer model of either, on the customer as she was then.
  *
  * The reward is money, by the terms of an offer's value: the margin of a usual order for each within the window, less what the offer and
- * the contact cost. Whether the customer stayed is told beside it: what staying is worth is so much more than an order that its
- * chance would drown all the rest.
+ * the contact cost. Whether the customer stayed, and what staying is worth, are told beside it: that is so much more than an order that
+ * its chance drowns all the rest in most logs.
  */
 
 import type { LoggedActions, RewardModel } from '../../algorithms/off-policy/logged-actions.ts';
@@ -20,7 +20,7 @@ import type { CustomerFacts, Situation } from '../../offers/customer-facts.ts';
 import { offerSubject } from '../../offers/offer-subject.ts';
 import { redeemableUntil } from '../../offers/redeemable-until.ts';
 import { isBuyable } from '../../offers/shop-statistics.ts';
-import { offerValue } from '../../offers/value.ts';
+import { KEPT_ORDERS, offerValue } from '../../offers/value.ts';
 import type { Models, Served } from '../../scoring/served.ts';
 
 /** Of the actions, which are numbered: nothing is the first. */
@@ -36,6 +36,8 @@ export type PolicyTrial = {
   /** By row: 1 where the customer stayed, 0 where not; NaN where that is not known. And what the candidate expects of it. */
   stayed: Float64Array;
   staying: RewardModel;
+  /** By row: what the customer is yet to bring as long as she stays, minor units. */
+  remainingMinor: Float64Array;
   actions: number;
   candidate: Int32Array;
   champion: Int32Array;
@@ -63,6 +65,7 @@ type Row = {
   champion: number;
   score: number;
   stayed: number;
+  remainingMinor: number;
   /** By action. */
   expected: ReadonlyMap<number, { reward: number; stays: number }>;
 };
@@ -188,6 +191,7 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
         champion: numberOf(championChosen?.offerId),
         score: chosen?.expectedValue ?? 0,
         stayed: candidate.churn === undefined ? Number.NaN : 1 - outcome.churned,
+        remainingMinor: own.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginMinor,
         expected,
       });
       return true;
@@ -203,6 +207,7 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
         model: (row, action) => expectedOf(row, action).reward,
         stayed: Float64Array.from(rows, ({ stayed }) => stayed),
         staying: (row, action) => expectedOf(row, action).stays,
+        remainingMinor: Float64Array.from(rows, ({ remainingMinor }) => remainingMinor),
         actions: numbers.size + 1,
         candidate: Int32Array.from(rows, (row) => row.candidate),
         champion: Int32Array.from(rows, (row) => row.champion),
