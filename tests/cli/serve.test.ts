@@ -32,6 +32,7 @@ function serve(env: Record<string, string>, ...args: string[]) {
       MODELS_DIR: join(folder, 'models'),
       PORT: '0',
       AUTH: 'off',
+      MAX_LAG_MS: '60000',
       ...env,
     },
   });

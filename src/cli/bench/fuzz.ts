@@ -68,6 +68,7 @@ export async function benchFuzz(
       // As `nextbest start` and the image have it (docs/operations.md).
       UV_THREADPOOL_SIZE: '16',
       REDIS_TIMEOUT_MS: patientMs,
+      MAX_LAG_MS: patientMs,
       // No worker empties the stream: what is accepted stays in Redis.
       STREAM_MAX_LENGTH: '20000',
       LOG_LEVEL: 'error',
