@@ -33,7 +33,7 @@ import { refuseUnknownScenarios } from './experiments.ts';
 import { createApp } from './http/app.ts';
 import { createCors } from './http/cors.ts';
 import { createHotLane } from './http/hot-lane.ts';
-import { listen } from './http/listen.ts';
+import { listen, patience } from './http/listen.ts';
 import { shedLoad } from './http/shed-load.ts';
 import { createInsights } from './insights.ts';
 import { measureRedis } from './measure-redis.ts';
@@ -57,6 +57,8 @@ export type ServiceOptions = {
   log: Logger;
   now?: () => number;
   random?: () => number;
+  /** How long idle connections are kept at the end; by default a second. */
+  drainGraceMs?: number;
   /** How often a new model is looked for. */
   modelPollMs?: number;
   /** false: Express answers everything. */
@@ -224,6 +226,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const shedding = shedLoad({ gate, setCors: door.setCors, metrics, log, now }, listener);
     const listening = await listen(shedding, config, {
       onDropped: () => metrics.droppedConnections.inc(),
+      ...(options.drainGraceMs !== undefined && { times: { ...patience, graceMs: options.drainGraceMs } }),
     });
     closers.push(listening.close);
     return { url: listening.url, metricsUrl, close: closeAll };

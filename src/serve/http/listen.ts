@@ -1,7 +1,7 @@
 /** The socket side: listening, what the HTTP parser refuses, and going away without dropping anybody. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { AppError, UsageError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
 import { securityHeaderLines } from './exchange.ts';
@@ -25,14 +25,20 @@ export type Patience = {
   silenceMs: number;
   /** How often the first two are looked at: they hold within that. */
   checkEveryMs: number;
+  /**
+   * At the end, how long idle connections are kept: the next request over one may be on its way already, and is answered with
+   * the word to come no more, where a connection that closes under it would lose it.
+   */
+  graceMs: number;
 };
 
-const patience: Patience = {
+export const patience: Patience = {
   headersMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 65_000,
   silenceMs: 300_000,
   checkEveryMs: 2000,
+  graceMs: 1000,
 };
 const maxHeaders = 100;
 const maxHeaderBytes = 16 * 1024;
@@ -75,22 +81,28 @@ export async function listen(
     url: urlOf(host, (server.address() as AddressInfo).port),
     close: () => {
       draining = true;
-      return drain(server);
+      return drain(server, times.graceMs);
     },
   };
 }
 
-function drain(server: Server): Promise<void> {
+function drain(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    // A connection becomes idle when its last request is answered; close() by itself looks only once.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    let sweep: NodeJS.Timeout | undefined;
+    const grace = setTimeout(() => {
+      // Takes back what HTTP holds of it; by now the socket has long been closed.
+      server.close(() => {});
+      // A connection becomes idle when its last request is answered; close() by itself looks only once.
+      sweep = setInterval(() => server.closeIdleConnections(), 50);
+    }, graceMs);
     const giveUp = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
-    server.close(() => {
+    // Takes no more connections. `http.Server`'s own also closes the idle ones, at once.
+    NetServer.prototype.close.call(server, () => {
+      for (const timer of [grace, giveUp]) clearTimeout(timer);
       clearInterval(sweep);
-      clearTimeout(giveUp);
+      server.close(() => {});
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 

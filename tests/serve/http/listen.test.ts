@@ -7,7 +7,14 @@ import { type Listening, listen } from '../../../src/serve/http/listen.ts';
 import { Problem } from '../../../src/serve/problem.ts';
 import { eventually } from '../../support/service.ts';
 
-const times = { headersMs: 200, requestMs: 400, keepAliveMs: 5000, silenceMs: 300, checkEveryMs: 20 };
+const times = {
+  headersMs: 200,
+  requestMs: 400,
+  keepAliveMs: 5000,
+  silenceMs: 300,
+  checkEveryMs: 20,
+  graceMs: 0,
+};
 let listening: Listening | undefined;
 const sockets: Socket[] = [];
 
@@ -21,12 +28,12 @@ const hello: RequestListener = (req, res) => {
   req.on('end', () => res.end('hello'));
 };
 
-async function start(listener = hello, maxConnections = 1000) {
+async function start(listener = hello, maxConnections = 1000, changed: Partial<typeof times> = {}) {
   const dropped: unknown[] = [];
   listening = await listen(
     listener,
     { host: '127.0.0.1', port: 0, maxConnections },
-    { times, onDropped: () => dropped.push(1) },
+    { times: { ...times, ...changed }, onDropped: () => dropped.push(1) },
   );
   return { url: listening.url, dropped };
 }
@@ -157,4 +164,19 @@ test('no more connections than it may hold; with one gone there is room again', 
   const fourth = await open(url);
   fourth.socket.write(ask);
   await eventually(() => expect(fourth.answer()).toContain('hello'));
+});
+
+test('at the end an idle connection has its next request answered, and is told to come no more', async () => {
+  const { url } = await start(hello, 1000, { silenceMs: 60_000, graceMs: 60_000 });
+  const { socket, answer, closed } = await open(url);
+  const ask = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+  socket.write(ask);
+  await eventually(() => expect(answer()).toContain('hello'));
+  const ended = listening?.close();
+  socket.write(ask);
+  await closed;
+  expect(answer().match(/hello/g)).toHaveLength(2);
+  expect(answer()).toMatch(/connection: close/i);
+  // Long before the grace was over.
+  await ended;
 });
