@@ -2,8 +2,10 @@
 import { Command } from 'commander';
 import { createContactLedger } from '../decide/ledger/contact-ledger.ts';
 import { loadDecisionPolicy } from '../decide/policy.ts';
+import type { SpentBudget } from '../domain/erasure.ts';
 import { openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';
+import { openErasureFiles } from '../infra/erasure-files.ts';
 import { rebuildLedgers } from '../train/rebuild-ledgers.ts';
 import { outputOf } from './output.ts';
 import { withRedis } from './with-redis.ts';
@@ -28,6 +30,7 @@ export const rebuildLedgersCommand = (): Command =>
             policy,
             currency: config.currency,
             now: Date.now(),
+            spent: await spentByErased(config.dataDir),
           });
           const { decisions, outcomes, customers, budgets, reservations } = rebuilt;
           output.result(
@@ -40,3 +43,8 @@ export const rebuildLedgersCommand = (): Command =>
         }
       });
     });
+
+async function spentByErased(dataDir: string): Promise<SpentBudget[]> {
+  const files = await openErasureFiles(dataDir);
+  return [...(await files.receipts()), ...(await files.pending())].flatMap(({ spent }) => spent);
+}

@@ -27,6 +27,16 @@ export const InfluencedModel = z.object({
   influenceUntil: z.iso.datetime(),
 });
 
+/** What a redemption of the customer's has taken of an offer's budget; nobody's by now, and still spent. */
+export const SpentBudget = z.object({
+  offerId: z.string(),
+  period: z.string(),
+  /** `late`: beyond the budget. */
+  state: z.enum(['confirmed', 'late']),
+  costMinor: z.int().min(0),
+});
+export type SpentBudget = z.output<typeof SpentBudget>;
+
 const receiptShape = {
   receiptId: ReceiptId,
   /** HMAC-SHA256 of the customer's id under the shop's own secret (`<dataDir>/erasures/secret`), hexadecimal. */
@@ -37,6 +47,8 @@ const receiptShape = {
   completedAt: z.iso.datetime(),
   /** What was erased, by place: rows, entries, keys, lines. */
   erased: counts,
+  /** Of offers' budgets, what stays spent: of the redemptions that the ledgers knew one by one (60 days). */
+  spent: z.array(SpentBudget),
   /** The pass that looks everywhere again: what it found, which is nothing. */
   verification: z.object({ at: z.iso.datetime(), found: counts, total: z.literal(0) }),
   /** `true`: events came after the request, so that the id belongs to a new customer, of whom only those are known. */
@@ -80,6 +92,7 @@ export const PendingErasure = z.object({
   /** Not to be looked at before. */
   lookAt: z.number(),
   erased: counts,
+  spent: z.array(SpentBudget),
   /** null once nothing was found. */
   customerId: CustomerId.nullable(),
   /** The customer's, as far as they have been found. */

@@ -61,6 +61,7 @@ export async function openErasureFiles(dataDir: string): Promise<ErasureFiles> {
         requestedAt: now,
         lookAt: now,
         erased: {},
+        spent: [],
         customerId,
         sessionIds: [],
         decisionIds: [],

@@ -5,6 +5,7 @@ import { type BudgetRestoring, restoreBudget } from '../decide/ledger/restore-bu
 import { minorPerUnit } from '../decide/market.ts';
 import { CONTACT_RANK } from '../decide/settle-outcome.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
+import type { SpentBudget } from '../domain/erasure.ts';
 import type { Offer } from '../domain/offer.ts';
 import { latestOffers } from '../history/catalogue.ts';
 import type { Lake } from '../history/lake.ts';
@@ -22,6 +23,8 @@ export type RebuildLedgersDeps = {
   policy: DecisionPolicy;
   currency: string;
   now: number;
+  /** By customers who have been erased, of whom the lake tells no more. */
+  spent?: readonly SpentBudget[];
 };
 
 export type RebuiltLedgers = {
@@ -79,6 +82,10 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
     if (waiting.length >= customersAtOnce) await work();
   }
   await work();
+  for (const [n, { offerId, period, state, costMinor }] of (deps.spent ?? []).entries()) {
+    const reservation = { id: `erased-${n}`, offerId, period, state, costMinor, toldMinor: costMinor };
+    await budgets.get(offerId)?.add({ ...reservation, at: now, until: now });
+  }
   for (const budget of budgets.values()) report.reservations += await budget.finish();
   return report;
 }

@@ -1,5 +1,6 @@
 /** What Redis keeps of customers and guests under keys of their own, and of their decisions under those of the decisions. */
 import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
+import type { SpentBudget } from '../../domain/erasure.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import type { Keys } from '../../infra/keys.ts';
 import { type Redis, serversOf } from '../../infra/redis.ts';
@@ -142,6 +143,30 @@ export async function sweepBudgets(
       }
     }
   return count;
+}
+
+/** What redemptions of these decisions have taken of budgets. */
+export async function spentBudgets(
+  { redis, keys }: KeyDeps,
+  decisionIds: readonly string[],
+  offerIds: readonly string[],
+): Promise<SpentBudget[]> {
+  const spent: SpentBudget[] = [];
+  for (const offerId of offerIds)
+    for (let first = 0; first < decisionIds.length; first += atOnce) {
+      const some = decisionIds.slice(first, first + atOnce);
+      for (const entry of await redis.hmget(keys.budgetReservations(offerId), ...some)) {
+        const [, state, period, costMinor] = /^([cu]) (\S+) (\d+)$/.exec(entry ?? '') ?? [];
+        if (state === undefined || period === undefined) continue;
+        spent.push({
+          offerId,
+          period,
+          state: state === 'c' ? 'confirmed' : 'late',
+          costMinor: Number(costMinor),
+        });
+      }
+    }
+  return spent;
 }
 
 /** Ids of all offers that there are or were. */

@@ -33,6 +33,7 @@ import { sweepBatchFiles } from './erase-batches.ts';
 import {
   everyOfferId,
   hasComeBack,
+  spentBudgets,
   sweepBudgets,
   sweepDecisionKeys,
   sweepRebuildLists,
@@ -121,7 +122,10 @@ async function gather(pending: readonly Named[], deps: ErasureDeps): Promise<voi
       ]),
     ];
     await tombstones.bury(sessions, one.requestedAt);
-    if (one.state === 'waiting') one.erased = (await sweep([one], deps, false)).counts;
+    if (one.state === 'waiting') {
+      one.erased = (await sweep([one], deps, false)).counts;
+      one.spent = await spentBudgets(deps, one.decisionIds, await everyOfferId(deps));
+    }
     one.state = 'erasing';
     await files.update(one);
   }
@@ -222,6 +226,7 @@ async function verify(settled: readonly Named[], deps: ErasureDeps): Promise<voi
         requestedAt: new Date(one.requestedAt).toISOString(),
         dueAt: dueAtOf(one.requestedAt),
         erased: one.erased,
+        spent: one.spent,
         verification: { at, found: found.counts, total: 0 },
         returned: found.returned.has(one.customerId),
         models: await influencedModels(deps),

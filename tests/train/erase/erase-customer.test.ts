@@ -254,6 +254,11 @@ describeNative('an erased customer', () => {
     const after = (await call('GET', '/offers/five/budget')).body;
     expect(after.confirmed).toEqual(before.confirmed);
     expect(after.confirmed.amountMinor).toBeGreaterThan(0);
+    expect(receipt?.spent).toMatchObject([{ offerId: 'five', state: 'confirmed', costMinor: 10 }]);
+    const lost = await redis.keys(`${keys.budgetPeriods('five')}*`);
+    await redis.del(keys.budgetReservations('five'), keys.budgetDue('five'), ...lost);
+    expect(await shop.run(['offers', 'rebuild-ledgers'], env)).toMatchObject({ exitCode: 0 });
+    expect((await call('GET', '/offers/five/budget')).body.confirmed).toEqual(before.confirmed);
     expect(after.reserved.amountMinor).toBeLessThanOrEqual(before.reserved.amountMinor);
     expect((await call('GET', `/customers/${anna}`)).status).toBe(404);
     expect((await call('GET', `/customers/${bert}`)).body.attributes.consent).toEqual({ email: true });
