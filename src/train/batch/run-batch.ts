@@ -43,7 +43,8 @@ export type BatchContext = {
 };
 
 export const partCustomers = 10_000;
-const chunkCustomers = 500;
+/** Enough for a round trip to be small beside the work; what is under way at once is copied by the garbage collector. */
+const chunkCustomers = 200;
 /** Of the whole, what finding out the shares takes. */
 const valuingShare = 0.45;
 
