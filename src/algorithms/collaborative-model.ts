@@ -4,10 +4,11 @@ import type { ContentModel } from './content-factors.ts';
 import type { CsrMatrix } from './csr.ts';
 import type { CustomerNeighbours } from './customer-neighbours.ts';
 import { multiplyRows } from './dense.ts';
-import { createRowSolver, type RowObjective } from './ials-row.ts';
+import { createRowSolver, type RowObjective, type RowSolver } from './ials-row.ts';
 import { type PurchaseWeighting, purchaseWeight } from './purchase-weight.ts';
 import type { ItemFacts } from './ranker/item-facts.ts';
 import type { Ranker } from './ranker/ranker.ts';
+import type { TasteScan } from './taste-scan.ts';
 import { type Ranked, topK } from './top-k.ts';
 
 export type { DueItem, ItemHistory } from './buy-again.ts';
@@ -50,6 +51,8 @@ export type CollaborativeModel = RowObjective & {
   content?: ContentModel;
   /** What only the ranker reads. */
   sources?: RankerSources;
+  /** Scans the factors faster than plain arithmetic does; for a process that answers requests. */
+  scan?: TasteScan;
   /** Merges the candidates of all sources; absent where there was too little to learn it from. */
   ranker?: Ranker;
 };
@@ -99,8 +102,7 @@ export function foldInUser(
   const { factors: size, itemFactors, gram } = model;
   const row = new Float32Array(size);
   if (besides === undefined || besides.vectors.length === 0) {
-    const solve = createRowSolver({ factors: itemFactors, size, gram }, model);
-    solve(items, weights, 0, items.length, row, 0);
+    solverOf(model)(items, weights, 0, items.length, row, 0);
     return row;
   }
   // Only the rows that are needed: a copy of all would cost as much as the catalogue is large.
@@ -119,6 +121,19 @@ export function foldInUser(
     0,
   );
   return row;
+}
+
+/** Its scratch memory is some hundred kilobytes: made once a model. */
+const solvers = new WeakMap<CollaborativeModel, RowSolver>();
+
+function solverOf(model: CollaborativeModel): RowSolver {
+  let solver = solvers.get(model);
+  if (solver === undefined) {
+    const { itemFactors, factors: size, gram } = model;
+    solver = createRowSolver({ factors: itemFactors, size, gram }, model);
+    solvers.set(model, solver);
+  }
+  return solver;
 }
 
 /** Preference for every item, by its index: about 1 for what is sure to be bought, about 0 otherwise. Ranks; not a probability. */

@@ -13,6 +13,7 @@ import { decayedPurchases } from './decayed-purchases.ts';
 import { createNearestRows } from './nearest-rows.ts';
 import type { PurchasePairs } from './purchase-pairs.ts';
 import type { Rng } from './rng.ts';
+import { ScoreSheet } from './score-sheet.ts';
 import { topK } from './top-k.ts';
 
 export const CustomerNeighbourOptions = z.strictObject({
@@ -111,30 +112,44 @@ export function similarCustomerScores(
   history: readonly ItemHistory[],
   now: number,
 ): Float32Array {
-  const { exemplars, byItem, rarity, halfLifeDays, neighbours, locality } = model;
-  const scores = new Float32Array(rarity.length);
-  const own = customerVector(history, now, halfLifeDays);
-  const query = {
-    indices: Int32Array.from(history, ({ item }) => item),
-    // Not scaled to length 1: that would divide all similarities by the same number.
-    data: own.map((value, h) => value * rarity[history[h]!.item]!),
-    from: 0,
-    to: own.length,
-  };
+  const sheet = new ScoreSheet(model.rarity.length);
+  createSimilarCustomers(model)(history, now, sheet);
+  return sheet.scores;
+}
+
+/** Adds those scores to a sheet; owns scratch memory, so one call at a time. */
+export function createSimilarCustomers({
+  exemplars,
+  byItem,
+  rarity,
+  halfLifeDays,
+  neighbours,
+  locality,
+}: CustomerNeighbours): (history: readonly ItemHistory[], now: number, out: ScoreSheet) => void {
+  const { find } = createNearestRows(byItem);
   const nearest = new Int32Array(neighbours);
   const weights = new Float32Array(neighbours);
-  const found = createNearestRows(byItem).find(query, neighbours, -1, nearest, weights);
-  let total = 0;
-  for (let n = 0; n < found; n++) {
-    weights[n] = weights[n]! ** locality;
-    total += weights[n]!;
-  }
-  for (let n = 0; n < found; n++) {
-    const r = nearest[n]!;
-    for (let p = exemplars.indptr[r]!; p < exemplars.indptr[r + 1]!; p++)
-      scores[exemplars.indices[p]!]! += (weights[n]! / total) * exemplars.data[p]!;
-  }
-  return scores;
+  return (history, now, out) => {
+    const own = customerVector(history, now, halfLifeDays);
+    const query = {
+      indices: Int32Array.from(history, ({ item }) => item),
+      // Not scaled to length 1: that would divide all similarities by the same number.
+      data: own.map((value, h) => value * rarity[history[h]!.item]!),
+      from: 0,
+      to: own.length,
+    };
+    const found = find(query, neighbours, -1, nearest, weights);
+    let total = 0;
+    for (let n = 0; n < found; n++) {
+      weights[n] = weights[n]! ** locality;
+      total += weights[n]!;
+    }
+    for (let n = 0; n < found; n++) {
+      const r = nearest[n]!;
+      for (let p = exemplars.indptr[r]!; p < exemplars.indptr[r + 1]!; p++)
+        out.add(exemplars.indices[p]!, (weights[n]! / total) * exemplars.data[p]!);
+    }
+  };
 }
 
 /** Personal frequency: the customer's decayed purchases of each item of the history, scaled to length 1; aligned with the history. */

@@ -1,26 +1,14 @@
 /**
  * Service and worker side by side, for a small shop: two child processes that are started again when they crash and
- * end together.
+ * end together. `processes`: those of the service.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../domain/errors.ts';
 import type { Logger } from '../infra/logger.ts';
+import { keepRunning, poolThreads } from './keep-running.ts';
 
 const binary = fileURLToPath(new URL('../../bin/nextbest', import.meta.url));
-const firstRestartDelayMs = 500;
-const longestRestartDelayMs = 30_000;
-/** A process that ran this long before it crashed starts afresh with the shortest delay. */
-const healthyAfterMs = 60_000;
-const wrongUsage = 2;
-/**
- * Questions to the lake take one each of Node's threads for files, of which there are 4 by default, and may take all: models and
- * keys could not be read meanwhile.
- */
-const poolThreads = '16';
 
 export type ProcessGroup = {
   /** Address of the service, once it listens. */
@@ -33,11 +21,12 @@ export type ProcessGroup = {
 export function startProcessGroup(
   log: Logger,
   env: Readonly<Record<string, string | undefined>>,
+  processes = 1,
 ): ProcessGroup {
   let stopping = false;
   const running = new Map<string, ChildProcess>();
   let announce: (url: string) => void = () => {};
-  let fail: (err: Error) => void = () => {};
+  let fail: (err: unknown) => void = () => {};
   const url = new Promise<string>((resolve) => {
     announce = resolve;
   });
@@ -47,39 +36,32 @@ export function startProcessGroup(
   // Whoever waits for it is told; nobody has to.
   failed.catch(() => {});
 
-  async function keepRunning(name: 'serve' | 'worker'): Promise<void> {
-    let delayMs = firstRestartDelayMs;
-    while (!stopping) {
-      const startedAt = performance.now();
-      const child = spawn(process.execPath, ['--no-warnings', binary, name, '--json'], {
-        env: { UV_THREADPOOL_SIZE: poolThreads, ...env },
-        // Of its own process group: Ctrl-C reaches this process alone, which ends the two in order. Should this
-        // process be killed, the channel closes and the child ends itself.
-        detached: true,
-        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      });
-      running.set(name, child);
-      if (child.stdout) {
-        createInterface({ input: child.stdout }).on('line', (line) => {
-          const address = addressIn(line);
-          if (address !== undefined) announce(address);
+  const keep = (name: 'serve' | 'worker', flags: readonly string[] = []) =>
+    keepRunning({
+      name,
+      start: () => {
+        const child = spawn(process.execPath, ['--no-warnings', binary, name, '--json', ...flags], {
+          env: { UV_THREADPOOL_SIZE: poolThreads, ...env },
+          // Of its own process group: Ctrl-C reaches this process alone, which ends the two in order. Should this
+          // process be killed, the channel closes and the child ends itself.
+          detached: true,
+          stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
         });
-      }
-      const [exitCode] = (await once(child, 'exit')) as [number | null];
-      running.delete(name);
-      if (stopping) return;
-      if (exitCode === wrongUsage) {
-        fail(new UsageError(`nextbest ${name} could not be started; its message is above.`));
-        return;
-      }
-      log.error({ event: 'process.crashed', process: name, exitCode }, `${name} ended; starting it again`);
-      if (performance.now() - startedAt > healthyAfterMs) delayMs = firstRestartDelayMs;
-      await sleep(delayMs);
-      delayMs = Math.min(2 * delayMs, longestRestartDelayMs);
-    }
-  }
+        running.set(name, child);
+        if (child.stdout) {
+          createInterface({ input: child.stdout }).on('line', (line) => {
+            const address = addressIn(line);
+            if (address !== undefined) announce(address);
+          });
+        }
+        return child;
+      },
+      isOver: () => stopping,
+      log,
+    }).catch(fail);
 
-  const keepers = [keepRunning('serve'), keepRunning('worker')];
+  const serveFlags = processes > 1 ? ['--processes', String(processes)] : [];
+  const keepers = [keep('serve', serveFlags), keep('worker')];
   return {
     url,
     failed,

@@ -6,12 +6,14 @@ import { openRedis } from '../infra/open-redis.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { outputOf } from './output.ts';
+import { processCount } from './process-count.ts';
 import { startProcessGroup } from './process-group.ts';
 
 export const startCommand = (): Command =>
   new Command('start')
     .description('run the service and the worker together, for a small shop')
-    .action(async (_options, command: Command) => {
+    .option('--processes <n>', 'of the service, which share its address', processCount, 1)
+    .action(async ({ processes }: { processes: number }, command: Command) => {
       const output = outputOf(command);
       const config = readConfig(process.env);
       const log = createLogger(config.logLevel, 'start');
@@ -22,7 +24,7 @@ export const startCommand = (): Command =>
       // A connection of our own keeps a private Redis up until both processes have ended.
       const keeper = connectRedis(redis.url, 'start', { kind: 'patient' }, log);
       shutdown.add('redis client', () => keeper.disconnect());
-      const group = startProcessGroup(log, process.env);
+      const group = startProcessGroup(log, process.env, processes);
       shutdown.add('service and worker', group.stop);
       try {
         const url = await Promise.race([group.url, group.failed]);

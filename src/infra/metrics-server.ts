@@ -1,7 +1,7 @@
 /** Where Prometheus asks a process on a port of its own, without a key: the port is for the network inside. */
 import { createServer, type Server } from 'node:http';
-import type { Registry } from 'prom-client';
 import type { Logger } from './logger.ts';
+import type { MetricsSource } from './process-metrics.ts';
 
 export type MetricsServer = { url: string; close: () => Promise<void> };
 
@@ -10,7 +10,7 @@ export type MetricsServer = { url: string; close: () => Promise<void> };
  * warning tells which: work is not to wait for being watched. `setting` is where the port comes from.
  */
 export async function serveMetrics(
-  registry: Registry,
+  source: MetricsSource,
   isAlive: () => boolean,
   address: { host: string; port: number; setting: string },
   log: Logger,
@@ -22,8 +22,8 @@ export async function serveMetrics(
     } else if (path === '/livez') {
       res.writeHead(isAlive() ? 200 : 503, { 'content-type': 'text/plain' }).end(isAlive() ? 'ok' : 'stuck');
     } else {
-      registry.metrics().then(
-        (text) => res.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      source.metrics().then(
+        (text) => res.writeHead(200, { 'content-type': source.contentType }).end(text),
         (err) => {
           log.error({ event: 'metrics.failed', err }, 'metrics could not be collected');
           res.writeHead(500).end();

@@ -98,12 +98,12 @@ export async function loadServableModel(
   modelsDir: string,
   name: ModelName,
   onRefused: (version: ModelVersion, err: unknown) => void,
-  accept: (loaded: LoadedModel) => void = () => {},
+  accept: (loaded: LoadedModel) => void | Promise<void> = () => {},
 ): Promise<LoadedModel | undefined> {
   for (const version of await servedVersions(modelsDir, name)) {
     try {
       const loaded = await loadModel(modelsDir, name, version);
-      accept(loaded);
+      await accept(loaded);
       return loaded;
     } catch (err) {
       onRefused(version, err);

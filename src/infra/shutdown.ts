@@ -1,5 +1,9 @@
 /** Closes what a process opened, last opened first, on SIGINT or SIGTERM; once, and within a bound. */
+import cluster from 'node:cluster';
 import type { Logger } from './logger.ts';
+
+/** Tells a process of a group to end, as a signal would. */
+export const endMessage = 'nextbest:end';
 
 export type Closer = () => Promise<unknown> | unknown;
 
@@ -32,7 +36,14 @@ export class Shutdown {
       setTimeout(() => process.exit(1), timeoutMs).unref();
       void this.close().then(() => process.exit(0));
     };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
+    process.on('SIGTERM', () => end('SIGTERM'));
+    // Ctrl-C reaches every process of a terminal: those of a group hear of it from the one that started them.
+    process.on('SIGINT', () => {
+      if (!cluster.isWorker) end('SIGINT');
+    });
+    process.on('message', (message) => {
+      if (message === endMessage && this.#closing === undefined) end('told to by the starting process');
+    });
     // Started by `nextbest start`, whose end this process must not outlive, however it came.
     if (process.connected) {
       process.on('disconnect', () => end('the starting process is gone'));

@@ -1,6 +1,5 @@
 /** What handlers may reach, each typed by need: a test writes the ones that it uses. */
 
-import type { Registry } from 'prom-client';
 import type { ContactLedger } from '../decide/ledger/contact-ledger.ts';
 import type { BudgetLedger } from '../decide/ledger/offer-budget.ts';
 import type { MarketHolder } from '../decide/market.ts';
@@ -14,6 +13,7 @@ import type { ErasureFiles } from '../infra/erasure-files.ts';
 import type { JobQueue } from '../infra/job-queue.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { MetricsSource } from '../infra/process-metrics.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { Tombstones } from '../infra/tombstones.ts';
 import type { DeadLetters } from '../infra/webhook-queue.ts';
@@ -69,7 +69,8 @@ export type Deps = {
   tombstones: Pick<Tombstones, 'erasedAt' | 'knewEvents' | 'bury'>;
   held: HeldData;
   metrics: ServeMetrics;
-  registry: Registry;
+  /** What `/metrics` answers. */
+  metricsSource: MetricsSource;
   log: Logger;
   /** Milliseconds since 1970. */
   now: () => number;

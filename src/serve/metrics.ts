@@ -171,6 +171,7 @@ export function observeModels(registry: Registry, models: Models, now: () => num
     );
   new Gauge({
     name: 'nextbest_serve_model_age_seconds',
+    aggregator: 'max',
     help: 'Time since the served model was trained',
     labelNames: ['model'],
     registers,
@@ -182,6 +183,7 @@ export function observeModels(registry: Registry, models: Models, now: () => num
   });
   new Gauge({
     name: 'nextbest_serve_model_info',
+    aggregator: 'max',
     help: 'Version of the served model; always 1',
     labelNames: ['model', 'version'],
     registers,
@@ -200,6 +202,7 @@ export function observeCatalogue(
   const registers = [registry];
   new Gauge({
     name: 'nextbest_serve_catalogue_items',
+    aggregator: 'max',
     help: "Items in this process's copy of the catalogue",
     registers,
     collect() {
@@ -216,6 +219,7 @@ export function observeBudgets(
   const registers = [registry];
   new Gauge({
     name: 'nextbest_serve_offer_budgets',
+    aggregator: 'max',
     help: 'Offers with a budget that bears another one now (open), later in its period (paced), or not (exhausted), as of the last decision',
     labelNames: ['state'] as const,
     registers,
@@ -226,6 +230,7 @@ export function observeBudgets(
   });
   new Gauge({
     name: 'nextbest_serve_offer_budget_burn_rate',
+    aggregator: 'max',
     help: 'Of the budget that goes the fastest: share of it that is out or spent, over the share of its period that has passed; 1 = used up just when the period ends',
     registers,
     collect() {

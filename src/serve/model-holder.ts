@@ -14,6 +14,7 @@ import { currentVersion } from '../infra/served-versions.ts';
 import type { Models, Served } from '../scoring/served.ts';
 import type { ServeMetrics } from './metrics.ts';
 import { warmUp } from './recommend/warm-up.ts';
+import { scannedModel } from './scanned-model.ts';
 
 export type ModelHolder = Models & {
   /** Loads what is there, then follows. A model that cannot be used is logged, counted and passed over. */
@@ -53,7 +54,7 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   const served = (name: ModelName) =>
     ({ collaborative, churn, 'customer-value': customerValue, offers })[name];
 
-  function adopt({ manifest, arrays, tables }: LoadedModel): void {
+  async function adopt({ manifest, arrays, tables }: LoadedModel): Promise<void> {
     if (manifest.featureSchema !== null && manifest.featureSchema !== options.featureSchema) {
       throw new AppError('MODEL_UNAVAILABLE', {
         public: 'The model belongs to another version of nextbest.',
@@ -62,7 +63,14 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     }
     const { name, version } = manifest;
     if (name === 'collaborative') {
-      const model = collaborativeFromFiles(arrays, tables);
+      const read = collaborativeFromFiles(arrays, tables);
+      const model = await scannedModel(read).catch((err) => {
+        log.warn(
+          { event: 'model.unscanned', model: name, version, err },
+          'the kernels cannot hold this model: its items are gone through in plain arithmetic, which is slower',
+        );
+        return read;
+      });
       warmUp(model);
       collaborative = { version, manifest, model };
     } else if (name === 'churn') {
@@ -113,7 +121,7 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     if (tried.get(name) === version) return;
     tried.set(name, version);
     try {
-      adopt(await loadModel(modelsDir, name, version));
+      await adopt(await loadModel(modelsDir, name, version));
       refused.delete(name);
     } catch (err) {
       refuse(name, version, err);

@@ -18,6 +18,7 @@ import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
+import type { MetricsSource } from '../infra/process-metrics.ts';
 import { connectRedis, untilReady } from '../infra/redis.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
@@ -61,6 +62,8 @@ export type ServiceOptions = {
   drainGraceMs?: number;
   /** How often a new model is looked for. */
   modelPollMs?: number;
+  /** What `/metrics` answers where it is not this process alone. */
+  metricsSource?: (registry: Registry) => MetricsSource;
   /** false: Express answers everything. */
   hotLane?: boolean;
 };
@@ -205,7 +208,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       tombstones: createTombstones(redis, keys, erasures),
       held,
       metrics,
-      registry,
+      metricsSource: options.metricsSource?.(registry) ?? registry,
       log,
       now,
       random,

@@ -5,10 +5,10 @@
 import { dayMs } from '../../domain/time.ts';
 import { dueItem, type ItemHistory } from '../buy-again.ts';
 import type { CollaborativeModel } from '../collaborative-model.ts';
-import { type Ranked, topK } from '../top-k.ts';
+import type { Ranked } from '../top-k.ts';
 import {
   bySource,
-  createSourceScorers,
+  createSourceFinders,
   RANKER_SOURCES,
   type RankerSource,
   type RankerSubject,
@@ -77,8 +77,7 @@ const recencyHalfLifeDays = 30;
 
 export function createCandidateFinder(model: CollaborativeModel): CandidateFinder {
   const itemCount = model.itemIds.length;
-  const scorers = createSourceScorers(model);
-  const scores = RANKER_SOURCES.map(() => new Float32Array(itemCount));
+  const finders = createSourceFinders(model);
   /** Place of an item among the candidates, −1 for others. */
   const place = new Int32Array(itemCount).fill(-1);
   const items = new Int32Array(itemCount);
@@ -86,24 +85,22 @@ export function createCandidateFinder(model: CollaborativeModel): CandidateFinde
 
   return (subject, depth, allowed) => {
     let count = 0;
-    const add = (item: number) => {
-      if (place[item] !== -1) return;
-      place[item] = count;
-      items[count++] = item;
-    };
-    const lists = RANKER_SOURCES.map((source, s) => {
-      const known = scores[s]!.fill(0);
-      scorers[source](subject, known);
-      const list = topK(known, depth, allowed, 0);
-      for (const item of list.indices) add(item);
-      return list;
+    const found = RANKER_SOURCES.map((source) => {
+      const candidates = finders[source](subject, depth, allowed);
+      for (const item of candidates.list.indices) {
+        if (place[item] !== -1) continue;
+        place[item] = count;
+        items[count++] = item;
+      }
+      return candidates;
     });
     if (features.length < count * width) features = new Float32Array(2 * count * width);
     const rows = features.fill(0, 0, count * width);
-    for (const [s, { indices, scores: best }] of lists.entries()) {
-      const scale = best.length > 0 ? 1 / best[0]! : 0;
-      const known = scores[s]!;
-      for (let c = 0; c < count; c++) rows[c * width + 2 * s] = Math.max(0, known[items[c]!]! * scale);
+    for (const [s, { list, scoreOf }] of found.entries()) {
+      const { indices, scores: best } = list;
+      if (best.length === 0) continue;
+      const scale = 1 / best[0]!;
+      for (let c = 0; c < count; c++) rows[c * width + 2 * s] = Math.max(0, scoreOf(items[c]!) * scale);
       for (let r = 0; r < indices.length; r++)
         rows[place[indices[r]!]! * width + 2 * s + 1] = rankScale / (rankScale + r);
     }
@@ -114,7 +111,7 @@ export function createCandidateFinder(model: CollaborativeModel): CandidateFinde
       count,
       items: items.subarray(0, count),
       features: rows.subarray(0, count * width),
-      lists: bySource((_, s) => lists[s]!),
+      lists: bySource((_, s) => found[s]!.list),
     };
   };
 }

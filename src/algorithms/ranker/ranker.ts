@@ -37,29 +37,89 @@ function linearScorer({ weights, mean, spread }: Extract<Ranker, { kind: 'linear
   };
 }
 
+/**
+ * Features are mostly 0 (a source that does not know the item): scaling is folded into the first layer, W/s · x + (b − Σ m·W/s),
+ * so that those cost nothing, and neither do rectified units that are off. Sums are of double precision.
+ */
 function networkScorer({ layers, mean, spread }: Extract<Ranker, { kind: 'network' }>): RankerScorer {
   const width = mean.length;
-  const widest = Math.max(width, ...layers.map(({ outputs }) => outputs));
-  let input = new Float32Array(widest);
-  let output = new Float32Array(widest);
+  const folded = layers.map((layer, l) => (l === 0 ? foldScaling(layer, mean, spread) : asDoubles(layer)));
+  const widest = Math.max(width, ...folded.map(({ outputs }) => outputs));
+  const values = new Float64Array(widest);
+  const rows = new Int32Array(widest);
+  const output = new Float64Array(widest);
   return (features, count, out) => {
     for (let c = 0; c < count; c++) {
-      for (let f = 0; f < width; f++) input[f] = (features[c * width + f]! - mean[f]!) / spread[f]!;
-      for (let l = 0; l < layers.length; l++) {
-        const { inputs, outputs, weights, bias } = layers[l]!;
-        for (let o = 0; o < outputs; o++) output[o] = bias[o]!;
-        for (let i = 0; i < inputs; i++) {
-          const value = input[i]!;
-          // A rectified unit that is off: half of them are.
-          if (l > 0 && value <= 0) continue;
-          const row = i * outputs;
-          for (let o = 0; o < outputs; o++) output[o]! += value * weights[row + o]!;
-        }
-        const swap = input;
-        input = output;
-        output = swap;
+      let known = 0;
+      for (let i = 0; i < width; i++) {
+        const value = features[c * width + i]!;
+        if (value === 0) continue;
+        values[known] = value;
+        rows[known++] = i;
       }
-      out[c] = input[0]!;
+      for (let l = 0; l < folded.length; l++) {
+        const layer = folded[l]!;
+        multiplySome(layer, values, rows, known, output);
+        if (l === folded.length - 1) break;
+        known = 0;
+        for (let i = 0; i < layer.outputs; i++) {
+          if (!(output[i]! > 0)) continue;
+          values[known] = output[i]!;
+          rows[known++] = i;
+        }
+      }
+      out[c] = output[0]!;
     }
   };
+}
+
+/** `out` = bias + Σ values[n] · row rows[n] of the weights, over the first `known`; four outputs at a time stay in registers. */
+function multiplySome(
+  { outputs, weights, bias }: DoubleLayer,
+  values: Float64Array,
+  rows: Int32Array,
+  known: number,
+  out: Float64Array,
+): void {
+  const fours = outputs - (outputs % 4);
+  for (let o = 0; o < fours; o += 4) {
+    let s0 = bias[o]!;
+    let s1 = bias[o + 1]!;
+    let s2 = bias[o + 2]!;
+    let s3 = bias[o + 3]!;
+    for (let n = 0; n < known; n++) {
+      const value = values[n]!;
+      const at = rows[n]! * outputs + o;
+      s0 += value * weights[at]!;
+      s1 += value * weights[at + 1]!;
+      s2 += value * weights[at + 2]!;
+      s3 += value * weights[at + 3]!;
+    }
+    out[o] = s0;
+    out[o + 1] = s1;
+    out[o + 2] = s2;
+    out[o + 3] = s3;
+  }
+  for (let o = fours; o < outputs; o++) {
+    let sum = bias[o]!;
+    for (let n = 0; n < known; n++) sum += values[n]! * weights[rows[n]! * outputs + o]!;
+    out[o] = sum;
+  }
+}
+
+type DoubleLayer = { inputs: number; outputs: number; weights: Float64Array; bias: Float64Array };
+
+function asDoubles({ inputs, outputs, weights, bias }: DenseLayer): DoubleLayer {
+  return { inputs, outputs, weights: Float64Array.from(weights), bias: Float64Array.from(bias) };
+}
+
+function foldScaling(layer: DenseLayer, mean: Float32Array, spread: Float32Array): DoubleLayer {
+  const { inputs, outputs, weights, bias } = asDoubles(layer);
+  for (let i = 0; i < inputs; i++) {
+    for (let o = 0; o < outputs; o++) {
+      weights[i * outputs + o]! /= spread[i]!;
+      bias[o]! -= mean[i]! * weights[i * outputs + o]!;
+    }
+  }
+  return { inputs, outputs, weights, bias };
 }

@@ -6,10 +6,13 @@ import { dayMs } from '../../domain/time.ts';
 import { type ItemHistory, rankBuyAgain } from '../buy-again.ts';
 import type { CollaborativeModel } from '../collaborative-model.ts';
 import type { CsrMatrix } from '../csr.ts';
-import { similarCustomerScores } from '../customer-neighbours.ts';
+import { createSimilarCustomers } from '../customer-neighbours.ts';
 import { decayedPurchases } from '../decayed-purchases.ts';
 import { multiplyRows } from '../dense.ts';
 import { createRowSolver } from '../ials-row.ts';
+import { ScoreSheet } from '../score-sheet.ts';
+import { bestOfTaste } from '../taste-scan.ts';
+import { nothingRanked, type Ranked, topK } from '../top-k.ts';
 
 export const RANKER_SOURCES = [
   'ials',
@@ -42,48 +45,106 @@ export type RankerSubject = {
   now: number;
 };
 
-/** Writes a score for every item into `out`, which is all 0; 0 = the source does not know the item. Higher is better. */
-export type SourceScorer = (subject: RankerSubject, out: Float32Array) => void;
+/** A source's best candidates for a subject, and its score of any item, which is good until the next subject. */
+export type SourceCandidates = {
+  /** Best first; scores above 0 alone. */
+  list: Ranked;
+  /** 0: the source does not know the item. */
+  scoreOf: (item: number) => number;
+};
+
+export type RankerSourceFinder = (
+  subject: RankerSubject,
+  depth: number,
+  allowed?: (item: number) => boolean,
+) => SourceCandidates;
 
 /** Half-life of the orders that complements are sought for. */
 const complementHalfLifeDays = 14;
 
-/** Each source of this model; those that the model lacks score nothing. */
-export function createSourceScorers(model: CollaborativeModel): Record<RankerSource, SourceScorer> {
-  const { itemFactors, factors, gram, neighbours, boughtTogether, rhythm, sources } = model;
-  const solve = createRowSolver({ factors: itemFactors, size: factors, gram }, model);
-  const row = new Float32Array(factors);
+const nothingKnown: SourceCandidates = { list: nothingRanked, scoreOf: () => 0 };
+
+/** Each source of this model; those that the model lacks know nothing. They own scratch memory: one call at a time. */
+export function createSourceFinders(model: CollaborativeModel): Record<RankerSource, RankerSourceFinder> {
+  const { neighbours, boughtTogether, rhythm, sources } = model;
+  const ofSimilar = sources && createSimilarCustomers(sources.customers);
+
+  /** Of the few items that customers like this one are about. */
+  const sparse = (write: (subject: RankerSubject, out: ScoreSheet) => void): RankerSourceFinder => {
+    const sheet = new ScoreSheet(model.itemIds.length);
+    const scoreOf = (item: number) => sheet.scores[item]!;
+    return (subject, depth, allowed) => {
+      sheet.clear();
+      write(subject, sheet);
+      return { list: sheet.best(depth, allowed), scoreOf };
+    };
+  };
+
   return {
-    ials: ({ interests: { items, weights }, userFactors }, out) => {
-      if (items.length === 0 && userFactors === undefined) return;
-      if (userFactors === undefined) solve(items, weights, 0, items.length, row, 0);
-      multiplyRows(itemFactors, userFactors ?? row, out);
-    },
-    ease: ({ interests: { items, weights } }, out) => {
-      if (sources?.ease !== undefined) addRows(sources.ease, items, (h) => weights[h]!, out);
-    },
-    neighbours: ({ interests: { items, weights } }, out) =>
-      addRows(neighbours, items, (h) => weights[h]!, out),
-    complements: ({ history, now }, out) => {
+    ials: createTasteFinder(model),
+    ease: sparse(({ interests }, out) => {
+      if (sources?.ease !== undefined) addRows(sources.ease, interests, out);
+    }),
+    neighbours: sparse(({ interests }, out) => addRows(neighbours, interests, out)),
+    complements: sparse(({ history, now }, out) => {
       for (const { item, lastAt } of history) addRow(boughtTogether, item, recency(lastAt, now), out);
-    },
-    customers: ({ history, now }, out) => {
-      if (sources !== undefined && history.length > 0)
-        out.set(similarCustomerScores(sources.customers, history, now));
-    },
-    habit: ({ history, now }, out) => {
+    }),
+    customers: sparse(({ history, now }, out) => {
+      if (history.length > 0) ofSimilar?.(history, now, out);
+    }),
+    habit: sparse(({ history, now }, out) => {
       if (sources === undefined) return;
       for (const { item, purchaseCount, firstAt, lastAt } of history)
-        out[item] = decayedPurchases(purchaseCount, firstAt, lastAt, now, sources.habitHalfLifeDays);
-    },
-    buyAgain: ({ history, now }, out) => {
+        out.add(item, decayedPurchases(purchaseCount, firstAt, lastAt, now, sources.habitHalfLifeDays));
+    }),
+    buyAgain: sparse(({ history, now }, out) => {
       for (const { item, score } of rankBuyAgain(rhythm, history, now, model.buyAgainHorizonDays))
-        out[item] = score;
-    },
-    popularity: ({ segment = '' }, out) => {
-      const at = Math.max(0, model.segments.indexOf(segment)) * out.length;
-      out.set(model.popularity.subarray(at, at + out.length));
-    },
+        out.add(item, score);
+    }),
+    popularity: createPopularityFinder(model),
+  };
+}
+
+/** What lies in the direction of the customer's factors: the one source that has something to say of every item. */
+function createTasteFinder(model: CollaborativeModel): RankerSourceFinder {
+  const { itemFactors, factors, gram } = model;
+  const solve = createRowSolver({ factors: itemFactors, size: factors, gram }, model);
+  const row = new Float32Array(factors);
+  const one = new Float32Array(1);
+  return ({ interests: { items, weights }, userFactors }, depth, allowed) => {
+    if (items.length === 0 && userFactors === undefined) return nothingKnown;
+    if (userFactors === undefined) solve(items, weights, 0, items.length, row, 0);
+    const vector = userFactors ?? row;
+    return {
+      list: bestOfTaste(model, vector, depth, allowed, 0),
+      scoreOf: (item) => {
+        multiplyRows(itemFactors.subarray(item * factors, (item + 1) * factors), vector, one);
+        return one[0]!;
+      },
+    };
+  };
+}
+
+/** The order of a segment's items is the same for everybody: sorted once. */
+function createPopularityFinder(model: CollaborativeModel): RankerSourceFinder {
+  const itemCount = model.itemIds.length;
+  const orders = new Map<number, Int32Array>();
+  return ({ segment = '' }, depth, allowed) => {
+    const row = Math.max(0, model.segments.indexOf(segment));
+    const shares = model.popularity.subarray(row * itemCount, (row + 1) * itemCount);
+    let order = orders.get(row);
+    if (order === undefined) {
+      order = topK(shares, itemCount, undefined, 0).indices;
+      orders.set(row, order);
+    }
+    const chosen: number[] = [];
+    for (let at = 0; at < order.length && chosen.length < depth; at++)
+      if (allowed === undefined || allowed(order[at]!)) chosen.push(order[at]!);
+    const indices = Int32Array.from(chosen);
+    return {
+      list: { indices, scores: Float32Array.from(indices, (item) => shares[item]!) },
+      scoreOf: (item) => shares[item]!,
+    };
   };
 }
 
@@ -91,15 +152,10 @@ function recency(lastAt: number, now: number): number {
   return 2 ** (-Math.max(0, now - lastAt) / dayMs / complementHalfLifeDays);
 }
 
-function addRows(
-  matrix: CsrMatrix,
-  items: Int32Array,
-  weightOf: (h: number) => number,
-  out: Float32Array,
-): void {
-  for (let h = 0; h < items.length; h++) addRow(matrix, items[h]!, weightOf(h), out);
+function addRows(matrix: CsrMatrix, { items, weights }: RankerSubject['interests'], out: ScoreSheet): void {
+  for (let h = 0; h < items.length; h++) addRow(matrix, items[h]!, weights[h]!, out);
 }
 
-function addRow({ indptr, indices, data }: CsrMatrix, row: number, weight: number, out: Float32Array): void {
-  for (let p = indptr[row]!; p < indptr[row + 1]!; p++) out[indices[p]!]! += weight * data[p]!;
+function addRow({ indptr, indices, data }: CsrMatrix, row: number, weight: number, out: ScoreSheet): void {
+  for (let p = indptr[row]!; p < indptr[row + 1]!; p++) out.add(indices[p]!, weight * data[p]!);
 }

@@ -1,7 +1,9 @@
 /** The socket side: listening, what the HTTP parser refuses, and going away without dropping anybody. */
+import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, UsageError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
 import { securityHeaderLines } from './exchange.ts';
@@ -45,6 +47,7 @@ const maxHeaderBytes = 16 * 1024;
 /** A connection that is kept for ever stays with one process; now and then it is to be made anew, which spreads the load. */
 const maxRequestsPerConnection = 100_000;
 const drainTimeoutMs = 10_000;
+const handBackMs = 250;
 
 /** Throws UsageError where the address cannot be had. */
 export async function listen(
@@ -79,9 +82,11 @@ export async function listen(
   });
   return {
     url: urlOf(host, (server.address() as AddressInfo).port),
-    close: () => {
+    close: async () => {
       draining = true;
-      return drain(server, times.graceMs);
+      await drain(server, times.graceMs);
+      // A connection that the primary has just handed over is handed back, for which this process must still be there.
+      if (cluster.isWorker) await sleep(handBackMs);
     },
   };
 }
@@ -150,7 +155,8 @@ function listenFailure(err: NodeJS.ErrnoException, host: string, port: number): 
   return err;
 }
 
-function urlOf(host: string, port: number): string {
+/** Where a service on this address is reached from this machine. */
+export function urlOf(host: string, port: number): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -4,10 +4,10 @@ import {
   type CollaborativeModel,
   foldInUser,
   neighbourScores,
-  scoreAllItems,
   type WeightedVectors,
 } from '../../algorithms/collaborative-model.ts';
 import type { LearnedList } from '../../algorithms/ranker/rank.ts';
+import { bestOfTaste } from '../../algorithms/taste-scan.ts';
 import { type Ranked, topK } from '../../algorithms/top-k.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import { interestWeights, type Subject } from '../../scoring/interests.ts';
@@ -45,7 +45,7 @@ export function tasteOf(
     items,
     weights,
     userFactors,
-    ials: once(() => topK(scoreAllItems(model, userFactors), keptOfTaste, isNew)),
+    ials: once(() => bestOfTaste(model, userFactors, keptOfTaste, isNew)),
     neighbours: once(() => topK(neighbourScores(model, items, weights), keptOfTaste, isNew)),
     learned: learnedListOf(model, subject, { items, weights }, userFactors, now),
   };

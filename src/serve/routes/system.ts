@@ -87,7 +87,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
       tags,
       answerType: 'text/plain; version=0.0.4; charset=utf-8',
       responses: { 200: z.string() },
-      handler: async (_input, deps) => ({ status: 200, body: await deps.registry.metrics() }),
+      handler: async (_input, deps) => ({ status: 200, body: await deps.metricsSource.metrics() }),
     }),
     defineRoute({
       method: 'GET',

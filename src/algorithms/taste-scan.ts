@@ -1,0 +1,40 @@
+/** The items in the direction of a customer's factors: a scan of the whole catalogue. */
+import type { CollaborativeModel } from './collaborative-model.ts';
+import { multiplyRows } from './dense.ts';
+import { type Ranked, topK } from './top-k.ts';
+
+/**
+ * A scan in WebAssembly: the (at most) k items of the highest product with a vector of factors, best first. Its sums are of single
+ * precision, so that near ties may fall otherwise than in plain arithmetic.
+ */
+export type TasteScan = (vector: Float32Array, k: number) => Ranked;
+
+/** Asked for once more, this many times as deep, where too many of what came are not allowed. */
+const deeper = 4;
+
+/** The (at most) k items above `above` that are allowed, by their product with `vector`; ties by lower item. */
+export function bestOfTaste(
+  { scan, itemFactors, itemIds }: Pick<CollaborativeModel, 'scan' | 'itemFactors' | 'itemIds'>,
+  vector: Float32Array,
+  k: number,
+  allowed?: (item: number) => boolean,
+  above = Number.NEGATIVE_INFINITY,
+): Ranked {
+  if (scan !== undefined && k > 0) {
+    for (let depth = 2 * k; depth < itemIds.length / 2; depth *= deeper) {
+      const { indices, scores } = scan(vector, depth);
+      const places: number[] = [];
+      for (let at = 0; at < indices.length && places.length < k && scores[at]! > above; at++)
+        if (allowed === undefined || allowed(indices[at]!)) places.push(at);
+      const isWhole = places.length === k || indices.length < depth || scores[depth - 1]! <= above;
+      if (isWhole)
+        return {
+          indices: Int32Array.from(places, (at) => indices[at]!),
+          scores: Float32Array.from(places, (at) => scores[at]!),
+        };
+    }
+  }
+  const scores = new Float32Array(itemIds.length);
+  multiplyRows(itemFactors, vector, scores);
+  return topK(scores, k, allowed, above);
+}

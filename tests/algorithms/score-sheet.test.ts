@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ScoreSheet } from '../../src/algorithms/score-sheet.ts';
+import { topK } from '../../src/algorithms/top-k.ts';
+
+const itemCount = 30;
+const additions = fc.array(
+  // Few amounts, below 0 too: ties, and sums that come back to 0.
+  fc.tuple(fc.integer({ min: 0, max: itemCount - 1 }), fc.constantFrom(-1, -0.5, 0, 0.5, 1)),
+  { maxLength: 80 },
+);
+
+test('the best of a sheet are those of all items, and nothing is left of it once it is cleared', () => {
+  const sheet = new ScoreSheet(itemCount);
+  fc.assert(
+    fc.property(
+      additions,
+      fc.integer({ min: 0, max: 12 }),
+      fc.integer({ min: 1, max: 4 }),
+      (added, k, nth) => {
+        const scores = new Float32Array(itemCount);
+        for (const [item, amount] of added) {
+          scores[item]! += amount;
+          sheet.add(item, amount);
+        }
+        const allowed = nth === 1 ? undefined : (item: number) => item % nth === 0;
+        expect(sheet.scores).toEqual(scores);
+        expect(sheet.best(k, allowed)).toEqual(topK(scores, k, allowed, 0));
+        sheet.clear();
+        expect(sheet.scores).toEqual(new Float32Array(itemCount));
+        expect(sheet.best(k).indices).toHaveLength(0);
+      },
+    ),
+  );
+});

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { createRng } from '../../src/algorithms/rng.ts';
+import { bestOfTaste } from '../../src/algorithms/taste-scan.ts';
+import { scannedModel } from '../../src/serve/scanned-model.ts';
+import { shopModel } from '../support/shop-models.ts';
+
+/** As much of a model as a scan of its factors needs. */
+function tasteModel(items: number, factors: number, value: () => number) {
+  const itemIds = Array.from({ length: items }, (_, item) => `i${item}`);
+  return {
+    ...shopModel(),
+    itemIds,
+    factors,
+    itemFactors: Float32Array.from({ length: items * factors }, value),
+  };
+}
+
+test.each([16, 12])(
+  'a model of %d factors that the kernels scan gives the lists of plain arithmetic',
+  async (factors) => {
+    const rng = createRng(7);
+    const plain = tasteModel(3000, factors, () => rng.next() - 0.5);
+    const scanned = await scannedModel(plain);
+    expect(scanned.scan).toBeDefined();
+    expect([...scanned.itemFactors]).toEqual([...plain.itemFactors]);
+    for (let run = 0; run < 20; run++) {
+      const vector = Float32Array.from({ length: factors }, () => rng.next() - 0.5);
+      for (const allowed of [undefined, (item: number) => item % 3 > 0, (item: number) => item % 97 === 5]) {
+        const expected = bestOfTaste(plain, vector, 25, allowed, 0);
+        const found = bestOfTaste(scanned, vector, 25, allowed, 0);
+        expect([...found.indices]).toEqual([...expected.indices]);
+        for (const [at, score] of found.scores.entries())
+          expect(score).toBeCloseTo(expected.scores[at] ?? Number.NaN, 5);
+      }
+    }
+  },
+);
+
+test('nothing above the bound is nothing found, however deep it is looked', async () => {
+  const model = await scannedModel(tasteModel(500, 8, () => 1));
+  const away = new Float32Array(8).fill(-1);
+  expect(bestOfTaste(model, away, 10, undefined, 0).indices).toHaveLength(0);
+  expect(bestOfTaste(model, away, 10).indices).toEqual(Int32Array.from({ length: 10 }, (_, item) => item));
+});
