@@ -79,16 +79,15 @@ export function startServeProcesses(
     leaving.add(worker.process);
     if (worker.isDead()) return;
     const ended = once(worker, 'exit');
-    if (listening.has(worker.id)) {
-      await metrics.lastLook(worker);
-      worker.send(endMessage, () => {});
-    } else worker.process.kill('SIGTERM');
+    if (listening.has(worker.id)) worker.send(endMessage, () => {});
+    else worker.process.kill('SIGTERM');
     await ended;
   }
 
   async function replace(): Promise<void> {
-    for (const worker of [...listening.values()]) {
-      if (stopping) return;
+    // Those that only begin are as old as the others.
+    for (const worker of Object.values(cluster.workers ?? {})) {
+      if (stopping || worker === undefined) return;
       await keepOne();
       await end(worker);
       log.info({ event: 'process.replaced', pid: worker.process.pid }, 'a process of serve was replaced');

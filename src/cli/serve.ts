@@ -37,11 +37,19 @@ export function serveCommand(): Command {
 async function serveHere(config: Config, log: Logger, shutdown: Shutdown, output: Output): Promise<void> {
   const redisPlace = await openRedis(config, log);
   shutdown.add('redis', redisPlace.release);
+  let tellLast: (() => Promise<void>) | undefined;
+  shutdown.add('metrics', () => tellLast?.());
   const service = await startService({
     config,
     redisPlace,
     log,
-    ...(cluster.isWorker && { metricsSource: metricsOfAllProcesses }),
+    ...(cluster.isWorker && {
+      metricsSource: (registry) => {
+        const source = metricsOfAllProcesses(registry);
+        tellLast = source.tellLast;
+        return source;
+      },
+    }),
   });
   shutdown.add('service', service.close);
   // Not before: a signal during the start ends the process, and nothing has been promised yet.

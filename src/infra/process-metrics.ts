@@ -20,6 +20,7 @@ type Snapshot = MetricObjectWithValues<MetricValue<string>>[];
 type Message =
   | { nextbest: 'metrics?'; ask: number }
   | { nextbest: 'metrics'; ask: number; snapshot: Snapshot }
+  | { nextbest: 'lastMetrics'; snapshot: Snapshot }
   | { nextbest: 'allMetrics?'; ask: number }
   | { nextbest: 'allMetrics'; ask: number; text: string | null };
 
@@ -27,17 +28,17 @@ type Message =
 const patienceMs = 2000;
 
 /** In the process itself: answers the primary, and asks it for everybody's. */
-export function metricsOfAllProcesses(registry: Registry): MetricsSource {
+export function metricsOfAllProcesses(
+  registry: Registry,
+): MetricsSource & { /** To be called when nothing more will be counted. */ tellLast: () => Promise<void> } {
   const waiting = new Map<number, (text: string | null) => void>();
   let asks = 0;
-  const send = (message: Message) => process.send?.(message, undefined, undefined, () => {});
+  const send = (message: Message, done: () => void = () => {}) =>
+    process.send?.(message, undefined, undefined, done);
+  const snapshotNow = async () => (await registry.getMetricsAsJSON()) as unknown as Snapshot;
   process.on('message', (message: Message) => {
     if (message?.nextbest === 'metrics?')
-      void registry
-        .getMetricsAsJSON()
-        .then((snapshot) =>
-          send({ nextbest: 'metrics', ask: message.ask, snapshot: snapshot as unknown as Snapshot }),
-        );
+      void snapshotNow().then((snapshot) => send({ nextbest: 'metrics', ask: message.ask, snapshot }));
     else if (message?.nextbest === 'allMetrics') waiting.get(message.ask)?.(message.text);
   });
   // Listening would keep a process up that could not begin its work.
@@ -52,14 +53,17 @@ export function metricsOfAllProcesses(registry: Registry): MetricsSource {
       if (text === undefined) throw new Error('the primary process did not tell the metrics of all');
       return text;
     },
+    async tellLast() {
+      const snapshot = await snapshotNow();
+      if (process.connected)
+        await new Promise<void>((resolve) => send({ nextbest: 'lastMetrics', snapshot }, resolve));
+    },
   };
 }
 
 export type GatheredMetrics = MetricsSource & {
   /** To be called with every process that is forked. */
   follow: (worker: Worker) => void;
-  /** Looks once more at a process that is about to be ended. */
-  lastLook: (worker: Worker) => Promise<void>;
 };
 
 /** In the primary. `processes`: those that answer requests now. */
@@ -87,10 +91,10 @@ export function gatherMetrics(processes: () => readonly Worker[]): GatheredMetri
   return {
     contentType,
     metrics,
-    lastLook: look,
     follow(worker) {
       worker.on('message', (message: Message) => {
         if (message?.nextbest === 'metrics') waiting.get(message.ask)?.(message.snapshot);
+        else if (message?.nextbest === 'lastMetrics') known.set(worker.id, message.snapshot);
         else if (message?.nextbest === 'allMetrics?') {
           const answer = (text: string | null) =>
             worker.send({ nextbest: 'allMetrics', ask: message.ask, text } satisfies Message, () => {});
