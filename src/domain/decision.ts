@@ -91,7 +91,7 @@ export const ValueTerms = z.object({
   source: z.enum(['model', 'prior']),
   /** P(redeemed | made). */
   acceptPropensity: z.number().min(0).max(1),
-  /** P(purchase within the window | made) − P(purchase | not made). */
+  /** Orders within the window if it is made less those if not, expected. */
   uplift: z.number().min(-1).max(1),
   /** Value and margin of the order that it is about. */
   orderMinor: z.number().min(0),
@@ -109,6 +109,8 @@ export const ValueTerms = z.object({
   priorityLever: z.number().min(0),
   /** Standard deviation of the value, as far as the effects are uncertain. */
   standardDeviationMinor: z.number().min(0),
+  /** Logged decisions speak against the offer beyond doubt: it is taken to be worth a deviation less than nothing at most, and is made to explore alone. */
+  withheld: z.literal(true).optional(),
   /** Of all customers: times it was made and redeemed. */
   made: z.int().min(0),
   redeemed: z.int().min(0),
@@ -127,7 +129,7 @@ export const DecidedOffer = z.object({
   /** Minor units; saying nothing is worth 0. An expectation: may have decimals. */
   expectedValue: z.number(),
   acceptPropensity: probability,
-  /** Change of the probability of a purchase within the offer's window. */
+  /** Change of the expected number of orders within the offer's window. */
   uplift: z.number().min(-1).max(1),
   reasons: z.array(OfferReason),
   content: z.record(z.string(), z.string()),

@@ -9,12 +9,14 @@ import type { ContactHistory } from './contact-history.ts';
 export type OfferEffect = {
   /** P(redeemed | made). */
   acceptPropensity: number;
-  /** Change of P(purchase within the window), and of P(staying). */
+  /** Change of the number of orders within the window, and of P(staying). */
   uplift: number;
   churnReduction: number;
   /** Standard deviations of the two, as far as the model does not know them. */
   upliftDeviation: number;
   churnReductionDeviation: number;
+  /** Logged decisions speak against the offer beyond doubt: it is only tried. */
+  withheld?: boolean;
 };
 
 export type CustomerFacts = {

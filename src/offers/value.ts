@@ -67,9 +67,12 @@ export function offerValue(
   const purchases = uplift * marginMinor;
   const keeps = churnReduction * (remainingMinor ?? 0);
   const costs = acceptPropensity * cost.whenAccepted + cost.whenMade + contactCostMinor;
-  const expectedValue = lever * (purchases + keeps - costs);
+  const reckoned = lever * (purchases + keeps - costs);
   const standardDeviationMinor =
     lever * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
+  const withheld = learned?.withheld === true;
+  // What speaks for it is known to be wrong: to try it costs something, and is rarely drawn.
+  const expectedValue = withheld ? Math.min(reckoned, -standardDeviationMinor) : reckoned;
 
   const reasons: OfferReason[] = [];
   if (prior.baseAcceptPropensity >= NOTABLE * PRIOR_ACCEPTANCE[offer.benefit.kind])
@@ -98,6 +101,7 @@ export function offerValue(
       contactCostMinor,
       priorityLever: lever,
       standardDeviationMinor,
+      ...(withheld && { withheld }),
       made: counts.made,
       redeemed: counts.redeemed,
       affinityLift: prior.affinityLift,

@@ -48,6 +48,19 @@ test('what is learned: uplift × margin + churn reduction × remaining value −
   expect(reasons).toEqual(['may-leave', 'persuades', 'lever']);
 });
 
+test('what logged decisions speak against is worth a deviation less than nothing at most, and says so', () => {
+  const against = (effect: OfferEffect) =>
+    worthOf({}, { effectOf: () => ({ ...effect, withheld: true }), remainingLifetimeValueMinor: 20_000 });
+  const { expectedValue, terms } = against(learned);
+  expect(expectedValue).toBeCloseTo(-Math.hypot(0.01 * 4000, 0.02 * 20_000));
+  expect(terms.withheld).toBe(true);
+  const bad = { ...learned, uplift: -0.5 };
+  expect(against(bad).expectedValue).toBe(
+    worthOf({}, { effectOf: () => bad, remainingLifetimeValueMinor: 20_000 }).expectedValue,
+  );
+  expect(worthOf({}, { effectOf: () => learned }).terms).not.toHaveProperty('withheld');
+});
+
 test('who would buy anyway and redeems costs money: the value is negative however likely the acceptance', () => {
   const sure = { ...learned, acceptPropensity: 0.9, uplift: 0, churnReduction: 0 };
   expect(worthOf({}, { effectOf: () => sure }).expectedValue).toBeCloseTo(-0.9 * 1000);

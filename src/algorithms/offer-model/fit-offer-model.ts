@@ -192,6 +192,8 @@ export async function fitOfferModel(
     dismissal,
     kinds,
     persuasion,
+    // Who learns does not judge.
+    withheld: [],
     keeping: withLeftOut(keeping, persuasion),
   };
 }

@@ -19,6 +19,7 @@ const Table = z.strictObject({
   usualShares: z.array(z.tuple([z.string(), z.number().min(0)])),
   acceptScale: z.strictObject({ mean: z.number(), spread: z.number().positive() }),
   kinds: z.array(z.string()),
+  withheld: z.array(z.string()).default([]),
   leftOut: z.strictObject({ share: z.number().min(0).max(1), deviation: z.number().min(0) }),
   dismissals: z.boolean(),
   calibration: z.strictObject({ slope: z.number().min(0), intercept: z.number() }),
@@ -38,6 +39,7 @@ export function offersToFiles(model: OfferModel): { arrays: Arrays; tables: Tabl
     usualShares: [...model.usualShares],
     acceptScale: model.acceptScale,
     kinds: [...model.kinds],
+    withheld: [...model.withheld],
     leftOut: { share: model.persuasion.leftOut, deviation: model.persuasion.leftOutDeviation },
     dismissals: dismissal !== undefined,
     calibration: acceptance.calibration,
@@ -100,6 +102,7 @@ export function offersFromFiles(arrays: Arrays, tables: Tables): OfferModel {
         }
       : undefined,
     kinds: rest.kinds,
+    withheld: rest.withheld,
     persuasion: {
       share: floats('persuadedShare', purchase.arms.length),
       deviation: floats('persuadedDeviation', purchase.arms.length),

@@ -62,6 +62,8 @@ export type OfferModel = {
   acceptScale: AcceptScale;
   /** P(dismissed | read and not taken), of the same numbers; undefined: too few were. */
   dismissal: AcceptanceModel | undefined;
+  /** Ids of offers that logged decisions speak against beyond doubt. */
+  withheld: readonly string[];
   /** What makes customers stay or leave, and how much. */
   keeping: KeepingSizes;
 };
@@ -79,6 +81,7 @@ export type LearnedEffect = {
   churnReduction: number;
   upliftDeviation: number;
   churnReductionDeviation: number;
+  withheld?: boolean;
 };
 
 /** An offer, ready to be asked of any customer. */
@@ -92,6 +95,7 @@ export type BoundOffer = {
   persuades: { share: number; deviation: number };
   kind: string;
   retention: boolean;
+  withheld: boolean;
 };
 
 /** A customer, ready for any offer. */
@@ -124,6 +128,8 @@ export function bindOffer(model: OfferModel, descriptor: OfferDescriptor): Bound
         : { share: model.persuasion.share[number]!, deviation: model.persuasion.deviation[number]! },
     kind: descriptor.kind,
     retention: descriptor.retention,
+    // Of another benefit, the offer is another: nothing is known against it.
+    withheld: number !== undefined && model.withheld.includes(descriptor.offerId),
   };
 }
 
@@ -164,6 +170,7 @@ export function predictEffect(
   const leaving = offer.churn !== undefined && churn !== undefined ? { arm: offer.churn, churn } : undefined;
   return {
     acceptPropensity: accepts,
+    ...(offer.withheld && { withheld: true }),
     ...persuading(offer, accepts, purchase),
     ...keeping(model, offer, leaving, {
       ...subject.standing,

@@ -10,7 +10,15 @@ import { nothing, type PolicyTrial } from './try-policies.ts';
 /** Decisions of which it is known whether the customer stayed, below which nothing is said about it. */
 const knownMin = 500;
 
-export type PolicyJudgement = { gate: GateVerdict; metrics: Record<string, number> };
+/** Decisions on which the candidate would make an offer, below which nothing is said about that offer. */
+const offerMin = 100;
+
+export type PolicyJudgement = {
+  gate: GateVerdict;
+  metrics: Record<string, number>;
+  /** Offers that cost more than they bring, beyond doubt, where the candidate would make them. */
+  withheld: string[];
+};
 
 /**
  * `championName`: as a person reads it. Values are of one decision, in minor units.
@@ -81,6 +89,7 @@ export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJud
   const expected = Float64Array.from(offered, (row) => row.candidate);
   return {
     gate,
+    withheld: withheldOffers(trial),
     metrics: finite({
       testDecisions: candidate.length,
       value: value.value,
@@ -158,6 +167,40 @@ function longRunAdvantage(
     (row) => log.reward[row]! + stayed[row]! * remainingMinor[row]!,
     (row, action) => model(row, action) + staying(row, action) * remainingMinor[row]!,
   );
+}
+
+/**
+ * Offer by offer, on the decisions on which the candidate would make it: its earnings and what staying is worth, less those of saying nothing. Where
+ * it is not known who stayed, nothing is said: within the window an offer that keeps only costs. Doubly robust, so that what the candidate
+ * expects of its own choice is corrected by what came of it.
+ */
+function withheldOffers(trial: PolicyTrial): string[] {
+  const { log, model, stayed, staying, remainingMinor, candidate, actions, offerIds } = trial;
+  const rowsOf = new Map<number, number[]>();
+  for (const [row, action] of candidate.entries()) {
+    if (action === nothing || Number.isNaN(stayed[row]!)) continue;
+    const rows = rowsOf.get(action);
+    if (rows === undefined) rowsOf.set(action, [row]);
+    else rows.push(row);
+  }
+  const withheld: string[] = [];
+  for (const [action, rows] of rowsOf) {
+    if (rows.length < offerMin) continue;
+    const part = {
+      action: Int32Array.from(rows, (row) => log.action[row]!),
+      propensity: Float64Array.from(rows, (row) => log.propensity[row]!),
+      reward: Float64Array.from(rows, (row) => log.reward[row]! + stayed[row]! * remainingMinor[row]!),
+      customer: Int32Array.from(rows, (row) => log.customer[row]!),
+    };
+    const termsOf = (always: number) =>
+      doublyRobustTerms(part, deterministic(new Int32Array(rows.length).fill(always), actions), (n, made) => {
+        const row = rows[n]!;
+        return model(row, made) + staying(row, made) * remainingMinor[row]!;
+      });
+    const { upper } = difference(termsOf(action), termsOf(nothing), part.customer);
+    if (upper < 0) withheld.push(offerIds[action]!);
+  }
+  return withheld.sort();
 }
 
 function knownAdvantage(

@@ -124,13 +124,16 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
     },
     counts: countsOf(samples, earlier),
   });
-  const { gate, metrics } = judgePolicy(
+  const { gate, metrics, withheld } = judgePolicy(
     trial,
     champion === undefined
       ? 'decisions by what is assumed of each benefit'
       : `decisions by the served version ${champion.version}`,
   );
-  const model = await learn(samples.log, shares.tried, shares.fitted, 'learning from all decisions');
+  const model = {
+    ...(await learn(samples.log, shares.tried, shares.fitted, 'learning from all decisions')),
+    withheld,
+  };
   await report(shares.fitted, 'publishing');
   return publishTrained(
     training,
@@ -149,6 +152,7 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
         learnDecisions: earlier.length,
         censored: samples.censored,
         unusable,
+        ...(withheld.length > 0 && { withheld: withheld.join(', ') }),
         testFrom: splitAt,
         purchaseLearner: model.purchase.learned.learner,
         ...(model.churn !== undefined && { churnLearner: model.churn.learned.learner }),

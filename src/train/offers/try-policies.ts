@@ -39,6 +39,8 @@ export type PolicyTrial = {
   /** By row: what the customer is yet to bring as long as she stays, minor units. */
   remainingMinor: Float64Array;
   actions: number;
+  /** By action; '' of nothing. */
+  offerIds: readonly string[];
   candidate: Int32Array;
   champion: Int32Array;
   /** Value that the candidate expects of its choice; 0 of nothing. */
@@ -209,6 +211,7 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
         staying: (row, action) => expectedOf(row, action).stays,
         remainingMinor: Float64Array.from(rows, ({ remainingMinor }) => remainingMinor),
         actions: numbers.size + 1,
+        offerIds: ['', ...numbers.keys()],
         candidate: Int32Array.from(rows, (row) => row.candidate),
         champion: Int32Array.from(rows, (row) => row.champion),
         score: Float64Array.from(rows, ({ score }) => score),

@@ -225,6 +225,15 @@ describe('learnt from a log whose truth is known', () => {
     expect(() => offersFromFiles(arrays, { ...tables, offers: {} })).toThrow('its table offers');
   }, 30_000);
 
+  test('an offer that is withheld is so with the same benefit alone', () => {
+    const withheld = { ...model, withheld: ['deep'] };
+    expect(effectOf(withheld, log.offers[1]!, 0.3).withheld).toBe(true);
+    expect(effectOf(withheld, log.offers[0]!, 0.3)).not.toHaveProperty('withheld');
+    expect(effectOf(withheld, { ...log.offers[1]!, depth: 0.1 }, 0.3)).not.toHaveProperty('withheld');
+    const { arrays, tables } = offersToFiles(withheld);
+    expect(offersFromFiles(arrays, JSON.parse(JSON.stringify(tables))).withheld).toEqual(['deep']);
+  });
+
   test('who is likely to dismiss an offer is expected to be driven away by it; a service contact to keep', async () => {
     const log = drawLog(4000, 7);
     // Every second one below 0 dismisses what is offered, nobody above.

@@ -38,6 +38,7 @@ function trialOf({
     staying: () => 0.5,
     remainingMinor: new Float64Array(rows).fill(remainingMinor),
     actions: 2,
+    offerIds: ['', 'call'],
     candidate: new Int32Array(rows).fill(call),
     champion: new Int32Array(rows).fill(nothing),
     score: new Float64Array(rows).fill(1),
@@ -64,4 +65,12 @@ test('one that keeps nobody does not pass, nor one of which it is not known', ()
   expect(unknown.gate.passed).toBe(false);
   expect(unknown.gate.reason).not.toContain('what staying is worth');
   expect(unknown.metrics).not.toHaveProperty('longRunAdvantage');
+});
+
+test('an offer that costs more than it brings is withheld, offer by offer, if the log tells it beyond doubt', () => {
+  expect(judgePolicy(trialOf({ kept: -0.2 }), 'saying nothing').withheld).toEqual(['call']);
+  expect(judgePolicy(trialOf({ kept: 0.2 }), 'saying nothing').withheld).toEqual([]);
+  // Of a few decisions, or where nobody knows who stayed, nothing is said.
+  expect(judgePolicy(trialOf({ kept: -0.2, rows: 90 }), 'saying nothing').withheld).toEqual([]);
+  expect(judgePolicy(trialOf({ kept: -0.2, known: false }), 'saying nothing').withheld).toEqual([]);
 });
