@@ -12,7 +12,7 @@ import {
   parseDecision,
   readDecision,
 } from '../../src/decide/decision-log.ts';
-import { CustomerId } from '../../src/domain/ids.ts';
+import { CustomerId, OfferId } from '../../src/domain/ids.ts';
 import { drainAll } from '../../src/history/drain.ts';
 import { openLake } from '../../src/history/lake.ts';
 import { decideDeps } from '../support/decide-deps.ts';
@@ -100,4 +100,21 @@ test('an offer that fills no place is not counted as made', async () => {
   const nothing = await decided({ ...request, channel: 'email' });
   await logDecision(nothing, deps);
   expect(await redis.exists(keys.offersMade)).toBe(0);
+});
+
+test('a decision is kept packed, with all why others were not made; what a list or an earlier version wrote plainly is read too', async () => {
+  const { excluded, ...decision } = await decided({ ...request, placements: ['top'] });
+  const many = Array.from({ length: 50 }, (_, n) => ({
+    offerId: OfferId.parse(`offer-${n}`),
+    offerVersion: `${n}`.padStart(12, '0'),
+    reasonCode: 'outranked' as const,
+  }));
+  const logged = { ...decision, excluded: [...excluded, ...many] };
+  await logDecision(logged, deps);
+  expect(await readDecision(logged.decisionId, deps)).toEqual(logged);
+  const key = keys.decision(logged.decisionId);
+  expect(await redis.strlen(key)).toBeLessThan(JSON.stringify(logged).length / 3);
+  expect(await redis.ttl(key)).toBeGreaterThan(0);
+  await redis.set(key, loggedTexts(logged).brief);
+  expect(await readDecision(logged.decisionId, deps)).toEqual({ ...logged, excluded: [] });
 });
