@@ -229,16 +229,21 @@ const ASK: Readonly<Record<FreshKind, Ask>> = {
     await put(here, true);
     await call(here, 'GET', path);
     const { placements } = (await call(here, 'GET', path)) as Decided;
-    if (placements.every(({ offers }) => offers.length === 0)) return undefined;
+    if (placements.every(isNothing)) return undefined;
     return watch(
       () => put(there, false),
       async () => {
         const next = (await call(here, 'GET', path)) as Decided;
-        return !next.degraded && next.placements.every(({ offers }) => offers.length === 0);
+        return !next.degraded && next.placements.every(isNothing);
       },
     );
   },
 };
+
+/** A fallback stands in for an offer, and is none. */
+function isNothing({ offers, fallback }: Decided['placements'][number]): boolean {
+  return offers.length === 0 || fallback;
+}
 
 /** Posts, asks, and (where the next answer does not know of it) asks on until one does. */
 async function watch(post: () => Promise<unknown>, isReflected: () => Promise<boolean>): Promise<Seen> {
