@@ -21,6 +21,7 @@ import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { openRedis } from '../../infra/open-redis.ts';
 import { connectRedis } from '../../infra/redis.ts';
+import { slices } from '../../infra/redis-together.ts';
 import { benchOffers } from './bench-offers.ts';
 import { copyId } from './copied-records.ts';
 import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
@@ -112,6 +113,8 @@ export async function benchBatch(
         readSeconds,
       });
       await batchFolder(folders.DATA_DIR, batchId).remove();
+      // The next campaign is to find the same customers, not such as have just been written to.
+      for (const some of slices(ids)) await redis.unlink(...some.map((id) => keys.contacts(id)));
     }
   } finally {
     worker?.kill('SIGKILL');
