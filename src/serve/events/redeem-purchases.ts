@@ -87,7 +87,7 @@ async function decisionOf(
 ): Promise<LoggedDecision | undefined> {
   if (decisionId !== undefined) {
     const decision = await findLogged(decisionId, deps);
-    return decision && isOf(decision, purchase) ? decision : undefined;
+    return decision && (await isOf(decision, purchase, deps)) ? decision : undefined;
   }
   for (const subject of subjectsOf(purchase)) {
     const { history } = await deps.contacts.read(subjectIdOf(subject));
@@ -97,10 +97,17 @@ async function decisionOf(
   return undefined;
 }
 
-/** A guest who has logged in since is the one who was decided for. */
-function isOf(decision: LoggedDecision, { customerId, sessionId }: Purchase): boolean {
+/** A guest who has logged in since is the one who was decided for: what the session was offered is in the customer's contacts by then. */
+async function isOf(
+  decision: LoggedDecision,
+  { customerId, sessionId }: Purchase,
+  { contacts }: Pick<Deps, 'contacts'>,
+): Promise<boolean> {
   if (decision.customerId !== undefined) return decision.customerId === customerId;
-  return decision.sessionId === sessionId;
+  if (decision.sessionId === sessionId) return true;
+  if (customerId === undefined) return false;
+  const { history } = await contacts.read(subjectIdOf({ customerId }));
+  return history.some(({ decisionId }) => decisionId === decision.decisionId);
 }
 
 function subjectsOf({ customerId, sessionId }: Purchase) {

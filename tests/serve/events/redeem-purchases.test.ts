@@ -85,6 +85,23 @@ test('who knows the decision, and what it has cost, says so', async () => {
   expect(await outcomesOf(decisionId)).toMatchObject([{ valueMinor: 10_000, costMinor: 320 }]);
 });
 
+test('what a guest was offered is redeemed by the customer who has logged in since, the decision named or not; by nobody else', async () => {
+  const redeemedAfter = async (visit: string, customerId: string, named: boolean) => {
+    await service.call('POST', '/events', { type: 'purchase', sessionId: visit, lines: [line] });
+    const { body } = await service.call('POST', '/offers/decide', { sessionId: visit, channel: 'web' });
+    expect(body.placements[0].offers).toHaveLength(1);
+    const { decisionId } = body;
+    expect((await service.call('PUT', `/customers/${customerId}/merge/${visit}`)).status).toBe(200);
+    const redeemed = [{ offerId: 'five-off', ...(named && { decisionId }) }];
+    const ofOther = await buy('somebody-else', redeemed);
+    expect(ofOther.results[0].redemptions[0].status).toBe('unknown');
+    const { results } = await buy(customerId, redeemed);
+    expect(results[0].redemptions).toEqual([{ offerId: 'five-off', decisionId, status: 'redeemed' }]);
+  };
+  await redeemedAfter('visit-named', 'member-1', true);
+  await redeemedAfter('visit-unnamed', 'member-2', false);
+});
+
 test('an offer that this customer was never given is no reason to refuse the purchase', async () => {
   const decisionId = await decided('giver');
   const { accepted, results } = await buy('taker', [
