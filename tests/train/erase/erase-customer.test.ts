@@ -18,8 +18,10 @@ const anna = 'anna-7f3a9c';
 const bert = 'bert-11d0e2';
 const session = 'visit-of-anna-55e1';
 
+// Here, not in a hook: what a hook registers to be ended is not.
+const shop = await sandbox();
+
 describeNative('an erased customer', () => {
-  let shop: Awaited<ReturnType<typeof sandbox>>;
   let own: OwnRedis;
   let redis: Redis;
   let env: Record<string, string>;
@@ -33,7 +35,6 @@ describeNative('an erased customer', () => {
   };
 
   beforeAll(async () => {
-    shop = await sandbox();
     own = await ownRedis();
     await own.start();
     redis = connectRedis(own.url, 'tests', { kind: 'patient' }, silentLog);
