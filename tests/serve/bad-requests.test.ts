@@ -325,7 +325,9 @@ test('no request of several hundred random bad ones gets a 5xx or shows a stack'
         : JSON.stringify(rng.next() < 0.3 ? [value] : value)
       : undefined;
     const type =
-      near || rng.next() < 0.5 ? 'application/json' : pick(['application/x-ndjson', 'text/plain', '']);
+      rng.next() < (near ? 0.95 : 0.5)
+        ? 'application/json'
+        : pick(['application/x-ndjson', 'text/plain', '']);
     const answer = await fetch(service.url + target, {
       method,
       redirect: 'manual',
