@@ -15,6 +15,7 @@ import { benchFuzz, type FuzzBenchOptions } from './bench/fuzz.ts';
 import { benchInsights } from './bench/insights.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { benchMemory, type MemoryBenchOptions } from './bench/memory.ts';
+import { benchOverload, type OverloadBenchOptions } from './bench/overload.ts';
 import { benchScore, type ScoreBenchOptions } from './bench/score.ts';
 import { benchServe, type ServeBenchOptions } from './bench/serve.ts';
 import { MOVIELENS_1M } from './bench/synthetic.ts';
@@ -39,7 +40,8 @@ export const benchCommand = (): Command =>
     .addCommand(freshnessBenchCommand())
     .addCommand(fuzzBenchCommand())
     .addCommand(decideBenchCommand())
-    .addCommand(chaosBenchCommand());
+    .addCommand(chaosBenchCommand())
+    .addCommand(overloadBenchCommand());
 
 const trainBenchCommand = () =>
   new Command('train')
@@ -381,6 +383,27 @@ const chaosBenchCommand = () =>
       );
       if (line.loss !== null)
         throw new Error(`a promise was broken: ${line.loss} (${line.kept} has everything)`);
+    });
+
+const overloadBenchCommand = () =>
+  new Command('overload')
+    .description('what a service does when twice as much is asked of it as it can answer')
+    .option('--seconds <n>', 'of one measurement', positiveInteger, 10)
+    .option('--connections <n>', 'over which twice as much is asked', positiveInteger, 1000)
+    .action(async (flags: OverloadBenchOptions, command: Command) => {
+      const output = outputOf(command);
+      await benchOverload(
+        flags,
+        (line) =>
+          output.result(
+            { ...line },
+            `${line.load} × the sustainable load: ${count(Math.round(line.offeredPerSecond))} requests/s, ` +
+              `${count(Math.round(line.acceptedPerSecond))} accepted, p50 ${line.acceptedP50Ms.toFixed(1)} ms, p99 ${line.acceptedP99Ms.toFixed(1)} ms; ` +
+              `${(100 * line.refusedShare).toFixed(1)} % refused, p99 ${line.refusedP99Ms.toFixed(1)} ms; ${line.errors} errors; ` +
+              `answers again ${line.recoveredMs.toFixed(0)} ms after it`,
+          ),
+        output.say,
+      );
     });
 
 const major = (minor: number) => (minor / 100).toFixed(2);

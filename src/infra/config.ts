@@ -61,6 +61,9 @@ export const Environment = z.object({
   MAX_IN_FLIGHT: wholeNumber(1, 1_000_000)
     .default(1000)
     .describe('Requests that a process of the service answers at once; more are answered 503 at once'),
+  MAX_WAIT_MS: wholeNumber(10, 600_000)
+    .default(500)
+    .describe('How long a request may be expected to take before more are answered 503'),
   MAX_LAG_MS: wholeNumber(10, 60_000)
     .default(150)
     .describe('How long requests may wait for the CPU before more of them are answered 503'),
@@ -219,6 +222,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     corsOrigins: values.CORS_ORIGINS ?? [],
     maxConnections: values.MAX_CONNECTIONS,
     maxInFlight: values.MAX_IN_FLIGHT,
+    maxWaitMs: values.MAX_WAIT_MS,
     maxLagMs: values.MAX_LAG_MS,
     rateLimits: {
       read: values.RATE_LIMIT_READ,
@@ -293,6 +297,7 @@ export type Config = {
   corsOrigins: readonly string[];
   maxConnections: number;
   maxInFlight: number;
+  maxWaitMs: number;
   maxLagMs: number;
   /** Calls a second a key, on average over ten seconds; 0: any number. */
   rateLimits: Readonly<Record<Scope, number>>;

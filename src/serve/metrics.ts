@@ -35,7 +35,7 @@ export function createServeMetrics(registry: Registry) {
     }),
     shedRequests: new Counter({
       name: 'nextbest_serve_shed_requests_total',
-      help: 'Requests that were answered 503 at once, since too many were in flight (inFlight) or had to wait for the CPU for too long (lag)',
+      help: 'Requests that were answered 503 at once, since too many were in flight (inFlight), would have taken too long (wait) or had to wait for the CPU (lag)',
       labelNames: ['bound'] as const,
       registers,
     }),
@@ -157,7 +157,7 @@ export function createServeMetrics(registry: Registry) {
     }),
   };
   countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
-  countFromZero(metrics.shedRequests, 'bound', ['inFlight', 'lag']);
+  countFromZero(metrics.shedRequests, 'bound', ['inFlight', 'wait', 'lag']);
   countFromZero(metrics.modelLoadFailures, 'model', MODEL_NAMES);
   return metrics;
 }

@@ -46,6 +46,7 @@ export async function sandbox(): Promise<Sandbox> {
     MAX_LAG_MS: '60000',
     WORKER_METRICS_PORT: '0',
     LOG_LEVEL: 'warn',
+    MAX_WAIT_MS: '600000',
     ...env,
   });
   afterAll(async () => {

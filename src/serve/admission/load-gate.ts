@@ -1,34 +1,73 @@
 /**
  * Whether this process takes on another request. A request that waits behind too many others is answered when nobody waits for
- * it any more; refused at once, its sender can try again, or elsewhere. Two bounds, since neither tells all:
+ * it any more; refused at once, its sender can try again, or elsewhere. Three bounds, since none tells all:
  *
  * - requests in flight: what waits for Redis or the lake holds memory, though the process idles;
- * - lag of the event loop, how much later than asked a timer runs: the time that requests spend waiting for the CPU,
- *   whether there are many cheap ones or a few dear ones.
+ * - wait: how long another request will take, as those in flight over the rate at which they are answered (Little's law);
+ * - lag of the event loop, how much later than asked a timer runs: a few dear requests, such as large bodies.
  */
 export type LoadGate = {
   /** Why not; undefined: it does. */
-  refusal: () => 'inFlight' | 'lag' | undefined;
+  refusal: () => 'inFlight' | 'wait' | 'lag' | undefined;
   stop: () => void;
 };
 
-export type LoadBounds = { maxInFlight: number; maxLagMs: number };
+export type LoadBounds = { maxInFlight: number; maxWaitMs: number; maxLagMs: number };
 
 const lookEveryMs = 20;
 
 /** `inFlight.value`: requests that are being answered. */
 export function createLoadGate(
-  { maxInFlight, maxLagMs }: LoadBounds,
+  { maxInFlight, maxWaitMs, maxLagMs }: LoadBounds,
   inFlight: { readonly value: number },
 ): LoadGate {
   const lag = createLagMeter(performance.now());
-  const timer = setInterval(() => lag.tick(performance.now()), lookEveryMs).unref();
+  const wait = createWaitMeter();
+  let admitted = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    lag.tick(now);
+    wait.tick(now, admitted - inFlight.value, inFlight.value);
+  }, lookEveryMs).unref();
   return {
     refusal: () => {
       if (inFlight.value >= maxInFlight) return 'inFlight';
-      return lag.sustainedMs() > maxLagMs ? 'lag' : undefined;
+      if (wait.expectedMs(inFlight.value) > maxWaitMs) return 'wait';
+      if (lag.sustainedMs() > maxLagMs) return 'lag';
+      admitted++;
+      return undefined;
     },
     stop: () => clearInterval(timer),
+  };
+}
+
+/** With fewer in flight nobody waits long, and how fast the process could be is not seen. */
+const busyFrom = 32;
+const rateWindowMs = 250;
+
+export type WaitMeter = {
+  /** `answered`: since the start. `now` as of `LagMeter`. */
+  tick: (now: number, answered: number, inFlight: number) => void;
+  /** 0 while the process is not busy, or has been so for too short a time to tell. */
+  expectedMs: (inFlight: number) => number;
+};
+
+export function createWaitMeter(): WaitMeter {
+  let since: { at: number; answered: number } | undefined;
+  /** Answers a millisecond. */
+  let rate: number | undefined;
+  return {
+    tick: (now, answered, inFlight) => {
+      if (inFlight < busyFrom) {
+        since = undefined;
+        rate = undefined;
+      } else if (since === undefined) since = { at: now, answered };
+      else if (now - since.at >= rateWindowMs) {
+        rate = (answered - since.answered) / (now - since.at);
+        since = { at: now, answered };
+      }
+    },
+    expectedMs: (inFlight) => (rate === undefined || inFlight < busyFrom ? 0 : inFlight / rate),
   };
 }
 

@@ -1,6 +1,6 @@
 // Needs a native redis-server: it is frozen, so that requests stay in flight for as long as the test wants.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createLagMeter } from '../../../src/serve/admission/load-gate.ts';
+import { createLagMeter, createWaitMeter } from '../../../src/serve/admission/load-gate.ts';
 import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
 import { describeNative } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
@@ -15,7 +15,7 @@ describeNative('more requests than a process takes on', () => {
     service = await startTestService({
       redisUrl: redis.url,
       prefix: 'shed',
-      env: { MAX_IN_FLIGHT: '3', REDIS_TIMEOUT_MS: '30000', MAX_LAG_MS: '60000' },
+      env: { MAX_IN_FLIGHT: '3', REDIS_TIMEOUT_MS: '30000' },
     });
   });
   afterAll(async () => {
@@ -71,4 +71,22 @@ test('lag counts when two looks in a row have seen it, and is over with the firs
     lags.push(meter.sustainedMs());
   }
   expect(lags).toEqual([0, 0, 0, 0, 300, 0]);
+});
+
+test('the wait is that of those in flight at the rate at which they are answered; an idle process tells of none', () => {
+  const meter = createWaitMeter();
+  expect(meter.expectedMs(1000)).toBe(0);
+  meter.tick(0, 0, 40);
+  meter.tick(100, 10, 60);
+  // Too early to tell.
+  expect(meter.expectedMs(60)).toBe(0);
+  meter.tick(250, 25, 80);
+  // 25 answers in 250 ms.
+  expect(meter.expectedMs(80)).toBe(800);
+  expect(meter.expectedMs(31)).toBe(0);
+  // None was answered any more.
+  meter.tick(500, 25, 80);
+  expect(meter.expectedMs(80)).toBe(Number.POSITIVE_INFINITY);
+  meter.tick(520, 100, 5);
+  expect(meter.expectedMs(80)).toBe(0);
 });

@@ -1,0 +1,117 @@
+/**
+ * `nextbest bench overload`: what a service does when twice as much is asked of it as it can answer. First as much as it can
+ * (callers that wait for their answer), then twice that rate over many connections, then nothing: how long do accepted
+ * requests take, how many are refused, and when is it itself again?
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../../domain/errors.ts';
+import { builtEntry } from '../../infra/built-entry.ts';
+import { createCatalogueStore } from '../../infra/catalogue-store.ts';
+import { readConfig } from '../../infra/config.ts';
+import { createKeys } from '../../infra/keys.ts';
+import { createLogger } from '../../infra/logger.ts';
+import { openRedis } from '../../infra/open-redis.ts';
+import { connectRedis } from '../../infra/redis.ts';
+import { benchOffers } from './bench-offers.ts';
+import { send } from './chaos/shopper.ts';
+import type { OverloadAnswers, OverloadLoad } from './overload-load.ts';
+import { keyPrefix } from './prepared-shop.ts';
+import { startServer } from './serve.ts';
+
+export type OverloadBenchOptions = {
+  /** Of one measurement. */
+  seconds: number;
+  /** Connections over which twice the sustainable rate is asked for. */
+  connections: number;
+};
+
+export type OverloadBenchLine = {
+  /** 1: as much as is answered to callers that wait; 2: twice that rate. */
+  load: 1 | 2;
+  offeredPerSecond: number;
+  acceptedPerSecond: number;
+  acceptedP50Ms: number;
+  acceptedP99Ms: number;
+  refusedShare: number;
+  refusedP99Ms: number;
+  errors: number;
+  /** From the end of this load to the first answer to a new request. */
+  recoveredMs: number;
+};
+
+const waitingCallers = 16;
+const customers = 20_000;
+const warmUpSeconds = 2;
+
+export async function benchOverload(
+  { seconds, connections }: OverloadBenchOptions,
+  onLine: (line: OverloadBenchLine) => void,
+  say: (text: string) => void,
+): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'nextbest-overload-'));
+  const env = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
+  const log = createLogger('warn', 'bench');
+  const place = await openRedis(readConfig({ ...env, PATH: process.env.PATH }), log);
+  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  let child: ChildProcess | undefined;
+  try {
+    await createCatalogueStore(redis, createKeys(keyPrefix)).putOffers(benchOffers(), Date.now());
+    say('starting the service …');
+    const [server, url] = await startServer({ ...env, REDIS_URL: place.url });
+    child = server;
+    while ((await send('POST', `${url}/offers/decide`, ask))?.status !== 200) await sleep(100);
+    say('warming up …');
+    const waiting = { url, connections: waitingCallers, customers };
+    await runLoad({ ...waiting, seconds: warmUpSeconds });
+    say('as much as it answers …');
+    const sustained = await runLoad({ ...waiting, seconds });
+    const perSecond = sustained.accepted / sustained.seconds;
+    onLine({ ...lineOf(1, sustained), recoveredMs: await untilAnswered(url) });
+    say('twice that …');
+    const rate = Math.ceil(2 * perSecond);
+    const twice = await runLoad({ url, connections, seconds, customers, rate });
+    onLine({ ...lineOf(2, twice), recoveredMs: await untilAnswered(url) });
+  } finally {
+    child?.kill('SIGKILL');
+    redis.disconnect();
+    await place.release();
+    await rm(root, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+const ask = { customerId: 'c0', channel: 'web' };
+
+function lineOf(load: 1 | 2, answers: OverloadAnswers): Omit<OverloadBenchLine, 'recoveredMs'> {
+  const answered = answers.accepted + answers.refused;
+  return {
+    load,
+    offeredPerSecond: (answered + answers.errors) / answers.seconds,
+    acceptedPerSecond: answers.accepted / answers.seconds,
+    acceptedP50Ms: answers.p50Ms,
+    acceptedP99Ms: answers.p99Ms,
+    refusedShare: answers.refused / Math.max(1, answered),
+    refusedP99Ms: answers.refusedP99Ms,
+    errors: answers.errors,
+  };
+}
+
+async function untilAnswered(url: string): Promise<number> {
+  const endedAt = performance.now();
+  while ((await send('POST', `${url}/offers/decide`, ask))?.status !== 200) await sleep(1);
+  return performance.now() - endedAt;
+}
+
+async function runLoad(load: OverloadLoad): Promise<OverloadAnswers> {
+  const entry = builtEntry('./overload-load.js', import.meta.url);
+  const child = spawn(process.execPath, [entry, JSON.stringify(load)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  for await (const chunk of child.stdout) text += chunk;
+  if (text === '') throw new UsageError('the load tool did not run: npm install brings it (autocannon)');
+  return JSON.parse(text) as OverloadAnswers;
+}
