@@ -1,18 +1,14 @@
 /** Decisions that were answered: in Redis for 30 days, so that outcomes can be reported to them, and in the lake for ever. */
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
-import { Decision, ExcludedOffer } from '../domain/decision.ts';
+import { Decision, type ExcludedOffer } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import { appendEntries } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
 
-export const LoggedDecision = Decision.extend({
-  decisionId: z.string(),
-  // Of a campaign's list, Redis has decisions without it: see `loggedTexts`.
-  excluded: z.array(ExcludedOffer).default([]),
-});
+export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;
 
 export type DecisionLogDeps = {
@@ -39,8 +35,9 @@ export function loggedForm(decision: Decision): LoggedDecision | undefined {
  * made, which are most of it, for Redis, where each takes memory for a month.
  */
 export function loggedTexts({ excluded, ...decision }: LoggedDecision): { brief: string; whole: string } {
-  const brief = JSON.stringify(decision);
-  return { brief, whole: `${brief.slice(0, -1)},"excluded":[${excluded.map(excludedText).join(',')}]}` };
+  const rest = JSON.stringify(decision).slice(0, -1);
+  const withExcluded = (texts: readonly string[]) => `${rest},"excluded":[${texts.join(',')}]}`;
+  return { brief: withExcluded([]), whole: withExcluded(excluded.map(excludedText)) };
 }
 
 /** The same few are excluded again and again. */
