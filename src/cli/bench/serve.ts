@@ -71,7 +71,7 @@ type Target = {
 const referenceKey = 'bench:reference';
 const referenceBytes = 2048;
 const startMs = 120_000;
-/** Customers of a round who have not been asked about before. */
+/** Customers of a round who have not been asked about before, at most. */
 const firstMax = 1000;
 
 /** UsageError where there is no /proc to measure by. */
@@ -123,6 +123,7 @@ function serviceTargets(
   urlOfAnother: string,
 ): Target[] {
   const fifth = Math.floor(customers / 5);
+  const first = Math.min(returning, firstMax);
   const part = (at: number) => ({ first: at * fifth, count: fifth, times: 1 });
   const page = '/recommendations?customerId={id}&n=10&explain=true&exclude=i00001,i00002';
   const offers = '/customers/{id}/offers?channel=email&placement=top&campaign=bench';
@@ -149,8 +150,8 @@ function serviceTargets(
       ...pages,
       name: 'recommendations, first page',
       load: { path: page, customers: part(2) },
-      asked: `up to ${firstMax} customers once each, of whom no page is prepared`,
-      onceEach: firstMax,
+      asked: `up to ${first} customers once each, of whom no page is prepared`,
+      onceEach: first,
     },
     // E-mail tools ask for what a campaign has decided, and ask again when they retry, preview or render a second time.
     {
@@ -164,8 +165,8 @@ function serviceTargets(
       ...standing,
       name: 'offers, first ask',
       load: { path: offers, customers: part(4) },
-      asked: `up to ${firstMax} customers once each, for whom nothing stands`,
-      onceEach: firstMax,
+      asked: `up to ${first} customers once each, for whom nothing stands`,
+      onceEach: first,
     },
   ];
 }
