@@ -19,7 +19,8 @@ export type BudgetClientOptions = {
   budget: Budget;
   clients: number;
   seed: number;
-  /** How long a reservation lasts at most. */
+  /** How long a reservation lasts: at least, and by how much more at most. */
+  leastReservedMs: number;
   reservedMs: number;
   clock: BenchClock;
 };
@@ -49,19 +50,19 @@ async function use(
   offer: { offerId: OfferId; budget: Budget },
   id: string,
   rng: Rng,
-  { reservedMs, clock }: BudgetClientOptions,
+  { leastReservedMs, reservedMs, clock }: BudgetClientOptions,
 ): Promise<void> {
   const costMinor = 1 + rng.nextInt(largestCostMinor);
   const now = () => benchTime(clock);
   const decidedAt = now();
-  const expiresAt = decidedAt + Math.ceil(clock.speed * (1 + rng.nextInt(reservedMs)));
+  const expiresAt = decidedAt + Math.ceil(clock.speed * (leastReservedMs + rng.nextInt(reservedMs)));
   const [answer] = await ledger.reserve(offer, [{ id, costMinor }], expiresAt, decidedAt);
   if (answer !== 'reserved') {
     await sleep(rng.nextInt(5));
     return;
   }
   const turn = rng.next();
-  // Some come after the reservation has lapsed.
+  // Where reservations may be short, some come after theirs has lapsed.
   if (turn < 0.5) await sleep(rng.nextInt(reservedMs / 4));
   const redeemed = { id, costMinor: rng.nextInt(costMinor + 1), decidedAt };
   if (turn < 0.02) {
