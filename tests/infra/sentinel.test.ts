@@ -15,6 +15,8 @@ describeNative('sentinel', () => {
   let primary: ChildProcess;
   const others: ChildProcess[] = [];
   let redis: Redis;
+  /** A client of the sentinel itself. */
+  let sentinel: Redis;
 
   async function start(name: string, conf: string, ...flags: string[]): Promise<ChildProcess> {
     const dir = join(folder, name);
@@ -32,10 +34,11 @@ describeNative('sentinel', () => {
       await start('replica', `port ${second}\nreplicaof 127.0.0.1 ${first}\nrepl-diskless-sync-delay 0\n`),
       await start(
         'sentinel',
-        `port ${watcher}\nsentinel monitor shop 127.0.0.1 ${first} 1\nsentinel down-after-milliseconds shop 500\n`,
+        `port ${watcher}\nsentinel monitor shop 127.0.0.1 ${first} 1\nsentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 2000\n`,
         '--sentinel',
       ),
     );
+    sentinel = connectRedis(`redis://127.0.0.1:${watcher}`, 'tests', { kind: 'patient' }, silentLog);
     redis = connectRedis(
       `redis-sentinel://127.0.0.1:${watcher}/shop`,
       'tests',
@@ -45,6 +48,7 @@ describeNative('sentinel', () => {
   });
   afterAll(async () => {
     redis?.disconnect();
+    sentinel?.disconnect();
     for (const child of [primary, ...others]) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const exited = once(child, 'exit');
@@ -54,13 +58,19 @@ describeNative('sentinel', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('the client follows a failover, and what the replica had is there', async () => {
+  test('the client follows a failover, and what the replica had is there', { timeout: 90_000 }, async () => {
     await eventually(() => redis.set('kept', 'yes'));
     await eventually(async () => expect(await redis.info('replication')).toMatch(/slave0:.*state=online/));
     await eventually(async () => {
       const info = await redis.info('replication');
       expect(info).toContain(`,offset=${/master_repl_offset:(\d+)/.exec(info)?.[1]},`);
     });
+    // It asks the primary for its replicas every ten seconds; before it knows of one, there is nobody to take over.
+    await eventually(async () =>
+      expect(String(await sentinel.call('SENTINEL', 'REPLICAS', 'shop'))).toMatch(
+        /,flags,slave,.*,master-link-status,ok,/,
+      ),
+    );
     primary.kill('SIGKILL');
     await eventually(() => redis.set('after', 'too'));
     expect(await redis.mget('kept', 'after')).toEqual(['yes', 'too']);
