@@ -6,8 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../domain/errors.ts';
@@ -16,13 +15,10 @@ import { createRecordStore } from '../../features/record-store.ts';
 import { batchFolder, batchIdOf } from '../../infra/batch-files.ts';
 import { createBatchQueue } from '../../infra/batch-queue.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
-import { readConfig } from '../../infra/config.ts';
 import { createKeys } from '../../infra/keys.ts';
-import { createLogger } from '../../infra/logger.ts';
-import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis } from '../../infra/redis.ts';
 import { slices } from '../../infra/redis-together.ts';
 import { benchOffers } from './bench-offers.ts';
+import { openBenchPlace } from './bench-place.ts';
 import { copyId } from './copied-records.ts';
 import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
 import { MARK, watchUsage } from './process-usage.ts';
@@ -60,18 +56,12 @@ export async function benchBatch(
 ): Promise<void> {
   if (!existsSync('/proc/self/stat')) throw new UsageError('this measurement reads /proc: it needs Linux.');
   const { customers } = options;
-  const root = options.folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
-  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
-  await mkdir(folders.DATA_DIR, { recursive: true });
-  const log = createLogger('warn', 'bench');
-  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-redis-'));
-  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
-  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const place = await openBenchPlace(options.folder);
+  const { root, folders, env, redis, redisDir, log } = place;
   const keys = createKeys(keyPrefix);
   const queue = createBatchQueue(place.queueUrl, keys, folders.DATA_DIR, log);
   let worker: ChildProcess | undefined;
   try {
-    const env = { ...folders, REDIS_URL: place.url };
     await prepareShop(root, env, options, say);
     await fillRedis(redis, folders.DATA_DIR, options, say);
     const ids = Array.from({ length: customers }, (_, n) => copyId(n));
@@ -119,10 +109,7 @@ export async function benchBatch(
   } finally {
     worker?.kill('SIGKILL');
     await queue.close();
-    redis.disconnect();
-    await place.release();
-    await rm(redisDir, { recursive: true, force: true });
-    if (options.folder === undefined) await rm(root, { recursive: true, force: true });
+    await place.close();
   }
 }
 

@@ -5,19 +5,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
-import { readConfig } from '../../infra/config.ts';
-import { createLogger } from '../../infra/logger.ts';
-import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis } from '../../infra/redis.ts';
+import { openBenchPlace } from './bench-place.ts';
 import { copyId } from './copied-records.ts';
 import type { Load, LoadResult } from './load.ts';
-import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
+import { fillRedis, prepareShop } from './prepared-shop.ts';
 import { startServer } from './serve.ts';
 
 export type FreshnessOptions = {
@@ -77,16 +71,11 @@ export async function benchFreshness(
   options: FreshnessOptions,
   say: (text: string) => void,
 ): Promise<FreshnessLine> {
-  const root = options.folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
-  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
-  await mkdir(folders.DATA_DIR, { recursive: true });
-  const log = createLogger('warn', 'bench');
-  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-redis-'));
-  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
-  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const place = await openBenchPlace(options.folder);
+  const { root, folders, redis } = place;
   const children: ChildProcess[] = [];
   try {
-    const env = { ...folders, REDIS_URL: place.url, REDIS_TIMEOUT_MS: '5000' };
+    const env = { ...place.env, REDIS_TIMEOUT_MS: '5000' };
     await prepareShop(root, env, options, say);
     const customers = Math.max(1000, options.asks * customersPerAsk);
     await fillRedis(redis, folders.DATA_DIR, { customers }, say);
@@ -119,10 +108,7 @@ export async function benchFreshness(
     };
   } finally {
     for (const child of children) child.kill('SIGKILL');
-    redis.disconnect();
-    await place.release();
-    await rm(redisDir, { recursive: true, force: true });
-    if (options.folder === undefined) await rm(root, { recursive: true, force: true });
+    await place.close();
   }
 }
 

@@ -2,17 +2,11 @@
  * `nextbest bench fuzz`: a service of its own on a simulated shop is sent random and spoilt requests over every call of its OpenAPI
  * document. Whatever comes, it must answer: no 5xx, no silence, every refusal a problem, and its memory must not grow.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SCOPES } from '../../domain/api-key.ts';
 import { createApiKey } from '../../infra/api-keys.ts';
-import { readConfig } from '../../infra/config.ts';
-import { createLogger } from '../../infra/logger.ts';
-import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis } from '../../infra/redis.ts';
+import { openBenchPlace } from './bench-place.ts';
 import { type FuzzReport, fuzzService } from './fuzz/fuzz-service.ts';
-import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
+import { fillRedis, prepareShop } from './prepared-shop.ts';
 import { startServer } from './serve.ts';
 
 export type FuzzBenchOptions = {
@@ -43,16 +37,10 @@ export async function benchFuzz(
   onLine: (line: FuzzBenchLine, findings: FuzzReport['findings']) => void,
   say: (text: string) => void,
 ): Promise<boolean> {
-  const root = folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-fuzz-')));
-  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
-  await mkdir(folders.DATA_DIR, { recursive: true });
-  const log = createLogger('warn', 'bench');
-  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-fuzz-redis-'));
-  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
-  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const place = await openBenchPlace(folder);
+  const { root, folders, env, redis } = place;
   let stop = () => {};
   try {
-    const env = { ...folders, REDIS_URL: place.url };
     await prepareShop(root, env, shop, say);
     await fillRedis(redis, folders.DATA_DIR, { customers: shop.shop }, say);
     const { text } = await createApiKey(
@@ -98,10 +86,7 @@ export async function benchFuzz(
     return report.faults === 0 && endMb <= line.warmMb * (1 + growthShare);
   } finally {
     stop();
-    redis.disconnect();
-    await place.release();
-    await rm(redisDir, { recursive: true, force: true });
-    if (folder === undefined) await rm(root, { recursive: true, force: true });
+    await place.close();
   }
 }
 

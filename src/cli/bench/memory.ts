@@ -4,19 +4,15 @@
  * that it writes. How many customers have such a key at a time follows from how long it lives and what the simulated
  * customers do.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { dayMs } from '../../domain/time.ts';
 import { type Lake, openLake } from '../../history/lake.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import { readConfig } from '../../infra/config.ts';
 import { createKeys, type Keys } from '../../infra/keys.ts';
-import { createLogger } from '../../infra/logger.ts';
-import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis, type Redis } from '../../infra/redis.ts';
+import type { Redis } from '../../infra/redis.ts';
 import { startService } from '../../serve/server.ts';
 import { benchOffers } from './bench-offers.ts';
+import { openBenchPlace } from './bench-place.ts';
 import { copyId, copyRecords } from './copied-records.ts';
 import { keyPrefix, prepareShop } from './prepared-shop.ts';
 
@@ -54,16 +50,10 @@ export async function benchMemory(
   onLine: (line: MemoryBenchLine) => void,
   say: (text: string) => void,
 ): Promise<void> {
-  const root = options.folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
-  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
-  await mkdir(folders.DATA_DIR, { recursive: true });
-  const log = createLogger('warn', 'bench');
-  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-redis-'));
-  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
-  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const place = await openBenchPlace(options.folder);
+  const { root, folders, env, redis, log } = place;
   const keys = createKeys(keyPrefix);
   try {
-    const env = { ...folders, REDIS_URL: place.url };
     await prepareShop(root, env, options, say);
     const lake = await openLake(folders.DATA_DIR);
     try {
@@ -102,10 +92,7 @@ export async function benchMemory(
       lake.close();
     }
   } finally {
-    redis.disconnect();
-    await place.release();
-    await rm(redisDir, { recursive: true, force: true });
-    if (options.folder === undefined) await rm(root, { recursive: true, force: true });
+    await place.close();
   }
 }
 

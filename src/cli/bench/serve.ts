@@ -6,19 +6,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../domain/errors.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
-import { readConfig } from '../../infra/config.ts';
-import { createLogger } from '../../infra/logger.ts';
-import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis } from '../../infra/redis.ts';
+import { openBenchPlace } from './bench-place.ts';
 import type { Load, LoadResult } from './load.ts';
-import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
+import { fillRedis, prepareShop } from './prepared-shop.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 import { REFERENCES } from './references.ts';
 
@@ -81,16 +75,10 @@ export async function benchServe(
   say: (text: string) => void,
 ): Promise<void> {
   if (!existsSync('/proc/self/stat')) throw new UsageError('this measurement reads /proc: it needs Linux.');
-  const root = options.folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
-  const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
-  await mkdir(folders.DATA_DIR, { recursive: true });
-  const log = createLogger('warn', 'bench');
-  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-redis-'));
-  const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
-  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const place = await openBenchPlace(options.folder);
+  const { root, folders, env, redis } = place;
   const children: ChildProcess[] = [];
   try {
-    const env = { ...folders, REDIS_URL: place.url };
     await prepareShop(root, env, options, say);
     await fillRedis(redis, folders.DATA_DIR, options, say);
     await redis.set(referenceKey, randomBytes(referenceBytes / 2).toString('hex'));
@@ -109,10 +97,7 @@ export async function benchServe(
     for (const line of await measure(targets, options, say)) onLine(line);
   } finally {
     for (const child of children) child.kill('SIGKILL');
-    redis.disconnect();
-    await place.release();
-    await rm(redisDir, { recursive: true, force: true });
-    if (options.folder === undefined) await rm(root, { recursive: true, force: true });
+    await place.close();
   }
 }
 
