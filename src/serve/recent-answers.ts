@@ -1,4 +1,5 @@
-/** What was answered lately, by what was asked: a map that forgets what nobody has asked for while it filled up. */
+/** What was answered lately, by what was asked: what nobody has asked for the longest goes first. */
+import { LRUCache } from 'lru-cache';
 
 export type RecentAnswers<Answer> = {
   get: (question: string) => Answer | undefined;
@@ -12,41 +13,19 @@ const questionMax = 1000;
 /** Of an entry, beside its texts. */
 const entrySize = 512;
 
-/** Holds at most twice `generationMax` bytes: two generations, of which the older one is dropped when the younger one is full. */
-export function createRecentAnswers<Answer>(generationMax: number): RecentAnswers<Answer> {
-  type Entry = { answer: Answer; size: number };
-  let young = new Map<string, Entry>();
-  let old = new Map<string, Entry>();
-  let filled = 0;
-
-  function add(question: string, entry: Entry): void {
-    filled += entry.size - (young.get(question)?.size ?? 0);
-    young.set(question, entry);
-    if (filled <= generationMax) return;
-    old = young;
-    young = new Map();
-    filled = 0;
-  }
-
+/** Holds at most `maxBytes`. */
+export function createRecentAnswers<Answer extends NonNullable<unknown>>(
+  maxBytes: number,
+): RecentAnswers<Answer> {
+  const kept = new LRUCache<string, Answer>({ maxSize: maxBytes });
   return {
-    get: (question) => {
-      const entry = young.get(question);
-      if (entry !== undefined) return entry.answer;
-      const former = old.get(question);
-      if (former === undefined) return undefined;
-      old.delete(question);
-      add(question, former);
-      return former.answer;
-    },
+    get: (question) => kept.get(question),
     put: (question, answer, size) => {
       if (question.length > questionMax) return;
-      old.delete(question);
-      add(question, { answer, size: size + question.length + entrySize });
+      kept.set(question, answer, { size: size + question.length + entrySize });
     },
     delete: (question) => {
-      filled -= young.get(question)?.size ?? 0;
-      young.delete(question);
-      old.delete(question);
+      kept.delete(question);
     },
   };
 }

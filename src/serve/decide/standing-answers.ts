@@ -29,10 +29,11 @@ type Entry = {
 
 /** No rule that ends a decision comes into force by time alone; should one ever, it is heeded after this long. */
 const keptMs = 60_000;
-const generationMax = 16 * 2 ** 20;
+/** Bytes, as `createRecentAnswers` counts them. */
+const keptBytes = 64 * 2 ** 20;
 
 export function createStandingAnswers(catalogue: Pick<Catalogue, 'revision'>): StandingAnswers {
-  const recent = createRecentAnswers<Entry>(generationMax);
+  const recent = createRecentAnswers<Entry>(keptBytes);
   return {
     find: (question, { text, stamp }, now) => {
       const entry = recent.get(question);

@@ -53,7 +53,7 @@ type Entry = {
 /** What changes with the days must not wait for a change of anything else. */
 const keptMs = 5 * 60_000;
 /** Bytes, as `createRecentAnswers` counts them. */
-const generationMax = 32 * 2 ** 20;
+const keptBytes = 64 * 2 ** 20;
 /** Of an item that was looked at. */
 const lookSize = 20;
 
@@ -62,7 +62,7 @@ export function createShownPages(
   newItems: Pick<NewItemsHolder, 'current'>,
   catalogue: Pick<Catalogue, 'items' | 'revision'>,
 ): ShownPages {
-  const recent = createRecentAnswers<Entry>(generationMax);
+  const recent = createRecentAnswers<Entry>(keptBytes);
 
   function isCurrent(entry: Entry, now: number): boolean {
     if (now >= entry.until || entry.served !== models.collaborative || entry.newItems !== newItems.current)
