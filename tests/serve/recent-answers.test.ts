@@ -21,8 +21,7 @@ test('what is asked for again is kept, what is not is forgotten, and never more 
 test('as many as there is room for are all kept, asked for one after the other', () => {
   const recent = createRecentAnswers<number>(room(100));
   for (let n = 0; n < 100; n++) recent.put(`q${n}`, n, size);
-  for (let round = 0; round < 3; round++)
-    for (let n = 0; n < 100; n++) expect(recent.get(`q${n}`)).toBe(n);
+  for (let round = 0; round < 3; round++) for (let n = 0; n < 100; n++) expect(recent.get(`q${n}`)).toBe(n);
 });
 
 test('a second answer takes the place of the first, and its room', () => {
