@@ -10,11 +10,6 @@ const longestRestartDelayMs = 30_000;
 /** A process that ran this long before it crashed starts afresh with the shortest delay. */
 const healthyAfterMs = 60_000;
 const wrongUsage = 2;
-/**
- * Questions to the lake take one each of Node's threads for files, of which there are 4 by default, and may take all: models and
- * keys could not be read meanwhile.
- */
-export const poolThreads = '16';
 
 export type Kept = {
   name: string;

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../infra/logger.ts';
-import { keepRunning, poolThreads } from './keep-running.ts';
+import { keepRunning } from './keep-running.ts';
 
 const binary = fileURLToPath(new URL('../../bin/nextbest', import.meta.url));
 
@@ -41,7 +41,7 @@ export function startProcessGroup(
       name,
       start: () => {
         const child = spawn(process.execPath, ['--no-warnings', binary, name, '--json', ...flags], {
-          env: { UV_THREADPOOL_SIZE: poolThreads, ...env },
+          env: { ...env },
           // Of its own process group: Ctrl-C reaches this process alone, which ends the two in order. Should this
           // process be killed, the channel closes and the child ends itself.
           detached: true,

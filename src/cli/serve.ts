@@ -10,7 +10,6 @@ import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { urlOf } from '../serve/http/listen.ts';
 import { startService } from '../serve/server.ts';
-import { poolThreads } from './keep-running.ts';
 import { type Output, outputOf } from './output.ts';
 import { processCount } from './process-count.ts';
 import { startServeProcesses } from './serve-processes.ts';
@@ -71,10 +70,7 @@ async function serveInProcesses(
   // A connection of our own keeps a private Redis up until all processes have ended.
   const keeper = connectRedis(redisPlace.url, 'serve-processes', { kind: 'patient' }, log);
   shutdown.add('redis client', () => keeper.disconnect());
-  const processes = startServeProcesses(count, log, {
-    METRICS_PORT: '',
-    UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? poolThreads,
-  });
+  const processes = startServeProcesses(count, log, { METRICS_PORT: '' });
   shutdown.add('processes', processes.stop);
   process.on('SIGUSR2', () => void processes.replaceAll());
   const port = await Promise.race([processes.port, processes.failed]);

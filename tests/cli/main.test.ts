@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { COMMANDS } from '../../src/cli/commands.ts';
@@ -34,3 +35,16 @@ test('a bad environment names every fault, without a stack, and is wrong usage',
   expect(stderr).toContain('  CURRENCY: ');
   expect(stderr).not.toMatch(/^\s+at /m);
 });
+
+test.skipIf(!existsSync('/proc/self/task'))(
+  'has sixteen threads for files, unless the environment says otherwise',
+  async () => {
+    const hook = `data:text/javascript,import{readdirSync}from'node:fs';process.on('exit',()=>process._rawDebug('threads',readdirSync('/proc/self/task').length))`;
+    const threads = async (size: string) => {
+      const env = { NODE_OPTIONS: `--import=${hook}`, UV_THREADPOOL_SIZE: size };
+      const { stderr } = await run(['--version'], env);
+      return Number(/threads (\d+)/.exec(stderr)?.[1]);
+    };
+    expect((await threads('')) - (await threads('4'))).toBe(12);
+  },
+);

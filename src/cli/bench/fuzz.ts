@@ -53,8 +53,6 @@ export async function benchFuzz(
       ...env,
       ...unlimited,
       AUTH: 'keys',
-      // As `nextbest start` and the image have it (docs/operations.md).
-      UV_THREADPOOL_SIZE: '16',
       REDIS_TIMEOUT_MS: patientMs,
       MAX_LAG_MS: patientMs,
       // No worker empties the stream: what is accepted stays in Redis.
