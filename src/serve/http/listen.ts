@@ -111,8 +111,15 @@ function drain(server: Server, graceMs: number): Promise<void> {
   });
 }
 
+/** Connections that have had their last answer. */
+const refused = new WeakSet<Socket>();
+
 /** Not HTTP, headers without end, or a request that does not come to its end: Express never sees it. */
 function answerUnparsable(err: NodeJS.ErrnoException, socket: Socket): void {
+  // What still comes of the same request is another fault to the parser. Closed now, with bytes unread, the connection would be
+  // reset, and the answer lost on its way.
+  if (refused.has(socket) && err.code !== 'ECONNRESET') return;
+  refused.add(socket);
   if (!socket.writable || err.code === 'ECONNRESET') {
     socket.destroy();
     return;
@@ -126,7 +133,8 @@ function answerUnparsable(err: NodeJS.ErrnoException, socket: Socket): void {
       `connection: close\r\n\r\n${body}`,
   );
   // Who does not read it, or goes on to send, is not waited for.
-  socket.setTimeout(lastWordMs, () => socket.destroy());
+  const over = setTimeout(() => socket.destroy(), lastWordMs);
+  socket.once('close', () => clearTimeout(over));
 }
 
 const lastWordMs = 2000;

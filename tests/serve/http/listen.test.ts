@@ -146,6 +146,28 @@ test.each([
   expect(problemIn(answer())).toMatchObject({ status, code });
 });
 
+test('who goes on to send after a refusal has it whole before the connection ends, and is cut off in time', async () => {
+  const { url } = await start();
+  // Half-open: it sends on until the other side is gone, and reads nothing before that.
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  sockets.push(socket);
+  let text = '';
+  socket.pause();
+  socket.setEncoding('utf8').on('data', (data) => {
+    text += data;
+  });
+  socket.on('error', () => {});
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await once(socket, 'connect');
+  socket.write(`GET /?${'b'.repeat(20_000)}`);
+  drip(socket, 'b'.repeat(20_000));
+  // As long as it takes to send some more of it.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  socket.resume();
+  await closed;
+  expect(problemIn(text).code).toBe('HEADERS_TOO_LARGE');
+});
+
 test('no more connections than it may hold; with one gone there is room again', async () => {
   const { url, dropped } = await start(hello, 2);
   const ask = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
