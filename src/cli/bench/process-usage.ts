@@ -75,6 +75,51 @@ export async function cpuSecondsOf(pid: number): Promise<number> {
   return statOf(await readFile(`/proc/${pid}/stat`, 'utf8')).cpuSeconds;
 }
 
+export type FairClock = {
+  /** Milliseconds since the start in which the process could have run. */
+  now: () => number;
+  /** Milliseconds that it waited for a CPU which others had. */
+  starvedMs: () => number;
+  stop: () => void;
+};
+
+/**
+ * A clock that stands while a thread of the process is ready to run and waits for a CPU: on a busy machine what has no CPU is not
+ * what hangs. Of several threads that wait at once, the one that waits longest counts. Without /proc it is the wall clock.
+ */
+export function fairClock(pid: number): FairClock {
+  let startedAt = performance.now();
+  let passedMs = 0;
+  let starvedMs = 0;
+  let delays = new Map<string, number>();
+  const look = async () => {
+    const latest = await runDelays(pid).catch(() => new Map<string, number>());
+    const waited = [...latest].map(([thread, ms]) => ms - (delays.get(thread) ?? ms));
+    delays = latest;
+    const now = performance.now();
+    const sinceMs = now - startedAt;
+    startedAt = now;
+    const delayMs = Math.min(sinceMs, Math.max(0, ...waited));
+    starvedMs += delayMs;
+    passedMs += sinceMs - delayMs;
+  };
+  const first = look();
+  const timer = setInterval(() => void first.then(look), sampleEveryMs).unref();
+  return { now: () => passedMs, starvedMs: () => starvedMs, stop: () => clearInterval(timer) };
+}
+
+/** How long each thread has been ready to run and did not: the second number of its schedstat, in nanoseconds. */
+async function runDelays(pid: number): Promise<Map<string, number>> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const read = await Promise.all(
+    threads.map(async (thread) => {
+      const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => undefined);
+      return text === undefined ? [] : [[thread, Number(text.split(' ')[1]) / 1e6] as const];
+    }),
+  );
+  return new Map(read.flat());
+}
+
 /** Of /proc/PID/stat (proc(5)): fields 14 and 15 are user and system time, 22 the start; the name may hold blanks. */
 function statOf(text: string): { cpuSeconds: number; startedAt: string } {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -28,6 +28,7 @@ afterAll(() => service.close());
 test('no request of two thousand is answered with 5xx, hangs, or is refused by anything but a problem', async () => {
   const { findings, calls, callsAnswered, statuses } = await fuzzService({
     url: service.url,
+    pid: process.pid,
     requests: 2000,
     connections: 8,
     seed: 1,

@@ -1,6 +1,7 @@
 /** Sends a service one strange request after the other, and tells what it should not have answered. */
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { Problem } from '../../../serve/problem.ts';
+import { type FairClock, fairClock } from '../process-usage.ts';
 import { createFuzz, type Document, type FuzzOptions, type FuzzRequest } from './requests.ts';
 
 export type FuzzFinding = {
@@ -22,6 +23,8 @@ export type FuzzReport = {
   callsAnswered: number;
   p99Ms: number;
   slowestMs: number;
+  /** Of all the time, how long the service was ready to run and had no CPU. */
+  starvedSeconds: number;
   /** The first of each status; `faults` is how many there were. */
   findings: FuzzFinding[];
   faults: number;
@@ -29,13 +32,15 @@ export type FuzzReport = {
 
 export type FuzzServiceOptions = FuzzOptions & {
   url: string;
+  /** Of the service. */
+  pid: number;
   requests: number;
   connections: number;
   onProgress?: (done: number) => void | Promise<void>;
 };
 
-/** A machine that is busy with other things makes any answer slow; what hangs never comes. */
-const hangMs = 60_000;
+/** Of the time in which the service could run: a machine that is busy with other things makes any answer slow. */
+const hangMs = 20_000;
 /** Of each status, so that many of one kind do not hide another. */
 const findingsKept = 10;
 /** Requests between two calls of `onProgress`. */
@@ -44,7 +49,7 @@ export const progressEvery = 1000;
 type Answered = { status: number; type: string; requestId: string | undefined; text: string };
 
 export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzReport> {
-  const { url, requests, connections, onProgress } = options;
+  const { url, pid, requests, connections, onProgress } = options;
   const described = await fetch(`${url}/openapi.json`);
   const document = (await described.json()) as Document;
   const requestAt = createFuzz(document, options);
@@ -55,6 +60,7 @@ export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzRepo
   const findings: FuzzFinding[] = [];
   let faults = 0;
   let next = 0;
+  const clock = fairClock(pid);
 
   async function client(): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -62,7 +68,7 @@ export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzRepo
       const asked = requestAt(n);
       calls.add(asked.call);
       const startedAt = performance.now();
-      const answer = await send(url, asked, agent).catch((err: Error) => err);
+      const answer = await send(url, asked, agent, clock).catch((err: Error) => err);
       timesMs.push(performance.now() - startedAt);
       const status = answer instanceof Error ? undefined : answer.status;
       statuses[status ?? 'none'] = (statuses[status ?? 'none'] ?? 0) + 1;
@@ -79,6 +85,7 @@ export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzRepo
     agent.destroy();
   }
   await Promise.all(Array.from({ length: connections }, client));
+  clock.stop();
   timesMs.sort((a, b) => a - b);
   return {
     requests,
@@ -87,6 +94,7 @@ export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzRepo
     callsAnswered: answered.size,
     p99Ms: timesMs[Math.floor(0.99 * timesMs.length)] ?? 0,
     slowestMs: timesMs.at(-1) ?? 0,
+    starvedSeconds: clock.starvedMs() / 1000,
     findings,
     faults,
   };
@@ -118,7 +126,12 @@ function isJson(text: string): boolean {
 }
 
 /** Rejects where no whole answer comes. */
-function send(url: string, { method, path, headers, body }: FuzzRequest, agent: Agent): Promise<Answered> {
+function send(
+  url: string,
+  { method, path, headers, body }: FuzzRequest,
+  agent: Agent,
+  clock: FairClock,
+): Promise<Answered> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let answer: IncomingMessage | undefined;
@@ -144,7 +157,14 @@ function send(url: string, { method, path, headers, body }: FuzzRequest, agent: 
         res.on('close', () => reject(new Error('the answer broke off')));
       },
     );
-    const hang = setTimeout(() => sent.destroy(new Error(`no answer within ${hangMs / 1000} s`)), hangMs);
+    const givenUpAt = clock.now() + hangMs;
+    const look = () => {
+      const leftMs = givenUpAt - clock.now();
+      if (leftMs <= 0)
+        sent.destroy(new Error(`no answer within ${hangMs / 1000} s of the service's own time`));
+      else hang = setTimeout(look, leftMs);
+    };
+    let hang = setTimeout(look, hangMs);
     sent.on('error', (err) => {
       clearTimeout(hang);
       // Whose answer came before the whole body was taken, and then the end of the connection: it has its answer.
