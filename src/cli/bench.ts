@@ -1,12 +1,9 @@
 /** `nextbest bench`: how fast this machine does what nextbest is made of. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { readConfig } from '../infra/config.ts';
-import { createLogger } from '../infra/logger.ts';
-import { openRedis } from '../infra/open-redis.ts';
 import { type BatchBenchOptions, benchBatch } from './bench/batch.ts';
+import { openBenchPlace } from './bench/bench-place.ts';
+import { breakOffOnSignals } from './bench/broken-off.ts';
 import { type BudgetBenchOptions, benchBudgets } from './bench/budgets.ts';
 import { benchChaos, type ChaosOptions } from './bench/chaos.ts';
 import { benchDecide, type DecideBenchOptions } from './bench/decide.ts';
@@ -29,6 +26,7 @@ type KernelFlags = { repeats: number; oracleStride: number; only: string[]; seed
 export const benchCommand = (): Command =>
   new Command('bench')
     .description('measure speed')
+    .hook('preAction', (_bench, measured) => breakOffOnSignals(outputOf(measured).say))
     .addCommand(trainBenchCommand())
     .addCommand(kernelBenchCommand())
     .addCommand(insightsBenchCommand())
@@ -196,7 +194,7 @@ const fuzzBenchCommand = () =>
           output.result(
             { ...line, findings },
             `${count(line.requests)} requests, ${line.calls} calls, ${line.callsAnswered} of them answered with success; ${statuses.join(', ')}; ` +
-              `p99 ${line.p99Ms.toFixed(1)} ms, slowest ${Math.round(line.slowestMs)} ms; ` +
+              `p99 ${line.p99Ms.toFixed(1)} ms, slowest ${Math.round(line.slowestMs)} ms, ${Math.round(line.starvedSeconds)} s without a CPU; ` +
               `${Math.round(line.warmMb)} MB when warm, ${Math.round(line.endMb)} MB at the end; ${line.faults} faults`,
           );
         },
@@ -307,9 +305,7 @@ const budgetsBenchCommand = () =>
     .addOption(new Option('--pacing <pacing>', 'of the budget').choices(['none', 'even']).default('none'))
     .action(async (flags: Omit<BudgetBenchOptions, 'redisUrl' | 'keyPrefix'>, command: Command) => {
       const output = outputOf(command);
-      const log = createLogger('warn', 'bench');
-      const dataDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-'));
-      const place = await openRedis(readConfig({ DATA_DIR: dataDir, PATH: process.env.PATH }), log);
+      const place = await openBenchPlace(undefined);
       try {
         const line = await benchBudgets({ ...flags, redisUrl: place.url, keyPrefix: 'bench' }, output.say);
         output.result(
@@ -319,8 +315,7 @@ const budgetsBenchCommand = () =>
         );
         if (line.violation !== null) throw new Error(`the budget did not hold: ${line.violation}`);
       } finally {
-        await place.release();
-        await rm(dataDir, { recursive: true, force: true });
+        await place.close();
       }
     });
 

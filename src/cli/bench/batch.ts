@@ -19,6 +19,7 @@ import { createKeys } from '../../infra/keys.ts';
 import { slices } from '../../infra/redis-together.ts';
 import { benchOffers } from './bench-offers.ts';
 import { openBenchPlace } from './bench-place.ts';
+import { bound } from './broken-off.ts';
 import { copyId } from './copied-records.ts';
 import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
 import { MARK, watchUsage } from './process-usage.ts';
@@ -124,10 +125,12 @@ function scarce(offers: readonly Offer[], customers: number): Offer[] {
 
 function startWorker(env: Record<string, string>): ChildProcess {
   const binary = fileURLToPath(new URL('../../../bin/nextbest', import.meta.url));
-  return spawn(process.execPath, ['--no-warnings', binary, 'worker', '--json'], {
-    env: { ...process.env, WORKER_METRICS_PORT: '0', LOG_LEVEL: 'info', ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  return bound(
+    spawn(process.execPath, ['--no-warnings', binary, 'worker', '--json'], {
+      env: { ...process.env, WORKER_METRICS_PORT: '0', LOG_LEVEL: 'info', ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    }),
+  );
 }
 
 async function workerReady(worker: ChildProcess): Promise<void> {

@@ -6,10 +6,11 @@ import { readConfig } from '../../infra/config.ts';
 import { createLogger, type Logger } from '../../infra/logger.ts';
 import { openRedis } from '../../infra/open-redis.ts';
 import { connectRedis, type Redis } from '../../infra/redis.ts';
+import { whenBrokenOff } from './broken-off.ts';
 import { keyPrefix } from './prepared-shop.ts';
 
 export type BenchPlace = {
-  /** Folder of the shop: the one that was named, which stays, or one that goes when the place is closed. */
+  /** Folder of the shop, as of `openBenchFolder`. */
   root: string;
   folders: { DATA_DIR: string; MODELS_DIR: string; KEY_PREFIX: string };
   /** Of processes that work there. */
@@ -24,14 +25,40 @@ export type BenchPlace = {
   close: () => Promise<void>;
 };
 
+export type BenchFolder = { path: string; close: () => Promise<void> };
+
+/** The folder that was named, which stays, or one that goes when it is closed. */
+export async function openBenchFolder(folder: string | undefined): Promise<BenchFolder> {
+  if (folder !== undefined) {
+    await mkdir(folder, { recursive: true });
+    return { path: folder, close: async () => {} };
+  }
+  const path = await mkdtemp(join(tmpdir(), 'nextbest-bench-'));
+  // Processes that were killed may still be seen to write in it.
+  const remove = () => rm(path, { recursive: true, force: true, maxRetries: 10 });
+  const forget = whenBrokenOff(remove);
+  return {
+    path,
+    close: async () => {
+      forget();
+      await remove();
+    },
+  };
+}
+
 export async function openBenchPlace(folder: string | undefined): Promise<BenchPlace> {
-  const root = folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
+  const { path: root, close: closeFolder } = await openBenchFolder(folder);
   const folders = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
   await mkdir(folders.DATA_DIR, { recursive: true });
   const log = createLogger('warn', 'bench');
-  const redisDir = await mkdtemp(join(tmpdir(), 'nextbest-bench-redis-'));
+  const { path: redisDir, close: closeRedisFolder } = await openBenchFolder(undefined);
   const place = await openRedis(readConfig({ ...folders, DATA_DIR: redisDir, PATH: process.env.PATH }), log);
   const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const end = async () => {
+    redis.disconnect();
+    await place.release();
+  };
+  const forget = whenBrokenOff(end);
   return {
     root,
     folders,
@@ -42,10 +69,10 @@ export async function openBenchPlace(folder: string | undefined): Promise<BenchP
     redis,
     log,
     close: async () => {
-      redis.disconnect();
-      await place.release();
-      await rm(redisDir, { recursive: true, force: true });
-      if (folder === undefined) await rm(root, { recursive: true, force: true });
+      forget();
+      await end();
+      await closeRedisFolder();
+      await closeFolder();
     },
   };
 }

@@ -17,6 +17,7 @@ import { createLogger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';
 import { budgetPeriod, pacedLimits } from '../../offers/budget-period.ts';
 import { type BenchClock, benchTime } from './bench-clock.ts';
+import { bound } from './broken-off.ts';
 import type { BudgetClientOptions } from './budget-client.ts';
 
 export type BudgetBenchOptions = {
@@ -192,9 +193,9 @@ type Clients = { child: ChildProcess; isAtWork: boolean; atWork: Promise<void> }
 
 function startClients(options: BudgetClientOptions): Clients {
   const entry = builtEntry('./budget-client.js', import.meta.url);
-  const child = spawn(process.execPath, [entry, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = bound(
+    spawn(process.execPath, [entry, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   // One that ends before is found out by what it leaves undone.
   const atWork = new Promise<void>((resolve) => {
     child.stdout?.once('data', () => resolve());

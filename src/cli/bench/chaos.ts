@@ -21,6 +21,7 @@ import { serverOnPath } from '../../infra/private-redis/open.ts';
 import { connectRedis, type Redis } from '../../infra/redis.ts';
 import { SimulationOptions } from '../../simulation/options.ts';
 import { simulateShop } from '../../simulation/simulate-shop.ts';
+import { whenBrokenOff } from './broken-off.ts';
 import { find } from './chaos/find.ts';
 import { firstLoss } from './chaos/first-loss.ts';
 import { noPromises, type Promises } from './chaos/promises.ts';
@@ -86,6 +87,7 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
       'There is no redis-server or valkey-server on the PATH that could be killed: install one.',
     );
   const root = await mkdtemp(join(tmpdir(), 'nextbest-chaos-'));
+  const forget = whenBrokenOff(() => rm(root, { recursive: true, force: true, maxRetries: 10 }));
   const dataDir = join(root, 'data');
   const modelsDir = join(root, 'models');
   const redisFolder = join(root, 'redis');
@@ -198,6 +200,7 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
     await jobs.close().catch(() => {});
     redis.disconnect();
     await Promise.all(victims.map((victim) => victim.end()));
+    forget();
     if (loss === null) await rm(root, { recursive: true, force: true, maxRetries: 10 });
   }
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
 import { openBenchPlace } from './bench-place.ts';
+import { bound } from './broken-off.ts';
 import { copyId } from './copied-records.ts';
 import type { Load, LoadResult } from './load.ts';
 import { fillRedis, prepareShop } from './prepared-shop.ts';
@@ -290,12 +291,13 @@ function runLoad(urls: readonly string[], rate: number, customers: number) {
         customers: { first: 0, count: customers, times: 1 },
       };
       const entry = builtEntry('./load.js', import.meta.url);
-      child = spawn(process.execPath, [entry, JSON.stringify(load)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const exited = once(child, 'exit');
+      const loading = bound(
+        spawn(process.execPath, [entry, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] }),
+      );
+      child = loading;
+      const exited = once(loading, 'exit');
       let text = '';
-      for await (const chunk of child.stdout ?? []) text += chunk;
+      for await (const chunk of loading.stdout) text += chunk;
       await exited;
       if (text !== '') results.push(JSON.parse(text) as LoadResult);
     }

@@ -2,8 +2,7 @@
  * `nextbest bench insights`: the figures of a period, and of an experiment, over a simulated lake, beside a plain scan of the
  * same lake in the same run. The scan reads the columns that the figures read, of every row, and adds them up: nothing over the lake is faster.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DecisionPolicy } from '../../domain/decision-policy.ts';
 import { dayMs } from '../../domain/time.ts';
@@ -13,6 +12,7 @@ import { readOut } from '../../insights/experiments/readout.ts';
 import { experimentSplit } from '../../insights/experiments/split.ts';
 import { readRetention } from '../../insights/retention.ts';
 import { DEFAULT_MARGIN_RATE } from '../../offers/shop-statistics.ts';
+import { openBenchFolder } from './bench-place.ts';
 import { leastTimes } from './measure.ts';
 import { runCommand } from './run-command.ts';
 import { writeSimulatedPart } from './simulated-lake.ts';
@@ -54,7 +54,7 @@ export async function benchInsights(
   onLine: (line: InsightsBenchLine) => void,
   say: (text: string) => void,
 ): Promise<void> {
-  const root = folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
+  const { path: root, close } = await openBenchFolder(folder);
   const dataDir = join(root, 'data');
   try {
     await mkdir(dataDir, { recursive: true });
@@ -93,7 +93,7 @@ export async function benchInsights(
       lake.close();
     }
   } finally {
-    if (folder === undefined) await rm(root, { recursive: true, force: true });
+    await close();
   }
 }
 

@@ -4,19 +4,14 @@
  * requests take, how many are refused, and when is it itself again?
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../domain/errors.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
-import { readConfig } from '../../infra/config.ts';
 import { createKeys } from '../../infra/keys.ts';
-import { createLogger } from '../../infra/logger.ts';
-import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis } from '../../infra/redis.ts';
 import { benchOffers } from './bench-offers.ts';
+import { openBenchPlace } from './bench-place.ts';
+import { bound } from './broken-off.ts';
 import { send } from './chaos/shopper.ts';
 import type { OverloadAnswers, OverloadLoad } from './overload-load.ts';
 import { keyPrefix } from './prepared-shop.ts';
@@ -52,16 +47,13 @@ export async function benchOverload(
   onLine: (line: OverloadBenchLine) => void,
   say: (text: string) => void,
 ): Promise<void> {
-  const root = await mkdtemp(join(tmpdir(), 'nextbest-overload-'));
-  const env = { DATA_DIR: join(root, 'data'), MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
-  const log = createLogger('warn', 'bench');
-  const place = await openRedis(readConfig({ ...env, PATH: process.env.PATH }), log);
-  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const place = await openBenchPlace(undefined);
+  const { env, redis } = place;
   let child: ChildProcess | undefined;
   try {
     await createCatalogueStore(redis, createKeys(keyPrefix)).putOffers(benchOffers(), Date.now());
     say('starting the service …');
-    const [server, url] = await startServer({ ...env, REDIS_URL: place.url });
+    const [server, url] = await startServer(env);
     child = server;
     while ((await send('POST', `${url}/offers/decide`, ask))?.status !== 200) await sleep(100);
     say('warming up …');
@@ -77,9 +69,7 @@ export async function benchOverload(
     onLine({ ...lineOf(2, twice), recoveredMs: await untilAnswered(url) });
   } finally {
     child?.kill('SIGKILL');
-    redis.disconnect();
-    await place.release();
-    await rm(root, { recursive: true, force: true, maxRetries: 10 });
+    await place.close();
   }
 }
 
@@ -107,9 +97,9 @@ async function untilAnswered(url: string): Promise<number> {
 
 async function runLoad(load: OverloadLoad): Promise<OverloadAnswers> {
   const entry = builtEntry('./overload-load.js', import.meta.url);
-  const child = spawn(process.execPath, [entry, JSON.stringify(load)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = bound(
+    spawn(process.execPath, [entry, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   let text = '';
   for await (const chunk of child.stdout) text += chunk;
   if (text === '') throw new UsageError('the load tool did not run: npm install brings it (autocannon)');

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../domain/errors.ts';
+import { bound } from './broken-off.ts';
 import { MARK, type Usage, watchUsage } from './process-usage.ts';
 
 const binary = fileURLToPath(new URL('../../../bin/nextbest', import.meta.url));
@@ -20,18 +21,20 @@ export async function runCommand(
   const mark = randomUUID();
   const watch = watchUsage(mark);
   const startedAt = performance.now();
-  const child = spawn(process.execPath, ['--no-warnings', binary, ...command, '--json'], {
-    env: {
-      ...process.env,
-      REDIS_URL: '',
-      QUEUE_REDIS_URL: '',
-      WORKER_METRICS_PORT: '0',
-      LOG_LEVEL: 'warn',
-      ...env,
-      [MARK]: mark,
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const child = bound(
+    spawn(process.execPath, ['--no-warnings', binary, ...command, '--json'], {
+      env: {
+        ...process.env,
+        REDIS_URL: '',
+        QUEUE_REDIS_URL: '',
+        WORKER_METRICS_PORT: '0',
+        LOG_LEVEL: 'warn',
+        ...env,
+        [MARK]: mark,
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }),
+  );
   const [exitCode] = (await once(child, 'exit')) as [number | null];
   const wallSeconds = (performance.now() - startedAt) / 1000;
   const usage = await watch.stop();

@@ -2,17 +2,13 @@
  * `nextbest bench score`: the nightly scoring of everybody. A small shop is simulated and its models trained; its customers'
  * records are then copied under new ids until there are as many as wanted, and the job is run as a shop runs it.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRecordStore } from '../../features/record-store.ts';
 import { openLake, writePart } from '../../history/lake.ts';
 import { fromSnapshot, readSnapshot } from '../../history/score-snapshots.ts';
-import { readConfig } from '../../infra/config.ts';
 import { createKeys, type Keys } from '../../infra/keys.ts';
-import { createLogger } from '../../infra/logger.ts';
-import { openRedis } from '../../infra/open-redis.ts';
-import { connectRedis, type Redis } from '../../infra/redis.ts';
+import type { Redis } from '../../infra/redis.ts';
+import { openBenchPlace } from './bench-place.ts';
 import { copyId, copyRecords } from './copied-records.ts';
 import { runCommand } from './run-command.ts';
 
@@ -46,16 +42,11 @@ export async function benchScore(
   { customers, shop, seed }: ScoreBenchOptions,
   say: (text: string) => void,
 ): Promise<ScoreBenchLine> {
-  const root = await mkdtemp(join(tmpdir(), 'nextbest-bench-'));
-  const dataDir = join(root, 'data');
-  await mkdir(dataDir);
-  const folders = { DATA_DIR: dataDir, MODELS_DIR: join(root, 'models'), KEY_PREFIX: keyPrefix };
-  const log = createLogger('warn', 'bench');
-  const place = await openRedis(readConfig({ ...folders, PATH: process.env.PATH }), log);
-  const redis = connectRedis(place.url, 'bench', { kind: 'patient' }, log);
+  const place = await openBenchPlace(undefined);
+  const { root, env, redis } = place;
+  const dataDir = place.folders.DATA_DIR;
   const keys = createKeys(keyPrefix);
   try {
-    const env = { ...folders, REDIS_URL: place.url };
     const simulated = join(root, 'simulated');
     say(`simulating a shop of ${shop} customers and training its models …`);
     await runCommand(
@@ -83,9 +74,7 @@ export async function benchScore(
       listSeconds: await listSeconds(dataDir, fromSnapshot(dataDir, snapshot.id)),
     };
   } finally {
-    redis.disconnect();
-    await place.release();
-    await rm(root, { recursive: true, force: true });
+    await place.close();
   }
 }
 

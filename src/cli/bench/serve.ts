@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../domain/errors.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
 import { openBenchPlace } from './bench-place.ts';
+import { bound } from './broken-off.ts';
 import type { Load, LoadResult } from './load.ts';
 import { fillRedis, prepareShop } from './prepared-shop.ts';
 import { cpuSecondsOf } from './process-usage.ts';
@@ -159,7 +160,11 @@ function serviceTargets(
 function startReference(name: string, redisUrl: string): Promise<[ChildProcess, string]> {
   const entry = builtEntry('./serve-reference.js', import.meta.url);
   return started(
-    spawn(process.execPath, [entry, name, redisUrl, referenceKey], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    bound(
+      spawn(process.execPath, [entry, name, redisUrl, referenceKey], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    ),
   );
 }
 
@@ -167,11 +172,14 @@ function startReference(name: string, redisUrl: string): Promise<[ChildProcess, 
 export function startServer(env: Record<string, string>): Promise<[ChildProcess, string]> {
   const binary = fileURLToPath(new URL('../../../bin/nextbest', import.meta.url));
   return started(
-    spawn(process.execPath, ['--no-warnings', binary, 'serve', '--json'], {
-      // However long a request waits for a busy machine, it is measured, not refused.
-      env: { ...process.env, PORT: '0', AUTH: 'off', LOG_LEVEL: 'warn', MAX_LAG_MS: '60000', ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    }),
+    bound(
+      spawn(process.execPath, ['--no-warnings', binary, 'serve', '--json'], {
+        // However long a request waits for a busy machine, it is measured, not refused.
+        env: { ...process.env, PORT: '0', AUTH: 'off', LOG_LEVEL: 'warn', MAX_LAG_MS: '60000', ...env },
+        // By the channel it ends when this process does, however that comes.
+        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      }),
+    ),
   );
 }
 
@@ -277,9 +285,9 @@ function ofRound({ first, count, times }: NonNullable<Load['customers']>, round:
 
 async function runLoad(load: Load): Promise<LoadResult> {
   const entry = builtEntry('./load.js', import.meta.url);
-  const child = spawn(process.execPath, [entry, JSON.stringify(load)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = bound(
+    spawn(process.execPath, [entry, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   let text = '';
   for await (const chunk of child.stdout) text += chunk;
   if (text === '') throw new UsageError('the load tool did not run: npm install brings it (autocannon)');

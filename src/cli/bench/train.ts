@@ -3,10 +3,10 @@
  * collaborative filtering. Each stage is the very command that a shop runs, in processes of its own, with a private
  * Redis; what is measured is what all of them use.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLake } from '../../history/lake.ts';
+import { openBenchFolder } from './bench-place.ts';
 import { runCommand } from './run-command.ts';
 
 export const TRAIN_STAGES = ['simulate', 'import', 'refresh', 'collaborative'] as const;
@@ -48,8 +48,7 @@ export async function benchTrain(
 ): Promise<void> {
   const customers = Math.max(100, Math.round(interactions / interactionsPerCustomer));
   const items = Math.max(50, Math.round(customers / customersPerItem));
-  const root = folder ?? (await mkdtemp(join(tmpdir(), 'nextbest-bench-')));
-  await mkdir(root, { recursive: true });
+  const { path: root, close } = await openBenchFolder(folder);
   const dataDir = join(root, 'data');
   const simulated = join(root, 'simulated');
   const env = { DATA_DIR: dataDir, MODELS_DIR: join(root, 'models') };
@@ -81,7 +80,7 @@ export async function benchTrain(
       if (stage === 'import' && folder === undefined) await rm(simulated, { recursive: true });
     }
   } finally {
-    if (folder === undefined) await rm(root, { recursive: true, force: true });
+    await close();
   }
 }
 

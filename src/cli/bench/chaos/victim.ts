@@ -5,6 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import { whenBrokenOff } from '../broken-off.ts';
 
 export type VictimKind = 'serve' | 'worker' | 'redis';
 
@@ -94,6 +95,13 @@ function keepUp(kind: VictimKind, launch: () => { child: ChildProcess; ready: Pr
       if (!over) await sleep(restartDelayMs);
     }
   })();
+  const end = async () => {
+    over = true;
+    kill();
+    await running;
+    forget();
+  };
+  const forget = whenBrokenOff(end);
   const kill = () => {
     killed = true;
     isReady = false;
@@ -111,10 +119,6 @@ function keepUp(kind: VictimKind, launch: () => { child: ChildProcess; ready: Pr
       while (!isReady) await sleep(lookEveryMs);
     },
     kill,
-    end: async () => {
-      over = true;
-      kill();
-      await running;
-    },
+    end,
   };
 }
