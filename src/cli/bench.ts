@@ -208,6 +208,7 @@ const serveBenchCommand = () =>
     .description('the two calls of every page and every e-mail, beside a bare server under the same load')
     .option('--customers <n>', 'whose records there are', positiveInteger, 1_000_000)
     .option('--items <n>', 'of the catalogue', positiveInteger, 50_000)
+    .option('--simulated-items <n>', 'of these; the others are copies of them', positiveInteger, 50_000)
     .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 20_000)
     .option('--connections <n>', 'that ask at once', positiveInteger, 32)
     .option('--seconds <n>', 'of one measurement', positiveInteger, 5)

@@ -20,6 +20,8 @@ import { REFERENCES } from './references.ts';
 export type ServeBenchOptions = {
   customers: number;
   items: number;
+  /** Of these; the others are copies (copied-items.ts). */
+  simulatedItems?: number;
   /** Customers of the simulated shop that the others are copies of. */
   shop: number;
   connections: number;
@@ -66,7 +68,8 @@ type Target = {
 const referenceKey = 'bench:reference';
 const referenceBytes = 2048;
 const startMs = 120_000;
-/** Customers of a round who have not been asked about before, at most. */
+/** Customers of a round whose page another process has prepared, and who have not been asked about before, at most. */
+const preparedMax = 2000;
 const firstMax = 1000;
 
 /** UsageError where there is no /proc to measure by. */
@@ -109,6 +112,7 @@ function serviceTargets(
   urlOfAnother: string,
 ): Target[] {
   const fifth = Math.floor(customers / 5);
+  const prepared = Math.min(returning, preparedMax);
   const first = Math.min(returning, firstMax);
   const part = (at: number) => ({ first: at * fifth, count: fifth, times: 1 });
   const page = '/recommendations?customerId={id}&n=10&explain=true&exclude=i00001,i00002';
@@ -128,9 +132,9 @@ function serviceTargets(
       ...pages,
       name: 'recommendations, prepared elsewhere',
       load: { path: page, customers: part(1) },
-      asked: `up to ${returning} customers once each, whose page another process has prepared`,
+      asked: `up to ${prepared} customers once each, whose page another process has prepared`,
       askedBefore: urlOfAnother,
-      onceEach: returning,
+      onceEach: prepared,
     },
     {
       ...pages,
@@ -240,7 +244,9 @@ async function runOnce(
   { connections, seconds, rounds, returning }: ServeBenchOptions,
   round: number,
 ): Promise<Run> {
-  const customers = load.customers && ofRound(load.customers, round, rounds + 1);
+  // Who is asked once is another in each round: no answer is to be one that is kept from the last.
+  const { customers: part } = load;
+  const customers = part && (onceEach === undefined ? part : ofRound(part, round, rounds + 1));
   const own: Load = { url, connections, seconds, path: load.path };
   if (customers !== undefined) {
     const count = Math.min(customers.count, onceEach ?? returning);
@@ -277,7 +283,6 @@ function shares(runs: readonly Run[]): Record<string, number> {
   );
 }
 
-/** Other customers in each round: nobody's answer is to be one that is kept from the last. */
 function ofRound({ first, count, times }: NonNullable<Load['customers']>, round: number, rounds: number) {
   const share = Math.floor(count / rounds);
   return { first: first + round * share, count: Math.max(1, share), times };
