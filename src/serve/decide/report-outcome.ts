@@ -84,9 +84,11 @@ export async function reportFor(
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
   }
   // After the event, and for repeats too: a first attempt may have ended in between.
-  await noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, deps);
-  const settled = { outcome, at, ...sums };
-  const budget = await settleOutcome(decision, offer, settled, deps.market.known(), deps);
+  // Neither waits for the other, since each may be repeated by itself.
+  const [budget] = await Promise.all([
+    settleOutcome(decision, offer, { outcome, at, ...sums }, deps.market.known(), deps),
+    noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, deps),
+  ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);
   deps.metrics.offerOutcomes.inc({ outcome: duplicates > 0 ? 'duplicate' : outcome });
