@@ -10,7 +10,8 @@ export type BatchPool = {
   threads: number;
   /** As `encodeWanted` writes it. */
   value: (customerIds: CustomerId[], offerIds: string[], width: number) => Promise<Uint8Array>;
-  decide: (customerIds: CustomerId[], chunk: string, shares: Shares | undefined) => Promise<DecidedRows>;
+  /** `at`: place of the first of them in the list. */
+  decide: (customerIds: CustomerId[], at: number, shares: Shares | undefined) => Promise<DecidedRows>;
   close: () => Promise<void>;
 };
 
@@ -33,8 +34,8 @@ export async function openBatchPool(threads: number, data: BatchThreadData): Pro
       if (!('wanted' in reply)) throw new Error('a thread of the batch answered something else');
       return reply.wanted;
     },
-    async decide(customerIds, chunk, shares) {
-      const reply = await ask({ kind: 'decide', customerIds, chunk, shares });
+    async decide(customerIds, at, shares) {
+      const reply = await ask({ kind: 'decide', customerIds, at, shares });
       if (!('rows' in reply)) throw new Error('a thread of the batch answered something else');
       return reply.rows;
     },

@@ -15,10 +15,12 @@ import type { Config } from '../../infra/config.ts';
 import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';
+import { slices } from '../../infra/redis-together.ts';
 import { type BatchOf, createBatchDeciding, type Shares } from './batch-deciding.ts';
 import { readDecidingModels } from './batch-models.ts';
-import { encodeWanted } from './candidates-file.ts';
-import { type DecidedRows, rowsOf } from './result-rows.ts';
+import { encodeWanted, type Wanted } from './candidates-file.ts';
+import { inOrder } from './in-order.ts';
+import { addRows, type DecidedRows, noRows, rowsOf } from './result-rows.ts';
 
 export type BatchThreadData = {
   redisUrl: string;
@@ -31,7 +33,7 @@ export type BatchThreadData = {
 
 export type BatchThreadRequest =
   | { request: number; kind: 'value'; customerIds: CustomerId[]; offerIds: string[]; width: number }
-  | { request: number; kind: 'decide'; customerIds: CustomerId[]; chunk: string; shares: Shares | undefined };
+  | { request: number; kind: 'decide'; customerIds: CustomerId[]; at: number; shares: Shares | undefined };
 export type BatchThreadReply =
   | { ready: true }
   | { request: number; wanted: Uint8Array }
@@ -83,14 +85,34 @@ const deps: DecidingDeps = {
 };
 const deciding = createBatchDeciding(batch, deps);
 
+/**
+ * Customers that are decided on together: enough for a round trip to Redis to be small beside the work, and few enough for the garbage
+ * collector, which copies over and over what waits for an answer.
+ */
+const togetherCustomers = 50;
+/** While one of them waits for Redis, the other is at work. */
+const togethersAtOnce = 2;
+
 async function answer(asked: BatchThreadRequest): Promise<BatchThreadReply> {
   const { request, customerIds } = asked;
   if (asked.kind === 'value') {
-    const lists = await deciding.value(customerIds, asked.offerIds, asked.width);
+    const lists: Wanted[][] = [];
+    const valued = inOrder(slices(customerIds, togetherCustomers), togethersAtOnce, (some) =>
+      deciding.value(some, asked.offerIds, asked.width),
+    );
+    for await (const some of valued) lists.push(...some);
     return { request, wanted: encodeWanted(lists, asked.width) };
   }
-  const decided = await deciding.decide(customerIds, asked.chunk, asked.shares);
-  return { request, rows: rowsOf(decided, batch.about) };
+  const { at, shares } = asked;
+  const rows = noRows();
+  const starts = customerIds.flatMap((_, n) => (n % togetherCustomers === 0 ? [n] : []));
+  const decided = inOrder(starts, togethersAtOnce, (from) => {
+    const to = from + togetherCustomers;
+    const own = shares && { ...shares, own: shares.own.subarray(from * shares.limit, to * shares.limit) };
+    return deciding.decide(customerIds.slice(from, to), String(at + from), own);
+  });
+  for await (const some of decided) addRows(rows, rowsOf(some, batch.about));
+  return { request, rows };
 }
 
 parentPort?.on('message', (asked: BatchThreadRequest) => {

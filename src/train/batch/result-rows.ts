@@ -1,6 +1,6 @@
 /** Decisions as the lines of a campaign's list, and as rows of the lake. */
 import type { BatchAbout, BatchCounts } from '../../domain/batch.ts';
-import { noBatchCounts } from '../../domain/batch.ts';
+import { addCounts, noBatchCounts } from '../../domain/batch.ts';
 import type { DecidedOffer } from '../../domain/decision.ts';
 import type { DecisionRow } from '../../history/write-entries.ts';
 import { csvCell } from '../../infra/csv.ts';
@@ -12,6 +12,17 @@ export type DecidedRows = {
   decisions: DecisionRow[];
   counts: BatchCounts;
 };
+
+export function noRows(): DecidedRows {
+  return { lines: '', decisions: [], counts: structuredClone(noBatchCounts) };
+}
+
+/** Those of customers who come after, into `rows`. */
+export function addRows(rows: DecidedRows, { lines, decisions, counts }: DecidedRows): void {
+  rows.lines += lines;
+  for (const decision of decisions) rows.decisions.push(decision);
+  rows.counts = addCounts(rows.counts, counts);
+}
 
 export function rowsOf(
   decided: readonly DecidedCustomer[],

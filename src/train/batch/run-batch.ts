@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { minorPerUnit } from '../../decide/market.ts';
 import { loadDecisionPolicy } from '../../decide/policy.ts';
-import { addCounts, type BatchCounts, noBatchCounts } from '../../domain/batch.ts';
+import type { BatchCounts } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import { DISCOUNTS, type Offer } from '../../domain/offer.ts';
 import { type Lake, pathPattern, queryChunks, sqlText } from '../../history/lake.ts';
@@ -27,7 +27,8 @@ import { budgetLimits, budgetPeriod, pacedLimits, validityOf } from '../../offer
 import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { type BatchPool, openBatchPool } from './batch-pool.ts';
 import { candidateWidth, customerBytes, openShares, readBlocks, sharesOf } from './candidates-file.ts';
-import type { DecidedRows } from './result-rows.ts';
+import { inOrder } from './in-order.ts';
+import { addRows, type DecidedRows, noRows } from './result-rows.ts';
 import { budgetPrices, isShort, type Supply, shareOut } from './share-budgets.ts';
 
 export type BatchContext = {
@@ -43,7 +44,7 @@ export type BatchContext = {
 };
 
 export const partCustomers = 10_000;
-/** Enough for a round trip to be small beside the work; what is under way at once is copied by the garbage collector. */
+/** A thread is given so many at once; a part is a whole number of them. */
 const chunkCustomers = 200;
 /** Of the whole, what finding out the shares takes. */
 const valuingShare = 0.45;
@@ -69,8 +70,7 @@ export async function runBatch(
     throw new Error(`the request of ${batchId} is gone: results are kept for seven days`);
   const { about, createdAt } = stored;
   await report(0, 'listing the customers');
-  const customers = await listCustomers(folder, about.listed, context);
-  const pool = await openBatchPool(threads, {
+  const opening = openBatchPool(threads, {
     redisUrl,
     config: {
       keyPrefix: config.keyPrefix,
@@ -82,6 +82,16 @@ export async function runBatch(
     },
     batch: { batchId, about, createdAt },
   });
+  // Handled after the customers are listed, which takes as long as the threads take to start.
+  opening.catch(() => {});
+  let customers: number;
+  try {
+    customers = await listCustomers(folder, about.listed, context);
+  } catch (err) {
+    await opening.then((pool) => pool.close()).catch(() => {});
+    throw err;
+  }
+  const pool = await opening;
   try {
     const shares = await findShares(folder, customers, about.limit, pool, context);
     if (shares === 'cancelled') return { cancelled: true, counts: (await folder.counts()).counts };
@@ -255,7 +265,10 @@ async function writeCandidates(
   return !cancelled;
 }
 
-/** false: cancelled. */
+/**
+ * false: cancelled. While a part is being written, the threads go on with the next; no more than one waits to be written, so that
+ * two are held at most.
+ */
 async function decideParts(
   folder: BatchFolder,
   batchId: string,
@@ -267,55 +280,53 @@ async function decideParts(
   report: (share: number) => Promise<void>,
 ): Promise<boolean> {
   const file = shares === undefined ? undefined : await openShares(folder.shares);
+  let writing = Promise.resolve();
+  const write = async (part: number, rows: DecidedRows, seconds: number) => {
+    await writeDecisions(lake, `${batchId}-${part}`, rows.decisions);
+    await folder.putPart(part, rows.lines, { counts: rows.counts, seconds });
+  };
   try {
-    for (let part = 0; part * partCustomers < customers; part++) {
-      if (await folder.hasPart(part)) continue;
-      const startedAt = now();
-      const rows: DecidedRows = { lines: '', decisions: [], counts: structuredClone(noBatchCounts) };
-      const first = part * partCustomers;
-      const decided = inOrder(
-        customerChunks(folder, lake, first, partCustomers),
-        2 * pool.threads,
-        async ({ at, customerIds }) => {
-          const own = file && (await sharesOf(file, at, customerIds.length, limit));
-          return pool.decide(customerIds, String(at), own && shares && { ...shares, limit, own });
-        },
-      );
-      let seen = 0;
-      for await (const some of decided) {
-        rows.lines += some.lines;
-        rows.decisions.push(...some.decisions);
-        rows.counts = addCounts(rows.counts, some.counts);
-        seen += chunkCustomers;
-        await report(Math.min(1, (first + seen) / customers));
-        // What has been reserved by now is found again, under the same ids, when it goes on.
-        if (await folder.isCancelled()) return false;
+    const decided = inOrder(
+      openChunks(folder, lake, customers),
+      2 * pool.threads,
+      async ({ at, customerIds }) => {
+        const own = file && (await sharesOf(file, at, customerIds.length, limit));
+        const rows = await pool.decide(customerIds, at, own && shares && { ...shares, limit, own });
+        return { rows, until: at + customerIds.length };
+      },
+    );
+    let part = noRows();
+    let startedAt = now();
+    for await (const { rows, until } of decided) {
+      addRows(part, rows);
+      await report(until / customers);
+      if (until % partCustomers === 0 || until === customers) {
+        await writing;
+        writing = write(Math.ceil(until / partCustomers) - 1, part, (now() - startedAt) / 1000);
+        // Handled before the next is written, and at the end.
+        writing.catch(() => {});
+        part = noRows();
+        startedAt = now();
       }
-      await writeDecisions(lake, `${batchId}-${part}`, rows.decisions);
-      await folder.putPart(part, rows.lines, { counts: rows.counts, seconds: (now() - startedAt) / 1000 });
+      // What has been reserved by now is found again, under the same ids, when it goes on.
+      if (await folder.isCancelled()) {
+        await writing;
+        return until === customers;
+      }
     }
+    await writing;
     return true;
   } finally {
+    await writing.catch(() => {});
     await file?.close();
   }
 }
 
-/** The answers in the order of what was asked; so many at once. */
-async function* inOrder<T, R>(
-  source: AsyncIterable<T>,
-  atOnce: number,
-  work: (one: T) => Promise<R>,
-): AsyncGenerator<R> {
-  const underWay: Promise<R>[] = [];
-  for await (const one of source) {
-    const result = work(one);
-    // Handled when it is its turn.
-    result.catch(() => {});
-    underWay.push(result);
-    const first = underWay.length >= atOnce ? underWay.shift() : undefined;
-    if (first !== undefined) yield await first;
-  }
-  for (const result of underWay) yield await result;
+/** Of the parts that are not there yet. */
+async function* openChunks(folder: BatchFolder, lake: Lake, customers: number) {
+  for (let part = 0; part * partCustomers < customers; part++)
+    if (!(await folder.hasPart(part)))
+      yield* customerChunks(folder, lake, part * partCustomers, partCustomers);
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -35,7 +35,7 @@ export type HowMany = { limit: number; exclusive: readonly boolean[] };
 export type WantedBlocks = () => AsyncIterable<WantedBlock> | Iterable<WantedBlock>;
 
 /** Customers that prices begin with, and how often each offer has its turn. */
-const sampleMax = 50_000;
+const sampleMax = 10_000;
 const turnsMax = 200;
 /** Rounds over the whole list after that. */
 const roundsMax = 6;
@@ -115,30 +115,31 @@ async function sampleOf(blocks: WantedBlocks): Promise<{ sample: WantedBlock; sh
 /** The least prices at which as many as there are places for want each offer, or none pays for it. */
 function clearingPrices(sample: WantedBlock, places: readonly number[], howMany: HowMany): Float64Array {
   const prices = new Float64Array(places.length);
-  const wanting: number[][] = places.map(() => []);
+  // Of each offer, who could want it, and in which place of hers.
+  const wanting: { rows: number[]; at: number[] }[] = places.map(() => ({ rows: [], at: [] }));
   for (let row = 0; row < sample.customers; row++)
     for (let w = 0; w < sample.width; w++) {
       const offer = offerAt(sample, row, w);
       if (offer < 0) break;
-      wanting[offer]?.push(row, w);
+      wanting[offer]?.rows.push(row);
+      wanting[offer]?.at.push(w);
     }
   const list = createList(sample.width);
   for (let turn = 0; turn < turnsMax; turn++) {
     let moved = false;
-    for (const [offer, rows] of wanting.entries()) {
+    for (const [offer, { rows, at }] of wanting.entries()) {
       const room = Math.round(places[offer] ?? 0);
       // All who could want it fit.
-      if (rows.length / 2 <= room) continue;
-      const leavesAt = new Float64Array(rows.length / 2);
-      for (let n = 0; n < leavesAt.length; n++) {
-        const [row, w] = [rows[2 * n] ?? 0, rows[2 * n + 1] ?? 0];
+      if (rows.length <= room) continue;
+      const leavesAt = new Float64Array(rows.length);
+      for (const [n, row] of rows.entries()) {
         list.length = 0;
         for (let other = 0; other < sample.width; other++) {
           const of = offerAt(sample, row, other);
           if (of < 0) break;
           insert(list, of, valueAt(sample, row, other) - (prices[of] ?? 0));
         }
-        leavesAt[n] = valueAt(sample, row, w) - instead(list, offer, howMany);
+        leavesAt[n] = valueAt(sample, row, at[n] ?? 0) - instead(list, offer, howMany);
       }
       leavesAt.sort();
       const price = Math.max(0, leavesAt[leavesAt.length - 1 - room] ?? 0);
