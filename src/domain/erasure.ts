@@ -41,6 +41,8 @@ const receiptShape = {
   receiptId: ReceiptId,
   /** HMAC-SHA256 of the customer's id under the shop's own secret (`<dataDir>/erasures/secret`), hexadecimal. */
   customerHash: z.string(),
+  /** Of the guest's sessions that the customer was known in, likewise. Receipts written before these were kept have none. */
+  sessionHashes: z.array(z.string()).optional(),
   requestedAt: z.iso.datetime(),
   /** Until then it is complete. */
   dueAt: z.iso.datetime(),
@@ -97,6 +99,8 @@ export const PendingErasure = z.object({
   customerId: CustomerId.nullable(),
   /** The customer's, as far as they have been found. */
   sessionIds: z.array(SessionId),
+  /** Of their subjects; they stay when the ids go. */
+  sessionHashes: z.array(z.string()).default([]),
   decisionIds: z.array(z.string()),
   receipt: z.object(receiptShape).omit({ completedAt: true, persistence: true }).optional(),
 });

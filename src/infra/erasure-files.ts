@@ -64,6 +64,7 @@ export async function openErasureFiles(dataDir: string): Promise<ErasureFiles> {
         spent: [],
         customerId,
         sessionIds: [],
+        sessionHashes: [],
         decisionIds: [],
       };
       await put(pendingPath(pending.receiptId), pending);
@@ -102,6 +103,19 @@ export async function openErasureFiles(dataDir: string): Promise<ErasureFiles> {
       return since === undefined ? undefined : statusOfReceipt(ErasureReceipt.parse(since));
     },
   };
+}
+
+/** Hashes of subjects (the customer, and the sessions known to be the customer's) by when they were erased; the latest counts. */
+export async function erasedUntil(
+  files: Pick<ErasureFiles, 'receipts' | 'pending'>,
+): Promise<Map<string, number>> {
+  const until = new Map<string, number>();
+  // Requests first: one that is completed meanwhile is among the receipts.
+  const all = [...(await files.pending()), ...(await files.receipts())];
+  for (const { customerHash, sessionHashes = [], requestedAt } of all)
+    for (const hash of [customerHash, ...sessionHashes])
+      until.set(hash, Math.max(new Date(requestedAt).getTime(), until.get(hash) ?? 0));
+  return until;
 }
 
 export function dueAtOf(requestedAt: number): string {

@@ -3,7 +3,7 @@
  * begins a new customer. Kept in Redis by hashes that name nobody; the receipts on disk say the same.
  */
 import type { EventId } from '../domain/ids.ts';
-import type { ErasureFiles } from './erasure-files.ts';
+import { type ErasureFiles, erasedUntil } from './erasure-files.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 
@@ -54,10 +54,13 @@ export function createTombstones(
       if (ttlMs > 0) await redis.set(keys.erasedEvent(files.hash(subjectId, eventId)), '1', 'PX', ttlMs);
     },
     async restore() {
-      for (const { customerHash, requestedAt } of await files.receipts())
-        await buryHashes([customerHash], Date.parse(requestedAt));
-      for (const { customerHash, requestedAt } of await files.pending())
-        await buryHashes([customerHash], requestedAt);
+      const byInstant = new Map<number, string[]>();
+      for (const [hash, at] of await erasedUntil(files)) {
+        const hashes = byInstant.get(at) ?? [];
+        if (hashes.length === 0) byInstant.set(at, hashes);
+        hashes.push(hash);
+      }
+      for (const [at, hashes] of byInstant) await buryHashes(hashes, at);
     },
   };
 }

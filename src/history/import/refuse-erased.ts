@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { guestSubject } from '../../features/subject.ts';
-import { openErasureFiles } from '../../infra/erasure-files.ts';
+import { erasedUntil, openErasureFiles } from '../../infra/erasure-files.ts';
 import { type Lake, queryChunks, sqlText } from '../lake.ts';
 
 /** As SQL: whose record the row is for. */
@@ -18,11 +18,7 @@ export async function refuseErased(
   // Most shops have never erased anybody, and ids are hashed one by one.
   if (statSync(join(dataDir, 'erasures'), { throwIfNoEntry: false }) === undefined) return;
   const files = await openErasureFiles(dataDir);
-  const until = new Map<string, number>();
-  const bury = (hash: string, at: number) => until.set(hash, Math.max(at, until.get(hash) ?? 0));
-  for (const { customerHash, requestedAt } of await files.pending()) bury(customerHash, requestedAt);
-  for (const { customerHash, requestedAt } of await files.receipts())
-    bury(customerHash, Date.parse(requestedAt));
+  const until = await erasedUntil(files);
   if (until.size === 0) return;
   const found: [id: string, until: number][] = [];
   const query = `SELECT DISTINCT ${subject} FROM ${table} WHERE reason IS NULL AND ${subject} IS NOT NULL`;

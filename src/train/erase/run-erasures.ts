@@ -121,6 +121,7 @@ async function gather(pending: readonly Named[], deps: ErasureDeps): Promise<voi
         ...ofGuests.decisionIds,
       ]),
     ];
+    one.sessionHashes = [...new Set([...one.sessionHashes, ...sessions.map((id) => files.hash(id))])];
     await tombstones.bury(sessions, one.requestedAt);
     if (one.state === 'waiting') {
       one.erased = (await sweep([one], deps, false)).counts;
@@ -223,6 +224,7 @@ async function verify(settled: readonly Named[], deps: ErasureDeps): Promise<voi
       receipt: {
         receiptId: one.receiptId,
         customerHash: one.customerHash,
+        sessionHashes: one.sessionHashes,
         requestedAt: new Date(one.requestedAt).toISOString(),
         dueAt: dueAtOf(one.requestedAt),
         erased: one.erased,
@@ -245,10 +247,11 @@ async function compact(deps: ErasureDeps): Promise<number> {
   for (const { receipt } of ready) {
     if (receipt === undefined) continue;
     const completedAt = new Date(now()).toISOString();
-    const { receiptId, customerHash, requestedAt, dueAt, ...rest } = receipt;
+    const { receiptId, customerHash, sessionHashes, requestedAt, dueAt, ...rest } = receipt;
     await files.complete({
       receiptId,
       customerHash,
+      ...(sessionHashes !== undefined && { sessionHashes }),
       requestedAt,
       dueAt,
       completedAt,
