@@ -69,7 +69,7 @@ export type RouteDefinition<
   description?: string;
   tags: readonly [string, ...string[]];
   params?: P;
-  /** A `z.strictObject`: a query parameter that is not named in it is a fault, as is any where there is no schema. */
+  /** With `z.strictObject`, a query parameter that is not named in it is a fault, as is any where there is no schema. */
   query?: Q;
   body?: B;
   /** Media types that the body may have; JSON unless said otherwise. */
@@ -103,6 +103,8 @@ export type RouteDefinition<
     },
     deps: Deps,
   ) => Reply<NoInfer<R>> | Promise<Reply<NoInfer<R>>>;
+  /** Of a hot route: answers at once out of memory, in the handler's place, what this process would else refuse as too much. */
+  whenBusy?: (input: { params: Parsed<P>; query: Parsed<Q> }, deps: Deps) => Reply<NoInfer<R>>;
 };
 
 export type RouteInput = {
@@ -141,6 +143,7 @@ export type Route = {
   check: (input: RouteInput, deps: Deps) => readonly Fault[];
   onMalformed: ((faults: readonly Fault[], deps: Deps) => void) | undefined;
   handler: (input: RouteInput, deps: Deps) => AnyReply | Promise<AnyReply>;
+  whenBusy: ((input: RouteInput, deps: Deps) => AnyReply) | undefined;
 };
 
 export function defineRoute<
@@ -169,5 +172,6 @@ export function defineRoute<
     onMalformed: definition.onMalformed,
     // The adapter calls it with what these very schemas have parsed.
     handler: definition.handler as unknown as Route['handler'],
+    whenBusy: definition.whenBusy as unknown as Route['whenBusy'],
   };
 }

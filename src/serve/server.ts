@@ -1,4 +1,5 @@
 /** The service as a whole: opens what it needs, serves, closes. Redis may be away at the start and at any time after it. */
+import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { createContactLedger } from '../decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../decide/ledger/offer-budget.ts';
@@ -33,7 +34,7 @@ import type { Deps } from './deps.ts';
 import { refuseUnknownScenarios } from './experiments.ts';
 import { createApp } from './http/app.ts';
 import { createCors } from './http/cors.ts';
-import { createHotLane } from './http/hot-lane.ts';
+import { createBusyLane, createHotLane } from './http/hot-lane.ts';
 import { listen, patience } from './http/listen.ts';
 import { shedLoad } from './http/shed-load.ts';
 import { createInsights } from './insights.ts';
@@ -226,7 +227,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const listener = options.hotLane === false ? app : createHotLane(ROUTES, door, deps, app);
     const gate = createLoadGate(config, metrics.requestsInFlight);
     closers.push(gate.stop);
-    const shedding = shedLoad({ gate, setCors: door.setCors, metrics, log, now }, listener);
+    const answerBusy = (refuse: RequestListener) => createBusyLane(ROUTES, door, deps, refuse);
+    const shedding = shedLoad({ gate, setCors: door.setCors, metrics, log, now, answerBusy }, listener);
     const listening = await listen(shedding, config, {
       onDropped: () => metrics.droppedConnections.inc(),
       ...(options.drainGraceMs !== undefined && { times: { ...patience, graceMs: options.drainGraceMs } }),

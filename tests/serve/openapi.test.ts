@@ -69,8 +69,10 @@ test('what is enforced is what is documented: defaults, bounds, lists', () => {
   expect(schemaOf('explain')).toMatchObject({ enum: ['true', 'false'] });
 });
 
-test('a query that is not strict would let a misspelt parameter pass: none is', () => {
+test('a query that is not strict would let a misspelt parameter pass: none is, but that of e-mail tools, which append their own', () => {
+  const lenient = '/customers/{customerId}/offers';
   for (const { query, path } of ROUTES) {
-    if (query !== undefined) expect(query.safeParse({ noSuchParameter: 'x' }).success, path).toBe(false);
+    if (query !== undefined && path !== lenient)
+      expect(query.safeParse({ noSuchParameter: 'x' }).success, path).toBe(false);
   }
 });

@@ -43,6 +43,19 @@ export function createHotLane(
   };
 }
 
+/** The routes that are answered out of memory where the process has too much to do for the others. */
+export function createBusyLane(
+  routes: readonly Route[],
+  door: Door,
+  deps: Deps,
+  others: RequestListener,
+): RequestListener {
+  const answered = routes.flatMap((route) =>
+    route.whenBusy === undefined ? [] : [{ ...route, handler: route.whenBusy }],
+  );
+  return createHotLane(answered, door, deps, others);
+}
+
 function answer(
   route: Route,
   params: Record<string, string>,

@@ -1,4 +1,7 @@
-/** In front of both lanes: what is too much for this process is refused before anything of it is looked at. */
+/**
+ * In front of both lanes: what is too much for this process is refused before anything of it is looked at, unless it can be
+ * answered out of memory.
+ */
 import type { RequestListener } from 'node:http';
 import { AppError } from '../../domain/errors.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -21,20 +24,16 @@ export type ShedLoadDeps = {
   log: Pick<Logger, 'warn'>;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Answers what it can without waiting for anything, and hands the rest to `refuse`. */
+  answerBusy: (refuse: RequestListener) => RequestListener;
 };
 
 export function shedLoad(
-  { gate, setCors, metrics, log, now }: ShedLoadDeps,
+  { gate, setCors, metrics, log, now, answerBusy }: ShedLoadDeps,
   listener: RequestListener,
 ): RequestListener {
   let lastRefusedAt = Number.NEGATIVE_INFINITY;
-  return (req, res) => {
-    const bound = gate.refusal();
-    if (bound === undefined || alwaysAnswered.has(req.url ?? '')) return listener(req, res);
-    metrics.shedRequests.inc({ bound });
-    if (now() - lastRefusedAt > quietMs)
-      log.warn({ event: 'overload', bound }, 'more is asked than this process can answer in time');
-    lastRefusedAt = now();
+  const refuse: RequestListener = (req, res) => {
     const requestId = giveRequestId(req, res);
     setSecurityHeaders(res);
     setCors(req, res);
@@ -43,5 +42,15 @@ export function shedLoad(
       retryAfterSeconds,
     });
     sendProblem(res, error, requestId);
+  };
+  const answerOrRefuse = answerBusy(refuse);
+  return (req, res) => {
+    const bound = gate.refusal();
+    if (bound === undefined || alwaysAnswered.has(req.url ?? '')) return listener(req, res);
+    metrics.shedRequests.inc({ bound });
+    if (now() - lastRefusedAt > quietMs)
+      log.warn({ event: 'overload', bound }, 'more is asked than this process can answer in time');
+    lastRefusedAt = now();
+    answerOrRefuse(req, res);
   };
 }

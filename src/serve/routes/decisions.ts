@@ -64,19 +64,38 @@ const DecideBody = z
   })
   .meta({ id: 'DecideRequest' });
 
-const limitFault = `must be a whole number from 1 to ${limitMax}`;
-const StandingQuery = z.strictObject({
+const limitFault = 'must be a whole number from 1 on';
+/** Not strict: what an e-mail tool appends to every link (`utm_source`) must not leave a gap in the message. */
+const StandingQuery = z.object({
   channel: Channel.default('email'),
   placement: label.default('default'),
-  campaign: label.optional(),
+  /** Empty, as a merge field without a value is: none. */
+  campaign: z
+    .string()
+    .regex(/^[^\p{Cc}\p{Cs}]{0,100}$/u, 'must have at most 100 characters, no control characters among them')
+    .transform((text) => (text === '' ? undefined : text))
+    .optional(),
+  /** More than ten are ten. */
   limit: z.coerce
     .number<string>({ error: limitFault })
     .int({ error: limitFault })
     .min(1, { error: limitFault })
-    .max(limitMax, { error: limitFault })
+    .transform((wanted) => Math.min(wanted, limitMax))
     .default(1),
   explain: Flag,
 });
+
+/** The fallback, out of this process's memory. */
+function standInFor(
+  customerId: CustomerId,
+  { channel, placement, campaign, limit, explain }: z.output<typeof StandingQuery>,
+  deps: Deps,
+): Decision {
+  const place = { subject: { customerId }, channel, placements: [placement], campaign };
+  const decision = degradedDecision({ ...place, limit, context: noContext }, deps);
+  deps.metrics.standing.add('decided');
+  return presentDecision(counted(decision, deps), explain);
+}
 
 // One customer's answer, which may be withdrawn at any moment: nobody in between is to keep it. That it stays the same
 // is this service's promise, not a cache's.
@@ -177,8 +196,10 @@ export const decisionRoutes = [
     description:
       'The same answer for the same customer, channel, campaign and placement, however often and wherever it is asked, for ' +
       'a day or until the offer ends (`standsUntil`). Asking is not an impression: report what was seen as an outcome. ' +
-      'A smaller `limit` shortens the answer; a larger one does not lengthen it. A valid request is always answered with ' +
-      '200: where nothing can be decided, with a fallback offer and `degraded: true`.',
+      'A smaller `limit` shortens the answer; a larger one does not lengthen it. Unknown parameters are passed over, and an ' +
+      'empty `campaign` is none. Where nothing can be decided, or this process is asked too much, the answer is 200 with a ' +
+      'fallback offer, if the shop has one, and `degraded: true`. What remains are wrong parameters (400), a key that is ' +
+      'missing (401) or good for something else (403), and more calls than the key may make (429).',
     tags,
     params: z.strictObject({ customerId: CustomerId }),
     query: StandingQuery,
@@ -208,11 +229,15 @@ export const decisionRoutes = [
       } catch (err) {
         // An e-mail with a gap is worse than one with the fallback, whatever the fault is.
         if (!isStoreTrouble(err)) deps.log.error({ event: 'decision.failed', err }, 'a decision failed');
-        decision = degradedDecision({ ...request, placements: [placement] }, deps);
-        deps.metrics.standing.add('decided');
+        return { status: 200, headers, body: standInFor(customerId, query, deps) };
       }
       return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
     },
+    whenBusy: ({ params: { customerId }, query }, deps) => ({
+      status: 200,
+      headers,
+      body: standInFor(customerId, query, deps),
+    }),
   }),
   defineRoute({
     method: 'GET',

@@ -29,6 +29,8 @@ describeNative('more requests than a process takes on', () => {
     );
 
   test('are refused at once in both lanes, told when to come again, and taken as soon as there is room', async () => {
+    const news = { name: 'News', benefit: { kind: 'content' }, channels: ['email'], fallback: true };
+    expect((await service.call('PUT', '/offers/news', news)).status).toBe(200);
     const visit = { type: 'visit', customerId: 'anna' };
     expect((await service.call('POST', '/events', visit)).status).toBe(202);
     redis.freeze();
@@ -41,7 +43,6 @@ describeNative('more requests than a process takes on', () => {
     await eventually(async () => expect(await inFlight()).toBe(4));
     const refused = [
       await service.call('GET', '/recommendations?customerId=bert'),
-      await service.call('GET', '/customers/bert/offers'),
       await service.call('GET', '/customers/bert/profile'),
       await service.call('POST', '/events', { type: 'visit', eventId: 'refused', customerId: 'bert' }),
       await service.call('GET', '/nowhere'),
@@ -51,6 +52,18 @@ describeNative('more requests than a process takes on', () => {
       expect(headers.get('retry-after')).toBe('1');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
     }
+    // A message that is being sent must not have a gap.
+    const stood = await service.call('GET', '/customers/bert/offers?campaign=spring');
+    expect(stood.status).toBe(200);
+    expect(stood.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(stood.body).toMatchObject({
+      customerId: 'bert',
+      degraded: true,
+      fallback: true,
+      decisionId: null,
+    });
+    expect(stood.body.placements[0].offers[0].offerId).toBe('news');
+    expect((await service.call('GET', '/customers/bert/offers?channel=pigeon')).status).toBe(400);
     // Who watches is answered.
     expect((await service.call('GET', '/livez')).status).toBe(200);
     redis.thaw();
@@ -59,7 +72,7 @@ describeNative('more requests than a process takes on', () => {
     const again = { type: 'visit', eventId: 'refused', customerId: 'bert' };
     expect((await service.call('POST', '/events', again)).body).toMatchObject({ accepted: 1, duplicates: 0 });
     const { text } = await service.call('GET', '/metrics');
-    expect(text).toContain('nextbest_serve_shed_requests_total{bound="inFlight"} 5');
+    expect(text).toContain('nextbest_serve_shed_requests_total{bound="inFlight"} 6');
   });
 });
 

@@ -225,6 +225,16 @@ describe('GET /customers/{customerId}/offers', () => {
     expect(head.status).toBe(200);
   });
 
+  test('what an e-mail tool appends, leaves empty or asks too much of makes no gap in the message', async () => {
+    const customerId = await shopper('appended');
+    const plain = await service.call('GET', `/customers/${customerId}/offers?limit=10`);
+    const appended = 'utm_source=news&utm_source=mail&campaign=&limit=20';
+    const answer = await other.call('GET', `/customers/${customerId}/offers?${appended}`);
+    expect([answer.status, answer.text]).toEqual([200, plain.text]);
+    expect(made(answer.body).length).toBeGreaterThan(0);
+    expect(answer.body.campaign).toBeUndefined();
+  });
+
   test('an unknown customer gets the fallback by e-mail: nobody consented', async () => {
     const { status, body } = await fetchOffers(service, 'nobody-at-all');
     expect(status).toBe(200);
@@ -239,7 +249,7 @@ describe('GET /customers/{customerId}/offers', () => {
     ['/customers/c/offers?limit=0', 'query.limit'],
     ['/customers/c/offers?limit=ten', 'query.limit'],
     ['/customers/c/offers?placement=', 'query.placement'],
-    ['/customers/c/offers?colour=red', 'query.colour'],
+    [`/customers/c/offers?campaign=${'x'.repeat(101)}`, 'query.campaign'],
     ['/customers/%7Bc%7D/offers', 'params.customerId'],
   ])('%s is a fault of %s', async (path, fault) => {
     const { status, body } = await service.call('GET', path);
