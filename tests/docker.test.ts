@@ -119,7 +119,6 @@ describe('the dashboard', () => {
     'nextbest_serve_pages_total',
     'nextbest_serve_recommended_items_total',
     'nextbest_serve_refused_callers_total',
-    'nextbest_serve_shed_requests_total',
     'nextbest_serve_standing_decisions_total',
     'nextbest_serve_unreadable_records_total',
     'nextbest_worker_churn_drift_checked_timestamp_seconds',

@@ -81,6 +81,20 @@ export function measureExchange(
   });
 }
 
+/**
+ * A request that was refused before anything of it was looked at: among the answers, so that the share of those that fail knows of it,
+ * and not among those in flight, by which the gate decides.
+ */
+export function measureShed(
+  req: IncomingMessage,
+  res: ServerResponse,
+  metrics: Pick<ServeMetrics, 'requestDuration'>,
+  startedAt: number,
+): void {
+  const seconds = (performance.now() - startedAt) / 1000;
+  durationsOf(metrics.requestDuration, 'shed', methodLabel(req.method), res.statusCode).observe(seconds);
+}
+
 type Durations = ResolvedHistogram<'route' | 'method' | 'status'>;
 
 /** The series of each service in this process, which are looked up at every request. */

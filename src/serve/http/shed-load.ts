@@ -8,7 +8,7 @@ import type { Logger } from '../../infra/logger.ts';
 import type { LoadGate } from '../admission/load-gate.ts';
 import type { ServeMetrics } from '../metrics.ts';
 import type { SetCorsHeaders } from './cors.ts';
-import { giveRequestId, setSecurityHeaders } from './exchange.ts';
+import { giveRequestId, measureShed, setSecurityHeaders } from './exchange.ts';
 import { sendProblem } from './send.ts';
 
 /** Whoever watches over the process must not take one that is busy for one that is dead. */
@@ -20,7 +20,7 @@ const quietMs = 10_000;
 export type ShedLoadDeps = {
   gate: LoadGate;
   setCors: SetCorsHeaders;
-  metrics: Pick<ServeMetrics, 'shedRequests'>;
+  metrics: Pick<ServeMetrics, 'shedRequests' | 'requestDuration'>;
   log: Pick<Logger, 'warn'>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -34,6 +34,7 @@ export function shedLoad(
 ): RequestListener {
   let lastRefusedAt = Number.NEGATIVE_INFINITY;
   const refuse: RequestListener = (req, res) => {
+    const startedAt = performance.now();
     const requestId = giveRequestId(req, res);
     setSecurityHeaders(res);
     setCors(req, res);
@@ -42,6 +43,7 @@ export function shedLoad(
       retryAfterSeconds,
     });
     sendProblem(res, error, requestId);
+    measureShed(req, res, metrics, startedAt);
   };
   const answerOrRefuse = answerBusy(refuse);
   return (req, res) => {

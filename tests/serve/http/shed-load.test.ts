@@ -73,6 +73,11 @@ describeNative('more requests than a process takes on', () => {
     expect((await service.call('POST', '/events', again)).body).toMatchObject({ accepted: 1, duplicates: 0 });
     const { text } = await service.call('GET', '/metrics');
     expect(text).toContain('nextbest_serve_shed_requests_total{bound="inFlight"} 6');
+    const shed = [...text.matchAll(/request_duration_seconds_count\{(.*route="shed".*)\} (\d+)/g)];
+    expect(shed.map(([, labels, count]) => [/status="(\d+)"/.exec(labels ?? '')?.[1], count])).toEqual([
+      ['503', '3'],
+      ['503', '1'],
+    ]);
   });
 });
 
