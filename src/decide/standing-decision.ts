@@ -16,6 +16,7 @@ import {
 import { AppError } from '../domain/errors.ts';
 import { dayMs } from '../domain/time.ts';
 import type { CustomerRecord } from '../features/record.ts';
+import { headBytes, type RecordHeads } from '../features/record-store.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
 import type { Contact } from '../offers/contact-history.ts';
@@ -108,6 +109,32 @@ export async function readStanding(
   return { key, text: beside, stamp, record };
 }
 
+/**
+ * What tells whether a decision that was read before still stands, and the customer's record is the same: the text's first
+ * bytes, which name its shape, whether it is logged, and the decision. What stands logged under an id is not written again.
+ */
+export type StandingMark = RecordHeads;
+
+/** Rejects when Redis is away. */
+export async function readStandingMark(
+  request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
+  { keys, records }: Pick<StandingDeps, 'keys' | 'records'>,
+): Promise<StandingMark> {
+  const subjectId = subjectIdOf(request.subject);
+  return await records.readHeads(subjectId, keys.standingDecision(subjectId, slotOf(request)));
+}
+
+/** undefined: what was read is not this decision, logged. */
+export function standingMark(
+  { text, stamp }: StandingRead,
+  { decisionId }: Decision,
+): StandingMark | undefined {
+  const head = text?.subarray(0, headBytes);
+  const isLogged = head?.includes(`"decisionId":"${decisionId}"`) === true && head.includes('"logged":true');
+  // Copies: what was read is a part of all that came with it.
+  return isLogged ? { head: Buffer.from(head), stamp: stamp && Buffer.from(stamp) } : undefined;
+}
+
 /** `standingDecision` of what has been read. */
 export async function decisionStanding(
   { key, text, record }: StandingRead,
@@ -123,11 +150,6 @@ export async function decisionStanding(
   if (withdrawn.length === 0) return shortened(before.decision, request.limit);
   const ended = { decision: before.decision, withdrawn };
   return shortened(await decideOnce(key, request, ended, deps), request.limit);
-}
-
-/** Is it this decision, logged, that stands there? */
-export function isLoggedAs({ text }: StandingRead, { decisionId }: Decision): boolean {
-  return text?.includes(`"decisionId":"${decisionId}"`) === true && text.includes('"logged":true');
 }
 
 type Ended = { decision: LoggedDecision; withdrawn: readonly Withdrawn[] };

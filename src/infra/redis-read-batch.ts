@@ -1,9 +1,11 @@
 /**
  * Reads of concurrent requests as one command. To send a command costs the client more than to take its value out of the reply:
- * whoever asks in the same turn of the event loop shares one MGET. The client of a cluster sends each by itself, for their keys
+ * whoever asks in the same turn of the event loop shares one command. The client of a cluster sends each by itself, for their keys
  * lie on different nodes.
  */
+
 import { isCluster, type Redis } from './redis.ts';
+import { redisScript } from './redis-script.ts';
 
 /** The values of the keys, which share a hash tag; null: there is none. Rejects when Redis is away. */
 export type ReadKeys = (keys: readonly string[]) => Promise<(Buffer | null)[]>;
@@ -11,15 +13,37 @@ export type ReadKeys = (keys: readonly string[]) => Promise<(Buffer | null)[]>;
 /** Keys of one command. */
 const keysMax = 1000;
 
-type Reader = {
-  keys: readonly string[];
-  resolve: (values: (Buffer | null)[]) => void;
-  reject: (err: unknown) => void;
-};
+/** KEYS. ARGV: the offset of the last byte that is wanted of each. */
+const headsScript = redisScript(`
+local heads = {}
+for i, key in ipairs(KEYS) do heads[i] = redis.call('GETRANGE', key, 0, ARGV[1]) end
+return heads
+`);
 
 export function createReadBatch(redis: Redis): ReadKeys {
   if (isCluster(redis)) return (keys) => redis.mgetBuffer([...keys]);
-  let waiting: Reader[] = [];
+  // Sent by `call`, it is not pipelined once more (see `connectRedis`).
+  return shared((keys) => redis.callBuffer('MGET', ...keys) as Promise<(Buffer | null)[]>);
+}
+
+/** Reads the first `bytes` of each value; empty: there is none. What is large is mostly read to see whether it is still the same. */
+export function createHeadBatch(redis: Redis, bytes: number): (keys: readonly string[]) => Promise<Buffer[]> {
+  if (isCluster(redis))
+    return (keys) => Promise.all(keys.map((key) => redis.getrangeBuffer(key, 0, bytes - 1)));
+  return shared((keys) => headsScript(redis, keys, [bytes - 1]) as Promise<Buffer[]>);
+}
+
+type Reader<Value> = {
+  keys: readonly string[];
+  resolve: (values: Value[]) => void;
+  reject: (err: unknown) => void;
+};
+
+/** `read`: the value of each key, by one command. */
+function shared<Value>(
+  read: (keys: readonly string[]) => Promise<Value[]>,
+): (keys: readonly string[]) => Promise<Value[]> {
+  let waiting: Reader<Value>[] = [];
   let keyCount = 0;
 
   function send(): void {
@@ -27,11 +51,8 @@ export function createReadBatch(redis: Redis): ReadKeys {
     if (readers.length === 0) return;
     waiting = [];
     keyCount = 0;
-    const keys = readers.flatMap((reader) => reader.keys);
-    // Sent by `call`, it is not pipelined once more (see `connectRedis`).
-    redis.callBuffer('MGET', ...keys).then(
-      (reply) => {
-        const values = reply as (Buffer | null)[];
+    read(readers.flatMap((reader) => reader.keys)).then(
+      (values) => {
         let at = 0;
         for (const reader of readers) {
           const end = at + reader.keys.length;

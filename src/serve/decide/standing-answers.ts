@@ -1,8 +1,9 @@
 /**
  * Answers of standing decisions that this process has given, as they were written. One is given again as long as the very same
- * text stands in Redis, the customer's record is the same, and the catalogue too: then nobody has withdrawn anything.
+ * decision stands in Redis, the customer's record is the same, and the catalogue too: then nobody has withdrawn anything. No
+ * rule that ends a decision comes into force by time alone, and at the end of its window it no longer stands.
  */
-import type { StandingRead } from '../../decide/standing-decision.ts';
+import type { StandingMark } from '../../decide/standing-decision.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
 import { createRecentAnswers } from '../recent-answers.ts';
 
@@ -13,52 +14,35 @@ export type StandingAnswer = {
   counted: { channel: string; answer: string; experiments: readonly { name: string; variant: string }[] };
 };
 
+/** `question` names the customer and says what was asked of the decision. */
 export type StandingAnswers = {
-  /** `question` names the customer and says what was asked of the decision. */
-  find: (question: string, read: StandingRead, now: number) => StandingAnswer | undefined;
-  keep: (question: string, read: StandingRead, answer: StandingAnswer, now: number) => void;
+  /** May there be one? Only then is it worth reading the mark alone. */
+  has: (question: string) => boolean;
+  find: (question: string, mark: StandingMark) => StandingAnswer | undefined;
+  /** `revision`: the catalogue's, before anything was read. */
+  keep: (question: string, mark: StandingMark, revision: number, answer: StandingAnswer) => void;
 };
 
-type Entry = {
-  text: Buffer;
-  stamp: Buffer | undefined;
-  revision: number;
-  until: number;
-  answer: StandingAnswer;
-};
+type Entry = StandingMark & { revision: number; answer: StandingAnswer };
 
-/** No rule that ends a decision comes into force by time alone; should one ever, it is heeded after this long. */
-const keptMs = 60_000;
 /** Bytes, as `createRecentAnswers` counts them. */
 const keptBytes = 64 * 2 ** 20;
 
 export function createStandingAnswers(catalogue: Pick<Catalogue, 'revision'>): StandingAnswers {
   const recent = createRecentAnswers<Entry>(keptBytes);
   return {
-    find: (question, { text, stamp }, now) => {
+    has: (question) => recent.get(question)?.revision === catalogue.revision,
+    find: (question, { head, stamp }) => {
       const entry = recent.get(question);
-      if (entry === undefined || text === null) return undefined;
       const isSame =
+        entry !== undefined &&
         entry.revision === catalogue.revision &&
-        now < entry.until &&
-        entry.text.equals(text) &&
+        entry.head.equals(head) &&
         (stamp === undefined ? entry.stamp === undefined : entry.stamp?.equals(stamp) === true);
       return isSame ? entry.answer : undefined;
     },
-    keep: (question, { text, stamp }, answer, now) => {
-      if (text === null) return;
-      recent.put(
-        question,
-        // Copies: what was read is a part of all that came with it.
-        {
-          text: Buffer.from(text),
-          stamp: stamp && Buffer.from(stamp),
-          revision: catalogue.revision,
-          until: now + keptMs,
-          answer,
-        },
-        text.length + answer.bytes,
-      );
+    keep: (question, mark, revision, answer) => {
+      recent.put(question, { ...mark, revision, answer }, mark.head.length + answer.bytes);
     },
   };
 }

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { type DecideRequest, decide, decideDry, degradedDecision, noContext } from '../../decide/decide.ts';
 import { logDecision, loggedForm } from '../../decide/decision-log.ts';
-import { decisionStanding, isLoggedAs, readStanding } from '../../decide/standing-decision.ts';
+import {
+  decisionStanding,
+  readStanding,
+  readStandingMark,
+  standingMark,
+} from '../../decide/standing-decision.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -211,20 +216,23 @@ export const decisionRoutes = [
       const question = `${customerId}?${search}`;
       let decision: Decision;
       try {
-        const read = await readStanding(request, deps);
-        const given = deps.standing.find(question, read, deps.now());
+        const given = deps.standing.has(question)
+          ? deps.standing.find(question, await readStandingMark(request, deps))
+          : undefined;
         if (given !== undefined) {
           count(given.counted, false, deps);
           deps.metrics.standing.add('given');
           return { status: 200, headers, body: new JsonText(given.json, given.bytes) };
         }
+        const { revision } = deps.catalogue;
+        const read = await readStanding(request, deps);
         decision = await decisionStanding(read, request, deps);
-        const stood = isLoggedAs(read, decision);
-        deps.metrics.standing.add(stood ? 'stood' : 'decided');
-        if (stood) {
+        const mark = standingMark(read, decision);
+        deps.metrics.standing.add(mark === undefined ? 'decided' : 'stood');
+        if (mark !== undefined) {
           const json = JSON.stringify(presentDecision(decision, explain));
           const bytes = Buffer.byteLength(json);
-          deps.standing.keep(question, read, { json, bytes, counted: countedOf(decision) }, deps.now());
+          deps.standing.keep(question, mark, revision, { json, bytes, counted: countedOf(decision) });
         }
       } catch (err) {
         // An e-mail with a gap is worse than one with the fallback, whatever the fault is.

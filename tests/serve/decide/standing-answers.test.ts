@@ -42,6 +42,13 @@ async function newCustomer(): Promise<{ customerId: string }> {
 const ask = async (customerId: string, query = '', of = service) =>
   (await of.call('GET', `/customers/${customerId}/offers?placement=top&campaign=spring${query}`)).text;
 
+const given = async () =>
+  Number(
+    /nextbest_serve_standing_decisions_total\{[^}]*"given"[^}]*\} (\d+)/.exec(
+      (await service.call('GET', '/metrics')).text,
+    )?.[1] ?? 0,
+  );
+
 const decisionsCounted = async () =>
   Number(
     /nextbest_serve_decisions_total\{channel="email",answer="offer",degraded="false"\} (\d+)/.exec(
@@ -54,8 +61,11 @@ test('to the byte, by whoever is asked, and each answer counts', async () => {
   const first = await ask(customerId);
   expect(first).toContain('"five"');
   const before = await decisionsCounted();
+  const givenBefore = await given();
   for (let time = 0; time < 3; time++) expect(await ask(customerId)).toBe(first);
   expect(await decisionsCounted()).toBe(before + 3);
+  // The second answer is the first that is written out of what stands.
+  expect(await given()).toBe(givenBefore + 2);
   expect(await ask(customerId, '', other)).toBe(first);
   // Other words for it, and more of it, are answers of their own.
   expect(await ask(customerId, '&channel=email')).toBe(first);
