@@ -15,6 +15,7 @@ import type { CustomerRecord } from '../../features/record.ts';
 import { featureVector } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { type KeptText, setMany } from '../../infra/redis-together.ts';
+import type { Tombstones } from '../../infra/tombstones.ts';
 import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { type CompiledRule, compileRule } from '../../offers/compile-rule.ts';
 import type { ContactHistory } from '../../offers/contact-history.ts';
@@ -44,7 +45,9 @@ type Named = Omit<DecidedCustomer, 'json'>;
 
 type Read = { customerId: CustomerId; record: CustomerRecord | undefined; contacts: ReadContacts };
 
-export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
+export type BatchDecidingDeps = DecidingDeps & { tombstones: Pick<Tombstones, 'erasedAt'> };
+
+export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   const { about } = batch;
   const isWanted = wantedBy(about, deps.now);
   const placements = [about.placement];
@@ -57,15 +60,17 @@ export function createBatchDeciding(batch: BatchOf, deps: DecidingDeps) {
     context: noContext,
   });
 
-  /** Those whom the batch is about. */
+  /** Those whom the batch is about; not those who have been erased since it was asked for, who would begin anew by its decision. */
   async function read(customerIds: readonly CustomerId[]): Promise<Read[]> {
-    const [records, contacts] = await Promise.all([
+    const [erased, records, contacts] = await Promise.all([
+      deps.tombstones.erasedAt(customerIds),
       deps.records.readMany(customerIds),
       deps.contacts.readMany(customerIds),
     ]);
     return customerIds.flatMap((customerId, at): Read[] => {
       const record = records[at];
       const read = contacts[at];
+      if ((erased[at] ?? -1) >= batch.createdAt) return [];
       return read !== undefined && isWanted(record) ? [{ customerId, record, contacts: read }] : [];
     });
   }

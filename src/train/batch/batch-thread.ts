@@ -1,6 +1,5 @@
 /** A thread of a batch, with a connection to Redis and models of its own; answers each request by its number. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { DecidingDeps } from '../../decide/deps.ts';
 import { createContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../../decide/market.ts';
@@ -12,11 +11,13 @@ import type { Offer } from '../../domain/offer.ts';
 import { createRecordStore } from '../../features/record-store.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import type { Config } from '../../infra/config.ts';
+import { openErasureFiles } from '../../infra/erasure-files.ts';
 import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';
 import { slices } from '../../infra/redis-together.ts';
-import { type BatchOf, createBatchDeciding, type Shares } from './batch-deciding.ts';
+import { createTombstones } from '../../infra/tombstones.ts';
+import { type BatchDecidingDeps, type BatchOf, createBatchDeciding, type Shares } from './batch-deciding.ts';
 import { readDecidingModels } from './batch-models.ts';
 import { encodeWanted, type Wanted } from './candidates-file.ts';
 import { inOrder } from './in-order.ts';
@@ -26,7 +27,7 @@ export type BatchThreadData = {
   redisUrl: string;
   config: Pick<
     Config,
-    'keyPrefix' | 'logLevel' | 'modelsDir' | 'currency' | 'streamMaxLength' | 'decisionPolicyFile'
+    'keyPrefix' | 'logLevel' | 'dataDir' | 'modelsDir' | 'currency' | 'streamMaxLength' | 'decisionPolicyFile'
   >;
   batch: BatchOf;
 };
@@ -69,7 +70,7 @@ const market = createMarketHolder({
   currency: config.currency,
   now,
 });
-const deps: DecidingDeps = {
+const deps: BatchDecidingDeps = {
   redis,
   keys,
   config,
@@ -80,6 +81,7 @@ const deps: DecidingDeps = {
   catalogueStore,
   models,
   market,
+  tombstones: createTombstones(redis, keys, await openErasureFiles(config.dataDir)),
   now,
   random: Math.random,
 };

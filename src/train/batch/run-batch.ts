@@ -75,6 +75,7 @@ export async function runBatch(
     config: {
       keyPrefix: config.keyPrefix,
       logLevel: config.logLevel,
+      dataDir: config.dataDir,
       modelsDir: config.modelsDir,
       currency: config.currency,
       streamMaxLength: config.streamMaxLength,

@@ -19,6 +19,8 @@ import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { batchFolder, batchIdOf } from '../../../src/infra/batch-files.ts';
 import { createCatalogueStore } from '../../../src/infra/catalogue-store.ts';
 import { readConfig } from '../../../src/infra/config.ts';
+import { openErasureFiles } from '../../../src/infra/erasure-files.ts';
+import { createTombstones } from '../../../src/infra/tombstones.ts';
 import { runBatch } from '../../../src/train/batch/run-batch.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
 import { makeItem, makeOffer } from '../../support/offers.ts';
@@ -297,6 +299,25 @@ test('what is made again after a crash comes out the same, and reserves nothing 
   const { history } = await createContactLedger(redis, keys).read(before[0]?.customerId ?? '');
   const own = history.filter(({ decisionId }) => decisionId === before[0]?.decisionId);
   expect(own).toHaveLength(1);
+});
+
+test("who is erased while the list is made is not decided on: whom it has come to by then is the erasure's", async () => {
+  await offersAre(fivePercent());
+  const { batchId, files } = await begin(makeRequest({ includeNothing: true }));
+  const tombstones = createTombstones(redis, keys, await openErasureFiles(join(folder, 'data')));
+  const [before, last] = [idOf(1), idOf(customers - 1)];
+  // An erasure from before the list was asked for is of somebody else by the same id.
+  await tombstones.bury([before], Date.now() - dayMs);
+  let hasBegun = false;
+  await run(batchId, async () => {
+    if (hasBegun) return;
+    hasBegun = true;
+    await tombstones.bury([last], Date.now());
+  });
+  const listed = (await linesOf(files)).map(({ customerId }) => customerId);
+  expect(listed).toEqual(everyId.filter((customerId) => customerId !== last));
+  const decisions = await decisionsOf(files);
+  expect(decisions).toHaveLength(customers - 1);
 });
 
 test('a batch that was cancelled stops, and goes on where it stopped', async () => {
