@@ -1,4 +1,6 @@
 // Needs a native redis-server: it is killed, frozen and brought back.
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
@@ -161,6 +163,61 @@ describeNative('while Redis is away', () => {
       expect(whole.body.items).toHaveLength(3);
     } finally {
       await early.close();
+    }
+  });
+});
+
+describeNative('a Redis that has no room', () => {
+  test('refuses what is to be kept, while it answers what is asked; nothing is acknowledged and lost, and it heals', async () => {
+    const own = await ownRedis();
+    await own.start();
+    const client = connectRedis(own.url, 'tests-fill', { kind: 'patient' }, silentLog);
+    const service = await startTestService({ redisUrl: own.url, prefix, env: {} });
+    try {
+      expect((await service.call('POST', '/events', order)).status).toBe(202);
+      const snapshot = join(own.folder, 'dump.rdb');
+      const saved = async (status: string) => {
+        await client.bgsave('SCHEDULE');
+        await eventually(async () =>
+          expect(await client.info('persistence')).toContain(`rdb_last_bgsave_status:${status}`),
+        );
+      };
+      const faults = [
+        {
+          begin: () => client.config('SET', 'maxmemory', '1'),
+          end: () => client.config('SET', 'maxmemory', '0'),
+        },
+        {
+          // A folder stands where the snapshot should: Redis cannot write it, and takes nothing more (MISCONF).
+          begin: async () => {
+            await client.config('SET', 'save', '3600 1');
+            await mkdir(join(snapshot, 'full'), { recursive: true });
+            await saved('err');
+          },
+          end: async () => {
+            await rm(snapshot, { recursive: true });
+            await saved('ok');
+          },
+        },
+      ];
+      for (const { begin, end } of faults) {
+        const length = await client.xlen(keys.eventStream);
+        await begin();
+        const refused = await service.call('POST', '/events', order);
+        expect([refused.status, refused.body.code]).toEqual([503, 'STORE_UNAVAILABLE']);
+        expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+        expect((await service.call('GET', '/customers/known/profile')).status).toBe(200);
+        expect((await service.call('GET', '/recommendations?customerId=known')).status).toBe(200);
+        expect(await client.xlen(keys.eventStream)).toBe(length);
+        await end();
+        const accepted = await service.call('POST', '/events', { ...order, eventId: `after-${length}` });
+        expect(accepted.body).toMatchObject({ accepted: 1, deferred: 0 });
+        expect(await client.xlen(keys.eventStream)).toBe(length + 1);
+      }
+    } finally {
+      await service.close();
+      client.disconnect();
+      await own.remove();
     }
   });
 });
