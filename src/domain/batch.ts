@@ -1,6 +1,7 @@
 /** A campaign's list: the offer of each of many customers, decided in one job. */
 import { z } from 'zod';
 import { Channel } from './channel.ts';
+import { ExclusionReason } from './decision.ts';
 import { CustomerId } from './ids.ts';
 import { Benefit, OfferVersion } from './offer.ts';
 import { Rule } from './rule.ts';
@@ -30,7 +31,7 @@ const about = {
   /** Offers for each customer at most. */
   limit: z.int().min(1).max(10).default(1),
   format: BatchFormat.default('ndjson'),
-  /** Customers for whom nothing is worth making, too. */
+  /** Customers for whom nothing is worth making, too, and those who may not be contacted. */
   includeNothing: z.boolean().default(false),
 };
 
@@ -64,6 +65,8 @@ export const BATCH_COLUMNS = [
   'redeemableUntil',
   'fallback',
   'content',
+  'contactable',
+  'reasonCode',
 ] as const;
 
 /** A line of the list as NDJSON. */
@@ -73,6 +76,9 @@ export const BatchLine = z.object({
   currency: z.string(),
   /** true: nothing was worth making, and the fallback offer stands in. */
   fallback: z.boolean(),
+  /** false: not to be sent anything on the channel, not even the fallback, and why not. Only with `includeNothing`. */
+  contactable: z.boolean(),
+  reasonCode: ExclusionReason.optional(),
   /** Best first; none only with `includeNothing`. */
   offers: z.array(
     z.object({
@@ -100,6 +106,8 @@ export const BatchCounts = z.object({
   /** Customers who have an offer, and those for whom the fallback stands in. */
   offers: z.int().min(0),
   fallbacks: z.int().min(0),
+  /** Of all: who may not be contacted on the channel now. No line is theirs unless asked for. */
+  notContactable: z.int().min(0).default(0),
   /** Customers by offer. */
   byOffer: z.record(z.string(), z.int().min(0)),
   /** How often each reason kept an offer from a customer. */
@@ -112,6 +120,7 @@ export const noBatchCounts: BatchCounts = {
   decided: 0,
   offers: 0,
   fallbacks: 0,
+  notContactable: 0,
   byOffer: {},
   byReason: {},
 };
@@ -122,6 +131,7 @@ export function addCounts(a: BatchCounts, b: BatchCounts): BatchCounts {
     decided: a.decided + b.decided,
     offers: a.offers + b.offers,
     fallbacks: a.fallbacks + b.fallbacks,
+    notContactable: a.notContactable + b.notContactable,
     byOffer: added(a.byOffer, b.byOffer),
     byReason: added(a.byReason, b.byReason),
   };

@@ -1,9 +1,11 @@
 /** Decisions as the lines of a campaign's list, and as rows of the lake. */
 import type { BatchAbout, BatchCounts } from '../../domain/batch.ts';
 import { addCounts, noBatchCounts } from '../../domain/batch.ts';
-import type { DecidedOffer } from '../../domain/decision.ts';
+import type { DecidedOffer, Decision, ExclusionReason } from '../../domain/decision.ts';
+import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
 import type { DecisionRow } from '../../history/write-entries.ts';
 import { csvCell } from '../../infra/csv.ts';
+import { mayAddress } from '../../offers/may-address.ts';
 import type { DecidedCustomer } from './batch-deciding.ts';
 
 export type DecidedRows = {
@@ -34,7 +36,9 @@ export function rowsOf(
   for (const { customerId, decision, json } of decided) {
     const place = decision.placements[0];
     const made = place?.offers ?? [];
+    const keptFrom = whyNotContacted(decision);
     counts.decided++;
+    if (keptFrom !== undefined) counts.notContactable++;
     if (place?.fallback) counts.fallbacks++;
     else if (made.length > 0) counts.offers++;
     for (const { offerId } of made) counts.byOffer[offerId] = (counts.byOffer[offerId] ?? 0) + 1;
@@ -48,14 +52,39 @@ export function rowsOf(
       campaign: decision.campaign ?? null,
       json,
     });
-    if (made.length === 0 && !request.includeNothing) continue;
+    if ((made.length === 0 || keptFrom !== undefined) && !request.includeNothing) continue;
     const about = { customerId, decisionId: decision.decisionId, currency: decision.currency };
+    const fallback = place?.fallback ?? false;
+    const contactable = keptFrom === undefined;
+    const whether = contactable ? { contactable } : { contactable, reasonCode: keptFrom };
     lines +=
       request.format === 'csv'
-        ? csvLines(about, made, place?.fallback ?? false)
-        : `${JSON.stringify({ ...about, fallback: place?.fallback ?? false, offers: made.map(shown) })}\n`;
+        ? csvLines(about, made, fallback, keptFrom)
+        : `${JSON.stringify({ ...about, fallback, ...whether, offers: made.map(shown) })}\n`;
   }
   return { lines, decisions, counts };
+}
+
+/** Why the customer is kept from every offer, rather than from one: then the fallback is nothing to send either. */
+const OF_EVERY_CONTACT: ReadonlySet<ExclusionReason> = new Set<ExclusionReason>([
+  'control-group',
+  'quiet-hours',
+  'minimum-gap',
+  'contact-cap',
+]);
+
+/** Where the shop goes to the customer: undefined where it may, and on every other channel. */
+export function whyNotContacted({
+  channel,
+  inputs,
+  placements,
+  excluded,
+}: Pick<Decision, 'channel' | 'inputs' | 'placements' | 'excluded'>): ExclusionReason | undefined {
+  if (!CONTACT_CHANNELS.has(channel)) return undefined;
+  // Asked for by itself: a shop without other offers has none that is excluded for it.
+  if (!mayAddress({ consent: inputs?.consent }, channel)) return 'no-consent';
+  if (placements.some(({ offers, fallback }) => offers.length > 0 && !fallback)) return undefined;
+  return excluded.find(({ reasonCode }) => OF_EVERY_CONTACT.has(reasonCode))?.reasonCode;
 }
 
 function shown({
@@ -83,6 +112,7 @@ function csvLines(
   about: { customerId: string; decisionId: string; currency: string },
   made: readonly DecidedOffer[],
   fallback: boolean,
+  keptFrom: ExclusionReason | undefined,
 ): string {
   const lines = (made.length > 0 ? made : [undefined]).map((offer) => [
     about.customerId,
@@ -95,6 +125,8 @@ function csvLines(
     offer?.redeemableUntil ?? '',
     String(fallback),
     offer === undefined ? '' : JSON.stringify(offer.content),
+    String(keptFrom === undefined),
+    keptFrom ?? '',
   ]);
   return lines.map((cells) => `${cells.map((cell) => csvCell(cell)).join(',')}\r\n`).join('');
 }

@@ -125,7 +125,14 @@ function run(batchId: string, report: () => Promise<void> = async () => {}) {
   return runBatch(batchId, context);
 }
 
-type Line = { customerId: string; decisionId: string; fallback: boolean; offers: { offerId: string }[] };
+type Line = {
+  customerId: string;
+  decisionId: string;
+  fallback: boolean;
+  contactable: boolean;
+  reasonCode?: string;
+  offers: { offerId: string }[];
+};
 async function linesOf(files: ReturnType<typeof batchFolder>): Promise<Line[]> {
   const texts = await Promise.all((await files.parts()).map((part) => readFile(part, 'utf8')));
   return texts
@@ -163,6 +170,25 @@ test('each customer is decided once; who has not consented gets nothing; the lak
   const inLake = new Map(logged.getRows().map(([customerId, decisionId]) => [customerId, decisionId]));
   for (const { customerId, decisionId } of lines) expect(inLake.get(customerId)).toBe(decisionId);
   expect(await files.finishedAt()).toBeDefined();
+});
+
+test('a fallback is nothing to send to who has not consented: no line of theirs, or one that says so', async () => {
+  await offersAre(
+    fivePercent(),
+    makeOffer({ offerId: 'news', benefit: { kind: 'content' }, fallback: true }),
+  );
+  const ids = everyId.slice(0, 40);
+  const { batchId, files } = await begin(makeRequest({ customerIds: ids }));
+  const { counts } = await run(batchId);
+  expect(counts).toMatchObject({ decided: 40, notContactable: 4 });
+  const lines = await linesOf(files);
+  expect(lines.map(({ customerId }) => customerId).sort()).toEqual(ids.filter((_, n) => n % 10 !== 0));
+  const told = await begin(makeRequest({ customerIds: ids, includeNothing: true }));
+  await run(told.batchId);
+  const refusers = (await linesOf(told.files)).filter(({ contactable }) => !contactable);
+  expect(refusers.map(({ customerId }) => customerId).sort()).toEqual(ids.filter((_, n) => n % 10 === 0));
+  for (const { reasonCode, fallback } of refusers)
+    expect([reasonCode, fallback]).toEqual(['no-consent', true]);
 });
 
 test('a budget goes to those to whom it is worth most, not to those who come first', async () => {
