@@ -379,6 +379,6 @@ test('as CSV: a line an offer, with its columns', async () => {
   const rows = (await readFile(part ?? '', 'utf8')).trim().split('\r\n');
   expect(rows).toHaveLength(27);
   expect(rows[0]).toMatch(
-    /^c0001,[0-9a-f-]{36},five,[0-9a-f]{12},An offer,[\d.]+,EUR,20\d\d-.*Z,false,\{\}$/,
+    /^c0001,[0-9a-f-]{36},five,[0-9a-f]{12},An offer,[\d.]+,EUR,20\d\d-.*Z,false,\{\},true,$/,
   );
 });
