@@ -83,7 +83,10 @@ export const Exploration = z.strictObject({
 });
 export type Exploration = z.output<typeof Exploration>;
 
-/** How candidates are ranked: by value in money, by acceptance, evenly at random, or nothing is made at all. */
+/**
+ * How candidates are ranked: by value in money, by acceptance among what is worth more than nothing, evenly at random (within
+ * the exploration bound, beyond which by value), or nothing is made at all.
+ */
 export const RANKINGS = ['value', 'response', 'random', 'nothing'] as const;
 
 /** What a variant changes; what is absent stays as it is for everybody. */

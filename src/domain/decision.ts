@@ -77,6 +77,8 @@ const OFFER_REASONS = [
   'explored',
   /** The business has raised it. */
   'lever',
+  /** The customer's variant of an experiment ranks by acceptance. */
+  'by-response',
   /** Worth more than saying nothing. */
   'worth-more-than-nothing',
   /** Nothing was worth making, or the customer could not be read. */
@@ -158,7 +160,7 @@ export const ExcludedOffer = z.object({
   offerId: OfferId,
   offerVersion: OfferVersion,
   reasonCode: ExclusionReason,
-  /** With `explain`, of offers that passed every rule. */
+  /** With `explain`, of offers that passed every rule, when it is decided; a decision that is kept or stands has none. */
   expectedValue: z.number().optional(),
   terms: ValueTerms.optional(),
 });

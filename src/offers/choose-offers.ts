@@ -176,10 +176,14 @@ export function openChoice(
 
   function probabilitiesOf(values: readonly UncertainValue[]): Float64Array {
     if (settings.ranking === 'nothing') return certainly(values.length, values.length);
-    if (settings.ranking === 'random') return evenly(values.length);
+    const isRandom = settings.ranking === 'random';
+    if (isRandom && drawing === undefined) return evenly(values.length);
     const best = certainly(greedyAction(values), values.length);
     if (settings.ranking === 'response' || drawing === undefined) return best;
-    const probabilities = actionProbabilities(values, settings.exploration);
+    // Drawn evenly, too, costs what the best would have brought, and is held to the same bound.
+    const probabilities = isRandom
+      ? evenly(values.length)
+      : actionProbabilities(values, settings.exploration);
     const cost = explorationCost(values, probabilities);
     return cost === 0 || drawing.afford(cost, !controlGroup.member, settings.exploration)
       ? probabilities
@@ -356,6 +360,7 @@ function candidatesOf(
     economics: market.economics,
     contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,
     basketMinor: situation.basketMinor,
+    aggrieved: contactRule.unsellable === true,
   };
   const excluded: ExcludedOffer[] = [...field.closed];
   const candidates: Candidate[] = [];
@@ -380,8 +385,11 @@ function candidatesOf(
       levers.get(offer.offerId),
     );
     const { expectedValue, terms, reasons } = value;
-    const rank = ranking === 'response' ? terms.acceptPropensity : expectedValue;
-    candidates.push({ compiled, rank, held, expectedValue, terms, reasons });
+    // By response, too, a loss is not made: nothing bounds what it would cost.
+    const byResponse = ranking === 'response' && expectedValue > 0;
+    const rank = byResponse ? terms.acceptPropensity : expectedValue;
+    const why: OfferReason[] = byResponse ? ['by-response', ...reasons] : reasons;
+    candidates.push({ compiled, rank, held, expectedValue, terms, reasons: why });
   }
   candidates.sort(
     (a, b) => b.rank - a.rank || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
@@ -434,16 +442,11 @@ function decided(
     expectedValue,
     acceptPropensity: terms.acceptPropensity,
     uplift: terms.uplift,
-    reasons: explored ? ['explored', ...reasonsOfValue(reasons, expectedValue)] : reasons,
+    reasons: explored ? ['explored', ...reasons] : reasons,
     ...(until !== undefined && { redeemableUntil: new Date(until).toISOString() }),
     ...(held !== undefined && { heldSince: held.decisionId }),
     terms,
   };
-}
-
-/** What is tried may be worth less than nothing. */
-function reasonsOfValue(reasons: readonly OfferReason[], expectedValue: number): OfferReason[] {
-  return reasons.filter((reason) => reason !== 'worth-more-than-nothing' || expectedValue > 0);
 }
 
 function shown({ offer: { offerId, name, benefit, content }, version }: CompiledOffer) {

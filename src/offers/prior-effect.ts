@@ -10,6 +10,9 @@ import type { ShopStatistics } from './shop-statistics.ts';
 /** Share of those who accept an offer that is to keep them, and would have left, who stay: an assumption. */
 const KEPT_SHARE = 0.5;
 
+/** P(leaving) of who has a complaint open or has rated low, where no churn model tells: an assumption. */
+export const AGGRIEVED_CHURN_RISK = 0.5;
+
 /** The assumptions are as uncertain as they are large. */
 const RELATIVE_DEVIATION = 1;
 
@@ -21,13 +24,15 @@ export function priorEffect(
   facts: CustomerFacts,
   counts: OfferCounts,
   shop: ShopStatistics,
+  aggrieved = false,
 ): PriorEffect {
   const base = baseAcceptPropensity(offer.benefit.kind, counts);
   const lift = affinityLift(subject, facts, shop);
   const acceptPropensity = liftPropensity(base, lift);
   const keeps = offer.retention || offer.benefit.kind === 'serviceContact';
   const uplift = acceptPropensity * persuadedShareOf(offer.benefit.kind);
-  const churnReduction = keeps ? acceptPropensity * KEPT_SHARE * (facts.churnRisk ?? 0) : 0;
+  const assumedRisk = aggrieved && offer.benefit.kind === 'serviceContact' ? AGGRIEVED_CHURN_RISK : 0;
+  const churnReduction = keeps ? acceptPropensity * KEPT_SHARE * (facts.churnRisk ?? assumedRisk) : 0;
   return {
     baseAcceptPropensity: base,
     affinityLift: lift,

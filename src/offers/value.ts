@@ -5,7 +5,8 @@
  *                     − acceptPropensity × costWhenAccepted − costWhenMade − contactCost )
  *
  * The effects come from the learned offer model; until it knows an offer, from what is assumed of its kind of benefit. A
- * lever reorders what is worth making; it is not negative, so it never turns a loss into a gain.
+ * lever reorders what is worth making; it is not negative, so it never turns a loss into a gain. One above 1 leaves a loss as
+ * it is: who raises an offer does not mean to lower it.
  */
 import type { Channel } from '../domain/channel.ts';
 import type { OfferReason, ValueTerms } from '../domain/decision.ts';
@@ -36,6 +37,8 @@ export type ValueContext = {
   contactCostMinor: number;
   /** The value of the basket of now, which stands for the average order where it is known. */
   basketMinor: number | undefined;
+  /** A complaint is open, or a rating was low. */
+  aggrieved?: boolean;
 };
 
 /** `extraLever` is that of an experiment. */
@@ -44,10 +47,10 @@ export function offerValue(
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
-  { channel, shop, economics, contactCostMinor, basketMinor }: ValueContext,
+  { channel, shop, economics, contactCostMinor, basketMinor, aggrieved }: ValueContext,
   extraLever = 1,
 ): OfferValue {
-  const prior = priorEffect(offer, subject, facts, counts, shop);
+  const prior = priorEffect(offer, subject, facts, counts, shop, aggrieved);
   const learned = facts.effectOf(offer, channel);
   const { acceptPropensity, uplift, churnReduction, upliftDeviation, churnReductionDeviation } =
     learned ?? prior;
@@ -67,9 +70,11 @@ export function offerValue(
   const purchases = uplift * marginMinor;
   const keeps = churnReduction * (remainingMinor ?? 0);
   const costs = acceptPropensity * cost.whenAccepted + cost.whenMade + contactCostMinor;
-  const reckoned = lever * (purchases + keeps - costs);
+  const plain = purchases + keeps - costs;
+  const raised = plain > 0 ? lever : Math.min(lever, 1);
+  const reckoned = raised * plain;
   const standardDeviationMinor =
-    lever * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
+    raised * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
   const withheld = learned?.withheld === true;
   // What speaks for it is known to be wrong: to try it costs something, and is rarely drawn.
   const expectedValue = withheld ? Math.min(reckoned, -standardDeviationMinor) : reckoned;
@@ -82,7 +87,7 @@ export function offerValue(
   if (learned !== undefined && uplift > 0 && uplift >= (NOTABLE - 1) * acceptPropensity)
     reasons.push('persuades');
   if (lever >= NOTABLE) reasons.push('lever');
-  if (reasons.length === 0) reasons.push('worth-more-than-nothing');
+  if (reasons.length === 0 && expectedValue > 0) reasons.push('worth-more-than-nothing');
   return {
     expectedValue,
     reasons,

@@ -254,3 +254,66 @@ test('whatever its priority, no offer is made that its rules or the customer for
   );
   fc.assert(property, { numRuns: 300 });
 });
+
+const ranked = (ranking: string, more: object = {}) =>
+  DecisionPolicy.parse({
+    ...more,
+    experiments: [
+      {
+        name: 'ranked',
+        from: '2026-01-01T00:00:00Z',
+        variants: [
+          { name: 'a', ranking },
+          { name: 'b', ranking },
+        ],
+      },
+    ],
+  });
+
+test('ranked by response, a loss is not made, and what is made says by what', () => {
+  // Accepted as often as the other, and dear.
+  const market = makeMarket([percentOff('a-half', 50), percentOff('five', 5)], names, {
+    policy: ranked('response'),
+  });
+  const { placements, excluded } = chooseOffers(market, makeFacts(), makeSituation(), { limit: 2 });
+  expect(idsOf(placements[0])).toEqual(['five']);
+  expect(placements[0]?.offers[0]?.reasons).toContain('by-response');
+  expect(excluded.map(({ offerId, reasonCode }) => [offerId, reasonCode])).toEqual([
+    ['a-half', 'value-not-positive'],
+  ]);
+});
+
+test('evenly at random is within what exploring may cost; beyond, the best is made for sure', () => {
+  const market = makeMarket([percentOff('a-half', 50), percentOff('five', 5)], names, {
+    policy: ranked('random'),
+  });
+  const drawn = (affordable: boolean, random: number) => {
+    const asked: number[] = [];
+    const afford = (costMinor: number) => asked.push(costMinor) > 0 && affordable;
+    const drawing = { random: () => random, afford };
+    const { placements } = chooseOffers(market, makeFacts(), makeSituation(), { limit: 1, drawing });
+    expect(asked[0]).toBeGreaterThan(0);
+    return placements[0];
+  };
+  const seen = new Set([0.1, 0.5, 0.9].map((random) => idsOf(drawn(true, random))?.join()));
+  expect(seen).toEqual(new Set(['five', 'a-half', '']));
+  for (const random of [0.1, 0.5, 0.9]) {
+    const place = drawn(false, random);
+    expect([idsOf(place), place?.loggingPropensity]).toEqual([['five'], 1]);
+  }
+});
+
+test('an apology is made to who has a complaint open, also where no churn model tells who may leave', () => {
+  const apology = makeOffer({ offerId: 'sorry', benefit: { kind: 'serviceContact', costMinor: 0 } });
+  const made = (complaintOpen: boolean) =>
+    idsOf(
+      chooseOffers(
+        makeMarket([apology, percentOff('five', 5)], names),
+        makeFacts({ complaintOpen, churnRisk: undefined, consent: { email: true } }),
+        makeSituation({ channel: 'email' }),
+        { limit: 1 },
+      ).placements[0],
+    );
+  expect(made(true)).toEqual(['sorry']);
+  expect(made(false)).toEqual(['five']);
+});

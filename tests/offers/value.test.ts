@@ -157,10 +157,18 @@ test('counted redemptions and taste raise the assumed propensity, and are given 
   expect(reasons).toEqual(['often-redeemed', 'fits-taste', 'lever']);
 });
 
+test('a lever that raises an offer makes no loss larger, one that lowers it makes it smaller', () => {
+  const loss = (priorityLever: number) =>
+    worthOf({ priorityLever }, { effectOf: () => ({ ...learned, uplift: 0, churnReduction: 0 }) });
+  expect(loss(1).expectedValue).toBeLessThan(0);
+  expect(loss(2).expectedValue).toBe(loss(1).expectedValue);
+  expect(loss(2).terms.standardDeviationMinor).toBe(loss(1).terms.standardDeviationMinor);
+  expect(loss(0.5).expectedValue).toBe(loss(1).expectedValue / 2);
+  expect(loss(1).reasons).not.toContain('worth-more-than-nothing');
+});
+
 test('the lever never turns a loss into a gain', () => {
   const loss = { benefit: { kind: 'percentOff', percent: 60 } };
   expect(worthOf(loss).expectedValue).toBeCloseTo(0.025 * 4000 - 0.05 * 6000);
-  expect(worthOf({ ...loss, priorityLever: 100 }).expectedValue).toBeCloseTo(
-    100 * (0.025 * 4000 - 0.05 * 6000),
-  );
+  expect(worthOf({ ...loss, priorityLever: 100 }).expectedValue).toBeCloseTo(0.025 * 4000 - 0.05 * 6000);
 });
