@@ -41,8 +41,9 @@ export type MemoryBenchLine = {
   gibPerMillion: number;
 };
 
-/** Kinds of keys of a customer, by what follows the customer in a key's name; decisions are named by themselves. */
+/** Kinds of keys of a customer, by what follows the customer in a key's name; those of a decision are named by themselves. */
 const decisionKind = 'logged decision';
+const offersMadeKind = 'offers made, marker';
 const sharesOf = 1e6;
 
 export async function benchMemory(
@@ -139,15 +140,17 @@ type Weighed = { kind: string; bytes: number; ttlMs: number };
 async function weigh(redis: Redis, keys: Keys, ids: readonly string[]): Promise<Weighed[]> {
   const served = new Set(ids.map((id) => keys.preparedPage(id, '').slice(0, -'page:'.length)));
   const found = new Map<string, { names: string[]; ttlMs: number }>();
-  const decision = keys.decision('');
-  for await (const batch of redis.scanStream({ match: `${keyPrefix}:*`, count: 1000 })) {
+  const ofDecisions: [start: string, kind: string][] = [
+    [keys.decision(''), decisionKind],
+    [keys.offersMadeMarker(''), offersMadeKind],
+  ];
+  // Whatever the place of the prefix: a key whose tag is a counter's begins with a brace.
+  for await (const batch of redis.scanStream({ match: `*${keyPrefix}:*`, count: 1000 })) {
     for (const name of batch as string[]) {
       const end = name.indexOf('}:') + 2;
-      const kind = name.startsWith(decision)
-        ? decisionKind
-        : served.has(name.slice(0, end))
-          ? name.slice(end).replace(/:.*/s, '')
-          : undefined;
+      const ofDecision = ofDecisions.find(([start]) => name.startsWith(start))?.[1];
+      const kind =
+        ofDecision ?? (served.has(name.slice(0, end)) ? name.slice(end).replace(/:.*/s, '') : undefined);
       if (kind === undefined || kind === 'record') continue;
       const ttlMs = await redis.pttl(name);
       const known = found.get(kind) ?? { names: [], ttlMs: 0 };

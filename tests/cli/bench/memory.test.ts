@@ -19,6 +19,7 @@ describeNative('bench memory', () => {
         'decision',
         'event',
         'logged decision',
+        'offers made, marker',
         'page',
         'everything',
       ]);
