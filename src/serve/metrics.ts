@@ -27,6 +27,16 @@ export function createServeMetrics(registry: Registry) {
       'nextbest_serve_requests_in_flight',
       'Requests that are being answered',
     ),
+    requestsReading: createLevel(
+      registry,
+      'nextbest_serve_requests_reading',
+      'Requests in flight whose bodies are still arriving',
+    ),
+    requestsAtLake: createLevel(
+      registry,
+      'nextbest_serve_requests_at_lake',
+      'Requests in flight that are answered from the lake',
+    ),
     refusedCallers: new Counter({
       name: 'nextbest_serve_refused_callers_total',
       help: 'Requests that were refused before anything of them was looked at: no key that is good (unauthenticated), a key without the scope (forbidden), or too many calls with it (limited)',

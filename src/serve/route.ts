@@ -83,6 +83,8 @@ export type RouteDefinition<
   problems?: readonly number[];
   /** Answered in front of Express too (http/hot-lane.ts): a GET with one parameter in its path at most. */
   hot?: boolean;
+  /** Answered from the lake, which takes seconds: how long it takes tells nothing of other requests (admission/load-gate.ts). */
+  asksLake?: boolean;
   /**
    * What no schema can tell: it takes two parts of the request, or what this service was set to. Its faults are answered
    * together with the schemas' own, so it is called for malformed requests too, with what is well formed of them.
@@ -140,6 +142,7 @@ export type Route = {
   responses: ResponseSchemas;
   problems: readonly number[];
   hot: boolean;
+  asksLake: boolean;
   check: (input: RouteInput, deps: Deps) => readonly Fault[];
   onMalformed: ((faults: readonly Fault[], deps: Deps) => void) | undefined;
   handler: (input: RouteInput, deps: Deps) => AnyReply | Promise<AnyReply>;
@@ -168,6 +171,7 @@ export function defineRoute<
     responses: definition.responses,
     problems: definition.problems ?? [],
     hot: definition.hot ?? false,
+    asksLake: definition.asksLake ?? false,
     check: (definition.check ?? (() => [])) as unknown as Route['check'],
     onMalformed: definition.onMalformed,
     // The adapter calls it with what these very schemas have parsed.

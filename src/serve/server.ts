@@ -225,7 +225,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const door = { admit: admission.admit, setCors: createCors(config.corsOrigins) };
     const app = createApp(ROUTES, door, deps);
     const listener = options.hotLane === false ? app : createHotLane(ROUTES, door, deps, app);
-    const gate = createLoadGate(config, metrics.requestsInFlight);
+    const gate = createLoadGate(config, {
+      inFlight: metrics.requestsInFlight,
+      reading: metrics.requestsReading,
+      atLake: metrics.requestsAtLake,
+    });
     closers.push(gate.stop);
     const answerBusy = (refuse: RequestListener) => createBusyLane(ROUTES, door, deps, refuse);
     const shedding = shedLoad({ gate, setCors: door.setCors, metrics, log, now, answerBusy }, listener);

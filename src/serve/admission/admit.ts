@@ -48,17 +48,27 @@ export function admitByKey(
   };
 }
 
-/** `AUTH=off`: everybody on this machine, but no web page that a browser on this machine shows. */
+/**
+ * `AUTH=off`: everybody on this machine, but no web page that a browser on this machine shows, and nothing that a proxy on this
+ * machine passes on from elsewhere.
+ */
 export const admitThisMachine: Admit = (access, req) => {
   if (access === 'public') return undefined;
-  if (isLoopback(hostNameOf(req.headers.host)) && req.headers['sec-fetch-site'] !== 'cross-site')
+  if (
+    isLoopback(hostNameOf(req.headers.host)) &&
+    req.headers['sec-fetch-site'] !== 'cross-site' &&
+    !forwardedBy.some((name) => name in req.headers)
+  )
     return undefined;
   throw new AppError('FORBIDDEN', {
     public:
-      'Without keys (AUTH=off) this answers programs on its own machine alone, asked as localhost, and no pages of ' +
-      'other sites. Make a key (`nextbest keys create`) and start without AUTH=off.',
+      'Without keys (AUTH=off) this answers programs on its own machine alone, asked as localhost, no pages of ' +
+      'other sites, and nothing that a proxy passes on. Make a key (`nextbest keys create`) and start without AUTH=off.',
   });
 };
+
+/** Headers by which a proxy tells that somebody else asks. */
+const forwardedBy = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
 /** Addresses and names by which a machine knows itself. */
 export function isLoopback(host: string): boolean {

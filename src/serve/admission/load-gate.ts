@@ -3,7 +3,9 @@
  * it any more; refused at once, its sender can try again, or elsewhere. Three bounds, since none tells all:
  *
  * - requests in flight: what waits for Redis or the lake holds memory, though the process idles;
- * - wait: how long another request will take, as those in flight over the rate at which they are answered (Little's law);
+ * - wait: how long another request will take, as those in flight over the rate at which they are answered (Little's law). Those that
+ *   wait for their own sender's body, or for the lake, tell nothing of it and are left out; and where none at all is answered, what
+ *   they wait for is elsewhere (Redis) and has a timeout of its own, as has its fallback;
  * - lag of the event loop, how much later than asked a timer runs: a few dear requests, such as large bodies.
  */
 export type LoadGate = {
@@ -16,23 +18,32 @@ export type LoadBounds = { maxInFlight: number; maxWaitMs: number; maxLagMs: num
 
 const lookEveryMs = 20;
 
-/** `inFlight.value`: requests that are being answered. */
+export type LoadLevels = {
+  /** Requests that are being answered, the others included. */
+  inFlight: { readonly value: number };
+  /** Whose bodies are still arriving. */
+  reading: { readonly value: number };
+  /** Which ask the lake. */
+  atLake: { readonly value: number };
+};
+
 export function createLoadGate(
   { maxInFlight, maxWaitMs, maxLagMs }: LoadBounds,
-  inFlight: { readonly value: number },
+  { inFlight, reading, atLake }: LoadLevels,
 ): LoadGate {
+  const busy = () => Math.max(0, inFlight.value - reading.value - atLake.value);
   const lag = createLagMeter(performance.now());
   const wait = createWaitMeter();
   let admitted = 0;
   const timer = setInterval(() => {
     const now = performance.now();
     lag.tick(now);
-    wait.tick(now, admitted - inFlight.value, inFlight.value);
+    wait.tick(now, admitted - inFlight.value, busy());
   }, lookEveryMs).unref();
   return {
     refusal: () => {
       if (inFlight.value >= maxInFlight) return 'inFlight';
-      if (wait.expectedMs(inFlight.value) > maxWaitMs) return 'wait';
+      if (wait.expectedMs(busy()) > maxWaitMs) return 'wait';
       if (lag.sustainedMs() > maxLagMs) return 'lag';
       admitted++;
       return undefined;
@@ -48,7 +59,7 @@ const rateWindowMs = 250;
 export type WaitMeter = {
   /** `answered`: since the start. `now` as of `LagMeter`. */
   tick: (now: number, answered: number, inFlight: number) => void;
-  /** 0 while the process is not busy, or has been so for too short a time to tell. */
+  /** 0 while the process is not busy, has been so for too short a time to tell, or answers nothing. */
   expectedMs: (inFlight: number) => number;
 };
 
@@ -67,7 +78,7 @@ export function createWaitMeter(): WaitMeter {
         since = { at: now, answered };
       }
     },
-    expectedMs: (inFlight) => (rate === undefined || inFlight < busyFrom ? 0 : inFlight / rate),
+    expectedMs: (inFlight) => (!rate || inFlight < busyFrom ? 0 : inFlight / rate),
   };
 }
 

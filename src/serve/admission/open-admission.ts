@@ -12,7 +12,7 @@ import { createRateLimits } from './rate-limits.ts';
 export type Admission = { admit: Admit; close: () => void };
 
 export type AdmissionDeps = {
-  config: Pick<Config, 'auth' | 'dataDir' | 'host' | 'rateLimits' | 'redisTimeoutMs'>;
+  config: Pick<Config, 'auth' | 'dataDir' | 'host' | 'production' | 'rateLimits' | 'redisTimeoutMs'>;
   /** Where calls are counted. */
   redisUrl: string;
   keys: Pick<Keys, 'rateLimits'>;
@@ -26,6 +26,11 @@ export async function openAdmission(deps: AdmissionDeps): Promise<Admission> {
   const { config, redisUrl, keys, metrics, now, log } = deps;
   if (config.auth === 'off') {
     refuseOpenToOthers(config.host);
+    if (config.production)
+      throw new UsageError(
+        'AUTH=off is for trials, and NODE_ENV=production is not one. Make a key with `nextbest keys create` and start ' +
+          'without AUTH=off, or leave NODE_ENV unset for a trial.',
+      );
     log.warn({ event: 'auth.off' }, 'AUTH=off: whoever is on this machine may make any call, without a key');
     return { admit: counted(admitThisMachine, metrics), close: () => {} };
   }

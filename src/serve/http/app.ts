@@ -1,5 +1,5 @@
 /** The routes as an Express application. */
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler, type Response } from 'express';
 import type { Admit } from '../admission/admit.ts';
 import { answerRoute } from '../answer-route.ts';
 import type { Deps } from '../deps.ts';
@@ -63,9 +63,44 @@ function handlersOf(route: Route, admit: Admit, deps: Deps): RequestHandler[] {
     };
     await sendReply(res, await answerRoute(route, raw, deps), route.answerType);
   };
-  return route.body === undefined
-    ? [named(route.path), admitted, answer]
-    : [named(route.path), admitted, readBody, answer];
+  const { requestsReading, requestsAtLake } = deps.metrics;
+  return [
+    named(route.path),
+    admitted,
+    ...(route.body === undefined ? [] : [readCounted(requestsReading)]),
+    ...(route.asksLake ? [countedUntilEnd(requestsAtLake)] : []),
+    answer,
+  ];
+}
+
+/** Counts requests while their bodies arrive. */
+function readCounted(level: { value: number }): RequestHandler {
+  return (req, res, next) => {
+    const leave = enter(level, res);
+    readBody(req, res, (err?: unknown) => {
+      leave();
+      next(err);
+    });
+  };
+}
+
+function countedUntilEnd(level: { value: number }): RequestHandler {
+  return (_req, res, next) => {
+    enter(level, res);
+    next();
+  };
+}
+
+/** Counts one more until the exchange ends, or what is returned is called. */
+function enter(level: { value: number }, res: Response): () => void {
+  level.value++;
+  let counted = true;
+  const leave = () => {
+    if (counted) level.value--;
+    counted = false;
+  };
+  res.once('close', leave);
+  return leave;
 }
 
 /** Remembers the pattern for the metrics. */

@@ -20,7 +20,7 @@ const quietMs = 10_000;
 export type ShedLoadDeps = {
   gate: LoadGate;
   setCors: SetCorsHeaders;
-  metrics: Pick<ServeMetrics, 'shedRequests' | 'requestDuration'>;
+  metrics: Pick<ServeMetrics, 'shedRequests' | 'requestDuration' | 'requestsReading' | 'requestsAtLake'>;
   log: Pick<Logger, 'warn'>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -47,11 +47,20 @@ export function shedLoad(
   };
   const answerOrRefuse = answerBusy(refuse);
   return (req, res) => {
+    if (alwaysAnswered.has(req.url ?? '')) return listener(req, res);
     const bound = gate.refusal();
-    if (bound === undefined || alwaysAnswered.has(req.url ?? '')) return listener(req, res);
+    if (bound === undefined) return listener(req, res);
     metrics.shedRequests.inc({ bound });
     if (now() - lastRefusedAt > quietMs)
-      log.warn({ event: 'overload', bound }, 'more is asked than this process can answer in time');
+      log.warn(
+        {
+          event: 'overload',
+          bound,
+          reading: metrics.requestsReading.value,
+          atLake: metrics.requestsAtLake.value,
+        },
+        'more is asked than this process can answer in time',
+      );
     lastRefusedAt = now();
     answerOrRefuse(req, res);
   };

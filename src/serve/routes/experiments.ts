@@ -74,6 +74,7 @@ export const experimentRoutes = [
   defineRoute({
     method: 'GET',
     path: '/experiments/{name}',
+    asksLake: true,
     scope: 'read',
     summary: 'What an experiment has done so far to repeat purchases, margin, churn and satisfaction',
     description: explained,
@@ -86,6 +87,7 @@ export const experimentRoutes = [
   defineRoute({
     method: 'GET',
     path: '/control-group',
+    asksLake: true,
     scope: 'read',
     summary: 'What all offers together have earned: everybody else beside the customers who get none',
     description: `\`totalMarginMinor\` is what it comes to. ${explained}`,
@@ -99,6 +101,7 @@ export const experimentRoutes = [
   defineRoute({
     method: 'GET',
     path: '/offers/{offerId}/holdout',
+    asksLake: true,
     scope: 'read',
     summary: 'What an offer has earned: everybody else beside the customers who never get it',
     description: explained,

@@ -41,6 +41,7 @@ export const insightRoutes = [
   defineRoute({
     method: 'GET',
     path: '/insights/retention',
+    asksLake: true,
     scope: 'read',
     summary:
       'Repeat purchases, retention, churn, value and satisfaction of a period, of all customers, by group and by cohort',

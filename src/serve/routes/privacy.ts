@@ -34,6 +34,7 @@ export const privacyRoutes = [
   defineRoute({
     method: 'GET',
     path: '/customers/{customerId}/data',
+    asksLake: true,
     scope: 'admin',
     summary: 'Everything that is held of the customer',
     description:

@@ -161,6 +161,10 @@ describe('a service that nobody or everybody could call does not start', () => {
   test('without keys, where the network reaches it', async () => {
     await expect(start({ AUTH: 'off', HOST: '0.0.0.0' })).rejects.toThrow(/HOST is 0.0.0.0/);
   });
+
+  test('without keys, in production', async () => {
+    await expect(start({ AUTH: 'off', NODE_ENV: 'production' })).rejects.toThrow(/AUTH=off is for trials/);
+  });
 });
 
 describe('without keys', () => {
@@ -186,6 +190,12 @@ describe('without keys', () => {
     expect((await open.call('GET', '/recommendations')).status).toBe(200);
     for (const host of ['localhost:3000', '127.0.0.1', '[::1]:3000'])
       expect(await statusFor({ host })).toBe(200);
+  });
+
+  test('what a proxy passes on is not, though it comes from this machine', async () => {
+    for (const name of ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'])
+      for (const path of ['/recommendations', '/offers'])
+        expect(await statusFor({ host: 'localhost', [name]: '203.0.113.9' }, path)).toBe(403);
   });
 
   test('a page of another site is not, even under a name that leads here', async () => {

@@ -1,4 +1,6 @@
 // Needs a native redis-server: it is frozen, so that requests stay in flight for as long as the test wants.
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLagMeter, createWaitMeter } from '../../../src/serve/admission/load-gate.ts';
 import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
@@ -81,6 +83,55 @@ describeNative('more requests than a process takes on', () => {
   });
 });
 
+describeNative('bodies that come slowly', () => {
+  let redis: OwnRedis;
+  let service: TestService;
+  beforeAll(async () => {
+    redis = await ownRedis();
+    await redis.start();
+    // The CPU may be anybody's.
+    service = await startTestService({
+      redisUrl: redis.url,
+      prefix: 'slow-bodies',
+      env: { MAX_LAG_MS: '60000', MAX_WAIT_MS: '100' },
+    });
+  });
+  afterAll(async () => {
+    await service?.close();
+    await redis.remove();
+  });
+
+  const reading = async () =>
+    Number(/^nextbest_serve_requests_reading (\d+)/m.exec((await service.call('GET', '/metrics')).text)?.[1]);
+
+  test('do not shut the service for others', async () => {
+    const { hostname, port } = new URL(service.url);
+    const slow = Array.from({ length: 60 }, () => {
+      const sent = request({
+        hostname,
+        port,
+        method: 'POST',
+        path: '/events',
+        headers: { 'content-type': 'application/json', 'content-length': '1000' },
+        agent: false,
+      });
+      sent.on('error', () => {});
+      sent.write('{');
+      return sent;
+    });
+    await eventually(async () => expect(await reading()).toBe(60));
+    const statuses = new Set<number>();
+    // For longer than the gate needs to tell how fast answers come.
+    for (let asked = 0; asked < 12; asked++) {
+      statuses.add((await service.call('GET', '/recommendations?customerId=anna')).status);
+      await sleep(70);
+    }
+    expect([...statuses]).toEqual([200]);
+    for (const sent of slow) sent.destroy();
+    await eventually(async () => expect(await reading()).toBe(0));
+  });
+});
+
 test('lag counts when two looks in a row have seen it, and is over with the first that does not', () => {
   const meter = createLagMeter(1000);
   const lags: number[] = [];
@@ -102,9 +153,11 @@ test('the wait is that of those in flight at the rate at which they are answered
   // 25 answers in 250 ms.
   expect(meter.expectedMs(80)).toBe(800);
   expect(meter.expectedMs(31)).toBe(0);
-  // None was answered any more.
+  // None is answered any more: what they wait for is not this process.
   meter.tick(500, 25, 80);
-  expect(meter.expectedMs(80)).toBe(Number.POSITIVE_INFINITY);
-  meter.tick(520, 100, 5);
+  expect(meter.expectedMs(80)).toBe(0);
+  meter.tick(750, 50, 80);
+  expect(meter.expectedMs(80)).toBe(800);
+  meter.tick(770, 100, 5);
   expect(meter.expectedMs(80)).toBe(0);
 });
