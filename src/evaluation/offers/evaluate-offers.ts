@@ -26,7 +26,8 @@ export type PolicyLine = {
   value: number | null;
   lower: number | null;
   upper: number | null;
-  estimator: EstimatorName;
+  /** `mean`: of what was logged nothing needs to be estimated. */
+  estimator: EstimatorName | 'mean';
   effectiveSampleSize: number | null;
   upliftAt10: number | null;
   upliftAt20: number | null;
@@ -52,6 +53,9 @@ const shares = [0.1, 0.2, 0.3] as const;
 const customersMin = 50;
 /** Difference of means, in deviations, past which a context looks like an outcome. */
 const imbalanceMax = 0.1;
+
+/** Part of the arms by which the mean of 1/π₀ may be off them: some offers are not for everybody. */
+const armsTolerance = 0.1;
 
 /** UsageError where there is too little to learn from. */
 export async function evaluateOffers(log: DecisionLog, options: OffersOptions): Promise<OffersEvaluation> {
@@ -241,7 +245,7 @@ function lineOf(policy: OfferPolicy, judgements: readonly Judgement[], estimator
     value: finite(value),
     lower: finite(value - half),
     upper: finite(value + half),
-    estimator: policy === 'logged' ? 'ips' : estimator,
+    estimator: policy === 'logged' ? 'mean' : estimator,
     effectiveSampleSize: finite(
       mean(judgements.map(({ value }) => value?.effectiveSampleSize ?? Number.NaN)),
     ),
@@ -256,6 +260,7 @@ function notesOf(log: DecisionLog, contexts: Contexts, hasNone: boolean, referen
   const notes = contexts.dropped.map(({ column, reason }) => `Column ${column} is left out: ${reason}.`);
   if (contexts.names.length === 0)
     notes.push('There is no column of context: everybody is expected to respond alike.');
+  notes.push(...impossibleProbabilities(log, hasNone));
   if (!hasNone) {
     notes.push(
       `Nobody was left alone in this log (no row has an empty offerId or "none"): the value of none, upliftAt10 to 30 and qini cannot be told and are null; effects are against ${log.offers[reference]}, which is commonest.`,
@@ -267,6 +272,25 @@ function notesOf(log: DecisionLog, contexts: Contexts, hasNone: boolean, referen
       `${name} differs between those with and without contact, by more than the probabilities explain: was it known before the decision? Else leave it out with --ignore, or it gives the outcome away.`,
     );
   return notes;
+}
+
+/** Where every arm may be drawn for everybody, the mean of 1/π₀ is the number of arms, whatever the probabilities are. */
+function impossibleProbabilities({ propensity, rows, offers }: DecisionLog, hasNone: boolean): string[] {
+  const arms = offers.length + (hasNone ? 1 : 0);
+  let sum = 0;
+  let squares = 0;
+  for (const own of propensity) {
+    sum += 1 / own;
+    squares += (1 / own) ** 2;
+  }
+  const found = sum / rows;
+  const chance = 5 * Math.sqrt(Math.max(0, squares / rows - found ** 2) / rows);
+  const tolerated = Math.max(armsTolerance * arms, chance);
+  if (Math.abs(found - arms) <= tolerated) return [];
+  const means = found < arms ? 'too high, unless some could not be given every one of them' : 'too low';
+  return [
+    `The mean of 1/loggingPropensity is ${found.toFixed(2)}, and there are ${arms} arms (offers, and no contact if it occurs), which it should be: the probabilities are ${means}. Values and intervals are no better than they are: give the probability with which each decision was drawn.`,
+  ];
 }
 
 /** Contexts whose means, weighed by 1/π₀, differ between contact and none by more than chance and a tenth of their deviation. */

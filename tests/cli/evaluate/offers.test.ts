@@ -72,6 +72,8 @@ test('a line a policy; uplift ranks better than response where loyal customers a
   expect(policies.random.upliftAt10).toBeCloseTo(policies.random.upliftAt30, 9);
   expect(policies.none.upliftAt10).toBe(0);
   expect(policies.logged.upliftAt10).toBeNull();
+  expect(policies.logged.estimator).toBe('mean');
+  expect(stderr).not.toContain('1/loggingPropensity');
   // The log contacts at random: the value of random is that of the log.
   expect(policies.random.value).toBeGreaterThan(policies.logged.lower);
   expect(policies.random.value).toBeLessThan(policies.logged.upper);
@@ -91,6 +93,16 @@ test('a log in which nobody was left alone: uplift is null, and said why', async
   expect(policies.uplift.upliftAt10).toBeNull();
   expect(policies.none.value).toBeNull();
   expect(stderr).toContain('Nobody was left alone in this log');
+}, 60_000);
+
+test('probabilities that cannot be are warned of', async () => {
+  const lines = campaignFile('same', 6000).split('\n');
+  const column = lines[0]!.split(',').indexOf('loggingPropensity');
+  const claimed = lines.map((line, n) =>
+    n === 0 || line === '' ? line : line.split(',').with(column, '0.9').join(','),
+  );
+  const { stderr } = await evaluate('impossible.csv', claimed.join('\n'), '--seeds', '1');
+  expect(stderr).toContain('The mean of 1/loggingPropensity is 1.11');
 }, 60_000);
 
 test('what happened after the contact, put as a context, is warned of', async () => {
