@@ -1,11 +1,13 @@
 /**
  * The closed loop: each week a policy proposes an offer, or none, for every customer; budgets are shared out by its own
- * ranking; what is made has its effects; the policy learns. Consent, rules, contact policy and budgets are the same for all
- * policies, and are counted again, apart from what kept them.
+ * ranking; what is made has its effects; the policy learns. Consent, rules, contact policy and budgets hold for all policies
+ * (the engine keeps all but budgets by its own code), and are counted again after each has decided, apart from what kept them.
  */
 import { DecisionPolicy } from '../../../domain/decision-policy.ts';
+import { DISCOUNTS } from '../../../domain/offer.ts';
 import { dayMs, hourMs } from '../../../domain/time.ts';
 import { type CustomerRecord, featureVector } from '../../../features/record.ts';
+import type { Contact, ContactHistory } from '../../../offers/contact-history.ts';
 import type { Journey } from '../../../simulation/journey.ts';
 import { makeOffer } from '../../../simulation/logged-decisions.ts';
 import type { SimulatedOffer } from '../../../simulation/offer-effects.ts';
@@ -30,6 +32,10 @@ export type Asked = {
   features: Float32Array;
   /** Offers that the customer may have now. */
   candidates: readonly SimulatedOffer[];
+  /** Offers that compete, consent and rules not asked: for who keeps them itself. */
+  unruled: readonly SimulatedOffer[];
+  /** What was made to the customer lately, as the ledger would have it. */
+  contacts: ContactHistory;
   journey: Journey;
 };
 
@@ -73,6 +79,7 @@ export async function runLoop(
   const log: DecidedLog = { rows: [...history.rows], traces };
   const made: LoggedRow[] = [];
   const rules = createRules(shop.offers, customers.length);
+  const contacts = customers.map((): Contact[] => []);
   const audit = createAudit(contact, 'email', (offerId) => {
     const share = limited ? WEEKLY_SHARES[offerId] : undefined;
     return share === undefined ? Number.POSITIVE_INFINITY : Math.ceil(share * customers.length);
@@ -82,9 +89,11 @@ export async function runLoop(
       rules.heard(customer, event);
       audit.heard(customer, event);
     }
-  for (const { customer, action, at } of history.rows) {
+  for (const { decisionId, customer, action, at } of history.rows) {
     const offer = shop.offers[action];
-    if (offer !== undefined) rules.made(customer, offer, at);
+    if (offer === undefined) continue;
+    rules.made(customer, offer, at);
+    contacts[customer]?.push(contactOf(offer, decisionId, at));
   }
   await policy.learn?.(log, startAt);
 
@@ -100,7 +109,17 @@ export async function runLoop(
       }
       const features = featureVector(record, now);
       const candidates = rules.candidates(customer, record, features, now);
-      asked.push({ customer, now, weeksLeft: weeks - week, record, features, candidates, journey });
+      asked.push({
+        customer,
+        now,
+        weeksLeft: weeks - week,
+        record,
+        features,
+        candidates,
+        unruled: rules.unruled(customer, now),
+        contacts: contacts[customer] ?? [],
+        journey,
+      });
     }
     const proposals = policy.propose(asked);
     const budgets = limited ? weeklyBudgets(shop.offers, customers.length) : new Map<number, number>();
@@ -124,6 +143,7 @@ export async function runLoop(
         };
         audit.made(offer.offer, addressed, now, week);
         rules.made(customer, offer, now);
+        contacts[customer]?.push(contactOf(offer, decisionId, now));
         makeOffer(journey, now, offer, decisionId);
         costs[customer]! += contactCostMinor + costWhenMade(offer);
       } else if (candidates.length === 0) continue;
@@ -145,6 +165,22 @@ export async function runLoop(
   const breaches = audit.breaches();
   const violations = Object.values(breaches).reduce((sum, count) => sum + count, 0);
   return { profitMinor, contacts: audit.contacts, violations, breaches, log: made };
+}
+
+function contactOf({ offer }: SimulatedOffer, decisionId: string, at: number): Contact {
+  const redeemableUntil = at + offer.redeemWithinDays * dayMs;
+  return {
+    occasionId: decisionId,
+    decisionId,
+    offerId: offer.offerId,
+    channel: 'email',
+    at,
+    discount: DISCOUNTS.has(offer.benefit.kind),
+    redeemableUntil,
+    state: 'confirmed',
+    stateAt: at,
+    expiresAt: redeemableUntil,
+  };
 }
 
 function costWhenMade({ offer }: SimulatedOffer): number {

@@ -16,7 +16,7 @@ import { DecisionPolicy } from '../../../domain/decision-policy.ts';
 import type { Offer } from '../../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../../features/registry.ts';
 import { chooseOffers, type Drawing, type OfferMarket } from '../../../offers/choose-offers.ts';
-import { compileContactPolicy } from '../../../offers/contact-policy.ts';
+import { type CompiledContactPolicy, compileContactPolicy } from '../../../offers/contact-policy.ts';
 import { contentVersion } from '../../../offers/content-version.ts';
 import { type CompiledOffer, compileOffer } from '../../../offers/eligibility.ts';
 import { compileExperiments } from '../../../offers/experiments.ts';
@@ -31,11 +31,17 @@ import type { ClosedShop } from './closed-shop.ts';
 import { customerAtStart } from './closed-shop.ts';
 import { learnOffers } from './learn-offers.ts';
 
-export function nextbestPolicy(closed: ClosedShop, seed: number): LoopPolicy {
+/** `contactPolicy`: the rules that it keeps; the service's own, but where a test takes them away. `initial`: decided by before it learns. */
+export function nextbestPolicy(
+  closed: ClosedShop,
+  seed: number,
+  contactPolicy?: CompiledContactPolicy,
+  initial?: Models,
+): LoopPolicy {
   const rng = createRng('bench decide', seed, 'nextbest');
-  const market = marketOf(closed);
+  const market = { ...marketOf(closed), ...(contactPolicy !== undefined && { contactPolicy }) };
   const compiled = closed.shop.offers.map(({ offer }) => compileOffer(offer, FEATURE_NAMES));
-  let models: Models | undefined;
+  let models = initial;
   let round = 0;
   return {
     name: 'nextbest',
@@ -65,19 +71,18 @@ const EXPLORING_MINOR_A_CUSTOMER = 0.5;
 /** Learning takes longer than all else. */
 const LEARN_EVERY_WEEKS = 4;
 
-function offersOf({ candidates }: Asked, compiled: readonly CompiledOffer[]): CompiledOffer[] {
-  return candidates.flatMap(({ number }) => compiled[number] ?? []);
+function offersOf({ unruled }: Asked, compiled: readonly CompiledOffer[]): CompiledOffer[] {
+  return unruled.flatMap(({ number }) => compiled[number] ?? []);
 }
 
 function decideOn(
-  { customer, now, record, candidates }: Asked,
+  { customer, now, record, unruled, contacts }: Asked,
   { items, indices }: ClosedShop,
   market: OfferMarket,
   models: Models,
   drawing: Drawing,
 ): Proposal {
-  if (candidates.length === 0) return { offer: undefined, propensity: 1, score: 0 };
-  const facts = customerFacts(`c${indices[customer]}`, record, models, items, noContext, now);
+  const facts = customerFacts(`c${indices[customer]}`, record, models, items, noContext, now, contacts);
   const situation = {
     channel: 'email' as const,
     placements: ['email-top'],
@@ -88,7 +93,7 @@ function decideOn(
   const [place] = chooseOffers(market, facts, situation, { limit: 1, drawing }).placements;
   const made = place?.fallback === true ? undefined : place?.offers[0];
   return {
-    offer: made && candidates.find(({ offer }) => offer.offerId === made.offerId),
+    offer: made && unruled.find(({ offer }) => offer.offerId === made.offerId),
     propensity: place?.loggingPropensity ?? Number.NaN,
     score: made?.expectedValue ?? 0,
   };

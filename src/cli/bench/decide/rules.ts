@@ -1,4 +1,7 @@
-/** Who may have which offer by e-mail in the bench: the service's own rules, and what its contact policy asks for. */
+/**
+ * Who may have which offer by e-mail in the bench, for the policies that have no rules of their own. The engine is asked about
+ * everybody and keeps its rules itself.
+ */
 
 import { DecisionPolicy } from '../../../domain/decision-policy.ts';
 import type { ShopEvent } from '../../../domain/event.ts';
@@ -13,6 +16,11 @@ import type { SimulatedOffer } from '../../../simulation/offer-effects.ts';
 
 export type CustomerRules = {
   candidates(customer: number, record: CustomerRecord, features: Float32Array, now: number): SimulatedOffer[];
+  /**
+   * All that compete, whatever the customer has said. Without discounts while the time of another runs: made again, an offer that
+   * is out is the same one, which the simulation does not know.
+   */
+  unruled(customer: number, now: number): SimulatedOffer[];
   heard(customer: number, event: ShopEvent): void;
   made(customer: number, offer: SimulatedOffer, now: number): void;
 };
@@ -55,6 +63,12 @@ export function createRules(offers: readonly SimulatedOffer[], customers: number
             !(discount && now < discountUntil) &&
             rule?.(facts) === undefined,
         )
+        .map(({ simulated }) => simulated);
+    },
+    unruled(customer, now) {
+      const { discountUntil } = standings[customer] as Standing;
+      return competing
+        .filter(({ discount }) => !(discount && now < discountUntil))
         .map(({ simulated }) => simulated);
     },
     heard(customer, event) {
