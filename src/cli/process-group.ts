@@ -41,7 +41,7 @@ export function startProcessGroup(
       name,
       start: () => {
         const child = spawn(process.execPath, ['--no-warnings', binary, name, '--json', ...flags], {
-          env: { ...env },
+          env,
           // Of its own process group: Ctrl-C reaches this process alone, which ends the two in order. Should this
           // process be killed, the channel closes and the child ends itself.
           detached: true,

@@ -7,28 +7,29 @@ import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
 import { describeNative } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
 
+async function startBeside(prefix: string, env: Record<string, string>) {
+  const redis = await ownRedis();
+  await redis.start();
+  return { redis, service: await startTestService({ redisUrl: redis.url, prefix, env }) };
+}
+
+async function gaugeOf(service: TestService, name: string): Promise<number> {
+  const { text } = await service.call('GET', '/metrics');
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
+}
+
 describeNative('more requests than a process takes on', () => {
   let redis: OwnRedis;
   let service: TestService;
-
   beforeAll(async () => {
-    redis = await ownRedis();
-    await redis.start();
-    service = await startTestService({
-      redisUrl: redis.url,
-      prefix: 'shed',
-      env: { MAX_IN_FLIGHT: '3', REDIS_TIMEOUT_MS: '30000' },
-    });
+    ({ redis, service } = await startBeside('shed', { MAX_IN_FLIGHT: '3', REDIS_TIMEOUT_MS: '30000' }));
   });
   afterAll(async () => {
     await service?.close();
-    await redis.remove();
+    await redis?.remove();
   });
 
-  const inFlight = async () =>
-    Number(
-      /^nextbest_serve_requests_in_flight (\d+)/m.exec((await service.call('GET', '/metrics')).text)?.[1],
-    );
+  const inFlight = () => gaugeOf(service, 'nextbest_serve_requests_in_flight');
 
   test('are refused at once in both lanes, told when to come again, and taken as soon as there is room', async () => {
     const news = { name: 'News', benefit: { kind: 'content' }, channels: ['email'], fallback: true };
@@ -87,22 +88,15 @@ describeNative('bodies that come slowly', () => {
   let redis: OwnRedis;
   let service: TestService;
   beforeAll(async () => {
-    redis = await ownRedis();
-    await redis.start();
     // The CPU may be anybody's.
-    service = await startTestService({
-      redisUrl: redis.url,
-      prefix: 'slow-bodies',
-      env: { MAX_LAG_MS: '60000', MAX_WAIT_MS: '100' },
-    });
+    ({ redis, service } = await startBeside('slow-bodies', { MAX_LAG_MS: '60000', MAX_WAIT_MS: '100' }));
   });
   afterAll(async () => {
     await service?.close();
-    await redis.remove();
+    await redis?.remove();
   });
 
-  const reading = async () =>
-    Number(/^nextbest_serve_requests_reading (\d+)/m.exec((await service.call('GET', '/metrics')).text)?.[1]);
+  const reading = () => gaugeOf(service, 'nextbest_serve_requests_reading');
 
   test('do not shut the service for others', async () => {
     const { hostname, port } = new URL(service.url);
