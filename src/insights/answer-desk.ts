@@ -1,7 +1,8 @@
 /**
  * Answers to questions that take seconds: each is worked out once for all who ask it meanwhile, one question after the
  * other, and kept until what it was read from has grown. On data that grows all the time, an answer is kept for ten times
- * as long as it took, so that no more than about a tenth of the time goes into it.
+ * as long as it took, so that no more than about a tenth of the time goes into it: unless it is one that must not outlive
+ * what it was read from, such as "there is none yet".
  */
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../domain/errors.ts';
@@ -18,6 +19,8 @@ export type AnswerDeskOptions<Q, A> = {
   stateOf: () => string | Promise<string>;
   /** Milliseconds. */
   now: () => number;
+  /** May this answer be given although the data has grown since? Absent: any may. */
+  mayBeOld?: (answer: A) => boolean;
   answersMax?: number;
   waitingMax?: number;
 };
@@ -28,7 +31,7 @@ const keptTimesAsLong = 10;
 
 /** Rejects with TOO_MANY_REQUESTS where more than `waitingMax` other questions wait. Questions are the same when their JSON is. */
 export function createAnswerDesk<Q, A>(options: AnswerDeskOptions<Q, A>): AnswerDesk<Q, A> {
-  const { work, stateOf, now, answersMax = 32, waitingMax = 8 } = options;
+  const { work, stateOf, now, mayBeOld = () => true, answersMax = 32, waitingMax = 8 } = options;
   const kept = new LRUCache<string, Kept<A>>({ max: answersMax });
   const underWay = new Map<string, Promise<Kept<A>>>();
   const ending = new AbortController();
@@ -44,7 +47,7 @@ export function createAnswerDesk<Q, A>(options: AnswerDeskOptions<Q, A>): Answer
       answer,
       computedAt,
       state,
-      keptUntil: computedAt + keptTimesAsLong * (computedAt - startedAt),
+      keptUntil: mayBeOld(answer) ? computedAt + keptTimesAsLong * (computedAt - startedAt) : startedAt,
     };
     kept.set(key, entry);
     return entry;

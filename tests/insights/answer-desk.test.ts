@@ -67,6 +67,26 @@ test('an answer is kept while the data stays the same, and ten times as long as 
   expect(begun).toHaveLength(2);
 });
 
+test('an answer that must not be old goes with the data that it was read from', async () => {
+  const clock = { now: 0, state: 'empty' };
+  const desk = createAnswerDesk<string, string | undefined>({
+    now: () => clock.now,
+    stateOf: () => clock.state,
+    mayBeOld: (found) => found !== undefined,
+    work: async () => {
+      clock.now += 1000;
+      return clock.state === 'empty' ? undefined : clock.state;
+    },
+  });
+  expect((await desk.ask('a')).answer).toBeUndefined();
+  expect(await desk.ask('a')).toEqual(await desk.ask('a'));
+  expect(clock.now).toBe(1000);
+  clock.state = 'full';
+  expect((await desk.ask('a')).answer).toBe('full');
+  clock.state = 'fuller';
+  expect((await desk.ask('a')).answer).toBe('full');
+});
+
 test('questions that cannot wait are refused, those before them are not', async () => {
   const { desk, finishNext } = slowDesk({ waitingMax: 1 });
   const asked = [desk.ask('a'), desk.ask('b')];

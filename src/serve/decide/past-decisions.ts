@@ -48,6 +48,8 @@ export function createPastDecisions(
   const desk = createAnswerDesk<{ decisionId: string; at: number }, PastDecision | undefined>({
     now,
     stateOf: async () => stateOf(await open()),
+    // What was not there a moment ago may have come by now.
+    mayBeOld: (found) => found !== undefined,
     work: async ({ decisionId, at }) => {
       const lake = await open();
       const before = stateOf(lake);
