@@ -106,8 +106,8 @@ function withStore(
   command: Command,
   use: (store: CatalogueStore, output: Output, deps: OfferVersionDeps) => Promise<void>,
 ): Promise<void> {
-  return withRedis('offers', ({ redis, keys }) =>
-    use(createCatalogueStore(redis, keys), outputOf(command), { redis, keys }),
+  return withRedis('offers', ({ redis, keys, config }) =>
+    use(createCatalogueStore(redis, keys, config), outputOf(command), { redis, keys }),
   );
 }
 

@@ -1,5 +1,5 @@
 /** For commands that read or change something in Redis and end: a client, and its end however the command ends. */
-import { readConfig } from '../infra/config.ts';
+import { type Config, readConfig } from '../infra/config.ts';
 import { createKeys, type Keys } from '../infra/keys.ts';
 import { createLogger } from '../infra/logger.ts';
 import { openRedis } from '../infra/open-redis.ts';
@@ -11,7 +11,7 @@ const patienceMs = 10_000;
 /** `of`: the Redis of the records, or that of the queues. Throws STORE_UNAVAILABLE where it is not to be reached. */
 export async function withRedis(
   name: string,
-  use: (opened: { redis: Redis; keys: Keys }) => Promise<void>,
+  use: (opened: { redis: Redis; keys: Keys; config: Config }) => Promise<void>,
   of: 'records' | 'queues' = 'records',
 ): Promise<void> {
   const config = readConfig(process.env);
@@ -24,7 +24,7 @@ export async function withRedis(
     const redis = connectRedis(url, name, { kind: 'patient' }, log);
     shutdown.add('redis client', () => redis.disconnect());
     await untilReady(redis, patienceMs);
-    await use({ redis, keys: createKeys(config.keyPrefix) });
+    await use({ redis, keys: createKeys(config.keyPrefix), config });
   } finally {
     await shutdown.close();
   }

@@ -2,8 +2,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
 import { Decision, type ExcludedOffer } from '../domain/decision.ts';
-import { AppError } from '../domain/errors.ts';
-import { appendEntries } from '../infra/event-log.ts';
+import { appendEntries, refuseWhileFull } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
@@ -66,14 +65,7 @@ export async function logDecision(
   decision: LoggedDecision,
   { redis, keys, config }: DecisionLogDeps,
 ): Promise<void> {
-  const length = await redis.xlen(keys.eventStream);
-  if (length >= config.streamMaxLength) {
-    throw new AppError('TOO_MANY_REQUESTS', {
-      public: 'Too much waits to be stored.',
-      internal: `the event stream holds ${length} entries: is a worker draining it?`,
-      retryAfterSeconds: 5,
-    });
-  }
+  await refuseWhileFull(redis, keys, config.streamMaxLength);
   await Promise.all([
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
     countMade(redis, keys, decision.decisionId, madeOffers(decision)),

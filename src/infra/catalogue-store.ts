@@ -15,13 +15,16 @@ import {
   type CatalogueUpdate,
   followChanges,
 } from './catalogue-follower.ts';
-import { appendEntries } from './event-log.ts';
+import { appendEntries, refuseWhileFull } from './event-log.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { redisScript } from './redis-script.ts';
 
 export type CatalogueStore = {
-  /** Appends to the event stream, then writes; `at`: milliseconds since 1970. An id that comes twice counts as it came last. */
+  /**
+   * Appends to the event stream, then writes; `at`: milliseconds since 1970. An id that comes twice counts as it came
+   * last. This and the three below throw AppError TOO_MANY_REQUESTS while the stream is full.
+   */
   putItems: (items: readonly Item[], at: number) => Promise<void>;
   putOffers: (offers: readonly Offer[], at: number) => Promise<void>;
   /** false: there was none. */
@@ -63,6 +66,8 @@ return written
 `);
 
 export type CatalogueStoreOptions = {
+  /** Entries that may wait in the event stream before writes are refused. Absent: no bound. */
+  streamMaxLength?: number;
   /** Called for an entry that cannot be parsed; it is treated as absent. */
   onUnreadable?: (kind: CatalogueKind, id: string) => void;
 };
@@ -102,6 +107,7 @@ export function createCatalogueStore(
   }
 
   async function put(changes: readonly CatalogueChange[]): Promise<void> {
+    if (options.streamMaxLength !== undefined) await refuseWhileFull(redis, keys, options.streamMaxLength);
     await appendEntries(redis, keys, changes);
     await write('item', entriesOf(changes, 'item'), true);
     await write('offer', entriesOf(changes, 'offer'), true);

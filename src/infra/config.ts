@@ -95,7 +95,9 @@ export const Environment = z.object({
     .describe('How long a request waits for Redis before it answers without'),
   STREAM_MAX_LENGTH: wholeNumber(1000, 1_000_000_000)
     .default(1_000_000)
-    .describe('Events that may wait for the lake before POST /events answers 429'),
+    .describe(
+      'Entries that may wait for the lake before events, catalogue changes and log-ins are answered with 429',
+    ),
   DRAIN_INTERVAL_MS: wholeNumber(10, 1_000_000_000)
     .default(2000)
     .describe('How often the worker moves events from the stream into the lake'),

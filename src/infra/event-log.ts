@@ -1,10 +1,27 @@
 /** The writing side of the event stream: what is in it is accepted, and reaches the lake. */
+import { AppError } from '../domain/errors.ts';
 import type { LogEntry } from '../domain/log-entry.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 
 /** Field of a stream entry that holds the log entry, as JSON. */
 export const logField = 'e';
+
+const retryAfterSeconds = 5;
+
+/**
+ * Throws AppError TOO_MANY_REQUESTS while `maxLength` entries or more wait for the lake. Asked before anything is written, so that
+ * what is refused has left nothing behind.
+ */
+export async function refuseWhileFull(redis: Redis, keys: Keys, maxLength: number): Promise<void> {
+  const length = await redis.xlen(keys.eventStream);
+  if (length < maxLength) return;
+  throw new AppError('TOO_MANY_REQUESTS', {
+    public: 'Too much waits to be stored.',
+    internal: `the event stream holds ${length} entries: is a worker draining it?`,
+    retryAfterSeconds,
+  });
+}
 
 /**
  * Appends entries in one round trip, all or none, and answers their stream ids. Rejects when Redis refuses or cannot be

@@ -187,7 +187,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       store,
       records,
       catalogue,
-      catalogueStore: createCatalogueStore(redis, keys),
+      catalogueStore: createCatalogueStore(redis, keys, config),
       models: withTrialModels(models, trialOffers),
       market,
       budgets: createBudgetLedger(redis, keys),

@@ -12,7 +12,7 @@ import { dayMs } from '../../domain/time.ts';
 import { asCustomer, keepGuestEvents } from '../../features/guest-events.ts';
 import type { Applied, RecordStore, StreamedEvent } from '../../features/record-store.ts';
 import { isGuest, subjectOf } from '../../features/subject.ts';
-import { appendEntries } from '../../infra/event-log.ts';
+import { appendEntries, refuseWhileFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Redis } from '../../infra/redis.ts';
@@ -186,18 +186,11 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
   if (candidates.length === 0) return [];
   const subjectIds = [...new Set(candidates.map(({ subjectId }) => subjectId))];
   // Single commands, not a pipeline: on a cluster the markers live on many nodes.
-  const [length, erasures, ...markers] = await Promise.all([
-    redis.xlen(keys.eventStream),
+  const [, erasures, ...markers] = await Promise.all([
+    refuseWhileFull(redis, keys, config.streamMaxLength),
     tombstones?.erasedAt(subjectIds) ?? [],
     ...candidates.map(({ event, subjectId }) => redis.exists(keys.eventMarker(subjectId, event.eventId))),
   ]);
-  if (length >= config.streamMaxLength) {
-    throw new AppError('TOO_MANY_REQUESTS', {
-      public: 'Too many events wait to be stored.',
-      internal: `the event stream holds ${length} entries: is a worker draining it?`,
-      retryAfterSeconds,
-    });
-  }
   const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? -1]));
   const refused = await ofTheErased(candidates, erasedAt, tombstones);
   const seen = new Set<string>();

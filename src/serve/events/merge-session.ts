@@ -11,7 +11,7 @@ import { guestEventsMax, takeGuestEvents } from '../../features/guest-events.ts'
 import type { RecordStore } from '../../features/record-store.ts';
 import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { guestSubject } from '../../features/subject.ts';
-import { appendEntries } from '../../infra/event-log.ts';
+import { appendEntries, refuseWhileFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
 import type { Contact } from '../../offers/contact-history.ts';
@@ -23,15 +23,20 @@ export type MergeDeps = {
   contacts: Pick<ContactLedger, 'read' | 'update'>;
   /** Milliseconds since 1970. */
   now: () => number;
+  config: { streamMaxLength: number };
 };
 
-/** Answers how many events have come to the customer by it. AppError CONFLICT where the session is another customer's. */
+/**
+ * Answers how many events have come to the customer by it. AppError CONFLICT where the session is another customer's,
+ * TOO_MANY_REQUESTS while the event stream is full.
+ */
 export async function mergeSession(
   sessionId: SessionId,
   customerId: CustomerId,
   deps: MergeDeps,
 ): Promise<{ events: number }> {
-  const { redis, keys, records, contacts, now } = deps;
+  const { redis, keys, records, contacts, now, config } = deps;
+  await refuseWhileFull(redis, keys, config.streamMaxLength);
   const guest = guestSubject(sessionId);
   const told = await takeGuestEvents(sessionId, customerId, deps);
   if (told === undefined)

@@ -263,7 +263,7 @@ export const customerRoutes = [
     tags,
     params: z.strictObject({ customerId: CustomerId, sessionId: SessionId }),
     responses: { 200: MergeAnswer },
-    problems: [409, 503],
+    problems: [409, 429, 503],
     handler: async ({ params: { customerId, sessionId } }, deps) => {
       const { events } = await mergeSession(sessionId, customerId, deps);
       return { status: 200, body: { customerId, sessionId, events } };

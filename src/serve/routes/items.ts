@@ -30,7 +30,7 @@ export const itemRoutes = [
     body: z.array(ItemAnswer).min(1).max(itemsMax),
     bodyTypes: [JSON_TYPE, NDJSON_TYPE],
     responses: { 200: z.object({ items: z.int() }) },
-    problems: [413, 415, 503],
+    problems: [413, 415, 429, 503],
     handler: async ({ body }, deps) => {
       const latest = new Map(body.map((item) => [item.itemId, item]));
       await deps.catalogueStore.putItems([...latest.values()], deps.now());
@@ -62,7 +62,7 @@ export const itemRoutes = [
     params,
     body: ItemBody,
     responses: { 200: ItemAnswer },
-    problems: [413, 415, 503],
+    problems: [413, 415, 429, 503],
     check: ({ params, body }) => idMismatch('itemId', params, body),
     handler: async ({ params: { itemId }, body }, deps) => {
       const item: Item = { ...body, itemId };
@@ -80,7 +80,7 @@ export const itemRoutes = [
     tags,
     params,
     responses: { 204: null },
-    problems: [404, 503],
+    problems: [404, 429, 503],
     handler: async ({ params: { itemId } }, deps) => {
       if (!(await deps.catalogueStore.deleteItem(itemId, deps.now()))) throw noSuchItem();
       return { status: 204, body: undefined };

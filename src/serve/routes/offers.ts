@@ -72,7 +72,7 @@ export const offerRoutes = [
     body: z.array(OfferAnswer).min(1).max(offersMax),
     bodyTypes: [JSON_TYPE, NDJSON_TYPE],
     responses: { 200: SavedAnswer },
-    problems: [413, 415, 503],
+    problems: [413, 415, 429, 503],
     handler: async ({ body }, deps) => {
       const saved = await saveOffers(body, deps.now(), deps);
       return { status: 200, body: { offers: saved.length, saved } };
@@ -102,7 +102,7 @@ export const offerRoutes = [
     params,
     body: OfferFields,
     responses: { 200: Offer },
-    problems: [413, 415, 503],
+    problems: [413, 415, 429, 503],
     check: ({ params, body }) => idMismatch('offerId', params, body),
     handler: async ({ params: { offerId }, body }, deps) => {
       const offer: Offer = { ...body, offerId };
@@ -173,7 +173,7 @@ export const offerRoutes = [
     tags,
     params,
     responses: { 204: null },
-    problems: [404, 503],
+    problems: [404, 429, 503],
     handler: async ({ params: { offerId } }, { catalogueStore, now }) => {
       if (!(await catalogueStore.deleteOffer(offerId, now()))) throw noSuchOffer();
       return { status: 204, body: undefined };
