@@ -15,6 +15,8 @@ export type ProcessGroup = {
   url: Promise<string>;
   /** Rejects when a process cannot be started at all (wrong settings). */
   failed: Promise<never>;
+  /** Replaces the processes of the service one by one; false: there is but one, which cannot be replaced without a gap. */
+  replaceService: () => boolean;
   stop: () => Promise<void>;
 };
 
@@ -65,6 +67,7 @@ export function startProcessGroup(
   return {
     url,
     failed,
+    replaceService: () => processes > 1 && (running.get('serve')?.kill('SIGUSR2') ?? false),
     stop: async () => {
       stopping = true;
       for (const child of running.values()) child.kill('SIGTERM');

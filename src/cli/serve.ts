@@ -11,7 +11,7 @@ import { Shutdown } from '../infra/shutdown.ts';
 import { urlOf } from '../serve/http/listen.ts';
 import { startService } from '../serve/server.ts';
 import { type Output, outputOf } from './output.ts';
-import { processCount } from './process-count.ts';
+import { processCount, tellNothingToReplace } from './process-count.ts';
 import { startServeProcesses } from './serve-processes.ts';
 
 export function serveCommand(): Command {
@@ -36,6 +36,7 @@ export function serveCommand(): Command {
 async function serveHere(config: Config, log: Logger, shutdown: Shutdown, output: Output): Promise<void> {
   const redisPlace = await openRedis(config, log);
   shutdown.add('redis', redisPlace.release);
+  process.on('SIGUSR2', () => tellNothingToReplace(log));
   let tellLast: (() => Promise<void>) | undefined;
   shutdown.add('metrics', () => tellLast?.());
   const service = await startService({
@@ -65,6 +66,8 @@ async function serveInProcesses(
   output: Output,
 ): Promise<void> {
   shutdown.onSignals();
+  const tooEarly = () => tellNothingToReplace(log);
+  process.on('SIGUSR2', tooEarly);
   const redisPlace = await openRedis(config, log);
   shutdown.add('redis', redisPlace.release);
   // A connection of our own keeps a private Redis up until all processes have ended.
@@ -72,8 +75,9 @@ async function serveInProcesses(
   shutdown.add('redis client', () => keeper.disconnect());
   const processes = startServeProcesses(count, log, { METRICS_PORT: '' });
   shutdown.add('processes', processes.stop);
-  process.on('SIGUSR2', () => void processes.replaceAll());
   const port = await Promise.race([processes.port, processes.failed]);
+  process.off('SIGUSR2', tooEarly);
+  process.on('SIGUSR2', () => void processes.replaceAll());
   let metricsUrl: string | undefined;
   if (config.metricsPort !== undefined) {
     const address = { host: config.host, port: config.metricsPort, setting: 'METRICS_PORT' };

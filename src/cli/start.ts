@@ -6,7 +6,7 @@ import { openRedis } from '../infra/open-redis.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { outputOf } from './output.ts';
-import { processCount } from './process-count.ts';
+import { processCount, tellNothingToReplace } from './process-count.ts';
 import { startProcessGroup } from './process-group.ts';
 
 export const startCommand = (): Command =>
@@ -26,6 +26,9 @@ export const startCommand = (): Command =>
       shutdown.add('redis client', () => keeper.disconnect());
       const group = startProcessGroup(log, process.env, processes);
       shutdown.add('service and worker', group.stop);
+      process.on('SIGUSR2', () => {
+        if (!group.replaceService()) tellNothingToReplace(log);
+      });
       try {
         const url = await Promise.race([group.url, group.failed]);
         output.result({ url }, `Listening on ${url}. Ctrl-C stops everything.`);

@@ -124,19 +124,35 @@ export async function untilReady(redis: Redis, timeoutMs: number): Promise<void>
   });
 }
 
-/** BullMQ loses jobs on a server that evicts keys: refuse to start there. */
-export async function refuseEvictingQueueServer(redis: Redis): Promise<void> {
+const wouldLose = {
+  jobs: { server: 'of the job queue', lost: 'jobs', setting: 'QUEUE_REDIS_URL' },
+  records: {
+    server: 'of the records',
+    lost: 'accepted events and what is promised to customers',
+    setting: 'REDIS_URL',
+  },
+} as const;
+
+/** Throws UsageError where a server drops keys when its memory is full: neither events that wait in the stream nor jobs may go. */
+export async function refuseEvictingServer(redis: Redis, holds: keyof typeof wouldLose): Promise<void> {
   // Managed services may forbid CONFIG; INFO tells the same and is allowed.
   const policies = (await Promise.all(serversOf(redis).map((server) => server.info('memory')))).map(
     (info) => /maxmemory_policy:(\S+)/.exec(info)?.[1],
   );
   const policy = policies.find((one) => one !== undefined && one !== 'noeviction');
   if (policy !== undefined) {
+    const { server, lost, setting } = wouldLose[holds];
     throw new UsageError(
-      `The Redis of the job queue evicts keys (maxmemory-policy ${policy}), which would lose jobs. ` +
-        'Set maxmemory-policy noeviction there, or point QUEUE_REDIS_URL to a server that has it.',
+      `The Redis ${server} evicts keys (maxmemory-policy ${policy}), which would lose ${lost}. ` +
+        `Set maxmemory-policy noeviction there, or point ${setting} to a server that has it.`,
     );
   }
+}
+
+/** Does every server write what it is told to a file before it forgets it? A snapshot now and then is not enough. */
+export async function keepsAppendOnlyFile(redis: Redis): Promise<boolean> {
+  const infos = await Promise.all(serversOf(redis).map((server) => server.info('persistence')));
+  return infos.every((info) => /aof_enabled:1/.test(info));
 }
 
 /** True for errors that say that Redis is away, starting, or too slow; false for those that say a command is wrong. */

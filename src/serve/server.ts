@@ -20,7 +20,7 @@ import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
 import type { MetricsSource } from '../infra/process-metrics.ts';
-import { connectRedis, untilReady } from '../infra/redis.ts';
+import { connectRedis, refuseEvictingServer, untilReady } from '../infra/redis.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { askDeadLetters } from '../infra/webhook-queue.ts';
 import { compileExperiments } from '../offers/experiments.ts';
@@ -72,7 +72,7 @@ export type ServiceOptions = {
 /** The first requests should find the store and the catalogue; where they are away, the service starts without. */
 const startPatienceMs = 2000;
 
-/** Throws UsageError where the address cannot be had there is no API key, or SCENARIOS_FILE or DECISION_POLICY_FILE is wrong. */
+/** Throws UsageError where the address cannot be had, Redis evicts keys, there is no API key, or SCENARIOS_FILE or DECISION_POLICY_FILE is wrong. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, redisPlace, log, now = Date.now, random = Math.random } = options;
   const scenarios = loadScenarios(config.scenariosFile);
@@ -123,11 +123,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     await Promise.all([
       models.start(),
-      untilReady(redis, startPatienceMs).catch(() =>
-        log.warn(
-          { event: 'start.without-redis' },
-          'starting without Redis: answers are degraded until it is back',
-        ),
+      untilReady(redis, startPatienceMs).then(
+        () => refuseEvictingServer(redis, 'records'),
+        () =>
+          log.warn(
+            { event: 'start.without-redis' },
+            'starting without Redis: answers are degraded until it is back',
+          ),
       ),
       within(
         startPatienceMs,

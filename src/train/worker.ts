@@ -17,7 +17,7 @@ import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
-import { connectRedis, refuseEvictingQueueServer, untilReady } from '../infra/redis.ts';
+import { connectRedis, keepsAppendOnlyFile, refuseEvictingServer, untilReady } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { readDriftReport } from './drift/drift-report.ts';
@@ -53,7 +53,7 @@ export type RunningWorker = {
 
 const connectTimeoutMs = 10_000;
 
-/** Throws UsageError where Redis cannot be reached, evicts the queue's keys, or a schedule is not one. */
+/** Throws UsageError where Redis cannot be reached, evicts keys, or a schedule is not one. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { config, redis: place, log } = deps;
   const opened = new Shutdown(log);
@@ -64,7 +64,12 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     const queueRedis = connectRedis(place.queueUrl, 'worker-jobs', { kind: 'patient' }, log);
     opened.add('queue redis', () => queueRedis.disconnect());
     await Promise.all([untilReady(redis, connectTimeoutMs), untilReady(queueRedis, connectTimeoutMs)]);
-    await refuseEvictingQueueServer(queueRedis);
+    await Promise.all([refuseEvictingServer(redis, 'records'), refuseEvictingServer(queueRedis, 'jobs')]);
+    if (!(await keepsAppendOnlyFile(redis)))
+      log.warn(
+        { event: 'redis.no-file' },
+        'this Redis keeps no append-only file: should it fall, accepted events that are not in the lake yet are lost (docs/operations.md)',
+      );
 
     const queue = new Queue(queueName, { connection: queueRedis, prefix: keys.queuePrefix });
     // The client logs that Redis is away; without a listener an error would end the process.

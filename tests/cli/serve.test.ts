@@ -52,6 +52,8 @@ test('serve prints its address as one line of JSON, and on SIGTERM ends with 0 a
   const { child, exited, lines } = serve({}, '--json');
   const [line] = (await once(lines, 'line')) as [string];
   const { url } = JSON.parse(line);
+  // Meant for several processes: one alone goes on.
+  child.kill('SIGUSR2');
   expect((await callService(url, 'GET', '/livez')).status).toBe(200);
 
   const body = JSON.stringify({ type: 'visit', customerId: 'a' });

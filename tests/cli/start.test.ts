@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { sandbox } from '../support/nextbest.ts';
 
 const shop = await sandbox();
@@ -22,13 +22,19 @@ test('a part that cannot be started ends the whole with its exit code', async ()
   expect(stderr).toContain('PORT');
 });
 
-test('service and worker do not outlive a parent that was killed', async () => {
-  const parent = shop.start(['start']);
+test('the service is replaced by SIGUSR2, and neither it nor the worker outlives a parent that was killed', async () => {
+  const parent = shop.start(['start', '--processes', '2'], { LOG_LEVEL: 'info' });
   const { url } = await parent.line('url');
+  expect(await answers(url)).toBe(true);
+  parent.process.kill('SIGUSR2');
+  await vi.waitFor(() => expect(parent.stderr().match(/process\.replaced/g)).toHaveLength(2), {
+    timeout: 120_000,
+    interval: 100,
+  });
   expect(await answers(url)).toBe(true);
   // Both write to the parent's standard error: it is closed when the last of them has ended.
   const allEnded = once(parent.process, 'close');
   parent.process.kill('SIGKILL');
   await allEnded;
   expect(await answers(url)).toBe(false);
-}, 60_000);
+}, 200_000);

@@ -4,21 +4,24 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { UsageError } from '../../src/domain/errors.ts';
 import { openPrivateRedis } from '../../src/infra/private-redis/open.ts';
-import { connectRedis, refuseEvictingQueueServer, untilReady } from '../../src/infra/redis.ts';
+import { connectRedis, refuseEvictingServer, untilReady } from '../../src/infra/redis.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, url } = testRedis();
 /** Nothing listens on the discard port of a test machine. */
 const nowhere = 'redis://127.0.0.1:9';
 
-test('a server that would evict jobs is refused, with the cure', async () => {
+test('a server that would evict jobs or events is refused, with the cure', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'nextbest-evicting-'));
   const server = await openPrivateRedis({ dataDir, searchPath: process.env.PATH ?? '', wasmAllowed: true });
   const client = connectRedis(server.url, 'tests', { kind: 'patient' }, silentLog);
-  await expect(refuseEvictingQueueServer(client)).resolves.toBeUndefined();
+  await expect(refuseEvictingServer(client, 'jobs')).resolves.toBeUndefined();
   await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  await expect(refuseEvictingQueueServer(client)).rejects.toThrow(UsageError);
-  await expect(refuseEvictingQueueServer(client)).rejects.toThrow(/noeviction/);
+  await expect(refuseEvictingServer(client, 'jobs')).rejects.toThrow(UsageError);
+  await expect(refuseEvictingServer(client, 'jobs')).rejects.toThrow(/noeviction.*QUEUE_REDIS_URL/);
+  await expect(refuseEvictingServer(client, 'records')).rejects.toThrow(
+    /events.*noeviction.*, or point REDIS_URL/,
+  );
   client.disconnect();
   await server.release();
   await rm(dataDir, { recursive: true, force: true });

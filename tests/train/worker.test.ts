@@ -256,8 +256,10 @@ describeNative('over a Redis of its own', () => {
     const client = connectRedis(server.url, 'tests', { kind: 'patient' }, silentLog);
     onTestFinished(() => client.disconnect());
     await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    const { exitCode, stderr } = await place.run(['worker'], { REDIS_URL: server.url });
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('noeviction');
+    for (const command of ['worker', 'serve']) {
+      const { exitCode, stderr } = await place.run([command], { REDIS_URL: server.url });
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('noeviction');
+    }
   }, 60_000);
 });
