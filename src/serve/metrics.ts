@@ -135,6 +135,11 @@ export function createServeMetrics(registry: Registry) {
       labelNames: ['outcome'] as const,
       registers,
     }),
+    deferredEvents: new Counter({
+      name: 'nextbest_serve_deferred_events_total',
+      help: "Accepted events that did not reach their customer's record at once: the drain brings them there",
+      registers,
+    }),
     eventToRecord: new Histogram({
       name: 'nextbest_serve_event_to_record_seconds',
       help: "Time from an event's arrival to its being in the customer's record",

@@ -1,5 +1,6 @@
 /** What the worker counts, for Prometheus. Labels are job names, states and outcomes. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { erasureDueMs } from '../domain/erasure.ts';
 import { JOB_NAMES } from '../domain/job.ts';
 import type { StreamLag } from '../history/event-stream.ts';
 import type { Snapshot } from '../history/score-snapshots.ts';
@@ -168,6 +169,26 @@ export function observeDamage(registry: Registry, cutOffParts: () => Promise<rea
     registers: [registry],
     async collect() {
       this.set((await cutOffParts()).length);
+    },
+  });
+}
+
+/** Erasures that were asked for and have no receipt yet. `now`: milliseconds since 1970. */
+export function observeErasures(
+  registry: Registry,
+  pending: () => Promise<readonly { requestedAt: number }[]>,
+  now: () => number,
+): void {
+  new Gauge({
+    name: 'nextbest_worker_erasures',
+    help: 'Erasures that are not complete: pending, of those overdue (a day after the request)',
+    labelNames: ['state'],
+    registers: [registry],
+    async collect() {
+      const all = await pending();
+      this.set({ state: 'pending' }, all.length);
+      const overdue = all.filter(({ requestedAt }) => now() - requestedAt > erasureDueMs);
+      this.set({ state: 'overdue' }, overdue.length);
     },
   });
 }

@@ -27,6 +27,7 @@ import {
   createWorkerMetrics,
   observeDamage,
   observeDrift,
+  observeErasures,
   observeQueueAndStream,
   observeScores,
   observeWebhooks,
@@ -95,6 +96,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     opened.add('lake', () => lake.close());
     observeDamage(registry, () => cutOffParts(lake));
     const erasures = await openErasureFiles(config.dataDir);
+    observeErasures(registry, () => erasures.pending(), Date.now);
     const tombstones = createTombstones(redis, keys, erasures);
     await tombstones.restore();
     const erasureQueue = new Queue(erasureQueueName, { connection: queueRedis, prefix: keys.queuePrefix });

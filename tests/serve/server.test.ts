@@ -2,11 +2,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs } from '../../src/domain/time.ts';
+import { RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { testRedis } from '../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../support/service.ts';
 import { newItem, publishShopChurnModel, publishShopModel, shopItems } from '../support/shop-models.ts';
 
-const { url: redisUrl, prefix } = testRedis();
+const { redis, keys, url: redisUrl, prefix } = testRedis();
 let service: TestService;
 
 beforeAll(async () => {
@@ -241,6 +242,15 @@ test('a damaged model and one of other features are refused, counted, and the la
   await rm(file);
   await writeFile(file, 'nonsense');
   expect((await service.call('POST', '/models/collaborative/promote', { version })).status).toBe(503);
+});
+
+test('an event whose record cannot be written is accepted, said to be deferred, and counted', async () => {
+  // No value of ours: the script that would fold the event in is refused by the server.
+  await redis.rpush(keys.record(RECORD_SCHEMA, 'blocked'), 'not a record');
+  const { status, body } = await service.call('POST', '/events', { type: 'visit', customerId: 'blocked' });
+  expect([status, body.deferred]).toEqual([202, 1]);
+  const { text } = await service.call('GET', '/metrics');
+  expect(text).toMatch(/^nextbest_serve_deferred_events_total 1$/m);
 });
 
 test('the metrics that are promised are there after traffic, by route pattern and never by id', async () => {

@@ -11,6 +11,7 @@ import {
   createWorkerMetrics,
   observeDamage,
   observeDrift,
+  observeErasures,
   observeQueueAndStream,
   observeScores,
   observeWebhooks,
@@ -38,6 +39,7 @@ export function workerRegistry(): Registry {
   observeWebhooks(registry, undefined);
   observeDrift(registry, never);
   observeDamage(registry, never);
+  observeErasures(registry, never, () => 0);
   return registry;
 }
 

@@ -4,7 +4,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { StreamLag } from '../../src/history/event-stream.ts';
 import { createMetrics } from '../../src/infra/metrics.ts';
 import { serveMetrics } from '../../src/infra/metrics-server.ts';
-import { createWorkerMetrics, observeQueueAndStream, observeScores } from '../../src/train/metrics.ts';
+import {
+  createWorkerMetrics,
+  observeErasures,
+  observeQueueAndStream,
+  observeScores,
+} from '../../src/train/metrics.ts';
 import { silentLog } from '../support/redis.ts';
 
 const host = '127.0.0.1';
@@ -53,6 +58,19 @@ test('each scrape has what is so now: the first is not 0, one whose source is aw
   const second = await registry.metrics();
   expect(second).toContain('nextbest_worker_scored_customers 4000');
   expect(second).not.toMatch(/^nextbest_worker_stream_(entries|lag_seconds) /m);
+});
+
+test('erasures are counted until their receipt, and as overdue when their day is over', async () => {
+  const { registry } = createMetrics();
+  const day = 24 * 3_600_000;
+  observeErasures(
+    registry,
+    async () => [{ requestedAt: 0 }, { requestedAt: 1 }],
+    () => day + 1,
+  );
+  const text = await registry.metrics();
+  expect(text).toContain('nextbest_worker_erasures{state="pending"} 2');
+  expect(text).toContain('nextbest_worker_erasures{state="overdue"} 1');
 });
 
 test('/metrics and /livez are served, nothing else is', async () => {

@@ -6,10 +6,11 @@ import { type AcceptResult, acceptEvents } from './accept-events.ts';
 export async function submitEvents(inputs: readonly ParsedEventInput[], deps: Deps): Promise<AcceptResult> {
   const startedAt = performance.now();
   const result = await acceptEvents(inputs, deps);
-  const { events, eventToRecord } = deps.metrics;
+  const { events, deferredEvents, eventToRecord } = deps.metrics;
   events.inc({ outcome: 'accepted' }, result.accepted);
   events.inc({ outcome: 'duplicate' }, result.duplicates);
   events.inc({ outcome: 'rejected' }, result.rejected);
+  deferredEvents.inc(result.deferred);
   const seconds = (performance.now() - startedAt) / 1000;
   for (let e = result.deferred; e < result.accepted; e++) eventToRecord.observe(seconds);
   return result;
