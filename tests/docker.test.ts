@@ -166,6 +166,19 @@ describe('compose.yaml', () => {
         expect(Object.keys(Environment.shape)).toContain(variable);
   });
 
+  test('takes settings from a file, all of them known, and the files that they name from a folder', () => {
+    const named = [...textOf('nextbest.env').matchAll(/^#?([A-Z_]+)=(.*)$/gm)];
+    expect(named.length).toBeGreaterThan(0);
+    for (const [, name, value = ''] of named) {
+      expect(Object.keys(Environment.shape)).toContain(name);
+      if (value.startsWith('/')) expect(value).toMatch(/^\/etc\/nextbest\//);
+    }
+    for (const name of ['serve', 'worker']) {
+      expect(compose.services[name]).toHaveProperty('env_file', 'nextbest.env');
+      expect(compose.services[name]?.volumes).toContain('./config:/etc/nextbest:ro');
+    }
+  });
+
   test('lets neither Redis evict what is in it', () => {
     for (const name of ['redis-queue', 'redis-cache'])
       expect(compose.services[name]?.command?.join(' ')).toMatch(
