@@ -13,7 +13,7 @@ import {
 } from '../../../simulation/expected-profit.ts';
 import type { Journey } from '../../../simulation/journey.ts';
 import type { SimulatedOffer } from '../../../simulation/offer-effects.ts';
-import { contactCostMinor, type LoopPolicy, type Proposal } from './closed-loop.ts';
+import { contactCostMinor, type LoopPolicy, type Proposal, YEAR_AFTER_WEEKS } from './closed-loop.ts';
 import { type LoggedRow, marginWithin, noOffer, ordered, redeemed, ripeRows } from './decided-log.ts';
 
 const nothing: Proposal = { offer: undefined, propensity: 1, score: 0 };
@@ -108,7 +108,7 @@ export function oraclePolicy(): LoopPolicy {
       asked.map(({ candidates, journey, now, weeksLeft }) => {
         const basket = baskets.get(journey) ?? expectedBasket(journey);
         baskets.set(journey, basket);
-        const when = { at: now, weeks: weeksLeft + YEAR_WEEKS, contactCostMinor };
+        const when = { at: now, weeks: weeksLeft + YEAR_AFTER_WEEKS, contactCostMinor };
         const proposal = best(candidates, (offer) => expectedOfferValueMinor(journey, basket, offer, when));
         return proposal.score > 0 ? proposal : nothing;
       }),
@@ -119,7 +119,6 @@ const RESPONSE_DAYS = 15;
 const CHURN_DAYS = 60;
 const VALUE_DAYS = 60;
 const RISK_SHARE = 0.25;
-const YEAR_WEEKS = 52;
 
 function best(candidates: readonly SimulatedOffer[], scoreOf: (offer: SimulatedOffer) => number): Proposal {
   let proposal: Proposal = nothing;

@@ -8,6 +8,11 @@ import { DISCOUNTS } from '../../../domain/offer.ts';
 import { dayMs, hourMs } from '../../../domain/time.ts';
 import { type CustomerRecord, featureVector } from '../../../features/record.ts';
 import type { Contact, ContactHistory } from '../../../offers/contact-history.ts';
+import {
+  type ExpectedBasket,
+  expectedBasket,
+  expectedOfferValueMinor,
+} from '../../../simulation/expected-profit.ts';
 import type { Journey } from '../../../simulation/journey.ts';
 import { makeOffer } from '../../../simulation/logged-decisions.ts';
 import type { SimulatedOffer } from '../../../simulation/offer-effects.ts';
@@ -21,6 +26,9 @@ const { contact } = DecisionPolicy.parse({});
 
 /** Of one message, minor units. */
 export const contactCostMinor = 2;
+
+/** Those without offers that count as well. */
+export const YEAR_AFTER_WEEKS = 52;
 
 /** A customer about whom a policy is asked. `journey` is the truth: for the oracle alone. */
 export type Asked = {
@@ -53,6 +61,11 @@ export type LoopPolicy = {
 export type LoopResult = {
   /** Long-run profit by customer, minor units: margins of the weeks and of the year after, less what offers cost. */
   profitMinor: Float64Array;
+  /**
+   * By customer: what each contact was expected to change about that, by the truth at the moment when it was made, summed. A gain over none without
+   * the chance of single orders; what a contact makes of later ones is in it where those are made.
+   */
+  expectedMinor: Float64Array;
   contacts: number;
   /** What contacts broke: consent, the contact policy, an offer's own rules or a budget. `violations` in all. */
   violations: number;
@@ -71,6 +84,8 @@ export async function runLoop(
   const customers = indices.map((_, customer) => customerAtStart(closed, customer));
   const before = customers.map(({ journey }) => journey.ledger.marginMinor);
   const costs = new Float64Array(customers.length);
+  const expectedMinor = new Float64Array(customers.length);
+  const baskets = new Map<Journey, ExpectedBasket>();
   const traces: CustomerTrace[] = history.traces.map(({ events, orders, redeemed }) => ({
     events: [...events],
     orders: [...orders],
@@ -144,6 +159,10 @@ export async function runLoop(
         audit.made(offer.offer, addressed, now, week);
         rules.made(customer, offer, now);
         contacts[customer]?.push(contactOf(offer, decisionId, now));
+        const basket = baskets.get(journey) ?? expectedBasket(journey);
+        baskets.set(journey, basket);
+        const when = { at: now, weeks: weeks - week + YEAR_AFTER_WEEKS, contactCostMinor };
+        expectedMinor[customer]! += expectedOfferValueMinor(journey, basket, offer, when);
         makeOffer(journey, now, offer, decisionId);
         costs[customer]! += contactCostMinor + costWhenMade(offer);
       } else if (candidates.length === 0) continue;
@@ -164,7 +183,7 @@ export async function runLoop(
   );
   const breaches = audit.breaches();
   const violations = Object.values(breaches).reduce((sum, count) => sum + count, 0);
-  return { profitMinor, contacts: audit.contacts, violations, breaches, log: made };
+  return { profitMinor, expectedMinor, contacts: audit.contacts, violations, breaches, log: made };
 }
 
 function contactOf({ offer }: SimulatedOffer, decisionId: string, at: number): Contact {
