@@ -28,6 +28,8 @@ export type BatchQueue = {
   cancel: (batchId: string) => Promise<BatchStatus>;
   /** Goes on where it stopped. AppError NOT_FOUND; CONFLICT where it is complete. */
   resume: (batchId: string) => Promise<BatchStatus>;
+  /** Workers that take batches. */
+  workersCount: () => Promise<number>;
   close: () => Promise<void>;
 };
 
@@ -113,6 +115,7 @@ export function createBatchQueue(queueUrl: string, keys: Keys, dataDir: string, 
       await enqueue(batchId);
       return known(batchId);
     },
+    workersCount: () => withQueue((queue) => queue.getWorkersCount()),
     close,
   };
 }

@@ -1,7 +1,7 @@
-/** `nextbest offers batch` as somebody of the marketing runs it: a worker beside it, a file of ids, a file of offers. */
+/** `nextbest offers batch` as somebody of the marketing runs it: a file of ids, a file of offers, no worker but its own. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { sandbox } from '../support/nextbest.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -31,7 +31,6 @@ beforeAll(async () => {
 });
 
 test('ids from a file, the list as CSV: each customer once, nothing that a spreadsheet would run', async () => {
-  const worker = box.start(['worker'], env);
   const out = join(folder, 'list.csv');
   const flags = [
     '--campaign=spring',
@@ -46,17 +45,56 @@ test('ids from a file, the list as CSV: each customer once, nothing that a sprea
   const rows = (await readFile(out, 'utf8')).trim().split('\r\n');
   expect(rows[0]).toMatch(/^customerId,decisionId,offerId,/);
   expect(rows.slice(1).map((row) => row.split(',')[0])).toEqual(["'=cmd", 'anna', 'bert']);
-  await worker.stop();
 }, 90_000);
+
+test('a list that is under way is looked at, cancelled, and gone on with: each customer once', async () => {
+  const ids = Array.from({ length: 6000 }, (_, i) => `customer-${i}`);
+  await writeFile(join(folder, 'many.txt'), ids.join('\n'));
+  const jobOf = async (args: string[]) => {
+    const { exitCode, stdout, stderr } = await box.run(['offers', 'batch', ...args, '--json'], env);
+    expect(exitCode, stderr).toBe(0);
+    return JSON.parse(stdout);
+  };
+  const asking = box.start(
+    ['offers', 'batch', '--campaign=long', '--channel=web', `--ids=${join(folder, 'many.txt')}`],
+    env,
+  );
+  const jobId = await vi.waitFor(
+    () => {
+      const [id] = /batch-[0-9a-f]{16}/.exec(asking.stderr()) ?? [];
+      expect(id).toBeDefined();
+      return id ?? '';
+    },
+    { timeout: 60_000 },
+  );
+  expect((await jobOf(['status', jobId])).state).not.toBe('cancelled');
+  await jobOf(['cancel', jobId]);
+  expect(await asking.ended).toBe(1);
+  expect(asking.stderr()).toContain(`offers batch resume ${jobId}`);
+  const stopped = await jobOf(['status', jobId]);
+  expect(stopped.state).toBe('cancelled');
+  expect(stopped.decided).toBeLessThan(ids.length);
+
+  const out = join(folder, 'many.ndjson');
+  expect(await jobOf(['resume', jobId, '--out', out])).toMatchObject({
+    state: 'completed',
+    decided: 6000,
+    out,
+  });
+  const lines = (await readFile(out, 'utf8')).trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).customerId).sort()).toEqual([...ids].sort());
+  const unknown = await box.run(['offers', 'batch', 'status', 'batch-0000000000000000'], env);
+  expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('There is no list') });
+}, 180_000);
 
 test('what is wrong is named, with exit code 2', async () => {
   const nobody = await box.run(['offers', 'batch', '--campaign=x'], env);
   expect(nobody.exitCode).toBe(2);
-  expect(nobody.stderr).toMatch(/exactly one of customerIds, segment, eligibility, everybody/);
+  expect(nobody.stderr).toMatch(/exactly one of --ids, --segment, --eligibility, --everybody/);
   const rule = '{"feature":"shoeSize","gt":1}';
   const unknown = await box.run(['offers', 'batch', '--campaign=x', `--eligibility=${rule}`], env);
   expect(unknown.exitCode).toBe(2);
-  expect(unknown.stderr).toMatch(/eligibility\.feature: is not a feature; known are/);
+  expect(unknown.stderr).toMatch(/--eligibility\.feature: is not a feature; known are/);
   const missing = await box.run(['offers', 'batch', '--campaign=x', '--ids=/nowhere'], env);
   expect(missing.stderr).toMatch(/\/nowhere cannot be read: there is no such file/);
 });
