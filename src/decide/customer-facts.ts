@@ -11,7 +11,7 @@ import { type CustomerRecord, emptyRecord, featureVector } from '../features/rec
 import { FEATURE_NAMES, FEATURES } from '../features/registry.ts';
 import type { ContactHistory } from '../offers/contact-history.ts';
 import type { WithdrawalFacts } from '../offers/contact-policy.ts';
-import type { CustomerFacts } from '../offers/customer-facts.ts';
+import type { CustomerFacts, WorkedOut } from '../offers/customer-facts.ts';
 import { tasteRanker } from '../offers/taste-rank.ts';
 import { customerPastOf } from '../scoring/customer-past.ts';
 import { interestWeights, subjectOf } from '../scoring/interests.ts';
@@ -67,7 +67,7 @@ export function customerFacts(
     },
   };
   let risk: { value: number | undefined } | undefined;
-  let remaining: { minor: number | undefined } | undefined;
+  let remaining: ReturnType<typeof remainingLifetimeValue> | 'unasked' = 'unasked';
   return {
     subjectId,
     loyaltyTier: attributes.loyaltyTier ?? 'none',
@@ -84,8 +84,8 @@ export function customerFacts(
       return risk.value;
     },
     get remainingLifetimeValueMinor() {
-      remaining ??= { minor: remainingLifetimeValue(record, models, now) };
-      return remaining.minor;
+      if (remaining === 'unasked') remaining = remainingLifetimeValue(record, models, now);
+      return remaining?.remainingLifetimeValueMinor;
     },
     effectOf: offerEffects(models.offers?.model, items, known),
     averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
@@ -96,6 +96,10 @@ export function customerFacts(
       return interestOf().categoryEvidence;
     },
     tasteRank: tasteOf(record, models, context, now),
+    workedOut: () => ({
+      ...(remaining !== 'unasked' && remaining && { value: remaining }),
+      ...interest,
+    }),
   };
 }
 
@@ -121,10 +125,10 @@ function remainingLifetimeValue(
   record: CustomerRecord | undefined,
   { customerValue }: Models,
   now: number,
-): number | undefined {
+): WorkedOut['value'] | undefined {
   if (record === undefined || customerValue === undefined) return undefined;
   const past = customerPastOf(record, customerValue.model.margins, now);
-  return past && valueIfAlive(customerValue.model, past);
+  return past && { ...past, remainingLifetimeValueMinor: valueIfAlive(customerValue.model, past) };
 }
 
 function categoryInterest(

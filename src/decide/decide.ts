@@ -97,7 +97,7 @@ async function openNow(request: DecideRequest, deps: DecideDeps) {
 /** A decision in the making: what it has chosen may still be refused. */
 export type OpenDecision = {
   choice: OpenChoice;
-  /** `withTerms` (the default): what the offers that are not made are worth, too. */
+  /** `withTerms` (the default): why the offers that are not made are worth what they are, too. */
   finish: (withTerms?: boolean) => Decision;
 };
 
@@ -129,7 +129,7 @@ export function openDecision(
         ...result,
         fallback: isFallback(result.placements),
         modelVersions: modelVersions(models),
-        inputs: decisionInputs(facts, market.featuresRead, context),
+        inputs: decisionInputs(facts, market.contactPolicy.summaryOf(facts, situation), context),
         degraded: !deps.catalogue.loaded,
       };
     },

@@ -2,42 +2,47 @@
  * What a decision read of the customer, as it is logged with it: by name, so that it can be understood when the feature vector
  * has long been another. No personal data: of the CRM's attributes those alone that rules may ask for.
  */
-import type { DecisionInputs } from '../domain/decision.ts';
-import type { Offer } from '../domain/offer.ts';
-import { ruleNodes } from '../domain/rule.ts';
+import type { ContactInputs, DecisionInputs } from '../domain/decision.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
-import type { CustomerFacts } from '../offers/customer-facts.ts';
+import type { CustomerFacts, WorkedOut } from '../offers/customer-facts.ts';
 import type { DecisionContext } from './customer-facts.ts';
 
-/** Features that every decision reads. */
-const ALWAYS_READ = ['purchaseCount', 'averageOrderValueMinor', 'openComplaints'];
-
-/** Positions in the feature vector of what the offers' rules, and every decision, read. */
-export function featuresRead(offers: Iterable<Offer>): number[] {
-  const names = new Set(ALWAYS_READ);
-  for (const { eligibility } of offers)
-    if (eligibility !== undefined)
-      for (const { rule } of ruleNodes(eligibility)) if (rule.feature !== undefined) names.add(rule.feature);
-  return [...names].map((name) => FEATURE_NAMES.indexOf(name)).filter((at) => at >= 0);
-}
+/** Categories that are logged of a customer who buys of many. */
+const categoriesMax = 10;
 
 export function decisionInputs(
   facts: CustomerFacts,
-  read: readonly number[],
+  contacts: ContactInputs | undefined,
   { itemIds, basketMinor }: DecisionContext,
 ): DecisionInputs {
   const features: DecisionInputs['features'] = {};
-  for (const at of read) {
+  for (const [at, name] of FEATURE_NAMES.entries()) {
     const value = facts.features[at] ?? Number.NaN;
-    features[FEATURE_NAMES[at] ?? ''] = Number.isFinite(value) ? value : null;
+    features[name] = Number.isFinite(value) ? value : null;
   }
+  const { value, ...interest } = facts.workedOut?.() ?? {};
   return {
     features,
     tier: facts.loyaltyTier,
     ...(facts.segment !== undefined && { segment: facts.segment }),
     consent: facts.consent,
     churnRisk: facts.churnRisk ?? null,
+    ...(value !== undefined && { value }),
+    ...interestsOf(interest),
+    ...(contacts !== undefined && { contacts }),
     ...(itemIds.length > 0 && { itemIds: [...itemIds] }),
     ...(basketMinor !== undefined && { basketMinor }),
   };
+}
+
+function interestsOf({
+  categoryShares,
+  categoryEvidence = 0,
+}: Omit<WorkedOut, 'value'>): Pick<DecisionInputs, 'interests'> {
+  if (categoryShares === undefined) return {};
+  const categories = [...categoryShares]
+    .map(([category, share]) => ({ category, share }))
+    .sort((a, b) => b.share - a.share)
+    .slice(0, categoriesMax);
+  return { interests: { evidence: categoryEvidence, categories } };
 }

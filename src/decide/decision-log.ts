@@ -1,8 +1,11 @@
-/** Decisions that were answered: in Redis for 30 days, so that outcomes can be reported to them, and in the lake for ever. */
+/**
+ * Decisions that were answered. Each travels the event stream into the lake whole, and stays there for ever; Redis keeps what it did
+ * for 30 days, so that outcomes can be reported to it, and where in the stream the whole is until the lake has it.
+ */
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
 import { Decision, type ExcludedOffer } from '../domain/decision.ts';
-import { appendEntries, refuseWhileFull } from '../infra/event-log.ts';
+import { appendEntries, readEntry, refuseWhileFull } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
@@ -17,43 +20,62 @@ export type DecisionLogDeps = {
   config: { streamMaxLength: number };
 };
 
-/** What is kept of a decision: without the terms of the offers that were not made. undefined for one without an id. */
+/** Of the offers that were not made, so many are logged with their terms: those that came closest. */
+const termsMax = 5;
+
+/** The whole, as it is logged: all that is needed to explain it later. undefined for one without an id. */
 export function loggedForm(decision: Decision): LoggedDecision | undefined {
   const { decisionId } = decision;
   if (decisionId === null) return undefined;
+  const valued = decision.excluded.filter(({ terms }) => terms !== undefined);
+  const closest = new Set(
+    valued.sort((a, b) => (b.expectedValue ?? 0) - (a.expectedValue ?? 0)).slice(0, termsMax),
+  );
+  const excluded = decision.excluded.map((offer) => {
+    if (offer.terms === undefined || closest.has(offer)) return offer;
+    const { terms: _terms, ...rest } = offer;
+    return rest;
+  });
+  return { ...decision, excluded, decisionId };
+}
+
+/** What stands for a customer, and is answered: without what explains it. */
+export function standingForm({ inputs: _inputs, ...decision }: LoggedDecision): LoggedDecision {
   const excluded = decision.excluded.map(({ offerId, offerVersion, reasonCode }) => ({
     offerId,
     offerVersion,
     reasonCode,
   }));
-  return { ...decision, excluded, decisionId };
+  return { ...decision, excluded };
 }
 
 /**
- * A decision's `loggedForm` as JSON, for a list of a million: `whole` for the lake, and `brief`, without the offers that were not
- * made, which are most of it, for Redis, where each takes memory for a month.
+ * A decision as JSON: `whole` for the lake, and `brief`, without the offers that were not made and what was known of the customer,
+ * which are most of it, for Redis, where each takes memory for a month.
  */
-export function loggedTexts({ excluded, ...decision }: LoggedDecision): { brief: string; whole: string } {
+export function loggedTexts({ excluded, inputs, ...decision }: LoggedDecision): {
+  brief: string;
+  whole: string;
+} {
   const rest = JSON.stringify(decision).slice(0, -1);
-  const withExcluded = (texts: readonly string[]) => `${rest},"excluded":[${texts.join(',')}]}`;
-  return { brief: withExcluded([]), whole: withExcluded(excluded.map(excludedText)) };
+  const known = inputs === undefined ? '' : `,"inputs":${JSON.stringify(inputs)}`;
+  return {
+    brief: `${rest},"excluded":[]}`,
+    whole: `${rest},"excluded":[${excluded.map(excludedText).join(',')}]${known}}`,
+  };
 }
 
-/** The same few are excluded again and again. */
+/** The same few are excluded by rules again and again. */
 const excludedTexts = new WeakMap<ExcludedOffer, string>();
 
 function excludedText(excluded: ExcludedOffer): string {
+  if (excluded.expectedValue !== undefined) return JSON.stringify(excluded);
   let text = excludedTexts.get(excluded);
   if (text === undefined) {
     text = JSON.stringify(excluded);
     excludedTexts.set(excluded, text);
   }
   return text;
-}
-
-/** Is it there in Redis without the offers that were not made, which the lake has? */
-export function isBrief({ excluded }: LoggedDecision): boolean {
-  return excluded.length === 0;
 }
 
 /**
@@ -66,26 +88,49 @@ export async function logDecision(
   { redis, keys, config }: DecisionLogDeps,
 ): Promise<void> {
   await refuseWhileFull(redis, keys, config.streamMaxLength);
-  await Promise.all([
+  const [[entryId]] = await Promise.all([
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
     countMade(redis, keys, decision.decisionId, madeOffers(decision)),
   ]);
-  const stored = packed(JSON.stringify(decision));
+  const { inputs: _inputs, ...rest } = decision;
+  const stored = packed(JSON.stringify({ ...rest, excluded: [], entryId }));
   await redis.set(keys.decision(decision.decisionId), stored, 'EX', decisionTtlSeconds);
 }
 
-/** undefined: never logged, or more than 30 days ago. */
+type ReadingDeps = Pick<DecisionLogDeps, 'redis' | 'keys'>;
+
+/** What it did, without the offers that it did not make. undefined: never logged, or more than 30 days ago. */
 export async function readDecision(
   decisionId: string,
-  { redis, keys }: Pick<DecisionLogDeps, 'redis' | 'keys'>,
+  deps: ReadingDeps,
 ): Promise<LoggedDecision | undefined> {
-  return parseDecision(unpacked(await redis.getBuffer(keys.decision(decisionId))));
+  return (await readStored(decisionId, deps))?.decision;
+}
+
+/** `whole` as well, while it waits in the event stream: afterwards the lake has it. */
+export async function readWaiting(
+  decisionId: string,
+  deps: ReadingDeps,
+): Promise<{ decision: LoggedDecision; whole: LoggedDecision | undefined } | undefined> {
+  const stored = await readStored(decisionId, deps);
+  if (stored === undefined) return undefined;
+  const { decision, entryId } = stored;
+  const entry = entryId === undefined ? undefined : await readEntry(deps.redis, deps.keys, entryId);
+  const found = entry?.kind === 'decision' ? LoggedDecision.safeParse(entry.decision).data : undefined;
+  return { decision, whole: found?.decisionId === decisionId ? found : undefined };
+}
+
+async function readStored(decisionId: string, { redis, keys }: ReadingDeps) {
+  const text = unpacked(await redis.getBuffer(keys.decision(decisionId)));
+  const decision = parseDecision(text);
+  if (text === undefined || decision === undefined) return undefined;
+  const { entryId } = JSON.parse(text) as { entryId?: string };
+  return { decision, entryId };
 }
 
 /** Before what is compressed; no JSON begins with it. */
 const packedMark = Buffer.of(0);
 
-/** A quarter of the bytes: with fifty offers the reasons why they were not made take most of them, and most of a customer's memory. */
 function packed(json: string): Buffer {
   const quickly = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
   return Buffer.concat([packedMark, brotliCompressSync(json, quickly)]);

@@ -10,7 +10,6 @@ import { compileExperiments } from '../offers/experiments.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
 import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';
-import { featuresRead } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
 import { createExplorationPurses } from './exploration-budget.ts';
 import { createBudgetLedger, type Reserved } from './ledger/offer-budget.ts';
@@ -78,7 +77,7 @@ export function createMarketHolder({
   const budgets = createBudgetWatch(createBudgetLedger(redis, keys), economics, now);
   /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
   const compiled = new WeakMap<Offer, CompiledOffer>();
-  let offers: { revision: number; list: readonly CompiledOffer[]; featuresRead: number[] } | undefined;
+  let offers: { revision: number; list: readonly CompiledOffer[] } | undefined;
   let statistics: Statistics | undefined;
 
   function compileOnce(offer: Offer): CompiledOffer {
@@ -90,17 +89,13 @@ export function createMarketHolder({
     return known;
   }
 
-  function currentOffers() {
+  function currentOffers(): readonly CompiledOffer[] {
     if (offers?.revision !== catalogue.revision) {
       // In the order in which a decision names them.
       const all = [...catalogue.offers.values()].sort((a, b) => (a.offerId < b.offerId ? -1 : 1));
-      offers = {
-        revision: catalogue.revision,
-        list: all.map(compileOnce),
-        featuresRead: featuresRead(all),
-      };
+      offers = { revision: catalogue.revision, list: all.map(compileOnce) };
     }
-    return offers;
+    return offers.list;
   }
 
   function currentStatistics(): Statistics {
@@ -123,10 +118,8 @@ export function createMarketHolder({
 
   function marketWith(countsOf: OfferMarket['countsOf']): OfferMarket {
     const { shop, subjects } = currentStatistics();
-    const { list, featuresRead: read } = currentOffers();
     return {
-      offers: list,
-      featuresRead: read,
+      offers: currentOffers(),
       items: catalogue.items,
       shop,
       subjectOf: (offer) => {

@@ -24,7 +24,14 @@ import { decisionTtlSeconds } from './count-offers.ts';
 import { withdrawalFacts } from './customer-facts.ts';
 import { type DecideDeps, type DecideRequest, decide } from './decide.ts';
 import { newDecisionId } from './decision-id.ts';
-import { type DecisionLogDeps, LoggedDecision, logDecision, loggedForm, madeOffers } from './decision-log.ts';
+import {
+  type DecisionLogDeps,
+  LoggedDecision,
+  logDecision,
+  loggedForm,
+  madeOffers,
+  standingForm,
+} from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
 import { subjectIdOf } from './subject.ts';
 
@@ -204,12 +211,13 @@ async function decideAndLetStand(
   // Made without the catalogue: not to be repeated once that is there.
   if (named === undefined) return decision;
   const ends = windowEnd(named, deps);
-  // Through the schema, so that the first answer equals the later ones to the byte.
-  const own = LoggedDecision.parse({
+  const whole: LoggedDecision = {
     ...named,
     standsUntil: new Date(ends).toISOString(),
     ...(ended && { replaces: replacedBy(ended) }),
-  });
+  };
+  // Through the schema, so that the first answer equals the later ones to the byte.
+  const own = LoggedDecision.parse(standingForm(whole));
   const written = standingText({ decision: own, logged: false });
   const ttlMs = Math.max(1, ends - deps.now());
   if ((await stand(deps.redis, [key, attempt], [digestOf(text), written, ttlMs])) !== 1) {
@@ -218,7 +226,7 @@ async function decideAndLetStand(
     const winner = parseStanding(await deps.redis.get(key));
     return winner?.decision ?? { ...own, decisionId: null };
   }
-  await logStanding(key, own, deps);
+  await logStanding(key, own, deps, whole);
   return own;
 }
 
@@ -281,8 +289,14 @@ async function forget(
   );
 }
 
-async function logStanding(key: string, decision: LoggedDecision, deps: StandingDeps): Promise<void> {
-  await logDecision(decision, deps);
+/** `whole`: with what explains it, which is lost where the process that decided died before it was logged. */
+async function logStanding(
+  key: string,
+  decision: LoggedDecision,
+  deps: StandingDeps,
+  whole = decision,
+): Promise<void> {
+  await logDecision(whole, deps);
   const before = digestOf(standingText({ decision, logged: false }));
   await markLogged(deps.redis, [key], [before, standingText({ decision, logged: true })]);
 }

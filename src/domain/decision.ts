@@ -160,8 +160,9 @@ export const ExcludedOffer = z.object({
   offerId: OfferId,
   offerVersion: OfferVersion,
   reasonCode: ExclusionReason,
-  /** With `explain`, of offers that passed every rule, when it is decided; a decision that is kept or stands has none. */
+  /** With `explain`, of offers that passed every rule: minor units. */
   expectedValue: z.number().optional(),
+  /** With `explain`, of those; of a decision that was logged, of the best of them alone. */
   terms: ValueTerms.optional(),
 });
 export type ExcludedOffer = z.output<typeof ExcludedOffer>;
@@ -170,15 +171,59 @@ export type ExcludedOffer = z.output<typeof ExcludedOffer>;
 export const ExperimentAssignment = z.object({ name: z.string(), variant: z.string() });
 export type ExperimentAssignment = z.output<typeof ExperimentAssignment>;
 
-/** What was known of the customer, as far as it was read. */
+/** What the contact policy saw of the customer when it was asked. */
+export const ContactInputs = z.object({
+  /** The customer's own, else the policy's, and what a clock there showed. */
+  timeZone: z.string(),
+  localTime: z.string(),
+  /** Within the quiet hours of the channel. */
+  quiet: z.boolean(),
+  complaintOpen: z.boolean(),
+  /** The last rating below the policy's bound; null: none is known. */
+  lowRatedAt: z.iso.datetime().nullable(),
+  /** What was dismissed and redeemed of late, in the order of time. */
+  answers: z.array(
+    z.object({ offerId: OfferId, outcome: z.enum(['dismissed', 'redeemed']), at: z.iso.datetime() }),
+  ),
+  /** Where there is a minimum gap on the channel: the last contact that it counts from, other than this one. */
+  lastContactAt: z.iso.datetime().nullable(),
+  /** The caps that bear on the channel, and how many contacts other than this one each of them counted. */
+  caps: z.array(
+    z.object({ channels: z.array(Channel), times: z.int(), days: z.int(), counted: z.int().min(0) }),
+  ),
+  /** Offers that were made of late: how often, when last, and whether one may still be redeemed. */
+  offers: z.array(z.object({ offerId: OfferId, made: z.int(), lastAt: z.iso.datetime(), open: z.boolean() })),
+});
+export type ContactInputs = z.output<typeof ContactInputs>;
+
+/** What was known of the customer. */
 export const DecisionInputs = z.object({
-  /** By name, what rules and the value read; null: not known. */
+  /** All of them, by name: what rules, and the models of churn and of offers, read; null: not known. */
   features: z.record(z.string(), z.number().nullable()),
   /** What rules may ask of the CRM's attributes. */
   tier: LoyaltyTier,
   segment: z.string().optional(),
   consent: Consent,
   churnRisk: z.number().nullable(),
+  /** What the customer value model was asked with, and what it said of a customer who stays; absent: nothing depended on it. */
+  value: z
+    .object({
+      errands: z.number(),
+      recencyDays: z.number(),
+      ageDays: z.number(),
+      averageMarginMinor: z.number(),
+      remainingLifetimeValueMinor: z.number(),
+    })
+    .optional(),
+  /** The categories that she buys most of, by their share, and the weight of the evidence; absent: no offer asked for it. */
+  interests: z
+    .object({
+      evidence: z.number(),
+      categories: z.array(z.object({ category: z.string(), share: z.number() })),
+    })
+    .optional(),
+  /** Absent in decisions of earlier builds. */
+  contacts: ContactInputs.optional(),
   /** On the page or in the basket, and the value of the basket. */
   itemIds: z.array(ItemId).optional(),
   basketMinor: z.number().optional(),
@@ -215,7 +260,7 @@ export const Decision = z.object({
   modelVersions: z.record(z.string(), z.string()),
   /** Of the decision policy: contact rules, costs, exploration, experiments. */
   policyVersion: z.string(),
-  /** Kept with the decision, answered with `explain`. */
+  /** Logged with the decision, answered with `explain`. */
   inputs: DecisionInputs.optional(),
   /** true: Redis was away or full, so that nothing could be logged and only fallback offers are answered. */
   degraded: z.boolean(),

@@ -17,7 +17,9 @@ export async function findDecision(
   const [from, to] = [decidedAt - slackMs, decidedAt + slackMs];
   const reader = await connection.runAndReadAll(
     `SELECT json FROM ${lake.from('decisions', { streamFrom: from, streamTo: to })}
-     WHERE "decisionId" = $1 AND "decidedAt" BETWEEN make_timestamp($2::BIGINT) AND make_timestamp($3::BIGINT) LIMIT 1`,
+     WHERE "decisionId" = $1 AND "decidedAt" BETWEEN make_timestamp($2::BIGINT) AND make_timestamp($3::BIGINT)
+     -- Logged twice, it may be there with and without what explains it.
+     ORDER BY length(json) DESC LIMIT 1`,
     // Row groups whose times lie elsewhere are not read.
     [decisionId, BigInt(from) * 1000n, BigInt(to) * 1000n],
   );

@@ -1,4 +1,4 @@
-/** The writing side of the event stream: what is in it is accepted, and reaches the lake. */
+/** The writing side of the event stream: what is in it is accepted, and reaches the lake; until then, the writer can look at it. */
 import { AppError } from '../domain/errors.ts';
 import type { LogEntry } from '../domain/log-entry.ts';
 import type { Keys } from './keys.ts';
@@ -41,4 +41,16 @@ export async function appendEntries(
     if (err !== null) throw err;
     return String(id);
   });
+}
+
+/** The entry of that stream id; undefined: the drain has taken it, or it cannot be read here. */
+export async function readEntry(redis: Redis, keys: Keys, id: string): Promise<LogEntry | undefined> {
+  const [row] = await redis.xrange(keys.eventStream, id, id);
+  const fields = row?.[1] ?? [];
+  const text = fields[fields.indexOf(logField) + 1];
+  try {
+    return fields.includes(logField) ? (JSON.parse(text ?? '') as LogEntry) : undefined;
+  } catch {
+    return undefined;
+  }
 }

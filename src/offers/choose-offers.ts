@@ -33,8 +33,6 @@ import { type OfferValue, offerValue, type ValueContext } from './value.ts';
 
 export type OfferMarket = {
   offers: Iterable<CompiledOffer>;
-  /** Positions in the feature vector of what their rules and the value read. */
-  featuresRead: readonly number[];
   /** The catalogue, by item id. */
   items: ReadonlyMap<string, Item>;
   shop: ShopStatistics;
@@ -100,7 +98,7 @@ export type OpenChoice = {
   chosen: () => Candidate[];
   /** Takes an offer out of its place, where the choice goes on with what is left. */
   refuse: (candidate: Candidate, reasonCode: ExclusionReason) => void;
-  /** `withTerms` (the default): what the offers that are not made are worth, too. */
+  /** `withTerms` (the default): why the offers that are not made are worth what they are, too. */
   result: (withTerms?: boolean) => OfferChoice;
 };
 
@@ -264,11 +262,7 @@ export function openChoice(
     if (candidates.length === 0) return { placements, excluded };
     const passedOver = candidates
       .filter((candidate) => !taken.has(candidate) || refused.has(candidate))
-      .map((candidate) =>
-        withTerms
-          ? excludedCandidate(candidate, reasonFor(candidate))
-          : excludedOffer(candidate.compiled, reasonFor(candidate)),
-      );
+      .map((candidate) => excludedCandidate(candidate, reasonFor(candidate), withTerms));
     return { placements, excluded: byOfferId([...excluded, ...passedOver]) };
   }
 
@@ -479,8 +473,11 @@ function byOfferId(excluded: ExcludedOffer[]): ExcludedOffer[] {
 function excludedCandidate(
   { compiled, expectedValue, terms }: Candidate,
   reasonCode: ExclusionReason,
+  withTerms: boolean,
 ): ExcludedOffer {
-  return { ...excludedOffer(compiled, reasonCode), expectedValue, terms };
+  const { offer, version } = compiled;
+  const excluded = { offerId: offer.offerId, offerVersion: version, reasonCode, expectedValue };
+  return withTerms ? { ...excluded, terms } : excluded;
 }
 
 /** By code units: the same on every machine, whatever its locale. */

@@ -8,11 +8,12 @@
  * concerns the offers themselves holds everywhere.
  */
 import type { Channel } from '../domain/channel.ts';
-import type { DecidedOffer, ExclusionReason, WithdrawalReason } from '../domain/decision.ts';
+import type { ContactInputs, DecidedOffer, ExclusionReason, WithdrawalReason } from '../domain/decision.ts';
 import { CONTACT_CHANNELS, type ContactPolicy } from '../domain/decision-policy.ts';
 import { NON_SELLING, type Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import { brokenLimit, type ContactLimits, compileContactLimits } from './contact-limits.ts';
+import { contactSummary } from './contact-summary.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import { suppressionAt } from './dismissals.ts';
 import { mayAddress } from './may-address.ts';
@@ -52,6 +53,8 @@ export type CompiledContactPolicy = {
     decidedAt: number,
     now: number,
   ) => WithdrawalRule;
+  /** What the rules see of the customer. */
+  summaryOf: (facts: CustomerFacts, situation: Situation) => ContactInputs;
   /** For who writes contacts down: what counts on the channel. */
   limitsOn: (channel: Channel) => ContactLimits;
   /** May the two not be made at once? */
@@ -80,6 +83,8 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
 
   return {
     limitsOn,
+    summaryOf: (facts, situation) =>
+      contactSummary(facts, situation, policy, isQuiet, limitsOn(situation.channel)),
     excludeEachOther: (one, other) => oneDiscountAtATime && areTwoDiscounts(one, other),
     withdrawalRule: (facts, channel, decidedAt, now) => {
       if (!mayAddress(facts, channel)) return () => 'no-consent';

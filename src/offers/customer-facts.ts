@@ -1,6 +1,7 @@
 /** What a decision needs to know of a customer. Whoever asks gathers it, so that the rules themselves reach nothing. */
 import type { Channel, LoyaltyTier } from '../domain/channel.ts';
 import type { Consent } from '../domain/customer.ts';
+import type { DecisionInputs } from '../domain/decision.ts';
 import type { ItemId } from '../domain/ids.ts';
 import type { Offer, OfferAnswer } from '../domain/offer.ts';
 import type { ContactHistory } from './contact-history.ts';
@@ -55,6 +56,15 @@ export type CustomerFacts = {
   tasteRank: (itemId: ItemId) => number | undefined;
   /** If it is made on the channel; undefined = there is no offer model, or it knows no offer of its kind. */
   effectOf: (offer: Offer, channel: Channel) => OfferEffect | undefined;
+  /** For the log: works nothing out that was not asked for. */
+  workedOut?: () => WorkedOut;
+};
+
+/** What of the facts was worked out because an offer's value depended on it. */
+export type WorkedOut = {
+  value?: NonNullable<DecisionInputs['value']>;
+  categoryShares?: ReadonlyMap<string, number>;
+  categoryEvidence?: number;
 };
 
 /** Where and when an offer would be made. */

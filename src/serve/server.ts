@@ -19,6 +19,7 @@ import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
+import { keepPolicy } from '../infra/policy-files.ts';
 import type { MetricsSource } from '../infra/process-metrics.ts';
 import { connectRedis, refuseEvictingServer, untilReady } from '../infra/redis.ts';
 import { createTombstones } from '../infra/tombstones.ts';
@@ -137,6 +138,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ),
     ]);
 
+    await keepPolicy(config.dataDir, decisionPolicy, now());
     const trialOffers = await loadTrialModels(
       config.modelsDir,
       decisionPolicy.policy,

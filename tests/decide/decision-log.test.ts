@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { type DecideRequest, decide, noContext } from '../../src/decide/decide.ts';
 import {
-  isBrief,
   type LoggedDecision,
   logDecision,
   loggedForm,
   loggedTexts,
   parseDecision,
   readDecision,
+  readWaiting,
 } from '../../src/decide/decision-log.ts';
 import { CustomerId, OfferId } from '../../src/domain/ids.ts';
 import { drainAll } from '../../src/history/drain.ts';
@@ -50,16 +50,17 @@ async function decided(asked: DecideRequest): Promise<LoggedDecision> {
   return logged;
 }
 
-test('put into words for a list, a decision is the same; what is brief lacks the offers that were not made', async () => {
+/** As Redis has it. */
+function briefly({ inputs: _inputs, ...decision }: LoggedDecision): LoggedDecision {
+  return { ...decision, excluded: [] };
+}
+
+test('put into words for a list, a decision is the same; what is brief lacks what explains it', async () => {
   const logged = await decided({ ...request, placements: ['top'] });
   expect(logged.excluded).not.toEqual([]);
   const { brief, whole } = loggedTexts(logged);
   expect(JSON.parse(whole)).toEqual(JSON.parse(JSON.stringify(logged)));
-  expect(JSON.parse(brief)).toEqual(JSON.parse(JSON.stringify({ ...logged, excluded: [] })));
-  const read = parseDecision(brief);
-  expect(read).toMatchObject({ decisionId: logged.decisionId, excluded: [] });
-  expect(isBrief(read ?? logged)).toBe(true);
-  expect(isBrief(logged)).toBe(false);
+  expect(parseDecision(brief)).toEqual(briefly(logged));
 });
 
 test('a logged decision reaches the lake as it was, however often it was logged', async () => {
@@ -83,7 +84,9 @@ test('a logged decision reaches the lake as it was, however often it was logged'
   });
   expect(JSON.parse(String(rows[0]?.json))).toEqual(decision);
   expect(decision.placements[0]?.offers[0]?.terms?.orderMinor).toBe(1000);
-  expect(decision.excluded).toMatchObject([{ offerId: 'ten', reasonCode: 'outranked' }]);
+  const [passedOver] = decision.excluded;
+  expect(passedOver).toMatchObject({ offerId: 'ten', reasonCode: 'outranked' });
+  expect(passedOver?.expectedValue).toBeLessThan(decision.placements[0]?.offers[0]?.expectedValue ?? 0);
   expect(await redis.hgetall(keys.offersMade)).toEqual({ five: '1' });
 });
 
@@ -91,7 +94,39 @@ test('a logged decision can be read; one that was never logged cannot', async ()
   const decision = await decided(request);
   expect(await readDecision(decision.decisionId, deps)).toBeUndefined();
   await logDecision(decision, deps);
-  expect(await readDecision(decision.decisionId, deps)).toEqual(decision);
+  expect(await readDecision(decision.decisionId, deps)).toEqual(briefly(decision));
+});
+
+test('what explains a decision waits in the event stream until the lake has it', async () => {
+  const decision = await decided({ ...request, placements: ['top'] });
+  await logDecision(decision, deps);
+  expect(await readWaiting(decision.decisionId, deps)).toEqual({
+    decision: briefly(decision),
+    whole: decision,
+  });
+  await drainAll({ redis, keys, lake, recordStore: deps.records, now: () => noon });
+  expect(await readWaiting(decision.decisionId, deps)).toEqual({
+    decision: briefly(decision),
+    whole: undefined,
+  });
+});
+
+test('of many that came second, the closest are logged with their terms, all with their value', async () => {
+  const { excluded, ...decision } = await decided({ ...request, placements: ['top'] });
+  const terms = decision.placements[0]?.offers[0]?.terms;
+  if (terms === undefined) throw new Error('no offer was made');
+  const many = Array.from({ length: 20 }, (_, n) => ({
+    offerId: OfferId.parse(`offer-${n}`),
+    offerVersion: `${n}`.padStart(12, '0'),
+    reasonCode: 'outranked' as const,
+    expectedValue: n,
+    terms,
+  }));
+  const logged = loggedForm({ ...decision, excluded: many })?.excluded ?? [];
+  expect(logged.map(({ expectedValue }) => expectedValue)).toEqual([...many.keys()]);
+  expect(logged.filter((one) => one.terms !== undefined).map(({ expectedValue }) => expectedValue)).toEqual([
+    15, 16, 17, 18, 19,
+  ]);
 });
 
 test('an offer that fills no place is not counted as made', async () => {
@@ -101,7 +136,7 @@ test('an offer that fills no place is not counted as made', async () => {
   expect(await redis.exists(keys.offersMade)).toBe(0);
 });
 
-test('a decision is kept packed, with all why others were not made; what a list or an earlier version wrote plainly is read too', async () => {
+test('a decision is kept packed and brief; what a list or an earlier version wrote plainly is read too', async () => {
   const { excluded, ...decision } = await decided({ ...request, placements: ['top'] });
   const many = Array.from({ length: 50 }, (_, n) => ({
     offerId: OfferId.parse(`offer-${n}`),
@@ -110,10 +145,10 @@ test('a decision is kept packed, with all why others were not made; what a list 
   }));
   const logged = { ...decision, excluded: [...excluded, ...many] };
   await logDecision(logged, deps);
-  expect(await readDecision(logged.decisionId, deps)).toEqual(logged);
+  expect(await readDecision(logged.decisionId, deps)).toEqual(briefly(logged));
   const key = keys.decision(logged.decisionId);
-  expect(await redis.strlen(key)).toBeLessThan(JSON.stringify(logged).length / 3);
+  expect(await redis.strlen(key)).toBeLessThan(JSON.stringify(briefly(logged)).length / 1.5);
   expect(await redis.ttl(key)).toBeGreaterThan(0);
   await redis.set(key, loggedTexts(logged).brief);
-  expect(await readDecision(logged.decisionId, deps)).toEqual({ ...logged, excluded: [] });
+  expect(await readDecision(logged.decisionId, deps)).toEqual(briefly(logged));
 });

@@ -102,7 +102,6 @@ export function makeMarket(
   const shop = more.shop ?? shopStatistics([makeItem({ itemId: 'tea', priceMinor: 1000, marginMinor: 400 })]);
   return {
     offers: offers.map((offer) => compileOffer(offer, featureNames)),
-    featuresRead: [],
     items: new Map(),
     shop,
     subjectOf: (offer) => offerSubject(offer, new Map(), shop),

@@ -1,11 +1,13 @@
 /** A past decision in full: as it was logged, what has become of it since, and its offers as they were then. */
 import { z } from 'zod';
-import { isBrief, type LoggedDecision, readDecision } from '../../decide/decision-log.ts';
+import { type LoggedDecision, readDecision, readWaiting } from '../../decide/decision-log.ts';
 import { readVersion } from '../../decide/offer-versions.ts';
 import { readOutcomes, sortOutcomes } from '../../decide/outcome-log.ts';
 import { Decision } from '../../domain/decision.ts';
+import { AppError } from '../../domain/errors.ts';
 import { OfferId } from '../../domain/ids.ts';
 import { Offer, OfferOutcome, OfferVersion } from '../../domain/offer.ts';
+import { readPolicy, SavedPolicy } from '../../infra/policy-files.ts';
 import type { Deps } from '../deps.ts';
 
 export const ExplainedDecision = Decision.extend({
@@ -22,13 +24,16 @@ export const ExplainedDecision = Decision.extend({
   ),
   /** The offers that it made, as they were then; `offer` is null where that can no longer be read. */
   offers: z.array(z.object({ offerId: OfferId, offerVersion: OfferVersion, offer: Offer.nullable() })),
+  /** The decision policy as it was then, and since when it had been in force; null where that can no longer be read. */
+  policy: SavedPolicy.nullable(),
 });
 export type ExplainedDecision = z.output<typeof ExplainedDecision>;
 
-type ExplainDeps = Pick<Deps, 'redis' | 'keys' | 'past'>;
+type FindDeps = Pick<Deps, 'redis' | 'keys' | 'past'>;
+type ExplainDeps = FindDeps & { config: Pick<Deps['config'], 'dataDir'> };
 
 /** Out of Redis, else out of the lake; undefined: there is none. */
-export async function findLogged(decisionId: string, deps: ExplainDeps): Promise<LoggedDecision | undefined> {
+export async function findLogged(decisionId: string, deps: FindDeps): Promise<LoggedDecision | undefined> {
   return (await readDecision(decisionId, deps)) ?? (await deps.past.find(decisionId))?.decision;
 }
 
@@ -37,13 +42,17 @@ export async function explainDecision(
   deps: ExplainDeps,
 ): Promise<ExplainedDecision | undefined> {
   const [recent, reported] = await Promise.all([
-    readDecision(decisionId, deps),
+    readWaiting(decisionId, deps),
     readOutcomes(decisionId, deps),
   ]);
-  // While Redis has the decision, it has all that was reported of it; why other offers were not made it may leave to the lake.
-  const past = recent === undefined || isBrief(recent) ? await deps.past.find(decisionId) : undefined;
-  const decision = past?.decision ?? recent;
+  // While Redis has the decision, it has all that was reported of it; what explains it waits in the stream, or is in the lake.
+  const past = recent?.whole === undefined ? await deps.past.find(decisionId) : undefined;
+  const decision = recent?.whole ?? past?.decision ?? recent?.decision;
   if (decision === undefined) return undefined;
+  const [offers, policy] = await Promise.all([
+    offersOf(decision, deps),
+    readPolicy(deps.config.dataDir, decision.policyVersion),
+  ]);
   const outcomes = new Map([...(past?.outcomes ?? []), ...reported].map((one) => [one.eventId, one]));
   return {
     ...decision,
@@ -52,11 +61,29 @@ export async function explainDecision(
       offerId: OfferId.parse(offerId),
       at: new Date(at).toISOString(),
     })),
-    offers: await offersOf(decision, deps),
+    offers,
+    policy: policy ?? null,
   };
 }
 
-async function offersOf({ placements }: Decision, deps: ExplainDeps): Promise<ExplainedDecision['offers']> {
+/** A decision that stands, with what explains it, as far as that can be had now: its answer does not depend on it. */
+export async function withExplanation(decision: Decision, deps: FindDeps): Promise<Decision> {
+  const { decisionId } = decision;
+  if (decisionId === null) return decision;
+  try {
+    const recent = await readWaiting(decisionId, deps);
+    const whole = recent?.whole ?? (await deps.past.find(decisionId))?.decision;
+    if (whole === undefined) return decision;
+    const { excluded, inputs } = whole;
+    return { ...decision, excluded, ...(inputs && { inputs }) };
+  } catch (err) {
+    // Many others are being looked for.
+    if (err instanceof AppError) return decision;
+    throw err;
+  }
+}
+
+async function offersOf({ placements }: Decision, deps: FindDeps): Promise<ExplainedDecision['offers']> {
   const made = new Map(
     placements.flatMap(({ offers }) => offers.map(({ offerId, offerVersion }) => [offerId, offerVersion])),
   );

@@ -16,7 +16,7 @@ import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/id
 import { PriceMinor } from '../../domain/money.ts';
 import { OfferOutcome } from '../../domain/offer.ts';
 import { isRedisTrouble } from '../../infra/redis.ts';
-import { ExplainedDecision, explainDecision } from '../decide/explain-decision.ts';
+import { ExplainedDecision, explainDecision, withExplanation } from '../decide/explain-decision.ts';
 import { answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
 import type { StandingAnswer } from '../decide/standing-answers.ts';
@@ -229,7 +229,8 @@ export const decisionRoutes = [
         decision = await decisionStanding(read, request, deps);
         const mark = standingMark(read, decision);
         deps.metrics.standing.add(mark === undefined ? 'decided' : 'stood');
-        if (mark !== undefined) {
+        if (explain) decision = await withExplanation(decision, deps);
+        else if (mark !== undefined) {
           const json = JSON.stringify(presentDecision(decision, explain));
           const bytes = Buffer.byteLength(json);
           deps.standing.keep(question, mark, revision, { json, bytes, counted: countedOf(decision) });
@@ -252,10 +253,12 @@ export const decisionRoutes = [
     path: '/decisions/{decisionId}',
     scope: 'read',
     summary:
-      'A past decision in full: terms, inputs, versions, outcomes so far, and its offers as they were then',
+      'A past decision in full: terms, inputs, versions, outcomes so far, and its offers and the policy as they were then',
     description:
-      'Out of Redis for 30 days, and for ever out of the lake, where it may take a second to find. The reason for each offer ' +
-      'that was not made names its version: `GET /offers/{offerId}/versions/{offerVersion}` tells what that said.',
+      'Out of the event stream until the lake has it, and for ever out of the lake, where it may take a second to find. ' +
+      '`inputs` is what was known of the customer: every feature, and what the contact policy saw. The reason for each offer ' +
+      'that was not made names its version: `GET /offers/{offerId}/versions/{offerVersion}` tells what that said. Those that ' +
+      'passed every rule have their `expectedValue`, and those that came closest their `terms`.',
     tags,
     params: decisionParams,
     responses: { 200: ExplainedDecision.meta({ id: 'ExplainedDecision' }) },

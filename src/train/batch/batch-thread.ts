@@ -14,6 +14,7 @@ import type { Config } from '../../infra/config.ts';
 import { openErasureFiles } from '../../infra/erasure-files.ts';
 import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
+import { keepPolicy } from '../../infra/policy-files.ts';
 import { connectRedis } from '../../infra/redis.ts';
 import { slices } from '../../infra/redis-together.ts';
 import { createTombstones } from '../../infra/tombstones.ts';
@@ -47,6 +48,7 @@ const keys = createKeys(config.keyPrefix);
 const redis = connectRedis(redisUrl, 'batch', { kind: 'patient' }, log);
 const policy = loadDecisionPolicy(config.decisionPolicyFile);
 const now = Date.now;
+await keepPolicy(config.dataDir, policy, now());
 const models = withTrialModels(
   await readDecidingModels(config.modelsDir, log),
   await loadTrialModels(config.modelsDir, policy.policy, config.decisionPolicyFile, now()),

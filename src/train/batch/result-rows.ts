@@ -81,9 +81,10 @@ export function whyNotContacted({
   excluded,
 }: Pick<Decision, 'channel' | 'inputs' | 'placements' | 'excluded'>): ExclusionReason | undefined {
   if (!CONTACT_CHANNELS.has(channel)) return undefined;
+  // Who is made an offer may be contacted; of a decision that was read again, nothing else is known.
+  if (placements.some(({ offers, fallback }) => offers.length > 0 && !fallback)) return undefined;
   // Asked for by itself: a shop without other offers has none that is excluded for it.
   if (!mayAddress({ consent: inputs?.consent }, channel)) return 'no-consent';
-  if (placements.some(({ offers, fallback }) => offers.length > 0 && !fallback)) return undefined;
   return excluded.find(({ reasonCode }) => OF_EVERY_CONTACT.has(reasonCode))?.reasonCode;
 }
 

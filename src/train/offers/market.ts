@@ -71,7 +71,6 @@ export function replayedMarket(
   return {
     offers: current.map((offer) => compileOffer(offer, FEATURE_NAMES)),
     // Nothing is logged.
-    featuresRead: [],
     // Budgets are as they are today, and say nothing of then.
     budgetReason: () => undefined,
     items,

@@ -64,6 +64,7 @@ test('a decision is explained in full as long as the lake is there, and its outc
     },
     outcomes: [{ offerId: 'ten', outcome: 'viewed' }],
     offers: [{ ...saved, offer: { ...offer, eligibility } }],
+    policy: { policy: { contact: { minGapHours: 12 }, exploration: { method: 'none' } } },
   });
   expect(recent.body.placements[0].offers[0].terms.orderMinor).toBe(4000);
 
@@ -79,6 +80,81 @@ test('a decision is explained in full as long as the lake is there, and its outc
   await drain();
   await forget(decided.decisionId);
   await eventually(async () => expect((await service.call('GET', path)).body.outcomes).toEqual(after));
+});
+
+test('every reason by which the customer was protected can be checked in what was known of her', async () => {
+  const percentOff = (offerId: string, percent: number) => ({
+    offerId,
+    name: offerId,
+    benefit: { kind: 'percentOff', percent },
+    channels: ['email'],
+    caps: [{ of: 'made', times: 1, days: 30 }],
+  });
+  await service.call('POST', '/offers', [percentOff('three', 3), percentOff('four', 4)]);
+  const customerId = 'berta';
+  await service.call('PUT', `/customers/${customerId}`, {
+    consent: { email: true },
+    timeZone: 'Asia/Tokyo',
+    segment: 'north',
+  });
+  const lines = [{ itemId: 'tea-1', quantity: 1, unitPriceMinor: 9000 }];
+  await service.call('POST', '/events', { type: 'purchase', customerId, lines });
+  const ask = (campaign: string) =>
+    service.call('POST', '/offers/decide', { customerId, channel: 'email', campaign });
+  const explained = async (decisionId: string) =>
+    (await service.call('GET', `/decisions/${decisionId}`)).body;
+  const first = await eventually(async () => {
+    const { body } = await service.call('POST', '/offers/decide', {
+      customerId,
+      channel: 'email',
+      dryRun: true,
+    });
+    expect(body.excluded.map(({ offerId }: { offerId: string }) => offerId)).toContain('four');
+    return (await ask('spring')).body;
+  });
+  expect(first.placements[0].offers[0].offerId).toBe('three');
+  const why = await explained(first.decisionId);
+  // Passed over: what it would have been worth, and why.
+  const four = why.excluded.find(({ offerId }: { offerId: string }) => offerId === 'four');
+  expect(four.expectedValue).toBeLessThan(first.placements[0].offers[0].expectedValue);
+  expect(four.terms).toMatchObject({ source: 'prior', orderMinor: 9000 });
+  expect(why.inputs).toMatchObject({
+    segment: 'north',
+    features: { totalSpendMinor: 9000, ratingCount: 0, recentContacts: 0 },
+    contacts: { timeZone: 'Asia/Tokyo', lastContactAt: null, lowRatedAt: null, answers: [] },
+  });
+  expect(why.inputs.churnRisk).toBeGreaterThan(0);
+
+  const second = (await ask('summer')).body;
+  expect(second.excluded).toContainEqual(
+    expect.objectContaining({ offerId: 'four', reasonCode: 'minimum-gap' }),
+  );
+  expect((await explained(second.decisionId)).inputs.contacts).toMatchObject({
+    lastContactAt: first.decidedAt,
+    caps: [{ channels: ['email'], times: 3, days: 7, counted: 1 }],
+    offers: [{ offerId: 'three', made: 1, lastAt: first.decidedAt, open: true }],
+  });
+
+  await service.call('POST', '/events', { type: 'rating', customerId, rating: 1 });
+  const third = (await ask('autumn')).body;
+  expect(third.excluded).toContainEqual(
+    expect.objectContaining({ offerId: 'four', reasonCode: 'low-rating' }),
+  );
+  const { contacts } = (await explained(third.decisionId)).inputs;
+  expect(Date.parse(contacts.lowRatedAt)).toBeGreaterThan(Date.parse(first.decidedAt));
+});
+
+test('what stands is explained, where that is asked, with what the log has of it', async () => {
+  const path = '/customers/anna/offers?channel=web&explain=true';
+  const { body } = await service.call('GET', path);
+  expect(body.inputs.features.purchaseCount).toBe(1);
+  const again = await service.call('GET', path);
+  expect(again.body).toEqual(body);
+  const logged = (await service.call('GET', `/decisions/${body.decisionId}`)).body;
+  expect(logged).toMatchObject({ inputs: body.inputs, excluded: body.excluded });
+  const plain = await service.call('GET', '/customers/anna/offers?channel=web');
+  expect(plain.body).toMatchObject({ decisionId: body.decisionId });
+  expect(plain.body.inputs).toBeUndefined();
 });
 
 test('an id that nobody gave out, or that tells no time, is of no decision', async () => {

@@ -120,7 +120,6 @@ function marketOf({ items, statistics, indices }: ClosedShop): Omit<OfferMarket,
   const subjects = new Map<Offer, OfferSubject>();
   return {
     items,
-    featuresRead: [],
     shop: statistics,
     subjectOf(offer) {
       const subject = subjects.get(offer) ?? offerSubject(offer, items, statistics);
