@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { fitPlatt } from '../calibration.ts';
 import { sigmoid } from '../logistic-regression.ts';
 import type { Rng } from '../rng.ts';
-import { axesOf, fitContextBasis } from '../uplift/context-basis.ts';
-import { armWeights, fitUplift, UpliftOptions } from '../uplift/fit-uplift.ts';
+import { axesOf, type ContextBasis, fitContextBasis, widestOf } from '../uplift/context-basis.ts';
+import { armWeights, axesOfAll, fitUplift, UpliftOptions } from '../uplift/fit-uplift.ts';
 import { crossFitResponse } from '../uplift/response-model.ts';
 import { noContact, type UpliftArm, type UpliftLog } from '../uplift/uplift-log.ts';
 import { traitNames, traitsOf } from '../uplift/uplift-model.ts';
@@ -132,9 +132,15 @@ export async function fitOfferModel(
 ): Promise<OfferModel> {
   const arms = log.offers.map(offerArm);
   const usualShares = usualSharesOf(log);
+  const columns = log.featureNames.length + log.channels.length;
+  const basis = fitContextBasis(
+    { rows: log.rows, columns, contexts: log.contexts },
+    axesOfAll(options.uplift),
+  );
   await onProgress(0);
   const { acceptance, scale, accepts, dismissal, dismisses } = learnAcceptance(
     log,
+    widestOf(basis, options.uplift.axes),
     arms,
     usualShares,
     options,
@@ -144,7 +150,7 @@ export async function fitOfferModel(
     log.offers[offer]!.kind === 'serviceContact' ? 0 : dismisses(row, offer);
   const upliftLog = (reward: Float64Array): UpliftLog => ({
     rows: log.rows,
-    columns: log.featureNames.length + log.channels.length,
+    columns,
     contexts: log.contexts,
     arm: log.offer,
     propensity: log.propensity,
@@ -154,11 +160,12 @@ export async function fitOfferModel(
   });
   await onProgress(0.2);
   const kinds = log.offers.map(({ kind }) => kind);
-  const { persuasion, expected } = await learnPersuasion(log, kinds, options, accepts, annoys);
+  const { persuasion, expected } = await learnPersuasion(log, basis, kinds, options, accepts, annoys);
   await onProgress(0.25);
   const purchase = await fitUplift(
     {
       ...upliftLog(Float64Array.from(log.orders)),
+      basis,
       assumed: (row, arm) =>
         persuasion.share[arm]! * accepts(row, arm) - persuasion.leftOut * annoys(row, arm) * expected[row]!,
     },
@@ -168,15 +175,26 @@ export async function fitOfferModel(
   );
   await onProgress(0.6);
   const known = Int32Array.from(log.churned.keys()).filter((row) => !Number.isNaN(log.churned[row]!));
-  const churn =
+  const knownBasis =
     churnHorizonDays !== undefined && isWorthLearning(log, known)
-      ? await fitUplift(pickRows(upliftLog(Float64Array.from(log.churned)), known), arms, options.churn, rng)
+      ? fitContextBasis(
+          { rows: known.length, columns, contexts: pickMatrix(log.contexts, columns, known) },
+          axesOfAll(options.churn),
+        )
       : undefined;
+  const churn =
+    knownBasis &&
+    (await fitUplift(
+      { ...pickRows(upliftLog(Float64Array.from(log.churned)), known), basis: knownBasis },
+      arms,
+      options.churn,
+      rng,
+    ));
   await onProgress(0.9);
   const keeping =
-    churnHorizonDays !== undefined && isWorthLearning(log, known)
-      ? await learnKeeping(log, known, options, dismisses)
-      : assumedSizes();
+    knownBasis === undefined
+      ? assumedSizes()
+      : await learnKeeping(log, known, knownBasis, options, dismisses);
   await onProgress(1);
   return {
     featureNames: log.featureNames,
@@ -209,6 +227,7 @@ function isWorthLearning({ offer }: OfferLog, rows: Int32Array): boolean {
  */
 function learnAcceptance(
   log: OfferLog,
+  basis: ContextBasis,
   arms: readonly UpliftArm[],
   usualShares: CategoryShares,
   options: OfferModelOptions,
@@ -220,8 +239,6 @@ function learnAcceptance(
   /** P(dismissed | read and not taken) of any row and offer, by a fit to others. */
   dismisses: (row: number, offer: number) => number;
 } {
-  const columns = log.featureNames.length + log.channels.length;
-  const basis = fitContextBasis({ rows: log.rows, columns, contexts: log.contexts }, options.uplift.axes);
   const axes = axesOf(log.contexts, log.rows, basis);
   const suits = pairFits(log, usualShares);
   const made = Int32Array.from(log.offer.keys()).filter((row) => log.offer[row] !== noContact);
@@ -302,6 +319,7 @@ function dismissalOf(
 /** Which offers persuade; and the orders that each row's customer is expected to make, by a fit to others. */
 async function learnPersuasion(
   log: OfferLog,
+  basis: ContextBasis,
   kinds: readonly string[],
   { uplift }: OfferModelOptions,
   accepts: (row: number, offer: number) => number,
@@ -309,7 +327,7 @@ async function learnPersuasion(
 ): Promise<{ persuasion: Persuasion; expected: Float64Array }> {
   const { rows, contexts } = log;
   const orders = Float64Array.from(log.orders);
-  const { expected, weight } = await expectedOf(log, contexts, log, orders, uplift, (row) =>
+  const { expected, weight } = await expectedOf(log, basis, contexts, log, orders, uplift, (row) =>
     partOf(log, row),
   );
   const ofMade = (of: (row: number, offer: number) => number) =>
@@ -344,6 +362,7 @@ function meanOverOffers(
 /** What is expected of each row, by fits to other customers; and the weights of the rows, so that offers look as if chosen by lot. */
 async function expectedOf(
   log: OfferLog,
+  wide: ContextBasis,
   contexts: Float32Array,
   { rows, offer, propensity }: Pick<OfferLog, 'rows' | 'offer' | 'propensity'>,
   reward: Float64Array,
@@ -351,7 +370,7 @@ async function expectedOf(
   part: (row: number) => number,
 ): Promise<{ expected: Float64Array; weight: Float64Array }> {
   const columns = log.featureNames.length + log.channels.length;
-  const basis = fitContextBasis({ rows, columns, contexts }, responseAxes);
+  const basis = widestOf(wide, responseAxes);
   const weight = armWeights({ rows, arm: offer, propensity }, log.offers.length, weightMax);
   const { expected } = await crossFitResponse({
     rows,
@@ -372,6 +391,7 @@ async function expectedOf(
 async function learnKeeping(
   log: OfferLog,
   known: Int32Array,
+  basis: ContextBasis,
   { churn }: OfferModelOptions,
   dismisses: (row: number, offer: number) => number,
 ): Promise<GaussianSizes> {
@@ -384,7 +404,7 @@ async function learnKeeping(
     offer: known.map((row) => log.offer[row]!),
     propensity: Float64Array.from(known, (row) => log.propensity[row]!),
   };
-  const { expected, weight } = await expectedOf(log, contexts, some, left, churn, (at) =>
+  const { expected, weight } = await expectedOf(log, basis, contexts, some, left, churn, (at) =>
     partOf(log, known[at]!),
   );
   const standings = standingColumns(log.featureNames);

@@ -45,15 +45,27 @@ export function solve(l: Float64Array, size: number, b: Float64Array): void {
   }
 }
 
-/** A⁻¹, both halves, of a factorised A. */
+/** A⁻¹ = L⁻ᵀL⁻¹, both halves, of a factorised A. */
 export function inverseOf(l: Float64Array, size: number): Float64Array {
-  const inverse = new Float64Array(size * size);
-  const column = new Float64Array(size);
+  // Row j: column j of L⁻¹, which begins at j.
+  const lower = new Float64Array(size * size);
   for (let j = 0; j < size; j++) {
-    column.fill(0);
-    column[j] = 1;
-    solve(l, size, column);
-    for (let i = 0; i < size; i++) inverse[i * size + j] = column[i]!;
+    const jr = j * size;
+    lower[jr + j] = 1 / l[jr + j]!;
+    for (let i = j + 1; i < size; i++) {
+      const ir = i * size;
+      let sum = 0;
+      for (let k = j; k < i; k++) sum -= l[ir + k]! * lower[jr + k]!;
+      lower[jr + i] = sum / l[ir + i]!;
+    }
   }
+  const inverse = new Float64Array(size * size);
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let k = i; k < size; k++) sum += lower[i * size + k]! * lower[j * size + k]!;
+      inverse[i * size + j] = sum;
+      inverse[j * size + i] = sum;
+    }
   return inverse;
 }

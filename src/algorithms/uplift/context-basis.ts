@@ -4,7 +4,6 @@
  * nothing, and what is cut off is what the ridge would hold back most.
  */
 import { principalAxes } from '../principal-axes.ts';
-import type { UpliftLog } from './uplift-log.ts';
 
 export type ContextBasis = {
   columns: number;
@@ -30,8 +29,9 @@ const leastVariance = 1e-4;
 /** Rows that knots and axes are chosen from, at most, evenly spread. */
 const sampleMax = 20_000;
 
+/** `contexts`: rows × columns, every value finite. */
 export function fitContextBasis(
-  { rows, columns, contexts }: Pick<UpliftLog, 'rows' | 'columns' | 'contexts'>,
+  { rows, columns, contexts }: { rows: number; columns: number; contexts: Float32Array },
   axesMax: number,
 ): ContextBasis {
   const step = Math.max(1, Math.ceil(rows / sampleMax));
@@ -53,13 +53,16 @@ export function fitContextBasis(
     for (let s = 0; s < sampled; s++) squares += (values[s * features + f]! - mean[f]!) ** 2;
     spread[f] = Math.max(leastSpread, Math.sqrt(squares / sampled));
   }
+  for (let s = 0, at = 0; s < sampled; s++)
+    for (let f = 0; f < features; f++, at++) values[at] = (values[at]! - mean[f]!) / spread[f]!;
   const covariance = new Float64Array(features * features);
-  for (let s = 0; s < sampled; s++)
+  for (let s = 0; s < sampled; s++) {
+    const own = values.subarray(s * features, (s + 1) * features);
     for (let i = 0; i < features; i++) {
-      const x = (values[s * features + i]! - mean[i]!) / spread[i]! / sampled;
-      for (let j = 0; j <= i; j++)
-        covariance[i * features + j]! += (x * (values[s * features + j]! - mean[j]!)) / spread[j]!;
+      const x = own[i]! / sampled;
+      for (let j = 0, at = i * features; j <= i; j++, at++) covariance[at]! += x * own[j]!;
     }
+  }
   for (let i = 0; i < features; i++)
     for (let j = 0; j < i; j++) covariance[j * features + i] = covariance[i * features + j]!;
   const { axes, variance } = principalAxes(covariance, features);

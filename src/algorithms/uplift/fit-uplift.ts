@@ -91,7 +91,7 @@ export async function fitUplift(
   onProgress: (share: number) => void = () => {},
 ): Promise<UpliftModel> {
   check(log, arms);
-  const wide = fitContextBasis(log, Math.max(options.axes, options.responseAxes));
+  const wide = widestOf(log.basis ?? fitContextBasis(log, axesOfAll(options)), axesOfAll(options));
   const basis = widestOf(wide, options.axes);
   const axes = axesOf(log.contexts, log.rows, wide);
   const { part, parts } = partsOf(log, options.parts, rng);
@@ -210,6 +210,11 @@ export async function fitUplift(
     own: prior.own,
     learned: { rows: log.rows, response: response.model.kind, learner, loss, slope },
   };
+}
+
+/** So many of a context basis are needed at most. */
+export function axesOfAll({ axes, responseAxes }: UpliftOptions): number {
+  return Math.max(axes, responseAxes);
 }
 
 /** 0 where nothing was foretold. */

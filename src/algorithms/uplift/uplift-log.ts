@@ -1,4 +1,5 @@
 /** Decisions with their outcomes, as the learners of an offer's effect take them. */
+import type { ContextBasis } from './context-basis.ts';
 
 /** In `UpliftLog.arm`: the customer was not contacted. */
 export const noContact = -1;
@@ -10,6 +11,8 @@ export type UpliftLog = {
   columns: number;
   /** rows × columns: what was known of the customer before the decision, every value finite; texts as 0 and 1. */
   contexts: Float32Array;
+  /** That of the contexts, where it has been fitted already, of as many axes as are asked for or more: it takes longest of all. */
+  basis?: ContextBasis;
   /** Which arm was chosen, by its position among the arms, or `noContact`. */
   arm: Int32Array;
   /** Probability, in (0, 1], with which that was chosen there. */
