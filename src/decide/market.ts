@@ -1,15 +1,15 @@
 /** What a decision chooses from, kept ready between requests: compiled offers, shop statistics, counters. */
 import { popularityScores } from '../algorithms/collaborative-model.ts';
 import type { Offer } from '../domain/offer.ts';
-import { FEATURE_NAMES } from '../features/registry.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
 import { compileContactPolicy } from '../offers/contact-policy.ts';
 import type { Economics } from '../offers/cost.ts';
-import { type CompiledOffer, compileOffer } from '../offers/eligibility.ts';
+import type { CompiledOffer } from '../offers/eligibility.ts';
 import { compileExperiments } from '../offers/experiments.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
 import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';
+import { compiledOffer } from './compiled-offers.ts';
 import type { DecidingDeps } from './deps.ts';
 import { createExplorationPurses } from './exploration-budget.ts';
 import { createBudgetLedger, type Reserved } from './ledger/offer-budget.ts';
@@ -75,25 +75,14 @@ export function createMarketHolder({
     ...(onExplored && { onSpent: onExplored }),
   });
   const budgets = createBudgetWatch(createBudgetLedger(redis, keys), economics, now);
-  /** By version of the offer: the catalogue's copy holds a new object when an offer changes. */
-  const compiled = new WeakMap<Offer, CompiledOffer>();
   let offers: { revision: number; list: readonly CompiledOffer[] } | undefined;
   let statistics: Statistics | undefined;
-
-  function compileOnce(offer: Offer): CompiledOffer {
-    let known = compiled.get(offer);
-    if (known === undefined) {
-      known = compileOffer(offer, FEATURE_NAMES);
-      compiled.set(offer, known);
-    }
-    return known;
-  }
 
   function currentOffers(): readonly CompiledOffer[] {
     if (offers?.revision !== catalogue.revision) {
       // In the order in which a decision names them.
       const all = [...catalogue.offers.values()].sort((a, b) => (a.offerId < b.offerId ? -1 : 1));
-      offers = { revision: catalogue.revision, list: all.map(compileOnce) };
+      offers = { revision: catalogue.revision, list: all.map(compiledOffer) };
     }
     return offers.list;
   }

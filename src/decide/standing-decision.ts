@@ -10,19 +10,23 @@ import { z } from 'zod';
 import {
   type DecidedOffer,
   type Decision,
+  type ExclusionReason,
   WITHDRAWAL_REASONS,
-  type WithdrawalReason,
+  WithdrawalReason,
 } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
+import type { Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import { headBytes, type RecordHeads } from '../features/record-store.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import type { OfferMarket } from '../offers/choose-offers.ts';
 import type { Contact } from '../offers/contact-history.ts';
+import type { CompiledOffer } from '../offers/eligibility.ts';
+import { compiledOffer } from './compiled-offers.ts';
 import { decisionTtlSeconds } from './count-offers.ts';
-import { withdrawalFacts } from './customer-facts.ts';
-import { type DecideDeps, type DecideRequest, decide } from './decide.ts';
+import { customerFacts, withdrawalFacts } from './customer-facts.ts';
+import { type DecideDeps, type DecideRequest, decide, noContext } from './decide.ts';
 import { newDecisionId } from './decision-id.ts';
 import {
   type DecisionLogDeps,
@@ -153,7 +157,7 @@ export async function decisionStanding(
   if (before === undefined) return shortened(await decideOnce(key, request, undefined, deps), request.limit);
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
-  const withdrawn = await withdrawnOf(before.decision, record(), market, deps);
+  const withdrawn = await withdrawnOf(before.decision, request, record(), market, deps);
   if (withdrawn.length === 0) return shortened(before.decision, request.limit);
   const ended = { decision: before.decision, withdrawn };
   return shortened(await decideOnce(key, request, ended, deps), request.limit);
@@ -236,7 +240,7 @@ function isSame({ decision }: Standing, ended: Ended | undefined): boolean {
 
 function replacedBy({ decision: { decisionId }, withdrawn }: Ended): Decision['replaces'] {
   const reasons = new Set(withdrawn.map(({ reasonCode }) => reasonCode));
-  const reasonCode = WITHDRAWAL_REASONS.find((reason) => reasons.has(reason));
+  const reasonCode = WITHDRAWAL_REASONS.find((reason) => reasons.has(reason)) ?? [...reasons][0];
   return reasonCode && { decisionId, offerIds: withdrawn.map(({ offer }) => offer.offerId), reasonCode };
 }
 
@@ -303,17 +307,21 @@ async function logStanding(
 
 /** Until when the decision may be repeated: milliseconds since 1970. */
 function windowEnd(decision: Decision, { catalogue, now }: Pick<StandingDeps, 'catalogue' | 'now'>): number {
-  const ends = madeOffers(decision).map((offerId) =>
-    Date.parse(catalogue.offers.get(offerId)?.validTo ?? ''),
-  );
-  return Math.min(now() + standingMs, ...ends.filter((end) => !Number.isNaN(end)));
+  return Math.min(now() + standingMs, firstEnd(decision, catalogue));
 }
 
-/** A fallback is content for everybody: no rule of contact ends it. */
+/** When the first of its offers ends, as the offers are now: milliseconds since 1970; Infinity: none does. */
+export function firstEnd(decision: Decision, { offers }: Pick<StandingDeps['catalogue'], 'offers'>): number {
+  const ends = madeOffers(decision).map((offerId) => Date.parse(offers.get(offerId)?.validTo ?? ''));
+  return Math.min(...ends.filter((end) => !Number.isNaN(end)));
+}
+
+/** A fallback is content for everybody: only its own rules end it. */
 async function withdrawnOf(
   { placements: [place], channel, decidedAt }: LoggedDecision,
+  request: StandingRequest,
   record: CustomerRecord | undefined,
-  { contactPolicy }: OfferMarket,
+  { contactPolicy, items }: OfferMarket,
   deps: StandingDeps,
 ): Promise<Withdrawn[]> {
   if (place === undefined || place.offers.length === 0) return [];
@@ -322,8 +330,21 @@ async function withdrawnOf(
   const rule = place.fallback
     ? undefined
     : contactPolicy.withdrawalRule(facts, channel, Date.parse(decidedAt), now);
+  const situation = { ...situationOfStanding, channel, placements: [place.placement], now };
+  const changedRule = (compiled: CompiledOffer) => {
+    if (place.fallback) return undefined;
+    const known = customerFacts(subjectIdOf(request.subject), record, deps.models, items, noContext, now);
+    return compiled.exclusionOfCustomer(known, situation, () => undefined);
+  };
   const reasons = await Promise.all(
-    place.offers.map(async (offer) => ((await isKnown(offer.offerId, deps)) ? rule?.(offer) : 'deleted')),
+    place.offers.map(async (offer) => {
+      const ended = await whyEnded(offer, deps, (current) => {
+        const compiled = compiledOffer(current);
+        const isAsItWas = compiled.version === offer.offerVersion;
+        return compiled.exclusionOfOffer(situation) ?? (isAsItWas ? undefined : changedRule(compiled));
+      });
+      return ended ?? rule?.(offer);
+    }),
   );
   return place.offers.flatMap((offer, at) => {
     const reasonCode = reasons[at];
@@ -331,9 +352,22 @@ async function withdrawnOf(
   });
 }
 
-/** This process's copy may be behind the one that decided: only Redis can say that an offer is gone. */
-async function isKnown(offerId: string, { catalogue, catalogueStore }: StandingDeps): Promise<boolean> {
-  return catalogue.offers.has(offerId) || (await catalogueStore.getOffer(offerId)) !== undefined;
+/** What is out of stock by now was on offer; what is in the basket, nobody says. */
+const situationOfStanding = { basketMinor: undefined, isBuyable: () => true };
+
+/**
+ * Why the offer as it is now is no longer to be made. This process's copy may be behind the one that decided: only Redis can say that
+ * an offer is gone, or no longer what it was.
+ */
+async function whyEnded(
+  { offerId }: DecidedOffer,
+  { catalogue, catalogueStore }: StandingDeps,
+  why: (offer: Offer) => ExclusionReason | undefined,
+): Promise<WithdrawalReason | undefined> {
+  const known = catalogue.offers.get(offerId);
+  if (known !== undefined && why(known) === undefined) return undefined;
+  const current = await catalogueStore.getOffer(offerId);
+  return current === undefined ? 'deleted' : WithdrawalReason.safeParse(why(current)).data;
 }
 
 function shortened(decision: Decision, limit: number): Decision {

@@ -54,13 +54,19 @@ export type ExclusionReason = z.output<typeof ExclusionReason>;
 /** Why a decision that stood gave way to another before its window ended, in the order in which it is asked. */
 export const WITHDRAWAL_REASONS = [
   'deleted',
+  'not-yet-valid',
+  'no-longer-valid',
+  'channel-not-allowed',
+  'placement-not-allowed',
   'no-consent',
   'complaint-open',
   'low-rating',
   'suppressed',
   'redeemed',
+  // Of a version of the offer that has been saved since; its own rules (see `RuleReason`) stand after it.
+  'offer-holdout',
 ] as const satisfies readonly (ExclusionReason | 'deleted' | 'redeemed')[];
-export const WithdrawalReason = z.enum(WITHDRAWAL_REASONS);
+export const WithdrawalReason = z.union([z.enum(WITHDRAWAL_REASONS), RuleReason]);
 export type WithdrawalReason = z.output<typeof WithdrawalReason>;
 
 /** What spoke for an offer that was made. */

@@ -197,7 +197,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       budgets: createBudgetLedger(redis, keys),
       contacts,
       past,
-      standing: createStandingAnswers(catalogue),
+      standing: createStandingAnswers(catalogue, now),
       recommender: createRecommender(models, catalogue, newItems),
       prepared: createPreparedStore(redis, keys, records, models),
       shown: createShownPages(models, newItems, catalogue),

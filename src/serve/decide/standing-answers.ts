@@ -1,7 +1,7 @@
 /**
  * Answers of standing decisions that this process has given, as they were written. One is given again as long as the very same
- * decision stands in Redis, the customer's record is the same, and the catalogue too: then nobody has withdrawn anything. No
- * rule that ends a decision comes into force by time alone, and at the end of its window it no longer stands.
+ * decision stands in Redis, the customer's record is the same, and the catalogue too: then nobody has withdrawn anything. By time
+ * alone, a decision ends with its window, when it no longer stands, or with an offer whose end was set earlier meanwhile.
  */
 import type { StandingMark } from '../../decide/standing-decision.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
@@ -19,30 +19,37 @@ export type StandingAnswers = {
   /** May there be one? Only then is it worth reading the mark alone. */
   has: (question: string) => boolean;
   find: (question: string, mark: StandingMark) => StandingAnswer | undefined;
-  /** `revision`: the catalogue's, before anything was read. */
-  keep: (question: string, mark: StandingMark, revision: number, answer: StandingAnswer) => void;
+  keep: (question: string, mark: StandingMark, validity: Validity, answer: StandingAnswer) => void;
 };
 
-type Entry = StandingMark & { revision: number; answer: StandingAnswer };
+/** `revision`: the catalogue's, before anything was read. `until`: when the first of the offers ends, milliseconds since 1970. */
+export type Validity = { revision: number; until: number };
+
+type Entry = StandingMark & Validity & { answer: StandingAnswer };
 
 /** Bytes, as `createRecentAnswers` counts them. */
 const keptBytes = 64 * 2 ** 20;
 
-export function createStandingAnswers(catalogue: Pick<Catalogue, 'revision'>): StandingAnswers {
+export function createStandingAnswers(
+  catalogue: Pick<Catalogue, 'revision'>,
+  now: () => number,
+): StandingAnswers {
   const recent = createRecentAnswers<Entry>(keptBytes);
+  const isValid = (entry: Entry | undefined) =>
+    entry !== undefined && entry.revision === catalogue.revision && now() < entry.until;
   return {
-    has: (question) => recent.get(question)?.revision === catalogue.revision,
+    has: (question) => isValid(recent.get(question)),
     find: (question, { head, stamp }) => {
       const entry = recent.get(question);
       const isSame =
         entry !== undefined &&
-        entry.revision === catalogue.revision &&
+        isValid(entry) &&
         entry.head.equals(head) &&
         (stamp === undefined ? entry.stamp === undefined : entry.stamp?.equals(stamp) === true);
       return isSame ? entry.answer : undefined;
     },
-    keep: (question, mark, revision, answer) => {
-      recent.put(question, { ...mark, revision, answer }, mark.head.length + answer.bytes);
+    keep: (question, mark, validity, answer) => {
+      recent.put(question, { ...mark, ...validity, answer }, mark.head.length + answer.bytes);
     },
   };
 }

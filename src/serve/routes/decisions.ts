@@ -4,6 +4,7 @@ import { type DecideRequest, decide, decideDry, degradedDecision, noContext } fr
 import { logDecision, loggedForm } from '../../decide/decision-log.ts';
 import {
   decisionStanding,
+  firstEnd,
   readStanding,
   readStandingMark,
   standingMark,
@@ -233,7 +234,12 @@ export const decisionRoutes = [
         else if (mark !== undefined) {
           const json = JSON.stringify(presentDecision(decision, explain));
           const bytes = Buffer.byteLength(json);
-          deps.standing.keep(question, mark, revision, { json, bytes, counted: countedOf(decision) });
+          deps.standing.keep(
+            question,
+            mark,
+            { revision, until: firstEnd(decision, deps.catalogue) },
+            { json, bytes, counted: countedOf(decision) },
+          );
         }
       } catch (err) {
         // An e-mail with a gap is worse than one with the fallback, whatever the fault is.

@@ -1,12 +1,15 @@
 /** A decision that stands is answered again as it was written, until anything says otherwise, whichever process heard of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeys } from '../../../src/infra/keys.ts';
+import { isHeldOut } from '../../../src/offers/experiments.ts';
+import { makeOffer } from '../../support/offers.ts';
 import { testRedis } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, url: redisUrl, prefix } = testRedis();
 const keys = createKeys(prefix);
 let service: TestService;
+/** Another process, in which Express answers. */
 let other: TestService;
 
 const offer = { benefit: { kind: 'percentOff', percent: 5 }, channels: ['email'] };
@@ -14,21 +17,24 @@ const fallback = { name: 'News', benefit: { kind: 'content' }, channels: ['email
 
 beforeAll(async () => {
   service = await startTestService({ redisUrl, prefix });
-  other = await startTestService({ redisUrl, prefix });
+  other = await startTestService({ redisUrl, prefix, hotLane: false });
   await service.call('PUT', '/offers/news', fallback);
-  await service.call('PUT', '/offers/five', { ...offer, name: 'Five off' });
-  const inSight = async (of: TestService) =>
-    expect(
-      (await of.call('POST', '/offers/decide', { ...(await newCustomer()), channel: 'email', dryRun: true }))
-        .text,
-    ).toContain('"five"');
-  await eventually(() => inSight(service));
-  await eventually(() => inSight(other));
+  await offerFive();
 });
 afterAll(async () => {
   await service.close();
   await other.close();
 });
+
+/** As it was, in both processes: a decision that is made before that would stand. */
+async function offerFive(): Promise<void> {
+  await service.call('PUT', '/offers/five', { ...offer, name: 'Five off' });
+  for (const of of [service, other])
+    await eventually(async () => {
+      const asked = { ...(await newCustomer()), channel: 'email', dryRun: true };
+      expect(offerOf((await of.call('POST', '/offers/decide', asked)).text)).toBe('five');
+    });
+}
 
 let customers = 0;
 async function newCustomer(): Promise<{ customerId: string }> {
@@ -41,6 +47,8 @@ async function newCustomer(): Promise<{ customerId: string }> {
 
 const ask = async (customerId: string, query = '', of = service) =>
   (await of.call('GET', `/customers/${customerId}/offers?placement=top&campaign=spring${query}`)).text;
+
+const offerOf = (answer: string) => JSON.parse(answer).placements[0].offers[0]?.offerId;
 
 const given = async () =>
   Number(
@@ -116,10 +124,68 @@ test('what another version of the service has left there is read by its schema',
   expect(JSON.parse(await ask(customerId)).decisionId).not.toBe(decision.decisionId);
 });
 
-test('an offer that is deleted is made no more', async () => {
+const eventuallyNotFive = (customerId: string, of: TestService) =>
+  eventually(async () => expect(offerOf(await ask(customerId, '', of))).toBe('news'));
+const reasonOf = async (customerId: string) => JSON.parse(await ask(customerId)).replaces?.reasonCode;
+
+test.each([
+  [{ validTo: '2026-01-01T00:00:00Z' }, 'no-longer-valid'],
+  [{ validFrom: '2999-01-01T00:00:00Z' }, 'not-yet-valid'],
+  [{ channels: ['web'] }, 'channel-not-allowed'],
+  [{ placements: ['elsewhere'] }, 'placement-not-allowed'],
+  [{ eligibility: { attribute: 'tier', in: ['gold'], reasonCode: 'gold-only' } }, 'rule:gold-only'],
+  [{ holdoutShare: 0.9 }, 'offer-holdout'],
+])('an offer that is saved with %j is made no more, in either lane', async (change, reasonCode) => {
+  await offerFive();
+  const ids = await Promise.all(Array.from({ length: 6 }, newCustomer));
+  // The second time, each has it ready.
+  for (const of of [service, other, service, other])
+    for (const { customerId } of ids) expect(offerOf(await ask(customerId, '', of))).toBe('five');
+  await service.call('PUT', '/offers/five', { ...offer, name: 'Five off', ...change });
+  const outside = [];
+  for (const { customerId } of ids) {
+    if (
+      reasonCode === 'offer-holdout' &&
+      !isHeldOut(makeOffer({ offerId: 'five', holdoutShare: 0.9 }), customerId)
+    )
+      continue;
+    outside.push(customerId);
+    await eventuallyNotFive(customerId, outside.length % 2 === 0 ? service : other);
+    expect(await reasonOf(customerId)).toBe(reasonCode);
+  }
+  expect(outside.length).toBeGreaterThan(0);
+});
+
+test('another text ends nothing: what was sent is sent again', async () => {
+  await offerFive();
   const { customerId } = await newCustomer();
-  for (let time = 0; time < 3; time++)
-    expect(await ask(customerId)).toContain('"offerId":"five","offerVersion"');
+  const first = await ask(customerId);
+  expect(offerOf(first)).toBe('five');
+  await service.call('PUT', '/offers/five', { ...offer, name: 'Five per cent off' });
+  await eventually(async () => {
+    const asked = { ...(await newCustomer()), channel: 'email', dryRun: true };
+    expect((await service.call('POST', '/offers/decide', asked)).text).toContain('Five per cent off');
+  });
+  for (let time = 0; time < 2; time++) expect(await ask(customerId)).toBe(first);
+});
+
+test('an offer whose end is set earlier ends then, also for what a process has ready', async () => {
+  await offerFive();
+  const { customerId } = await newCustomer();
+  expect(offerOf(await ask(customerId))).toBe('five');
+  const validTo = new Date(Date.now() + 1500).toISOString();
+  await service.call('PUT', '/offers/five', { ...offer, name: 'Five off', validTo });
+  for (const of of [service, other]) {
+    await ask(customerId, '', of);
+    await eventuallyNotFive(customerId, of);
+  }
+  expect(await reasonOf(customerId)).toBe('no-longer-valid');
+});
+
+test('an offer that is deleted is made no more', async () => {
+  await offerFive();
+  const { customerId } = await newCustomer();
+  for (let time = 0; time < 3; time++) expect(offerOf(await ask(customerId))).toBe('five');
   await other.call('DELETE', '/offers/five');
   await eventually(async () =>
     expect(JSON.parse(await ask(customerId)).placements[0].offers[0]?.offerId).not.toBe('five'),
