@@ -61,21 +61,51 @@ export function loggedTexts({ excluded, inputs, ...decision }: LoggedDecision): 
   const known = inputs === undefined ? '' : `,"inputs":${JSON.stringify(inputs)}`;
   return {
     brief: `${rest},"excluded":[]}`,
-    whole: `${rest},"excluded":[${excluded.map(excludedText).join(',')}]${known}}`,
+    whole: `${rest},"excluded":${listText(excluded)}${known}}`,
   };
 }
 
-/** The same few are excluded by rules again and again. */
-const excludedTexts = new WeakMap<ExcludedOffer, string>();
+/** Whom nothing may be offered share their list, which is frozen. */
+const listTexts = new WeakMap<readonly ExcludedOffer[], string>();
 
-function excludedText(excluded: ExcludedOffer): string {
-  if (excluded.expectedValue !== undefined) return JSON.stringify(excluded);
-  let text = excludedTexts.get(excluded);
+function listText(excluded: readonly ExcludedOffer[]): string {
+  let text = listTexts.get(excluded);
   if (text === undefined) {
-    text = JSON.stringify(excluded);
-    excludedTexts.set(excluded, text);
+    text = `[${excluded.map(excludedText).join(',')}]`;
+    if (Object.isFrozen(excluded)) listTexts.set(excluded, text);
   }
   return text;
+}
+
+function excludedText(excluded: ExcludedOffer): string {
+  const { expectedValue, terms } = excluded;
+  if (terms !== undefined) return JSON.stringify(excluded);
+  const head = headOf(excluded);
+  // A thousandth of a cent says as much as seventeen digits, which nothing could make smaller on the disk.
+  return expectedValue === undefined
+    ? `${head}}`
+    : `${head},"expectedValue":${Math.round(expectedValue * 1000) / 1000}}`;
+}
+
+/** By offer and reason, for they are the same again and again: a text without its end. */
+const heads = new Map<string, Map<string, { version: string; text: string }>>();
+/** Offers that are remembered at most. */
+const headsMax = 10_000;
+
+function headOf({ offerId, offerVersion, reasonCode }: ExcludedOffer): string {
+  let ofOffer = heads.get(offerId);
+  if (ofOffer === undefined) {
+    if (heads.size >= headsMax) heads.clear();
+    ofOffer = new Map();
+    heads.set(offerId, ofOffer);
+  }
+  let head = ofOffer.get(reasonCode);
+  if (head?.version !== offerVersion) {
+    const text = JSON.stringify({ offerId, offerVersion, reasonCode }).slice(0, -1);
+    head = { version: offerVersion, text };
+    ofOffer.set(reasonCode, head);
+  }
+  return head.text;
 }
 
 /**

@@ -26,7 +26,15 @@ export function createOfferCounter(redis: Redis, keys: Keys, now: () => number):
       redis.hgetall(keys.offersMade),
       redis.hgetall(keys.offersRedeemed),
     ]);
-    known = (offerId) => ({ made: countIn(made, offerId), redeemed: countIn(redeemed, offerId) });
+    const read = new Map<string, OfferCounts>();
+    known = (offerId) => {
+      let counts = read.get(offerId);
+      if (counts === undefined) {
+        counts = { made: countIn(made, offerId), redeemed: countIn(redeemed, offerId) };
+        read.set(offerId, counts);
+      }
+      return counts;
+    };
     readAt = startedAt;
     return known;
   }

@@ -25,8 +25,26 @@ export type ReservingDeps = Pick<DecidingDeps, 'budgets' | 'contacts'> & {
  */
 const refusalsMax = 20;
 
+/** As much of a choice as is needed to reserve it. */
+type Reservable = Pick<OpenChoice, 'situation' | 'chosen' | 'refuse'> & {
+  facts: Pick<OpenChoice['facts'], 'subjectId'>;
+};
+
 /** A choice that is to be reserved under this id; `contacts` is what it was made by. */
-export type Reserving = { choice: OpenChoice; decisionId: string; contacts: ReadContacts };
+export type Reserving = { choice: Reservable; decisionId: string; contacts: ReadContacts };
+
+/**
+ * The choice without what it takes to go on with another offer, the customer's record above all, where no budget can refuse one;
+ * undefined where one can.
+ */
+export function firmChoice({ facts, situation, chosen }: OpenChoice): Reservable | undefined {
+  const all = chosen();
+  if (all.some(({ compiled }) => compiled.offer.budget !== undefined)) return undefined;
+  const refuse = () => {
+    throw new Error('an offer without a budget has been refused');
+  };
+  return { facts: { subjectId: facts.subjectId }, situation, chosen: () => all, refuse };
+}
 
 /**
  * false: the customer's contacts have changed since `contacts` was read, and nothing is reserved; decide again. Rejects when
@@ -182,7 +200,7 @@ export async function releaseChoice(
 
 function contactOf(
   { compiled: { offer }, held }: Candidate,
-  { situation }: OpenChoice,
+  { situation }: Reservable,
   decisionId: string,
   { contactPolicy }: OfferMarket,
 ): Contact[] {

@@ -61,6 +61,11 @@ export type RecordStore = {
   /** Likewise of many, in their order, in one round trip. */
   readMany: (subjectIds: readonly string[]) => Promise<(CustomerRecord | undefined)[]>;
   /**
+   * `readMany` for who needs one after the other: each is decoded when it is asked for, and takes many times its bytes only as long
+   * as it is at hand.
+   */
+  readManyEncoded: (subjectIds: readonly string[]) => Promise<(() => CustomerRecord | undefined)[]>;
+  /**
    * The record's stamp, the record (decoded when it is asked for), and another value of the subject's where its key is given, in
    * one round trip, which it shares with whoever reads at the same time.
    */
@@ -167,6 +172,13 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     return undefined;
   };
 
+  async function readManyEncoded(
+    subjectIds: readonly string[],
+  ): Promise<(() => CustomerRecord | undefined)[]> {
+    const replies = await getMany(redis, subjectIds.map(recordKey));
+    return replies.map((bytes, n) => () => readable(subjectIds[n] ?? '', bytes));
+  }
+
   async function discard(subjectId: string, damaged: Buffer): Promise<void> {
     if (!isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
     await discardScript(redis, [recordKey(subjectId)], [damaged]);
@@ -230,9 +242,10 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     },
 
     async readMany(subjectIds) {
-      const replies = await getMany(redis, subjectIds.map(recordKey));
-      return replies.map((bytes, n) => readable(subjectIds[n] ?? '', bytes));
+      return (await readManyEncoded(subjectIds)).map((record) => record());
     },
+
+    readManyEncoded,
 
     async readBeside(subjectId, key) {
       const own = recordKey(subjectId);

@@ -16,12 +16,11 @@ const MAX_LIFT = 4;
  * - by taste: twice the mean rank of the offer's items in the customer's collaborative scores (an average item ranks 1/2).
  */
 export function affinityLift(subject: OfferSubject, facts: CustomerFacts, shop: ShopStatistics): number {
-  const lifts = [categoryLift(subject, facts, shop), tasteLift(subject, facts)].filter(
-    (lift) => lift !== undefined,
-  );
-  if (lifts.length === 0) return 1;
-  const product = lifts.reduce((all, lift) => all * bound(lift), 1);
-  return product ** (1 / lifts.length);
+  const byCategory = categoryLift(subject, facts, shop);
+  const byTaste = tasteLift(subject, facts);
+  if (byCategory === undefined) return byTaste === undefined ? 1 : bound(byTaste);
+  if (byTaste === undefined) return bound(byCategory);
+  return Math.sqrt(bound(byCategory) * bound(byTaste));
 }
 
 function categoryLift(subject: OfferSubject, facts: CustomerFacts, shop: ShopStatistics): number | undefined {

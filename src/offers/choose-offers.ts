@@ -3,8 +3,8 @@ import type {
   DecidedOffer,
   ExcludedOffer,
   ExclusionReason,
-  OfferReason,
   PlacementDecision,
+  ValueTerms,
 } from '../domain/decision.ts';
 import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
@@ -29,7 +29,7 @@ import { heldContact } from './offer-limits.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import { redeemableUntil } from './redeemable-until.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
-import { type OfferValue, offerValue, type ValueContext } from './value.ts';
+import { type OfferValue, offerValue, reckonValue, type ValueContext } from './value.ts';
 
 export type OfferMarket = {
   offers: Iterable<CompiledOffer>;
@@ -81,10 +81,13 @@ export type OfferChoice = {
   excluded: ExcludedOffer[];
 };
 
-export type Candidate = OfferValue & {
+export type Candidate = {
   compiled: CompiledOffer;
   /** What it is ranked by; above 0 = rather than nothing. */
   rank: number;
+  expectedValue: number;
+  /** Standard deviation of its value. */
+  deviation: number;
   /** The customer has this offer already and may still redeem it: made again, it is the same one. */
   held: Contact | undefined;
 };
@@ -138,7 +141,8 @@ export function openChoice(
 ): OpenChoice {
   const settings = market.experiments.settingsFor(facts.subjectId, situation.now);
   const controlGroup = market.experiments.controlGroup(facts.subjectId);
-  const { candidates, excluded } = candidatesOf(market, facts, situation, settings, withheld);
+  const competition = candidatesOf(market, facts, situation, settings, withheld);
+  const { candidates, excluded } = competition;
   const taken = new Set<Candidate>();
   const refused = new Map<Candidate, ExclusionReason>();
   /** Not made because another, or nothing, was drawn in their stead. */
@@ -190,7 +194,7 @@ export function openChoice(
 
   function drawFirst(place: Place): void {
     const free = freeFor(place.placement);
-    const values = free.map(({ rank, terms }) => ({ mean: rank, deviation: terms.standardDeviationMinor }));
+    const values = free.map(({ rank, deviation }) => ({ mean: rank, deviation }));
     const probabilities = probabilitiesOf(values);
     const best = greedyAction(values);
     const nothing = values.length;
@@ -248,13 +252,17 @@ export function openChoice(
   }
 
   function result(withTerms = true): OfferChoice {
-    const fallbacks = fallbackPlacements(market, situation);
     const placements = places.map(
       ({ placement, offers, explored, loggingPropensity }, at): PlacementDecision => {
         const logged = loggingPropensity === undefined ? {} : { loggingPropensity };
         if (offers.length === 0)
-          return { ...(fallbacks[at] ?? { placement, offers: [], fallback: false }), ...logged };
-        const made = offers.map((candidate, i) => decided(candidate, explored && i === 0, situation.now));
+          return {
+            ...(fallbacksOf(market, situation)[at] ?? { placement, offers: [], fallback: false }),
+            ...logged,
+          };
+        const made = offers.map((candidate, i) =>
+          decided(candidate, competition.valueOf(candidate), explored && i === 0, situation.now),
+        );
         return { placement, offers: made, fallback: false, ...logged };
       },
     );
@@ -262,7 +270,10 @@ export function openChoice(
     if (candidates.length === 0) return { placements, excluded };
     const passedOver = candidates
       .filter((candidate) => !taken.has(candidate) || refused.has(candidate))
-      .map((candidate) => excludedCandidate(candidate, reasonFor(candidate), withTerms));
+      .map((candidate) => {
+        const terms = withTerms ? competition.valueOf(candidate).terms : undefined;
+        return excludedCandidate(candidate, reasonFor(candidate), terms);
+      });
     return { placements, excluded: byOfferId([...excluded, ...passedOver]) };
   }
 
@@ -296,6 +307,8 @@ type Field = {
   isOpenToAll: boolean;
   /** Every one excluded, the open ones for one reason; by offer id. */
   allExcluded: Map<ExclusionReason, ExcludedOffer[]>;
+  /** What stands in each place that is left empty, once it has been asked for. */
+  fallbacks: PlacementDecision[] | undefined;
 };
 
 /** The last of each market: a list asks for the same again and again. */
@@ -320,34 +333,50 @@ function fieldOf(market: OfferMarket, situation: Situation): Field {
     else closed.push(excludedOffer(compiled, reasonCode));
   }
   const isOpenToAll = open.every(({ offer }) => offer.holdoutShare === 0);
-  const field: Field = { situation, open, closed, isOpenToAll, allExcluded: new Map() };
+  const field: Field = { situation, open, closed, isOpenToAll, allExcluded: new Map(), fallbacks: undefined };
   fields.set(market, field);
   return field;
 }
 
-/** Of customers of whom the same is true of every offer, so that a list need not say it for each again. */
+/** To be read only. */
+function fallbacksOf(market: OfferMarket, situation: Situation): PlacementDecision[] {
+  const field = fieldOf(market, situation);
+  field.fallbacks ??= fallbackPlacements(market, situation);
+  return field.fallbacks;
+}
+
+/** Of customers of whom the same is true of every offer, so that a list need not say it for each again. Frozen. */
 function allExcludedFor(field: Field, reasonCode: ExclusionReason): ExcludedOffer[] {
   let excluded = field.allExcluded.get(reasonCode);
   if (excluded === undefined) {
     const own = field.open.map((compiled) => excludedOffer(compiled, reasonCode));
     excluded = byOfferId([...field.closed, ...own]);
+    Object.freeze(excluded);
     field.allExcluded.set(reasonCode, excluded);
   }
   return excluded;
 }
 
-/** `candidates` best first; `excluded` is to be read only, and by offer id where there are no candidates. */
+type Competition = {
+  /** Best first. */
+  candidates: Candidate[];
+  /** To be read only, and by offer id where there are no candidates. */
+  excluded: ExcludedOffer[];
+  /** With terms and reasons. */
+  valueOf: (candidate: Candidate) => OfferValue;
+};
+
 function candidatesOf(
   market: OfferMarket,
   facts: CustomerFacts,
   situation: Situation,
   { ranking, levers, withoutOffers }: DecisionSettings,
   withheld?: ChoiceOptions['withheld'],
-): { candidates: Candidate[]; excluded: ExcludedOffer[] } {
+): Competition {
   const field = fieldOf(market, situation);
   const contactRule = market.contactPolicy.ruleFor(facts, situation);
   if (contactRule.ofAll !== undefined && field.isOpenToAll && withoutOffers.size === 0)
-    return { candidates: [], excluded: allExcludedFor(field, contactRule.ofAll) };
+    return { candidates: [], excluded: allExcludedFor(field, contactRule.ofAll), valueOf: noValue };
   const context: ValueContext = {
     channel: situation.channel,
     shop: market.shop,
@@ -356,6 +385,8 @@ function candidatesOf(
     basketMinor: situation.basketMinor,
     aggrieved: contactRule.unsellable === true,
   };
+  // By response, too, a loss is not made: nothing bounds what it would cost.
+  const isByResponse = (expectedValue: number) => ranking === 'response' && expectedValue > 0;
   const excluded: ExcludedOffer[] = [...field.closed];
   const candidates: Candidate[] = [];
   for (const compiled of field.open) {
@@ -369,26 +400,42 @@ function candidatesOf(
       excluded.push(excludedOffer(compiled, reasonCode));
       continue;
     }
-    const counts = market.countsOf(offer.offerId);
-    const value = offerValue(
+    const { expectedValue, standardDeviationMinor, acceptPropensity } = reckonValue(
       offer,
       market.subjectOf(offer),
       facts,
-      counts,
+      market.countsOf(offer.offerId),
       context,
       levers.get(offer.offerId),
     );
-    const { expectedValue, terms, reasons } = value;
-    // By response, too, a loss is not made: nothing bounds what it would cost.
-    const byResponse = ranking === 'response' && expectedValue > 0;
-    const rank = byResponse ? terms.acceptPropensity : expectedValue;
-    const why: OfferReason[] = byResponse ? ['by-response', ...reasons] : reasons;
-    candidates.push({ compiled, rank, held, expectedValue, terms, reasons: why });
+    const rank = isByResponse(expectedValue) ? acceptPropensity : expectedValue;
+    candidates.push({ compiled, rank, expectedValue, deviation: standardDeviationMinor, held });
   }
   candidates.sort(
     (a, b) => b.rank - a.rank || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
   );
-  return { candidates, excluded: candidates.length === 0 ? byOfferId(excluded) : excluded };
+  return {
+    candidates,
+    excluded: candidates.length === 0 ? byOfferId(excluded) : excluded,
+    // Reckoned again for the few that are asked for.
+    valueOf: ({ compiled: { offer } }) => {
+      const value = offerValue(
+        offer,
+        market.subjectOf(offer),
+        facts,
+        market.countsOf(offer.offerId),
+        context,
+        levers.get(offer.offerId),
+      );
+      return isByResponse(value.expectedValue)
+        ? { ...value, reasons: ['by-response', ...value.reasons] }
+        : value;
+    },
+  };
+}
+
+function noValue(): never {
+  throw new RangeError('where nothing competes, there is no value to ask for');
 }
 
 function budgetReason(market: OfferMarket, offer: Offer, withheld: ChoiceOptions['withheld']) {
@@ -426,7 +473,8 @@ export function fallbackPlacements(
 }
 
 function decided(
-  { compiled, expectedValue, terms, reasons, held }: Candidate,
+  { compiled, held }: Candidate,
+  { expectedValue, terms, reasons }: OfferValue,
   explored: boolean,
   now: number,
 ): DecidedOffer {
@@ -471,13 +519,13 @@ function byOfferId(excluded: ExcludedOffer[]): ExcludedOffer[] {
 }
 
 function excludedCandidate(
-  { compiled, expectedValue, terms }: Candidate,
+  { compiled, expectedValue }: Candidate,
   reasonCode: ExclusionReason,
-  withTerms: boolean,
+  terms: ValueTerms | undefined,
 ): ExcludedOffer {
   const { offer, version } = compiled;
   const excluded = { offerId: offer.offerId, offerVersion: version, reasonCode, expectedValue };
-  return withTerms ? { ...excluded, terms } : excluded;
+  return terms === undefined ? excluded : { ...excluded, terms };
 }
 
 /** By code units: the same on every machine, whatever its locale. */

@@ -69,6 +69,8 @@ export function countOccasions(
   now: number,
   thisOccasion?: string,
 ): number {
+  // Of most customers.
+  if (history.length === 0) return 0;
   const since = now - cap.days * dayMs;
   const occasions = new Set<string>();
   for (const contact of history)

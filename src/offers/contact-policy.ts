@@ -67,6 +67,17 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
   const { lowRating, dismissals, oneDiscountAtATime } = policy;
   const noDiscounts: ReadonlySet<string> = new Set();
 
+  /** The same for everybody whom it keeps from every offer. */
+  const rulesOfAll = new Map<ExclusionReason, ContactRule>();
+  function ruleOfAll(reason: ExclusionReason): ContactRule {
+    let rule = rulesOfAll.get(reason);
+    if (rule === undefined) {
+      rule = Object.assign(() => reason, { ofAll: reason });
+      rulesOfAll.set(reason, rule);
+    }
+    return rule;
+  }
+
   function whyUnaddressed(facts: CustomerFacts, { channel, now }: Situation): ExclusionReason | undefined {
     if (!mayAddress(facts, channel)) return 'no-consent';
     return isQuiet(channel, facts.timeZone, now) ? 'quiet-hours' : undefined;
@@ -107,7 +118,7 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
     ruleFor: (facts, situation) => {
       const { channel, now, occasionId } = situation;
       const unaddressed = whyUnaddressed(facts, situation);
-      if (unaddressed !== undefined) return Object.assign(() => unaddressed, { ofAll: unaddressed });
+      if (unaddressed !== undefined) return ruleOfAll(unaddressed);
       const unsellable = whyUnsellable(facts, now);
       const isSuppressed = suppressionAt(facts.offerAnswers, dismissals, now);
       const broken = brokenLimit(limitsOn(channel), facts.contacts, now, occasionId);

@@ -13,10 +13,10 @@ import type { OfferReason, ValueTerms } from '../domain/decision.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { OfferCounts } from './accept-propensity.ts';
 import { PRIOR_ACCEPTANCE } from './accept-propensity.ts';
-import { type Economics, offerCost } from './cost.ts';
-import type { CustomerFacts } from './customer-facts.ts';
+import { type Economics, type OfferCost, offerCost } from './cost.ts';
+import type { CustomerFacts, OfferEffect } from './customer-facts.ts';
 import type { OfferSubject } from './offer-subject.ts';
-import { priorEffect } from './prior-effect.ts';
+import { type PriorEffect, priorEffect } from './prior-effect.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
 /** Further orders that a customer who is kept is counted with while no customer value model is there: an assumption. */
@@ -41,15 +41,32 @@ export type ValueContext = {
   aggrieved?: boolean;
 };
 
+/** A value, and what it comes from, as numbers: of fifty offers that compete one is made, and the terms of the others are not asked for. */
+export type ReckonedValue = {
+  expectedValue: number;
+  standardDeviationMinor: number;
+  acceptPropensity: number;
+  prior: PriorEffect;
+  learned: OfferEffect | undefined;
+  orderMinor: number;
+  marginRate: number;
+  marginMinor: number;
+  remainingMinor: number | null;
+  cost: OfferCost;
+  lever: number;
+  purchases: number;
+  keeps: number;
+};
+
 /** `extraLever` is that of an experiment. */
-export function offerValue(
+export function reckonValue(
   offer: Offer,
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
   { channel, shop, economics, contactCostMinor, basketMinor, aggrieved }: ValueContext,
   extraLever = 1,
-): OfferValue {
+): ReckonedValue {
   const prior = priorEffect(offer, subject, facts, counts, shop, aggrieved);
   const learned = facts.effectOf(offer, channel);
   const { acceptPropensity, uplift, churnReduction, upliftDeviation, churnReductionDeviation } =
@@ -75,9 +92,37 @@ export function offerValue(
   const reckoned = raised * plain;
   const standardDeviationMinor =
     raised * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
-  const withheld = learned?.withheld === true;
   // What speaks for it is known to be wrong: to try it costs something, and is rarely drawn.
-  const expectedValue = withheld ? Math.min(reckoned, -standardDeviationMinor) : reckoned;
+  const expectedValue = learned?.withheld === true ? Math.min(reckoned, -standardDeviationMinor) : reckoned;
+  return {
+    expectedValue,
+    standardDeviationMinor,
+    acceptPropensity,
+    prior,
+    learned,
+    orderMinor,
+    marginRate,
+    marginMinor,
+    remainingMinor,
+    cost,
+    lever,
+    purchases,
+    keeps,
+  };
+}
+
+/** `reckonValue` with its terms and reasons. */
+export function offerValue(
+  offer: Offer,
+  subject: OfferSubject,
+  facts: CustomerFacts,
+  counts: OfferCounts,
+  context: ValueContext,
+  extraLever = 1,
+): OfferValue {
+  const reckoned = reckonValue(offer, subject, facts, counts, context, extraLever);
+  const { expectedValue, acceptPropensity, prior, learned, cost, lever, purchases, keeps } = reckoned;
+  const { uplift, churnReduction } = learned ?? prior;
 
   const reasons: OfferReason[] = [];
   if (prior.baseAcceptPropensity >= NOTABLE * PRIOR_ACCEPTANCE[offer.benefit.kind])
@@ -95,18 +140,18 @@ export function offerValue(
       source: learned === undefined ? 'prior' : 'model',
       acceptPropensity,
       uplift,
-      orderMinor,
-      marginRate,
-      marginMinor,
+      orderMinor: reckoned.orderMinor,
+      marginRate: reckoned.marginRate,
+      marginMinor: reckoned.marginMinor,
       churnRisk: facts.churnRisk ?? null,
       churnReduction,
-      remainingLifetimeValueMinor: remainingMinor,
+      remainingLifetimeValueMinor: reckoned.remainingMinor,
       costWhenAcceptedMinor: cost.whenAccepted,
       costWhenMadeMinor: cost.whenMade,
-      contactCostMinor,
+      contactCostMinor: context.contactCostMinor,
       priorityLever: lever,
-      standardDeviationMinor,
-      ...(withheld && { withheld }),
+      standardDeviationMinor: reckoned.standardDeviationMinor,
+      ...(learned?.withheld === true && { withheld: true as const }),
       made: counts.made,
       redeemed: counts.redeemed,
       affinityLift: prior.affinityLift,

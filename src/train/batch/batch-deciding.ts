@@ -2,12 +2,18 @@
 import { hash } from 'node:crypto';
 import { createRng } from '../../algorithms/rng.ts';
 import { countMade, decisionTtlSeconds } from '../../decide/count-offers.ts';
-import { type DecideRequest, noContext, openDecision, valueOffers } from '../../decide/decide.ts';
+import {
+  type DecideRequest,
+  noContext,
+  type OpenDecision,
+  openDecision,
+  valueOffers,
+} from '../../decide/decide.ts';
 import { decisionIdOf } from '../../decide/decision-id.ts';
 import { type LoggedDecision, loggedTexts, madeOffers, readDecision } from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
-import { reserveChoices } from '../../decide/reserve.ts';
+import { firmChoice, type Reserving, reserveChoices } from '../../decide/reserve.ts';
 import { loggedStandingText, standingPlace } from '../../decide/standing-decision.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
@@ -43,7 +49,8 @@ export type DecidedCustomer = { customerId: CustomerId; decision: LoggedDecision
 
 type Named = Omit<DecidedCustomer, 'json'>;
 
-type Read = { customerId: CustomerId; record: CustomerRecord | undefined; contacts: ReadContacts };
+/** The record is decoded for as long as its customer is decided on: those of all who wait for Redis would be most of what is in memory. */
+type Read = { customerId: CustomerId; record: () => CustomerRecord | undefined; contacts: ReadContacts };
 
 export type BatchDecidingDeps = DecidingDeps & { tombstones: Pick<Tombstones, 'erasedAt'> };
 
@@ -60,28 +67,33 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     context: noContext,
   });
 
-  /** Those whom the batch is about; not those who have been erased since it was asked for, who would begin anew by its decision. */
+  /** Without those who have been erased since it was asked for, who would begin anew by its decision. */
   async function read(customerIds: readonly CustomerId[]): Promise<Read[]> {
     const [erased, records, contacts] = await Promise.all([
       deps.tombstones.erasedAt(customerIds),
-      deps.records.readMany(customerIds),
+      deps.records.readManyEncoded(customerIds),
       deps.contacts.readMany(customerIds),
     ]);
     return customerIds.flatMap((customerId, at): Read[] => {
       const record = records[at];
       const read = contacts[at];
-      if ((erased[at] ?? -1) >= batch.createdAt) return [];
-      return read !== undefined && isWanted(record) ? [{ customerId, record, contacts: read }] : [];
+      if ((erased[at] ?? -1) >= batch.createdAt || record === undefined || read === undefined) return [];
+      return [{ customerId, record, contacts: read }];
     });
   }
 
-  /** What `openDecision` and `valueOffers` take. A decision that is made again after a crash must not stand in its own way. */
+  /**
+   * What `openDecision` and `valueOffers` take; undefined of somebody whom the batch is not about. A decision that is made again after
+   * a crash must not stand in its own way.
+   */
   function asked(
-    { customerId, record, contacts }: Read,
+    { customerId, record: decoded, contacts }: Read,
     market: OfferMarket,
     now: number,
     withheld?: Withheld,
-  ): Parameters<typeof openDecision> {
+  ): Parameters<typeof openDecision> | undefined {
+    const record = decoded();
+    if (!isWanted(record)) return undefined;
     // The same draw whenever it is made again.
     const rng = createRng(batch.batchId, customerId);
     const request = decideRequest(customerId);
@@ -117,7 +129,9 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       const now = deps.now();
       const wanted = new Map<string, Wanted[]>();
       for (const customer of customers) {
-        const list = valueOffers(...asked(customer, market, now))
+        const about = asked(customer, market, now);
+        if (about === undefined) continue;
+        const list = valueOffers(...about)
           .slice(0, candidatesMax)
           .flatMap(({ compiled, rank }): Wanted[] => {
             const offer = positions.get(compiled.offer.offerId);
@@ -173,13 +187,12 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       if (attempt === attemptsMax)
         throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
       const now = deps.now();
-      const opened = waiting.map((customer) => ({
-        customer,
-        decisionId: idFor(customer.customerId),
-        open: openDecision(...asked(customer, market, now, withheld)),
-      }));
+      const opened = waiting.flatMap((customer): Opened[] => {
+        const about = asked(customer, market, now, withheld);
+        return about === undefined ? [] : [opening(customer, openDecision(...about))];
+      });
       const reserved = await reserveChoices(
-        opened.map(({ customer: { customerId, contacts }, decisionId, open: { choice } }) => {
+        opened.map(({ customer: { customerId, contacts }, choice, decisionId }) => {
           const history = withoutOwn(contacts.history, customerId);
           return { choice, decisionId, contacts: { history, version: contacts.version } };
         }),
@@ -187,13 +200,23 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         deps,
       );
       const again: Read[] = [];
-      for (const [at, { customer, decisionId, open }] of opened.entries())
-        if (reserved[at]) decided.set(customer.customerId, { ...open.finish(false), decisionId });
+      for (const [at, { customer, finish }] of opened.entries())
+        if (reserved[at]) decided.set(customer.customerId, finish());
         else again.push(customer);
       const contacts = await deps.contacts.readMany(again.map(({ customerId }) => customerId));
       waiting = again.map((customer, at) => ({ ...customer, contacts: contacts[at] ?? customer.contacts }));
     }
     return decided;
+  }
+
+  /** Told at once where no budget can change it any more, so that a few lines are kept of the customer and not the record. */
+  function opening(customer: Read, open: OpenDecision): Opened {
+    const decisionId = idFor(customer.customerId);
+    const finish = () => ({ ...open.finish(false), decisionId });
+    const firm = firmChoice(open.choice);
+    if (firm === undefined) return { customer, decisionId, choice: open.choice, finish };
+    const decision = finish();
+    return { customer, decisionId, choice: firm, finish: () => decision };
   }
 
   /** So that outcomes can be told of, and whoever asks for the customer's offer, or nothing, at send time is answered the same. */
@@ -220,6 +243,14 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     return standing;
   }
 }
+
+type Opened = {
+  customer: Read;
+  decisionId: string;
+  choice: Reserving['choice'];
+  /** Once it has been reserved. */
+  finish: () => LoggedDecision;
+};
 
 /** Which offers' budgets are for others than this customer. */
 type Withheld = (customerId: CustomerId) => (offerId: string) => boolean;
