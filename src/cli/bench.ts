@@ -395,7 +395,7 @@ const overloadBenchCommand = () =>
             { ...line },
             `${line.load} × the sustainable load: ${count(Math.round(line.offeredPerSecond))} requests/s, ` +
               `${count(Math.round(line.acceptedPerSecond))} accepted, p50 ${line.acceptedP50Ms.toFixed(1)} ms, p99 ${line.acceptedP99Ms.toFixed(1)} ms; ` +
-              `${(100 * line.refusedShare).toFixed(1)} % refused, p99 ${line.refusedP99Ms.toFixed(1)} ms; ${line.errors} errors; ` +
+              `${(100 * line.refusedShare).toFixed(1)} % refused, p99 ${line.refusedP99Ms.toFixed(1)} ms; ${line.errors} errors; sent late by ${line.sentLateP99Ms.toFixed(1)} ms (p99); ` +
               `answers again ${line.recoveredMs.toFixed(0)} ms after it`,
           ),
         output.say,

@@ -42,6 +42,8 @@ export const patience: Patience = {
   checkEveryMs: 2000,
   graceMs: 1000,
 };
+/** Connections that wait to be taken up: past it the kernel lets callers try again after one, three, seven seconds. */
+const backlog = 4096;
 const maxHeaders = 100;
 const maxHeaderBytes = 16 * 1024;
 /** A connection that is kept for ever stays with one process; now and then it is to be made anew, which spreads the load. */
@@ -78,7 +80,7 @@ export async function listen(
   server.on('clientError', answerUnparsable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (err: NodeJS.ErrnoException) => reject(listenFailure(err, host, port)));
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog }, resolve);
   });
   return {
     url: urlOf(host, (server.address() as AddressInfo).port),
