@@ -110,7 +110,8 @@ export function openDecision(
   deps: Pick<DecideDeps, 'catalogue' | 'models' | 'now' | 'random'>,
 ): OpenDecision {
   const { context, limit, dryRun = false, withheld } = request;
-  const { models, facts, situation } = readSubject(request, record, contacts, market, deps);
+  const { models, facts, situation, settings } = readSubject(request, record, contacts, market, deps);
+  const { contactPolicy = market.contactPolicy } = settings;
   const choice = openChoice(market, facts, situation, {
     limit,
     withheld,
@@ -129,7 +130,7 @@ export function openDecision(
         ...result,
         fallback: isFallback(result.placements),
         modelVersions: modelVersions(models),
-        inputs: decisionInputs(facts, market.contactPolicy.summaryOf(facts, situation), context),
+        inputs: decisionInputs(facts, contactPolicy.summaryOf(facts, situation), context),
         degraded: !deps.catalogue.loaded,
       };
     },
@@ -146,10 +147,11 @@ function readSubject(...[request, record, contacts, market, deps]: Parameters<ty
   const now = deps.now();
   const { subject, context, channel, campaign } = request;
   const subjectId = subjectIdOf(subject);
-  const models = modelsFor(deps.models, market.experiments.settingsFor(subjectId, now).offerModel);
+  const settings = market.experiments.settingsFor(subjectId, now);
+  const models = modelsFor(deps.models, settings);
   const facts = customerFacts(subjectId, record, models, market.items, context, now, contacts);
   const occasionId = occasionOf(channel, campaign, contacts, now);
-  return { models, facts, situation: { ...situationOf(request, market, now), occasionId } };
+  return { models, facts, settings, situation: { ...situationOf(request, market, now), occasionId } };
 }
 
 /** What is answered without Redis: fallback offers out of this process's copy of the catalogue. Never logged. */
@@ -167,13 +169,12 @@ export function degradedDecision(request: DecideRequest, deps: Pick<DecideDeps, 
   };
 }
 
-/** The fallback offer for each place of the request. */
-export function fallbackFor(
-  request: SituationRequest,
-  market: OfferMarket,
-  now: number,
-): PlacementDecision[] {
-  return fallbackPlacements(market, situationOf(request, market, now));
+/** The fallback offer for each place of the request, where one stands in for this customer. */
+function fallbackFor(request: DecideRequest, market: OfferMarket, now: number): PlacementDecision[] {
+  const { fallback } = market.experiments.settingsFor(subjectIdOf(request.subject), now);
+  return fallback
+    ? fallbackPlacements(market, situationOf(request, market, now))
+    : request.placements.map((placement) => ({ placement, offers: [], fallback: false }));
 }
 
 function situationOf(
@@ -197,7 +198,8 @@ function isFallback(placements: readonly PlacementDecision[]): boolean {
 }
 
 function describe({ subject, channel, campaign }: DecideRequest, market: OfferMarket, now: number) {
-  const { experiment, furtherExperiments } = market.experiments.settingsFor(subjectIdOf(subject), now);
+  const subjectId = subjectIdOf(subject);
+  const { experiment, furtherExperiments } = market.experiments.settingsFor(subjectId, now);
   return {
     decisionId: null,
     ...subject,
@@ -205,6 +207,7 @@ function describe({ subject, channel, campaign }: DecideRequest, market: OfferMa
     ...(campaign !== undefined && { campaign }),
     currency: market.currency,
     decidedAt: new Date(now).toISOString(),
+    ...(market.experiments.controlGroup(subjectId).member && { controlGroup: true as const }),
     experiment,
     ...(furtherExperiments.length > 0 && { furtherExperiments: [...furtherExperiments] }),
     policyVersion: market.policyVersion,

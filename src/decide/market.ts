@@ -5,7 +5,7 @@ import type { OfferMarket } from '../offers/choose-offers.ts';
 import { compileContactPolicy } from '../offers/contact-policy.ts';
 import type { Economics } from '../offers/cost.ts';
 import type { CompiledOffer } from '../offers/eligibility.ts';
-import { compileExperiments } from '../offers/experiments.ts';
+import { cappedByVariants, compileExperiments } from '../offers/experiments.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
 import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';
@@ -65,7 +65,7 @@ export function createMarketHolder({
   now,
 }: MarketDeps): MarketHolder {
   const economics: Economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
-  const contactPolicy = compileContactPolicy(policy.contact);
+  const contactPolicy = compileContactPolicy(policy.contact, cappedByVariants(policy));
   const experiments = compileExperiments(policy);
   const counter = createOfferCounter(redis, keys, now);
   const exploring = createExplorationPurses(policy, {

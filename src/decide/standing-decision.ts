@@ -321,11 +321,12 @@ async function withdrawnOf(
   { placements: [place], channel, decidedAt }: LoggedDecision,
   request: StandingRequest,
   record: CustomerRecord | undefined,
-  { contactPolicy, items }: OfferMarket,
+  { contactPolicy: usual, experiments, items }: OfferMarket,
   deps: StandingDeps,
 ): Promise<Withdrawn[]> {
   if (place === undefined || place.offers.length === 0) return [];
   const now = deps.now();
+  const { contactPolicy = usual } = experiments.settingsFor(subjectIdOf(request.subject), now);
   const facts = withdrawalFacts(record, now);
   const rule = place.fallback
     ? undefined

@@ -1,15 +1,20 @@
-/** Versions of the offer model that experiments try beside the one that is served. */
-import type { OfferModel } from '../algorithms/offer-model/offer-model.ts';
+/** Versions of models that experiments try beside those that are served. */
+import { churnFromFiles } from '../algorithms/churn-files.ts';
+import { customerValueFromFiles } from '../algorithms/customer-value/customer-value-files.ts';
 import { offersFromFiles } from '../algorithms/offer-model/offer-model-files.ts';
-import type { DecisionPolicy } from '../domain/decision-policy.ts';
-import { ModelVersion } from '../domain/manifest.ts';
+import type { DecisionPolicy, ExperimentVariant } from '../domain/decision-policy.ts';
+import { type ModelName, ModelVersion } from '../domain/manifest.ts';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
-import { loadModel } from '../infra/model-store.ts';
-import { invalidSettings } from '../infra/settings-file.ts';
+import { type LoadedModel, loadModel } from '../infra/model-store.ts';
+import { invalidSettings, type SettingsFault } from '../infra/settings-file.ts';
 import { keepTrialVersions } from '../infra/trial-versions.ts';
-import type { Models, Served } from '../scoring/served.ts';
+import type { DecisionSettings } from '../offers/experiments.ts';
+import type { Models, Served, TrialModels } from '../scoring/served.ts';
 
-export type TrialModels = NonNullable<Models['trialOffers']>;
+/** What a variant calls a model. */
+type VariantModel = 'offerModel' | 'churnModel' | 'valueModel';
+
+type Named = { place: string; version: ModelVersion };
 
 /**
  * Loads, and keeps from being removed, those that the policy's experiments name, but for experiments that have ended by `now` (milliseconds since 1970). UsageError
@@ -17,24 +22,28 @@ export type TrialModels = NonNullable<Models['trialOffers']>;
  */
 export async function loadTrialModels(
   modelsDir: string,
-  { experiments }: DecisionPolicy,
+  policy: DecisionPolicy,
   policyFile: string | undefined,
   now: number,
 ): Promise<TrialModels> {
-  const models = new Map<string, Served<OfferModel> & { version: ModelVersion }>();
-  const faults: { place: string; message: string }[] = [];
-  for (const [e, { variants, to }] of experiments.entries()) {
-    if (Date.parse(to ?? '') <= now) continue;
-    for (const [v, { offerModel }] of variants.entries()) {
-      if (offerModel === undefined || models.has(offerModel)) continue;
-      try {
-        models.set(offerModel, await load(modelsDir, offerModel));
-      } catch (err) {
-        const message = `cannot be had: ${err instanceof Error ? err.message : err}. nextbest models list shows which there are`;
-        faults.push({ place: `experiments.${e}.variants.${v}.offerModel`, message });
-      }
-    }
-  }
+  const faults: SettingsFault[] = [];
+  const load = async <M>(field: VariantModel, name: ModelName, from: (loaded: LoadedModel) => M) => {
+    const models = new Map<string, Served<M>>();
+    for (const { place, version } of namedBy(policy, field, now))
+      if (!models.has(version))
+        try {
+          models.set(version, await read(modelsDir, name, version, from));
+        } catch (err) {
+          const message = `cannot be had: ${err instanceof Error ? err.message : err}. nextbest models list shows which there are`;
+          faults.push({ place, message });
+        }
+    return { name, models };
+  };
+  const offers = await load('offerModel', 'offers', ({ arrays, tables }) => offersFromFiles(arrays, tables));
+  const churn = await load('churnModel', 'churn', ({ arrays, tables }) => churnFromFiles(arrays, tables));
+  const customerValue = await load('valueModel', 'customer-value', ({ arrays, tables }) =>
+    customerValueFromFiles(arrays, tables),
+  );
   if (faults.length > 0)
     throw invalidSettings(
       'DECISION_POLICY_FILE',
@@ -42,24 +51,41 @@ export async function loadTrialModels(
       faults,
       'docs/experiments.md tells more.',
     );
-  await keepTrialVersions(
-    modelsDir,
-    'offers',
-    [...models.values()].map(({ version }) => version),
-  );
-  return models;
+  for (const { name, models } of [offers, churn, customerValue])
+    await keepTrialVersions(
+      modelsDir,
+      name,
+      [...models.keys()].map((version) => ModelVersion.parse(version)),
+    );
+  return { offers: offers.models, churn: churn.models, customerValue: customerValue.models };
 }
 
-async function load(modelsDir: string, name: string) {
-  const version = ModelVersion.parse(name);
-  const { manifest, arrays, tables } = await loadModel(modelsDir, 'offers', version);
+function namedBy({ experiments }: DecisionPolicy, field: VariantModel, now: number): Named[] {
+  return experiments.flatMap(({ variants, to }, e) =>
+    Date.parse(to ?? '') <= now
+      ? []
+      : variants.flatMap((variant: ExperimentVariant, v): Named[] => {
+          const version = variant[field];
+          return version === undefined ? [] : [{ place: `experiments.${e}.variants.${v}.${field}`, version }];
+        }),
+  );
+}
+
+async function read<M>(
+  modelsDir: string,
+  name: ModelName,
+  version: ModelVersion,
+  from: (loaded: LoadedModel) => M,
+): Promise<Served<M>> {
+  const loaded = await loadModel(modelsDir, name, version);
+  const { manifest } = loaded;
   if (manifest.featureSchema !== null && manifest.featureSchema !== FEATURE_SCHEMA)
     throw new Error(`trained on features ${manifest.featureSchema}, this build has ${FEATURE_SCHEMA}`);
-  return { version, manifest, model: offersFromFiles(arrays, tables) };
+  return { version, manifest, model: from(loaded) };
 }
 
 /** The same models, which go on following what is published, with others on trial. */
-export function withTrialModels(models: Models, trialOffers: TrialModels): Models {
+export function withTrialModels(models: Models, trials: TrialModels): Models {
   return {
     get collaborative() {
       return models.collaborative;
@@ -73,14 +99,21 @@ export function withTrialModels(models: Models, trialOffers: TrialModels): Model
     get offers() {
       return models.offers;
     },
-    trialOffers,
+    trials,
   };
 }
 
-/** What a decision goes by whose settings name this version of the offer model; undefined = the one that is served. */
-export function modelsFor(models: Models, offerModel: string | undefined): Models {
-  const offers = offerModel === undefined ? undefined : models.trialOffers?.get(offerModel);
-  if (offers === undefined) return models;
-  const { collaborative, churn, customerValue } = models;
-  return { collaborative, churn, customerValue, offers };
+/** What a decision goes by whose settings name these versions; undefined = the one that is served. */
+export function modelsFor(
+  models: Models,
+  { offerModel, churnModel, valueModel }: Pick<DecisionSettings, VariantModel>,
+): Models {
+  if ((offerModel ?? churnModel ?? valueModel) === undefined) return models;
+  const { collaborative, churn, customerValue, offers, trials } = models;
+  return {
+    collaborative,
+    churn: trials?.churn.get(churnModel ?? '') ?? churn,
+    customerValue: trials?.customerValue.get(valueModel ?? '') ?? customerValue,
+    offers: trials?.offers.get(offerModel ?? '') ?? offers,
+  };
 }

@@ -89,6 +89,31 @@ export type Exploration = z.output<typeof Exploration>;
  */
 export const RANKINGS = ['value', 'response', 'random', 'nothing'] as const;
 
+const weight = z.number().min(0).max(10);
+
+/** How much of what an offer brings counts; what it costs is a fact, and no matter of weighing. */
+const valueWeights = {
+  /** Multiplies the margin of the purchases that an offer brings. */
+  marginWeight: weight,
+  /** Multiplies what a customer is yet to bring, who stays: below 1, the future counts less than the customer value model discounts it. */
+  lifetimeValueWeight: weight,
+};
+export type ValueWeights = { marginWeight: number; lifetimeValueWeight: number };
+
+/**
+ * What of the contact policy a variant may change. The shop's policy is the law: it holds for everybody, and what a variant says
+ * comes on top.
+ */
+export const VariantContact = z.strictObject({
+  quietHours: z.array(QuietHours).max(20).optional(),
+  caps: z.array(ContactCap).max(20).optional(),
+  minGapHours: ContactPolicy.shape.minGapHours.unwrap().optional(),
+  dismissals: z.strictObject({ suppressDays: z.int().min(0).max(366) }).optional(),
+  lowRating: z.strictObject({ days: z.int().min(0).max(366) }).optional(),
+  oneDiscountAtATime: z.boolean().optional(),
+});
+export type VariantContact = z.output<typeof VariantContact>;
+
 /** What a variant changes; what is absent stays as it is for everybody. */
 export const ExperimentVariant = z.strictObject({
   name: label,
@@ -100,8 +125,15 @@ export const ExperimentVariant = z.strictObject({
   /** Multiplies an offer's own lever. */
   levers: z.record(OfferId, z.number().min(0).max(100)).optional(),
   withoutOffers: z.array(OfferId).max(1000).optional(),
-  /** A version of the offer model other than the one served. */
+  /** Versions of models other than those served. */
   offerModel: ModelVersion.optional(),
+  churnModel: ModelVersion.optional(),
+  valueModel: ModelVersion.optional(),
+  contact: VariantContact.optional(),
+  /** Field by field, in the place of the policy's. */
+  economics: z.strictObject(valueWeights).partial().optional(),
+  /** false: a place in which nothing is worth making stays empty. */
+  fallback: z.boolean().optional(),
   /** For `/recommendations`: the scenario that stands in for the one asked. */
   scenarios: z.record(z.string().max(50), z.string().max(50)).optional(),
 });
@@ -129,7 +161,7 @@ export const Experiment = z
   );
 export type Experiment = z.output<typeof Experiment>;
 
-export const DecisionPolicy = z.strictObject({
+const policyFields = z.strictObject({
   contact: ContactPolicy.prefault({}),
   economics: z
     .strictObject({
@@ -137,10 +169,14 @@ export const DecisionPolicy = z.strictObject({
       pointValueMinor: money.default(1),
       /** Points that an order earns for each whole unit of the currency. */
       pointsPerCurrencyUnit: z.number().min(0).max(1000).default(1),
+      marginWeight: valueWeights.marginWeight.default(1),
+      lifetimeValueWeight: valueWeights.lifetimeValueWeight.default(1),
     })
     .prefault({}),
   /** Universal holdout: share of the customers who get no offer at all, so that the sum of all offers can be judged. */
   controlGroupShare: z.number().min(0).max(0.5).default(0),
+  /** Does the fallback stand in for them? false: they are shown nothing, wherever they are. */
+  controlGroupFallback: z.boolean().default(true),
   exploration: Exploration.prefault({}),
   experiments: z
     .array(Experiment)
@@ -151,8 +187,38 @@ export const DecisionPolicy = z.strictObject({
     )
     .default([]),
 });
+
+export const DecisionPolicy = policyFields.superRefine((policy, ctx) => {
+  for (const [e, { variants }] of policy.experiments.entries())
+    for (const [v, { contact }] of variants.entries())
+      for (const { field, message } of contact === undefined ? [] : looserThan(policy.contact, contact))
+        ctx.addIssue({
+          code: 'custom',
+          input: contact,
+          path: ['experiments', e, 'variants', v, 'contact', ...field],
+          message,
+        });
+});
 export type DecisionPolicy = z.output<typeof DecisionPolicy>;
 export type DecisionPolicyInput = z.input<typeof DecisionPolicy>;
+
+/** Where a variant would protect less than the policy does. Quiet hours and caps come on top, so that they cannot. */
+function looserThan(law: ContactPolicy, variant: VariantContact): { field: string[]; message: string }[] {
+  const cure =
+    'a variant can only protect customers more. Let the policy have the looser rule, and the other variants the stricter one';
+  const shorter = (field: string[], own: number | undefined, least: number) =>
+    own !== undefined && own < least
+      ? [{ field, message: `must not be below the policy's ${least}: ${cure}` }]
+      : [];
+  return [
+    ...shorter(['minGapHours'], variant.minGapHours, law.minGapHours),
+    ...shorter(['dismissals', 'suppressDays'], variant.dismissals?.suppressDays, law.dismissals.suppressDays),
+    ...shorter(['lowRating', 'days'], variant.lowRating?.days, law.lowRating.days),
+    ...(law.oneDiscountAtATime && variant.oneDiscountAtATime === false
+      ? [{ field: ['oneDiscountAtATime'], message: `must not be false where the policy's is true: ${cure}` }]
+      : []),
+  ];
+}
 
 /**
  * Channels on which the shop goes to the customer: an offer there needs the customer's consent and counts as a contact. On

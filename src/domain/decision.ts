@@ -259,6 +259,8 @@ export const Decision = z.object({
   excluded: z.array(ExcludedOffer),
   /** true: every place that has an offer has a fallback. */
   fallback: z.boolean(),
+  /** The customer is in the control group: no offer is made, and a fallback stands in only where the policy lets it. */
+  controlGroup: z.literal(true).optional(),
   /** The first of the running experiments on offers that the customer takes part in. */
   experiment: ExperimentAssignment.nullable(),
   /** Those after it; absent where there is none. */

@@ -140,6 +140,7 @@ export function openChoice(
   { limit, drawing, withheld }: ChoiceOptions,
 ): OpenChoice {
   const settings = market.experiments.settingsFor(facts.subjectId, situation.now);
+  const contactPolicy = settings.contactPolicy ?? market.contactPolicy;
   const controlGroup = market.experiments.controlGroup(facts.subjectId);
   const competition = candidatesOf(market, facts, situation, settings, withheld);
   const { candidates, excluded } = competition;
@@ -165,7 +166,7 @@ export function openChoice(
   function maySitBeside(candidate: Candidate): boolean {
     const { offer } = candidate.compiled;
     for (const other of taken)
-      if (!refused.has(other) && market.contactPolicy.excludeEachOther(offer, other.compiled.offer)) {
+      if (!refused.has(other) && contactPolicy.excludeEachOther(offer, other.compiled.offer)) {
         shutOut.add(candidate);
         return false;
       }
@@ -252,12 +253,13 @@ export function openChoice(
   }
 
   function result(withTerms = true): OfferChoice {
+    const standIns = settings.fallback ? fallbacksOf(market, situation) : [];
     const placements = places.map(
       ({ placement, offers, explored, loggingPropensity }, at): PlacementDecision => {
         const logged = loggingPropensity === undefined ? {} : { loggingPropensity };
         if (offers.length === 0)
           return {
-            ...(fallbacksOf(market, situation)[at] ?? { placement, offers: [], fallback: false }),
+            ...(standIns[at] ?? { placement, offers: [], fallback: false }),
             ...logged,
           };
         const made = offers.map((candidate, i) =>
@@ -370,11 +372,11 @@ function candidatesOf(
   market: OfferMarket,
   facts: CustomerFacts,
   situation: Situation,
-  { ranking, levers, withoutOffers }: DecisionSettings,
+  { ranking, levers, withoutOffers, weights, contactPolicy = market.contactPolicy }: DecisionSettings,
   withheld?: ChoiceOptions['withheld'],
 ): Competition {
   const field = fieldOf(market, situation);
-  const contactRule = market.contactPolicy.ruleFor(facts, situation);
+  const contactRule = contactPolicy.ruleFor(facts, situation);
   if (contactRule.ofAll !== undefined && field.isOpenToAll && withoutOffers.size === 0)
     return { candidates: [], excluded: allExcludedFor(field, contactRule.ofAll), valueOf: noValue };
   const context: ValueContext = {
@@ -384,6 +386,7 @@ function candidatesOf(
     contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,
     basketMinor: situation.basketMinor,
     aggrieved: contactRule.unsellable === true,
+    weights,
   };
   // By response, too, a loss is not made: nothing bounds what it would cost.
   const isByResponse = (expectedValue: number) => ranking === 'response' && expectedValue > 0;

@@ -61,9 +61,17 @@ export type CompiledContactPolicy = {
   excludeEachOther: (one: Offer, other: Offer) => boolean;
 };
 
-export function compileContactPolicy(policy: ContactPolicy): CompiledContactPolicy {
+/** `alsoCounted`: caps that bear on some customers alone, for which contacts are written down too. */
+export function compileContactPolicy(
+  policy: ContactPolicy,
+  alsoCounted: ContactPolicy['caps'] = [],
+): CompiledContactPolicy {
   const isQuiet = compileQuietHours(policy);
   const limitsOn = compileContactLimits(policy);
+  const countedOn =
+    alsoCounted.length === 0
+      ? limitsOn
+      : compileContactLimits({ ...policy, caps: [...policy.caps, ...alsoCounted] });
   const { lowRating, dismissals, oneDiscountAtATime } = policy;
   const noDiscounts: ReadonlySet<string> = new Set();
 
@@ -93,7 +101,7 @@ export function compileContactPolicy(policy: ContactPolicy): CompiledContactPoli
   }
 
   return {
-    limitsOn,
+    limitsOn: countedOn,
     summaryOf: (facts, situation) =>
       contactSummary(facts, situation, policy, isQuiet, limitsOn(situation.channel)),
     excludeEachOther: (one, other) => oneDiscountAtATime && areTwoDiscounts(one, other),

@@ -8,13 +8,17 @@
 import { cutOff, cutOffs, drawsOf, partOf, SALTS } from '../algorithms/split.ts';
 import type { ExperimentAssignment } from '../domain/decision.ts';
 import type {
+  ContactCap,
+  ContactPolicy,
   DecisionPolicy,
   Experiment,
   ExperimentVariant,
   Exploration,
   RANKINGS,
+  ValueWeights,
 } from '../domain/decision-policy.ts';
 import type { Offer } from '../domain/offer.ts';
+import { type CompiledContactPolicy, compileContactPolicy } from './contact-policy.ts';
 
 /** How to decide on offers for one subject now: the shop's policy, with what the subject's variants change. Shared: do not write. */
 export type DecisionSettings = {
@@ -24,8 +28,16 @@ export type DecisionSettings = {
   levers: ReadonlyMap<string, number>;
   /** Offers that are switched off. */
   withoutOffers: ReadonlySet<string>;
-  /** A version of the offer model; undefined = the one that is served. */
+  /** Versions of models; undefined = the one that is served. */
   offerModel: string | undefined;
+  churnModel: string | undefined;
+  valueModel: string | undefined;
+  /** Where a variant changes the contact policy; undefined = the shop's. */
+  contactPolicy: CompiledContactPolicy | undefined;
+  /** How much of what offers bring counts. */
+  weights: ValueWeights;
+  /** Does the fallback stand in where nothing is made? */
+  fallback: boolean;
   /** The first running experiment on offers that the subject takes part in. */
   experiment: ExperimentAssignment | null;
   /** Those after it. */
@@ -65,6 +77,7 @@ export function compileExperiments(policy: DecisionPolicy): Experiments {
   const onOffers = all.filter(({ experiment }) => concernsOffers(experiment));
   const combinations = new Map<string, DecisionSettings>();
   const unchanged = combine(policy, []);
+  const ofControlGroup = { ...unchanged, fallback: policy.controlGroupFallback };
 
   const isControl = (subjectId: string) =>
     controlEnd > 0 && drawsOf(SALTS.controlGroup, subjectId).x < controlEnd;
@@ -81,6 +94,7 @@ export function compileExperiments(policy: DecisionPolicy): Experiments {
   return {
     controlGroup: (subjectId) => ({ share: policy.controlGroupShare, member: isControl(subjectId) }),
     settingsFor: (subjectId, now) => {
+      if (isControl(subjectId)) return ofControlGroup;
       const parts = partsOf(subjectId, now, onOffers);
       if (parts.length === 0) return unchanged;
       const key = parts.map(({ of, variant }) => `${of.experiment.name}=${variant.name}`).join(' ');
@@ -131,8 +145,8 @@ function concernsOffers({ variants }: Experiment): boolean {
 }
 
 function changesOffers(variant: ExperimentVariant): boolean {
-  const { ranking, exploration, levers, withoutOffers, offerModel } = variant;
-  return [ranking, exploration, levers, withoutOffers, offerModel].some((change) => change !== undefined);
+  const { name: _name, weight: _weight, scenarios: _scenarios, ...changes } = variant;
+  return Object.values(changes).some((change) => change !== undefined);
 }
 
 function concernsScenario({ variants }: Experiment, scenario: string): boolean {
@@ -155,8 +169,60 @@ function combine(policy: DecisionPolicy, parts: readonly Part[]): DecisionSettin
     levers,
     withoutOffers: new Set(variants.flatMap(({ withoutOffers = [] }) => withoutOffers)),
     offerModel: variants.find(({ offerModel }) => offerModel !== undefined)?.offerModel,
+    churnModel: variants.find(({ churnModel }) => churnModel !== undefined)?.churnModel,
+    valueModel: variants.find(({ valueModel }) => valueModel !== undefined)?.valueModel,
+    contactPolicy: contactPolicyOf(policy.contact, variants),
+    weights: weightsOf(policy, variants),
+    fallback: variants.find(({ fallback }) => fallback !== undefined)?.fallback ?? true,
     experiment: first ?? null,
     furtherExperiments: further,
+  };
+}
+
+/** The shop's with what the variants add: of each rule the strictest holds. */
+function contactPolicyOf(law: ContactPolicy, variants: readonly ExperimentVariant[]) {
+  const added = variants.flatMap(({ contact }) => contact ?? []);
+  if (added.length === 0) return undefined;
+  const most = (own: number, others: readonly (number | undefined)[]) =>
+    Math.max(own, ...others.map((other) => other ?? own));
+  return compileContactPolicy({
+    ...law,
+    quietHours: [...law.quietHours, ...added.flatMap(({ quietHours = [] }) => quietHours)],
+    caps: [...law.caps, ...added.flatMap(({ caps = [] }) => caps)],
+    minGapHours: most(
+      law.minGapHours,
+      added.map(({ minGapHours }) => minGapHours),
+    ),
+    dismissals: {
+      ...law.dismissals,
+      suppressDays: most(
+        law.dismissals.suppressDays,
+        added.map(({ dismissals }) => dismissals?.suppressDays),
+      ),
+    },
+    lowRating: {
+      ...law.lowRating,
+      days: most(
+        law.lowRating.days,
+        added.map(({ lowRating }) => lowRating?.days),
+      ),
+    },
+    oneDiscountAtATime:
+      law.oneDiscountAtATime || added.some((contact) => contact.oneDiscountAtATime === true),
+  });
+}
+
+/** What variants cap: contacts are written down for it whoever the customer is, so that it counts from the first on. */
+export function cappedByVariants({ experiments }: DecisionPolicy): ContactCap[] {
+  return experiments.flatMap(({ variants }) => variants.flatMap(({ contact }) => contact?.caps ?? []));
+}
+
+function weightsOf({ economics }: DecisionPolicy, variants: readonly ExperimentVariant[]): ValueWeights {
+  const firstOf = (field: keyof ValueWeights) =>
+    variants.find((variant) => variant.economics?.[field] !== undefined)?.economics?.[field];
+  return {
+    marginWeight: firstOf('marginWeight') ?? economics.marginWeight,
+    lifetimeValueWeight: firstOf('lifetimeValueWeight') ?? economics.lifetimeValueWeight,
   };
 }
 

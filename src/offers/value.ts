@@ -10,6 +10,7 @@
  */
 import type { Channel } from '../domain/channel.ts';
 import type { OfferReason, ValueTerms } from '../domain/decision.ts';
+import type { ValueWeights } from '../domain/decision-policy.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { OfferCounts } from './accept-propensity.ts';
 import { PRIOR_ACCEPTANCE } from './accept-propensity.ts';
@@ -21,6 +22,8 @@ import type { ShopStatistics } from './shop-statistics.ts';
 
 /** Further orders that a customer who is kept is counted with while no customer value model is there: an assumption. */
 export const KEPT_ORDERS = 3;
+
+const inFull: ValueWeights = { marginWeight: 1, lifetimeValueWeight: 1 };
 
 /** A term counts as a reason from this factor on. */
 const NOTABLE = 1.25;
@@ -39,6 +42,8 @@ export type ValueContext = {
   basketMinor: number | undefined;
   /** A complaint is open, or a rating was low. */
   aggrieved?: boolean;
+  /** By default all that an offer brings counts in full. */
+  weights?: ValueWeights;
 };
 
 /** A value, and what it comes from, as numbers: of fifty offers that compete one is made, and the terms of the others are not asked for. */
@@ -64,7 +69,7 @@ export function reckonValue(
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
-  { channel, shop, economics, contactCostMinor, basketMinor, aggrieved }: ValueContext,
+  { channel, shop, economics, contactCostMinor, basketMinor, aggrieved, weights = inFull }: ValueContext,
   extraLever = 1,
 ): ReckonedValue {
   const prior = priorEffect(offer, subject, facts, counts, shop, aggrieved);
@@ -75,12 +80,13 @@ export function reckonValue(
   const usualMinor = basketMinor ?? facts.averageOrderMinor ?? shop.medianPriceMinor;
   const orderMinor = Math.max(usualMinor, subject.unitPriceMinor ?? 0, offer.minBasketMinor ?? 0);
   const marginRate = offer.marginRate ?? subject.marginRate;
-  const marginMinor = marginRate * orderMinor;
+  const marginMinor = marginRate * orderMinor * weights.marginWeight;
   // Not asked for where it counts nothing: it takes longer to work out than all the rest.
   const remainingMinor =
     churnReduction === 0 && churnReductionDeviation === 0
       ? null
-      : (facts.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginRate * usualMinor);
+      : (facts.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginRate * usualMinor) *
+        weights.lifetimeValueWeight;
   const cost = offerCost(offer.benefit, subject.unitPriceMinor ?? orderMinor, orderMinor, economics);
 
   const lever = offer.priorityLever * extraLever;

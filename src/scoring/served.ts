@@ -13,6 +13,13 @@ export type Models = {
   readonly churn: Served<ChurnModel> | undefined;
   readonly customerValue: Served<CustomerValueModel> | undefined;
   readonly offers: Served<OfferModel> | undefined;
-  /** By version: those that experiments try. */
-  readonly trialOffers?: ReadonlyMap<string, Served<OfferModel>>;
+  /** Those that experiments try. */
+  readonly trials?: TrialModels;
+};
+
+/** By version. */
+export type TrialModels = {
+  readonly churn: ReadonlyMap<string, Served<ChurnModel>>;
+  readonly customerValue: ReadonlyMap<string, Served<CustomerValueModel>>;
+  readonly offers: ReadonlyMap<string, Served<OfferModel>>;
 };

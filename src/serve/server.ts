@@ -139,7 +139,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ]);
 
     await keepPolicy(config.dataDir, decisionPolicy, now());
-    const trialOffers = await loadTrialModels(
+    const trials = await loadTrialModels(
       config.modelsDir,
       decisionPolicy.policy,
       config.decisionPolicyFile,
@@ -192,7 +192,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       records,
       catalogue,
       catalogueStore: createCatalogueStore(redis, keys, config),
-      models: withTrialModels(models, trialOffers),
+      models: withTrialModels(models, trials),
       market,
       budgets: createBudgetLedger(redis, keys),
       contacts,

@@ -14,6 +14,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { Contact, ContactHistory } from '../offers/contact-history.ts';
 import { compileContactPolicy } from '../offers/contact-policy.ts';
+import { cappedByVariants } from '../offers/experiments.ts';
 
 export type RebuildLedgersDeps = {
   lake: Lake;
@@ -50,7 +51,7 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
       budgets.set(offer.offerId, await restoreBudget(offer, { redis, keys, now }));
   const replayDeps = {
     offerOf: (offerId: string) => offers.get(offerId),
-    contactPolicy: compileContactPolicy(policy.contact),
+    contactPolicy: compileContactPolicy(policy.contact, cappedByVariants(policy)),
     economics: { ...policy.economics, minorPerUnit: minorPerUnit(currency) },
     now,
   };

@@ -19,6 +19,7 @@ import { makeMarket } from '../support/offers.ts';
 
 const version = '20260601T030000Z-00000001';
 const now = Date.UTC(2026, 5, 15);
+const noTrials = { offers: new Map(), churn: new Map(), customerValue: new Map() };
 const policyTo = (to?: string) =>
   DecisionPolicy.parse({
     experiments: [
@@ -82,7 +83,7 @@ test('the version that a variant names is loaded, and kept from being removed', 
   const modelsDir = await emptyFolder();
   await publishOfferModel(modelsDir, FEATURE_SCHEMA);
   const models = await loadTrialModels(modelsDir, policyTo(), 'policy.json', now);
-  expect(models.get(version)?.model.featureNames).toEqual(['x']);
+  expect(models.offers.get(version)?.model.featureNames).toEqual(['x']);
   expect(await trialVersions(modelsDir, 'offers')).toEqual([version]);
 });
 
@@ -102,7 +103,7 @@ test('a decision goes by the model of its variant, and says by which', () => {
     churn: undefined,
     customerValue: undefined,
     offers: served,
-    trialOffers: new Map([[version, other]]),
+    trials: { ...noTrials, offers: new Map([[version, other]]) },
   };
   const policy = policyTo();
   const market = makeMarket([], [], { policy, experiments: compileExperiments(policy) });
@@ -130,7 +131,7 @@ test('a version that cannot be had stops the start, and says where it is named; 
     /policy\.json is not valid:\n {2}experiments\.0\.variants\.1\.offerModel: cannot be had/,
   );
   const ended = policyTo('2026-06-10T00:00:00Z');
-  expect((await loadTrialModels(modelsDir, ended, 'policy.json', now)).size).toBe(0);
+  expect(await loadTrialModels(modelsDir, ended, 'policy.json', now)).toEqual(noTrials);
 });
 
 test('who is to be decided for by another offer model is; all else goes on following what is published', () => {
@@ -144,9 +145,13 @@ test('who is to be decided for by another offer model is; all else goes on follo
       return served;
     },
   };
-  const models = withTrialModels(following, new Map([[version, offerModel(version)]]));
-  expect(modelsFor(models, undefined).offers?.version).toBe('first');
+  const models = withTrialModels(following, {
+    ...noTrials,
+    offers: new Map([[version, offerModel(version)]]),
+  });
+  const asServed = { offerModel: undefined, churnModel: undefined, valueModel: undefined };
+  expect(modelsFor(models, asServed).offers?.version).toBe('first');
   served = offerModel('second');
-  expect(modelsFor(models, undefined).offers?.version).toBe('second');
-  expect(modelsFor(models, version).offers?.version).toBe(version);
+  expect(modelsFor(models, asServed).offers?.version).toBe('second');
+  expect(modelsFor(models, { ...asServed, offerModel: version }).offers?.version).toBe(version);
 });

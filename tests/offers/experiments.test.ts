@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import { compileExperiments, isHeldOut } from '../../src/offers/experiments.ts';
-import { makeOffer } from '../support/offers.ts';
+import { makeFacts, makeOffer, makeSituation } from '../support/offers.ts';
 
 const from = '2026-06-01T00:00:00Z';
 const to = '2026-07-01T00:00:00Z';
@@ -161,6 +161,47 @@ test('a variant changes what it names, and leaves the rest as the policy has it'
     experiment: { name: 'trial', variant: 'all' },
   });
   expect(compiled.settingsFor('c1', 0)).toMatchObject({ ...untouched, experiment: null });
+});
+
+test('of overlapping rules of contact the strictest holds; where weights contradict each other the first counts', () => {
+  const one = {
+    name: 'one',
+    from,
+    variants: [
+      { name: 'plain' },
+      {
+        name: 'calm',
+        contact: { minGapHours: 48, caps: [{ times: 1, days: 7 }] },
+        economics: { marginWeight: 0.8 },
+      },
+    ],
+  };
+  const two = {
+    name: 'two',
+    from,
+    variants: [
+      { name: 'plain' },
+      {
+        name: 'calmer',
+        contact: { minGapHours: 24, quietHours: [{ channels: ['email'], from: '11:00', to: '13:00' }] },
+        economics: { marginWeight: 2, lifetimeValueWeight: 0.5 },
+      },
+    ],
+  };
+  const compiled = experimentsOf(one, two);
+  expect(settingsIn(compiled, 'plain', 'plain').contactPolicy).toBeUndefined();
+  const { contactPolicy, weights } = settingsIn(compiled, 'calm', 'calmer');
+  expect(weights).toEqual({ marginWeight: 0.8, lifetimeValueWeight: 0.5 });
+  const { caps, gap } = contactPolicy?.limitsOn('email') ?? {};
+  expect(caps?.map(({ times, days }) => [times, days])).toEqual([
+    [3, 7],
+    [1, 7],
+  ]);
+  expect(gap?.ms).toBe(48 * 3_600_000);
+  const facts = makeFacts();
+  expect(contactPolicy?.ruleFor(facts, makeSituation({ channel: 'email', now: during })).ofAll).toBe(
+    'quiet-hours',
+  );
 });
 
 test('experiments that overlap add up, and the first of them counts where they contradict each other', () => {

@@ -97,6 +97,7 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
       economics: market.economics,
       contactCostMinor,
       basketMinor,
+      weights: market.policy.economics,
     }).terms;
   }
 
