@@ -1,5 +1,5 @@
 /** What is personal stays in the records and the lake: planted everywhere, it is found in no log, label, job or refusal. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sandbox } from '../support/nextbest.ts';
 import { testRedis } from '../support/redis.ts';
 import { type Answer, callService, eventually } from '../support/service.ts';
@@ -104,6 +104,20 @@ beforeAll(async () => {
   await call('POST', '/offers/decide', { customerId: email, channel: name, placements: [phone] });
   await call('POST', '/offers/batch', { customers: { ids: [email, name] }, channel: 'email' });
   await call('POST', '/jobs', { job: email });
+  const list = await call('POST', '/offers/batch', {
+    customerIds: planted,
+    channel: 'web',
+    placement: `for ${name}`,
+    campaign: `to ${email}`,
+    includeNothing: true,
+  });
+  await vi.waitFor(
+    async () => {
+      const { body } = await call('GET', `/offers/batch/${list.body.jobId}`);
+      expect(body).toMatchObject({ state: 'completed', counts: { decided: planted.length } });
+    },
+    { timeout: 90_000, interval: 100 },
+  );
   await call('POST', '/webhooks/replay', { ids: [email] });
   // A record that cannot be read, which the service and the worker remark on.
   for await (const found of redis.scanStream({ match: `${prefix}:{c:${email}}:record:*` }))
@@ -116,7 +130,7 @@ beforeAll(async () => {
       expect((await call('GET', `/jobs/${body.jobId}`)).body.state).toMatch(/completed|failed/),
     );
   }
-}, 120_000);
+}, 200_000);
 afterAll(async () => {
   await Promise.all([serve.stop(), worker.stop()]);
 });
@@ -154,14 +168,17 @@ test('no metric has any of it', async () => {
 
 test('no job in Redis has any of it', async () => {
   let jobs = 0;
+  let lists = 0;
   for await (const found of redis.scanStream({ match: `${keys.queuePrefix}*`, count: 1000 }))
     for (const key of found as string[]) {
       expect(tracesIn(key)).toEqual([]);
       if ((await redis.type(key)) !== 'hash') continue;
       jobs++;
+      if (/:batch-[0-9a-f]{16}$/.test(key)) lists++;
       expect(tracesIn(JSON.stringify(await redis.hgetall(key)))).toEqual([]);
     }
   expect(jobs).toBeGreaterThan(1);
+  expect(lists).toBe(1);
 });
 
 test('no refusal repeats it', () => {

@@ -83,7 +83,10 @@ describe('a broken promise is named', () => {
     ],
     ['churn 1: damaged', (has) => has.brokenModels.push('churn 1: damaged')],
     ['job j1 was accepted and is gone', (has) => Object.assign(has, { jobs: new Map([['j1', null]]) })],
-    ['does not say why', (has) => Object.assign(has, { jobs: new Map([['j1', { state: 'failed' }]]) })],
+    [
+      'job j1 failed: no',
+      (has) => Object.assign(has, { jobs: new Map([['j1', { state: 'failed', error: 'no' }]]) }),
+    ],
   ])('%s', (words, spoil) => {
     const has = found();
     spoil(has);

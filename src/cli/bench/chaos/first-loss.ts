@@ -97,7 +97,7 @@ function modelLoss(_promises: Promises, { brokenModels }: Found): string | null 
 function jobLoss(_promises: Promises, { jobs }: Found): string | null {
   for (const [jobId, job] of jobs) {
     if (job === null) return `job ${jobId} was accepted and is gone`;
-    if (job.state === 'failed' && !job.error) return `job ${jobId} failed and does not say why`;
+    if (job.state === 'failed') return `job ${jobId} failed: ${job.error}`;
   }
   return null;
 }
