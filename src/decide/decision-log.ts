@@ -2,13 +2,13 @@
  * Decisions that were answered. Each travels the event stream into the lake whole, and stays there for ever; Redis keeps what it did
  * for 30 days, so that outcomes can be reported to it, and where in the stream the whole is until the lake has it.
  */
-import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
 import { Decision, type ExcludedOffer } from '../domain/decision.ts';
 import { appendEntries, readEntry, refuseWhileFull } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
+import { packJson, unpackJson } from './packed-decision.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;
@@ -39,20 +39,12 @@ export function loggedForm(decision: Decision): LoggedDecision | undefined {
   return { ...decision, excluded, decisionId };
 }
 
-/** What stands for a customer, and is answered: without what explains it. */
-export function standingForm({ inputs: _inputs, ...decision }: LoggedDecision): LoggedDecision {
-  const excluded = decision.excluded.map(({ offerId, offerVersion, reasonCode }) => ({
-    offerId,
-    offerVersion,
-    reasonCode,
-  }));
-  return { ...decision, excluded };
+/** What Redis keeps of it: what it did. Why other offers were not made, and what was known of the customer, is most of it. */
+export function briefForm({ inputs: _inputs, ...decision }: LoggedDecision): LoggedDecision {
+  return { ...decision, excluded: [] };
 }
 
-/**
- * A decision as JSON: `whole` for the lake, and `brief`, without the offers that were not made and what was known of the customer,
- * which are most of it, for Redis, where each takes memory for a month.
- */
+/** A decision as JSON: `whole` for the lake, and its `briefForm` for Redis, where each takes memory for a month. */
 export function loggedTexts({ excluded, inputs, ...decision }: LoggedDecision): {
   brief: string;
   whole: string;
@@ -122,8 +114,7 @@ export async function logDecision(
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
     countMade(redis, keys, decision.decisionId, madeOffers(decision)),
   ]);
-  const { inputs: _inputs, ...rest } = decision;
-  const stored = packed(JSON.stringify({ ...rest, excluded: [], entryId }));
+  const stored = packJson(JSON.stringify({ ...briefForm(decision), entryId }));
   await redis.set(keys.decision(decision.decisionId), stored, 'EX', decisionTtlSeconds);
 }
 
@@ -151,26 +142,12 @@ export async function readWaiting(
 }
 
 async function readStored(decisionId: string, { redis, keys }: ReadingDeps) {
-  const text = unpacked(await redis.getBuffer(keys.decision(decisionId)));
+  const stored = await redis.getBuffer(keys.decision(decisionId));
+  const text = stored === null ? undefined : unpackJson(stored);
   const decision = parseDecision(text);
   if (text === undefined || decision === undefined) return undefined;
   const { entryId } = JSON.parse(text) as { entryId?: string };
   return { decision, entryId };
-}
-
-/** Before what is compressed; no JSON begins with it. */
-const packedMark = Buffer.of(0);
-
-function packed(json: string): Buffer {
-  const quickly = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
-  return Buffer.concat([packedMark, brotliCompressSync(json, quickly)]);
-}
-
-/** Lists write theirs, which are brief, as they are. */
-function unpacked(stored: Buffer | null): string | undefined {
-  if (stored === null) return undefined;
-  const isPacked = stored[0] === packedMark[0];
-  return (isPacked ? brotliDecompressSync(stored.subarray(1)) : stored).toString();
 }
 
 /** undefined for nothing, and for what another version of the service wrote in another shape. */

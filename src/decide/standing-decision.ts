@@ -6,7 +6,6 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import {
   type DecidedOffer,
   type Decision,
@@ -29,14 +28,15 @@ import { customerFacts, withdrawalFacts } from './customer-facts.ts';
 import { type DecideDeps, type DecideRequest, decide, noContext } from './decide.ts';
 import { newDecisionId } from './decision-id.ts';
 import {
+  briefForm,
   type DecisionLogDeps,
   LoggedDecision,
   logDecision,
   loggedForm,
   madeOffers,
-  standingForm,
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
+import { isLoggedHead, markLogged, parseStanding, type Standing, writeStanding } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
 
 /** The window: a day, or less where an offer ends sooner. */
@@ -71,17 +71,6 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('DEL', KEYS[2])
 return 1
 `);
-
-/** KEYS: what stands. ARGV: SHA-1 of the text to take the place of, the text. What stands there by now may be another. */
-const markLogged = redisScript(`
-local current = redis.call('GET', KEYS[1])
-if not current or redis.sha1hex(current) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-return 1
-`);
-
-const Standing = z.object({ decision: LoggedDecision, logged: z.boolean() });
-type Standing = z.output<typeof Standing>;
 
 export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
 
@@ -141,9 +130,9 @@ export function standingMark(
   { decisionId }: Decision,
 ): StandingMark | undefined {
   const head = text?.subarray(0, headBytes);
-  const isLogged = head?.includes(`"decisionId":"${decisionId}"`) === true && head.includes('"logged":true');
+  if (head === undefined || decisionId === null || !isLoggedHead(head, decisionId)) return undefined;
   // Copies: what was read is a part of all that came with it.
-  return isLogged ? { head: Buffer.from(head), stamp: stamp && Buffer.from(stamp) } : undefined;
+  return { head: Buffer.from(head), stamp: stamp && Buffer.from(stamp) };
 }
 
 /** `standingDecision` of what has been read. */
@@ -153,7 +142,7 @@ export async function decisionStanding(
   deps: StandingDeps,
 ): Promise<Decision> {
   const market = await deps.market.read();
-  const before = parseStanding(text?.toString() ?? null);
+  const before = parseStanding(text);
   if (before === undefined) return shortened(await decideOnce(key, request, undefined, deps), request.limit);
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
@@ -183,7 +172,7 @@ async function decideOnce(
         await unlock(deps.redis, [lock], [token]);
       }
     await sleep(pollMs);
-    const standing = parseStanding(await deps.redis.get(key));
+    const standing = parseStanding(await deps.redis.getBuffer(key));
     if (standing !== undefined && !isSame(standing, ended)) return standing.decision;
   }
   throw new AppError('STORE_UNAVAILABLE', {
@@ -201,7 +190,7 @@ async function decideAndLetStand(
 ): Promise<Decision> {
   const attempt = `${key}:attempt`;
   // Between looking and locking, another may have been at it. What cannot be read is of another version's shape: it makes room.
-  const [text, died] = await Promise.all([deps.redis.get(key), deps.redis.get(attempt)]);
+  const [text, died] = await Promise.all([deps.redis.getBuffer(key), deps.redis.get(attempt)]);
   const before = parseStanding(text);
   if (before !== undefined && !isSame(before, ended)) return before.decision;
   if (died !== null) await undoAttempt(died, request, deps);
@@ -221,13 +210,13 @@ async function decideAndLetStand(
     ...(ended && { replaces: replacedBy(ended) }),
   };
   // Through the schema, so that the first answer equals the later ones to the byte.
-  const own = LoggedDecision.parse(standingForm(whole));
-  const written = standingText({ decision: own, logged: false });
+  const own = LoggedDecision.parse(briefForm(whole));
+  const written = writeStanding({ decision: own, logged: false });
   const ttlMs = Math.max(1, ends - deps.now());
   if ((await stand(deps.redis, [key, attempt], [digestOf(text), written, ttlMs])) !== 1) {
     // This took longer than the lock lasts.
     await release();
-    const winner = parseStanding(await deps.redis.get(key));
+    const winner = parseStanding(await deps.redis.getBuffer(key));
     return winner?.decision ?? { ...own, decisionId: null };
   }
   await logStanding(key, own, deps, whole);
@@ -244,7 +233,7 @@ function replacedBy({ decision: { decisionId }, withdrawn }: Ended): Decision['r
   return reasonCode && { decisionId, offerIds: withdrawn.map(({ offer }) => offer.offerId), reasonCode };
 }
 
-function digestOf(text: string | null): string {
+function digestOf(text: Buffer | null): string {
   return text === null ? '' : createHash('sha1').update(text).digest('hex');
 }
 
@@ -301,8 +290,7 @@ async function logStanding(
   whole = decision,
 ): Promise<void> {
   await logDecision(whole, deps);
-  const before = digestOf(standingText({ decision, logged: false }));
-  await markLogged(deps.redis, [key], [before, standingText({ decision, logged: true })]);
+  await markLogged(deps.redis, key, decision.decisionId);
 }
 
 /** Until when the decision may be repeated: milliseconds since 1970. */
@@ -388,26 +376,6 @@ export function standingPlace(
   return { key, until: windowEnd(decision, deps) };
 }
 
-/** What is written there, out of the JSON of the decision. */
-export function loggedStandingText(json: string): string {
-  return standingTextOf(json, true);
-}
-
-function standingTextOf(json: string, logged: boolean): string {
-  return `{"shape":"${shapeOfStanding()}","logged":${logged},"decision":${json}}`;
-}
-
-let shape: string | undefined;
-
-/** Of what this build writes: a text of the same shape was written through the same schema, and need not be checked by it. */
-function shapeOfStanding(): string {
-  shape ??= createHash('sha256')
-    .update(JSON.stringify(z.toJSONSchema(Standing, { unrepresentable: 'any' })))
-    .digest('base64url')
-    .slice(0, 8);
-  return shape;
-}
-
 /** The last one: a list asks for the same for every customer. */
 let lastSlot: { text: string; slot: string } | undefined;
 
@@ -421,16 +389,4 @@ function slotOf({
   if (lastSlot?.text !== text)
     lastSlot = { text, slot: createHash('sha256').update(text).digest('base64url').slice(0, 22) };
   return lastSlot.slot;
-}
-
-function standingText({ decision, logged }: Standing): string {
-  return standingTextOf(JSON.stringify(decision), logged);
-}
-
-function parseStanding(text: string | null): Standing | undefined {
-  if (text === null) return undefined;
-  const value = JSON.parse(text) as Standing & { shape?: unknown };
-  if (value?.shape === shapeOfStanding()) return value;
-  const parsed = Standing.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
 }

@@ -33,7 +33,7 @@ export async function getMany(redis: Redis, keys: readonly string[]): Promise<(B
 }
 
 /** `ttlMs`: above 0. */
-export type KeptText = { key: string; text: string; ttlMs: number };
+export type KeptText = { key: string; text: string | Buffer; ttlMs: number };
 
 /** KEYS, and for each ARGV: the text, its lifetime in milliseconds. */
 const setScript = redisScript(`

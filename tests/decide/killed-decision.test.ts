@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { createContactLedger } from '../../src/decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../src/decide/ledger/offer-budget.ts';
+import { standingText } from '../../src/decide/standing-text.ts';
 import { cuttableRedis } from '../support/cuttable-redis.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { makeOffer } from '../support/offers.ts';
@@ -55,7 +56,7 @@ test('what a killed process reserved for a customer is given back to the next re
 
   const dying = await serve(slow.url);
   // The decision is made, and its contact written: it is about to stand.
-  const standing = slow.hold('"logged":false');
+  const standing = slow.hold(standingText('', false, Buffer.alloc(0)).toString().trim());
   const unanswered = callService(dying.url, 'GET', path).catch(() => 'no answer');
   await standing;
   dying.kill();

@@ -201,7 +201,8 @@ export const decisionRoutes = [
     summary: 'The offer that stands for a customer, for e-mail tools that fetch at send time',
     description:
       'The same answer for the same customer, channel, campaign and placement, however often and wherever it is asked, for ' +
-      'a day or until the offer ends (`standsUntil`). Asking is not an impression: report what was seen as an outcome. ' +
+      'a day or until the offer ends (`standsUntil`). Why other offers were not made, `excluded`, is answered with `explain` ' +
+      'alone. Asking is not an impression: report what was seen as an outcome. ' +
       'A smaller `limit` shortens the answer; a larger one does not lengthen it. Unknown parameters are passed over, and an ' +
       'empty `campaign` is none. Where nothing can be decided, or this process is asked too much, the answer is 200 with a ' +
       'fallback offer, if the shop has one, and `degraded: true`. What remains are wrong parameters (400), a key that is ' +

@@ -13,8 +13,10 @@ import { decisionIdOf } from '../../decide/decision-id.ts';
 import { type LoggedDecision, loggedTexts, madeOffers, readDecision } from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
+import { packJson } from '../../decide/packed-decision.ts';
 import { firmChoice, type Reserving, reserveChoices } from '../../decide/reserve.ts';
-import { loggedStandingText, standingPlace } from '../../decide/standing-decision.ts';
+import { standingPlace } from '../../decide/standing-decision.ts';
+import { standingText } from '../../decide/standing-text.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
@@ -230,13 +232,12 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       const { key, until } = standingPlace({ subject, channel, campaign, placement }, decision, deps);
       const standsUntil = new Date(until).toISOString();
       const { brief, whole } = loggedTexts({ ...decision, standsUntil });
+      const { decisionId } = decision;
+      const packed = packJson(brief);
       if (madeOffers(decision).length > 0)
-        kept.push({
-          key: deps.keys.decision(decision.decisionId),
-          text: brief,
-          ttlMs: decisionTtlSeconds * 1000,
-        });
-      kept.push({ key, text: loggedStandingText(brief), ttlMs: Math.max(1, until - deps.now()) });
+        kept.push({ key: deps.keys.decision(decisionId), text: packed, ttlMs: decisionTtlSeconds * 1000 });
+      const text = standingText(decisionId, true, packed);
+      kept.push({ key, text, ttlMs: Math.max(1, until - deps.now()) });
       return { customerId, decision, json: whole };
     });
     await setMany(deps.redis, kept);

@@ -1,5 +1,6 @@
 /** A decision that stands is answered again as it was written, until anything says otherwise, whichever process heard of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseStanding } from '../../../src/decide/standing-text.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { isHeldOut } from '../../../src/offers/experiments.ts';
 import { makeOffer } from '../../support/offers.ts';
@@ -113,14 +114,16 @@ test('what another version of the service has left there is read by its schema',
   const { customerId } = await newCustomer();
   const first = await ask(customerId);
   const [key] = await redis.keys(`${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
-  const { decision, logged } = JSON.parse(String(await redis.get(String(key))));
-  await redis.set(String(key), JSON.stringify({ decision, logged }), 'KEEPTTL');
+  const standing = parseStanding(await redis.getBuffer(String(key)));
+  if (standing === undefined) throw new Error('nothing stands');
+  const { decision } = standing;
+  // The head of another build, and JSON that was not packed.
+  const leave = async (json: string) => {
+    await redis.set(String(key), `anothers1${decision.decisionId}\n${json}`, 'KEEPTTL');
+  };
+  await leave(JSON.stringify(decision));
   expect(await ask(customerId)).toBe(first);
-  await redis.set(
-    String(key),
-    JSON.stringify({ shape: 'another', decision: { ...decision, placements: 7 }, logged }),
-    'KEEPTTL',
-  );
+  await leave(JSON.stringify({ ...decision, placements: 7 }));
   expect(JSON.parse(await ask(customerId)).decisionId).not.toBe(decision.decisionId);
 });
 

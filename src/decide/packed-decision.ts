@@ -1,0 +1,51 @@
+/**
+ * The JSON of a decision in a fifth of its bytes, as Redis keeps it: DEFLATE (RFC 1951) with a dictionary of what most decisions say.
+ * Against Brotli, which knows no JSON of ours, that halves the time and leaves a third.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
+/**
+ * What decisions have in common, the commonest last. Part of the format: what was packed with one dictionary cannot be read with another,
+ * so that another one takes another mark, and this one stays as long as there may be decisions under its own.
+ */
+const dictionary = Buffer.from(
+  '"not-yet-valid","no-consent","quiet-hours","complaint-open","suppressed","minimum-gap","contact-cap","offer-cap","discount-open",' +
+    '"standsUntil","replaces":{"decisionId":"","offerIds":[""],"reasonCode":"redeemed"},"heldSince":"01a","withheld":true,' +
+    '"benefit":{"kind":"serviceContact"}"benefit":{"kind":"content"},"benefit":{"kind":"gift","costMinor":' +
+    '"benefit":{"kind":"loyaltyPoints","points":"benefit":{"kind":"amountOff","amountMinor":"benefit":{"kind":"freeDelivery","costMinor":' +
+    '"benefit":{"kind":"percentOff","percent":10,"categories":[""],"itemIds":[""]},"body":"","subject":"","title":"","link":"https://www.' +
+    '"reasons":["often-redeemed","fits-taste","may-leave","persuades","explored","lever","by-response"],"reasons":["fallback"],' +
+    '"sessionId":"","channel":"web","channel":"app","channel":"call","channel":"push","placement":"default","source":"model",' +
+    '"furtherExperiments":[],"experiment":{"name":"","variant":"control"},"collaborative":"20261126T084522Z-' +
+    '{"decisionId":"01a","customerId":"","channel":"email","campaign":"","currency":"EUR","decidedAt":"2026-11-26T08:46:32.063Z",' +
+    '"standsUntil":"2026-11-27T08:46:32.066Z","experiment":null,"policyVersion":"","placements":[{"placement":"top","offers":[' +
+    '{"offerId":"","offerVersion":"","name":"","benefit":{"kind":"percentOff","percent":10},"content":{"headline":"","image":"https://' +
+    '"expectedValue":0,"acceptPropensity":0.0,"uplift":0.0,"reasons":["worth-more-than-nothing"],"content":{"headline":"","image":"https://' +
+    '.png"},"redeemableUntil":"2026-12-10T08:46:32.063Z","terms":{"source":"prior","acceptPropensity":0.0,"uplift":0.0,"orderMinor":' +
+    ',"marginRate":0.3,"marginMinor":,"churnRisk":null,"churnRisk":0.,"churnReduction":0,"remainingLifetimeValueMinor":null,' +
+    '"costWhenAcceptedMinor":0,"costWhenMadeMinor":0,"contactCostMinor":0,"priorityLever":1,"standardDeviationMinor":' +
+    ',"made":0,"redeemed":0,"affinityLift":1}}],"fallback":true,"loggingPropensity":1}],"fallback":false,"loggingPropensity":0.' +
+    '}],"excluded":[],"fallback":true,"experiment":null,"modelVersions":{"churn":"2026","customer-value":"2026","offers":"2026' +
+    '"},"policyVersion":"","degraded":false,"standsUntil":"2026-11-27T08:46:32.066Z"}',
+);
+
+/** The first byte of what was packed so; no JSON begins with it. */
+const mark = Buffer.of(1);
+
+// A window of the dictionary's size, 4 KiB: a larger one takes longer to set up than the packing itself.
+const options = { dictionary, windowBits: 12, memLevel: 4 };
+
+export function packJson(json: string): Buffer {
+  return Buffer.concat([mark, deflateRawSync(json, options)]);
+}
+
+/** undefined: damaged, or packed by another version in another way. JSON that was not packed is answered as it is. */
+export function unpackJson(bytes: Buffer): string | undefined {
+  if (bytes[0] === '{'.charCodeAt(0)) return bytes.toString();
+  if (bytes[0] !== mark[0]) return undefined;
+  try {
+    return inflateRawSync(bytes.subarray(1), options).toString();
+  } catch {
+    return undefined;
+  }
+}

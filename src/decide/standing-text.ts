@@ -1,0 +1,71 @@
+/**
+ * How a standing decision is written in Redis: a head in clear, by which it is known without being read, and its packed JSON
+ * (`packed-decision.ts`). The head: the shape of the JSON (8 characters), 1 = it has been logged or 0, the decision's id, a line's end.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { RecordHeads } from '../features/record-store.ts';
+import type { Redis } from '../infra/redis.ts';
+import { redisScript } from '../infra/redis-script.ts';
+import { LoggedDecision } from './decision-log.ts';
+import { packJson, unpackJson } from './packed-decision.ts';
+
+export type Standing = { decision: LoggedDecision; logged: boolean };
+
+const shapeLength = 8;
+const lineEnd = '\n';
+
+let shape: string | undefined;
+
+/** Of what this build writes: a text of the same shape was written through the same schema, and need not be checked by it. */
+function shapeOfStanding(): string {
+  shape ??= createHash('sha256')
+    .update(JSON.stringify(z.toJSONSchema(LoggedDecision, { unrepresentable: 'any' })))
+    .digest('base64url')
+    .slice(0, shapeLength);
+  return shape;
+}
+
+function headOf(decisionId: string, logged: boolean): string {
+  return `${shapeOfStanding()}${logged ? 1 : 0}${decisionId}${lineEnd}`;
+}
+
+/** `packed`: the JSON of the decision (`packJson`). */
+export function standingText(decisionId: string, logged: boolean, packed: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(headOf(decisionId, logged)), packed]);
+}
+
+export function writeStanding({ decision, logged }: Standing): Buffer {
+  return standingText(decision.decisionId, logged, packJson(JSON.stringify(decision)));
+}
+
+/** undefined for nothing, and for what another version wrote in a shape that is not known here. */
+export function parseStanding(text: Buffer | null): Standing | undefined {
+  const end = text?.indexOf(lineEnd) ?? -1;
+  if (text === null || end <= shapeLength) return undefined;
+  const json = unpackJson(text.subarray(end + 1));
+  if (json === undefined) return undefined;
+  const head = text.subarray(0, end).toString('latin1');
+  const logged = head[shapeLength] === '1';
+  if (head.startsWith(shapeOfStanding())) return { decision: JSON.parse(json) as LoggedDecision, logged };
+  const decision = LoggedDecision.safeParse(JSON.parse(json)).data;
+  return decision && { decision, logged };
+}
+
+/** KEYS: what stands. ARGV: the head that it has, and where in that to note that it has been logged. */
+const markScript = redisScript(`
+if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
+redis.call('SETRANGE', KEYS[1], ARGV[2], '1')
+return 1
+`);
+
+/** Notes that the decision has been logged, if it still stands there. */
+export async function markLogged(redis: Redis, key: string, decisionId: string): Promise<void> {
+  await markScript(redis, [key], [headOf(decisionId, false), shapeLength]);
+}
+
+/** Do the first bytes of what stands say that it is this decision, logged? */
+export function isLoggedHead(head: RecordHeads['head'], decisionId: string): boolean {
+  const wanted = Buffer.from(headOf(decisionId, true));
+  return head.subarray(0, wanted.length).equals(wanted);
+}
