@@ -202,9 +202,15 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         deps,
       );
       const again: Read[] = [];
-      for (const [at, { customer, finish }] of opened.entries())
-        if (reserved[at]) decided.set(customer.customerId, finish());
-        else again.push(customer);
+      for (const [at, one] of opened.entries()) {
+        const { customer, decisionId } = one;
+        if (!reserved[at]) again.push(customer);
+        else
+          decided.set(
+            customer.customerId,
+            'decision' in one ? one.decision : { ...one.open.finish(false), decisionId },
+          );
+      }
       const contacts = await deps.contacts.readMany(again.map(({ customerId }) => customerId));
       waiting = again.map((customer, at) => ({ ...customer, contacts: contacts[at] ?? customer.contacts }));
     }
@@ -214,11 +220,10 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   /** Told at once where no budget can change it any more, so that a few lines are kept of the customer and not the record. */
   function opening(customer: Read, open: OpenDecision): Opened {
     const decisionId = idFor(customer.customerId);
-    const finish = () => ({ ...open.finish(false), decisionId });
     const firm = firmChoice(open.choice);
-    if (firm === undefined) return { customer, decisionId, choice: open.choice, finish };
-    const decision = finish();
-    return { customer, decisionId, choice: firm, finish: () => decision };
+    if (firm !== undefined)
+      return { customer, decisionId, choice: firm, decision: { ...open.finish(false), decisionId } };
+    return { customer, decisionId, choice: open.choice, open };
   }
 
   /** So that outcomes can be told of, and whoever asks for the customer's offer, or nothing, at send time is answered the same. */
@@ -249,9 +254,7 @@ type Opened = {
   customer: Read;
   decisionId: string;
   choice: Reserving['choice'];
-  /** Once it has been reserved. */
-  finish: () => LoggedDecision;
-};
+} & ({ decision: LoggedDecision } | { open: OpenDecision });
 
 /** Which offers' budgets are for others than this customer. */
 type Withheld = (customerId: CustomerId) => (offerId: string) => boolean;
