@@ -48,59 +48,115 @@ export function customerFacts(
   now: number,
   contacts: ContactHistory = [],
 ): CustomerFacts {
-  const features = featureVector(record ?? emptyRecord(), now);
-  const attributes = record?.attributes ?? {};
-  const hasOrdered = (features[purchaseCountAt] ?? 0) > 0;
-  // What not every decision asks for is worked out when it is.
-  let interest: ReturnType<typeof categoryInterest> | undefined;
-  const interestOf = () => {
-    interest ??= categoryInterest(record, items, context, now);
-    return interest;
-  };
-  const known: Pick<CustomerFacts, 'features' | 'categoryShares' | 'categoryEvidence'> = {
-    features,
-    get categoryShares() {
-      return interestOf().categoryShares;
-    },
-    get categoryEvidence() {
-      return interestOf().categoryEvidence;
-    },
-  };
-  let risk: { value: number | undefined } | undefined;
-  let remaining: ReturnType<typeof remainingLifetimeValue> | 'unasked' = 'unasked';
-  return {
-    subjectId,
-    loyaltyTier: attributes.loyaltyTier ?? 'none',
-    segment: attributes.segment,
-    timeZone: attributes.timeZone,
-    ...spoken(record, (features[openComplaintsAt] ?? 0) > 0),
-    contacts,
-    features,
-    // The model learnt from customers who have ordered; of others it knows nothing.
-    get churnRisk() {
-      risk ??= {
-        value: models.churn !== undefined && hasOrdered ? churnRisk(models.churn.model, features) : undefined,
-      };
-      return risk.value;
-    },
-    get remainingLifetimeValueMinor() {
-      if (remaining === 'unasked') remaining = remainingLifetimeValue(record, models, now);
-      return remaining?.remainingLifetimeValueMinor;
-    },
-    effectOf: offerEffects(models.offers?.model, items, known),
-    averageOrderMinor: hasOrdered ? features[averageOrderAt] : undefined,
-    get categoryShares() {
-      return interestOf().categoryShares;
-    },
-    get categoryEvidence() {
-      return interestOf().categoryEvidence;
-    },
-    tasteRank: tasteOf(record, models, context, now),
-    workedOut: () => ({
-      ...(remaining !== 'unasked' && remaining && { value: remaining }),
-      ...interest,
-    }),
-  };
+  return new RecordFacts(subjectId, record, models, items, context, now, contacts);
+}
+
+/**
+ * What not every decision asks for is worked out when it is. A class, whose accessors are those of all its instances: an object with
+ * accessors of its own gets a layout of its own, which the garbage collector keeps, and the record by it, until it next looks at
+ * everything.
+ */
+class RecordFacts implements CustomerFacts {
+  readonly subjectId: string;
+  readonly loyaltyTier: CustomerFacts['loyaltyTier'];
+  readonly segment: string | undefined;
+  readonly timeZone: string | undefined;
+  readonly consent: CustomerFacts['consent'];
+  readonly complaintOpen: boolean;
+  readonly offerAnswers: CustomerFacts['offerAnswers'];
+  readonly contacts: ContactHistory;
+  readonly features: Float32Array;
+  readonly averageOrderMinor: number | undefined;
+  private readonly record: CustomerRecord | undefined;
+  private readonly models: Models;
+  private readonly items: ReadonlyMap<string, Item>;
+  private readonly context: DecisionContext;
+  private readonly now: number;
+  private readonly hasOrdered: boolean;
+  private risk: number | undefined | 'unasked' = 'unasked';
+  private remaining: ReturnType<typeof remainingLifetimeValue> | 'unasked' = 'unasked';
+  private interest: ReturnType<typeof categoryInterest> | undefined;
+  private taste: CustomerFacts['tasteRank'] | undefined;
+  private effects: CustomerFacts['effectOf'] | undefined;
+
+  constructor(
+    subjectId: string,
+    record: CustomerRecord | undefined,
+    models: Models,
+    items: ReadonlyMap<string, Item>,
+    context: DecisionContext,
+    now: number,
+    contacts: ContactHistory,
+  ) {
+    const features = featureVector(record ?? emptyRecord(), now);
+    const attributes = record?.attributes ?? {};
+    const { consent, complaintOpen, offerAnswers } = spoken(record, (features[openComplaintsAt] ?? 0) > 0);
+    this.subjectId = subjectId;
+    this.loyaltyTier = attributes.loyaltyTier ?? 'none';
+    this.segment = attributes.segment;
+    this.timeZone = attributes.timeZone;
+    this.consent = consent;
+    this.complaintOpen = complaintOpen;
+    this.offerAnswers = offerAnswers;
+    this.contacts = contacts;
+    this.features = features;
+    this.hasOrdered = (features[purchaseCountAt] ?? 0) > 0;
+    this.averageOrderMinor = this.hasOrdered ? features[averageOrderAt] : undefined;
+    this.record = record;
+    this.models = models;
+    this.items = items;
+    this.context = context;
+    this.now = now;
+  }
+
+  lastRatedBelow(bound: number): number | undefined {
+    return lastRatedBelow(this.record?.ratingLows ?? [], bound);
+  }
+
+  /** The model learnt from customers who have ordered; of others it knows nothing. */
+  get churnRisk(): number | undefined {
+    if (this.risk === 'unasked') {
+      const { churn } = this.models;
+      this.risk = churn !== undefined && this.hasOrdered ? churnRisk(churn.model, this.features) : undefined;
+    }
+    return this.risk;
+  }
+
+  get remainingLifetimeValueMinor(): number | undefined {
+    if (this.remaining === 'unasked')
+      this.remaining = remainingLifetimeValue(this.record, this.models, this.now);
+    return this.remaining?.remainingLifetimeValueMinor;
+  }
+
+  get categoryShares(): CustomerFacts['categoryShares'] {
+    return this.interestOf().categoryShares;
+  }
+
+  get categoryEvidence(): number {
+    return this.interestOf().categoryEvidence;
+  }
+
+  tasteRank(itemId: ItemId): number | undefined {
+    this.taste ??= tasteOf(this.record, this.models, this.context, this.now);
+    return this.taste(itemId);
+  }
+
+  effectOf(...of: Parameters<CustomerFacts['effectOf']>): ReturnType<CustomerFacts['effectOf']> {
+    this.effects ??= offerEffects(this.models.offers?.model, this.items, this);
+    return this.effects(...of);
+  }
+
+  workedOut(): WorkedOut {
+    return {
+      ...(this.remaining !== 'unasked' && this.remaining && { value: this.remaining }),
+      ...this.interest,
+    };
+  }
+
+  private interestOf(): ReturnType<typeof categoryInterest> {
+    this.interest ??= categoryInterest(this.record, this.items, this.context, this.now);
+    return this.interest;
+  }
 }
 
 /** What may end a decision that stands, without the rest: asked at each request for one. */
