@@ -43,6 +43,9 @@ export const KEEPING_ASSUMED = {
   invitation: { size: 0.01, deviation: 0.005, shown: 0.5 },
 } as const;
 
+/** Of what is not known of any two of these sizes but the first: where one of them keeps nobody, the others hardly do. */
+export const KEEPING_CORRELATION = 0.8;
+
 /**
  * Who dismisses an offer also leaves out orders for a while: so many of hers in the days after it, which she takes up again only in the course
  * of `days`. Of the orders of a year that is a share of leftOut · days / 365.

@@ -4,6 +4,14 @@
  */
 import { factorise, inverseOf, solve } from '../uplift/cholesky.ts';
 
+/** What is assumed of the coefficients, and by how much each may be off. */
+export type AssumedSizes = {
+  assumed: Float64Array;
+  deviation: Float64Array;
+  /** Those from `from` (inclusive) to `to` (exclusive) are off together: every two of them with this correlation, from 0 to below 1. */
+  together?: { from: number; to: number; correlation: number };
+};
+
 export type GaussianSizes = {
   mean: Float64Array;
   /** Covariance, size × size. */
@@ -16,9 +24,10 @@ const overlap = 2;
 /** `write` fills x of a row; weights are of mean 1. */
 export function gaussianSizes(
   { rows, target, weight }: { rows: number; target: Float64Array; weight: Float64Array },
-  { assumed, deviation }: { assumed: Float64Array; deviation: Float64Array },
+  prior: AssumedSizes,
   write: (row: number, x: Float64Array) => void,
 ): GaussianSizes {
+  const { assumed } = prior;
   const size = assumed.length;
   const gram = new Float64Array(size * size);
   const moment = new Float64Array(size);
@@ -41,11 +50,24 @@ export function gaussianSizes(
   }
   const variance = (overlap * squares) / Math.max(1, total) || 1;
   for (let at = 0; at < gram.length; at++) gram[at]! /= variance;
-  for (let i = 0; i < size; i++) {
-    moment[i]! /= variance;
-    gram[i * size + i]! += 1 / deviation[i]! ** 2;
-  }
+  for (let i = 0; i < size; i++) moment[i]! /= variance;
+  addPrecision(prior, gram);
   factorise(gram, size);
   solve(gram, size, moment);
   return { mean: assumed.map((value, k) => value + moment[k]!), covariance: inverseOf(gram, size) };
+}
+
+/** Adds the inverse of the prior's covariance, lower half; that of (1 − r)I + r11ᵀ, m × m, is (I − r/(1 + (m − 1)r) · 11ᵀ)/(1 − r). */
+function addPrecision({ assumed, deviation, together }: AssumedSizes, matrix: Float64Array): void {
+  const size = assumed.length;
+  const { from, to, correlation } = together ?? { from: 0, to: 0, correlation: 0 };
+  const shared = correlation / (1 + (to - from - 1) * correlation);
+  for (let i = 0; i < size; i++) {
+    const isTogether = i >= from && i < to;
+    for (let j = isTogether ? from : i; j <= i; j++) {
+      const own = i === j ? 1 : 0;
+      const precision = isTogether ? (own - shared) / (1 - correlation) : own;
+      matrix[i * size + j]! += precision / (deviation[i]! * deviation[j]!);
+    }
+  }
 }

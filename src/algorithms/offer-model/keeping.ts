@@ -12,7 +12,7 @@
  * not taken for what it does. Leaving is counted within a horizon; of an effect that goes on beyond it, only the share `shown` is seen there.
  */
 import { factorise } from '../uplift/cholesky.ts';
-import { ANNOYANCE, KEEPING_ASSUMED } from './assumed-effects.ts';
+import { ANNOYANCE, KEEPING_ASSUMED, KEEPING_CORRELATION } from './assumed-effects.ts';
 import { type GaussianSizes, gaussianSizes } from './gaussian-sizes.ts';
 
 export const KEEPING_CAUSES = ['dismissal', 'retention', 'service', 'grievance', 'invitation'] as const;
@@ -34,6 +34,12 @@ export type KeepingInputs = {
 
 export const causesSize = KEEPING_CAUSES.length;
 
+/**
+ * Whether contacts keep anybody at all is one question: what the log tells of it by one cause is believed of the others. All but the dismissals,
+ * which drive away.
+ */
+const keepingCauses = { from: 1, to: causesSize, correlation: KEEPING_CORRELATION };
+
 /** A service contact is no message that somebody is annoyed by: what is sold is dismissed. */
 export function writeCauses(
   { kind, retention }: { kind: string; retention: boolean },
@@ -52,10 +58,14 @@ export function writeCauses(
 /** Before any log. */
 export function assumedSizes(): GaussianSizes {
   const covariance = new Float64Array(causesSize * causesSize);
-  const mean = Float64Array.from(KEEPING_CAUSES, (cause, k) => {
-    covariance[k * causesSize + k] = KEEPING_ASSUMED[cause].deviation ** 2;
-    return KEEPING_ASSUMED[cause].size;
-  });
+  const mean = Float64Array.from(KEEPING_CAUSES, (cause) => KEEPING_ASSUMED[cause].size);
+  const deviation = KEEPING_CAUSES.map((cause) => KEEPING_ASSUMED[cause].deviation);
+  const isKeeping = (k: number) => k >= keepingCauses.from && k < keepingCauses.to;
+  for (let i = 0; i < causesSize; i++)
+    for (let j = 0; j < causesSize; j++) {
+      const correlation = i === j ? 1 : isKeeping(i) && isKeeping(j) ? keepingCauses.correlation : 0;
+      covariance[i * causesSize + j] = correlation * deviation[i]! * deviation[j]!;
+    }
   return { mean, covariance };
 }
 
@@ -109,7 +119,7 @@ export function fitSizes({
   }
   const learnt = gaussianSizes(
     { rows, target: unexpectedlyLeft, weight },
-    { assumed, deviation },
+    { assumed, deviation, together: keepingCauses },
     (row, x) => {
       for (let k = 0; k < causesSize; k++) x[k] = -shown[k]! * causes[row * causesSize + k]!;
       for (let c = 0; c < width; c++) x[causesSize + c] = controls[row * width + c]!;
