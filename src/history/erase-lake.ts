@@ -24,11 +24,8 @@ const timeColumn = {
   merges: 'mergedAt',
 } as const satisfies Record<ErasedTable, string>;
 
-/** Ids that the lake links with a customer: the sessions that the customer was known in, and the decisions. */
-export async function linkedIds(
-  lake: Lake,
-  erased: ErasedSubject,
-): Promise<{ sessionIds: SessionId[]; decisionIds: string[] }> {
+/** Sessions that the customer was known in, by what the lake has. */
+export async function linkedSessions(lake: Lake, customerId: CustomerId): Promise<SessionId[]> {
   const connection = await lake.connect();
   try {
     const sessions = await connection.runAndReadAll(
@@ -37,11 +34,23 @@ export async function linkedIds(
          UNION ALL SELECT "sessionId" FROM ${lake.from('merges')} WHERE "customerId" = $1
          UNION ALL SELECT "sessionId" FROM ${lake.from('decisions')} WHERE "customerId" = $1)
        WHERE "sessionId" IS NOT NULL ORDER BY 1`,
-      [erased.customerId],
+      [customerId],
     );
-    const sessionIds = [
-      ...new Set([...erased.sessionIds, ...sessions.getRows().map(([id]) => id as SessionId)]),
-    ];
+    return sessions.getRows().map(([id]) => id as SessionId);
+  } finally {
+    connection.closeSync();
+  }
+}
+
+/** Ids that the lake links with a customer: the sessions that the customer was known in, and the decisions. */
+export async function linkedIds(
+  lake: Lake,
+  erased: ErasedSubject,
+): Promise<{ sessionIds: SessionId[]; decisionIds: string[] }> {
+  const known = await linkedSessions(lake, erased.customerId);
+  const sessionIds = [...new Set([...erased.sessionIds, ...known])];
+  const connection = await lake.connect();
+  try {
     await fillErased(connection, [{ ...erased, sessionIds }]);
     const decisions = await connection.runAndReadAll(
       `SELECT DISTINCT "decisionId" FROM ${lake.from('decisions')} t WHERE ${isTheirs('decisions', '-1')} ORDER BY 1`,

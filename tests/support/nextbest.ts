@@ -44,6 +44,7 @@ export async function sandbox(): Promise<Sandbox> {
     AUTH: 'off',
     // Slow machines: a test of a bound sets its own.
     MAX_LAG_MS: '60000',
+    REDIS_TIMEOUT_MS: '2000',
     WORKER_METRICS_PORT: '0',
     LOG_LEVEL: 'warn',
     MAX_WAIT_MS: '600000',

@@ -6,13 +6,15 @@ import type { Job } from 'bullmq';
 import type { ContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ShopEvent } from '../../domain/event.ts';
-import type { CustomerId } from '../../domain/ids.ts';
+import type { CustomerId, SessionId } from '../../domain/ids.ts';
 import { beforeAllIds } from '../../domain/stream-id.ts';
 import { Notice, OutboxEntry } from '../../domain/webhook.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import type { RecordStore } from '../../features/record-store.ts';
-import { readEntries, subjectOfEntry } from '../../history/event-stream.ts';
+import { guestSubject } from '../../features/subject.ts';
+import { linkedSessions } from '../../history/erase-lake.ts';
+import { readEntries, type StreamEntry, subjectOfEntry } from '../../history/event-stream.ts';
 import { type Lake, openLake, sqlText } from '../../history/lake.ts';
 import { type EventRow, rowsToEvent } from '../../history/lake-rows.ts';
 import { fromSnapshot, SCORE_COLUMNS, snapshotIds } from '../../history/score-snapshots.ts';
@@ -66,22 +68,26 @@ export function createHeldData(deps: HeldDeps): HeldData & { close: () => Promis
       running++;
       try {
         // Before anything is answered: a Redis that is away is a 503, not half a document.
-        const [record, { history }, waiting, lake] = await Promise.all([
+        const lake = await open();
+        const sessionIds = new Set(await linkedSessions(lake, customerId));
+        const waiting = await waitingEntries(deps, customerId, sessionIds);
+        const [record, { history }, sessions] = await Promise.all([
           deps.records.read(customerId),
           deps.contacts.read(customerId),
-          waitingEntries(deps, customerId),
-          open(),
+          guestRecords(deps, [...sessionIds], now),
         ]);
+        const theirs = isTheirs(customerId, sessionIds);
         const parts = (async function* (): AsyncGenerator<string, undefined> {
           try {
             const about = { customerId, exportedAt: new Date(now).toISOString() };
             yield `${JSON.stringify(about).slice(0, -1)},"record":${JSON.stringify(record === undefined ? null : recordForm(record, now))}`;
+            yield `,"sessions":${JSON.stringify(sessions)}`;
             yield `,"contacts":${JSON.stringify(history)}`;
-            yield* list('reservations', reservations(deps, lake, customerId, waiting.decisions));
+            yield* list('reservations', reservations(deps, lake, theirs, waiting.decisions));
             yield* list('scores', scores(lake, deps.dataDir, customerId));
             yield* list('notices', notices(deps, queue.use, customerId));
-            yield* list('events', events(lake, customerId, waiting.events));
-            yield* list('decisions', decisions(lake, customerId, waiting.decisions));
+            yield* list('events', events(lake, theirs, waiting.events));
+            yield* list('decisions', decisions(lake, theirs, waiting.decisions));
             yield '}';
           } finally {
             running--;
@@ -98,6 +104,20 @@ export function createHeldData(deps: HeldDeps): HeldData & { close: () => Promis
       (await opening?.catch(() => undefined))?.close();
     },
   };
+}
+
+/** Of guests, whose records are kept for a day. */
+async function guestRecords(
+  { records }: Pick<HeldDeps, 'records'>,
+  sessionIds: readonly SessionId[],
+  now: number,
+) {
+  const found: { sessionId: SessionId; record: ReturnType<typeof recordForm> | null }[] = [];
+  for (const sessionId of sessionIds) {
+    const record = await records.read(guestSubject(sessionId));
+    found.push({ sessionId, record: record === undefined ? null : recordForm(record, now) });
+  }
+  return found;
 }
 
 function recordForm(record: CustomerRecord, now: number) {
@@ -121,37 +141,60 @@ type Waiting = {
   decisions: Map<string, { decisionId: string; placements: { offers: { offerId: string }[] }[] }>;
 };
 
-/** Of the customer's, what is on its way into the lake. */
+/** What is on its way into the lake of the customer and of guests in the customer's sessions, to which it adds those that it finds. */
 async function waitingEntries(
-  { redis, keys }: Pick<HeldDeps, 'redis' | 'keys'>,
+  deps: Pick<HeldDeps, 'redis' | 'keys'>,
   customerId: CustomerId,
+  sessionIds: Set<SessionId>,
 ): Promise<Waiting> {
+  // First, for what a guest has told comes before what tells who that was.
+  for await (const { entry } of streamEntries(deps)) {
+    const about = entry?.kind === 'event' ? entry.event : entry?.kind === 'decision' ? entry.decision : entry;
+    if (about === undefined || !('sessionId' in about) || about.sessionId === undefined) continue;
+    if (about.customerId === customerId) sessionIds.add(about.sessionId);
+  }
+  const theirs = new Set<string>([customerId, ...[...sessionIds].map(guestSubject)]);
   const waiting: Waiting = { events: new Map(), decisions: new Map() };
-  let after = beforeAllIds;
-  for (;;) {
+  for await (const one of streamEntries(deps)) {
+    if (!theirs.has(subjectOfEntry(one) ?? '')) continue;
+    const { entry } = one;
+    if (entry?.kind === 'event') waiting.events.set(entry.event.eventId, entry.event);
+    else if (entry?.kind === 'decision') waiting.decisions.set(entry.decision.decisionId, entry.decision);
+  }
+  return waiting;
+}
+
+async function* streamEntries({
+  redis,
+  keys,
+}: Pick<HeldDeps, 'redis' | 'keys'>): AsyncGenerator<StreamEntry> {
+  for (let after = beforeAllIds; ; ) {
     const entries = await readEntries(redis, keys, after, entriesAtOnce);
-    for (const one of entries) {
-      if (subjectOfEntry(one) !== customerId) continue;
-      const { entry } = one;
-      if (entry?.kind === 'event') waiting.events.set(entry.event.eventId, entry.event);
-      else if (entry?.kind === 'decision') waiting.decisions.set(entry.decision.decisionId, entry.decision);
-    }
+    yield* entries;
     const last = entries.at(-1);
-    if (last === undefined) return waiting;
+    if (last === undefined) return;
     after = last.id;
   }
+}
+
+/** SQL: the customer's rows, and those of guests in these sessions. */
+function isTheirs(customerId: CustomerId, sessionIds: ReadonlySet<SessionId>): string {
+  const customers = `"customerId" = ${sqlText(customerId)}`;
+  if (sessionIds.size === 0) return customers;
+  const sessions = [...sessionIds].map(sqlText).join(', ');
+  return `(${customers} OR ("customerId" IS NULL AND "sessionId" IN (${sessions})))`;
 }
 
 /** In the order of time; then those that the lake does not have yet. */
 async function* events(
   lake: Lake,
-  customerId: CustomerId,
+  theirs: string,
   waiting: ReadonlyMap<string, ShopEvent>,
 ): AsyncGenerator<ShopEvent> {
   const left = new Map(waiting);
   const query = `SELECT "eventId", line, type, "customerId", "sessionId", epoch_ms("occurredAt")::DOUBLE AS "occurredAt", channel, "orderId",
       "itemId", category, quantity, "unitPriceMinor"::DOUBLE AS "unitPriceMinor", "discountMinor"::DOUBLE AS "discountMinor", detail
-    FROM ${lake.from('events')} WHERE "customerId" = ${sqlText(customerId)} ORDER BY "occurredAt", "eventId", line`;
+    FROM ${lake.from('events')} WHERE ${theirs} ORDER BY "occurredAt", "eventId", line`;
   let rows: EventRow[] = [];
   for await (const row of rowsOf<EventRow>(lake, query)) {
     const [first] = rows;
@@ -172,12 +215,12 @@ async function* events(
 
 async function* decisions(
   lake: Lake,
-  customerId: CustomerId,
+  theirs: string,
   waiting: Waiting['decisions'],
 ): AsyncGenerator<unknown> {
   const left = new Map(waiting);
   const query = `SELECT any_value(json) AS json, "decisionId" FROM ${lake.from('decisions')}
-    WHERE "customerId" = ${sqlText(customerId)} GROUP BY "decisionId", "decidedAt" ORDER BY "decidedAt", "decisionId"`;
+    WHERE ${theirs} GROUP BY "decisionId", "decidedAt" ORDER BY "decidedAt", "decisionId"`;
   for await (const { json, decisionId } of rowsOf<{ json: string; decisionId: string }>(lake, query)) {
     left.delete(decisionId);
     yield JSON.parse(json);
@@ -189,7 +232,7 @@ async function* decisions(
 async function* reservations(
   { redis, keys }: Pick<HeldDeps, 'redis' | 'keys'>,
   lake: Lake,
-  customerId: CustomerId,
+  theirs: string,
   waiting: Waiting['decisions'],
 ): AsyncGenerator<object> {
   const of = async function* (decisionId: string, offerIds: readonly string[]) {
@@ -208,7 +251,7 @@ async function* reservations(
   };
   const query = `SELECT "decisionId", to_json(list_distinct(flatten(list(
       json_extract_string(json, '$.placements[*].offers[*].offerId')))))::VARCHAR AS offers
-    FROM ${lake.from('decisions')} WHERE "customerId" = ${sqlText(customerId)} GROUP BY "decisionId" ORDER BY "decisionId"`;
+    FROM ${lake.from('decisions')} WHERE ${theirs} GROUP BY "decisionId" ORDER BY "decisionId"`;
   for await (const { decisionId, offers } of rowsOf<{ decisionId: string; offers: string }>(lake, query))
     if (!waiting.has(decisionId)) yield* of(decisionId, JSON.parse(offers));
   for (const { decisionId, placements } of waiting.values())

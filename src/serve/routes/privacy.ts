@@ -16,6 +16,8 @@ const HeldData = z
     exportedAt: z.iso.datetime(),
     /** What the service knows at this moment: attributes and consents, features, purchases, views; null: nothing. */
     record: z.looseObject({ attributes: z.looseObject({}), features: z.looseObject({}) }).nullable(),
+    /** Sessions that the customer was known in; null: the guest's record, which is kept for a day, is gone. */
+    sessions: things,
     /** Offers that were made lately, and what became of them. */
     contacts: things,
     /** Of offers' budgets, what is out or spent for the customer. */
@@ -24,7 +26,7 @@ const HeldData = z
     scores: things,
     /** What a CRM was told, or is to be told. */
     notices: things,
-    /** Everything that happened, in the order of time; outcomes of offers among it. */
+    /** Everything that happened, in the order of time, as a guest in those sessions too; outcomes of offers among it. */
     events: things,
     decisions: things,
   })
