@@ -158,6 +158,11 @@ async function finish(jobId: string, out: string | undefined, opened: Opened): P
     );
   }
   tell(ended, output, out);
+  if (ended.counts.decided === 0)
+    output.say(
+      "nobody was meant: --segment is the shop's own (PUT /customers); for RFM segments and risk, " +
+        `--eligibility '{"score":"rfmSegment","in":["champion"]}'`,
+    );
 }
 
 function tell(

@@ -11,10 +11,11 @@ import { type CustomerRecord, emptyRecord, featureVector } from '../features/rec
 import { FEATURE_NAMES, FEATURES } from '../features/registry.ts';
 import type { ContactHistory } from '../offers/contact-history.ts';
 import type { WithdrawalFacts } from '../offers/contact-policy.ts';
-import type { CustomerFacts, WorkedOut } from '../offers/customer-facts.ts';
+import type { CustomerFacts, Segments, WorkedOut } from '../offers/customer-facts.ts';
 import { tasteRanker } from '../offers/taste-rank.ts';
 import { customerPastOf } from '../scoring/customer-past.ts';
 import { interestWeights, subjectOf } from '../scoring/interests.ts';
+import { segmentsByLimits } from '../scoring/segments-by-limits.ts';
 import type { Models } from '../scoring/served.ts';
 import { offerEffects } from './offer-effects.ts';
 
@@ -75,6 +76,7 @@ class RecordFacts implements CustomerFacts {
   private readonly hasOrdered: boolean;
   private risk: number | undefined | 'unasked' = 'unasked';
   private remaining: ReturnType<typeof remainingLifetimeValue> | 'unasked' = 'unasked';
+  private madeOf: Segments | undefined;
   private interest: ReturnType<typeof categoryInterest> | undefined;
   private taste: CustomerFacts['tasteRank'] | undefined;
   private effects: CustomerFacts['effectOf'] | undefined;
@@ -128,6 +130,11 @@ class RecordFacts implements CustomerFacts {
     return this.remaining?.remainingLifetimeValueMinor;
   }
 
+  get segments(): Segments {
+    this.madeOf ??= segmentsOf(this.record, this.models, this.churnRisk, this.now);
+    return this.madeOf;
+  }
+
   get categoryShares(): CustomerFacts['categoryShares'] {
     return this.interestOf().categoryShares;
   }
@@ -148,6 +155,7 @@ class RecordFacts implements CustomerFacts {
 
   workedOut(): WorkedOut {
     return {
+      ...(this.madeOf && { segments: this.madeOf }),
       ...(this.remaining !== 'unasked' && this.remaining && { value: this.remaining }),
       ...this.interest,
     };
@@ -185,6 +193,18 @@ function remainingLifetimeValue(
   if (record === undefined || customerValue === undefined) return undefined;
   const past = customerPastOf(record, customerValue.model.margins, now);
   return past && { ...past, remainingLifetimeValueMinor: valueIfAlive(customerValue.model, past) };
+}
+
+/** By the limits of the customer value model; of those who have never ordered, nothing. */
+function segmentsOf(
+  record: CustomerRecord | undefined,
+  { customerValue: served }: Models,
+  risk: number | undefined,
+  now: number,
+): Segments {
+  if (record === undefined || served === undefined) return {};
+  const past = customerPastOf(record, served.model.margins, now);
+  return past === undefined ? {} : segmentsByLimits(served.model, past, risk);
 }
 
 function categoryInterest(

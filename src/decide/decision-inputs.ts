@@ -20,13 +20,14 @@ export function decisionInputs(
     const value = facts.features[at] ?? Number.NaN;
     features[name] = Number.isFinite(value) ? value : null;
   }
-  const { value, ...interest } = facts.workedOut?.() ?? {};
+  const { value, segments, ...interest } = facts.workedOut?.() ?? {};
   return {
     features,
     tier: facts.loyaltyTier,
     ...(facts.segment !== undefined && { segment: facts.segment }),
     consent: facts.consent,
     churnRisk: facts.churnRisk ?? null,
+    ...(segments !== undefined && { segments }),
     ...(value !== undefined && { value }),
     ...interestsOf(interest),
     ...(contacts !== undefined && { contacts }),
@@ -38,7 +39,7 @@ export function decisionInputs(
 function interestsOf({
   categoryShares,
   categoryEvidence = 0,
-}: Omit<WorkedOut, 'value'>): Pick<DecisionInputs, 'interests'> {
+}: Pick<WorkedOut, 'categoryShares' | 'categoryEvidence'>): Pick<DecisionInputs, 'interests'> {
   if (categoryShares === undefined) return {};
   const categories = [...categoryShares]
     .map(([category, share]) => ({ category, share }))

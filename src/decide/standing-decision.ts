@@ -38,6 +38,7 @@ import {
 import type { DecidingDeps } from './deps.ts';
 import { isLoggedHead, markLogged, parseStanding, type Standing, writeStanding } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
+import { modelsFor } from './trial-models.ts';
 
 /** The window: a day, or less where an offer ends sooner. */
 export const standingMs = dayMs;
@@ -314,7 +315,9 @@ async function withdrawnOf(
 ): Promise<Withdrawn[]> {
   if (place === undefined || place.offers.length === 0) return [];
   const now = deps.now();
-  const { contactPolicy = usual } = experiments.settingsFor(subjectIdOf(request.subject), now);
+  const subjectId = subjectIdOf(request.subject);
+  const settings = experiments.settingsFor(subjectId, now);
+  const { contactPolicy = usual } = settings;
   const facts = withdrawalFacts(record, now);
   const rule = place.fallback
     ? undefined
@@ -322,7 +325,7 @@ async function withdrawnOf(
   const situation = { ...situationOfStanding, channel, placements: [place.placement], now };
   const changedRule = (compiled: CompiledOffer) => {
     if (place.fallback) return undefined;
-    const known = customerFacts(subjectIdOf(request.subject), record, deps.models, items, noContext, now);
+    const known = customerFacts(subjectId, record, modelsFor(deps.models, settings), items, noContext, now);
     return compiled.exclusionOfCustomer(known, situation, () => undefined);
   };
   const reasons = await Promise.all(

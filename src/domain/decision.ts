@@ -3,6 +3,7 @@ import { Channel, LoyaltyTier } from './channel.ts';
 import { Consent } from './customer.ts';
 import { CustomerId, ItemId, OfferId, SessionId } from './ids.ts';
 import { Benefit, OfferVersion } from './offer.ts';
+import { RFM_SEGMENTS, RISK_BANDS, VALUE_TIERS } from './segments.ts';
 
 /**
  * Why an offer was not made, in the order in which the rules are tried: the first that fails is named. Those from
@@ -40,9 +41,12 @@ export const EXCLUSION_REASONS = [
   'budget-paced',
 ] as const;
 
-/** Of the rule that failed: the code that the shop gave it, else the feature or attribute that it asks for. */
+/**
+ * Of the rule that failed: the code that the shop gave it, else the feature, attribute or score that it asks for; `unknown`: a score
+ * that no served model could tell of this customer.
+ */
 export const RuleReason = z.templateLiteral([
-  z.enum(['rule', 'feature', 'attribute']),
+  z.enum(['rule', 'feature', 'attribute', 'score', 'unknown']),
   ':',
   z.string().min(1),
 ]);
@@ -211,6 +215,14 @@ export const DecisionInputs = z.object({
   segment: z.string().optional(),
   consent: Consent,
   churnRisk: z.number().nullable(),
+  /** What the models make of the customer; absent: no rule asked. */
+  segments: z
+    .object({
+      rfmSegment: z.enum(RFM_SEGMENTS).optional(),
+      valueTier: z.enum(VALUE_TIERS).optional(),
+      riskBand: z.enum(RISK_BANDS).optional(),
+    })
+    .optional(),
   /** What the customer value model was asked with, and what it said of a customer who stays; absent: nothing depended on it. */
   value: z
     .object({

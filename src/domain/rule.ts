@@ -1,5 +1,5 @@
 /**
- * The rule language of offers: who may have one, as a tree over features and attributes.
+ * The rule language of offers: who may have one, as a tree over features, attributes and what the models make of a customer.
  *
  *   {"all":[{"feature":"daysSinceLastOrder","gt":60},{"attribute":"tier","in":["gold"]}]}
  *
@@ -7,19 +7,30 @@
  */
 import { z } from 'zod';
 import { LOYALTY_TIERS } from './channel.ts';
+import { RFM_SEGMENTS, RISK_BANDS, VALUE_TIERS } from './segments.ts';
 
 /** What rules may ask of the CRM's attributes. */
 export const RULE_ATTRIBUTES = ['tier', 'segment'] as const;
 export type RuleAttribute = (typeof RULE_ATTRIBUTES)[number];
 
-/** Bounds of a feature; several hold together. */
+/** What rules may ask of the models' scores, and the names that one may have; none: a number. */
+export const RULE_SCORES = {
+  churnRisk: undefined,
+  remainingLifetimeValueMinor: undefined,
+  rfmSegment: RFM_SEGMENTS,
+  valueTier: VALUE_TIERS,
+  riskBand: RISK_BANDS,
+} as const;
+export type RuleScore = keyof typeof RULE_SCORES;
+
+/** Bounds of a number; several hold together. */
 export const RULE_BOUNDS = ['gt', 'gte', 'lt', 'lte', 'eq'] as const;
 
 export const ruleDepthMax = 6;
 export const ruleNodesMax = 100;
 const valuesMax = 1000;
 
-/** One node: exactly one of `all`, `any`, `not`, `feature` and `attribute`, with what belongs to it. */
+/** One node: exactly one of `all`, `any`, `not`, `feature`, `attribute` and `score`, with what belongs to it. */
 export type Rule = {
   all?: Rule[] | undefined;
   any?: Rule[] | undefined;
@@ -33,16 +44,18 @@ export type Rule = {
   attribute?: RuleAttribute | undefined;
   in?: string[] | undefined;
   notIn?: string[] | undefined;
+  score?: RuleScore | undefined;
   reasonCode?: string | undefined;
 };
 
-const KINDS = ['all', 'any', 'not', 'feature', 'attribute'] as const;
+const KINDS = ['all', 'any', 'not', 'feature', 'attribute', 'score'] as const;
 const BELONGS: Record<(typeof KINDS)[number], readonly string[]> = {
   all: [],
   any: [],
   not: [],
   feature: RULE_BOUNDS,
   attribute: ['in', 'notIn'],
+  score: [...RULE_BOUNDS, 'in', 'notIn'],
 };
 
 const nodes = z.lazy(() => z.array(RuleNode).min(1).max(50)).optional();
@@ -67,6 +80,8 @@ const RuleNode: z.ZodType<Rule, Rule> = z
     attribute: z.enum(RULE_ATTRIBUTES).optional(),
     in: texts,
     notIn: texts,
+    /** Of the served models: a number with bounds, or a name with lists. While it is not known, the rule does not hold, nor does its `not`. */
+    score: z.enum(Object.keys(RULE_SCORES) as [RuleScore, ...RuleScore[]]).optional(),
     /** Answered as `rule:<reasonCode>` where this node is why an offer is not made. */
     reasonCode: z
       .string()
@@ -99,21 +114,27 @@ function faultsOf(rule: Rule): { path?: string[]; message: string }[] {
       },
     ];
   const given = [...RULE_BOUNDS, 'in', 'notIn'].filter((field) => rule[field as keyof Rule] !== undefined);
+  const own = kind === 'score' ? belongsTo(rule.score) : BELONGS[kind];
   const faults = given
-    .filter((field) => !BELONGS[kind].includes(field))
-    .map((field) => ({ path: [field], message: `does not belong to ${kind}` }));
-  const own = BELONGS[kind];
+    .filter((field) => !own.includes(field))
+    .map((field) => ({ path: [field], message: `does not belong to ${rule.score ?? kind}` }));
   if (own.length > 0 && !given.some((field) => own.includes(field)))
     faults.push({ path: [kind], message: `needs one of ${own.join(', ')}` });
-  if (kind === 'attribute' && rule.attribute === 'tier')
+  const names: readonly string[] | undefined =
+    rule.attribute === 'tier' ? LOYALTY_TIERS : rule.score && RULE_SCORES[rule.score];
+  if (names !== undefined)
     for (const list of ['in', 'notIn'] as const)
-      for (const [index, tier] of (rule[list] ?? []).entries())
-        if (!(LOYALTY_TIERS as readonly string[]).includes(tier))
+      for (const [index, name] of (rule[list] ?? []).entries())
+        if (!names.includes(name))
           faults.push({
             path: [list, String(index)],
-            message: `is not a tier; known are ${LOYALTY_TIERS.join(', ')}`,
+            message: `is not a ${rule.attribute ?? rule.score}; known are ${names.join(', ')}`,
           });
   return faults;
+}
+
+function belongsTo(score: RuleScore | undefined): readonly string[] {
+  return score !== undefined && RULE_SCORES[score] === undefined ? RULE_BOUNDS : ['in', 'notIn'];
 }
 
 /** Walks whatever was sent level by level: recursion is what is being guarded against. */

@@ -1,22 +1,34 @@
 /** The rule language of offers as closures: made once for each version of an offer, tried for every customer. */
 import type { RuleReason } from '../domain/decision.ts';
-import { RULE_BOUNDS, type Rule } from '../domain/rule.ts';
+import { RULE_BOUNDS, type Rule, type RuleScore } from '../domain/rule.ts';
 import type { CustomerFacts } from './customer-facts.ts';
 
+/** What rules read; a score that is absent is not known. */
+export type RuleFacts = Pick<CustomerFacts, 'features' | 'loyaltyTier' | 'segment'> &
+  Partial<Pick<CustomerFacts, 'churnRisk' | 'remainingLifetimeValueMinor' | 'segments'>>;
+
 /** Why the rule does not hold for the customer, or undefined. */
-export type CompiledRule = (
-  facts: Pick<CustomerFacts, 'features' | 'loyaltyTier' | 'segment'>,
-) => RuleReason | undefined;
+export type CompiledRule = (facts: RuleFacts) => RuleReason | undefined;
 
 /**
  * `featureNames` is the layout of `CustomerFacts.features`. A bound on a name that is not in it, or on a value that is not a
  * number, does not hold. The reason is that of the first part that fails, unless a node around it has a code of its own.
+ *
+ * A score that is not known makes a rule neither true nor false (Kleene's logic): it does not hold, nor does its `not`, and the reason
+ * says so whatever code the rule has. A part that fails for certain, or in `any` one that holds, decides without it.
  */
 export function compileRule(rule: Rule, featureNames: readonly string[]): CompiledRule {
   const compiled = compileNode(rule, featureNames);
   const own: RuleReason | undefined = rule.reasonCode === undefined ? undefined : `rule:${rule.reasonCode}`;
   if (own === undefined) return compiled;
-  return (facts) => (compiled(facts) === undefined ? undefined : own);
+  return (facts) => {
+    const reason = compiled(facts);
+    return reason === undefined || isUnknown(reason) ? reason : own;
+  };
+}
+
+function isUnknown(reason: RuleReason): boolean {
+  return reason.startsWith('unknown:');
 }
 
 function compileNode(rule: Rule, featureNames: readonly string[]): CompiledRule {
@@ -24,30 +36,40 @@ function compileNode(rule: Rule, featureNames: readonly string[]): CompiledRule 
   if (rule.all !== undefined) {
     const children = compileAll(rule.all);
     return (facts) => {
+      let unknown: RuleReason | undefined;
       for (const child of children) {
         const reason = child(facts);
-        if (reason !== undefined) return reason;
+        if (reason === undefined) continue;
+        if (!isUnknown(reason)) return reason;
+        unknown ??= reason;
       }
-      return undefined;
+      return unknown;
     };
   }
   if (rule.any !== undefined) {
     const children = compileAll(rule.any);
     return (facts) => {
       let first: RuleReason | undefined;
+      let unknown: RuleReason | undefined;
       for (const child of children) {
         const reason = child(facts);
         if (reason === undefined) return undefined;
+        if (isUnknown(reason)) unknown ??= reason;
         first ??= reason;
       }
-      return first;
+      return unknown ?? first;
     };
   }
   if (rule.not !== undefined) {
     const child = compileRule(rule.not, featureNames);
     const reason = reasonOf(rule.not);
-    return (facts) => (child(facts) === undefined ? reason : undefined);
+    return (facts) => {
+      const inner = child(facts);
+      if (inner === undefined) return reason;
+      return isUnknown(inner) ? inner : undefined;
+    };
   }
+  if (rule.score !== undefined) return scoreRule(rule, rule.score);
   return rule.feature === undefined ? attributeRule(rule) : featureRule(rule, featureNames);
 }
 
@@ -73,6 +95,36 @@ function featureRule(rule: Rule, featureNames: readonly string[]): CompiledRule 
   };
 }
 
+function scoreRule(
+  { gt, gte, lt, lte, eq, in: wanted, notIn: unwanted }: Rule,
+  score: RuleScore,
+): CompiledRule {
+  const [fails, unknown]: RuleReason[] = [`score:${score}`, `unknown:${score}`];
+  return (facts) => {
+    const value = scoreOf(facts, score);
+    if (value === undefined) return unknown;
+    const holds =
+      typeof value === 'string'
+        ? (wanted === undefined || wanted.includes(value)) && unwanted?.includes(value) !== true
+        : (gt === undefined || value > gt) &&
+          (gte === undefined || value >= gte) &&
+          (lt === undefined || value < lt) &&
+          (lte === undefined || value <= lte) &&
+          (eq === undefined || value === eq);
+    return holds ? undefined : fails;
+  };
+}
+
+function scoreOf(facts: RuleFacts, score: RuleScore): number | string | undefined {
+  switch (score) {
+    case 'churnRisk':
+    case 'remainingLifetimeValueMinor':
+      return facts[score];
+    default:
+      return facts.segments?.[score];
+  }
+}
+
 function attributeRule(rule: Rule): CompiledRule {
   const reason: RuleReason = `attribute:${rule.attribute}`;
   const isTier = rule.attribute === 'tier';
@@ -91,6 +143,7 @@ function reasonOf(rule: Rule): RuleReason {
   if (rule.reasonCode !== undefined) return `rule:${rule.reasonCode}`;
   if (rule.feature !== undefined) return `feature:${rule.feature}`;
   if (rule.attribute !== undefined) return `attribute:${rule.attribute}`;
+  if (rule.score !== undefined) return `score:${rule.score}`;
   const child = rule.not ?? rule.all?.[0] ?? rule.any?.[0];
   return child === undefined ? 'rule:not' : reasonOf(child);
 }

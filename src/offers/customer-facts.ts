@@ -4,6 +4,7 @@ import type { Consent } from '../domain/customer.ts';
 import type { DecisionInputs } from '../domain/decision.ts';
 import type { ItemId } from '../domain/ids.ts';
 import type { Offer, OfferAnswer } from '../domain/offer.ts';
+import type { RfmSegment, RiskBand, ValueTier } from '../domain/segments.ts';
 import type { ContactHistory } from './contact-history.ts';
 
 /** What the learned offer model says of one offer and one customer. */
@@ -46,6 +47,8 @@ export type CustomerFacts = {
    * when it is read: most decisions do not.
    */
   readonly remainingLifetimeValueMinor: number | undefined;
+  /** What the served models make of the customer; a name that is not known is absent. */
+  readonly segments?: Segments;
   /** undefined = has never ordered. */
   averageOrderMinor: number | undefined;
   /** Share of the customer's bought lines by category; sums to at most 1. */
@@ -60,8 +63,11 @@ export type CustomerFacts = {
   workedOut?: () => WorkedOut;
 };
 
+export type Segments = { rfmSegment?: RfmSegment; valueTier?: ValueTier; riskBand?: RiskBand };
+
 /** What of the facts was worked out because an offer's value depended on it. */
 export type WorkedOut = {
+  segments?: Segments;
   value?: NonNullable<DecisionInputs['value']>;
   categoryShares?: ReadonlyMap<string, number>;
   categoryEvidence?: number;

@@ -4,24 +4,18 @@
  */
 import { type ChurnModel, churnRisks } from '../algorithms/churn-model.ts';
 import {
-  bandOf,
-  RISK_BANDS,
-  type RiskBand,
-  VALUE_TIERS,
-  type ValueTier,
-} from '../algorithms/customer-value/bands.ts';
-import {
   type CustomerPast,
   type CustomerValue,
   type CustomerValueModel,
   customerValue,
 } from '../algorithms/customer-value/customer-value-model.ts';
 import { nextPurchase } from '../algorithms/customer-value/next-purchase.ts';
-import { type RfmSegment, rfmScores, rfmSegment } from '../algorithms/customer-value/rfm-segment.ts';
+import type { RfmSegment, RiskBand, ValueTier } from '../domain/segments.ts';
 import { dayMs } from '../domain/time.ts';
 import { type CustomerRecord, featureVector } from '../features/record.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
 import { customerPastOf } from './customer-past.ts';
+import { segmentsByLimits } from './segments-by-limits.ts';
 
 /** undefined: none has been published yet. */
 export type ScoringModels = {
@@ -57,18 +51,15 @@ export function scoreCustomer(
   const past = models.value && customerPastOf(record, models.value.margins, now);
   if (models.value === undefined || past === undefined)
     return { churn, value: null, nextPurchase: null, rfmSegment: null, valueTier: null, riskBand: null };
-  const { thresholds } = models.value;
   const value = customerValue(models.value, past);
+  const { rfmSegment, valueTier, riskBand } = segmentsByLimits(models.value, past, churn?.risk, value);
   return {
     churn,
     value,
     nextPurchase: nextPurchaseOf(models.value, past, now),
-    rfmSegment: rfmSegment(rfmScores(thresholds, past)),
-    valueTier: VALUE_TIERS[bandOf(thresholds.valueMinor, value.valueMinor)] ?? null,
-    riskBand:
-      churn === null || thresholds.risk.length === 0
-        ? null
-        : (RISK_BANDS[bandOf(thresholds.risk, churn.risk)] ?? null),
+    rfmSegment,
+    valueTier: valueTier ?? null,
+    riskBand: riskBand ?? null,
   };
 }
 

@@ -24,9 +24,9 @@ test('takes a tree over features and attributes', () => {
 });
 
 test('names each fault where it stands', () => {
-  expect(faults({})).toEqual([': needs exactly one of all, any, not, feature, attribute']);
+  expect(faults({})).toEqual([': needs exactly one of all, any, not, feature, attribute, score']);
   expect(faults({ feature: 'a', attribute: 'tier', in: ['gold'] })).toEqual([
-    ': needs exactly one of all, any, not, feature, attribute; it has feature, attribute',
+    ': needs exactly one of all, any, not, feature, attribute, score; it has feature, attribute',
   ]);
   expect(
     faults({
@@ -36,6 +36,25 @@ test('names each fault where it stands', () => {
     'all.0.feature: needs one of gt, gte, lt, lte, eq',
     'all.1.in: does not belong to feature',
     'all.2.in.0: is not a tier; known are none, bronze, silver, gold, platinum',
+  ]);
+  expect(
+    faults({
+      all: [
+        { score: 'churnRisk' },
+        { score: 'churnRisk', in: ['high'] },
+        { score: 'rfmSegment', gt: 2 },
+        { score: 'valueTier', notIn: ['best'] },
+        { score: 'luck', gt: 0 },
+      ],
+    }),
+  ).toEqual([
+    'all.0.score: needs one of gt, gte, lt, lte, eq',
+    'all.1.in: does not belong to churnRisk',
+    'all.1.score: needs one of gt, gte, lt, lte, eq',
+    'all.2.gt: does not belong to rfmSegment',
+    'all.2.score: needs one of in, notIn',
+    'all.3.notIn.0: is not a valueTier; known are low, middle, high, top',
+    expect.stringContaining('all.4.score: Invalid option'),
   ]);
   expect(faults({ all: [] })).toHaveLength(1);
   expect(faults('gold')).toHaveLength(1);

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
 import type { LoyaltyTier } from '../../src/domain/channel.ts';
 import { Rule } from '../../src/domain/rule.ts';
-import { compileRule } from '../../src/offers/compile-rule.ts';
+import { compileRule, type RuleFacts } from '../../src/offers/compile-rule.ts';
 
 const names = ['orderCount', 'discountShare'];
-type Customer = { features?: number[]; tier?: LoyaltyTier; segment?: string };
+type Customer = { features?: number[]; tier?: LoyaltyTier; segment?: string; scores?: Scores };
+type Scores = Pick<RuleFacts, 'churnRisk' | 'remainingLifetimeValueMinor' | 'segments'>;
 
-function reason(rule: object, { features = [0, 0], tier = 'none', segment }: Customer = {}) {
+function reason(rule: object, { features = [0, 0], tier = 'none', segment, scores }: Customer = {}) {
   const compiled = compileRule(Rule.parse(rule), names);
-  return compiled({ features: Float32Array.from(features), loyaltyTier: tier, segment });
+  return compiled({ features: Float32Array.from(features), loyaltyTier: tier, segment, ...scores });
 }
 
 test('bounds hold together, and are read in the single precision of the features', () => {
@@ -54,4 +55,42 @@ test('not turns a rule round, and tells of the rule inside', () => {
   };
   expect(reason(rule, { features: [3, 0] })).toBeUndefined();
   expect(reason(rule, { features: [3, 0], tier: 'gold' })).toBe('feature:orderCount');
+});
+
+test('a score is a number within bounds, or a name of a list', () => {
+  const scores: Scores = { churnRisk: 0.7, segments: { rfmSegment: 'atRisk', riskBand: 'high' } };
+  expect(reason({ score: 'churnRisk', gt: 0.5, lt: 0.9 }, { scores })).toBeUndefined();
+  expect(reason({ score: 'churnRisk', gt: 0.7 }, { scores })).toBe('score:churnRisk');
+  expect(reason({ score: 'rfmSegment', in: ['atRisk', 'lost'] }, { scores })).toBeUndefined();
+  expect(reason({ score: 'rfmSegment', notIn: ['atRisk'] }, { scores })).toBe('score:rfmSegment');
+  expect(reason({ not: { score: 'riskBand', in: ['high'] } }, { scores })).toBe('score:riskBand');
+});
+
+test('of a score that is not known neither the rule holds nor its not, whatever code it has', () => {
+  const rule = { score: 'churnRisk', gt: 0.5, reasonCode: 'at-risk' };
+  expect(reason(rule)).toBe('unknown:churnRisk');
+  expect(reason({ not: rule })).toBe('unknown:churnRisk');
+  expect(reason({ not: { not: rule } })).toBe('unknown:churnRisk');
+  expect(reason({ score: 'valueTier', notIn: ['low'] }, { scores: { segments: {} } })).toBe(
+    'unknown:valueTier',
+  );
+});
+
+test('a part that is certain decides without a score that is not known, in whatever order they stand', () => {
+  const unknown = { score: 'churnRisk', gt: 0.5 };
+  const [holds, fails] = [
+    { feature: 'orderCount', gte: 0 },
+    { feature: 'orderCount', gte: 1 },
+  ];
+  for (const [one, other] of [
+    [unknown, fails],
+    [fails, unknown],
+  ]) {
+    expect(reason({ all: [one, other] })).toBe('feature:orderCount');
+    expect(reason({ not: { all: [one, other] } })).toBeUndefined();
+    expect(reason({ any: [one, other] })).toBe('unknown:churnRisk');
+    expect(reason({ not: { any: [one, other] } })).toBe('unknown:churnRisk');
+  }
+  expect(reason({ any: [unknown, holds] })).toBeUndefined();
+  expect(reason({ all: [holds, unknown] })).toBe('unknown:churnRisk');
 });

@@ -1,15 +1,6 @@
 /** Names for where a figure lies among those of the shop's customers; the limits are quantiles of the data. */
 
-/** The best twentieth, the next 15 %, the next 30 %, and the other half. */
-export const VALUE_TIERS = ['low', 'middle', 'high', 'top'] as const;
-export type ValueTier = (typeof VALUE_TIERS)[number];
-
-/**
- * Likewise of the risk, among customers who are not long gone: `critical` are as likely not to come back as the worst twentieth of
- * those; whoever is gone is as a rule among them.
- */
-export const RISK_BANDS = ['low', 'medium', 'high', 'critical'] as const;
-export type RiskBand = (typeof RISK_BANDS)[number];
+export { RISK_BANDS, type RiskBand, VALUE_TIERS, type ValueTier } from '../../domain/segments.ts';
 
 /** Shares of the customers below each limit between the four bands. */
 export const bandShares = [0.5, 0.8, 0.95] as const;

@@ -10,23 +10,11 @@
  *   2         hibernating    hibernating                               atRisk           atRisk
  *   1         lost           lost                                      atRisk           cannotLose
  */
+import type { RfmSegment } from '../../domain/segments.ts';
 import { bandOf } from './bands.ts';
 import type { CustomerPast, CustomerThresholds } from './customer-value-model.ts';
 
-/** Best first. */
-export const RFM_SEGMENTS = [
-  'champion',
-  'loyal',
-  'potentialLoyal',
-  'new',
-  'promising',
-  'needsAttention',
-  'atRisk',
-  'cannotLose',
-  'hibernating',
-  'lost',
-] as const;
-export type RfmSegment = (typeof RFM_SEGMENTS)[number];
+export { RFM_SEGMENTS, type RfmSegment } from '../../domain/segments.ts';
 
 export type RfmScores = { recency: number; frequency: number; money: number };
 

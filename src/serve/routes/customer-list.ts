@@ -30,13 +30,17 @@ function given(min: number, max: number, error: string, type: 'number' | 'intege
 const share = given(0, 1, 'must be a number from 0 to 1, such as 0.7', 'number');
 const minor = given(-1e15, 1e15, 'must be a whole number of minor units', 'integer');
 
+const rfmSegments = list(
+  z.enum(RFM_SEGMENTS, {
+    error: `must be an RFM segment (not the shop's own): ${RFM_SEGMENTS.join(', ')}`,
+  }),
+  RFM_SEGMENTS.length,
+);
+
 const ListQuery = z.strictObject({
-  segment: list(
-    z.enum(RFM_SEGMENTS, {
-      error: `must be an RFM segment (not the shop's own): ${RFM_SEGMENTS.join(', ')}`,
-    }),
-    RFM_SEGMENTS.length,
-  ).meta({ description: 'RFM segments; none = all' }),
+  rfmSegment: rfmSegments.meta({ description: 'RFM segments; none = all' }),
+  // Elsewhere a segment is the shop's own; here it was the first name of the filter.
+  segment: rfmSegments.meta({ description: 'Another name of `rfmSegment`', deprecated: true }),
   riskAbove: share.optional().meta({ description: 'Churn risk above this' }),
   valueAbove: minor.optional().meta({ description: 'Value above this, in minor units' }),
   channel: Channel.optional().meta({
@@ -108,7 +112,7 @@ export const customerListRoute = defineRoute({
     const { cursor, limit, format: asked, ...filters } = query;
     const question = questionHash(filters);
     const page = await deps.scores.page({
-      segments: query.segment,
+      segments: [...query.rfmSegment, ...query.segment],
       riskAbove: query.riskAbove,
       valueAbove: query.valueAbove,
       channel: query.channel,

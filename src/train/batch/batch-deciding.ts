@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { createRng } from '../../algorithms/rng.ts';
 import { countMade, decisionTtlSeconds } from '../../decide/count-offers.ts';
+import { customerFacts } from '../../decide/customer-facts.ts';
 import {
   type DecideRequest,
   noContext,
@@ -20,7 +21,6 @@ import { standingText } from '../../decide/standing-text.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
-import { featureVector } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { type KeptText, setMany } from '../../infra/redis-together.ts';
 import type { Tombstones } from '../../infra/tombstones.ts';
@@ -58,7 +58,7 @@ export type BatchDecidingDeps = DecidingDeps & { tombstones: Pick<Tombstones, 'e
 
 export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   const { about } = batch;
-  const isWanted = wantedBy(about, deps.now);
+  const isWanted = wantedBy(about, deps);
   const placements = [about.placement];
   const decideRequest = (customerId: CustomerId): DecideRequest => ({
     subject: { customerId },
@@ -95,7 +95,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     withheld?: Withheld,
   ): Parameters<typeof openDecision> | undefined {
     const record = decoded();
-    if (!isWanted(record)) return undefined;
+    if (!isWanted(customerId, record)) return undefined;
     // The same draw whenever it is made again.
     const rng = createRng(batch.batchId, customerId);
     const request = decideRequest(customerId);
@@ -280,17 +280,13 @@ function withheldBy(
 
 function wantedBy(
   { listed, segment, eligibility }: BatchAbout,
-  now: () => number,
-): (record: CustomerRecord | undefined) => boolean {
+  { models, catalogue, now }: Pick<BatchDecidingDeps, 'models' | 'catalogue' | 'now'>,
+): (customerId: CustomerId, record: CustomerRecord | undefined) => boolean {
   if (listed) return () => true;
-  if (segment !== undefined) return (record) => record?.attributes.segment === segment;
-  if (eligibility === undefined) return (record) => record !== undefined;
+  if (segment !== undefined) return (_, record) => record?.attributes.segment === segment;
+  if (eligibility === undefined) return (_, record) => record !== undefined;
   const rule: CompiledRule = compileRule(eligibility, FEATURE_NAMES);
-  return (record) =>
+  return (customerId, record) =>
     record !== undefined &&
-    rule({
-      features: featureVector(record, now()),
-      loyaltyTier: record.attributes.loyaltyTier ?? 'none',
-      segment: record.attributes.segment,
-    }) === undefined;
+    rule(customerFacts(customerId, record, models, catalogue.items, noContext, now())) === undefined;
 }

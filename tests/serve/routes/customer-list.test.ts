@@ -135,8 +135,8 @@ describe('scored', () => {
     ['?sort=customerId', ['ann', 'bob', 'cem', 'dee, "the first"', 'eve']],
     ['?riskAbove=0.5', ['ann', 'cem']],
     ['?riskAbove=0.5&valueAbove=100', ['ann']],
-    ['?segment=champion,lost', ['cem', 'dee, "the first"', 'bob']],
-    ['?segment=champion&segment=lost&limit=2', ['cem', 'dee, "the first"']],
+    ['?rfmSegment=champion,lost', ['cem', 'dee, "the first"', 'bob']],
+    ['?rfmSegment=champion&segment=lost&limit=2', ['cem', 'dee, "the first"']],
     ['?segment=hibernating', []],
   ])('%s', async (query, ids) => {
     expect(idsOf(await list(query))).toEqual(ids);
@@ -304,7 +304,7 @@ describe('scored', () => {
 
 /** The route's own answer, before anybody reads of it. */
 function answerOf(deps: Deps) {
-  const query = { segment: [], sort: 'risk', limit: 10 };
+  const query = { rfmSegment: [], segment: [], sort: 'risk', limit: 10 };
   return customerListRoute.handler(
     { query, params: undefined, body: undefined, accept: undefined, search: '' },
     deps,

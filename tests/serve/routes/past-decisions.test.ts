@@ -144,6 +144,47 @@ test('every reason by which the customer was protected can be checked in what wa
   expect(Date.parse(contacts.lowRatedAt)).toBeGreaterThan(Date.parse(first.decidedAt));
 });
 
+test('an offer may ask what the models make of a customer, and says so where none can tell', async () => {
+  const forScore = (offerId: string, eligibility: object) => ({
+    offerId,
+    name: offerId,
+    benefit: { kind: 'freeDelivery', costMinor: 10 },
+    channels: ['app'],
+    eligibility,
+  });
+  const faulty = await service.call('POST', '/offers', [
+    forScore('no', { score: 'churnRisk', in: ['high'] }),
+  ]);
+  expect(faulty.status).toBe(400);
+  expect(faulty.body.faults.map(({ path }: { path: string }) => path)).toContain('body[0].eligibility.in');
+  await service.call('POST', '/offers', [
+    forScore('at-risk', { score: 'churnRisk', gt: 0 }),
+    forScore('not-at-risk', { not: { score: 'churnRisk', gt: 0 } }),
+    // No value model is served here.
+    forScore('for-champions', { score: 'rfmSegment', in: ['champion'], reasonCode: 'champions-only' }),
+  ]);
+  const reasonsFor = async (who: object) => {
+    const { body } = await service.call('POST', '/offers/decide', { ...who, channel: 'app' });
+    const made = body.placements[0].offers.map(({ offerId }: { offerId: string }) => [offerId, 'made']);
+    const excluded = body.excluded.map(({ offerId, reasonCode }: Record<string, string>) => [
+      offerId,
+      reasonCode,
+    ]);
+    return Object.fromEntries([...made, ...excluded]);
+  };
+  await eventually(async () =>
+    expect(await reasonsFor({ customerId: 'anna' })).toMatchObject({
+      'at-risk': 'made',
+      'not-at-risk': 'score:churnRisk',
+      'for-champions': 'unknown:rfmSegment',
+    }),
+  );
+  expect(await reasonsFor({ sessionId: 'guest' })).toMatchObject({
+    'at-risk': 'unknown:churnRisk',
+    'not-at-risk': 'unknown:churnRisk',
+  });
+});
+
 test('what stands is explained, where that is asked, with what the log has of it', async () => {
   const path = '/customers/anna/offers?channel=web&explain=true';
   const { body } = await service.call('GET', path);
