@@ -20,14 +20,12 @@ import type { Redis } from '../infra/redis.ts';
 import { createHeadBatch, createReadBatch } from '../infra/redis-read-batch.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { getMany } from '../infra/redis-together.ts';
+import { markerField, markerTtlMs, setMarkersLua, staleBefore } from './event-markers.ts';
 import { compareEventOrder } from './event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
 import { type DecodedRecord, decodeRecord, encodeRecord, stampOf } from './record-codec.ts';
 import { RECORD_SCHEMA } from './registry.ts';
 import { guestTtlMs, isGuest } from './subject.ts';
-
-/** How long a repeat of an event is recognised by its marker alone. */
-export const markerTtlMs = 7 * dayMs;
 
 /** How long records of another schema are kept: processes of the version before read them until they are replaced. */
 export const otherSchemaTtlMs = 7 * dayMs;
@@ -107,23 +105,25 @@ export type RecordStoreOptions = {
 };
 
 /**
- * KEYS: the record, then a marker for each event. ARGV: SHA-1 of the record that the new one was made from ('' = there was
- * none), the new record, its lifetime in ms (0 = for ever), the markers' lifetime, then each marker's value.
+ * KEYS: the record, the markers (`event-markers.ts`). ARGV: SHA-1 of the record that the new one was made from ('' = there was none),
+ * the new record, its lifetime in ms (0 = for ever), what `setMarkersLua` wants: the markers' lifetime, which may go, then each
+ * event's field and stream id.
  * Answers {1}, or {0, record, marker …} as they are where something has changed in between. Comparing contents rather than
  * a counter also holds when a record was deleted and made anew.
  */
 const applyScript = redisScript(`
 local current = redis.call('GET', KEYS[1])
 local unchanged = (current and redis.sha1hex(current) or '') == ARGV[1]
-local markers = {}
-for i = 2, #KEYS do
-  markers[i - 1] = redis.call('GET', KEYS[i])
-  if markers[i - 1] then unchanged = false end
+local fields = {}
+for i = 6, #ARGV, 2 do fields[#fields + 1] = ARGV[i] end
+local markers = redis.call('HMGET', KEYS[2], unpack(fields))
+for i = 1, #fields do
+  if markers[i] then unchanged = false end
 end
 if not unchanged then return {0, current, unpack(markers)} end
 if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 3], 'PX', ARGV[4]) end
+${setMarkersLua(2, 6)}
 return {1}
 `);
 
@@ -190,11 +190,12 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     through: string,
   ): Promise<Applied> {
     const first = firstById(events);
-    const markerKey = (entry: StreamedEvent) => keys.eventMarker(subjectId, entry.event.eventId);
-    let [bytes = null, ...markers] = await redis.mgetBuffer(
-      recordKey(subjectId),
-      ...first.map((entry) => markerKey(entry)),
-    );
+    const fieldOf = ({ event }: StreamedEvent) => markerField(event.eventId);
+    // The markers after the record: of an event that the record has, there is one then.
+    let [bytes, markers]: [Buffer | null, (Buffer | null)[]] = await Promise.all([
+      redis.getBuffer(recordKey(subjectId)),
+      redis.hmgetBuffer(keys.eventMarkers(subjectId), ...first.map(fieldOf)),
+    ]);
     let pending = first;
     const appliedAs = new Map<string, string>();
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -215,20 +216,23 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
 
       const reply = (await applyScript(
         redis,
-        [recordKey(subjectId), ...pending.map(markerKey)],
+        [recordKey(subjectId), keys.eventMarkers(subjectId)],
         [
           bytes === null ? '' : createHash('sha1').update(bytes).digest('hex'),
           encodeRecord(record),
           isGuest(subjectId) ? guestTtlMs : 0,
           markerTtlMs,
-          ...pending.map(({ streamId }) => streamId),
+          staleBefore(pending.map(({ streamId }) => streamId)),
+          ...pending.flatMap((entry) => [fieldOf(entry), entry.streamId]),
         ],
       )) as [1] | [0, Buffer | null, ...(Buffer | null)[]];
       if (reply[0] === 1) {
         for (const { event, streamId } of pending) appliedAs.set(event.eventId, streamId);
         return { outcomes: outcomesOf(events, appliedAs, repeatOfLast), late };
       }
-      [, bytes, ...markers] = reply;
+      const [, current, ...found] = reply;
+      bytes = current;
+      markers = found;
     }
     throw new AppError('CONFLICT', {
       public: 'The customer is being updated too often at once.',

@@ -17,9 +17,10 @@ import type { CustomerId } from '../domain/ids.ts';
 import type { MergeEntry } from '../domain/log-entry.ts';
 import { beforeAllIds, compareStreamIds, nextStreamId, streamIdParts } from '../domain/stream-id.ts';
 import { dayMs } from '../domain/time.ts';
+import { markerTtlMs, readMarker } from '../features/event-markers.ts';
 import { compareEventOrder } from '../features/event-order.ts';
 import { keepGuestEvents } from '../features/guest-events.ts';
-import { firstById, markerTtlMs, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
+import { firstById, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
 import { isGuest, subjectOf } from '../features/subject.ts';
 import { logField } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
@@ -279,7 +280,7 @@ async function firstApplied(
   for (let start = 0; start < streamed.length; start += markersAtOnce) {
     const some = streamed.slice(start, start + markersAtOnce);
     const markers = await Promise.all(
-      some.map(({ event }) => redis.get(keys.eventMarker(subjectOf(event), event.eventId))),
+      some.map(({ event }) => readMarker(subjectOf(event), event.eventId, { redis, keys })),
     );
     some.forEach((entry, e) => {
       if (markers[e] === entry.streamId) kept.add(entry);

@@ -2,7 +2,6 @@
  * Every Redis key, from one place. Keys of one customer share the hash tag `{c:ID}`, so that a script may touch
  * them together on Redis Cluster. The record's key carries the feature schema: a new layout is a miss, not a misread.
  */
-import type { EventId } from '../domain/ids.ts';
 
 export type Keys = ReturnType<typeof createKeys>;
 
@@ -35,8 +34,8 @@ export function createKeys(prefix: string) {
     record: (schema: string, subjectId: string) => `${prefix}:{c:${subjectId}}:record:${schema}`,
     /** String (binary) with an expiry: a page of recommendations that is ready for this customer; `slot` says which. */
     preparedPage: (subjectId: string, slot: string) => `${prefix}:{c:${subjectId}}:page:${slot}`,
-    /** String with an expiry: the stream id under which this event was first applied. */
-    eventMarker: (subjectId: string, eventId: EventId) => `${prefix}:{c:${subjectId}}:event:${eventId}`,
+    /** Hash with an expiry: a hash of an event's id → the stream id under which it was first applied. */
+    eventMarkers: (subjectId: string) => `${prefix}:{c:${subjectId}}:events`,
     /** String with an expiry: the customer whom the session's guest has turned out to be. */
     mergedInto: (subjectId: string) => `${prefix}:{c:${subjectId}}:merged`,
     /** List with an expiry: a guest's events with their stream ids, as JSON, until the guest logs in. */

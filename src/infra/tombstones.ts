@@ -2,7 +2,6 @@
  * Who has been erased, and until when: what happened until then is refused, whoever tells of it again. What happens later
  * begins a new customer. Kept in Redis by hashes that name nobody; the receipts on disk say the same.
  */
-import type { EventId } from '../domain/ids.ts';
 import { type ErasureFiles, erasedUntil } from './erasure-files.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
@@ -10,11 +9,11 @@ import type { Redis } from './redis.ts';
 export type Tombstones = {
   /** For each subject the instant of its erasure (milliseconds since 1970); −1 = never erased. */
   erasedAt: (subjectIds: readonly string[]) => Promise<number[]>;
-  /** Of events without a time of their own: were they accepted before the erasure? */
-  knewEvents: (events: readonly { subjectId: string; eventId: EventId }[]) => Promise<boolean[]>;
+  /** Of events, by their markers' fields: were they accepted before the erasure? */
+  knewEvents: (events: readonly { subjectId: string; marker: string }[]) => Promise<boolean[]>;
   bury: (subjectIds: readonly string[], at: number) => Promise<void>;
   /** Remembers that the subject had this event, as long as its marker would have lived. */
-  rememberEvent: (subjectId: string, eventId: string, ttlMs: number) => Promise<void>;
+  rememberEvent: (subjectId: string, marker: string, ttlMs: number) => Promise<void>;
   /** Puts down again what receipts tell, should Redis have lost it. */
   restore: () => Promise<void>;
 };
@@ -40,8 +39,8 @@ export function createTombstones(
     async knewEvents(events) {
       return Promise.all(
         events.map(
-          async ({ subjectId, eventId }) =>
-            (await redis.exists(keys.erasedEvent(files.hash(subjectId, eventId)))) === 1,
+          async ({ subjectId, marker }) =>
+            (await redis.exists(keys.erasedEvent(files.hash(subjectId, marker)))) === 1,
         ),
       );
     },
@@ -50,8 +49,8 @@ export function createTombstones(
         subjectIds.map((id) => files.hash(id)),
         at,
       ),
-    rememberEvent: async (subjectId, eventId, ttlMs) => {
-      if (ttlMs > 0) await redis.set(keys.erasedEvent(files.hash(subjectId, eventId)), '1', 'PX', ttlMs);
+    rememberEvent: async (subjectId, marker, ttlMs) => {
+      if (ttlMs > 0) await redis.set(keys.erasedEvent(files.hash(subjectId, marker)), '1', 'PX', ttlMs);
     },
     async restore() {
       const byInstant = new Map<number, string[]>();

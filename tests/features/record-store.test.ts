@@ -1,9 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
-import type { EventId } from '../../src/domain/ids.ts';
+import { dayMs } from '../../src/domain/time.ts';
+import { markerField, markerTtlMs, readMarker } from '../../src/features/event-markers.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
-import { createRecordStore, markerTtlMs } from '../../src/features/record-store.ts';
+import { createRecordStore } from '../../src/features/record-store.ts';
 import { RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { guestTtlMs } from '../../src/features/subject.ts';
 import { startMs } from '../support/events.ts';
@@ -86,11 +87,20 @@ describe('apply', () => {
 
   test('the marker holds the stream id, and expires in seven days', async () => {
     await store.apply('marked', [{ event: visit('m', 1), streamId: '7-3' }]);
-    const marker = keys.eventMarker('marked', 'm' as EventId);
-    expect(await redis.get(marker)).toBe('7-3');
-    const ttl = await redis.pttl(marker);
+    expect(await readMarker('marked', 'm', { redis, keys })).toBe('7-3');
+    const ttl = await redis.pttl(keys.eventMarkers('marked'));
     expect(ttl).toBeGreaterThan(markerTtlMs - 60_000);
     expect(ttl).toBeLessThanOrEqual(markerTtlMs);
+  });
+
+  test('a customer who comes every day has markers of the last week, and few of before', async () => {
+    const streamIdOn = (day: number) => `${(100 + day) * dayMs}-0`;
+    for (let day = 0; day < 300; day++)
+      await store.apply('daily', [{ event: visit(`d${day}`, day), streamId: streamIdOn(day) }]);
+    const markers = await redis.hgetall(keys.eventMarkers('daily'));
+    for (let day = 292; day < 300; day++) expect(markers[markerField(`d${day}`)]).toBe(streamIdOn(day));
+    // Were nothing taken away, there were 300.
+    expect(Object.keys(markers).length).toBeLessThan(40);
   });
 
   test('a late event is counted at once and puts its customer down for a rebuild', async () => {
@@ -108,7 +118,7 @@ describe('apply', () => {
       'known',
       before.map((event, e) => ({ event, streamId: `1-${e}` })),
     );
-    await redis.del(keys.eventMarker('known', last.eventId));
+    await redis.hdel(keys.eventMarkers('known'), markerField(last.eventId));
     const again = await store.apply('known', [
       { event: last, streamId: '9-0' },
       { event: visit('next', 3), streamId: '9-1' },
@@ -116,13 +126,13 @@ describe('apply', () => {
     ]);
     expect(again).toEqual({ outcomes: ['known', 'applied', 'duplicate'], late: 0 });
     expect(await store.read('known')).toStrictEqual(folded([...before, visit('next', 3)], '9-1'));
-    expect(await redis.get(keys.eventMarker('known', last.eventId))).toBe('9-0');
+    expect(await redis.hget(keys.eventMarkers('known'), markerField(last.eventId))).toBe('9-0');
   });
 
   test('a record that knew an event reflects the entry under which it was sent again', async () => {
     const last = visit('last', 2);
     await store.apply('through', [{ event: last, streamId: '1-0' }]);
-    await redis.del(keys.eventMarker('through', last.eventId));
+    await redis.hdel(keys.eventMarkers('through'), markerField(last.eventId));
     expect((await store.apply('through', [{ event: last, streamId: '9-0' }])).outcomes).toEqual(['known']);
     expect(await store.read('through')).toStrictEqual(folded([last], '9-0'));
     expect(await store.replaceCovered([{ subjectId: 'through', record: emptyRecord() }], '8-0')).toEqual([
@@ -145,13 +155,13 @@ describe('apply', () => {
     const stale = createRecordStore(
       new Proxy(redis, {
         get(target, name) {
-          if (name !== 'mgetBuffer') return Reflect.get(target, name);
-          return async (...wanted: string[]) => {
-            const values = await target.mgetBuffer(...wanted);
+          if (name !== 'getBuffer') return Reflect.get(target, name);
+          return async (wanted: string) => {
+            const value = await target.getBuffer(wanted);
             // Erased, and met again, between the read and the write.
             await target.del(keys.record(RECORD_SCHEMA, 'gone'));
             await store.apply('gone', [{ event: visit('c', 3), streamId: '1-2' }]);
-            return values;
+            return value;
           };
         },
       }),

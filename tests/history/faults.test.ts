@@ -1,4 +1,5 @@
 /** What comes of a full disk, a damaged part, a damaged record and a clock that jumps: nothing is lost, and all heals by itself. */
+
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ParsedEventInput } from '../../src/domain/event.ts';
 import { dayMs } from '../../src/domain/time.ts';
+import { markerField } from '../../src/features/event-markers.ts';
 import { applyEvent, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
@@ -128,7 +130,7 @@ test('a part that is cut off: events still reach the lake, records wait, and all
   expect(await cutOffParts(lake)).toEqual([path]);
 
   // Late, so that the lake is looked into; and a repeat of what the damaged part holds.
-  await redis.del(keys.eventMarker('bert', 'b' as never));
+  await redis.hdel(keys.eventMarkers('bert'), markerField('b'));
   await post(visit('c', { occurredAt: old - 1000 }), visit('b', { customerId: 'bert', occurredAt: old }));
   expect(await drainAll(drain)).toBeGreaterThan(0);
   expect(await redis.xlen(keys.eventStream)).toBe(0);
@@ -181,7 +183,7 @@ test.each([
     clock.service = () => Date.now() + jump;
     await post(visit('b'), visit('c', { customerId: 'bert' }));
     // As if the process had fallen before the record was written: the worker judges the entry by its own clock.
-    await redis.del(keys.record(RECORD_SCHEMA, 'bert'), keys.eventMarker('bert', 'c' as never));
+    await redis.del(keys.record(RECORD_SCHEMA, 'bert'), keys.eventMarkers('bert'));
     clock.worker = () => Date.now() + jump;
     await settle();
     clock.service = Date.now;

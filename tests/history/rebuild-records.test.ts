@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { EventInput, type ShopEvent } from '../../src/domain/event.ts';
 import { beforeAllIds } from '../../src/domain/stream-id.ts';
 import { dayMs } from '../../src/domain/time.ts';
+import { markerField } from '../../src/features/event-markers.ts';
 import { compareEventOrder } from '../../src/features/event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
@@ -72,7 +73,7 @@ async function setUp() {
   };
   const forgetMarkers = async (events: ShopEvent[]) => {
     for (const { customerId, eventId } of events)
-      await redis.del(keys.eventMarker(customerId!, eventId as never));
+      await redis.hdel(keys.eventMarkers(customerId!), markerField(eventId));
   };
   return {
     keys,

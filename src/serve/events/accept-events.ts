@@ -9,6 +9,7 @@ import type { EventLine, ParsedEventInput, ShopEvent } from '../../domain/event.
 import type { EventId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
 import { dayMs } from '../../domain/time.ts';
+import { markerField, readMarker } from '../../features/event-markers.ts';
 import { asCustomer, keepGuestEvents } from '../../features/guest-events.ts';
 import type { Applied, RecordStore, StreamedEvent } from '../../features/record-store.ts';
 import { isGuest, subjectOf } from '../../features/subject.ts';
@@ -189,7 +190,7 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
   const [, erasures, ...markers] = await Promise.all([
     refuseWhileFull(redis, keys, config.streamMaxLength),
     tombstones?.erasedAt(subjectIds) ?? [],
-    ...candidates.map(({ event, subjectId }) => redis.exists(keys.eventMarker(subjectId, event.eventId))),
+    ...candidates.map(({ event, subjectId }) => readMarker(subjectId, event.eventId, { redis, keys })),
   ]);
   const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? -1]));
   const refused = await ofTheErased(candidates, erasedAt, tombstones);
@@ -200,8 +201,8 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
       results[index] = { eventId: event.eventId, status: 'rejected', reason: erasedReason };
       return false;
     }
-    const key = keys.eventMarker(subjectId, event.eventId);
-    const repeat = markers[c] === 1 || seen.has(key);
+    const key = `${subjectId} ${markerField(event.eventId)}`;
+    const repeat = typeof markers[c] === 'string' || seen.has(key);
     seen.add(key);
     const result = results[index];
     if (repeat && result !== undefined) result.status = 'duplicate';
@@ -219,7 +220,7 @@ async function ofTheErased<T extends { event: ShopEvent; subjectId: string }>(
   const erased = candidates.filter((candidate) => until(candidate) >= 0);
   if (erased.length === 0 || tombstones === undefined) return new Set();
   const known = await tombstones.knewEvents(
-    erased.map(({ event, subjectId }) => ({ subjectId, eventId: event.eventId })),
+    erased.map(({ event, subjectId }) => ({ subjectId, marker: markerField(event.eventId) })),
   );
   return new Set(erased.filter((candidate, e) => known[e] || candidate.event.occurredAt <= until(candidate)));
 }

@@ -45,10 +45,9 @@ export async function sweepSubjectKeys(
     if (await keep(subjectId)) continue;
     count += names.length;
     if (!erase) continue;
-    const marker = keys.eventMarker(subjectId, '' as never);
-    for (const name of names)
-      if (name.startsWith(marker))
-        await tombstones.rememberEvent(subjectId, name.slice(marker.length), await redis.pttl(name));
+    const markers = keys.eventMarkers(subjectId);
+    const [fields, ttlMs] = await Promise.all([redis.hkeys(markers), redis.pttl(markers)]);
+    for (const field of fields) await tombstones.rememberEvent(subjectId, field, ttlMs);
     for (let first = 0; first < names.length; first += atOnce)
       await redis.unlink(...names.slice(first, first + atOnce));
   }
