@@ -4,11 +4,15 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Command } from 'commander';
+import { minorPerUnit } from '../decide/market.ts';
 import { type OfferVersionDeps, saveOffers } from '../decide/offer-versions.ts';
+import { loadDecisionPolicy } from '../decide/policy.ts';
 import { UsageError } from '../domain/errors.ts';
 import type { Offer } from '../domain/offer.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
 import { type CatalogueStore, createCatalogueStore } from '../infra/catalogue-store.ts';
+import type { Config } from '../infra/config.ts';
+import { budgetFault } from '../offers/budget-fault.ts';
 import { offerSchema } from '../offers/offer-schema.ts';
 import { batchCommand } from './offers-batch.ts';
 import { rebuildLedgersCommand } from './offers-rebuild.ts';
@@ -39,7 +43,8 @@ export function offersCommand(): Command {
     .argument('<file>')
     .action(async (file: string, _options, command: Command) => {
       const read = await readOffers(file);
-      await withStore(command, async (catalogueStore, output, { redis, keys }) => {
+      await withStore(command, async (catalogueStore, output, { redis, keys, config }) => {
+        refuseDearer(file, read, config);
         const saved = await saveOffers(read, Date.now(), { redis, keys, catalogueStore });
         output.result({ offers: saved.length, saved }, `${saved.length} offers are in force.`);
       });
@@ -79,6 +84,24 @@ export async function readOffers(file: string): Promise<Offer[]> {
   return offers;
 }
 
+/** Of offers by the policy that the service decides by. */
+function refuseDearer(
+  file: string,
+  offers: readonly Offer[],
+  { decisionPolicyFile, currency }: Pick<Config, 'decisionPolicyFile' | 'currency'>,
+): void {
+  const { policy } = loadDecisionPolicy(decisionPolicyFile);
+  const economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
+  const faults = offers.flatMap((offer) => budgetFault(offer, economics, `${offer.offerId}: `));
+  if (faults.length > 0)
+    throw new UsageError(
+      `${file} is not valid; no offer was taken:\n${faults
+        .slice(0, faultsShown)
+        .map(({ path, message }) => `  ${path} ${message}`)
+        .join('\n')}`,
+    );
+}
+
 async function* linesOf(file: string): AsyncGenerator<string> {
   const raw = createReadStream(file);
   let failure: Error | undefined;
@@ -104,10 +127,10 @@ function parseJson(line: string): unknown {
 
 function withStore(
   command: Command,
-  use: (store: CatalogueStore, output: Output, deps: OfferVersionDeps) => Promise<void>,
+  use: (store: CatalogueStore, output: Output, deps: OfferVersionDeps & { config: Config }) => Promise<void>,
 ): Promise<void> {
   return withRedis('offers', ({ redis, keys, config }) =>
-    use(createCatalogueStore(redis, keys, config), outputOf(command), { redis, keys }),
+    use(createCatalogueStore(redis, keys, config), outputOf(command), { redis, keys, config }),
   );
 }
 

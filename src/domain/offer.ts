@@ -181,6 +181,12 @@ export const Offer = z.strictObject(fields).check(...rules);
 export type Offer = z.output<typeof Offer>;
 export type OfferInput = z.input<typeof Offer>;
 
+/** Names in an offer that nothing else of the shop knows, told to whoever saves it. */
+const OfferWarnings = z.array(z.object({ offerId: OfferId, path: z.string(), message: z.string() }));
+
+/** An offer as it has been saved. */
+export const SavedOffer = z.strictObject({ ...fields, warnings: OfferWarnings.optional() });
+
 /** The same where the id is said elsewhere, as in the path of a request. */
 export const OfferBody = z.strictObject({ ...fields, offerId: OfferId.optional() }).check(...rules);
 

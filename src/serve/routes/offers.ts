@@ -2,12 +2,15 @@
 import { z } from 'zod';
 import { budgetLeft } from '../../decide/budget-left.ts';
 import { listVersions, readVersion, saveOffers, versionsMax } from '../../decide/offer-versions.ts';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, type Fault } from '../../domain/errors.ts';
 import { OfferId } from '../../domain/ids.ts';
-import { Budget, Offer, OfferBody, OfferVersion } from '../../domain/offer.ts';
+import { Benefit, Budget, Offer, OfferBody, OfferVersion, SavedOffer } from '../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
+import { budgetFault } from '../../offers/budget-fault.ts';
 import { knownFeatures, offerSchema } from '../../offers/offer-schema.ts';
+import type { Deps } from '../deps.ts';
 import { idMismatch } from '../faults.ts';
+import { warningsOf } from '../offer-warnings.ts';
 import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../route.ts';
 
 /** In one request. */
@@ -22,6 +25,8 @@ const OfferList = z.object({ offers: z.array(Offer.meta({ id: 'SavedOffer' })) }
 const SavedAnswer = z.object({
   offers: z.int(),
   saved: z.array(z.object({ offerId: OfferId, offerVersion: OfferVersion })),
+  /** Absent where there is none. */
+  warnings: SavedOffer.shape.warnings,
 });
 const Version = z.object({ offerVersion: OfferVersion, savedAt: z.iso.datetime() });
 const VersionList = z.object({ versions: z.array(Version) });
@@ -43,6 +48,8 @@ const BudgetAnswer = z
     availableNow: Left,
   })
   .meta({ id: 'OfferBudget' });
+
+const Costing = z.object({ benefit: Benefit, budget: Budget.optional() });
 
 const tags = ['offers'] as const;
 
@@ -67,15 +74,18 @@ export const offerRoutes = [
     summary: `Adds or replaces up to ${offersMax} offers`,
     description:
       'A JSON array, or NDJSON with one offer a line. All or nothing: where one offer is not valid, none is taken and ' +
-      'every fault is named with its index. An offer that comes twice counts as it came last.',
+      'every fault is named with its index. An offer that comes twice counts as it came last. `warnings` name what is taken and may ' +
+      'be a slip: items, categories and placements that the shop does not have.',
     tags,
     body: z.array(OfferAnswer).min(1).max(offersMax),
     bodyTypes: [JSON_TYPE, NDJSON_TYPE],
     responses: { 200: SavedAnswer },
     problems: [413, 415, 429, 503],
+    check: ({ body }, deps) =>
+      (body ?? []).flatMap((offer, at) => budgetFaultOf(offer, `body[${at}].`, deps)),
     handler: async ({ body }, deps) => {
       const saved = await saveOffers(body, deps.now(), deps);
-      return { status: 200, body: { offers: saved.length, saved } };
+      return { status: 200, body: { offers: saved.length, saved, ...warned(body, deps) } };
     },
   }),
   defineRoute({
@@ -98,16 +108,21 @@ export const offerRoutes = [
     path: '/offers/{offerId}',
     scope: 'manage',
     summary: 'Adds or replaces an offer',
+    description:
+      '`warnings` name items, categories and placements that the shop does not have; the offer is saved all the same.',
     tags,
     params,
     body: OfferFields,
-    responses: { 200: Offer },
+    responses: { 200: SavedOffer },
     problems: [413, 415, 429, 503],
-    check: ({ params, body }) => idMismatch('offerId', params, body),
+    check: ({ params, body }, deps) => [
+      ...idMismatch('offerId', params, body),
+      ...budgetFaultOf(body, 'body.', deps),
+    ],
     handler: async ({ params: { offerId }, body }, deps) => {
       const offer: Offer = { ...body, offerId };
       await saveOffers([offer], deps.now(), deps);
-      return { status: 200, body: offer };
+      return { status: 200, body: { ...offer, ...warned([offer], deps) } };
     },
   }),
   defineRoute({
@@ -183,6 +198,17 @@ export const offerRoutes = [
 
 function withTime<V extends { savedAt: number }>(version: V) {
   return { ...version, savedAt: new Date(version.savedAt).toISOString() };
+}
+
+/** Of what may have other faults, by which it is refused in any case. */
+function budgetFaultOf(offer: unknown, place: string, { market }: Pick<Deps, 'market'>): Fault[] {
+  const parsed = Costing.safeParse(offer);
+  return parsed.success ? budgetFault(parsed.data, market.known().economics, place) : [];
+}
+
+function warned(offers: readonly Offer[], deps: Pick<Deps, 'catalogue' | 'log'>) {
+  const warnings = warningsOf(offers, deps);
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 function noSuchOffer(): AppError {

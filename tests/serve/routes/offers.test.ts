@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testRedis } from '../../support/redis.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import { eventually, startTestService, type TestService } from '../../support/service.ts';
 
 const { url: redisUrl, prefix } = testRedis();
 let service: TestService;
@@ -104,4 +104,55 @@ test.each([
   ['no list', { ...body, offerId: 'x' }],
 ])('bulk of %s is refused', async (_, offers) => {
   expect((await service.call('POST', '/offers', offers)).status).toBe(400);
+});
+
+test('an offer of which one redemption costs more than its budget is refused, and both are named', async () => {
+  const dear = { benefit: { kind: 'amountOff', amountMinor: 500 }, budget: { amountMinor: 100 } };
+  const put = await service.call('PUT', '/offers/dear', { ...body, ...dear });
+  expect(put.status).toBe(400);
+  expect(put.body.faults).toEqual([
+    {
+      path: 'body.budget.amountMinor',
+      message: expect.stringMatching(/^is 100, and one redemption may cost 500, .*: raise the budget/),
+    },
+  ]);
+  const points = { kind: 'loyaltyPoints', points: 1000 };
+  const many = await service.call('POST', '/offers', [
+    { ...body, offerId: 'fine', ...dear, budget: { amountMinor: 500 } },
+    { ...body, offerId: 'points', benefit: points, budget: { amountMinor: 999 } },
+    { ...body, offerId: 'paused', ...dear, budget: { amountMinor: 0 } },
+  ]);
+  expect(many.body.faults.map(({ path }: { path: string }) => path)).toEqual(['body[1].budget.amountMinor']);
+  expect((await service.call('GET', '/offers/fine')).status).toBe(404);
+});
+
+test('names that nothing else of the shop knows are taken, and told of', async () => {
+  const name = 'Tea';
+  const category = 'tea';
+  await service.call('PUT', '/items/tea-1', { name, category, priceMinor: 1000 });
+  const first = await service.call('PUT', '/offers/known', { ...body, placements: ['hero'] });
+  expect(first.body.warnings).toBeUndefined();
+  const slips = {
+    ...body,
+    itemIds: ['tea-1', 'tea-2'],
+    categories: ['tea', 'coffe'],
+    placements: ['heroo', 'hero'],
+    eligibility: { any: [{ attribute: 'segment', in: ['champion', 'north'] }] },
+  };
+  await eventually(async () => {
+    const { status, body: answer } = await service.call('PUT', '/offers/slips', slips);
+    expect(status).toBe(200);
+    expect(answer.warnings).toEqual([
+      { offerId: 'slips', path: 'itemIds[1]', message: expect.stringContaining('tea-2') },
+      { offerId: 'slips', path: 'categories[1]', message: expect.stringContaining('coffe') },
+      { offerId: 'slips', path: 'placements[0]', message: expect.stringContaining('named are hero') },
+      { offerId: 'slips', path: 'eligibility.any.0', message: expect.stringContaining('"rfmSegment"') },
+    ]);
+  });
+  const bulk = await service.call('POST', '/offers', [
+    { ...body, offerId: 'wide', itemIds: Array.from({ length: 50 }, (_, n) => `gone-${n}`) },
+  ]);
+  expect(bulk.body.warnings).toHaveLength(11);
+  expect(bulk.body.warnings.at(-1).message).toBe('and 40 more');
+  expect((await service.call('GET', '/offers/slips')).body.warnings).toBeUndefined();
 });

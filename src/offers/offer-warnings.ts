@@ -1,0 +1,51 @@
+/** What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows. */
+import type { Offer } from '../domain/offer.ts';
+import { ruleNodes } from '../domain/rule.ts';
+import { RFM_SEGMENTS } from '../domain/segments.ts';
+
+export type OfferWarning = { offerId: string; path: string; message: string };
+
+/** What the shop has by now, apart from the offers in question. */
+export type KnownNames = {
+  hasItem: (itemId: string) => boolean;
+  hasCategory: (category: string) => boolean;
+  /** That other offers name; none: nothing can be said of one. */
+  placements: ReadonlySet<string>;
+};
+
+/** An offer of a thousand wrong items has one fault, not a thousand. */
+const warningsMax = 10;
+const namesTold = 10;
+
+export function offerWarnings(
+  offer: Offer,
+  { hasItem, hasCategory, placements }: KnownNames,
+): OfferWarning[] {
+  const warnings: OfferWarning[] = [];
+  const { offerId } = offer;
+  const warn = (path: string, message: string) => warnings.push({ offerId, path, message });
+  for (const [at, itemId] of offer.itemIds.entries())
+    if (!hasItem(itemId))
+      warn(`itemIds[${at}]`, `${itemId} is not in the catalogue: the offer counts without it`);
+  for (const [at, category] of offer.categories.entries())
+    if (!hasCategory(category)) warn(`categories[${at}]`, `no item of the catalogue is of ${category}`);
+  for (const [at, placement] of offer.placements.entries())
+    if (placements.size > 0 && !placements.has(placement))
+      warn(
+        `placements[${at}]`,
+        `no other offer names ${placement}; named are ${[...placements].sort().slice(0, namesTold).join(', ')}`,
+      );
+  if (offer.benefit.kind === 'gift' && offer.benefit.itemId !== undefined && !hasItem(offer.benefit.itemId))
+    warn('benefit.itemId', `${offer.benefit.itemId} is not in the catalogue`);
+  for (const { rule, path } of offer.eligibility === undefined ? [] : ruleNodes(offer.eligibility))
+    if (rule.attribute === 'segment')
+      for (const name of [...(rule.in ?? []), ...(rule.notIn ?? [])])
+        if ((RFM_SEGMENTS as readonly string[]).includes(name))
+          warn(
+            ['eligibility', ...path].join('.'),
+            `the attribute segment is the shop's own; the RFM segment ${name} is asked by {"score":"rfmSegment","in":["${name}"]}`,
+          );
+  if (warnings.length <= warningsMax) return warnings;
+  const rest = warnings.length - warningsMax;
+  return [...warnings.slice(0, warningsMax), { offerId, path: '', message: `and ${rest} more` }];
+}

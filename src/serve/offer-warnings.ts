@@ -1,0 +1,34 @@
+/** What this process knows of the shop, to look at offers that are being saved. */
+import type { Offer } from '../domain/offer.ts';
+import { type OfferWarning, offerWarnings } from '../offers/offer-warnings.ts';
+import type { Deps } from './deps.ts';
+
+/** Nothing before the catalogue has been read: then all would be unknown. */
+export function warningsOf(
+  saved: readonly Offer[],
+  { catalogue, log }: Pick<Deps, 'catalogue' | 'log'>,
+): OfferWarning[] {
+  if (!catalogue.loaded) return [];
+  const own = new Set<string>(saved.map(({ offerId }) => offerId));
+  let categories: Set<string> | undefined;
+  const placements = new Set<string>();
+  for (const offer of catalogue.offers.values())
+    if (!own.has(offer.offerId)) for (const placement of offer.placements) placements.add(placement);
+  const names = {
+    hasItem: (itemId: string) => catalogue.items.has(itemId),
+    hasCategory: (category: string) => {
+      categories ??= new Set([...catalogue.items.values()].map((item) => item.category));
+      return categories.has(category);
+    },
+    placements,
+  };
+  const warnings = saved.flatMap((offer) => offerWarnings(offer, names));
+  if (warnings.length > 0)
+    log.warn(
+      { event: 'offer.unmatched', warnings: warnings.slice(0, loggedMax) },
+      'offers were saved that name what the shop does not have; the answer said so',
+    );
+  return warnings;
+}
+
+const loggedMax = 20;
