@@ -14,16 +14,20 @@ const countOnce = redisScript(`
 
 export const decisionTtlSeconds = 30 * 86_400;
 
-/** Counts the offers of a decision as made. */
+/** Whoever asks for a decision that stands may log it once more, if whoever made it fell, for the day that it stands. */
+const madeTtlSeconds = 2 * 86_400;
+
+/** Counts the offers of a decision as made; told again within two days, or `ttlSeconds`, they count once. */
 export async function countMade(
   redis: Redis,
   keys: Keys,
   decisionId: string,
   offerIds: readonly string[],
+  ttlSeconds = madeTtlSeconds,
 ): Promise<void> {
   if (offerIds.length === 0) return;
   const marker = keys.offersMadeMarker(decisionId);
-  await countOnce(redis, [keys.offersMade, marker], [decisionTtlSeconds, ...offerIds]);
+  await countOnce(redis, [keys.offersMade, marker], [ttlSeconds, ...offerIds]);
 }
 
 /** Counts an offer of a decision as redeemed. */

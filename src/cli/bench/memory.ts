@@ -1,10 +1,11 @@
 /**
  * `nextbest bench memory`: what a million customers take in Redis. A simulated shop's records are copied under new ids; some of
- * their owners then look at a page, are made an offer and visit, through the service itself, so that every key is the one
+ * their owners then look at a page, are made an offer and visit as often as they do in a week, through the service itself, so that every key is the one
  * that it writes. How many customers have such a key at a time follows from how long it lives and what the simulated
  * customers do.
  */
 import { dayMs } from '../../domain/time.ts';
+import { markerTtlMs } from '../../features/event-markers.ts';
 import { type Lake, openLake } from '../../history/lake.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import { readConfig } from '../../infra/config.ts';
@@ -75,8 +76,9 @@ export async function benchMemory(
       });
       const service = await startService({ config, redisPlace: place, log });
       const ids = Array.from({ length: Math.min(options.served, options.customers) }, (_, n) => copyId(n));
+      const ofWeek = await habitsIn(lake, markerTtlMs);
       try {
-        await serve(service.url, ids);
+        await serve(service.url, ids, Math.max(1, Math.round(ofWeek.events / ofWeek.active)));
       } finally {
         await service.close();
       }
@@ -84,7 +86,7 @@ export async function benchMemory(
       const lines = [lineOf('record', recordBytes, null, 1)];
       for (const { kind, bytes, ttlMs } of await weigh(redis, keys, ids)) {
         const habits = await habitsIn(lake, ttlMs);
-        lines.push(lineOf(kind, bytes, ttlMs, kind === 'event' ? habits.events : habits.active));
+        lines.push(lineOf(kind, bytes, ttlMs, habits.active));
       }
       const sum = lines.reduce((total, line) => total + line.bytesPerCustomer, 0);
       lines.push({ ...lineOf('everything', sum, null, 1), bytesPerKey: null, keysPerCustomer: null });
@@ -114,18 +116,26 @@ function lineOf(
   };
 }
 
-/** A page view, an offer and a visit of each. Throws where the service does not answer as it should. */
-async function serve(url: string, ids: readonly string[]): Promise<void> {
+/**
+ * A page view, an offer and so many visits of each: a week's events, as their markers lie together. Throws where the service does
+ * not answer as it should.
+ */
+async function serve(url: string, ids: readonly string[], visits: number): Promise<void> {
   for (const id of ids) {
     const answers = await Promise.all([
       fetch(`${url}/recommendations?customerId=${id}&n=10`),
       fetch(`${url}/customers/${id}/offers?channel=email&placement=top&campaign=bench`),
     ]);
-    const visit = { type: 'visit', eventId: crypto.randomUUID(), customerId: id, channel: 'web' };
+    const week = Array.from({ length: visits }, () => ({
+      type: 'visit',
+      eventId: crypto.randomUUID(),
+      customerId: id,
+      channel: 'web',
+    }));
     const posted = await fetch(`${url}/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(visit),
+      body: JSON.stringify(week),
     });
     for (const answer of [...answers, posted]) {
       if (!answer.ok) throw new Error(`the service answered ${answer.status}: ${await answer.text()}`);

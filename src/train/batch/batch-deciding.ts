@@ -229,7 +229,8 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   /** So that outcomes can be told of, and whoever asks for the customer's offer, or nothing, at send time is answered the same. */
   async function letStand(decided: readonly Named[], chunk: string): Promise<DecidedCustomer[]> {
     const made = decided.flatMap(({ decision }) => madeOffers(decision));
-    await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made);
+    // A list may be gone on with long after it was broken off.
+    await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made, decisionTtlSeconds);
     const { channel, campaign, placement } = about;
     const kept: KeptText[] = [];
     const standing = decided.map(({ customerId, decision }): DecidedCustomer => {
