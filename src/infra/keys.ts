@@ -54,6 +54,8 @@ export function createKeys(prefix: string) {
     decision: (decisionId: string) => `${prefix}:decision:${decisionId}`,
     /** Hash with an expiry: offer id, outcome and event id → what was reported, as JSON. */
     decisionOutcomes: (decisionId: string) => `${prefix}:decision:${decisionId}:outcomes`,
+    /** Hash: version of a decision policy → when a process last said that it decides by it, milliseconds since 1970. */
+    policiesInForce: `${prefix}:policies`,
     /** Hash: offer id → times it was made; and times it was redeemed. */
     offersMade: `${prefix}:offers:made`,
     offersRedeemed: `${prefix}:offers:redeemed`,

@@ -1,6 +1,7 @@
 /** What the service counts, for Prometheus. Labels are small fixed sets: route patterns, sources, outcomes; never an id. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { MarketHolder } from '../decide/market.ts';
+import type { PolicyWatch } from '../decide/policy-watch.ts';
 import { MODEL_NAMES } from '../domain/manifest.ts';
 import { countFromZero } from '../infra/metrics.ts';
 import { createHistogram, createLevel, createTally } from '../infra/resolved-metrics.ts';
@@ -227,6 +228,30 @@ export function observeCatalogue(
 }
 
 /** Offers with a budget, by whether it bears another one, as of the last decision. */
+export function observePolicy(
+  registry: Registry,
+  version: string,
+  { inForce }: Pick<PolicyWatch, 'inForce'>,
+): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'nextbest_serve_policy_info',
+    aggregator: 'max',
+    help: 'Always 1; the version of the decision policy that a process decides by, as its decisions name it',
+    labelNames: ['version'] as const,
+    registers,
+  }).set({ version }, 1);
+  new Gauge({
+    name: 'nextbest_serve_policies_in_force',
+    aggregator: 'max',
+    help: 'Decision policies that processes have decided by within three minutes, whichever process they are; more than 1: restart those of before',
+    registers,
+    collect() {
+      this.set(inForce().length);
+    },
+  });
+}
+
 export function observeBudgets(
   registry: Registry,
   { budgetCounts, greatestBurnRate }: Pick<MarketHolder, 'budgetCounts' | 'greatestBurnRate'>,

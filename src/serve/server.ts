@@ -5,6 +5,7 @@ import { createContactLedger } from '../decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../decide/market.ts';
 import { loadDecisionPolicy } from '../decide/policy.ts';
+import { createPolicyWatch, policyBeatMs } from '../decide/policy-watch.ts';
 import { loadTrialModels, withTrialModels } from '../decide/trial-models.ts';
 import { createRecordStore } from '../features/record-store.ts';
 import { FEATURE_SCHEMA } from '../features/registry.ts';
@@ -40,7 +41,13 @@ import { listen, patience } from './http/listen.ts';
 import { shedLoad } from './http/shed-load.ts';
 import { createInsights } from './insights.ts';
 import { measureRedis } from './measure-redis.ts';
-import { createServeMetrics, observeBudgets, observeCatalogue, observeModels } from './metrics.ts';
+import {
+  createServeMetrics,
+  observeBudgets,
+  observeCatalogue,
+  observeModels,
+  observePolicy,
+} from './metrics.ts';
 import { createModelHolder } from './model-holder.ts';
 import { createNewItems } from './recommend/new-items.ts';
 import { createPreparedStore } from './recommend/prepared-store.ts';
@@ -168,6 +175,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       onExplored: (costMinor) => metrics.explorationCost.inc(costMinor),
       now,
     });
+    const policyWatch = createPolicyWatch(decisionPolicy.version, {
+      redis,
+      keys,
+      now,
+      onOther: (other) =>
+        log.warn(
+          { event: 'policy.differs', own: decisionPolicy.version, other },
+          'another process decides by another decision policy: restart those that read the file before it was changed',
+        ),
+    });
+    const beat = () =>
+      policyWatch
+        .beat()
+        .catch((err: unknown) => log.warn({ event: 'policy.unsaid', err }, 'no word of policies'));
+    await within(startPatienceMs, beat());
+    const beating = setInterval(() => void beat(), policyBeatMs).unref();
+    closers.push(() => clearInterval(beating));
     const records = createRecordStore(redis, keys, {
       onUnreadable: (reason) => {
         metrics.unreadableRecords.inc();
@@ -219,6 +243,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       random,
     };
     observe(registry, deps);
+    observePolicy(registry, decisionPolicy.version, policyWatch);
     let metricsUrl: string | undefined;
     if (config.metricsPort !== undefined) {
       const address = { host: config.host, port: config.metricsPort, setting: 'METRICS_PORT' };

@@ -6,6 +6,7 @@ import {
   observeBudgets,
   observeCatalogue,
   observeModels,
+  observePolicy,
 } from '../../src/serve/metrics.ts';
 import {
   createWorkerMetrics,
@@ -26,6 +27,7 @@ export function serveRegistry(): Registry {
     budgetCounts: () => ({ open: 0, paced: 0, exhausted: 0 }),
     greatestBurnRate: () => undefined,
   });
+  observePolicy(registry, '0', { inForce: () => ['0'] });
   observeCatalogue(registry, { loaded: true, items: new Map() });
   return registry;
 }

@@ -4,6 +4,7 @@ import { createContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../../decide/market.ts';
 import { loadDecisionPolicy } from '../../decide/policy.ts';
+import { createPolicyWatch } from '../../decide/policy-watch.ts';
 import { loadTrialModels, withTrialModels } from '../../decide/trial-models.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
@@ -49,6 +50,16 @@ const redis = connectRedis(redisUrl, 'batch', { kind: 'patient' }, log);
 const policy = loadDecisionPolicy(config.decisionPolicyFile);
 const now = Date.now;
 await keepPolicy(config.dataDir, policy, now());
+await createPolicyWatch(policy.version, {
+  redis,
+  keys,
+  now,
+  onOther: (other) =>
+    log.warn(
+      { event: 'policy.differs', own: policy.version, other },
+      'a list is decided by another decision policy than another process decides by',
+    ),
+}).beat();
 const models = withTrialModels(
   await readDecidingModels(config.modelsDir, log),
   await loadTrialModels(config.modelsDir, policy.policy, config.decisionPolicyFile, now()),

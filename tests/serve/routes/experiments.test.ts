@@ -172,6 +172,9 @@ test('POST /offers/decide: decides by the variant, says so, and keeps the contro
   expect(metrics).toMatch(
     /nextbest_serve_experiment_answers_total\{experiment="without-tea",variant="without"\} \d+/,
   );
+  // Another process of this version is not another policy.
+  expect(metrics).toMatch(/nextbest_serve_policy_info\{version="[0-9a-f]{12}"[^}]*\} 1\n/);
+  expect(metrics).toMatch(/nextbest_serve_policies_in_force(\{[^}]*\})? 1\n/);
   expect(told.get('control group')).toEqual(new Set(['control-group']));
   expect(told.get('without')).toEqual(new Set(['switched-off']));
   expect(told.get('as-it-is')).toEqual(new Set(['made', 'offer-holdout']));
