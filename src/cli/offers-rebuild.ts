@@ -32,10 +32,10 @@ export const rebuildLedgersCommand = (): Command =>
             now: Date.now(),
             spent: await spentByErased(config.dataDir),
           });
-          const { decisions, outcomes, customers, budgets, reservations } = rebuilt;
+          const { decisions, outcomes, messages, customers, budgets, reservations } = rebuilt;
           output.result(
             rebuilt,
-            `${decisions} decisions and ${outcomes} outcomes read: contacts of ${customers} customers, and ${reservations} reservations and ` +
+            `${decisions} decisions, ${outcomes} outcomes and ${messages} messages read: contacts of ${customers} customers, and ${reservations} reservations and ` +
               `redemptions of ${budgets} budgets, are as the lake tells.`,
           );
         } finally {

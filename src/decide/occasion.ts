@@ -20,7 +20,7 @@ export function occasionOf(
   now: number,
 ): string | undefined {
   if (campaign === undefined && !CONTACT_CHANNELS.has(channel)) return undefined;
-  const name = nameOf(channel, campaign);
+  const name = occasionName(channel, campaign);
   const same = contacts.find(
     ({ occasionId, at }) => occasionId.startsWith(`${name}.`) && now - at < dayMs && at <= now,
   );
@@ -30,7 +30,8 @@ export function occasionOf(
 /** The last one: a list asks for the same for every customer. */
 let last: { channel: Channel; campaign: string | undefined; name: string } | undefined;
 
-function nameOf(channel: Channel, campaign: string | undefined): string {
+/** What the ids of its occasions begin with, before a dot. */
+export function occasionName(channel: Channel, campaign: string | undefined): string {
   if (last?.channel !== channel || last.campaign !== campaign) {
     const text = JSON.stringify([channel, campaign ?? null]);
     const name = createHash('sha256').update(text).digest('base64url').slice(0, 10);

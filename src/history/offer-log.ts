@@ -39,12 +39,27 @@ export type LoggedOfferDecision = {
 };
 export type LoggedOfferOutcome = { kind: 'outcome'; at: number } & z.output<typeof Outcome>;
 
-export type SubjectOfferLog = { subjectId: string; entries: (LoggedOfferDecision | LoggedOfferOutcome)[] };
+/** A message that another tool has sent. */
+export type LoggedMessage = {
+  kind: 'sent';
+  at: number;
+  eventId: string;
+  channel: Channel;
+  campaign: string | undefined;
+};
 
-type Row = [subjectId: string, at: number, id: string, decision: string | null, outcome: string | null];
+export type SubjectOfferLog = {
+  subjectId: string;
+  entries: (LoggedOfferDecision | LoggedOfferOutcome | LoggedMessage)[];
+};
 
-/** Those about whom anything was decided. What cannot be read is left out. */
-export async function* readOfferLog(lake: Lake): AsyncGenerator<SubjectOfferLog> {
+type Row = [subjectId: string, at: number, id: string, text: string, kind: 0 | 1 | 2];
+
+/**
+ * Those about whom anything was decided, or to whom a message was sent at or after `sentSince` (milliseconds since 1970). What cannot be
+ * read is left out.
+ */
+export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerator<SubjectOfferLog> {
   const connection = await lake.connect();
   try {
     const subject = `coalesce("customerId", '${guestSubject('')}' || "sessionId")`;
@@ -52,21 +67,27 @@ export async function* readOfferLog(lake: Lake): AsyncGenerator<SubjectOfferLog>
       -- The log may hold either twice.
       SELECT ${subject} AS "subjectId", epoch_ms(min("decidedAt"))::DOUBLE AS "at", "decisionId" AS id,
         any_value(json_object('channel', channel, 'campaign', campaign, 'placements', json->'$.placements',
-          'replaces', json->'$.replaces')::VARCHAR) AS decision, NULL AS outcome, 0 AS kind
+          'replaces', json->'$.replaces')::VARCHAR) AS text, 0 AS kind
       FROM ${lake.from('decisions')} GROUP BY ALL
       UNION ALL
-      SELECT ${subject} AS "subjectId", epoch_ms(min("occurredAt"))::DOUBLE AS "at", "eventId" AS id, NULL AS decision, any_value(detail) AS outcome, 1 AS kind
+      SELECT ${subject} AS "subjectId", epoch_ms(min("occurredAt"))::DOUBLE AS "at", "eventId" AS id, any_value(detail) AS text, 1 AS kind
       FROM ${lake.from('events')} WHERE type = 'offerOutcome' GROUP BY ALL
+      UNION ALL
+      SELECT ${subject} AS "subjectId", epoch_ms(min("occurredAt"))::DOUBLE AS "at", "eventId" AS id,
+        json_object('channel', any_value(channel), 'campaign', json_extract_string(any_value(detail), '$.campaign'))::VARCHAR AS text, 2 AS kind
+      FROM ${lake.from('events')} WHERE type = 'marketingContact' AND json_extract_string(detail, '$.outcome') = 'sent'
+        AND "occurredAt" >= make_timestamp(${Math.floor(sentSince)} * 1000) GROUP BY "subjectId", "eventId"
       ORDER BY "subjectId", "at", kind, id`;
     let log: SubjectOfferLog | undefined;
     for await (const chunk of queryChunks(connection, query))
-      for (const [subjectId, at, id, decision, outcome] of chunk.getRows() as Row[]) {
+      for (const [subjectId, at, id, text, kind] of chunk.getRows() as Row[]) {
         if (log !== undefined && log.subjectId !== subjectId) {
           yield log;
           log = undefined;
         }
         log ??= { subjectId, entries: [] };
-        const entry = decision === null ? outcomeOf(at, outcome) : decisionOf(at, id, decision);
+        const entry =
+          kind === 0 ? decisionOf(at, id, text) : kind === 1 ? outcomeOf(at, text) : messageOf(at, id, text);
         if (entry !== undefined) log.entries.push(entry);
       }
     if (log !== undefined) yield log;
@@ -90,6 +111,12 @@ function decisionOf(at: number, decisionId: string, text: string): LoggedOfferDe
     made: made.flatMap((offer) => MadeOffer.safeParse(offer).data ?? []),
     replaces: Replaces.safeParse(replaces).data,
   };
+}
+
+function messageOf(at: number, eventId: string, text: string): LoggedMessage | undefined {
+  const { channel, campaign } = JSON.parse(text);
+  const on = Channel.safeParse(channel).data;
+  return on && { kind: 'sent', at, eventId, channel: on, campaign: campaign ?? undefined };
 }
 
 function outcomeOf(at: number, text: string | null): LoggedOfferOutcome | undefined {

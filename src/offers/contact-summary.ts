@@ -50,7 +50,8 @@ export function contactSummary(
 function offersOf(contacts: ContactHistory, now: number): ContactInputs['offers'] {
   const made = new Map<string, { made: number; lastAt: number; open: boolean }>();
   for (const contact of contacts) {
-    if (!isStanding(contact, now)) continue;
+    // A message of another tool's names no offer.
+    if (contact.offerId === '' || !isStanding(contact, now)) continue;
     const before = made.get(contact.offerId);
     made.set(contact.offerId, {
       made: (before?.made ?? 0) + 1,

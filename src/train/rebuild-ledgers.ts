@@ -1,7 +1,8 @@
 /** The offers' budgets and the customers' contacts made anew out of the lake, for a Redis that was lost. */
-import type { ContactLedger } from '../decide/ledger/contact-ledger.ts';
+import { type ContactLedger, contactWindowMs } from '../decide/ledger/contact-ledger.ts';
 import { type LedgerEntry, replayLedgers } from '../decide/ledger/replay-ledgers.ts';
 import { type BudgetRestoring, restoreBudget } from '../decide/ledger/restore-budget.ts';
+import { sentId } from '../decide/ledger/sent-contact.ts';
 import { minorPerUnit } from '../decide/market.ts';
 import { CONTACT_RANK } from '../decide/settle-outcome.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
@@ -32,6 +33,8 @@ export type RebuiltLedgers = {
   /** Read of the lake. */
   decisions: number;
   outcomes: number;
+  /** That other tools have sent within the longest window of a cap. */
+  messages: number;
   /** Customers, and guests, whose contacts were put back. */
   customers: number;
   /** Offers with a budget, and what is out or known to be redeemed of all of them. */
@@ -40,6 +43,8 @@ export type RebuiltLedgers = {
 };
 
 const customersAtOnce = 100;
+
+const counted = { decision: 'decisions', outcome: 'outcomes', sent: 'messages' } as const;
 
 /** Decisions go on meanwhile. Safe to repeat, and to break off: then budgets are as they were before. */
 export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltLedgers> {
@@ -58,6 +63,7 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
   const report: RebuiltLedgers = {
     decisions: 0,
     outcomes: 0,
+    messages: 0,
     customers: 0,
     budgets: budgets.size,
     reservations: 0,
@@ -68,7 +74,11 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
     for (const reservation of reservations) await budgets.get(reservation.offerId)?.add(reservation);
     if (contacts.length === 0) return;
     report.customers++;
-    const told = new Set(entries.flatMap((entry) => (entry.kind === 'decision' ? [entry.decisionId] : [])));
+    const told = new Set(
+      entries.flatMap((entry) =>
+        entry.kind === 'decision' ? [entry.decisionId] : entry.kind === 'sent' ? [sentId(entry.eventId)] : [],
+      ),
+    );
     await deps.contacts.update(subjectId, (live) => merged(contacts, live, told), now);
   }
 
@@ -77,8 +87,8 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
     await Promise.all(waiting.map(rebuild));
     waiting = [];
   };
-  for await (const log of readOfferLog(lake)) {
-    for (const { kind } of log.entries) report[kind === 'decision' ? 'decisions' : 'outcomes']++;
+  for await (const log of readOfferLog(lake, now - contactWindowMs)) {
+    for (const { kind } of log.entries) report[counted[kind]]++;
     waiting.push(log);
     if (waiting.length >= customersAtOnce) await work();
   }

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { createRng } from '../../src/algorithms/rng.ts';
 import { type DecideRequest, decide, noContext } from '../../src/decide/decide.ts';
 import { type LoggedDecision, loggedForm } from '../../src/decide/decision-log.ts';
+import { sentContact } from '../../src/decide/ledger/sent-contact.ts';
 import { settleOutcome } from '../../src/decide/settle-outcome.ts';
 import { standingDecision } from '../../src/decide/standing-decision.ts';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
@@ -266,3 +267,41 @@ test('what was decided and told since, and is not in the lake yet, is carried ov
   await rebuild(lake, two);
   expect(carried).toEqual(await ledgersOf(two, lived.subjects));
 }, 60_000);
+
+test('messages of other tools count again as they did, each once, beside what was decided', async () => {
+  const lake = await testLake();
+  const one = shop();
+  const customerId = CustomerId.parse('c-sent');
+  const sent = (eventId: string, campaign: string, daysAgo: number) =>
+    ({
+      type: 'marketingContact',
+      eventId,
+      customerId,
+      channel: 'email',
+      occurredAt: clock - daysAgo * dayMs,
+      outcome: 'sent',
+      campaign,
+    }) as ShopEvent & { type: 'marketingContact' };
+  const events = [sent('a', 'may', 9), sent('b', 'june', 2), sent('c', 'june', 1.5), sent('d', 'july', 1)];
+  const opened = { ...sent('e', 'august', 1), outcome: 'opened' } as ShopEvent;
+  const { contactPolicy } = one.deps.market.known();
+  for (const { eventId, channel, campaign, occurredAt: at } of events)
+    await one.deps.contacts.update(
+      customerId,
+      (history) => {
+        const contact = sentContact({ eventId, channel, campaign, at }, history, contactPolicy, clock);
+        return contact === undefined ? history : [...history, contact];
+      },
+      clock,
+    );
+  const { history } = await one.deps.contacts.read(customerId);
+  // That of nine days ago no cap counts any more, and the second of a campaign is the same message.
+  expect(history.map(({ at }) => (clock - at) / dayMs)).toEqual([2, 1]);
+
+  await writeEntries(lake, 'all', { events: [...events, opened], catalogue: [], decisions: [] });
+  await redis.del(one.keys.contacts(customerId));
+  for (let time = 0; time < 2; time++) {
+    expect(await rebuild(lake, one)).toMatchObject({ messages: 4, customers: 1 });
+    expect((await one.deps.contacts.read(customerId)).history).toEqual(history);
+  }
+});

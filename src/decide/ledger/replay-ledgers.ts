@@ -16,6 +16,7 @@ import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { occasionOf } from '../occasion.ts';
 import { answered, type SettledOutcome } from '../settle-outcome.ts';
 import { contactFor, reportingMs } from './contact-for.ts';
+import { type SentMessage, sentContact } from './sent-contact.ts';
 
 type Made = Pick<DecidedOffer, 'offerId' | 'benefit' | 'redeemableUntil' | 'heldSince'> & {
   terms?: { costWhenAcceptedMinor: number; costWhenMadeMinor: number } | undefined;
@@ -33,7 +34,8 @@ export type LedgerEntry =
       /** The decision that it took the place of, and which offers of that were withdrawn. */
       replaces: { decisionId: string; offerIds: readonly string[] } | undefined;
     }
-  | ({ kind: 'outcome'; decisionId: string; offerId: string } & SettledOutcome);
+  | ({ kind: 'outcome'; decisionId: string; offerId: string } & SettledOutcome)
+  | ({ kind: 'sent' } & SentMessage);
 
 /**
  * What one offer's budget has of a decision. reserved: `costMinor` is out until `until`. confirmed: `costMinor` of the `toldMinor` that
@@ -183,6 +185,11 @@ export function replayLedgers(
   for (const entry of entries) {
     if (entry.kind === 'outcome') {
       settle(entry);
+      continue;
+    }
+    if (entry.kind === 'sent') {
+      const contact = sentContact(entry, contacts, contactPolicy, now);
+      if (contact !== undefined) change([...contacts, contact], entry.at);
       continue;
     }
     const { decisionId, replaces, channel, campaign, at } = entry;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { EventInput } from '../../domain/event.ts';
 import type { AcceptResult } from '../events/accept-events.ts';
+import { countSent } from '../events/count-sent.ts';
 import { Redemption, redeemPurchases } from '../events/redeem-purchases.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
@@ -58,6 +59,7 @@ export const eventRoutes = [
       const result = await submitEvents(events, deps);
       if (result.rejected === events.length)
         throw allRejected(result, Array.isArray(body) || 'events' in body);
+      await countSent(events, result.results, deps);
       const redemptions = await redeemPurchases(events, result.results, deps);
       const results = result.results.map((one, index) => {
         const ofEvent = redemptions.get(index);

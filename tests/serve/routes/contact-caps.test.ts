@@ -80,6 +80,44 @@ test('beyond the cap of a channel there is no further message; pages have no cap
   expect(await ask(often, customerId)).toMatchObject({ five: 'made' });
 });
 
+test('messages that other tools tell to have sent count, once, and not beside the decision that they were made for', async () => {
+  const customerId = await reachable('sent-elsewhere');
+  const sent = (campaign: string, more: object = {}) =>
+    often.call('POST', '/events', {
+      type: 'marketingContact',
+      customerId,
+      channel: 'email',
+      outcome: 'sent',
+      campaign,
+      ...more,
+    });
+  // One decided here, and told to have been sent; one of another tool's, told twice; one that was opened only.
+  expect(await write(often, customerId, 'june')).toMatchObject({ five: 'made' });
+  await sent('june');
+  await sent('opened-only', { outcome: 'opened' });
+  const another = { channel: 'email', campaign: 'another', dryRun: true };
+  expect(await ask(often, customerId, another)).toMatchObject({ five: 'made' });
+  for (let time = 0; time < 2; time++) await sent('newsletter', { eventId: 'one-newsletter' });
+  const { body } = await often.call('POST', '/offers/decide', {
+    customerId,
+    channel: 'email',
+    placements: ['hero'],
+    campaign: 'july',
+  });
+  expect(body.excluded).toContainEqual(
+    expect.objectContaining({ offerId: 'ten', reasonCode: 'contact-cap' }),
+  );
+  const { inputs } = (await often.call('GET', `/decisions/${body.decisionId}`)).body;
+  expect(inputs.contacts.caps).toEqual([{ channels: ['email'], times: 2, days: 7, counted: 2 }]);
+  expect(inputs.contacts.offers.map(({ offerId }: { offerId: string }) => offerId)).toEqual(['five']);
+  // What is told of long after counts from when it was sent.
+  const other = await reachable('sent-long-ago');
+  const weekAgo = new Date(Date.now() - 8 * 24 * 3_600_000).toISOString();
+  for (const campaign of ['a', 'b'])
+    await sent(campaign, { customerId: other, occurredAt: weekAgo, eventId: `${other}-${campaign}` });
+  expect(await write(often, other, 'june')).toMatchObject({ five: 'made' });
+});
+
 test('an offer is made as often as its cap says; a dry run does not count', async () => {
   const gifts = { placements: ['gifts'] };
   for (let i = 0; i < 2; i++)
