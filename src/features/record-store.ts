@@ -7,7 +7,9 @@
  * late, so that the customer is put down for a rebuild, and the replay counts each event once.
  *
  * The record says through which id of the event stream it has been brought (`appliedThrough`). A record that was rebuilt
- * from the lake may take its place only if the lake holds everything that it reflects: that rule is `replaceCovered`.
+ * from the lake may take its place only if the lake holds everything that it reflects: that rule is `replaceCovered`. By the same
+ * rule the record of a customer who has long been silent is let go. One who comes back begins a record that lacks all that was before,
+ * consent among it, and is put down for a rebuild.
  */
 
 import { createHash } from 'node:crypto';
@@ -22,6 +24,7 @@ import { redisScript } from '../infra/redis-script.ts';
 import { getMany } from '../infra/redis-together.ts';
 import { markerField, markerTtlMs, setMarkersLua, staleBefore } from './event-markers.ts';
 import { compareEventOrder } from './event-order.ts';
+import { isGone, markGone } from './gone-customers.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
 import { type DecodedRecord, decodeRecord, encodeRecord, stampOf } from './record-codec.ts';
 import { RECORD_SCHEMA } from './registry.ts';
@@ -76,6 +79,15 @@ export type RecordStore = {
    */
   apply: (subjectId: string, events: readonly StreamedEvent[], through?: string) => Promise<Applied>;
   /**
+   * Lets go of records that the lake can make again, which holds the event stream through the id `through`. Answers for each, as
+   * `replaceCovered` does, whether it is gone.
+   */
+  letGo: (
+    customerIds: readonly string[],
+    through: string,
+    otherSchemas?: readonly string[],
+  ) => Promise<boolean[]>;
+  /**
    * Writes records that reflect the whole lake, which holds the event stream through the id `through`. Answers for each
    * whether it was written: not where the record in Redis reflects a later event. The same customers' records of
    * `otherSchemas` are given `otherSchemaTtlMs` to live.
@@ -102,6 +114,8 @@ export const headBytes = 192;
 export type RecordStoreOptions = {
   /** Called when a stored record cannot be decoded; it is treated as absent, and a customer's is rebuilt. */
   onUnreadable?: (reason: (DecodedRecord & { ok: false })['reason']) => void;
+  /** A single customer who is asked for after the record was let go is put down for a rebuild. */
+  bringBack?: boolean;
 };
 
 /**
@@ -133,20 +147,29 @@ const discardScript = redisScript(
 );
 
 /**
- * KEYS: the record, then the same customer's records of other schemas. ARGV: the new record; milliseconds and sequence of
- * the stream id that it reflects; lifetime of the others, which one that has a lifetime already keeps.
+ * KEYS: the record, then the same customer's records of other schemas. ARGV: milliseconds and sequence of the stream id that the
+ * lake reaches; lifetime of the others, which one that has a lifetime already keeps. Goes on where the lake covers the record.
  */
-const replaceScript = redisScript(`
+const coveredLua = `
 for i = 2, #KEYS do
-  if redis.call('PTTL', KEYS[i]) == -1 then redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
+  if redis.call('PTTL', KEYS[i]) == -1 then redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
 end
 local header = redis.call('GETRANGE', KEYS[1], 0, 15)
 if #header == 16 then
   local ms, sequence = struct.unpack('<dd', header)
-  local throughMs, throughSequence = tonumber(ARGV[2]), tonumber(ARGV[3])
+  local throughMs, throughSequence = tonumber(ARGV[1]), tonumber(ARGV[2])
   if ms > throughMs or (ms == throughMs and sequence > throughSequence) then return 0 end
 end
-redis.call('SET', KEYS[1], ARGV[1])
+`;
+
+/** ARGV after those: the new record. */
+const replaceScript = redisScript(`${coveredLua}
+redis.call('SET', KEYS[1], ARGV[4])
+return 1
+`);
+
+const letGoScript = redisScript(`${coveredLua}
+redis.call('DEL', KEYS[1])
 return 1
 `);
 
@@ -184,6 +207,20 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     await discardScript(redis, [recordKey(subjectId)], [damaged]);
   }
 
+  /** The answer does not wait for it; where it fails, the next reader tries again. */
+  const askedFor = (subjectId: string, bytes: Buffer | null): CustomerRecord | undefined => {
+    if (bytes === null && options.bringBack === true) bringBack(subjectId).catch(() => {});
+    return readable(subjectId, bytes);
+  };
+
+  async function bringBack(subjectId: string): Promise<void> {
+    if (await hasLeft(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
+  }
+
+  async function hasLeft(subjectId: string): Promise<boolean> {
+    return !isGuest(subjectId) && (await isGone(subjectId, { redis, keys }));
+  }
+
   async function applyBatch(
     subjectId: string,
     events: readonly StreamedEvent[],
@@ -211,8 +248,9 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       const { late, repeatOfLast } = foldInOrder(record, pending);
       if (compareStreamIds(through, record.appliedThrough) > 0) record.appliedThrough = through;
       // Before the record is written: a customer put down in vain is harmless, a late event forgotten is not.
-      if ((late > 0 || known === 'unreadable') && !isGuest(subjectId))
-        await redis.sadd(keys.staleCustomers, subjectId);
+      const isPart =
+        late > 0 || known === 'unreadable' || (known === undefined && (await hasLeft(subjectId)));
+      if (isPart && !isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
 
       const reply = (await applyScript(
         redis,
@@ -242,7 +280,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
 
   return {
     async read(subjectId) {
-      return readable(subjectId, await redis.getBuffer(recordKey(subjectId)));
+      return askedFor(subjectId, await redis.getBuffer(recordKey(subjectId)));
     },
 
     async readMany(subjectIds) {
@@ -256,7 +294,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       const [bytes = null, beside = null] = await readKeys(key === undefined ? [own] : [own, key]);
       return {
         stamp: bytes === null ? undefined : stampOf(bytes),
-        record: () => readable(subjectId, bytes),
+        record: () => askedFor(subjectId, bytes),
         beside,
       };
     },
@@ -287,9 +325,24 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
           return replaceScript(
             redis,
             [recordKey(subjectId), ...otherSchemas.map((schema) => keys.record(schema, subjectId))],
-            [encodeRecord(record), ms, sequence, otherSchemaTtlMs],
+            [ms, sequence, otherSchemaTtlMs, encodeRecord(record)],
           );
         }),
+      );
+      return replies.map((reply) => reply === 1);
+    },
+    async letGo(customerIds, through, otherSchemas = []) {
+      // First the marks: whoever finds no record is to find one.
+      await markGone(customerIds, { redis, keys });
+      const [ms, sequence] = streamIdParts(through);
+      const replies = await Promise.all(
+        customerIds.map((customerId) =>
+          letGoScript(
+            redis,
+            [recordKey(customerId), ...otherSchemas.map((schema) => keys.record(schema, customerId))],
+            [ms, sequence, otherSchemaTtlMs],
+          ),
+        ),
       );
       return replies.map((reply) => reply === 1);
     },

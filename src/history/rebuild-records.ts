@@ -6,6 +6,9 @@
  * the replay, so that the replay sees at least that). A record that reflects an entry after D is left as it is, and its
  * customer stays on the list: after the next drain, the lake covers it. What was written reflects all of the lake, and a
  * later event is folded in on top of it by compare-and-set. So no event is missing and none counts twice.
+ *
+ * A customer who has long been silent is not to take memory for ever: when everybody's records are made anew, theirs are let go, by
+ * the same rule. Who comes back, or is asked for, is put on the list, and made anew as everybody on it.
  */
 import { AppError } from '../domain/errors.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../features/record.ts';
@@ -28,6 +31,8 @@ export type RebuildReport = {
   /** Customers whose record reflects what the lake does not hold yet; they are on the list again. */
   postponed: number;
 };
+
+type WrittenRecords = RebuildReport & { gone: number };
 
 const customersAtOnce = 10_000;
 const recordsAtOnce = 500;
@@ -52,12 +57,16 @@ export async function rebuildRecords(
   // Off the list before the replay: a late event that comes during it puts the customer on the list again, to stay.
   await redis.sadd(keys.rebuildingCustomers, ...ids);
   await redis.srem(keys.staleCustomers, ...ids);
-  const report = await writeRecords(deps, ids);
+  const { written, postponed } = await writeRecords(deps, { customerIds: ids });
   await redis.srem(keys.rebuildingCustomers, ...ids);
-  return report;
+  return { written, postponed };
 }
 
-export type RefreshDeps = DrainDeps & { catalogueStore: CatalogueStore };
+export type RefreshDeps = DrainDeps & {
+  catalogueStore: CatalogueStore;
+  /** How long a customer may be silent and have a record, counted back from the shop's last event. Absent: for ever. */
+  recordMs?: number | undefined;
+};
 
 export type RefreshReport = {
   drained: number;
@@ -65,6 +74,8 @@ export type RefreshReport = {
   customers: number;
   /** Customers who shopped through every round; the next rebuild takes them. */
   postponed: number;
+  /** Customers who have been silent for so long that they have no record. */
+  gone: number;
   /** Items and offers that Redis lacked, or had an older version of. */
   restored: number;
 };
@@ -83,12 +94,13 @@ export async function refreshAllRecords(
 
   await onProgress(0.15, 'rebuilding records');
   const expected = await countCustomers(lake);
-  let { written: customers, postponed } = await writeRecords(
-    deps,
-    undefined,
-    await otherSchemas(deps),
-    (done) => onProgress(0.15 + 0.75 * Math.min(1, done / Math.max(1, expected)), 'rebuilding records'),
-  );
+  const everybody = await writeRecords(deps, {
+    otherSchemas: await otherSchemas(deps),
+    goneBefore: await goneBefore(deps),
+    onWritten: (done) =>
+      onProgress(0.15 + 0.75 * Math.min(1, done / Math.max(1, expected)), 'rebuilding records'),
+  });
+  let { written: customers, postponed } = everybody;
   await redis.set(keys.recordsBuilt, RECORD_SCHEMA);
 
   await onProgress(0.9, 'rebuilding records of customers who shop right now');
@@ -100,35 +112,65 @@ export async function refreshAllRecords(
     if (report.written + report.postponed === 0) break;
   }
   await onProgress(1, 'records are up to date');
-  return { drained, customers, postponed, restored };
+  return { drained, customers, postponed, gone: everybody.gone, restored };
 }
 
+/** Milliseconds since 1970: whose last event lies before that has been silent for too long. */
+async function goneBefore({ lake, recordMs, now }: RefreshDeps): Promise<number> {
+  if (recordMs === undefined) return Number.NEGATIVE_INFINITY;
+  const result = await lake.connection.runAndReadAll(
+    `SELECT max(epoch_ms("occurredAt"))::DOUBLE FROM ${lake.from('events')}`,
+  );
+  // Nobody has gone from a shop whose history ends long ago, as one that was imported to try things out.
+  const last = Number(result.getRows()[0]?.[0] ?? Number.NEGATIVE_INFINITY);
+  return Math.min(now(), last) - recordMs;
+}
+
+type Writing = {
+  /** Only of these; absent: of everybody. */
+  customerIds?: readonly string[];
+  otherSchemas?: readonly string[];
+  /** Those of customers whose last event lies before it are let go. */
+  goneBefore?: number;
+  onWritten?: (customers: number) => void | Promise<void>;
+};
+
 async function writeRecords(
-  deps: RebuildDeps,
-  customerIds?: readonly string[],
-  otherSchemas?: readonly string[],
-  onWritten: (customers: number) => void | Promise<void> = () => {},
-): Promise<RebuildReport> {
-  const { redis, keys, lake, recordStore } = deps;
+  { redis, keys, lake, recordStore }: RebuildDeps,
+  { customerIds, otherSchemas, goneBefore = Number.NEGATIVE_INFINITY, onWritten }: Writing,
+): Promise<WrittenRecords> {
   const through = await drainedThrough(redis, keys);
-  const report: RebuildReport = { written: 0, postponed: 0 };
+  const report: WrittenRecords = { written: 0, postponed: 0, gone: 0 };
   let batch: { subjectId: string; record: CustomerRecord }[] = [];
+  let silent: string[] = [];
   const flush = async () => {
-    const written = await recordStore.replaceCovered(batch, through, otherSchemas);
-    const postponed = batch.filter((_, b) => !written[b]).map(({ subjectId }) => subjectId);
+    const [written, left] = await Promise.all([
+      recordStore.replaceCovered(batch, through, otherSchemas),
+      recordStore.letGo(silent, through, otherSchemas),
+    ]);
+    const postponed = [
+      ...batch.flatMap(({ subjectId }, b) => (written[b] ? [] : [subjectId])),
+      ...silent.filter((_, s) => !left[s]),
+    ];
     if (postponed.length > 0) await redis.sadd(keys.staleCustomers, ...postponed);
-    report.written += batch.length - postponed.length;
+    report.written += written.filter(Boolean).length;
+    report.gone += left.filter(Boolean).length;
     report.postponed += postponed.length;
     batch = [];
-    await onWritten(report.written + report.postponed);
+    silent = [];
+    await onWritten?.(report.written + report.gone + report.postponed);
   };
   await replayCustomers(lake, customerIds === undefined ? {} : { customerIds }, (customerId, events) => {
-    const record = emptyRecord();
-    for (const event of events) applyEvent(record, event);
-    batch.push({ subjectId: customerId, record });
-    return batch.length >= recordsAtOnce ? flush() : undefined;
+    const last = events.at(-1);
+    if (last !== undefined && last.occurredAt < goneBefore) silent.push(customerId);
+    else {
+      const record = emptyRecord();
+      for (const event of events) applyEvent(record, event);
+      batch.push({ subjectId: customerId, record });
+    }
+    return batch.length + silent.length >= recordsAtOnce ? flush() : undefined;
   });
-  if (batch.length > 0) await flush();
+  if (batch.length + silent.length > 0) await flush();
   return report;
 }
 

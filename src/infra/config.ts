@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Scope } from '../domain/api-key.ts';
 import { UsageError } from '../domain/errors.ts';
 import { Currency } from '../domain/money.ts';
+import { dayMs } from '../domain/time.ts';
 import { WebhookSecret } from '../domain/webhook.ts';
 import { RedisUrl } from './redis-address.ts';
 
@@ -97,6 +98,11 @@ export const Environment = z.object({
     .default(1_000_000)
     .describe(
       'Entries that may wait for the lake before events, catalogue changes and log-ins are answered with 429',
+    ),
+  RECORD_DAYS: wholeNumber(0, 36_500)
+    .default(1095)
+    .describe(
+      'Days that a customer may be silent and have a record in Redis (0 = any number); the lake keeps the history',
     ),
   DRAIN_INTERVAL_MS: wholeNumber(10, 1_000_000_000)
     .default(2000)
@@ -240,6 +246,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     logLevel: values.LOG_LEVEL,
     redisTimeoutMs: values.REDIS_TIMEOUT_MS,
     streamMaxLength: values.STREAM_MAX_LENGTH,
+    recordMs: values.RECORD_DAYS === 0 ? undefined : values.RECORD_DAYS * dayMs,
     drainIntervalMs: values.DRAIN_INTERVAL_MS,
     trainSchedule: values.TRAIN_SCHEDULE,
     updateSchedule: values.UPDATE_SCHEDULE,
@@ -311,6 +318,8 @@ export type Config = {
   logLevel: Environment['LOG_LEVEL'];
   redisTimeoutMs: number;
   streamMaxLength: number;
+  /** How long a silent customer has a record, milliseconds; undefined: for ever. */
+  recordMs: number | undefined;
   drainIntervalMs: number;
   trainSchedule: string;
   updateSchedule: string;

@@ -18,6 +18,8 @@ export function createKeys(prefix: string) {
     staleCustomers: `${prefix}:records:stale`,
     /** Set: of those, the ones that a rebuild is at work on. */
     rebuildingCustomers: `${prefix}:records:rebuilding`,
+    /** Set of whole numbers: some of the customers whose record was let go, by hashes; `set` says which of the sets. */
+    goneCustomers: (set: string) => `${prefix}:records:gone:${set}`,
     /** Hash: hash of a customer's (or guest's) id → when the erasure was asked for, milliseconds since 1970. */
     erasedSubjects: `${prefix}:erased`,
     /** String with an expiry: an event that was erased, by a hash of its subject and id. */

@@ -193,6 +193,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const beating = setInterval(() => void beat(), policyBeatMs).unref();
     closers.push(() => clearInterval(beating));
     const records = createRecordStore(redis, keys, {
+      bringBack: true,
       onUnreadable: (reason) => {
         metrics.unreadableRecords.inc();
         log.warn({ event: 'record.unreadable', reason }, 'a record could not be read and counts as absent');

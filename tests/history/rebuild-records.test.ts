@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { EventInput, type ShopEvent } from '../../src/domain/event.ts';
 import { beforeAllIds } from '../../src/domain/stream-id.ts';
 import { dayMs } from '../../src/domain/time.ts';
@@ -268,7 +268,7 @@ describe('refresh of everything', () => {
       { ...deps, catalogueStore: store },
       (share, stage) => void stages.push([share, stage]),
     );
-    expect(report).toEqual({ drained: 0, customers: 3, postponed: 0, restored: 1 });
+    expect(report).toEqual({ drained: 0, customers: 3, postponed: 0, gone: 0, restored: 1 });
     expect(await Promise.all(customers.map(online))).toEqual(before);
     expect(await store.getItem('tea')).toEqual(tea);
     expect(await redis.get(keys.recordsBuilt)).toBe(RECORD_SCHEMA);
@@ -287,6 +287,61 @@ describe('refresh of everything', () => {
     expect(report).toMatchObject({ drained: 2, customers: 1 });
     expect(await online('anna')).toEqual(bytesOf(fold([visit('a', 1), visit('b', 2)])));
     expect(await redis.get(keys.drainedThrough)).toBe(await drainedThrough(redis, keys));
+  });
+});
+
+describe('customers who have long been silent', () => {
+  const recordMs = 400 * dayMs;
+  const day = 24 * 60;
+  /** Anna was there once, Bert is there still. */
+  const shop = async () => {
+    const one = await setUp();
+    const { deps, keys, accept } = one;
+    await accept([visit('a', 1), visit('b', 500 * day, 'bert')]);
+    const catalogueStore = createCatalogueStore(redis, keys);
+    const refresh = (now = () => startMs + 1000 * dayMs) =>
+      refreshAllRecords({ ...deps, catalogueStore, recordMs, now });
+    return { ...one, refresh };
+  };
+
+  test('have no record, until they come back: then it is the whole, and nothing of it was taken for all there is', async () => {
+    const { deps, keys, accept, online, settle, replayed, refresh } = await shop();
+    expect(await refresh()).toMatchObject({ customers: 1, gone: 1, postponed: 0 });
+    expect(await online('anna')).toBeUndefined();
+    expect((await replayed()).get('bert')).toEqual(await online('bert'));
+
+    await accept([visit('c', 501 * day), visit('d', 501 * day, 'dora')]);
+    // Put down for a rebuild at once; who is new is not.
+    expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']);
+    expect((await deps.recordStore.read('anna'))?.eventCount).toBe(1);
+    await settle();
+    expect(await online('anna')).toEqual(bytesOf(fold([visit('a', 1), visit('c', 501 * day)])));
+    expect((await replayed()).get('anna')).toEqual(await online('anna'));
+    expect(await refresh()).toMatchObject({ customers: 3, gone: 0 });
+  });
+
+  test('are made anew when somebody asks for one of them, and let go again the night after', async () => {
+    const { keys, online, settle, refresh } = await shop();
+    await refresh();
+    const served = createRecordStore(redis, keys, { bringBack: true });
+    await served.readMany(['anna']);
+    for (const subjectId of ['nobody', 'session:nobody', 'anna']) await served.read(subjectId);
+    await vi.waitFor(async () => expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']));
+    await settle();
+    expect(await online('anna')).toEqual(bytesOf(fold([visit('a', 1)])));
+    expect(await refresh()).toMatchObject({ customers: 1, gone: 1 });
+    expect(await online('anna')).toBeUndefined();
+  });
+
+  test('are kept while their record reflects what the lake does not hold, and by a shop whose history ends long ago', async () => {
+    const { deps, keys, accept, online, refresh } = await shop();
+    // By the clock, everybody has been silent for years.
+    expect(await refresh(() => startMs + 5000 * dayMs)).toMatchObject({ customers: 1, gone: 1 });
+    await accept([visit('c', 2)]);
+    const through = await drainedThrough(redis, keys);
+    expect(await deps.recordStore.letGo(['anna', 'bert'], through)).toEqual([false, true]);
+    expect(await online('anna')).toBeDefined();
+    expect(await online('bert')).toBeUndefined();
   });
 });
 

@@ -1,6 +1,7 @@
 /** What Redis keeps of customers and guests under keys of their own, and of their decisions under those of the decisions. */
 import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import type { SpentBudget } from '../../domain/erasure.ts';
+import { isGone, unmarkGone } from '../../features/gone-customers.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import type { Keys } from '../../infra/keys.ts';
 import { type Redis, serversOf } from '../../infra/redis.ts';
@@ -64,7 +65,7 @@ export async function hasComeBack(
   return record !== undefined && record.firstAt > until;
 }
 
-/** Members of the lists of records to be rebuilt. */
+/** Members of the lists of records to be rebuilt, and marks of those that were let go. */
 export async function sweepRebuildLists(
   { redis, keys }: KeyDeps,
   subjectIds: readonly string[],
@@ -76,6 +77,11 @@ export async function sweepRebuildLists(
     const isIn = await Promise.all(subjectIds.map((subjectId) => redis.sismember(list, subjectId)));
     count += isIn.filter((one) => one === 1).length;
     if (erase) await redis.srem(list, ...subjectIds);
+  }
+  for (const subjectId of subjectIds) {
+    const mark = { redis, keys };
+    const was = erase ? await unmarkGone(subjectId, mark) : await isGone(subjectId, mark);
+    count += was ? 1 : 0;
   }
   return count;
 }

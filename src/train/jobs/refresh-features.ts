@@ -18,7 +18,7 @@ export const refreshFeaturesJob: JobHandler = async (
   if (payload.cutoff !== undefined) throw new UnrecoverableError('refresh-features takes no cutoff');
   const tombstones = createTombstones(redis, keys, await openErasureFiles(config.dataDir));
   await tombstones.restore();
-  const { drained, customers, postponed, restored } = await refreshAllRecords(
+  const { drained, customers, postponed, gone, restored } = await refreshAllRecords(
     {
       redis,
       keys,
@@ -28,6 +28,7 @@ export const refreshFeaturesJob: JobHandler = async (
       now,
       log,
       tombstones,
+      recordMs: config.recordMs,
       // It drains too, and what it drains is told of as well.
       ...(config.webhooks && { onEvents: tellOfEvents({ redis, keys }, config.webhooks) }),
     },
@@ -35,6 +36,7 @@ export const refreshFeaturesJob: JobHandler = async (
   );
   for await (const saved of savedOffers(lake))
     for (const { offer, at } of saved) await keepVersions([offer], at, { redis, keys });
-  log.info({ event: 'records.refreshed', drained, customers, postponed, restored }, 'records are up to date');
-  return { job: 'refresh-features', metrics: { drained, customers, postponed, restored } };
+  const metrics = { drained, customers, postponed, gone, restored };
+  log.info({ event: 'records.refreshed', ...metrics }, 'records are up to date');
+  return { job: 'refresh-features', metrics };
 };
