@@ -340,19 +340,20 @@ const decideBenchCommand = () =>
         (line) =>
           output.result(
             { ...line },
-            `${line.policy.padEnd(12)} ${major(line.value)} a customer (${major(line.lower)} to ${major(line.upper)}), ` +
+            `${line.policy.padEnd(16)} ${major(line.value)} a customer (${major(line.lower)} to ${major(line.upper)}), ` +
               `${major(line.gain)} above none (${major(line.gainLower)} to ${major(line.gainUpper)}), ` +
-              `${count(line.contacts)} contacts, ${line.violations} violations`,
+              `${major(line.expectedGain)} expected, ${count(line.contacts)} contacts, ${line.violations} violations`,
           ),
         output.say,
       );
       const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
       output.result(
         { ...summary },
-        `nextbest comes ${percent(summary.share)} of the way from ${summary.bestOther} to the oracle; ` +
+        `nextbest comes ${percent(summary.share)} of the way from ${summary.bestOther} to the oracle, ` +
+          `${percent(summary.expectedShare)} in expectation; ` +
           `estimates from a log cover what was earned: ips ${percent(summary.coverage.ips)}, ` +
-          `snips ${percent(summary.coverage.snips)}, doubly robust ${percent(summary.coverage.doublyRobust)} of ` +
-          `${summary.estimates / 3}; ${summary.violations} violations`,
+          `snips ${percent(summary.coverage.snips)}, direct ${percent(summary.coverage.direct)}, doubly robust ${percent(summary.coverage.doublyRobust)} of ` +
+          `${summary.estimates} each; ${summary.violations} violations`,
       );
       if (summary.violations > 0) process.exitCode = 1;
     });

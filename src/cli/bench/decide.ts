@@ -3,6 +3,8 @@
  * the way from the best of the others to an oracle that knows the truth, whether estimates out of a log cover what was
  * earned, and whether anybody was contacted who must not be.
  */
+
+import { ESTIMATORS, type EstimatorName } from '../../algorithms/off-policy/estimators.ts';
 import {
   bestSinglePolicy,
   nonePolicy,
@@ -34,6 +36,10 @@ export type DecideBenchLine = {
   gain: number;
   gainLower: number;
   gainUpper: number;
+  /** The same in expectation: what each contact was to change, by the truth when it was made. Without the chance of single orders. */
+  expectedGain: number;
+  expectedGainLower: number;
+  expectedGainUpper: number;
   contacts: number;
   violations: number;
 };
@@ -44,14 +50,18 @@ export type DecideBenchSummary = {
   bestOther: string;
   /** (nextbest − best other) / (oracle − best other). */
   share: number;
+  /** The same of the expected gains. */
+  expectedShare: number;
   violations: number;
   /** Share of the estimates whose 95 % interval holds what was earned, by estimator. */
-  coverage: Record<OffPolicyCheck['estimator'], number>;
+  coverage: Record<EstimatorName, number>;
+  /** By each of them. */
   estimates: number;
 };
 
 export const DECIDE_POLICIES = [
   'nextbest',
+  'nextbest-assumed',
   'response',
   'risk',
   'best-single',
@@ -61,20 +71,27 @@ export const DECIDE_POLICIES = [
 ] as const;
 type PolicyName = (typeof DECIDE_POLICIES)[number];
 
+/** Each drawn anew on the same customers. */
+const LOGS_A_SHOP = 3;
+/** Seeds of shops are below: logs have seeds of their own. */
+const SHOPS_MAX = 1000;
+
 export async function benchDecide(
   { customers, weeks, seeds }: DecideBenchOptions,
   onLine: (line: DecideBenchLine) => void,
   say: (text: string) => void,
 ): Promise<DecideBenchSummary> {
-  const results = new Map<PolicyName, { profit: number[]; contacts: number; violations: number }>(
-    DECIDE_POLICIES.map((name) => [name, { profit: [], contacts: 0, violations: 0 }]),
-  );
+  const results = new Map<
+    PolicyName,
+    { profit: number[]; expected: number[]; contacts: number; violations: number }
+  >(DECIDE_POLICIES.map((name) => [name, { profit: [], expected: [], contacts: 0, violations: 0 }]));
   const checks: OffPolicyCheck[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     say(`shop ${seed} of ${seeds}: a history of ${customers} customers …`);
     const closed = openClosedShop({ customers, seed, weeks });
     const policies: Record<PolicyName, () => LoopPolicy> = {
       nextbest: () => nextbestPolicy(closed, seed),
+      'nextbest-assumed': () => nextbestPolicy(closed, seed, { learns: false }),
       response: responsePolicy,
       risk: riskPolicy,
       'best-single': bestSinglePolicy,
@@ -84,25 +101,27 @@ export async function benchDecide(
     };
     for (const name of DECIDE_POLICIES) {
       say(`shop ${seed} of ${seeds}: ${name} …`);
-      const { profitMinor, contacts, violations, breaches } = await runLoop(closed, policies[name]());
+      const ran = await runLoop(closed, policies[name]());
+      const { profitMinor, expectedMinor, contacts, violations, breaches } = ran;
       if (violations > 0) say(`${name} broke ${JSON.stringify(breaches)}`);
       const result = results.get(name);
       if (result === undefined) continue;
       for (const profit of profitMinor) result.profit.push(profit);
+      for (const expected of expectedMinor) result.expected.push(expected);
       result.contacts += contacts;
       result.violations += violations;
     }
     say(`shop ${seed} of ${seeds}: estimates from a log …`);
-    const { none, response, risk, oracle } = policies;
-    checks.push(
-      ...(await checkOffPolicy(closed, seed, [none, response, risk, policies['best-single'], oracle])),
-    );
+    const { random: _itself, ...estimated } = policies;
+    const logs = Array.from({ length: LOGS_A_SHOP }, (_, log) => seed + log * SHOPS_MAX);
+    checks.push(...(await checkOffPolicy(closed, logs, Object.values(estimated))));
   }
   const profitOf = (name: PolicyName) => results.get(name)?.profit ?? [];
   const none = profitOf('none');
   const lines = DECIDE_POLICIES.map((policy): DecideBenchLine => {
-    const { profit = [], contacts = 0, violations = 0 } = results.get(policy) ?? {};
+    const { profit = [], expected = [], contacts = 0, violations = 0 } = results.get(policy) ?? {};
     const own = intervalOf(profit);
+    const expectedGain = intervalOf(expected);
     const gain = intervalOf(profit.map((value, customer) => value - (none[customer] ?? 0)));
     return {
       policy,
@@ -110,6 +129,9 @@ export async function benchDecide(
       gain: gain.value,
       gainLower: gain.lower,
       gainUpper: gain.upper,
+      expectedGain: expectedGain.value,
+      expectedGainLower: expectedGain.lower,
+      expectedGainUpper: expectedGain.upper,
       contacts,
       violations,
     };
@@ -123,10 +145,15 @@ function summarise(
   customers: number,
   checks: readonly OffPolicyCheck[],
 ): DecideBenchSummary {
-  const earnedBy = (name: PolicyName) => lines.find(({ policy }) => policy === name)?.value ?? Number.NaN;
-  const others = lines.filter(({ policy }) => policy !== 'nextbest' && policy !== 'oracle');
+  const others = lines.filter(({ policy }) => !policy.startsWith('nextbest') && policy !== 'oracle');
   const best = others.reduce((a, b) => (b.value > a.value ? b : a));
-  const coverageOf = (estimator: OffPolicyCheck['estimator']) => {
+  const shareBy = (figure: 'value' | 'expectedGain') => {
+    const earnedBy = (name: PolicyName) =>
+      lines.find(({ policy }) => policy === name)?.[figure] ?? Number.NaN;
+    const bestOfOthers = Math.max(...others.map((line) => line[figure]));
+    return (earnedBy('nextbest') - bestOfOthers) / (earnedBy('oracle') - bestOfOthers);
+  };
+  const coverageOf = (estimator: EstimatorName) => {
     const own = checks.filter((check) => check.estimator === estimator);
     return own.filter(({ covered }) => covered).length / own.length;
   };
@@ -134,14 +161,16 @@ function summarise(
     summary: 'decide',
     customers,
     bestOther: best.policy,
-    share: (earnedBy('nextbest') - best.value) / (earnedBy('oracle') - best.value),
+    share: shareBy('value'),
+    expectedShare: shareBy('expectedGain'),
     violations: lines.reduce((sum, { violations }) => sum + violations, 0),
     coverage: {
       ips: coverageOf('ips'),
       snips: coverageOf('snips'),
+      direct: coverageOf('direct'),
       doublyRobust: coverageOf('doublyRobust'),
     },
-    estimates: checks.length,
+    estimates: checks.length / ESTIMATORS.length,
   };
 }
 

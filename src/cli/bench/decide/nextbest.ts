@@ -15,6 +15,7 @@ import { noContext } from '../../../decide/decide.ts';
 import { DecisionPolicy } from '../../../domain/decision-policy.ts';
 import type { Offer } from '../../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../../features/registry.ts';
+import type { OfferCounts } from '../../../offers/accept-propensity.ts';
 import { chooseOffers, type Drawing, type OfferMarket } from '../../../offers/choose-offers.ts';
 import { type CompiledContactPolicy, compileContactPolicy } from '../../../offers/contact-policy.ts';
 import { contentVersion } from '../../../offers/content-version.ts';
@@ -29,30 +30,43 @@ import { choosePurchaseModel, fitSpend, purchasesOf } from '../../../train/value
 import { type Asked, contactCostMinor, type LoopPolicy, type Proposal } from './closed-loop.ts';
 import type { ClosedShop } from './closed-shop.ts';
 import { customerAtStart } from './closed-shop.ts';
+import { type DecidedLog, redeemed } from './decided-log.ts';
 import { learnOffers } from './learn-offers.ts';
 
-/** `contactPolicy`: the rules that it keeps; the service's own, but where a test takes them away. `initial`: decided by before it learns. */
+export type EngineOptions = {
+  /** The rules that it keeps; the service's own, but where a test takes them away. */
+  contactPolicy?: CompiledContactPolicy;
+  /** false: it decides by what is assumed of offers, as a service does whose offer model has not passed its gate. */
+  learns?: boolean;
+};
+
 export function nextbestPolicy(
   closed: ClosedShop,
   seed: number,
-  contactPolicy?: CompiledContactPolicy,
-  initial?: Models,
+  { contactPolicy, learns = true }: EngineOptions = {},
 ): LoopPolicy {
   const rng = createRng('bench decide', seed, 'nextbest');
-  const market = { ...marketOf(closed), ...(contactPolicy !== undefined && { contactPolicy }) };
+  const counts = new Map<string, OfferCounts>();
+  const market = { ...marketOf(closed, counts), ...(contactPolicy !== undefined && { contactPolicy }) };
   const compiled = closed.shop.offers.map(({ offer }) => compileOffer(offer, FEATURE_NAMES));
-  let models = initial;
+  let models = learns ? undefined : NO_MODELS;
   let round = 0;
   return {
-    name: 'nextbest',
+    name: learns ? 'nextbest' : 'nextbest-assumed',
     async learn(log, now) {
-      if (round++ % LEARN_EVERY_WEEKS !== 0) return;
-      const model = await learnOffers(closed, log, now, createRng('bench decide', seed, 'offers', round));
+      const isDue = round++ % LEARN_EVERY_WEEKS === 0;
+      count(log, closed, counts);
+      if (!isDue || (!learns && models?.customerValue !== undefined)) return;
       models = {
-        collaborative: undefined,
-        churn: undefined,
+        ...NO_MODELS,
         customerValue: models?.customerValue ?? (await fitCustomerValue(closed, seed)),
-        offers: { version: `${round}`, manifest: {} as never, model },
+        offers: learns
+          ? {
+              version: `${round}`,
+              manifest: {} as never,
+              model: await learnOffers(closed, log, now, createRng('bench decide', seed, 'offers', round)),
+            }
+          : undefined,
       };
     },
     propose(asked) {
@@ -70,6 +84,27 @@ export function nextbestPolicy(
 const EXPLORING_MINOR_A_CUSTOMER = 0.5;
 /** Learning takes longer than all else. */
 const LEARN_EVERY_WEEKS = 4;
+
+/** What is decided by before anything is learnt. */
+const NO_MODELS: Models = {
+  collaborative: undefined,
+  churn: undefined,
+  customerValue: undefined,
+  offers: undefined,
+};
+
+/** How often each offer was made and redeemed: what the assumptions are corrected by. */
+function count(log: DecidedLog, { shop }: ClosedShop, counts: Map<string, OfferCounts>): void {
+  counts.clear();
+  for (const row of log.rows) {
+    const offerId = shop.offers[row.action]?.offer.offerId;
+    if (offerId === undefined) continue;
+    const { made, redeemed: times } = counts.get(offerId) ?? never;
+    counts.set(offerId, { made: made + 1, redeemed: times + (redeemed(log, row) ? 1 : 0) });
+  }
+}
+
+const never: OfferCounts = { made: 0, redeemed: 0 };
 
 function offersOf({ unruled }: Asked, compiled: readonly CompiledOffer[]): CompiledOffer[] {
   return unruled.flatMap(({ number }) => compiled[number] ?? []);
@@ -112,7 +147,10 @@ function drawingOf({ exploration }: DecisionPolicy, rng: { next(): number }): Dr
   };
 }
 
-function marketOf({ items, statistics, indices }: ClosedShop): Omit<OfferMarket, 'offers'> {
+function marketOf(
+  { items, statistics, indices }: ClosedShop,
+  counts: ReadonlyMap<string, OfferCounts>,
+): Omit<OfferMarket, 'offers'> {
   const policy = DecisionPolicy.parse({
     contact: { costMinor: { email: contactCostMinor } },
     exploration: { maxCostMinorPerDay: EXPLORING_MINOR_A_CUSTOMER * indices.length },
@@ -126,7 +164,7 @@ function marketOf({ items, statistics, indices }: ClosedShop): Omit<OfferMarket,
       subjects.set(offer, subject);
       return subject;
     },
-    countsOf: () => ({ made: 0, redeemed: 0 }),
+    countsOf: (offerId) => counts.get(offerId) ?? never,
     budgetReason: () => undefined,
     affordExploring: () => true,
     economics: ECONOMICS,

@@ -3,8 +3,8 @@
  * and logged, what other policies would have earned is estimated from that log, and then they really decide. Reward is the
  * profit until the offers' windows have passed.
  */
-import { doublyRobust, ips, snips } from '../../../algorithms/off-policy/estimators.ts';
-import { deterministic } from '../../../algorithms/off-policy/logged-actions.ts';
+import { ESTIMATORS, type EstimatorName, policyValue } from '../../../algorithms/off-policy/estimators.ts';
+import { deterministic, type LoggedActions } from '../../../algorithms/off-policy/logged-actions.ts';
 import { dayMs } from '../../../domain/time.ts';
 import { randomPolicy } from './baselines.ts';
 import { type LoopPolicy, type Proposal, runLoop } from './closed-loop.ts';
@@ -13,7 +13,7 @@ import { noOffer } from './decided-log.ts';
 
 export type OffPolicyCheck = {
   policy: string;
-  estimator: 'ips' | 'snips' | 'doublyRobust';
+  estimator: EstimatorName;
   /** Minor units a customer, with the ends of the estimate's 95 % interval. */
   estimate: number;
   lower: number;
@@ -25,22 +25,16 @@ export type OffPolicyCheck = {
 
 const rewardDays = 17;
 
+/** Every policy is estimated from the log of each of the `seeds`, by each estimator. */
 export async function checkOffPolicy(
   closed: ClosedShop,
-  seed: number,
+  seeds: readonly number[],
   policies: readonly (() => LoopPolicy)[],
 ): Promise<OffPolicyCheck[]> {
   const week = { ...closed, weeks: 1, endAt: closed.startAt + rewardDays * dayMs };
-  const random = await runLoop(week, randomPolicy(seed), { budgets: false });
-  const customers = Int32Array.from(random.log, ({ customer }) => customer);
-  // Actions are numbered from 0, which stands for no offer.
-  const log = {
-    action: Int32Array.from(random.log, ({ action }) => action + 1),
-    propensity: Float64Array.from(random.log, ({ propensity }) => propensity),
-    reward: Float64Array.from(customers, (customer) => random.profitMinor[customer]!),
-  };
   const actions = closed.shop.offers.length + 1;
-  const byAction = meanRewards(log, actions);
+  const logs: RandomLog[] = [];
+  for (const seed of seeds) logs.push(await randomLog(week, seed));
   const checks: OffPolicyCheck[] = [];
   for (const make of policies) {
     const policy = make();
@@ -53,32 +47,41 @@ export async function checkOffPolicy(
       },
     };
     const { profitMinor } = await runLoop(week, watched, { budgets: false });
-    const choice = Int32Array.from(
-      customers,
-      (customer) => (proposals[customer]?.offer?.number ?? noOffer) + 1,
-    );
-    const earned = customers.reduce((sum, customer) => sum + profitMinor[customer]!, 0) / customers.length;
-    const target = deterministic(choice, actions);
-    const estimates = [
-      ips(log, target),
-      snips(log, target),
-      doublyRobust(log, target, (_row, action) => byAction[action]!),
-    ];
-    for (const { estimator, value, lower, upper } of estimates)
-      checks.push({
-        policy: policy.name,
-        estimator: estimator as OffPolicyCheck['estimator'],
-        estimate: value,
-        lower,
-        upper,
-        earned,
-        covered: lower <= earned && earned <= upper,
-      });
+    for (const log of logs) {
+      const { customers } = log;
+      const choice = customers.map((customer) => (proposals[customer]?.offer?.number ?? noOffer) + 1);
+      const earned = customers.reduce((sum, customer) => sum + profitMinor[customer]!, 0) / customers.length;
+      const byAction = meanRewards(log, actions);
+      for (const estimator of ESTIMATORS) {
+        const { value, lower, upper } = policyValue(
+          estimator,
+          log,
+          deterministic(choice, actions),
+          (_row, action) => byAction[action]!,
+        );
+        const covered = lower <= earned && earned <= upper;
+        checks.push({ policy: policy.name, estimator, estimate: value, lower, upper, earned, covered });
+      }
+    }
   }
   return checks;
 }
 
-/** The plainest model of rewards there is: the mean of each action. */
+/** Actions are numbered from 0, which stands for no offer. */
+type RandomLog = LoggedActions & { customers: Int32Array };
+
+async function randomLog(week: ClosedShop, seed: number): Promise<RandomLog> {
+  const { log, profitMinor } = await runLoop(week, randomPolicy(seed), { budgets: false });
+  const customers = Int32Array.from(log, ({ customer }) => customer);
+  return {
+    customers,
+    action: Int32Array.from(log, ({ action }) => action + 1),
+    propensity: Float64Array.from(log, ({ propensity }) => propensity),
+    reward: Float64Array.from(customers, (customer) => profitMinor[customer]!),
+  };
+}
+
+/** The plainest model of rewards there is: the mean of each action. It does not know that who may have an offer differs from who may not. */
 function meanRewards(
   { action, propensity, reward }: { action: Int32Array; propensity: Float64Array; reward: Float64Array },
   actions: number,

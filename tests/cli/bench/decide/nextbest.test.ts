@@ -2,16 +2,14 @@
 import { expect, test } from 'vitest';
 import { type LoopPolicy, runLoop } from '../../../../src/cli/bench/decide/closed-loop.ts';
 import { openClosedShop } from '../../../../src/cli/bench/decide/closed-shop.ts';
-import { nextbestPolicy } from '../../../../src/cli/bench/decide/nextbest.ts';
+import { type EngineOptions, nextbestPolicy } from '../../../../src/cli/bench/decide/nextbest.ts';
 import { DecisionPolicy } from '../../../../src/domain/decision-policy.ts';
-import { type CompiledContactPolicy, compileContactPolicy } from '../../../../src/offers/contact-policy.ts';
+import { compileContactPolicy } from '../../../../src/offers/contact-policy.ts';
 
 const closed = openClosedShop({ customers: 300, seed: 203, weeks: 2 });
-const noModels = { collaborative: undefined, churn: undefined, customerValue: undefined, offers: undefined };
-
-/** By what is assumed of offers before anything is learnt: the rules are the same, and learning takes long. */
-const unlearnt = (contactPolicy?: CompiledContactPolicy): LoopPolicy => {
-  const { learn: _learn, ...policy } = nextbestPolicy(closed, 1, contactPolicy, noModels);
+/** By what is assumed of offers and customers: the rules are the same, and learning takes long. */
+const unlearnt = (options: EngineOptions = {}): LoopPolicy => {
+  const { learn: _learn, ...policy } = nextbestPolicy(closed, 1, { ...options, learns: false });
   return policy;
 };
 
@@ -27,6 +25,6 @@ test('without its contact rules it is found out: nothing else keeps it from thos
     ruleFor: () => () => undefined,
     excludeEachOther: () => false,
   };
-  const { breaches } = await runLoop(closed, unlearnt(lawless));
+  const { breaches } = await runLoop(closed, unlearnt({ contactPolicy: lawless }));
   expect(breaches.consent).toBeGreaterThan(0);
 }, 60_000);
