@@ -194,7 +194,11 @@ async function sortOut(
   report.erased = erased.size;
   for (const one of told) {
     const { id, entry, text } = one;
-    if (erased.has(one)) continue;
+    if (erased.has(one)) {
+      // The erasure finds ids of decisions in the stream and the lake: this one would be in neither.
+      if (entry?.kind === 'decision') await forgetDecision(entry.decision.decisionId, deps);
+      continue;
+    }
     if (entry === undefined) {
       report.unreadable++;
       await putAside(deps, id, text);
@@ -210,6 +214,20 @@ async function sortOut(
   report.decisions = drained.decisions.length;
   report.catalogueChanges = drained.catalogue.length;
   return drained;
+}
+
+async function forgetDecision(
+  decisionId: string | null,
+  { redis, keys }: Pick<DrainDeps, 'redis' | 'keys'>,
+): Promise<void> {
+  if (decisionId === null) return;
+  const names = [
+    keys.decision(decisionId),
+    keys.decisionOutcomes(decisionId),
+    keys.offersMadeMarker(decisionId),
+  ];
+  // One by one: on a cluster they are on several nodes.
+  await Promise.all(names.map((name) => redis.unlink(name)));
 }
 
 /** The entries, with events of guests who have logged in as the customers'. */

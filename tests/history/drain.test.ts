@@ -123,6 +123,35 @@ test('catalogue, offers and decisions reach tables of their own', async () => {
   expect(rows.getRows()).toEqual([['d1', 'anna', Date.UTC(2026, 0, 5), JSON.stringify(decision)]]);
 });
 
+test('a decision about somebody who has been erased meanwhile leaves neither a row nor a key', async () => {
+  const tombstones = {
+    erasedAt: async (ids: readonly string[]) => ids.map((id) => (id === 'anna' ? Date.now() : -1)),
+  };
+  const { deps, keys, lake } = await setUp({ tombstones });
+  const decisions = ['anna', 'bert'].map((customerId) => ({ decisionId: `of-${customerId}`, customerId }));
+  const namesOf = (id: string) => [keys.decision(id), keys.decisionOutcomes(id), keys.offersMadeMarker(id)];
+  for (const { decisionId } of decisions)
+    for (const name of namesOf(decisionId)) await redis.set(name, 'what Redis keeps of it');
+  await appendEntries(
+    redis,
+    keys,
+    decisions.map((one) => ({
+      kind: 'decision' as const,
+      decision: { ...one, channel: 'web', decidedAt: '2026-01-05T00:00:00.000Z' } as never,
+    })),
+  );
+  expect(await drainOnce(deps)).toMatchObject({ decisions: 1, erased: 1 });
+  const rows = await lake.connection.runAndReadAll(`SELECT "decisionId" FROM ${lake.from('decisions')}`);
+  expect(rows.getRows()).toEqual([['of-bert']]);
+  const left = await Promise.all(
+    decisions.map(async ({ decisionId }) => {
+      const there = await Promise.all(namesOf(decisionId).map((name) => redis.exists(name)));
+      return there.reduce((sum, one) => sum + one, 0);
+    }),
+  );
+  expect(left).toEqual([0, 3]);
+});
+
 test('an entry that cannot be read does not stop the drain and is not lost', async () => {
   const { deps, keys, lake, accept } = await setUp();
   const id = await redis.xadd(keys.eventStream, '*', logField, '{"kind":"of a later version"}');

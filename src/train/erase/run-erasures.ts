@@ -5,6 +5,7 @@
  */
 import type { Queue } from 'bullmq';
 import { CronExpressionParser } from 'cron-parser';
+import { createContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import type { ErasureReceipt, PendingErasure } from '../../domain/erasure.ts';
 import type { CustomerId } from '../../domain/ids.ts';
@@ -92,6 +93,7 @@ export async function runErasures(deps: ErasureDeps): Promise<number> {
 /** Finds what belongs to each, and puts it down before anything goes: a run after this one could not find or count it any more. */
 async function gather(pending: readonly Named[], deps: ErasureDeps): Promise<void> {
   const { files, tombstones, lake } = deps;
+  const contacts = createContactLedger(deps.redis, deps.keys);
   for (const one of pending) {
     await tombstones.bury([one.customerId], one.requestedAt);
     const linked = await linkedIds(lake, subjectOf(one));
@@ -113,12 +115,15 @@ async function gather(pending: readonly Named[], deps: ErasureDeps): Promise<voi
       new Map(sessions.map((id) => [id, one.requestedAt])),
       false,
     );
+    // Of those that the drain has dropped since the request, only the contacts tell.
+    const contacted = await contacts.readMany([one.customerId, ...sessions]);
     one.decisionIds = [
       ...new Set([
         ...one.decisionIds,
         ...linked.decisionIds,
         ...streamed.decisionIds,
         ...ofGuests.decisionIds,
+        ...contacted.flatMap(({ history }) => history.map(({ decisionId }) => decisionId)),
       ]),
     ];
     one.sessionHashes = [...new Set([...one.sessionHashes, ...sessions.map((id) => files.hash(id))])];
