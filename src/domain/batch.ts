@@ -108,6 +108,8 @@ export const BatchCounts = z.object({
   fallbacks: z.int().min(0),
   /** Of all: who may not be contacted on the channel now. No line is theirs unless asked for. */
   notContactable: z.int().min(0).default(0),
+  /** Of all: who has no record. Many are a sign that the ids are another system's. */
+  unknown: z.int().min(0).default(0),
   /** Customers by offer. */
   byOffer: z.record(z.string(), z.int().min(0)),
   /** How often each reason kept an offer from a customer. */
@@ -121,6 +123,7 @@ export const noBatchCounts: BatchCounts = {
   offers: 0,
   fallbacks: 0,
   notContactable: 0,
+  unknown: 0,
   byOffer: {},
   byReason: {},
 };
@@ -132,6 +135,7 @@ export function addCounts(a: BatchCounts, b: BatchCounts): BatchCounts {
     offers: a.offers + b.offers,
     fallbacks: a.fallbacks + b.fallbacks,
     notContactable: a.notContactable + b.notContactable,
+    unknown: a.unknown + b.unknown,
     byOffer: added(a.byOffer, b.byOffer),
     byReason: added(a.byReason, b.byReason),
   };

@@ -46,13 +46,24 @@ export type Shares = {
   own: Uint16Array;
 };
 
-/** `json` is the decision as it is logged. */
-export type DecidedCustomer = { customerId: CustomerId; decision: LoggedDecision; json: string };
+/** `json` is the decision as it is logged. `known`: there is a record of the customer. */
+export type DecidedCustomer = {
+  customerId: CustomerId;
+  known: boolean;
+  decision: LoggedDecision;
+  json: string;
+};
 
 type Named = Omit<DecidedCustomer, 'json'>;
 
 /** The record is decoded for as long as its customer is decided on: those of all who wait for Redis would be most of what is in memory. */
-type Read = { customerId: CustomerId; record: () => CustomerRecord | undefined; contacts: ReadContacts };
+type Read = {
+  customerId: CustomerId;
+  record: () => CustomerRecord | undefined;
+  contacts: ReadContacts;
+  /** There is a record; absent until it has been decoded. */
+  known?: boolean;
+};
 
 export type BatchDecidingDeps = DecidingDeps & { tombstones: Pick<Tombstones, 'erasedAt'> };
 
@@ -89,12 +100,14 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
    * a crash must not stand in its own way.
    */
   function asked(
-    { customerId, record: decoded, contacts }: Read,
+    customer: Read,
     market: OfferMarket,
     now: number,
     withheld?: Withheld,
   ): Parameters<typeof openDecision> | undefined {
-    const record = decoded();
+    const { customerId, contacts } = customer;
+    const record = customer.record();
+    customer.known = record !== undefined;
     if (!isWanted(customerId, record)) return undefined;
     // The same draw whenever it is made again.
     const rng = createRng(batch.batchId, customerId);
@@ -154,9 +167,9 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       const before = await decidedBefore(customers);
       const open = customers.filter(({ customerId }) => !before.has(customerId));
       const now = await decideAll(open, market, shares && withheldBy(customerIds, shares));
-      const decided = customers.flatMap(({ customerId }): Named[] => {
+      const decided = customers.flatMap(({ customerId, known = true }): Named[] => {
         const decision = before.get(customerId) ?? now.get(customerId);
-        return decision === undefined ? [] : [{ customerId, decision }];
+        return decision === undefined ? [] : [{ customerId, known, decision }];
       });
       return letStand(decided, chunk);
     },
@@ -233,7 +246,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made, decisionTtlSeconds);
     const { channel, campaign, placement } = about;
     const kept: KeptText[] = [];
-    const standing = decided.map(({ customerId, decision }): DecidedCustomer => {
+    const standing = decided.map(({ customerId, known, decision }): DecidedCustomer => {
       const subject = { customerId };
       const { key, until } = standingPlace({ subject, channel, campaign, placement }, decision, deps);
       const standsUntil = new Date(until).toISOString();
@@ -244,7 +257,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         kept.push({ key: deps.keys.decision(decisionId), text: packed, ttlMs: decisionTtlSeconds * 1000 });
       const text = standingText(decisionId, true, packed);
       kept.push({ key, text, ttlMs: Math.max(1, until - deps.now()) });
-      return { customerId, decision, json: whole };
+      return { customerId, known, decision, json: whole };
     });
     await setMany(deps.redis, kept);
     return standing;

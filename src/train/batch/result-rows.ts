@@ -33,11 +33,12 @@ export function rowsOf(
   const counts: BatchCounts = structuredClone(noBatchCounts);
   let lines = '';
   const decisions: DecidedRows['decisions'] = [];
-  for (const { customerId, decision, json } of decided) {
+  for (const { customerId, known, decision, json } of decided) {
     const place = decision.placements[0];
     const made = place?.offers ?? [];
     const keptFrom = whyNotContacted(decision);
     counts.decided++;
+    if (!known) counts.unknown++;
     if (keptFrom !== undefined) counts.notContactable++;
     if (place?.fallback) counts.fallbacks++;
     else if (made.length > 0) counts.offers++;

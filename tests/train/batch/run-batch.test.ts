@@ -172,6 +172,13 @@ test('each customer is decided once; who has not consented gets nothing; the lak
   expect(await files.finishedAt()).toBeDefined();
 });
 
+test('ids of whom there is no record are decided on, and counted', async () => {
+  await offersAre(fivePercent());
+  const ids = [idOf(1), 'nobody-1', 'nobody-2'].map((id) => CustomerId.parse(id));
+  const { counts } = await run((await begin(makeRequest({ customerIds: ids, channel: 'web' }))).batchId);
+  expect(counts).toMatchObject({ customers: 3, decided: 3, unknown: 2 });
+});
+
 test('a fallback is nothing to send to who has not consented: no line of theirs, or one that says so', async () => {
   await offersAre(
     fivePercent(),
