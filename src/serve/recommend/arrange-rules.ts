@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { ItemId } from '../../domain/ids.ts';
+import { strictFields } from '../../domain/strict-fields.ts';
 import { dayMs } from '../../domain/time.ts';
-import { strictFields } from './strict-fields.ts';
 
 const instant = z.iso
   .datetime({ offset: true, error: 'must be a time such as 2026-12-01T00:00:00Z' })

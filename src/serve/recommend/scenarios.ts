@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { COLLABORATIVE_SOURCES, type FusionSettings } from '../../algorithms/collaborative-model.ts';
 import { UsageError } from '../../domain/errors.ts';
+import { strictFields } from '../../domain/strict-fields.ts';
 import { invalidSettings, readSettingsFile, type SettingsFault } from '../../infra/settings-file.ts';
 import { Boost, Diversity, Exclusions, NewItems, Pin, Rotation } from './arrange-rules.ts';
-import { strictFields } from './strict-fields.ts';
 
 /** Where candidates come from: what training weighs against each other, and what belongs to a page. */
 export const CANDIDATE_SOURCES = [...COLLABORATIVE_SOURCES, 'boughtTogether', 'similar'] as const;
