@@ -11,13 +11,14 @@ import {
   openChoice,
   worthwhileOffers,
 } from '../offers/choose-offers.ts';
-import type { ContactHistory } from '../offers/contact-history.ts';
+import type { Contact, ContactHistory } from '../offers/contact-history.ts';
 import type { Situation } from '../offers/customer-facts.ts';
 import { isBuyable } from '../offers/shop-statistics.ts';
 import { customerFacts, type DecisionContext } from './customer-facts.ts';
 import { newDecisionId } from './decision-id.ts';
 import { decisionInputs } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
+import { type ReadContacts, withoutContacts } from './ledger/contact-ledger.ts';
 import { occasionOf } from './occasion.ts';
 import { releaseChoice, reserveChoice } from './reserve.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
@@ -62,14 +63,18 @@ export async function decideDry(request: DecideRequest, deps: DecideDeps): Promi
 /**
  * A decision that is to be logged under its id; degraded and without one, where the catalogue is not there yet. Rejects when
  * Redis is away: `degradedDecision` is the answer then. `decisionId`: one that the caller has written down, to undo it by.
+ * `read`: what has been read in advance, and counts as long as nobody has been quicker. `isOver`: contacts that go in the step in
+ * which the new ones come.
  */
 export async function decide(
   request: DecideRequest,
   deps: DecideDeps,
   decisionId = newDecisionId(deps.now()),
+  { read, isOver }: { read?: Promise<ReadForDecision>; isOver?: (contact: Contact) => boolean } = {},
 ): Promise<Reserved> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const { open, contacts, market } = await openNow(request, deps);
+    const early = attempt === 0 ? read : undefined;
+    const { open, contacts, market } = await openNow(request, deps, { read: early, isOver });
     if (!(await reserveChoice(open.choice, decisionId, contacts, market, deps))) continue;
     const decision = open.finish();
     return {
@@ -84,13 +89,39 @@ export async function decide(
   });
 }
 
-async function openNow(request: DecideRequest, deps: DecideDeps) {
-  const subjectId = subjectIdOf(request.subject);
+export type ReadForDecision = {
+  record: CustomerRecord | undefined;
+  contacts: ReadContacts;
+  market: OfferMarket;
+};
+
+/** In one round trip, as a rule. */
+export async function readForDecision(
+  { subject }: Pick<DecideRequest, 'subject'>,
+  deps: Pick<DecideDeps, 'records' | 'contacts' | 'market'>,
+): Promise<ReadForDecision> {
+  const subjectId = subjectIdOf(subject);
   const [record, contacts, market] = await Promise.all([
     deps.records.read(subjectId),
     deps.contacts.read(subjectId),
     deps.market.read(),
   ]);
+  return { record, contacts, market };
+}
+
+async function openNow(
+  request: DecideRequest,
+  deps: DecideDeps,
+  {
+    read = readForDecision(request, deps),
+    isOver,
+  }: {
+    read?: Promise<ReadForDecision> | undefined;
+    isOver?: ((contact: Contact) => boolean) | undefined;
+  } = {},
+) {
+  const { record, contacts: found, market } = await read;
+  const contacts = isOver === undefined ? found : withoutContacts(found, isOver);
   return { open: openDecision(request, record, contacts.history, market, deps), contacts, market };
 }
 

@@ -100,16 +100,23 @@ function headOf({ offerId, offerVersion, reasonCode }: ExcludedOffer): string {
   return head.text;
 }
 
+/** Rejects with AppError TOO_MANY_REQUESTS while the event stream is full. */
+export function roomToLog({ redis, keys, config }: DecisionLogDeps): Promise<void> {
+  return refuseWhileFull(redis, keys, config.streamMaxLength);
+}
+
 /**
- * Logs a decision. Throws AppError TOO_MANY_REQUESTS while the event stream is full. Safe to repeat: the stream may then
+ * Logs a decision. `room`: has it been looked for already? Throws AppError TOO_MANY_REQUESTS while the event stream is full. Safe to repeat: the stream may then
  * hold it twice, which the lake's readers know, and its offers count once. The decision itself is written last, so that
  * one which can be read has been logged.
  */
 export async function logDecision(
   decision: LoggedDecision,
-  { redis, keys, config }: DecisionLogDeps,
+  deps: DecisionLogDeps,
+  room = roomToLog(deps),
 ): Promise<void> {
-  await refuseWhileFull(redis, keys, config.streamMaxLength);
+  const { redis, keys } = deps;
+  await room;
   const [[entryId]] = await Promise.all([
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
     countMade(redis, keys, decision.decisionId, madeOffers(decision)),

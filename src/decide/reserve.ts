@@ -71,10 +71,12 @@ export async function reserveChoices(
   let waiting = states;
   while (waiting.length > 0) waiting = await reserveNext(waiting, market, deps);
 
-  const writes = states.map(({ choice, decisionId, contacts: { version, history } }) => {
+  const writes = states.map(({ choice, decisionId, contacts: { version, history, isShortened } }) => {
     const added = choice.chosen().flatMap((candidate) => contactOf(candidate, choice, decisionId, market));
     const { subjectId } = choice.facts;
-    return added.length === 0 ? undefined : { subjectId, version, history: [...history, ...added] };
+    return added.length === 0 && !isShortened
+      ? undefined
+      : { subjectId, version, history: [...history, ...added] };
   });
   const now = Math.max(...all.map(({ choice }) => choice.situation.now));
   const needed = writes.filter((write) => write !== undefined);

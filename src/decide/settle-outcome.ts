@@ -9,9 +9,10 @@ import type { Contact, ContactState } from '../offers/contact-history.ts';
 import { redemptionCost } from '../offers/redemption-cost.ts';
 import type { LoggedDecision } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
+import type { ReadContacts } from './ledger/contact-ledger.ts';
 import type { Confirmed } from './ledger/offer-budget.ts';
 import { readVersion } from './offer-versions.ts';
-import { subjectIdOf } from './subject.ts';
+import { type DecisionSubject, subjectIdOf } from './subject.ts';
 
 export type SettledOutcome = {
   outcome: OfferOutcome;
@@ -39,26 +40,40 @@ export const CONTACT_RANK: Readonly<Record<ContactState, number>> = {
   redeemed: 3,
 };
 
-/** Answers what became of the budget; undefined: the outcome has nothing to do with it. */
+/** Of whom it was made for, to be read in advance; undefined: nobody knows for whom it was. */
+export function contactsOf(
+  decision: LoggedDecision,
+  { contacts }: Pick<SettleDeps, 'contacts'>,
+): Promise<ReadContacts> | undefined {
+  const subject = subjectOf(decision);
+  return subject && contacts.read(subjectIdOf(subject));
+}
+
+/** Answers what became of the budget; undefined: the outcome has nothing to do with it. `early`: `contactsOf` the decision. */
 export async function settleOutcome(
   decision: LoggedDecision,
   made: DecidedOffer,
   settled: SettledOutcome,
   market: Pick<OfferMarket, 'economics'>,
   deps: SettleDeps,
+  early?: Promise<ReadContacts>,
 ): Promise<Confirmed | 'released' | undefined> {
   const holder = made.heldSince ?? decision.decisionId;
   const now = deps.now();
-  const { customerId, sessionId } = decision;
-  const subject =
-    customerId !== undefined ? { customerId } : sessionId !== undefined ? { sessionId } : undefined;
-  if (subject !== undefined) {
-    const ids = new Set([holder, decision.decisionId]);
-    const change = (contact: Contact) =>
-      contact.offerId === made.offerId && ids.has(contact.decisionId) ? answered(contact, settled) : contact;
-    await deps.contacts.update(subjectIdOf(subject), (history) => changed(history, change), now);
-  }
-  return await settleBudget(decision, made, holder, settled, market, deps);
+  const subject = subjectOf(decision);
+  const ids = new Set([holder, decision.decisionId]);
+  const change = (contact: Contact) =>
+    contact.offerId === made.offerId && ids.has(contact.decisionId) ? answered(contact, settled) : contact;
+  // Neither waits for the other, since each may be repeated by itself.
+  const [budget] = await Promise.all([
+    settleBudget(decision, made, holder, settled, market, deps),
+    subject && deps.contacts.update(subjectIdOf(subject), (history) => changed(history, change), now, early),
+  ]);
+  return budget;
+}
+
+function subjectOf({ customerId, sessionId }: LoggedDecision): DecisionSubject | undefined {
+  return customerId !== undefined ? { customerId } : sessionId !== undefined ? { sessionId } : undefined;
 }
 
 async function settleBudget(

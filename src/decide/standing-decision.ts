@@ -4,7 +4,7 @@
  * says meanwhile counts at once: then the decision gives way to another.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type DecidedOffer,
@@ -25,7 +25,14 @@ import type { CompiledOffer } from '../offers/eligibility.ts';
 import { compiledOffer } from './compiled-offers.ts';
 import { decisionTtlSeconds } from './count-offers.ts';
 import { customerFacts, withdrawalFacts } from './customer-facts.ts';
-import { type DecideDeps, type DecideRequest, decide, noContext } from './decide.ts';
+import {
+  type DecideDeps,
+  type DecideRequest,
+  decide,
+  noContext,
+  type ReadForDecision,
+  readForDecision,
+} from './decide.ts';
 import { newDecisionId } from './decision-id.ts';
 import {
   briefForm,
@@ -34,9 +41,17 @@ import {
   logDecision,
   loggedForm,
   madeOffers,
+  roomToLog,
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
-import { isLoggedHead, markLogged, parseStanding, type Standing, writeStanding } from './standing-text.ts';
+import {
+  isLoggedHead,
+  type Lock,
+  markLogged,
+  parseStanding,
+  type Standing,
+  writeStanding,
+} from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
 import { modelsFor } from './trial-models.ts';
 
@@ -54,6 +69,21 @@ const pollMs = 20;
 
 /** An attempt that died is undone by the next for the same key, as long as a decision is known. */
 const attemptMs = decisionTtlSeconds * 1000;
+
+/**
+ * KEYS: the lock, what stands, the attempt at it. ARGV: the id of the decision to be made, which holds the lock; the lock's lifetime in
+ * milliseconds; SHA-1 of the text that stands as far as is known ('' = nothing); the attempt's lifetime in milliseconds. Answers {0} where another
+ * holds the lock, else {1, what stands, an attempt that has died}; the new attempt is put down where nothing stands but what is known, and none has
+ * died.
+ */
+const begin = redisScript(`
+if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return {0} end
+local current, died = redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3])
+if not died and (current and redis.sha1hex(current) or '') == ARGV[3] then
+  redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[4])
+end
+return {1, current, died}
+`);
 
 /** KEYS: a lock. ARGV: by whom it is held. */
 const unlock = redisScript(`
@@ -144,34 +174,59 @@ export async function decisionStanding(
 ): Promise<Decision> {
   const market = await deps.market.read();
   const before = parseStanding(text);
-  if (before === undefined) return shortened(await decideOnce(key, request, undefined, deps), request.limit);
+  const decideAnew = async (ended?: Ended) =>
+    shortened(await decideOnce({ key, text, ended }, request, deps), request.limit);
+  if (before === undefined) return await decideAnew();
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
   const withdrawn = await withdrawnOf(before.decision, request, record(), market, deps);
   if (withdrawn.length === 0) return shortened(before.decision, request.limit);
-  const ended = { decision: before.decision, withdrawn };
-  return shortened(await decideOnce(key, request, ended, deps), request.limit);
+  return await decideAnew({ decision: before.decision, withdrawn });
 }
+
+/** What stands under the key as far as is known, and what has ended of it. */
+type Place = { key: string; text: Buffer | null; ended: Ended | undefined };
 
 type Ended = { decision: LoggedDecision; withdrawn: readonly Withdrawn[] };
 
 /** One of those who ask at once decides, and so reserves; the others wait for what it lets stand. */
 async function decideOnce(
-  key: string,
+  { key, text, ended }: Place,
   request: StandingRequest,
-  ended: Ended | undefined,
   deps: StandingDeps,
 ): Promise<Decision> {
-  const lock = `${key}:deciding`;
-  const token = randomUUID();
+  const { redis } = deps;
   const startedAt = performance.now();
   while (performance.now() - startedAt < waitMs) {
-    if ((await deps.redis.set(lock, token, 'PX', decidingMs, 'NX')) !== null)
+    const decisionId = newDecisionId(deps.now());
+    const lock = { key: `${key}:deciding`, token: decisionId };
+    // By the same round trip, for whoever decides needs it.
+    const read = readForDecision(request, deps);
+    read.catch(() => {});
+    const [taken, current = null, died = null] = (await begin(
+      redis,
+      [lock.key, key, attemptOf(key)],
+      [decisionId, decidingMs, digestOf(text), attemptMs],
+    )) as [0 | 1, (Buffer | null)?, (Buffer | null)?];
+    if (taken === 1) {
+      const found = { key, text: current, ended };
+      const isPutDown = died === null && digestOf(current) === digestOf(text);
+      let isUnlocked = false;
       try {
-        return await decideAndLetStand(key, request, ended, deps);
+        // Between looking and locking, another may have been at it. What cannot be read is of another version's shape: it makes room.
+        const before = parseStanding(current);
+        if (before !== undefined && !isSame(before, ended)) return before.decision;
+        if (died !== null) await undoAttempt(died.toString(), request, deps);
+        // Before anything is reserved under it.
+        if (!isPutDown) await redis.set(attemptOf(key), decisionId, 'PX', attemptMs);
+        const early = died === null ? read : undefined;
+        const decided = await decideAndLetStand(found, { decisionId, lock, early }, request, deps);
+        isUnlocked = decided.isUnlocked;
+        return decided.decision;
       } finally {
-        await unlock(deps.redis, [lock], [token]);
+        if (!isUnlocked) await unlock(redis, [lock.key], [lock.token]);
       }
+    }
     await sleep(pollMs);
     const standing = parseStanding(await deps.redis.getBuffer(key));
     if (standing !== undefined && !isSame(standing, ended)) return standing.decision;
@@ -183,27 +238,33 @@ async function decideOnce(
   });
 }
 
+/** Where the id is put down under which a decision is being made. */
+function attemptOf(key: string): string {
+  return `${key}:attempt`;
+}
+
 async function decideAndLetStand(
-  key: string,
+  { key, text, ended }: Place,
+  {
+    decisionId,
+    lock,
+    early,
+  }: { decisionId: string; lock: Lock; early: Promise<ReadForDecision> | undefined },
   request: StandingRequest,
-  ended: Ended | undefined,
   deps: StandingDeps,
-): Promise<Decision> {
-  const attempt = `${key}:attempt`;
-  // Between looking and locking, another may have been at it. What cannot be read is of another version's shape: it makes room.
-  const [text, died] = await Promise.all([deps.redis.getBuffer(key), deps.redis.get(attempt)]);
-  const before = parseStanding(text);
-  if (before !== undefined && !isSame(before, ended)) return before.decision;
-  if (died !== null) await undoAttempt(died, request, deps);
-  const decisionId = newDecisionId(deps.now());
-  // Before anything is reserved under it.
-  await deps.redis.set(attempt, decisionId, 'PX', attemptMs);
-  if (ended !== undefined) await withdraw(ended, request, deps);
+): Promise<{ decision: Decision; isUnlocked: boolean }> {
+  // Sent before anything is reserved, so that it is done before that; who waits for both waits once.
+  const withdrawing = ended === undefined ? Promise.resolve() : giveBack(ended, deps);
+  withdrawing.catch(() => {});
   const asked = { ...request, placements: [request.placement] };
-  const { decision, release } = await decide(asked, deps, decisionId);
+  const { decision, release } = await decide(asked, deps, decisionId, {
+    ...(early && { read: early }),
+    ...(ended && { isOver: isWithdrawn(ended) }),
+  });
+  await withdrawing;
   const named = loggedForm(decision);
   // Made without the catalogue: not to be repeated once that is there.
-  if (named === undefined) return decision;
+  if (named === undefined) return { decision, isUnlocked: false };
   const ends = windowEnd(named, deps);
   const whole: LoggedDecision = {
     ...named,
@@ -214,14 +275,17 @@ async function decideAndLetStand(
   const own = LoggedDecision.parse(briefForm(whole));
   const written = writeStanding({ decision: own, logged: false });
   const ttlMs = Math.max(1, ends - deps.now());
-  if ((await stand(deps.redis, [key, attempt], [digestOf(text), written, ttlMs])) !== 1) {
+  const room = roomToLog(deps);
+  room.catch(() => {});
+  if ((await stand(deps.redis, [key, attemptOf(key)], [digestOf(text), written, ttlMs])) !== 1) {
     // This took longer than the lock lasts.
     await release();
     const winner = parseStanding(await deps.redis.getBuffer(key));
-    return winner?.decision ?? { ...own, decisionId: null };
+    return { decision: winner?.decision ?? { ...own, decisionId: null }, isUnlocked: false };
   }
-  await logStanding(key, own, deps, whole);
-  return own;
+  await logDecision(whole, deps, room);
+  await markLogged(deps.redis, key, decisionId, lock);
+  return { decision: own, isUnlocked: true };
 }
 
 function isSame({ decision }: Standing, ended: Ended | undefined): boolean {
@@ -251,24 +315,22 @@ async function undoAttempt(decisionId: string, request: StandingRequest, deps: S
 }
 
 /**
- * Gives back what was reserved for the offers that have ended (ledger/replay-ledgers.ts does the same). What nobody has told to have reached the customer counts as never
- * sent; what she had been given before, by another decision, she keeps.
+ * Gives back what was reserved for the offers that have ended (ledger/replay-ledgers.ts does the same); what she had been given before, by
+ * another decision, she keeps.
  */
-async function withdraw(
-  { decision, withdrawn }: Ended,
-  request: StandingRequest,
-  deps: StandingDeps,
-): Promise<void> {
-  const { decisionId } = decision;
-  for (const { offer } of withdrawn)
-    if (offer.heldSince === undefined) await deps.budgets.release(offer.offerId, decisionId, deps.now());
-  const ended = new Set<string>(withdrawn.map(({ offer }) => offer.offerId));
-  await forget(
-    request,
-    (contact) =>
-      contact.decisionId === decisionId && ended.has(contact.offerId) && contact.state === 'reserved',
-    deps,
+async function giveBack({ decision, withdrawn }: Ended, { budgets, now }: StandingDeps): Promise<void> {
+  await Promise.all(
+    withdrawn
+      .filter(({ offer }) => offer.heldSince === undefined)
+      .map(({ offer }) => budgets.release(offer.offerId, decision.decisionId, now())),
   );
+}
+
+/** What nobody has told to have reached the customer counts as never sent. */
+function isWithdrawn({ decision: { decisionId }, withdrawn }: Ended): (contact: Contact) => boolean {
+  const ended = new Set<string>(withdrawn.map(({ offer }) => offer.offerId));
+  return (contact) =>
+    contact.decisionId === decisionId && ended.has(contact.offerId) && contact.state === 'reserved';
 }
 
 async function forget(
@@ -283,14 +345,9 @@ async function forget(
   );
 }
 
-/** `whole`: with what explains it, which is lost where the process that decided died before it was logged. */
-async function logStanding(
-  key: string,
-  decision: LoggedDecision,
-  deps: StandingDeps,
-  whole = decision,
-): Promise<void> {
-  await logDecision(whole, deps);
+/** One that a process has left unlogged; what explains it died with that. */
+async function logStanding(key: string, decision: LoggedDecision, deps: StandingDeps): Promise<void> {
+  await logDecision(decision, deps);
   await markLogged(deps.redis, key, decision.decisionId);
 }
 

@@ -52,16 +52,24 @@ export function parseStanding(text: Buffer | null): Standing | undefined {
   return decision && { decision, logged };
 }
 
-/** KEYS: what stands. ARGV: the head that it has, and where in that to note that it has been logged. */
+/**
+ * KEYS: what stands, and perhaps a lock. ARGV: the head that it has, where in that to note that it has been logged, by whom the lock
+ * is held, which is let go.
+ */
 const markScript = redisScript(`
+if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[3] then redis.call('DEL', KEYS[2]) end
 if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
 redis.call('SETRANGE', KEYS[1], ARGV[2], '1')
 return 1
 `);
 
-/** Notes that the decision has been logged, if it still stands there. */
-export async function markLogged(redis: Redis, key: string, decisionId: string): Promise<void> {
-  await markScript(redis, [key], [headOf(decisionId, false), shapeLength]);
+/** Of a decision that is being made; `token` tells by whom. */
+export type Lock = { key: string; token: string };
+
+/** Notes that the decision has been logged, if it still stands there, and lets go of the lock. */
+export async function markLogged(redis: Redis, key: string, decisionId: string, lock?: Lock): Promise<void> {
+  const keys = lock === undefined ? [key] : [key, lock.key];
+  await markScript(redis, keys, [headOf(decisionId, false), shapeLength, lock?.token ?? '']);
 }
 
 /** Do the first bytes of what stands say that it is this decision, logged? */

@@ -21,7 +21,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { createHeadBatch, createReadBatch } from '../infra/redis-read-batch.ts';
 import { redisScript } from '../infra/redis-script.ts';
-import { getMany } from '../infra/redis-together.ts';
+import { getMany, slices } from '../infra/redis-together.ts';
 import { markerField, markerTtlMs, setMarkersLua, staleBefore } from './event-markers.ts';
 import { compareEventOrder } from './event-order.ts';
 import { isGone, markGone } from './gone-customers.ts';
@@ -77,7 +77,17 @@ export type RecordStore = {
    * Folds events of one subject into the record, in order of time; repeats are left out. A record that takes some in then reflects
    * the stream through `through`, where that is later than they are.
    */
-  apply: (subjectId: string, events: readonly StreamedEvent[], through?: string) => Promise<Applied>;
+  apply: (
+    subjectId: string,
+    events: readonly StreamedEvent[],
+    through?: string,
+    early?: LookedAt,
+  ) => Promise<Applied>;
+  /**
+   * The record and the markers of these events, for who is going to apply some of them: where nobody is quicker, that takes one
+   * round trip less then.
+   */
+  look: (subjectId: string, eventIds: readonly string[]) => Promise<LookedAt>;
   /**
    * Lets go of records that the lake can make again, which holds the event stream through the id `through`. Answers for each, as
    * `replaceCovered` does, whether it is gone.
@@ -97,6 +107,12 @@ export type RecordStore = {
     through: string,
     otherSchemas?: readonly string[],
   ) => Promise<boolean[]>;
+};
+
+export type LookedAt = {
+  bytes: Buffer | null;
+  /** By event id, the stream id under which the event was first applied; null: it was not, as far as is known. */
+  markers: ReadonlyMap<string, Buffer | null>;
 };
 
 export type RecordBeside = {
@@ -221,18 +237,29 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     return !isGuest(subjectId) && (await isGone(subjectId, { redis, keys }));
   }
 
+  async function look(subjectId: string, eventIds: readonly string[]): Promise<LookedAt> {
+    const key = keys.eventMarkers(subjectId);
+    // The markers after the record: of an event that the record has, there is one then.
+    const [bytes, ...parts] = await Promise.all([
+      redis.getBuffer(recordKey(subjectId)),
+      ...slices(eventIds, batchMax).map((some) => redis.hmgetBuffer(key, ...some.map(markerField))),
+    ]);
+    const markers = parts.flat();
+    return { bytes, markers: new Map(eventIds.map((id, e) => [id, markers[e] ?? null])) };
+  }
+
   async function applyBatch(
     subjectId: string,
     events: readonly StreamedEvent[],
     through: string,
+    early: LookedAt | undefined,
   ): Promise<Applied> {
     const first = firstById(events);
     const fieldOf = ({ event }: StreamedEvent) => markerField(event.eventId);
-    // The markers after the record: of an event that the record has, there is one then.
-    let [bytes, markers]: [Buffer | null, (Buffer | null)[]] = await Promise.all([
-      redis.getBuffer(recordKey(subjectId)),
-      redis.hmgetBuffer(keys.eventMarkers(subjectId), ...first.map(fieldOf)),
-    ]);
+    const idOf = ({ event }: StreamedEvent) => event.eventId;
+    const found = early ?? (await look(subjectId, first.map(idOf)));
+    let { bytes } = found;
+    let markers = first.map((entry) => found.markers.get(idOf(entry)) ?? null);
     let pending = first;
     const appliedAs = new Map<string, string>();
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -268,9 +295,9 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
         for (const { event, streamId } of pending) appliedAs.set(event.eventId, streamId);
         return { outcomes: outcomesOf(events, appliedAs, repeatOfLast), late };
       }
-      const [, current, ...found] = reply;
+      const [, current, ...currentMarkers] = reply;
       bytes = current;
-      markers = found;
+      markers = currentMarkers;
     }
     throw new AppError('CONFLICT', {
       public: 'The customer is being updated too often at once.',
@@ -304,13 +331,16 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
       return { stamp: own.length === 0 ? undefined : stampOf(own), head };
     },
 
-    async apply(subjectId, events, through = beforeAllIds) {
+    look,
+
+    async apply(subjectId, events, through = beforeAllIds, early = undefined) {
       const whole: Applied = { outcomes: [], late: 0 };
       for (let start = 0; start < events.length; start += batchMax) {
         const { outcomes, late } = await applyBatch(
           subjectId,
           events.slice(start, start + batchMax),
           through,
+          start === 0 ? early : undefined,
         );
         whole.outcomes.push(...outcomes);
         whole.late += late;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { countRedeemed } from '../../decide/count-offers.ts';
 import { type LoggedDecision, madeOffers } from '../../decide/decision-log.ts';
 import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
-import { settleOutcome } from '../../decide/settle-outcome.ts';
+import { contactsOf, settleOutcome } from '../../decide/settle-outcome.ts';
 import type { DecidedOffer } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
@@ -42,30 +42,32 @@ export async function reportOutcome(
   report: OutcomeReport,
   deps: Deps,
 ): Promise<OutcomeAnswer> {
+  const told = readOutcome(decisionId, eventIdOf(decisionId, report), deps);
+  told.catch(() => {});
   const decision = await findLogged(decisionId, deps);
   if (decision === undefined) throw noSuchDecision();
   const offer = offerOf(decision, report.offerId);
   if (offer === undefined) throw notOfThisDecision(decision);
-  return await reportFor(decision, offer, report, deps);
+  return await reportFor(decision, offer, report, deps, told);
 }
 
-/** The same for a decision that has been found, and the offer of it. */
+/** The same for a decision that has been found, and the offer of it; `told`: what is known of this report from before. */
 export async function reportFor(
   decision: LoggedDecision,
   offer: DecidedOffer,
   report: OutcomeReport,
   deps: Deps,
+  told = readOutcome(decision.decisionId, eventIdOf(decision.decisionId, report), deps),
 ): Promise<OutcomeAnswer> {
   const { offerId, outcome, valueMinor, costMinor } = report;
   const { decisionId } = decision;
-  const eventId = report.eventId ?? outcomeEventId(decisionId, offerId, outcome);
+  const eventId = eventIdOf(decisionId, report);
   const sums = {
     ...(valueMinor !== undefined && { valueMinor }),
     ...(costMinor !== undefined && { costMinor }),
   };
   // What is told again happened when it was told first: so the history finds the repeat, however late.
-  const told = await readOutcome(decisionId, eventId, deps);
-  const at = report.occurredAt ?? told?.at ?? deps.now();
+  const at = report.occurredAt ?? (await told)?.at ?? deps.now();
   const event: ParsedEventInput = {
     type: 'offerOutcome',
     eventId,
@@ -78,6 +80,8 @@ export async function reportFor(
     outcome,
     ...sums,
   };
+  const contacts = contactsOf(decision, deps);
+  contacts?.catch(() => {});
   const { duplicates, results } = await submitEvents([event], deps);
   if (results[0]?.status === 'rejected') {
     const faults = [{ path: 'body', message: results[0].reason ?? 'is not a valid event' }];
@@ -86,7 +90,7 @@ export async function reportFor(
   // After the event, and for repeats too: a first attempt may have ended in between.
   // Neither waits for the other, since each may be repeated by itself.
   const [budget] = await Promise.all([
-    settleOutcome(decision, offer, { outcome, at, ...sums }, deps.market.known(), deps),
+    settleOutcome(decision, offer, { outcome, at, ...sums }, deps.market.known(), deps, contacts),
     noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, deps),
   ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
@@ -123,6 +127,10 @@ function notOfThisDecision(decision: LoggedDecision): AppError {
         : `This decision did not make that offer; it made ${made.join(', ')}.`,
     faults: [{ path: 'body.offerId', message: 'is not an offer of this decision' }],
   });
+}
+
+function eventIdOf(decisionId: string, { eventId, offerId, outcome }: OutcomeReport): EventId {
+  return eventId ?? outcomeEventId(decisionId, offerId, outcome);
 }
 
 /** The same for the same outcome of the same offer of the same decision. */

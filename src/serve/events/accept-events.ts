@@ -9,9 +9,9 @@ import type { EventLine, ParsedEventInput, ShopEvent } from '../../domain/event.
 import type { EventId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
 import { dayMs } from '../../domain/time.ts';
-import { markerField, readMarker } from '../../features/event-markers.ts';
+import { markerField } from '../../features/event-markers.ts';
 import { asCustomer, keepGuestEvents } from '../../features/guest-events.ts';
-import type { Applied, RecordStore, StreamedEvent } from '../../features/record-store.ts';
+import type { Applied, LookedAt, RecordStore, StreamedEvent } from '../../features/record-store.ts';
 import { isGuest, subjectOf } from '../../features/subject.ts';
 import { appendEntries, refuseWhileFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
@@ -22,7 +22,7 @@ import type { Tombstones } from '../../infra/tombstones.ts';
 export type AcceptDeps = {
   redis: Redis;
   keys: Keys;
-  records: Pick<RecordStore, 'apply'>;
+  records: Pick<RecordStore, 'apply' | 'look'>;
   /** Stamps categories: what the shop says of an item counts, not what a sender says. */
   catalogue: { readonly items: ReadonlyMap<string, Item> };
   config: { currency: string; streamMaxLength: number };
@@ -81,7 +81,7 @@ export async function acceptEvents(
     else results[index] = { eventId: event.eventId, status: 'rejected', reason };
   });
 
-  const fresh = await reachable(withoutRepeats(candidates, results, deps));
+  const { fresh, looked } = await reachable(withoutRepeats(candidates, results, deps));
   const streamIds = await reachable(
     appendEntries(
       deps.redis,
@@ -101,8 +101,8 @@ export async function acceptEvents(
     [...bySubject].map(async ([subjectId, entries]) => {
       try {
         const { outcomes } = isGuest(subjectId)
-          ? await applyToGuest(subjectId, entries, deps)
-          : await deps.records.apply(subjectId, entries);
+          ? await applyToGuest(subjectId, entries, looked.get(subjectId), deps)
+          : await deps.records.apply(subjectId, entries, undefined, looked.get(subjectId));
         outcomes.forEach((outcome, e) => {
           const result = results[entries[e]?.index ?? -1];
           // Another request was quicker with the same event, or its marker had expired: the drain sees to this entry.
@@ -132,9 +132,10 @@ export async function acceptEvents(
 async function applyToGuest(
   subjectId: string,
   entries: readonly StreamedEvent[],
+  early: LookedAt | undefined,
   deps: AcceptDeps,
 ): Promise<Applied> {
-  const applied = await deps.records.apply(subjectId, entries);
+  const applied = await deps.records.apply(subjectId, entries, undefined, early);
   const fresh = entries.filter((_, e) => applied.outcomes[e] === 'applied');
   if (fresh.length === 0) return applied;
   const customerId = await keepGuestEvents(subjectId, fresh, deps);
@@ -178,36 +179,46 @@ function faultOf(
   return undefined;
 }
 
-/** What was not accepted before; marks the others as duplicates. Also looks whether the stream has room. */
+/**
+ * What was not accepted before, and what was seen of each subject; marks the others as duplicates. Also looks whether the stream has
+ * room.
+ */
 async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; index: number }>(
   candidates: readonly T[],
   results: EventResult[],
-  { redis, keys, config, tombstones }: AcceptDeps,
-): Promise<T[]> {
-  if (candidates.length === 0) return [];
-  const subjectIds = [...new Set(candidates.map(({ subjectId }) => subjectId))];
-  // Single commands, not a pipeline: on a cluster the markers live on many nodes.
-  const [, erasures, ...markers] = await Promise.all([
+  { redis, keys, config, records, tombstones }: AcceptDeps,
+): Promise<{ fresh: T[]; looked: ReadonlyMap<string, LookedAt> }> {
+  if (candidates.length === 0) return { fresh: [], looked: new Map() };
+  const eventIds = new Map<string, Set<string>>();
+  for (const { event, subjectId } of candidates) {
+    const ids = eventIds.get(subjectId) ?? new Set();
+    eventIds.set(subjectId, ids.add(event.eventId));
+  }
+  const subjectIds = [...eventIds.keys()];
+  const [, erasures, ...looks] = await Promise.all([
     refuseWhileFull(redis, keys, config.streamMaxLength),
     tombstones?.erasedAt(subjectIds) ?? [],
-    ...candidates.map(({ event, subjectId }) => readMarker(subjectId, event.eventId, { redis, keys })),
+    ...[...eventIds].map(([subjectId, ids]) => records.look(subjectId, [...ids])),
   ]);
+  const looked = new Map(subjectIds.map((subjectId, s) => [subjectId, looks[s]] as [string, LookedAt]));
   const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? -1]));
   const refused = await ofTheErased(candidates, erasedAt, tombstones);
   const seen = new Set<string>();
-  return candidates.filter((candidate, c) => {
+  const fresh = candidates.filter((candidate) => {
     const { event, subjectId, index } = candidate;
     if (refused.has(candidate)) {
       results[index] = { eventId: event.eventId, status: 'rejected', reason: erasedReason };
       return false;
     }
     const key = `${subjectId} ${markerField(event.eventId)}`;
-    const repeat = typeof markers[c] === 'string' || seen.has(key);
+    const isMarked = (looked.get(subjectId)?.markers.get(event.eventId) ?? null) !== null;
+    const repeat = isMarked || seen.has(key);
     seen.add(key);
     const result = results[index];
     if (repeat && result !== undefined) result.status = 'duplicate';
     return !repeat;
   });
+  return { fresh, looked };
 }
 
 /** What happened before the erasure, or (told without a time of its own) is known to have been sent before it. */

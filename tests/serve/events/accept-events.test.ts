@@ -176,7 +176,13 @@ describe('faults', () => {
 
   test('a record that cannot be written: accepted all the same, and said to be deferred', async () => {
     const log = { error: vi.fn() };
-    const { deps, streamed } = setUp({ records: { apply: () => Promise.reject(new Error('away')) }, log });
+    const { deps, streamed } = setUp({
+      records: {
+        apply: () => Promise.reject(new Error('away')),
+        look: async () => ({ bytes: null, markers: new Map() }),
+      },
+      log,
+    });
     expect(await acceptEvents([visit(), visit()], deps)).toMatchObject({ accepted: 2, deferred: 2 });
     expect(await streamed()).toHaveLength(2);
     expect(log.error).toHaveBeenCalledTimes(1);
