@@ -63,28 +63,45 @@ export type DecisionRow = {
   json: string;
 };
 
-/** Decisions that do not come by the event stream, as one part; it appears whole or not at all. */
-export async function writeDecisions(
-  lake: Lake,
-  name: string,
-  decisions: readonly DecisionRow[],
-): Promise<void> {
-  if (decisions.length === 0) return;
+/** Decisions that do not come by the event stream, until they are a part: they wait in DuckDB, and not as objects. */
+export type DecisionsPart = {
+  add: (decisions: readonly DecisionRow[]) => void;
+  /** Makes them a part of that name, which appears whole or not at all. Ends this. */
+  write: (name: string) => Promise<void>;
+  /** Forgets them, where they have not been written. */
+  discard: () => void;
+};
+
+export async function openDecisionsPart(lake: Lake): Promise<DecisionsPart> {
   const connection = await lake.connect();
+  let open = true;
+  const discard = () => {
+    if (open) connection.closeSync();
+    open = false;
+  };
   try {
-    const rows = decisions.map(({ decisionId, customerId, decidedAt, channel, campaign, json }) => [
-      decisionId,
-      customerId,
-      null,
-      decidedAt,
-      channel,
-      campaign,
-      json,
-    ]);
-    await fill(connection, 'decisions', rows);
-    await writePart({ ...lake, connection }, 'decisions', name, 'SELECT * FROM drained_decisions');
-  } finally {
-    connection.closeSync();
+    const { append, done } = await openTable(connection, 'decisions');
+    let count = 0;
+    return {
+      add: (decisions) => {
+        for (const { decisionId, customerId, decidedAt, channel, campaign, json } of decisions)
+          append([decisionId, customerId, null, decidedAt, channel, campaign, json]);
+        count += decisions.length;
+      },
+      write: async (name) => {
+        try {
+          done();
+          if (count > 0)
+            await writePart({ ...lake, connection }, 'decisions', name, 'SELECT * FROM drained_decisions');
+        } finally {
+          discard();
+        }
+      },
+      discard,
+    };
+  } catch (err) {
+    discard();
+    throw err;
   }
 }
 
@@ -106,21 +123,28 @@ function addChange(rows: Record<LakeTable, Value[][]>, change: CatalogueChange):
 }
 
 async function fill(connection: DuckDBConnection, table: LakeTable, rows: readonly Value[][]): Promise<void> {
+  const { append, done } = await openTable(connection, table);
+  for (const row of rows) append(row);
+  done();
+}
+
+/** A table of this connection's own, `drained_<table>`, which is filled row by row. */
+async function openTable(connection: DuckDBConnection, table: LakeTable) {
   const columns = LAKE_TABLES[table];
   await connection.run(
     `CREATE TEMP TABLE drained_${table} (${columns.map(([name, type]) => `"${name}" ${type}`).join(', ')})`,
   );
   const appender = await connection.createAppender(`drained_${table}`);
-  for (const row of rows) {
-    columns.forEach(([, type], c) => {
-      append(appender, type, row[c] ?? null);
-    });
-    appender.endRow();
-  }
-  appender.closeSync();
+  return {
+    append: (row: readonly Value[]) => {
+      for (let c = 0; c < columns.length; c++) appendValue(appender, columns[c]?.[1] ?? '', row[c] ?? null);
+      appender.endRow();
+    },
+    done: () => appender.closeSync(),
+  };
 }
 
-function append(appender: DuckDBAppender, type: string, value: Value): void {
+function appendValue(appender: DuckDBAppender, type: string, value: Value): void {
   if (value === null) appender.appendNull();
   else if (typeof value === 'string') appender.appendVarchar(value);
   else if (type === 'INTEGER') appender.appendInteger(value);

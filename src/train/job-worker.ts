@@ -31,6 +31,8 @@ export type JobWorkerDeps = {
   /** The queue that it works on, and the built file that its child process runs; the trainings' by default. */
   queue?: string;
   entry?: string;
+  /** Of that process: flags of Node.js. */
+  nodeOptions?: readonly string[];
 };
 
 export type JobWorker = {
@@ -47,6 +49,7 @@ export async function startJobWorker({
   log,
   queue = queueName,
   entry = './processor.js',
+  nodeOptions = [],
 }: JobWorkerDeps): Promise<JobWorker> {
   const processor = pathToFileURL(builtEntry(entry, import.meta.url));
   const worker = new Worker<JobPayload, JobResult>(queue, processor, {
@@ -59,7 +62,7 @@ export async function startJobWorker({
     useWorkerThreads: false,
     workerForkOptions: {
       env: { ...env },
-      execArgv: ['--no-warnings'],
+      execArgv: ['--no-warnings', ...nodeOptions],
       // What a library prints is not to mix with the results on our stdout.
       stdio: ['ignore', stderr, stderr, 'ipc'],
     },

@@ -139,6 +139,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       log,
       queue: batchQueueName,
       entry: './batch/batch-processor.js',
+      // Its threads have every core at work: collectors beside them only wait for each other, which took an eighth of the time.
+      nodeOptions: ['--single-threaded-gc'],
     });
     opened.add('batches', batches.close);
 

@@ -8,22 +8,33 @@ import { csvCell } from '../../infra/csv.ts';
 import { mayAddress } from '../../offers/may-address.ts';
 import type { DecidedCustomer } from './batch-deciding.ts';
 
-export type DecidedRows = {
+/** The list as it is so far. */
+export type Listed = {
   /** Lines of the result, each ended. */
   lines: string;
-  decisions: DecisionRow[];
   counts: BatchCounts;
 };
 
-export function noRows(): DecidedRows {
-  return { lines: '', decisions: [], counts: structuredClone(noBatchCounts) };
+export type DecidedRows = Listed & { decisions: DecisionRow[] };
+
+export function noListed(): Listed {
+  return { lines: '', counts: structuredClone(noBatchCounts) };
 }
 
-/** Those of customers who come after, into `rows`. */
-export function addRows(rows: DecidedRows, { lines, decisions, counts }: DecidedRows): void {
-  rows.lines += lines;
-  for (const decision of decisions) rows.decisions.push(decision);
-  rows.counts = addCounts(rows.counts, counts);
+export function noRows(): DecidedRows {
+  return { ...noListed(), decisions: [] };
+}
+
+/** Those of customers who come after, into `listed`. */
+export function addListed(listed: Listed, { lines, counts }: Listed): void {
+  listed.lines += lines;
+  listed.counts = addCounts(listed.counts, counts);
+}
+
+/** The same with their decisions. */
+export function addRows(rows: DecidedRows, added: DecidedRows): void {
+  addListed(rows, added);
+  for (const decision of added.decisions) rows.decisions.push(decision);
 }
 
 export function rowsOf(

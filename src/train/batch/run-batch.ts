@@ -15,7 +15,7 @@ import type { BatchCounts } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import { DISCOUNTS, type Offer } from '../../domain/offer.ts';
 import { type Lake, pathPattern, queryChunks, sqlText } from '../../history/lake.ts';
-import { writeDecisions } from '../../history/write-entries.ts';
+import { type DecisionsPart, openDecisionsPart } from '../../history/write-entries.ts';
 import { type BatchFolder, batchFolder } from '../../infra/batch-files.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import type { Config } from '../../infra/config.ts';
@@ -28,7 +28,7 @@ import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { type BatchPool, openBatchPool } from './batch-pool.ts';
 import { candidateWidth, customerBytes, openShares, readBlocks, sharesOf } from './candidates-file.ts';
 import { inOrder } from './in-order.ts';
-import { addRows, type DecidedRows, noRows } from './result-rows.ts';
+import { addListed, type Listed, noListed } from './result-rows.ts';
 import { budgetPrices, isShort, type Supply, shareOut } from './share-budgets.ts';
 
 export type BatchContext = {
@@ -43,7 +43,11 @@ export type BatchContext = {
   threads: number;
 };
 
-export const partCustomers = 10_000;
+/**
+ * A part of the list and of the lake. Two are in memory at most, as objects, as rows of DuckDB and packed: that is some 60 kB a
+ * customer, so that larger ones would be most of what a batch takes.
+ */
+export const partCustomers = 4000;
 /** A thread is given so many at once; a part is a whole number of them. */
 const chunkCustomers = 200;
 /** Of the whole, what finding out the shares takes. */
@@ -282,9 +286,11 @@ async function decideParts(
 ): Promise<boolean> {
   const file = shares === undefined ? undefined : await openShares(folder.shares);
   let writing = Promise.resolve();
-  const write = async (part: number, rows: DecidedRows, seconds: number) => {
-    await writeDecisions(lake, `${batchId}-${part}`, rows.decisions);
-    await folder.putPart(part, rows.lines, { counts: rows.counts, seconds });
+  let part: OpenPart | undefined;
+  const write = async (number: number, { decisions, lines, counts, startedAt }: OpenPart) => {
+    const seconds = (now() - startedAt) / 1000;
+    await decisions.write(`${batchId}-${number}`);
+    await folder.putPart(number, lines, { counts, seconds });
   };
   try {
     const decided = inOrder(
@@ -296,18 +302,17 @@ async function decideParts(
         return { rows, until: at + customerIds.length };
       },
     );
-    let part = noRows();
-    let startedAt = now();
     for await (const { rows, until } of decided) {
-      addRows(part, rows);
+      part ??= { decisions: await openDecisionsPart(lake), ...noListed(), startedAt: now() };
+      part.decisions.add(rows.decisions);
+      addListed(part, rows);
       await report(until / customers);
       if (until % partCustomers === 0 || until === customers) {
         await writing;
-        writing = write(Math.ceil(until / partCustomers) - 1, part, (now() - startedAt) / 1000);
+        writing = write(Math.ceil(until / partCustomers) - 1, part);
         // Handled before the next is written, and at the end.
         writing.catch(() => {});
-        part = noRows();
-        startedAt = now();
+        part = undefined;
       }
       // What has been reserved by now is found again, under the same ids, when it goes on.
       if (await folder.isCancelled()) {
@@ -318,10 +323,18 @@ async function decideParts(
     await writing;
     return true;
   } finally {
+    part?.decisions.discard();
     await writing.catch(() => {});
     await file?.close();
   }
 }
+
+/** What has come of a part by now. */
+type OpenPart = Listed & {
+  decisions: DecisionsPart;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+};
 
 /** Of the parts that are not there yet. */
 async function* openChunks(folder: BatchFolder, lake: Lake, customers: number) {
