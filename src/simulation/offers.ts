@@ -1,4 +1,8 @@
-/** The offers of the simulated shop: every kind of benefit, on different channels, for different customers. */
+/**
+ * The offers of the simulated shop, on different channels, for different customers. Of the kinds of benefit there are percentages and sums off, free
+ * delivery, points, gifts, service contacts (calls, apologies), invitations, and content as the fallback; no bundle, multiplier of points, trial of a
+ * tier or early access, whose effects offer-effects.ts has all the same.
+ */
 
 import type { OfferInput } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';

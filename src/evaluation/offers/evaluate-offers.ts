@@ -22,7 +22,8 @@ export type OfferPolicy = (typeof OFFER_POLICIES)[number];
 
 /** Rewards a decision, in the log's unit. null: cannot be told from this log. */
 export type PolicyLine = {
-  policy: OfferPolicy;
+  /** One of `OFFER_POLICIES`, or the name of one that was given. */
+  policy: OfferPolicy | (string & {});
   value: number | null;
   lower: number | null;
   upper: number | null;
@@ -41,7 +42,18 @@ export type OffersEvaluation = {
   notes: string[];
 };
 
+/** A policy that was there before: it learns nothing from the log. */
+export type GivenPolicy = {
+  name: string;
+  /** By row of the log: position among the offers, or `noContact`. */
+  choice: Int32Array;
+  /** By row: what it ranks by. */
+  score: Float64Array;
+};
+
 export type OffersOptions = {
+  /** Judged beside the others. The log must have rows of no contact. */
+  policies?: readonly GivenPolicy[];
   /** One split of the customers each. */
   seeds: number;
   estimator: EstimatorName;
@@ -59,7 +71,7 @@ const armsTolerance = 0.1;
 
 /** UsageError where there is too little to learn from. */
 export async function evaluateOffers(log: DecisionLog, options: OffersOptions): Promise<OffersEvaluation> {
-  const contexts = contextsOf(log);
+  const contexts = log.contexts === undefined ? contextsOf(log) : { ...log.contexts, dropped: [] };
   const hasNone = log.arm.includes(noContact);
   if (log.offers.length === 0)
     throw new UsageError('Nobody was contacted in this log: there is no offer to evaluate.');
@@ -75,14 +87,11 @@ export async function evaluateOffers(log: DecisionLog, options: OffersOptions): 
   const order = hasNone ? log.offers.map((_, a) => a) : commonestLast(log);
   const reference = hasNone ? noContact : order.pop()!;
   const action = log.arm.map((arm) => (arm === reference ? 0 : order.indexOf(arm) + 1));
-  const found: Record<OfferPolicy, Judgement[]> = {
-    uplift: [],
-    response: [],
-    'best-single': [],
-    random: [],
-    none: [],
-    logged: [],
-  };
+  const { policies: given = [] } = options;
+  if (given.length > 0 && !hasNone)
+    throw new UsageError('Nobody was left alone in this log: there is nothing to judge a policy against.');
+  const names = [...given.map(({ name }) => name), ...OFFER_POLICIES];
+  const found = new Map(names.map((name): [string, Judgement[]] => [name, []]));
   for (let seed = 1; seed <= options.seeds; seed++) {
     const isJudged = log.customers.map((id) => createRng(seed, 'half', id).next() < 0.5);
     const rows = [...log.arm.keys()];
@@ -91,12 +100,12 @@ export async function evaluateOffers(log: DecisionLog, options: OffersOptions): 
     const model = await learn(log, contexts, action, order, learned, seed, (share) =>
       options.onProgress((seed - 1 + 0.9 * share) / options.seeds),
     );
-    const judgements = judge(log, contexts, action, model, judged, options.estimator, hasNone);
-    for (const policy of OFFER_POLICIES) found[policy].push(judgements[policy]);
+    const judgements = judge(log, contexts, action, model, judged, { ...options, hasNone, given });
+    for (const name of names) found.get(name)?.push(judgements[name]!);
     options.onProgress(seed / options.seeds);
   }
   return {
-    lines: OFFER_POLICIES.map((policy) => lineOf(policy, found[policy], options.estimator)),
+    lines: [...found].map(([policy, judgements]) => lineOf(policy, judgements, options.estimator)),
     notes: notesOf(log, contexts, hasNone, reference),
   };
 }
@@ -148,9 +157,12 @@ function judge(
   action: Int32Array,
   model: UpliftModel,
   rows: readonly number[],
-  estimator: EstimatorName,
-  hasNone: boolean,
-): Record<OfferPolicy, Judgement> {
+  {
+    estimator,
+    hasNone,
+    given,
+  }: { estimator: EstimatorName; hasNone: boolean; given: readonly GivenPolicy[] },
+): Record<string, Judgement> {
   const columns = contexts.names.length;
   const actions = model.arms.length + 1;
   const logged: LoggedActions = {
@@ -202,7 +214,17 @@ function judge(
   const everything = Array.from({ length: actions }, (_, a) => a);
   // Without contact there is an offer for everybody: the best, or the reference where that is better.
   const responded = best.map((arm, row) => (hasNone || effect[row]! > 0 ? arm : 0));
+  const ofGiven = given.map(({ name, choice, score }): [string, Judgement] => {
+    // There is no contact in the log: actions are the offers in their order.
+    const assigned = Int32Array.from(rows, (row) => choice[row]! + 1);
+    const ownScore = Float64Array.from(rows, (row) => score[row]!);
+    return [
+      name,
+      { value: worth(deterministic(assigned, actions)), ...ranked(scoresOf(assigned), ownScore) },
+    ];
+  });
   return {
+    ...Object.fromEntries(ofGiven),
     uplift: {
       value: worth(
         deterministic(
@@ -235,7 +257,7 @@ function judge(
  * The mean over the seeds. Their halves overlap, so that the interval is no narrower than that of one of them: of the mean standard
  * error.
  */
-function lineOf(policy: OfferPolicy, judgements: readonly Judgement[], estimator: EstimatorName): PolicyLine {
+function lineOf(policy: string, judgements: readonly Judgement[], estimator: EstimatorName): PolicyLine {
   const estimates = judgements.map(({ value }): Estimate => value ?? unknownEstimate);
   const value = mean(estimates.map((one) => one.value));
   const half = z95 * mean(estimates.map(({ standardError }) => standardError));

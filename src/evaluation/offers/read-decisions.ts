@@ -28,6 +28,8 @@ export type DecisionLog = {
   reward: Float64Array;
   /** All other columns of the file. */
   others: TextColumn[];
+  /** What was known of the customer, where it is numbers already: rows × names. `others` are not looked at then. */
+  contexts?: { names: string[]; values: Float32Array };
 };
 
 /** What other files call these columns. */

@@ -33,9 +33,9 @@ import { createPolicyTrial, type PolicyTrial } from './try-policies.ts';
 export type OfferTraining = Training & { policy: CurrentPolicy; currency: string };
 
 /** Of a busier shop, so many decisions are learnt from, those of customers that are drawn. */
-const decisionsMax = 300_000;
+export const decisionsMax = 300_000;
 /** Older ones are of another time. */
-const oldestDays = 400;
+export const oldestDays = 400;
 /** Share of the decisions, the latest, that policies are tried on, and how many of them at most. */
 const testShare = 0.3;
 const testMax = 40_000;
@@ -167,7 +167,7 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
 }
 
 /** Days that nine in ten of the offers made may be redeemed within: one window for all, so that effects can be compared. */
-function windowOf(byCustomer: ReadonlyMap<string, readonly LoggedAction[]>, shop: ShopOffers): number {
+export function windowOf(byCustomer: ReadonlyMap<string, readonly LoggedAction[]>, shop: ShopOffers): number {
   const days: number[] = [];
   for (const actions of byCustomer.values())
     for (const { offer } of actions) {
@@ -198,8 +198,8 @@ function offerOf({ versions, latest }: ShopOffers, made: NonNullable<LoggedActio
   return versions.get(made.offerVersion) ?? latest.get(made.offerId);
 }
 
-async function collectSamples(
-  { lake, report }: OfferTraining,
+export async function collectSamples(
+  { lake, report }: Pick<OfferReplay, 'lake' | 'report'>,
   byCustomer: ReadonlyMap<string, readonly LoggedAction[]>,
   shop: ShopOffers,
   {
@@ -282,7 +282,7 @@ function shortageOf({ log }: OfferSamples, sets: Readonly<Record<string, Int32Ar
 }
 
 /** How often each offer was made and redeemed, as far as it was known at the split: what the assumptions are corrected by. */
-function countsOf({ log }: OfferSamples, earlier: Int32Array) {
+export function countsOf({ log }: OfferSamples, earlier: Int32Array) {
   const counts = new Map<string, { made: number; redeemed: number }>();
   for (const row of earlier) {
     const offer = log.offers[log.offer[row]!];
@@ -293,9 +293,12 @@ function countsOf({ log }: OfferSamples, earlier: Int32Array) {
   return (offerId: string) => counts.get(offerId) ?? { made: 0, redeemed: 0 };
 }
 
-/** Both policies on the later decisions, each with the customer as she was before it: a second replay, so that no record is kept. */
-async function tryPolicies(
-  { lake, policy, currency, seed, report }: OfferTraining,
+/** What reading the lake and replaying it need of a training. */
+export type OfferReplay = Pick<OfferTraining, 'lake' | 'policy' | 'currency' | 'seed' | 'report'>;
+
+/** Both policies on the later decisions, each with the customer as she was before it: a second replay, so that no record is kept. `samples`: by row of the trial, that of the samples. */
+export async function tryPolicies(
+  { lake, policy, currency, seed, report }: OfferReplay,
   byCustomer: ReadonlyMap<string, readonly LoggedAction[]>,
   shop: ShopOffers,
   samples: OfferSamples,
@@ -311,7 +314,8 @@ async function tryPolicies(
     models: Models;
     counts: (offerId: string) => { made: number; redeemed: number };
   },
-): Promise<PolicyTrial> {
+): Promise<PolicyTrial & { samples: Int32Array }> {
+  const tried: number[] = [];
   const trial = createPolicyTrial({
     market: replayedMarket(shop, policy, currency, counts),
     models,
@@ -339,7 +343,7 @@ async function tryPolicies(
       const at = samples.at[row]!;
       for (; next < events.length && events[next]!.occurredAt < at; next++) applyEvent(record, events[next]!);
       const action = actions[samples.action[row]!]!;
-      trial.add(
+      const said = trial.add(
         log.customer[row]!,
         customerId,
         record,
@@ -347,6 +351,7 @@ async function tryPolicies(
         actions.filter((other) => other.at < at),
         { orders: log.orders[row]!, redeemed: log.redeemed[row]!, churned: log.churned[row]! },
       );
+      if (said) tried.push(row);
     }
     return ++seen % 50 === 0
       ? report(
@@ -355,7 +360,7 @@ async function tryPolicies(
         )
       : undefined;
   });
-  return trial.finish();
+  return { ...trial.finish(), samples: Int32Array.from(tried) };
 }
 
 function served<M>(version: string, model: M): Served<M> {

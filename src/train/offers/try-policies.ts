@@ -45,6 +45,8 @@ export type PolicyTrial = {
   champion: Int32Array;
   /** Value that the candidate expects of its choice; 0 of nothing. */
   score: Float64Array;
+  /** Likewise the champion. */
+  championScore: Float64Array;
   /** By row: whether an offer was made, and what both expected of its redemption. */
   offered: { row: number; redeemed: number; candidate: number; champion: number }[];
 };
@@ -66,6 +68,7 @@ type Row = {
   candidate: number;
   champion: number;
   score: number;
+  championScore: number;
   stayed: number;
   remainingMinor: number;
   /** By action. */
@@ -193,6 +196,7 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
         candidate: numberOf(chosen?.offerId),
         champion: numberOf(championChosen?.offerId),
         score: chosen?.expectedValue ?? 0,
+        championScore: championChosen?.expectedValue ?? 0,
         stayed: candidate.churn === undefined ? Number.NaN : 1 - outcome.churned,
         remainingMinor: own.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginMinor,
         expected,
@@ -216,6 +220,7 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
         candidate: Int32Array.from(rows, (row) => row.candidate),
         champion: Int32Array.from(rows, (row) => row.champion),
         score: Float64Array.from(rows, ({ score }) => score),
+        championScore: Float64Array.from(rows, ({ championScore }) => championScore),
         offered,
       };
     },

@@ -42,6 +42,7 @@ function trialOf({
     candidate: new Int32Array(rows).fill(call),
     champion: new Int32Array(rows).fill(nothing),
     score: new Float64Array(rows).fill(1),
+    championScore: new Float64Array(rows),
     offered: [{ row: 0, redeemed: 0, candidate: 0.1, champion: 0.1 }],
   };
 }

@@ -1,5 +1,5 @@
 /** Trains on a shop whose truth is known: what persuades some and is a gift to others must be told apart, or kept from being served. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,17 +11,20 @@ import { currentPolicy } from '../../../src/decide/policy.ts';
 import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
 import { dayMs } from '../../../src/domain/time.ts';
+import { OFFER_POLICIES } from '../../../src/evaluation/offers/evaluate-offers.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { replayCustomers } from '../../../src/history/replay.ts';
 import { listModels, loadModel } from '../../../src/infra/model-store.ts';
 import type { Models, Served } from '../../../src/scoring/served.ts';
+import { evaluateDecisions } from '../../../src/train/offers/evaluate-decisions.ts';
 import { trainOffers } from '../../../src/train/offers/train-offers.ts';
 import { sandbox } from '../../support/nextbest.ts';
 import {
   type OfferShop,
   offerShop,
   offerShopEnd,
+  offerShopStart,
   tenOff,
   truth,
   writeOfferShop,
@@ -157,6 +160,43 @@ test('what is served is held only to decisions that it has not learnt from, and 
   expect((await listModels(modelsDir)).filter(({ current }) => current)).toMatchObject([
     { manifest: { version: early.version } },
   ]);
+}, 60_000);
+
+test('on the decisions of the lake a version that is in the shadow is judged beside what is assumed, and beside what the log teaches', async () => {
+  const shadow = join(folder, 'shadow');
+  const version = first.version!;
+  await cp(join(folder, 'models', 'offers', version), join(shadow, 'offers', version), { recursive: true });
+  const evaluate = (change: Partial<Parameters<typeof evaluateDecisions>[0]> = {}) =>
+    evaluateDecisions(
+      {
+        lake,
+        policy: currentPolicy(DecisionPolicy.parse({})),
+        currency: 'EUR',
+        seed: 1,
+        modelsDir: shadow,
+        log: silentLog,
+        end: offerShopEnd,
+        ...change,
+      },
+      { seeds: 1, estimator: 'doublyRobust', onProgress: () => {} },
+    );
+  const { lines, notes, decisions } = await evaluate();
+  expect(lines.map(({ policy }) => policy)).toEqual([version, 'assumed', ...OFFER_POLICIES]);
+  const worthOf = (policy: string) => lines.find((line) => line.policy === policy)?.value ?? Number.NaN;
+  // The assumptions offer to everybody, the version to those whom it persuades.
+  expect(worthOf(version)).toBeGreaterThan(worthOf('assumed'));
+  expect(worthOf(version)).toBeGreaterThan(worthOf('none'));
+  expect(worthOf('assumed')).toBeCloseTo(worthOf('best-single'), -2);
+  const [judged] = lines;
+  expect(judged!.upliftAt30!).toBeGreaterThan(lines[1]!.upliftAt30!);
+  expect(decisions).toBeGreaterThan(4000);
+  expect(notes.join()).toMatch(
+    new RegExp(`${version} may have learnt from \\d+ of the ${decisions} decisions`),
+  );
+
+  await expect(evaluate({ version: 'none' })).rejects.toThrow('no version none');
+  await expect(evaluate({ modelsDir: join(folder, 'nowhere') })).rejects.toThrow('nextbest train offers');
+  await expect(evaluate({ end: offerShopStart })).rejects.toThrow('no decision on a customer');
 }, 60_000);
 
 test('without decisions, or with too few, it says so and publishes nothing', async () => {
