@@ -137,3 +137,10 @@ test('taste follows purchases, and what is on the page counts at once', () => {
   expect(guest.categoryShares).toEqual(new Map([['coffee', 1]]));
   expect(guest.categoryEvidence).toBeCloseTo(0.3);
 });
+
+test('has no accessor of its own: each one that had kept its record in memory, long after it was decided on', () => {
+  const facts = customerFacts('c1', recordOf(), models, items, nothing, noon);
+  const own = Object.values(Object.getOwnPropertyDescriptors(facts));
+  expect(own.filter(({ get }) => get !== undefined)).toEqual([]);
+  expect(own.length).toBeGreaterThan(5);
+});
