@@ -24,3 +24,18 @@ test('a reader that takes nothing any more is cut off, and what makes the body i
   await sendReply(res, { status: 200, body: endless() }, 'text/plain', [], { stalledMs: 50 });
   expect(ended).toBe(true);
 });
+
+test('texts arrive as they are, and are as long as is said, whichever characters they have', async () => {
+  const texts = ['{"a":"plain"}', '{"a":"Grün"}', '{"a":"茶 🍵"}', ''];
+  const server = createServer((req, res) => {
+    sendReply(res, { status: 200, body: texts[Number(req.url?.slice(1))] }, 'text/plain');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (const [at, text] of texts.entries()) {
+    const answer = await fetch(`http://127.0.0.1:${port}/${at}`);
+    expect(await answer.text()).toBe(text);
+    expect(answer.headers.get('content-length')).toBe(String(Buffer.byteLength(text)));
+  }
+});

@@ -39,7 +39,9 @@ export function sendReply(
   const { text, bytes } = payloadOf(body, answerType);
   headers.push('content-type', reply.type ?? typeWithCharset(answerType), 'content-length', String(bytes));
   res.writeHead(status, headers);
-  res.end(text);
+  // Of ASCII alone, each character is a byte: to copy them costs a fraction of what it costs to encode them.
+  if (typeof text === 'string' && text.length === bytes) res.end(text, 'latin1');
+  else res.end(text);
   return undefined;
 }
 

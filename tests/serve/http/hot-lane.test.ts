@@ -136,6 +136,28 @@ test('both lanes count the same', async () => {
   expect(asked(await counts(hot)).sort()).toEqual(asked(await counts(express)).sort());
 });
 
+test('every counter of what was answered is the same', async () => {
+  // Whoever is asked second finds in Redis what the first has made: from where is not compared, how many are. Events are what
+  // this test has posted to one of them.
+  const ofTheAnswer = /^(nextbest_serve_(?!events_)\w+_total)(?:\{(.*)\})? (\d+)$/;
+  const sums = async (service: TestService) => {
+    const { text } = await service.call('GET', '/metrics');
+    const counts = new Map<string, number>();
+    for (const line of text.split('\n')) {
+      const [, name, labels = '', count] = ofTheAnswer.exec(line) ?? [];
+      if (name === undefined) continue;
+      const kept = labels.split(',').filter((label) => !label.startsWith('from='));
+      const series = `${name}{${kept.sort().join()}}`;
+      counts.set(series, (counts.get(series) ?? 0) + Number(count));
+    }
+    return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  const counted = await sums(hot);
+  expect(counted).toEqual(await sums(express));
+  expect(Object.keys(counted).join('\n')).toContain('nextbest_serve_recommendations_total');
+  expect(Object.keys(counted).join('\n')).toContain('nextbest_serve_decisions_total');
+});
+
 test('answers carry the same protection, and keep the connection', async () => {
   const { headers } = await send(hot, { path: '/recommendations' });
   expect(headers).toMatchObject({
