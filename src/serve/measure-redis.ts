@@ -8,6 +8,7 @@ const sent = [
   'del',
   'mget',
   'exists',
+  'getrange',
   'sadd',
   'hget',
   'hgetall',
@@ -21,6 +22,8 @@ const sent = [
   'exec',
   'xadd',
   'xlen',
+  'xrange',
+  'time',
   'ping',
 ] as const;
 /** What the client sends by itself when it connects. */

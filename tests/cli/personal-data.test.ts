@@ -1,7 +1,7 @@
 /** What is personal stays in the records and the lake: planted everywhere, it is found in no log, label, job or refusal. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sandbox } from '../support/nextbest.ts';
-import { testRedis } from '../support/redis.ts';
+import { keysMatching, testRedis } from '../support/redis.ts';
 import { type Answer, callService, eventually } from '../support/service.ts';
 
 const { redis, keys, prefix, url: redisUrl } = testRedis();
@@ -120,8 +120,8 @@ beforeAll(async () => {
   );
   await call('POST', '/webhooks/replay', { ids: [email] });
   // A record that cannot be read, which the service and the worker remark on.
-  for await (const found of redis.scanStream({ match: `${prefix}:{c:${email}}:record:*` }))
-    for (const key of found as string[]) await redis.set(key, 'no record');
+  for (const key of await keysMatching(redis, `${prefix}:{c:${email}}:record:*`))
+    await redis.set(key, 'no record');
   await call('GET', `/recommendations?customerId=${id}`);
   await call('POST', '/events', { type: 'visit', customerId: email });
   for (const job of ['refresh-features', 'score-customers']) {
@@ -169,14 +169,13 @@ test('no metric has any of it', async () => {
 test('no job in Redis has any of it', async () => {
   let jobs = 0;
   let lists = 0;
-  for await (const found of redis.scanStream({ match: `${keys.queuePrefix}*`, count: 1000 }))
-    for (const key of found as string[]) {
-      expect(tracesIn(key)).toEqual([]);
-      if ((await redis.type(key)) !== 'hash') continue;
-      jobs++;
-      if (/:batch-[0-9a-f]{16}$/.test(key)) lists++;
-      expect(tracesIn(JSON.stringify(await redis.hgetall(key)))).toEqual([]);
-    }
+  for (const key of await keysMatching(redis, `${keys.queuePrefix}*`)) {
+    expect(tracesIn(key)).toEqual([]);
+    if ((await redis.type(key)) !== 'hash') continue;
+    jobs++;
+    if (/:batch-[0-9a-f]{16}$/.test(key)) lists++;
+    expect(tracesIn(JSON.stringify(await redis.hgetall(key)))).toEqual([]);
+  }
   expect(jobs).toBeGreaterThan(1);
   expect(lists).toBe(1);
 });

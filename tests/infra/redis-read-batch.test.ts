@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectRedis, untilReady } from '../../src/infra/redis.ts';
 import { createHeadBatch, createReadBatch } from '../../src/infra/redis-read-batch.ts';
-import { silentLog, testRedis } from '../support/redis.ts';
+import { describeOneServer, silentLog, testRedis } from '../support/redis.ts';
 
 const { url, prefix } = testRedis();
 const redis = connectRedis(url, 'tests-batch', { kind: 'failFast', timeoutMs: 5000 }, silentLog);
@@ -10,41 +10,43 @@ afterAll(() => redis.disconnect());
 
 const key = (n: number) => `${prefix}:value:${n}`;
 
-test('each reader gets the values of its own keys, whoever reads beside it', async () => {
-  for (let n = 0; n < 1500; n += 2) await redis.set(key(n), `value ${n}`);
-  let commands = 0;
-  const send = redis.sendCommand.bind(redis);
-  redis.sendCommand = (command, stream) => {
-    commands++;
-    return send(command, stream);
-  };
-  const read = createReadBatch(redis);
-  const readings = Array.from({ length: 700 }, (_, n) => read([key(2 * n), key(2 * n + 1)]));
-  const replies = await Promise.all([...readings, read([])]);
-  redis.sendCommand = send;
-  for (const [n, values] of replies.slice(0, -1).entries())
-    expect(values.map(String)).toEqual([`value ${2 * n}`, 'null']);
-  expect(replies.at(-1)).toEqual([]);
-  // 1,400 keys: no command has more than 1,000.
-  expect(commands).toBe(2);
-});
+describeOneServer('of readers beside each other', () => {
+  test('each reader gets the values of its own keys, whoever reads beside it', async () => {
+    for (let n = 0; n < 1500; n += 2) await redis.set(key(n), `value ${n}`);
+    let commands = 0;
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, stream) => {
+      commands++;
+      return send(command, stream);
+    };
+    const read = createReadBatch(redis);
+    const readings = Array.from({ length: 700 }, (_, n) => read([key(2 * n), key(2 * n + 1)]));
+    const replies = await Promise.all([...readings, read([])]);
+    redis.sendCommand = send;
+    for (const [n, values] of replies.slice(0, -1).entries())
+      expect(values.map(String)).toEqual([`value ${2 * n}`, 'null']);
+    expect(replies.at(-1)).toEqual([]);
+    // 1,400 keys: no command has more than 1,000.
+    expect(commands).toBe(2);
+  });
 
-test('of what is large the head alone is read, of several readers by one command', async () => {
-  await redis.set(key(5000), 'abc'.repeat(1000));
-  await redis.set(key(5002), 'ab');
-  const heads = createHeadBatch(redis, 4);
-  // The script is known from now on.
-  await heads([key(5000)]);
-  let commands = 0;
-  const send = redis.sendCommand.bind(redis);
-  redis.sendCommand = (command, stream) => {
-    commands++;
-    return send(command, stream);
-  };
-  const replies = await Promise.all([heads([key(5000), key(5001)]), heads([key(5002)])]);
-  redis.sendCommand = send;
-  expect(replies.map((values) => values.map(String))).toEqual([['abca', ''], ['ab']]);
-  expect(commands).toBe(1);
+  test('of what is large the head alone is read, of several readers by one command', async () => {
+    await redis.set(key(5000), 'abc'.repeat(1000));
+    await redis.set(key(5002), 'ab');
+    const heads = createHeadBatch(redis, 4);
+    // The script is known from now on.
+    await heads([key(5000)]);
+    let commands = 0;
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, stream) => {
+      commands++;
+      return send(command, stream);
+    };
+    const replies = await Promise.all([heads([key(5000), key(5001)]), heads([key(5002)])]);
+    redis.sendCommand = send;
+    expect(replies.map((values) => values.map(String))).toEqual([['abca', ''], ['ab']]);
+    expect(commands).toBe(1);
+  });
 });
 
 test('without Redis, every reader is told', async () => {

@@ -38,7 +38,7 @@ export const describeNative: typeof describe | typeof describe.skip = inject('na
   : // The global set-up says so loudly, and fails in CI.
     describe.skip;
 
-/** The same for tests that stand between a client and its one server. What a cluster does then: tests/infra/cluster.test.ts. */
+/** The same for tests that stand between a client and its one server. What a cluster does then: tests/serve/cluster-failover.test.ts. */
 export const describeOneServer: typeof describe | typeof describe.skip = inject('cluster')
   ? describe.skip
   : describe;

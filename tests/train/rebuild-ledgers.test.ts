@@ -19,7 +19,7 @@ import { rebuildLedgers } from '../../src/train/rebuild-ledgers.ts';
 import { decideDeps } from '../support/decide-deps.ts';
 import { testLake } from '../support/lake.ts';
 import { makeOffer, noon } from '../support/offers.ts';
-import { testRedis } from '../support/redis.ts';
+import { keysMatching, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 let clock = noon;
@@ -162,7 +162,9 @@ async function ledgersOf({ deps, keys }: Shop, subjects: readonly string[]) {
   for (const offer of offers) {
     if (offer.budget === undefined) continue;
     await deps.budgets.state(offer, clock);
-    const periods = (await redis.keys(`${keys.budgetPeriods(offer.offerId).replace(/[{}]/g, '?')}*`)).sort();
+    const periods = (
+      await keysMatching(redis, `${keys.budgetPeriods(offer.offerId).replace(/[{}]/g, '?')}*`)
+    ).sort();
     for (const key of periods) {
       const sums = await redis.hgetall(key);
       const name = key.slice(keys.budgetPeriods(offer.offerId).length);
@@ -188,7 +190,7 @@ async function ledgersOf({ deps, keys }: Shop, subjects: readonly string[]) {
 
 async function wipe({ keys }: Shop, subjects: readonly string[]) {
   for (const { offerId } of offers) {
-    const periods = await redis.keys(`${keys.budgetPeriods(offerId).replace(/[{}]/g, '?')}*`);
+    const periods = await keysMatching(redis, `${keys.budgetPeriods(offerId).replace(/[{}]/g, '?')}*`);
     await redis.del(keys.budgetReservations(offerId), keys.budgetDue(offerId), ...periods);
   }
   for (const subject of subjects) await redis.del(keys.contacts(subject));

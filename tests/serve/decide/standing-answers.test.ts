@@ -4,7 +4,7 @@ import { parseStanding } from '../../../src/decide/standing-text.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { isHeldOut } from '../../../src/offers/experiments.ts';
 import { makeOffer } from '../../support/offers.ts';
-import { testRedis } from '../../support/redis.ts';
+import { keysMatching, testRedis } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, url: redisUrl, prefix } = testRedis();
@@ -105,7 +105,7 @@ test('one that is gone is decided anew', async () => {
   const { customerId } = await newCustomer();
   const first = await ask(customerId);
   await ask(customerId);
-  const [key] = await redis.keys(`${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+  const [key] = await keysMatching(redis, `${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
   await redis.del(String(key));
   expect(JSON.parse(await ask(customerId)).decisionId).not.toBe(JSON.parse(first).decisionId);
 });
@@ -113,7 +113,7 @@ test('one that is gone is decided anew', async () => {
 test('what another version of the service has left there is read by its schema', async () => {
   const { customerId } = await newCustomer();
   const first = await ask(customerId);
-  const [key] = await redis.keys(`${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+  const [key] = await keysMatching(redis, `${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
   const standing = parseStanding(await redis.getBuffer(String(key)));
   if (standing === undefined) throw new Error('nothing stands');
   const { decision } = standing;

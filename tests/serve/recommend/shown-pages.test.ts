@@ -1,6 +1,6 @@
 /** Pages that a process has shown are shown again, and only as long as they are what it would say anew. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { testRedis } from '../../support/redis.ts';
+import { keysMatching, testRedis } from '../../support/redis.ts';
 import { eventually, startTestService, type TestService } from '../../support/service.ts';
 import { newItem, publishShopModel } from '../../support/shop-models.ts';
 
@@ -88,7 +88,7 @@ test('a record that is gone is nobody', async () => {
   const query = 'customerId=dora&n=6';
   const before = await ask(query);
   await ask(query);
-  for (const key of await redis.keys(`${prefix}:{c:dora}:*`)) await redis.del(key);
+  for (const key of await keysMatching(redis, `${prefix}:{c:dora}:*`)) await redis.del(key);
   expect((await ask(query)).page).not.toEqual(before.page);
 });
 

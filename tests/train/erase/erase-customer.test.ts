@@ -11,7 +11,7 @@ import { newModelVersion } from '../../../src/infra/model-store.ts';
 import { connectRedis, type Redis } from '../../../src/infra/redis.ts';
 import { type Running, sandbox } from '../../support/nextbest.ts';
 import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
-import { describeNative, silentLog } from '../../support/redis.ts';
+import { describeNative, keysMatching, silentLog } from '../../support/redis.ts';
 import { callService, eventually } from '../../support/service.ts';
 
 const anna = 'anna-7f3a9c';
@@ -264,7 +264,7 @@ describeNative('an erased customer', () => {
     expect(after.confirmed).toEqual(before.confirmed);
     expect(after.confirmed.amountMinor).toBeGreaterThan(0);
     expect(receipt?.spent).toMatchObject([{ offerId: 'five', state: 'confirmed', costMinor: 10 }]);
-    const lost = await redis.keys(`${keys.budgetPeriods('five')}*`);
+    const lost = await keysMatching(redis, `${keys.budgetPeriods('five')}*`);
     await redis.del(keys.budgetReservations('five'), keys.budgetDue('five'), ...lost);
     expect(await shop.run(['offers', 'rebuild-ledgers'], env)).toMatchObject({ exitCode: 0 });
     expect((await call('GET', '/offers/five/budget')).body.confirmed).toEqual(before.confirmed);
