@@ -150,11 +150,9 @@ export async function readWaiting(
 
 async function readStored(decisionId: string, { redis, keys }: ReadingDeps) {
   const stored = await redis.getBuffer(keys.decision(decisionId));
-  const text = stored === null ? undefined : unpackJson(stored);
-  const decision = parseDecision(text);
-  if (text === undefined || decision === undefined) return undefined;
-  const { entryId } = JSON.parse(text) as { entryId?: string };
-  return { decision, entryId };
+  const value = stored === null ? undefined : unpackJson(stored);
+  const decision = LoggedDecision.safeParse(value).data;
+  return decision && { decision, entryId: (value as { entryId?: string }).entryId };
 }
 
 /** undefined for nothing, and for what another version of the service wrote in another shape. */

@@ -15,7 +15,7 @@ const dictionary = Buffer.from(
     '"benefit":{"kind":"loyaltyPoints","points":"benefit":{"kind":"amountOff","amountMinor":"benefit":{"kind":"freeDelivery","costMinor":' +
     '"benefit":{"kind":"percentOff","percent":10,"categories":[""],"itemIds":[""]},"body":"","subject":"","title":"","link":"https://www.' +
     '"reasons":["often-redeemed","fits-taste","may-leave","persuades","explored","lever","by-response"],"reasons":["fallback"],' +
-    '"sessionId":"","channel":"web","channel":"app","channel":"call","channel":"push","placement":"default","source":"model",' +
+    '"sessionId":"","channel":"web","channel":"app","channel":"store","channel":"phone","placement":"default","source":"model",' +
     '"furtherExperiments":[],"experiment":{"name":"","variant":"control"},"collaborative":"20261126T084522Z-' +
     '{"decisionId":"01a","customerId":"","channel":"email","campaign":"","currency":"EUR","decidedAt":"2026-11-26T08:46:32.063Z",' +
     '"standsUntil":"2026-11-27T08:46:32.066Z","experiment":null,"policyVersion":"","placements":[{"placement":"top","offers":[' +
@@ -39,12 +39,13 @@ export function packJson(json: string): Buffer {
   return Buffer.concat([mark, deflateRawSync(json, options)]);
 }
 
-/** undefined: damaged, or packed by another version in another way. JSON that was not packed is answered as it is. */
-export function unpackJson(bytes: Buffer): string | undefined {
-  if (bytes[0] === '{'.charCodeAt(0)) return bytes.toString();
-  if (bytes[0] !== mark[0]) return undefined;
+/** The parsed value, also of JSON that was not packed. undefined: damaged, or packed by another version in another way. */
+export function unpackJson(bytes: Buffer): unknown {
+  const isPacked = bytes[0] === mark[0];
+  if (!isPacked && bytes[0] !== '{'.charCodeAt(0)) return undefined;
   try {
-    return inflateRawSync(bytes.subarray(1), options).toString();
+    // Bytes that were altered may inflate to a text all the same: as a rule to one that is no JSON.
+    return JSON.parse((isPacked ? inflateRawSync(bytes.subarray(1), options) : bytes).toString());
   } catch {
     return undefined;
   }

@@ -93,11 +93,13 @@ return 0
 
 /**
  * KEYS: what stands, the attempt at it. ARGV: SHA-1 of the text that it takes the place of ('' = nothing), the text, its
- * lifetime in milliseconds. 0: something else stands there by now.
+ * lifetime in milliseconds, the decision's id. 0: something else stands there by now, or another has undone the attempt, and with it
+ * what was reserved.
  */
 const stand = redisScript(`
 local current = redis.call('GET', KEYS[1])
 if (current and redis.sha1hex(current) or '') ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('DEL', KEYS[2])
 return 1
@@ -277,7 +279,7 @@ async function decideAndLetStand(
   const ttlMs = Math.max(1, ends - deps.now());
   const room = roomToLog(deps);
   room.catch(() => {});
-  if ((await stand(deps.redis, [key, attemptOf(key)], [digestOf(text), written, ttlMs])) !== 1) {
+  if ((await stand(deps.redis, [key, attemptOf(key)], [digestOf(text), written, ttlMs, decisionId])) !== 1) {
     // This took longer than the lock lasts.
     await release();
     const winner = parseStanding(await deps.redis.getBuffer(key));

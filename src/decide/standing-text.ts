@@ -17,7 +17,7 @@ const lineEnd = '\n';
 
 let shape: string | undefined;
 
-/** Of what this build writes: a text of the same shape was written through the same schema, and need not be checked by it. */
+/** Of what this build writes: a text of the same shape was written by code with the same schema, and need not be checked by it. */
 function shapeOfStanding(): string {
   shape ??= createHash('sha256')
     .update(JSON.stringify(z.toJSONSchema(LoggedDecision, { unrepresentable: 'any' })))
@@ -43,12 +43,12 @@ export function writeStanding({ decision, logged }: Standing): Buffer {
 export function parseStanding(text: Buffer | null): Standing | undefined {
   const end = text?.indexOf(lineEnd) ?? -1;
   if (text === null || end <= shapeLength) return undefined;
-  const json = unpackJson(text.subarray(end + 1));
-  if (json === undefined) return undefined;
+  const value = unpackJson(text.subarray(end + 1));
+  if (value === undefined) return undefined;
   const head = text.subarray(0, end).toString('latin1');
   const logged = head[shapeLength] === '1';
-  if (head.startsWith(shapeOfStanding())) return { decision: JSON.parse(json) as LoggedDecision, logged };
-  const decision = LoggedDecision.safeParse(JSON.parse(json)).data;
+  if (head.startsWith(shapeOfStanding())) return { decision: value as LoggedDecision, logged };
+  const decision = LoggedDecision.safeParse(value).data;
   return decision && { decision, logged };
 }
 

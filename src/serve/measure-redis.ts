@@ -10,6 +10,7 @@ const sent = [
   'exists',
   'getrange',
   'sadd',
+  'sismember',
   'hget',
   'hgetall',
   'hmget',
