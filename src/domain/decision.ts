@@ -201,6 +201,8 @@ export const ContactInputs = z.object({
   caps: z.array(
     z.object({ channels: z.array(Channel), times: z.int(), days: z.int(), counted: z.int().min(0) }),
   ),
+  /** Which of the two another contact would break now; null: neither. */
+  limit: z.enum(['minimum-gap', 'contact-cap']).nullable().default(null),
   /** Offers that were made of late: how often, when last, and whether one may still be redeemed. */
   offers: z.array(z.object({ offerId: OfferId, made: z.int(), lastAt: z.iso.datetime(), open: z.boolean() })),
 });

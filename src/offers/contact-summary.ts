@@ -3,7 +3,7 @@ import type { ContactInputs } from '../domain/decision.ts';
 import type { ContactPolicy } from '../domain/decision-policy.ts';
 import { OfferId } from '../domain/ids.ts';
 import { type ContactHistory, countOccasions, isOpen, isStanding, lastContactAt } from './contact-history.ts';
-import type { ContactLimits } from './contact-limits.ts';
+import { brokenLimit, type ContactLimits } from './contact-limits.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
 import { minuteOfDay } from './local-time.ts';
 import type { QuietHoursRule } from './quiet-hours.ts';
@@ -21,9 +21,10 @@ export function contactSummary(
   { channel, now, occasionId }: Pick<Situation, 'channel' | 'now' | 'occasionId'>,
   { timeZone: usual, lowRating }: Pick<ContactPolicy, 'timeZone' | 'lowRating'>,
   isQuiet: QuietHoursRule,
-  { caps, gap }: ContactLimits,
+  limits: ContactLimits,
 ): ContactInputs {
   const { contacts, offerAnswers } = facts;
+  const { caps, gap } = limits;
   const own = facts.timeZone === undefined ? undefined : minuteOfDay(facts.timeZone, now);
   const timeZone = own === undefined || facts.timeZone === undefined ? usual : facts.timeZone;
   const ratedAt = facts.lastRatedBelow(lowRating.below);
@@ -43,6 +44,7 @@ export function contactSummary(
       counted:
         contacts.length === 0 ? 0 : countOccasions(contacts, { channels, times, days }, now, occasionId),
     })),
+    limit: brokenLimit(limits, contacts, now, occasionId) ?? null,
     offers: offersOf(contacts, now),
   };
 }

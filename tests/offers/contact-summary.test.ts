@@ -57,6 +57,7 @@ test('says what the clock showed to the customer, and what she has said', () => 
     lowRatedAt: instant(noon - dayMs),
     answers: [{ offerId: 'ten', outcome: 'dismissed', at: instant(noon - hourMs) }],
     lastContactAt: null,
+    limit: null,
     caps: [
       { channels: ['email'], times: 2, days: 7, counted: 0 },
       { channels: ['email', 'phone'], times: 5, days: 30, counted: 0 },

@@ -77,27 +77,23 @@ export function rowsOf(
   return { lines, decisions, counts };
 }
 
-/** Why the customer is kept from every offer, rather than from one: then the fallback is nothing to send either. */
-const OF_EVERY_CONTACT: ReadonlySet<ExclusionReason> = new Set<ExclusionReason>([
-  'control-group',
-  'quiet-hours',
-  'minimum-gap',
-  'contact-cap',
-]);
-
-/** Where the shop goes to the customer: undefined where it may, and on every other channel. */
+/**
+ * Where the shop goes to the customer: undefined where it may, and on every other channel. By what is so of the customer, and not by
+ * why single offers were not made: each of those tells its first reason alone, and a shop may have none but fallbacks.
+ */
 export function whyNotContacted({
   channel,
+  controlGroup,
   inputs,
   placements,
-  excluded,
-}: Pick<Decision, 'channel' | 'inputs' | 'placements' | 'excluded'>): ExclusionReason | undefined {
+}: Pick<Decision, 'channel' | 'controlGroup' | 'inputs' | 'placements'>): ExclusionReason | undefined {
   if (!CONTACT_CHANNELS.has(channel)) return undefined;
   // Who is made an offer may be contacted; of a decision that was read again, nothing else is known.
   if (placements.some(({ offers, fallback }) => offers.length > 0 && !fallback)) return undefined;
-  // Asked for by itself: a shop without other offers has none that is excluded for it.
   if (!mayAddress({ consent: inputs?.consent }, channel)) return 'no-consent';
-  return excluded.find(({ reasonCode }) => OF_EVERY_CONTACT.has(reasonCode))?.reasonCode;
+  if (controlGroup) return 'control-group';
+  if (inputs?.contacts?.quiet) return 'quiet-hours';
+  return inputs?.contacts?.limit ?? undefined;
 }
 
 function shown({

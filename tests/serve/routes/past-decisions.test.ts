@@ -121,7 +121,7 @@ test('every reason by which the customer was protected can be checked in what wa
   expect(why.inputs).toMatchObject({
     segment: 'north',
     features: { totalSpendMinor: 9000, ratingCount: 0, recentContacts: 0 },
-    contacts: { timeZone: 'Asia/Tokyo', lastContactAt: null, lowRatedAt: null, answers: [] },
+    contacts: { timeZone: 'Asia/Tokyo', lastContactAt: null, limit: null, lowRatedAt: null, answers: [] },
   });
   expect(why.inputs.churnRisk).toBeGreaterThan(0);
 
@@ -131,6 +131,7 @@ test('every reason by which the customer was protected can be checked in what wa
   );
   expect((await explained(second.decisionId)).inputs.contacts).toMatchObject({
     lastContactAt: first.decidedAt,
+    limit: 'minimum-gap',
     caps: [{ channels: ['email'], times: 3, days: 7, counted: 1 }],
     offers: [{ offerId: 'three', made: 1, lastAt: first.decidedAt, open: true }],
   });
