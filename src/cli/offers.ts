@@ -76,12 +76,16 @@ export async function readOffers(file: string): Promise<Offer[]> {
       for (const issue of parsed.error.issues)
         faults.push(`line ${number}: ${issue.path.join('.') || 'offer'}: ${issue.message}`);
   }
-  if (faults.length > 0) {
-    const more = faults.length > faultsShown ? `\n  and ${faults.length - faultsShown} more` : '';
-    const shown = faults.slice(0, faultsShown).map((fault) => `  ${fault}`);
-    throw new UsageError(`${file} is not valid; no offer was taken:\n${shown.join('\n')}${more}`);
-  }
+  refuse(file, faults);
   return offers;
+}
+
+/** Throws UsageError with the first of the faults, if there is any. */
+function refuse(file: string, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  const more = faults.length > faultsShown ? `\n  and ${faults.length - faultsShown} more` : '';
+  const shown = faults.slice(0, faultsShown).map((fault) => `  ${fault}`);
+  throw new UsageError(`${file} is not valid; no offer was taken:\n${shown.join('\n')}${more}`);
 }
 
 /** Of offers by the policy that the service decides by. */
@@ -93,13 +97,10 @@ function refuseDearer(
   const { policy } = loadDecisionPolicy(decisionPolicyFile);
   const economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
   const faults = offers.flatMap((offer) => budgetFault(offer, economics, `${offer.offerId}: `));
-  if (faults.length > 0)
-    throw new UsageError(
-      `${file} is not valid; no offer was taken:\n${faults
-        .slice(0, faultsShown)
-        .map(({ path, message }) => `  ${path} ${message}`)
-        .join('\n')}`,
-    );
+  refuse(
+    file,
+    faults.map(({ path, message }) => `${path} ${message}`),
+  );
 }
 
 async function* linesOf(file: string): AsyncGenerator<string> {

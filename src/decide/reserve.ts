@@ -111,7 +111,8 @@ async function reserveNext(
     }
     if (next === undefined) continue;
     more.push(state);
-    if (state.refusals >= refusalsMax) settle(state, next, 'exhausted', deps);
+    // Nobody was asked: it is this decision that does without, and no word of the budget.
+    if (state.refusals >= refusalsMax) state.choice.refuse(next, 'budget-exhausted');
     else groupFor(next, state, groups).members.push({ state, candidate: next });
   }
   await Promise.all(

@@ -2,10 +2,11 @@
 import { sentContact } from '../../decide/ledger/sent-contact.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
 import { subjectOf } from '../../features/subject.ts';
+import type { ContactHistory } from '../../offers/contact-history.ts';
 import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
 
-type Sent = Extract<ParsedEventInput, { type: 'marketingContact' }>;
+type Sent = { input: Extract<ParsedEventInput, { type: 'marketingContact' }>; eventId: string };
 
 /** Of those that were accepted: a repeat has been counted. */
 export async function countSent(
@@ -13,35 +14,47 @@ export async function countSent(
   results: readonly EventResult[],
   deps: Pick<Deps, 'contacts' | 'market' | 'now' | 'log'>,
 ): Promise<void> {
-  const sent = inputs.flatMap((input, index) => {
+  const bySubject = new Map<string, Sent[]>();
+  for (const [index, input] of inputs.entries()) {
     const result = results[index];
-    return input.type === 'marketingContact' && input.outcome === 'sent' && result?.status === 'accepted'
-      ? [{ input, eventId: result.eventId }]
-      : [];
-  });
-  await Promise.all(sent.map(({ input, eventId }) => countOne(input, eventId, deps)));
+    if (input.type !== 'marketingContact' || input.outcome !== 'sent' || result?.status !== 'accepted')
+      continue;
+    const subjectId = subjectOf(input);
+    const sent = bySubject.get(subjectId) ?? [];
+    if (sent.length === 0) bySubject.set(subjectId, sent);
+    sent.push({ input, eventId: result.eventId });
+  }
+  await Promise.all([...bySubject].map(([subjectId, sent]) => countAll(subjectId, sent, deps)));
 }
 
-async function countOne(
-  input: Sent,
-  eventId: string,
+/** Of one customer in one go: each for itself, they would write over each other. */
+async function countAll(
+  subjectId: string,
+  sent: readonly Sent[],
   { contacts, market, now, log }: Pick<Deps, 'contacts' | 'market' | 'now' | 'log'>,
 ): Promise<void> {
   const at = now();
-  const { channel, campaign, occurredAt = at } = input;
-  const message = { eventId, channel, campaign, at: occurredAt };
   const { contactPolicy } = market.known();
   try {
     await contacts.update(
-      subjectOf(input),
+      subjectId,
       (history) => {
-        const contact = sentContact(message, history, contactPolicy, at);
-        return contact === undefined ? history : [...history, contact];
+        let counted: ContactHistory = history;
+        for (const { input, eventId } of sent) {
+          const { channel, campaign, occurredAt = at } = input;
+          const message = { eventId, channel, campaign, at: occurredAt };
+          const contact = sentContact(message, counted, contactPolicy, at);
+          if (contact !== undefined) counted = [...counted, contact];
+        }
+        return counted;
       },
       at,
     );
   } catch (err) {
-    // The event has been accepted, and the lake will have it: `offers rebuild-ledgers` counts it from there.
-    log.error({ event: 'contact.uncounted', err }, 'a message that was sent does not count for the caps');
+    // The events have been accepted, and the lake will have them: `offers rebuild-ledgers` counts them from there.
+    log.error(
+      { event: 'contact.uncounted', err, messages: sent.length },
+      'messages that were sent do not count for the caps',
+    );
   }
 }

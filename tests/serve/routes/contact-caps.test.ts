@@ -118,6 +118,24 @@ test('messages that other tools tell to have sent count, once, and not beside th
   expect(await write(often, other, 'june')).toMatchObject({ five: 'made' });
 });
 
+test('messages that are told of many at a time all count', async () => {
+  const customerId = await reachable('written-to-much');
+  const messages = Array.from({ length: 120 }, (_, n) => ({
+    type: 'marketingContact',
+    customerId,
+    channel: 'email',
+    outcome: 'sent',
+    campaign: `news-${n}`,
+  }));
+  expect((await often.call('POST', '/events', messages)).body.accepted).toBe(messages.length);
+  const asked = { customerId, channel: 'email', campaign: 'july', placements: ['hero'] };
+  const { body } = await often.call('POST', '/offers/decide', asked);
+  const { inputs } = (await often.call('GET', `/decisions/${body.decisionId}`)).body;
+  expect(inputs.contacts.caps).toEqual([
+    { channels: ['email'], times: 2, days: 7, counted: messages.length },
+  ]);
+});
+
 test('an offer is made as often as its cap says; a dry run does not count', async () => {
   const gifts = { placements: ['gifts'] };
   for (let i = 0; i < 2; i++)
