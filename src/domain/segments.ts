@@ -15,7 +15,7 @@ export const RFM_SEGMENTS = [
 ] as const;
 export type RfmSegment = (typeof RFM_SEGMENTS)[number];
 
-/** By value: the best twentieth, the next 15 %, the next 30 %, and the other half. */
+/** By value: the lower half, the 30 % above it, the next 15 %, and the best twentieth. */
 export const VALUE_TIERS = ['low', 'middle', 'high', 'top'] as const;
 export type ValueTier = (typeof VALUE_TIERS)[number];
 

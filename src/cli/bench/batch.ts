@@ -114,7 +114,7 @@ export async function benchBatch(
   }
 }
 
-/** Every second offer suffices for one customer in fifty. */
+/** Three offers in five suffice for one customer in fifty. */
 function scarce(offers: readonly Offer[], customers: number): Offer[] {
   return offers.map((offer, n) =>
     offer.fallback || n % 5 > 2

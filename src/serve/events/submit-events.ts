@@ -1,9 +1,16 @@
 import type { ParsedEventInput } from '../../domain/event.ts';
-import type { Deps } from '../deps.ts';
-import { type AcceptResult, acceptEvents } from './accept-events.ts';
+import type { ServeMetrics } from '../metrics.ts';
+import { type AcceptDeps, type AcceptResult, acceptEvents } from './accept-events.ts';
+
+export type SubmitDeps = AcceptDeps & {
+  metrics: Pick<ServeMetrics, 'events' | 'deferredEvents' | 'eventToRecord'>;
+};
 
 /** Accepts events and counts what became of them. */
-export async function submitEvents(inputs: readonly ParsedEventInput[], deps: Deps): Promise<AcceptResult> {
+export async function submitEvents(
+  inputs: readonly ParsedEventInput[],
+  deps: SubmitDeps,
+): Promise<AcceptResult> {
   const startedAt = performance.now();
   const result = await acceptEvents(inputs, deps);
   const { events, deferredEvents, eventToRecord } = deps.metrics;

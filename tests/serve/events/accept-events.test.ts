@@ -7,8 +7,11 @@ import { dayMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
+import { createMetrics } from '../../../src/infra/metrics.ts';
 import { connectRedis } from '../../../src/infra/redis.ts';
 import { type AcceptDeps, acceptEvents } from '../../../src/serve/events/accept-events.ts';
+import { submitEvents } from '../../../src/serve/events/submit-events.ts';
+import { createServeMetrics } from '../../../src/serve/metrics.ts';
 import { startMs } from '../../support/events.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 
@@ -187,5 +190,18 @@ describe('faults', () => {
     expect(await streamed()).toHaveLength(2);
     expect(log.error).toHaveBeenCalledTimes(1);
     expect(JSON.stringify(log.error.mock.calls)).not.toContain('anna');
+  });
+
+  test('what is deferred is counted, and not among those whose way to the record was timed', async () => {
+    const { registry } = createMetrics();
+    const metrics = createServeMetrics(registry);
+    const { deps, records } = setUp();
+    const apply: typeof records.apply = (subjectId, ...rest) =>
+      subjectId === 'anna' ? Promise.reject(new Error('away')) : records.apply(subjectId, ...rest);
+    const inputs = [visit(), visit(), visit({ customerId: 'bert' })];
+    await submitEvents(inputs, { ...deps, records: { ...records, apply }, metrics });
+    const text = await registry.metrics();
+    expect(text).toMatch(/^nextbest_serve_deferred_events_total 2$/m);
+    expect(text).toMatch(/^nextbest_serve_event_to_record_seconds_count 1$/m);
   });
 });
