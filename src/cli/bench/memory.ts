@@ -178,8 +178,11 @@ async function weigh(redis: Redis, keys: Keys, ids: readonly string[]): Promise<
   return weighed;
 }
 
+/** Without what the server holds for its clients and for the file on its way, which comes and goes. */
 async function usedBytes(redis: Redis): Promise<number> {
-  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+  const info = await redis.info('memory');
+  const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  return read('used_memory') - read('mem_clients_normal') - read('mem_aof_buffer');
 }
 
 /** In the last so many milliseconds of the simulated time: share of customers who did anything, and events a customer. */
