@@ -2,6 +2,7 @@
 import { type CollaborativeModel, collaborativeFromFiles } from '../../algorithms/collaborative-model.ts';
 import type { KnownFactors } from '../../algorithms/ials.ts';
 import type { ModelManifest } from '../../domain/manifest.ts';
+import { openErasureFiles } from '../../infra/erasure-files.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { loadServableModel } from '../../infra/model-store.ts';
 
@@ -51,4 +52,20 @@ export function warmStartFrom(
     values.set(model.itemFactors.subarray(known[i]! * factors, (known[i]! + 1) * factors), n * factors);
   });
   return { rows, factors: values };
+}
+
+/** When its factors were learned, ISO 8601: an update in between leaves those of known items as they are. */
+export function trainedAtOf({ parameters, createdAt }: ModelManifest): string {
+  return String(parameters.trainedAt ?? createdAt);
+}
+
+/** Has a customer been erased since, of whom its factors may still hold something? */
+export async function isBeforeErasure(
+  manifest: ModelManifest,
+  dataDir: string | undefined,
+): Promise<boolean> {
+  if (dataDir === undefined) return false;
+  const receipts = await (await openErasureFiles(dataDir)).receipts();
+  const trainedAt = Date.parse(trainedAtOf(manifest));
+  return receipts.some(({ completedAt }) => Date.parse(completedAt) >= trainedAt);
 }

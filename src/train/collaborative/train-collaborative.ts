@@ -17,7 +17,7 @@ import { easeNote } from './fit-ease-rows.ts';
 import { fitCollaborative } from './fit-model.ts';
 import { judgeCandidate, metricsOf } from './judge-candidate.ts';
 import { type LearnedRanking, learnRanking } from './learn-ranking.ts';
-import { loadServedModel, warmStartFrom } from './served-model.ts';
+import { isBeforeErasure, loadServedModel, warmStartFrom } from './served-model.ts';
 import { loadShopLog, loadTestSet, type ShopLog, shortageOf } from './shop-log.ts';
 import { readTunedSettings } from './tuned-settings.ts';
 
@@ -84,7 +84,10 @@ export async function trainCollaborative(training: KernelTraining): Promise<JobR
   const everything = await loadShopLog(lake, { before, withBrowsing: true });
   // Only here: what is tested must not have seen the test, nor what ends at a cut-off what comes after it.
   const served = training.cutoff === undefined ? await loadServedModel(training) : undefined;
-  const start = served && warmStartFrom(served.model, everything.itemIds, settings.ials.factors);
+  const start =
+    served === undefined || (await isBeforeErasure(served.manifest, training.dataDir))
+      ? undefined
+      : warmStartFrom(served.model, everything.itemIds, settings.ials.factors);
   // From the last purchase, not from the clock: an old log does not pale.
   const model = await withRanker(
     everything,

@@ -19,7 +19,7 @@ import { readRecipe } from './champion.ts';
 import { easeNote } from './fit-ease-rows.ts';
 import { fitAround } from './fit-model.ts';
 import { fitSources } from './fit-sources.ts';
-import { loadServedModel, rowsInModel } from './served-model.ts';
+import { loadServedModel, rowsInModel, trainedAtOf } from './served-model.ts';
 import { loadShopLog } from './shop-log.ts';
 
 const job = 'update-collaborative';
@@ -38,7 +38,7 @@ export async function updateCollaborative(training: KernelTraining): Promise<Job
   const { users } = model;
   if (recipe === undefined || users === undefined)
     return skipped(`${version}, which is served, is of an earlier kind: the next training makes it new`);
-  const trainedAt = String(parameters.trainedAt ?? manifest.createdAt);
+  const trainedAt = trainedAtOf(manifest);
   if (now - Date.parse(trainedAt) > updatableDays * dayMs)
     return skipped(`${version} was trained more than ${updatableDays} days ago: it is time for a training`);
   const since = await purchaseSpan(lake, { from: model.asOf, before });

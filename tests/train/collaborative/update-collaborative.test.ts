@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { collaborativeFromFiles, similarItems } from '../../../src/algorithms/collaborative-model.ts';
+import { CustomerId } from '../../../src/domain/ids.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
+import { dueAtOf, openErasureFiles } from '../../../src/infra/erasure-files.ts';
 import { loadModel } from '../../../src/infra/model-store.ts';
 import { currentVersion } from '../../../src/infra/served-versions.ts';
 import { trainCollaborative } from '../../../src/train/collaborative/train-collaborative.ts';
@@ -37,7 +39,17 @@ afterAll(async () => {
 function run(job: typeof updateCollaborative, now: number): Promise<JobResult> {
   const report = () => {};
   const modelsDir = join(folder, 'models');
-  return job({ lake, kernels, modelsDir, seed: 1, now, random: Math.random, log: silentLog, report });
+  return job({
+    lake,
+    kernels,
+    modelsDir,
+    dataDir: folder,
+    seed: 1,
+    now,
+    random: Math.random,
+    log: silentLog,
+    report,
+  });
 }
 
 async function served() {
@@ -102,6 +114,28 @@ test('a new item is served an hour later, known by those who bought it, and the 
   const next = await run(trainCollaborative, trainedAt + 2 * dayMs);
   const retrained = await loadModel(join(folder, 'models'), 'collaborative', next.version!);
   expect(retrained.manifest.parameters.warmStartFrom).toBe(result.version);
+}, 120_000);
+
+test('after an erasure the next training begins from nothing', async () => {
+  const completedAt = trainedAt + 3 * dayMs;
+  const erasures = await openErasureFiles(folder);
+  const { receiptId, customerHash } = await erasures.request(CustomerId.parse('anna'), completedAt);
+  await erasures.complete({
+    receiptId,
+    customerHash,
+    requestedAt: new Date(completedAt).toISOString(),
+    dueAt: dueAtOf(completedAt),
+    completedAt: new Date(completedAt).toISOString(),
+    erased: {},
+    spent: [],
+    verification: { at: new Date(completedAt).toISOString(), found: {}, total: 0 },
+    returned: false,
+    models: [],
+    persistence: [],
+  });
+  const { version } = await run(trainCollaborative, trainedAt + 4 * dayMs);
+  const { manifest } = await loadModel(join(folder, 'models'), 'collaborative', version!);
+  expect(manifest.parameters.warmStartFrom).toBeUndefined();
 }, 120_000);
 
 test('a training of days ago is not updated any more: its age is to be seen', async () => {
