@@ -1,7 +1,7 @@
 /**
  * Which events of a customer (or guest) have been applied of late, each with the stream id under which it first was: a hash beside the
- * record, from a hash of the event's id (64 bits: among a week's events of one customer no two are alike) to that stream id. A key of
- * its own for each event would take eight times the memory.
+ * record, from a hash of the event's id (52 bits: among a week's events of one customer no two are alike) to that stream id, both as
+ * whole numbers, which Redis keeps as such. A key of its own for each event would take more than ten times the memory.
  *
  * A marker is there for seven days at least, by the stream's time. Fields cannot expire: whoever adds some takes away a few that are
  * older, and a week after the last the whole goes.
@@ -15,12 +15,27 @@ import type { Redis } from '../infra/redis.ts';
 /** How long a repeat of an event is recognised by its marker alone. */
 export const markerTtlMs = 7 * dayMs;
 
-/** Characters of the digest: 6 bits each. */
-const fieldLength = 11;
+/** Hexadecimal digits of the digest: what doubles hold exactly. */
+const fieldDigits = 13;
 
-/** The field of an event's marker. */
+/** Stream ids of so many of one millisecond are told as whole numbers. */
+const perMs = 1000;
+
+/** The field of an event's marker: a whole number, which Redis keeps in nine bytes. */
 export function markerField(eventId: string): string {
-  return hash('sha1', eventId, 'base64url').slice(0, fieldLength);
+  return String(Number.parseInt(hash('sha1', eventId, 'hex').slice(0, fieldDigits), 16));
+}
+
+/** What the marker says: the stream id as a whole number, milliseconds and then three digits, where it has one; else as it is. */
+export function markerValue(streamId: string): string {
+  const [ms, sequence] = streamIdParts(streamId);
+  return sequence < perMs ? String(ms * perMs + sequence) : streamId;
+}
+
+/** The stream id of `markerValue`. */
+export function markedStreamId(value: string): string {
+  if (value.includes('-')) return value;
+  return `${Math.floor(Number(value) / perMs)}-${Number(value) % perMs}`;
 }
 
 /** The stream id under which the event was first applied; null: it was not, or longer ago than its marker lives. */
@@ -29,7 +44,8 @@ export async function readMarker(
   eventId: string,
   { redis, keys }: { redis: Redis; keys: Pick<Keys, 'eventMarkers'> },
 ): Promise<string | null> {
-  return await redis.hget(keys.eventMarkers(subjectId), markerField(eventId));
+  const value = await redis.hget(keys.eventMarkers(subjectId), markerField(eventId));
+  return value === null ? null : markedStreamId(value);
 }
 
 /** The instant, milliseconds since 1970, before which a marker may go, when markers of these stream ids are added. */
@@ -38,7 +54,7 @@ export function staleBefore(streamIds: readonly string[]): number {
 }
 
 /**
- * For a script: sets the markers that ARGV lists from `first` on, field and stream id in turn, in the hash KEYS[`key`]. ARGV before
+ * For a script: sets the markers that ARGV lists from `first` on, field and value in turn, in the hash KEYS[`key`]. ARGV before
  * that: the markers' lifetime, `staleBefore`. It looks at twice as many as it adds, by chance, so that few old ones stay.
  */
 export const setMarkersLua = (key: number, first: number) => `
@@ -46,8 +62,9 @@ for i = ${first}, #ARGV, 2 do redis.call('HSET', KEYS[${key}], ARGV[i], ARGV[i +
 local added = (#ARGV - ${first} + 1) / 2
 local some = redis.call('HRANDFIELD', KEYS[${key}], -2 * (added + 1), 'WITHVALUES')
 for i = 1, #some, 2 do
-  local ms = tonumber(string.match(some[i + 1], '^%d+'))
-  if ms and ms < tonumber(ARGV[${first - 1}]) then redis.call('HDEL', KEYS[${key}], some[i]) end
+  local ms, sequence = string.match(some[i + 1], '^(%d+)(%-?)')
+  ms = sequence == '-' and tonumber(ms) or math.floor((tonumber(ms) or 0) / ${perMs})
+  if ms < tonumber(ARGV[${first - 1}]) then redis.call('HDEL', KEYS[${key}], some[i]) end
 end
 redis.call('PEXPIRE', KEYS[${key}], ARGV[${first - 2}])
 `;

@@ -22,7 +22,14 @@ import type { Redis } from '../infra/redis.ts';
 import { createHeadBatch, createReadBatch } from '../infra/redis-read-batch.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { getMany, slices } from '../infra/redis-together.ts';
-import { markerField, markerTtlMs, setMarkersLua, staleBefore } from './event-markers.ts';
+import {
+  markedStreamId,
+  markerField,
+  markerTtlMs,
+  markerValue,
+  setMarkersLua,
+  staleBefore,
+} from './event-markers.ts';
 import { compareEventOrder } from './event-order.ts';
 import { isGone, markGone } from './gone-customers.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
@@ -137,7 +144,7 @@ export type RecordStoreOptions = {
 /**
  * KEYS: the record, the markers (`event-markers.ts`). ARGV: SHA-1 of the record that the new one was made from ('' = there was none),
  * the new record, its lifetime in ms (0 = for ever), what `setMarkersLua` wants: the markers' lifetime, which may go, then each
- * event's field and stream id.
+ * event's field and value.
  * Answers {1}, or {0, record, marker …} as they are where something has changed in between. Comparing contents rather than
  * a counter also holds when a record was deleted and made anew.
  */
@@ -265,7 +272,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       pending = pending.filter((entry, e) => {
         const marker = markers[e];
-        if (marker) appliedAs.set(entry.event.eventId, marker.toString());
+        if (marker) appliedAs.set(entry.event.eventId, markedStreamId(marker.toString()));
         return !marker;
       });
       if (pending.length === 0) return { outcomes: outcomesOf(events, appliedAs), late: 0 };
@@ -288,7 +295,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
           isGuest(subjectId) ? guestTtlMs : 0,
           markerTtlMs,
           staleBefore(pending.map(({ streamId }) => streamId)),
-          ...pending.flatMap((entry) => [fieldOf(entry), entry.streamId]),
+          ...pending.flatMap((entry) => [fieldOf(entry), markerValue(entry.streamId)]),
         ],
       )) as [1] | [0, Buffer | null, ...(Buffer | null)[]];
       if (reply[0] === 1) {

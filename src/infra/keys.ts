@@ -76,7 +76,7 @@ export function createKeys(prefix: string) {
     /** The same two while they are made anew out of the lake. */
     budgetRestored: (offerId: string) => `${prefix}:{offer:${offerId}}:restored`,
     budgetRestoredDue: (offerId: string) => `${prefix}:{offer:${offerId}}:restored-due`,
-    /** String (JSON) with an expiry: what the customer has been offered lately. */
+    /** String (binary) with an expiry: what the customer has been offered lately. */
     contacts: (subjectId: string) => `${prefix}:{c:${subjectId}}:contacts`,
     /** Stream: causes and changed customers on their way to the webhooks' queue. One hash tag, for they change together. */
     webhookOutbox: `{${prefix}:webhooks}:outbox`,

@@ -1,7 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { dayMs } from '../../src/domain/time.ts';
-import { markerField, markerTtlMs, readMarker } from '../../src/features/event-markers.ts';
+import {
+  markedStreamId,
+  markerField,
+  markerTtlMs,
+  markerValue,
+  readMarker,
+} from '../../src/features/event-markers.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
@@ -93,12 +99,20 @@ describe('apply', () => {
     expect(ttl).toBeLessThanOrEqual(markerTtlMs);
   });
 
+  test('a marker is a whole number, but for the stream ids that none can tell', () => {
+    for (const streamId of ['0-1', '1764150000000-0', '1764150000000-999', '7-1000', '1764150000000-12345'])
+      expect(markedStreamId(markerValue(streamId))).toBe(streamId);
+    expect(markerValue('1764150000000-17')).toBe('1764150000000017');
+    expect(markerField('m')).toMatch(/^\d+$/);
+  });
+
   test('a customer who comes every day has markers of the last week, and few of before', async () => {
     const streamIdOn = (day: number) => `${(100 + day) * dayMs}-0`;
     for (let day = 0; day < 300; day++)
       await store.apply('daily', [{ event: visit(`d${day}`, day), streamId: streamIdOn(day) }]);
     const markers = await redis.hgetall(keys.eventMarkers('daily'));
-    for (let day = 292; day < 300; day++) expect(markers[markerField(`d${day}`)]).toBe(streamIdOn(day));
+    for (let day = 292; day < 300; day++)
+      expect(markers[markerField(`d${day}`)]).toBe(markerValue(streamIdOn(day)));
     // Were nothing taken away, there were 300.
     expect(Object.keys(markers).length).toBeLessThan(40);
   });
@@ -126,7 +140,7 @@ describe('apply', () => {
     ]);
     expect(again).toEqual({ outcomes: ['known', 'applied', 'duplicate'], late: 0 });
     expect(await store.read('known')).toStrictEqual(folded([...before, visit('next', 3)], '9-1'));
-    expect(await redis.hget(keys.eventMarkers('known'), markerField(last.eventId))).toBe('9-0');
+    expect(await readMarker('known', last.eventId, { redis, keys })).toBe('9-0');
   });
 
   test('a record that knew an event reflects the entry under which it was sent again', async () => {

@@ -4,8 +4,6 @@
  * in one place (src/offers), and no cap is broken by two processes at once.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { CHANNELS } from '../../domain/channel.ts';
 import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
 import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
@@ -14,6 +12,7 @@ import { isCluster } from '../../infra/redis.ts';
 import { redisScript } from '../../infra/redis-script.ts';
 import { getMany, slices } from '../../infra/redis-together.ts';
 import { type Contact, type ContactHistory, isOpen, isStanding } from '../../offers/contact-history.ts';
+import { packContacts, unpackContacts } from './packed-contacts.ts';
 
 /** A history, and by what the ledger knows whether it still is the customer's. */
 export type ReadContacts = {
@@ -62,30 +61,6 @@ const attemptsMax = 50;
 /** Contacts are needed as long as the longest window of a cap. */
 export const contactWindowMs = 366 * dayMs;
 
-const STATES = ['reserved', 'confirmed', 'redeemed', 'dismissed'] as const;
-
-/** As it is kept: a list a contact, without names. Text that another version wrote in another shape counts as no history. */
-const Row = z.tuple([
-  z.string(),
-  z.string(),
-  z.string(),
-  z
-    .int()
-    .min(0)
-    .max(CHANNELS.length - 1),
-  z.number(),
-  z.union([z.literal(0), z.literal(1)]),
-  z.number(),
-  z
-    .int()
-    .min(0)
-    .max(STATES.length - 1),
-  z.number(),
-  z.number(),
-]);
-type Row = z.output<typeof Row>;
-const Rows = z.array(Row);
-
 /**
  * KEYS: histories. ARGV, for each: version that it must have, the new history, its lifetime in milliseconds. Answers for each
  * whether it was written.
@@ -105,11 +80,12 @@ return written
 `);
 
 export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
-  const readAs = (text: string | null): ReadContacts =>
-    text === null ? none : { history: parseContacts(text), version: versionOf(text) };
+  // What cannot be read counts as no history.
+  const readAs = (bytes: Buffer | null): ReadContacts =>
+    bytes === null ? none : { history: unpackContacts(bytes) ?? [], version: versionOf(bytes) };
 
   async function read(subjectId: string): Promise<ReadContacts> {
-    return readAs(await redis.get(keys.contacts(subjectId)));
+    return readAs(await redis.getBuffer(keys.contacts(subjectId)));
   }
 
   async function writeMany(writes: readonly ContactsWrite[], now: number): Promise<boolean[]> {
@@ -120,7 +96,7 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
         writeScript(
           redis,
           some.map(({ subjectId }) => keys.contacts(subjectId)),
-          some.flatMap(({ version, history }) => [version, ...keptText(history, now)]),
+          some.flatMap(({ version, history }) => [version, ...keptBytes(history, now)]),
         ),
       ),
     );
@@ -135,11 +111,11 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
   return {
     read,
     async readMany(subjectIds) {
-      const texts = await getMany(
+      const found = await getMany(
         redis,
         subjectIds.map((subjectId) => keys.contacts(subjectId)),
       );
-      return texts.map((text) => readAs(text?.toString() ?? null));
+      return found.map(readAs);
     },
     write,
     writeMany,
@@ -160,14 +136,14 @@ const none: ReadContacts = { history: [], version: '' };
 /** Histories that one script writes. */
 const writesMax = 250;
 
-/** The text without what no rule needs any more, '' = nothing is left, and for how long it is needed. */
-function keptText(history: ContactHistory, now: number): [text: string, ttlMs: number] {
+/** The history without what no rule needs any more, nothing = nothing is left, and for how long it is needed. */
+function keptBytes(history: ContactHistory, now: number): [bytes: Buffer, ttlMs: number] {
   const kept = bounded(
     history.filter((contact) => isNeeded(contact, now)),
     now,
   );
-  const text = kept.length === 0 ? '' : JSON.stringify(kept.map(rowOf));
-  return [text, Math.max(1, ...kept.map((contact) => neededUntil(contact) - now))];
+  const bytes = kept.length === 0 ? Buffer.alloc(0) : packContacts(kept);
+  return [bytes, Math.max(1, ...kept.map((contact) => neededUntil(contact) - now))];
 }
 
 /** Of too many, the oldest page views go first: what the customer may redeem, and what was sent to her, is what rules ask for. */
@@ -191,67 +167,6 @@ function neededUntil({ state, expiresAt, at, stateAt, redeemableUntil }: Contact
     : Math.max(at + contactWindowMs, stateAt + contactWindowMs, redeemableUntil);
 }
 
-function versionOf(text: string | null): string {
-  return text === null ? '' : createHash('sha1').update(text).digest('hex');
-}
-
-function rowOf(contact: Contact): Row {
-  return [
-    contact.occasionId,
-    contact.decisionId,
-    contact.offerId,
-    CHANNELS.indexOf(contact.channel),
-    contact.at,
-    contact.discount ? 1 : 0,
-    contact.redeemableUntil,
-    STATES.indexOf(contact.state),
-    contact.stateAt,
-    contact.expiresAt,
-  ];
-}
-
-/** An empty history for what cannot be read. */
-export function parseContacts(text: string): ContactHistory {
-  const parsed = Rows.safeParse(jsonOrUndefined(text));
-  if (!parsed.success) return [];
-  return parsed.data.flatMap(
-    ([
-      occasionId,
-      decisionId,
-      offerId,
-      channelAt,
-      at,
-      discount,
-      redeemableUntil,
-      stateIndex,
-      stateAt,
-      expiresAt,
-    ]): Contact[] => {
-      const channel = CHANNELS[channelAt];
-      const state = STATES[stateIndex];
-      if (channel === undefined || state === undefined) return [];
-      return [
-        {
-          occasionId,
-          decisionId,
-          offerId,
-          channel,
-          at,
-          discount: discount === 1,
-          redeemableUntil,
-          state,
-          stateAt,
-          expiresAt,
-        },
-      ];
-    },
-  );
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function versionOf(bytes: Buffer): string {
+  return createHash('sha1').update(bytes).digest('hex');
 }
