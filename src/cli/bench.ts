@@ -153,7 +153,7 @@ const freshnessBenchCommand = () =>
     .option('--asks <n>', 'how many', positiveInteger, 10_000)
     .option('--processes <n>', 'of the service', positiveInteger, 2)
     .option('--callers <n>', 'that post and ask at once', positiveInteger, 4)
-    .option('--load <n>', 'pages a second that are served beside it', positiveInteger, 200)
+    .option('--load <n>', 'pages a second, evenly, that are served beside it', positiveInteger, 200)
     .option('--items <n>', 'of the catalogue', positiveInteger, 2000)
     .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 1000)
     .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
@@ -166,7 +166,8 @@ const freshnessBenchCommand = () =>
       const kinds = Object.entries(line.kinds).map(([kind, figures]) => `${kind}: ${told(figures)}`);
       output.result(
         { ...line },
-        `${told(line)}; ${kinds.join('; ')}; ${Math.round(line.loadPerSecond)} pages/s beside it, ${line.loadErrors} errors`,
+        `${told(line)}; ${kinds.join('; ')}; ${Math.round(line.loadPerSecond)} pages/s beside it ` +
+          `(p50 ${line.loadP50Ms.toFixed(1)} ms, p99 ${line.loadP99Ms.toFixed(1)} ms, ${line.loadErrors} errors), services ${line.serviceCpu.toFixed(2)} cores`,
       );
       if (line.share < 1)
         throw new Error('an answer did not know of what had been posted before it was asked for');

@@ -4,15 +4,16 @@
  * answer that is kept in memory and in Redis by then: a page that outlives what it was made of would be found.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
 import { openBenchPlace } from './bench-place.ts';
 import { bound } from './broken-off.ts';
 import { copyId } from './copied-records.ts';
-import type { Load, LoadResult } from './load.ts';
+import type { PageLoad, PageLoadResult } from './page-load.ts';
 import { fillRedis, prepareShop } from './prepared-shop.ts';
+import { cpuSecondsOf } from './process-usage.ts';
 import { startServer } from './serve.ts';
 
 export type FreshnessOptions = {
@@ -21,7 +22,7 @@ export type FreshnessOptions = {
   processes: number;
   /** That post and ask at once. */
   callers: number;
-  /** Pages a second that are asked for beside it. */
+  /** Pages a second that are asked for beside it, evenly. */
   load: number;
   items: number;
   /** Customers of the simulated shop that the others are copies of. */
@@ -55,13 +56,15 @@ export type FreshnessLine = FreshFigures & {
   /** Pages a second that were served beside it, and those that failed. */
   loadPerSecond: number;
   loadErrors: number;
+  loadP50Ms: number;
+  loadP99Ms: number;
+  /** CPU time that the services used a second, all of them together, for the asks and the pages: 1 is one core. NaN without /proc. */
+  serviceCpu: number;
 };
 
 type Seen = { reflected: boolean; ms: number };
 type Call = (process: number, method: string, path: string, body?: unknown) => Promise<unknown>;
 
-const loadConnections = 8;
-const loadSeconds = 5;
 const patienceMs = 5000;
 const pollMs = 2;
 const refusedMs = 50;
@@ -88,12 +91,15 @@ export async function benchFreshness(
       urls.push(url);
     }
     for (const url of urls) await untilReady(url);
-    const load = runLoad(urls, options.load, customers);
+    const load = runLoad({ urls, perSecond: options.load, path: pagePath, customers });
     say(`${options.asks} asks …`);
     let refused = 0;
     const call = callOf(urls, () => refused++);
+    const startedAt = performance.now();
+    const cpuBefore = await cpuOf(children);
     const { seen, skipped } = await askAll(options, customers, call);
-    const { perSecond, errors } = await load.end();
+    const serviceCpu = ((await cpuOf(children)) - cpuBefore) / ((performance.now() - startedAt) / 1000);
+    const pages = await load.end();
     const all = FRESH_KINDS.flatMap((kind) => seen[kind]);
     return {
       ...figures(all),
@@ -104,8 +110,11 @@ export async function benchFreshness(
       ) as FreshnessLine['kinds'],
       skipped,
       refused,
-      loadPerSecond: perSecond,
-      loadErrors: errors,
+      loadPerSecond: pages.requests / Math.max(1, pages.seconds),
+      loadErrors: pages.errors,
+      loadP50Ms: pages.p50Ms,
+      loadP99Ms: pages.p99Ms,
+      serviceCpu,
     };
   } finally {
     for (const child of children) child.kill('SIGKILL');
@@ -275,46 +284,28 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
-/** Pages for everybody, round after round, in processes of their own. */
-function runLoad(urls: readonly string[], rate: number, customers: number) {
-  const results: LoadResult[] = [];
-  let ending = false;
-  let child: ChildProcess | undefined;
-  const rounds = (async () => {
-    for (let round = 0; !ending; round++) {
-      const load: Load = {
-        url: urls[round % urls.length] ?? '',
-        connections: loadConnections,
-        seconds: loadSeconds,
-        rate,
-        path: '/recommendations?customerId={id}&n=10&explain=true',
-        customers: { first: 0, count: customers, times: 1 },
-      };
-      const entry = builtEntry('./load.js', import.meta.url);
-      const loading = bound(
-        spawn(process.execPath, [entry, JSON.stringify(load)], { stdio: ['ignore', 'pipe', 'inherit'] }),
-      );
-      child = loading;
-      const exited = once(loading, 'exit');
-      let text = '';
-      for await (const chunk of loading.stdout) text += chunk;
-      await exited;
-      if (text !== '') results.push(JSON.parse(text) as LoadResult);
-    }
-  })();
+const pagePath = '/recommendations?customerId={id}&n=10&explain=true';
+
+/** Pages for everybody, from a process of its own: one that came and went would take a core each time that it starts. */
+function runLoad(load: PageLoad) {
+  const entry = builtEntry('./page-load.js', import.meta.url);
+  const child = bound(
+    spawn(process.execPath, [entry, JSON.stringify(load)], { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  const told = textOf(child.stdout);
   return {
-    end: async () => {
-      ending = true;
-      // A first round is measured whole.
-      if (results.length > 0) child?.kill('SIGKILL');
-      await rounds;
-      const seconds = results.reduce((sum, one) => sum + one.seconds, 0);
-      return {
-        perSecond: results.reduce((sum, one) => sum + one.requests, 0) / Math.max(1, seconds),
-        errors: results.reduce((sum, one) => sum + one.errors, 0),
-      };
+    end: async (): Promise<PageLoadResult> => {
+      child.stdin.end();
+      const text = await told;
+      if (text === '') throw new Error('the load tool did not run; its message is above');
+      return JSON.parse(text) as PageLoadResult;
     },
   };
+}
+
+async function cpuOf(children: readonly ChildProcess[]): Promise<number> {
+  const seconds = await Promise.all(children.map(({ pid = 0 }) => cpuSecondsOf(pid).catch(() => Number.NaN)));
+  return seconds.reduce((sum, one) => sum + one, 0);
 }
 
 function figures(seen: readonly Seen[]): FreshFigures {

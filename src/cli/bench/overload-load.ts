@@ -1,11 +1,10 @@
 /**
  * Decisions on offers, asked for by callers that wait for their answer, or at an even rate that waits for nothing, in a process of
- * its own: `node overload-load.js JSON` reads an `OverloadLoad` and prints an `OverloadAnswers`. (autocannon, which loads the other
- * benchmarks, sends what is due in a second at its beginning: that is a burst a second, and no rate.)
+ * its own: `node overload-load.js JSON` reads an `OverloadLoad` and prints an `OverloadAnswers`.
  */
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { callEvenly, quantile } from './even-rate.ts';
 
 export type OverloadLoad = {
   url: string;
@@ -33,8 +32,6 @@ export type OverloadAnswers = {
   sentLateP99Ms: number;
 };
 
-/** Timers are no finer. */
-const tickMs = 2;
 const timeoutMs = 30_000;
 
 const [text] = process.argv.slice(2);
@@ -67,17 +64,9 @@ async function run({ url, connections, seconds, rate, customers }: OverloadLoad)
     while (performance.now() < endsAt) await ask(performance.now());
   }
 
-  async function atRate(perSecond: number): Promise<void> {
-    const underWay: Promise<void>[] = [];
-    for (let now = startedAt; now < endsAt; now = performance.now()) {
-      const due = Math.floor(((now - startedAt) / 1000) * perSecond);
-      while (underWay.length < due) underWay.push(ask(startedAt + (underWay.length / perSecond) * 1000));
-      await sleep(tickMs);
-    }
-    await Promise.all(underWay);
-  }
-
-  await (rate === undefined ? Promise.all(Array.from({ length: connections }, caller)) : atRate(rate));
+  await (rate === undefined
+    ? Promise.all(Array.from({ length: connections }, caller))
+    : callEvenly(rate, (now) => now >= endsAt, ask));
   agent.destroy();
   return {
     seconds,
@@ -103,10 +92,4 @@ async function answerOf(method: string, url: string, agent: Agent, body = ''): P
   return answer.statusCode === 503 && answer.headers['retry-after'] === undefined
     ? undefined
     : answer.statusCode;
-}
-
-/** 0 of no values. */
-function quantile(values: number[], q: number): number {
-  values.sort((a, b) => a - b);
-  return values[Math.floor(q * (values.length - 1))] ?? 0;
 }
