@@ -2,14 +2,36 @@ import { defineConfig } from 'vitest/config';
 
 const reportFile = process.env.TEST_REPORT;
 
+/** Far beyond what anything takes, on a machine that has much else to do: they end what hangs, and judge no speed. */
+const bounds = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+
+/**
+ * Rooms whose tests leave nothing behind in their process: they share one, which imports each module once. In a process a
+ * file, most of what they take is imports.
+ */
+const together = [
+  'algorithms',
+  'domain',
+  'evaluation',
+  'features',
+  'insights',
+  'offers',
+  'scoring',
+  'simulation',
+  'webhooks',
+].map((room) => `tests/${room}/**/*.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
+    // Once for all projects.
     globalSetup: ['tests/support/global-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     // More would fight over the two cores that this suite is sized for.
     maxWorkers: 2,
     reporters: reportFile ? ['default', ['json', { outputFile: reportFile }]] : ['default'],
+    projects: [
+      // By name, so the longest first: they start processes. No worker is left alone with one at the end.
+      { test: { ...bounds, name: 'alone', include: ['tests/**/*.test.ts'], exclude: together } },
+      { test: { ...bounds, name: 'together', include: together, isolate: false } },
+    ],
   },
 });

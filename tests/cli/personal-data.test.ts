@@ -1,8 +1,9 @@
 /** What is personal stays in the records and the lake: planted everywhere, it is found in no log, label, job or refusal. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { keysMatching, testRedis } from '../support/redis.ts';
-import { type Answer, callService, eventually } from '../support/service.ts';
+import { type Answer, callService } from '../support/service.ts';
 
 const { redis, keys, prefix, url: redisUrl } = testRedis();
 const place = await sandbox();

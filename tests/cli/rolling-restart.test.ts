@@ -4,9 +4,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { readEntries } from '../../src/history/event-stream.ts';
 import { freePort } from '../../src/infra/free-port.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Running, sandbox } from '../support/nextbest.ts';
 import { testRedis } from '../support/redis.ts';
-import { eventually } from '../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
 const place = await sandbox();

@@ -2,9 +2,9 @@ import { Worker } from 'bullmq';
 import { afterAll, expect, test } from 'vitest';
 import { WebhookSecret } from '../../src/domain/webhook.ts';
 import { openWebhookQueue, webhookQueueName } from '../../src/infra/webhook-queue.ts';
+import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { testRedis } from '../support/redis.ts';
-import { eventually } from '../support/service.ts';
 import { ratingNotice } from '../support/webhook-receiver.ts';
 
 const { redis, keys, prefix, url } = testRedis();

@@ -20,9 +20,9 @@ import { rebuildRecords } from '../../src/history/rebuild-records.ts';
 import { replayCustomers } from '../../src/history/replay.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { acceptEvents } from '../../src/serve/events/accept-events.ts';
+import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
-import { eventually } from '../support/service.ts';
 
 const { redis, prefix } = testRedis();
 

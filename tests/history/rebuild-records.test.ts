@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EventInput, type ShopEvent } from '../../src/domain/event.ts';
 import { beforeAllIds } from '../../src/domain/stream-id.ts';
 import { dayMs } from '../../src/domain/time.ts';
@@ -24,6 +24,7 @@ import { createKeys } from '../../src/infra/keys.ts';
 import { acceptEvents } from '../../src/serve/events/accept-events.ts';
 import { parseLines, simulateTexts } from '../simulation/in-memory.ts';
 import { customerEvents, startMs } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
 import { deleteEach, silentLog, testRedis } from '../support/redis.ts';
 
@@ -326,7 +327,7 @@ describe('customers who have long been silent', () => {
     const served = createRecordStore(redis, keys, { bringBack: true });
     await served.readMany(['anna']);
     for (const subjectId of ['nobody', 'session:nobody', 'anna']) await served.read(subjectId);
-    await vi.waitFor(async () => expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']));
+    await eventually(async () => expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']));
     await settle();
     expect(await online('anna')).toEqual(bytesOf(fold([visit('a', 1)])));
     expect(await refresh()).toMatchObject({ customers: 1, gone: 1 });

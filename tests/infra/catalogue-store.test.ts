@@ -8,6 +8,7 @@ import type { CatalogueUpdate } from '../../src/infra/catalogue-follower.ts';
 import { createCatalogueStore } from '../../src/infra/catalogue-store.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
+import { eventually } from '../support/eventually.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix, url } = testRedis();
@@ -134,7 +135,7 @@ describe('following', () => {
     await store.putItems([item('tea')], 2000);
     await store.putOffers([offer('o1')], 2000);
     await store.deleteItem(item('before').itemId, 3000);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(updates.flatMap(({ items }) => items.map(({ itemId }) => itemId))).toEqual(['tea']);
       expect(updates.flatMap(({ offers }) => offers.map(({ offerId }) => offerId))).toEqual(['o1']);
       expect(updates.flatMap(({ deletedItems }) => deletedItems)).toEqual(['before']);
@@ -146,7 +147,7 @@ describe('following', () => {
     const { store } = setUp();
     const { updates } = follower(store, await store.position());
     await store.putItems([item('first')], 1000);
-    await vi.waitFor(() => expect(updates.flatMap(({ items }) => items)).toEqual([item('first')]));
+    await eventually(() => expect(updates.flatMap(({ items }) => items)).toEqual([item('first')]));
   });
 
   test('notices that changes were missed, and follows on from there', async () => {
@@ -156,9 +157,9 @@ describe('following', () => {
     // Cut off, as a cap or a Redis that begins anew would.
     await redis.del(keys.catalogueChanges);
     const { updates, onGap } = follower(store, from);
-    await vi.waitFor(() => expect(onGap).toHaveBeenCalledTimes(1), 10_000);
+    await eventually(() => expect(onGap).toHaveBeenCalledTimes(1));
     await store.putItems([item('after')], 2000);
-    await vi.waitFor(() => expect(updates.flatMap(({ items }) => items)).toEqual([item('after')]));
+    await eventually(() => expect(updates.flatMap(({ items }) => items)).toEqual([item('after')]));
   });
 
   test('stops at once', async () => {

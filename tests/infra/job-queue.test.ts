@@ -1,9 +1,10 @@
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { createJobQueue, queueName } from '../../src/infra/job-queue.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
+import { eventually } from '../support/eventually.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, keys, prefix, url } = testRedis();
@@ -58,7 +59,7 @@ describe('a second click', () => {
       return result;
     });
     const { jobId } = await queue.enqueue('train-churn', {});
-    await vi.waitFor(async () => expect((await queue.get(jobId))?.state).toBe('active'));
+    await eventually(async () => expect((await queue.get(jobId))?.state).toBe('active'));
     expect(await queue.enqueue('train-churn', {}, { force: true })).toEqual({ jobId, state: 'active' });
     finish();
     expect(await queue.waitFor(jobId)).toMatchObject({ state: 'completed', attempts: 1 });
@@ -145,7 +146,7 @@ test('whoever waits hears of the progress', async () => {
 test('workers are counted while they are connected', async () => {
   expect(await queue.workersCount()).toBe(0);
   work(async () => result);
-  await vi.waitFor(async () => expect(await queue.workersCount()).toBe(1));
+  await eventually(async () => expect(await queue.workersCount()).toBe(1));
 });
 
 test('names and payloads that are none are refused', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import {
   listModels,
@@ -16,6 +16,7 @@ import {
 } from '../../src/infra/model-store.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
 import { keepTrialVersions } from '../../src/infra/trial-versions.ts';
+import { eventually } from '../support/eventually.ts';
 
 let modelsDir: string;
 beforeEach(async () => {
@@ -240,16 +241,16 @@ test('a watcher hears of the served version, of each new one, and of nothing onc
   await publish(1);
   const heard: string[] = [];
   const stop = watchModels(modelsDir, (name, served) => heard.push(`${name} ${served}`), 5);
-  await vi.waitFor(() => expect(heard).toEqual([`churn ${version(1)}`]));
+  await eventually(() => expect(heard).toEqual([`churn ${version(1)}`]));
   await publish(2, false);
   await publish(3);
-  await vi.waitFor(() => expect(heard).toEqual([`churn ${version(1)}`, `churn ${version(3)}`]));
+  await eventually(() => expect(heard).toEqual([`churn ${version(1)}`, `churn ${version(3)}`]));
   stop();
   await publish(4);
   // Another watcher has seen the change: the stopped one would have, too.
   const other: string[] = [];
   const stopOther = watchModels(modelsDir, (_, served) => other.push(served), 5);
-  await vi.waitFor(() => expect(other).toEqual([version(4)]));
+  await eventually(() => expect(other).toEqual([version(4)]));
   stopOther();
   expect(heard).toHaveLength(2);
 });

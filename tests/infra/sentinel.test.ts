@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/infra/free-port.ts';
 import { connectRedis, type Redis } from '../../src/infra/redis.ts';
+import { eventually } from '../support/eventually.ts';
 import { describeNative, silentLog } from '../support/redis.ts';
-import { eventually } from '../support/service.ts';
 
 describeNative('sentinel', () => {
   let folder: string;

@@ -4,8 +4,9 @@ import { readEntries } from '../../src/history/event-stream.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis, type Redis, serversOf } from '../../src/infra/redis.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 import { describeNative, silentLog } from '../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../support/service.ts';
+import { startTestService, type TestService } from '../support/service.ts';
 
 const prefix = 'failover';
 const keys = createKeys(prefix);

@@ -3,8 +3,9 @@ import { afterAll, expect, test } from 'vitest';
 import { connectRedis, untilReady } from '../../src/infra/redis.ts';
 import { createHistogram } from '../../src/infra/resolved-metrics.ts';
 import { measureRedis } from '../../src/serve/measure-redis.ts';
+import { eventually } from '../support/eventually.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
-import { eventually, startTestService } from '../support/service.ts';
+import { startTestService } from '../support/service.ts';
 
 const { url, prefix } = testRedis();
 const redis = connectRedis(url, 'tests-measured', { kind: 'failFast', timeoutMs: 5000 }, silentLog);

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/infra/logger.ts';
 import { createMetrics } from '../../src/infra/metrics.ts';
 import { createServeMetrics } from '../../src/serve/metrics.ts';
 import { createModelHolder } from '../../src/serve/model-holder.ts';
+import { eventually } from '../support/eventually.ts';
 import { publishShopModel } from '../support/shop-models.ts';
 
 async function holderOf(modelsDir: string) {
@@ -42,11 +43,11 @@ test('a damaged version that is put right where it is, is taken up; meanwhile it
 
   const { holder, failures, errors } = await holderOf(modelsDir);
   expect(holder.collaborative?.version).toBe(before.version);
-  await vi.waitFor(async () => expect(await failures()).toBeGreaterThan(3));
+  await eventually(async () => expect(await failures()).toBeGreaterThan(3));
   expect(errors).toHaveBeenCalledTimes(1);
 
   await writeFile(path, whole);
-  await vi.waitFor(() => expect(holder.collaborative?.version).toBe(damaged.version));
+  await eventually(() => expect(holder.collaborative?.version).toBe(damaged.version));
 });
 
 test('a CURRENT that names no version is logged, and what is named there later is served', async () => {
@@ -63,5 +64,5 @@ test('a CURRENT that names no version is logged, and what is named there later i
   });
 
   await writeFile(path, version);
-  await vi.waitFor(() => expect(holder.collaborative?.version).toBe(version));
+  await eventually(() => expect(holder.collaborative?.version).toBe(version));
 });

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
+import { eventually } from '../support/eventually.ts';
 import { type OwnRedis, ownRedis } from '../support/own-redis.ts';
 import { describeNative, silentLog } from '../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../support/service.ts';
+import { startTestService, type TestService } from '../support/service.ts';
 
 const prefix = 'away';
 const keys = createKeys(prefix);

@@ -2,8 +2,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs } from '../../src/domain/time.ts';
+import { eventually } from '../support/eventually.ts';
 import { testRedis } from '../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../support/service.ts';
+import { startTestService, type TestService } from '../support/service.ts';
 import { newItem, publishShopChurnModel, publishShopModel, shopItems } from '../support/shop-models.ts';
 
 const { url: redisUrl, prefix } = testRedis();

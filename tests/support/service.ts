@@ -2,20 +2,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { DecisionPolicyInput } from '../../src/domain/decision-policy.ts';
 import { readConfig } from '../../src/infra/config.ts';
 import { Problem } from '../../src/serve/problem.ts';
 import type { Route } from '../../src/serve/route.ts';
 import { ROUTES } from '../../src/serve/routes.ts';
 import { type Service, startService } from '../../src/serve/server.ts';
+import { eventually } from './eventually.ts';
 import { silentLog } from './redis.ts';
 import { newItem, publishShopChurnModel, publishShopModel, shopItems } from './shop-models.ts';
-
-/** Waits for a condition, however slow the machine is. */
-export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 20_000, interval: 50 });
-}
 
 export type Answer = {
   status: number;

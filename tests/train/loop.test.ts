@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { startLoop } from '../../src/train/loop.ts';
+import { eventually } from '../support/eventually.ts';
 
 test('rounds follow each other, never two at once, and stop waits for the one under way', async () => {
   let underWay = 0;
@@ -15,7 +16,7 @@ test('rounds follow each other, never two at once, and stop waits for the one un
     return false;
   }, 1);
   finish();
-  await vi.waitFor(() => expect(rounds).toBe(2));
+  await eventually(() => expect(rounds).toBe(2));
   const stopped = loop.stop();
   expect(underWay).toBe(1);
   finish();
@@ -28,7 +29,7 @@ test('where there is more to do the next round comes without a pause; stop ends 
   let rounds = 0;
   const hourMs = 3_600_000;
   const loop = startLoop(async () => ++rounds < 5, hourMs);
-  await vi.waitFor(() => expect(rounds).toBe(5));
+  await eventually(() => expect(rounds).toBe(5));
   await loop.stop();
   expect(rounds).toBe(5);
 });

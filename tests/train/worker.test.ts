@@ -12,6 +12,7 @@ import { createKeys } from '../../src/infra/keys.ts';
 import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Running, sandbox } from '../support/nextbest.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { describeNative, silentLog, testRedis } from '../support/redis.ts';
@@ -103,7 +104,7 @@ test('a worker killed in the middle of training: the served model stands, its sa
   const { jobId } = await jobs.enqueue('train-churn', {});
   const orphan = await learningSandbox(killed);
   killed.process.kill('SIGKILL');
-  await vi.waitFor(() => expect(isRunning(orphan)).toBe(false), { timeout: 20_000 });
+  await eventually(() => expect(isRunning(orphan)).toBe(false));
   expect(await jobs.get(jobId)).toMatchObject({ state: 'active' });
   expect(await currentVersion(place.modelsDir, 'churn')).toBe(before);
 
@@ -142,7 +143,7 @@ describe('a payload that is none', () => {
     ['drop-everything', {}, 'there is no job "drop-everything"'],
   ])('of %s, %j, fails without another attempt', async (name, payload, reason) => {
     const job = await raw.add(name, payload, { attempts: 3, jobId: `${name}-latest` });
-    await vi.waitFor(async () => expect(await job.getState()).toBe('failed'), { timeout: 20_000 });
+    await eventually(async () => expect(await job.getState()).toBe('failed'));
     const failed = await raw.getJob(String(job.id));
     expect(failed?.failedReason).toContain(reason);
     expect(failed?.attemptsMade).toBe(1);
@@ -165,7 +166,7 @@ test('it moves accepted events into the lake, sets the schedule once, and shows 
   await appendEntries(redis, keys, [{ kind: 'event', event: event as ShopEvent }]);
   const first = await startWorker();
   const second = await startWorker();
-  await vi.waitFor(async () => expect(await redis.xlen(keys.eventStream)).toBe(0), { timeout: 20_000 });
+  await eventually(async () => expect(await redis.xlen(keys.eventStream)).toBe(0));
   const lake = await openLake(join(place.dataDir));
   expect((await listParts(lake, 'events')).some((name) => name.startsWith('stream-'))).toBe(true);
   lake.close();
@@ -241,9 +242,9 @@ describeNative('over a Redis of its own', () => {
     await asking.waitFor('refresh-features-latest');
 
     await server.kill();
-    await vi.waitFor(() => expect(worker.stderr()).toContain('"redis.away"'), { timeout: 20_000 });
+    await eventually(() => expect(worker.stderr()).toContain('"redis.away"'));
     await server.start();
-    await vi.waitFor(async () => expect(await asking.workersCount()).toBe(1), { timeout: 20_000 });
+    await eventually(async () => expect(await asking.workersCount()).toBe(1));
     const { jobId } = await asking.enqueue('refresh-features', {});
     expect(await asking.waitFor(jobId)).toMatchObject({ state: 'completed' });
     expect(await worker.stop()).toBe(0);

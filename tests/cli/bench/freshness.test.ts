@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copyId } from '../../../src/cli/bench/copied-records.ts';
 import { askAll, callOf, FRESH_KINDS } from '../../../src/cli/bench/freshness.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 
 const { url: redisUrl, prefix } = testRedis();
 const customers = 300;

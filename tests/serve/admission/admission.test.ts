@@ -8,8 +8,9 @@ import { SCOPES, type Scope } from '../../../src/domain/api-key.ts';
 import { UsageError } from '../../../src/domain/errors.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../../../src/infra/api-keys.ts';
 import { ROUTES } from '../../../src/serve/routes.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { type Answer, eventually, startTestService, type TestService } from '../../support/service.ts';
+import { type Answer, startTestService, type TestService } from '../../support/service.ts';
 
 const { url: redisUrl, prefix } = testRedis();
 const services: TestService[] = [];

@@ -10,8 +10,9 @@ import {
   type LimitsByScope,
   windowSeconds,
 } from '../../../src/serve/admission/rate-limits.ts';
+import { eventually } from '../../support/eventually.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, url: redisUrl, prefix, keys } = testRedis();
 const perSecond: LimitsByScope = { read: 1, events: 0, decide: 1, manage: 1, admin: 1 };

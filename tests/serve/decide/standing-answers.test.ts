@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseStanding } from '../../../src/decide/standing-text.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { isHeldOut } from '../../../src/offers/experiments.ts';
+import { eventually } from '../../support/eventually.ts';
 import { makeOffer } from '../../support/offers.ts';
 import { keysMatching, testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, url: redisUrl, prefix } = testRedis();
 const keys = createKeys(prefix);

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type Listening, listen } from '../../../src/serve/http/listen.ts';
 import { Problem } from '../../../src/serve/problem.ts';
-import { eventually } from '../../support/service.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const times = {
   headersMs: 200,

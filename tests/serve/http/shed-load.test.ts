@@ -3,9 +3,10 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLagMeter, createWaitMeter } from '../../../src/serve/admission/load-gate.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
 import { describeNative } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 
 async function startBeside(prefix: string, env: Record<string, string>) {
   const redis = await ownRedis();

@@ -1,7 +1,8 @@
 /** Pages that are kept beside the records, through the service: what is kept says what would be said anew. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { keysMatching, testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 import { publishShopModel } from '../../support/shop-models.ts';
 
 const { redis, url: redisUrl, prefix } = testRedis();

@@ -1,7 +1,8 @@
 /** Pages that a process has shown are shown again, and only as long as they are what it would say anew. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { keysMatching, testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 import { newItem, publishShopModel } from '../../support/shop-models.ts';
 
 const { redis, url: redisUrl, prefix } = testRedis();

@@ -1,9 +1,10 @@
 /** A campaign's list over HTTP, with real workers, one of which is killed in the middle of it. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { sandbox } from '../../support/nextbest.ts';
 import { testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 
 const { url: redisUrl, prefix } = testRedis();
 let service: TestService;

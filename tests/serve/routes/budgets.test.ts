@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readEntries } from '../../../src/history/event-stream.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
 let services: TestService[];

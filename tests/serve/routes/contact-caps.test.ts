@@ -1,6 +1,7 @@
 /** What a user of the API sees of the rules that count what a customer was offered before. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContactPolicy } from '../../../src/domain/decision-policy.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
   seldom = await start({ caps: [], minGapHours: 12 });
   await often.call('POST', '/offers', offers);
   for (const service of [often, seldom])
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(Object.keys(await ask(service, 'nobody', { dryRun: true }))).toHaveLength(offers.length),
     );
 });
@@ -158,7 +159,7 @@ test('who has a discount gets no other, until it is redeemed', async () => {
   // One of them is made again; what keeps the other back is that, and nothing that was before.
   expect(after).toMatchObject({ five: 'made', ten: 'discount-open' });
   await often.call('DELETE', '/offers/five');
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await ask(often, 'holder', { dryRun: true })).toEqual({
       gift: 'placement-not-allowed',
       ten: 'made',

@@ -1,6 +1,7 @@
 /** What a user of the API sees of the contact policy: the reason for each offer that is not made. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs, hourMs } from '../../../src/domain/time.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -20,7 +21,7 @@ const contact = { quietHours: [{ channels: ['email' as const], from: clock(-2), 
 beforeAll(async () => {
   service = await startTestService({ redisUrl, prefix, policy: { contact } });
   await service.call('POST', '/offers', offers);
-  await vi.waitFor(async () => expect(Object.keys(await reasons('nobody'))).toHaveLength(offers.length));
+  await eventually(async () => expect(Object.keys(await reasons('nobody'))).toHaveLength(offers.length));
 });
 afterAll(() => service.close());
 

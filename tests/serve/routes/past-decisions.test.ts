@@ -3,8 +3,9 @@ import { newDecisionId } from '../../../src/decide/decision-id.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { drainAll } from '../../../src/history/drain.ts';
 import { openLake } from '../../../src/history/lake.ts';
+import { eventually } from '../../support/eventually.ts';
 import { deleteEach, testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
 let service: TestService;

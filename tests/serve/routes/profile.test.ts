@@ -13,8 +13,9 @@ import { createKeys } from '../../../src/infra/keys.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
 import { connectRedis } from '../../../src/infra/redis.ts';
 import { createBatchScorer } from '../../../src/train/scores/score-customers.ts';
+import { eventually } from '../../support/eventually.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 import { publishShopValueModel, shopChurnModel, shopValueFiles } from '../../support/shop-models.ts';
 
 const { url, prefix } = testRedis();

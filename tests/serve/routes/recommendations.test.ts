@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs } from '../../../src/domain/time.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 import { shopContent } from '../../support/shop-content.ts';
 import { publishShopModel } from '../../support/shop-models.ts';
 

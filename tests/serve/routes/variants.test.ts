@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DecisionPolicy, type DecisionPolicyInput } from '../../../src/domain/decision-policy.ts';
 import { compileExperiments } from '../../../src/offers/experiments.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 import { publishShopChurnModel, publishShopModel, publishShopValueModel } from '../../support/shop-models.ts';
 
 const { url: redisUrl, prefix } = testRedis();

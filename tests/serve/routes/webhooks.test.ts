@@ -1,8 +1,9 @@
 import { Worker } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openWebhookQueue, webhookQueueName } from '../../../src/infra/webhook-queue.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { eventually, startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
 import { ratingNotice } from '../../support/webhook-receiver.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();

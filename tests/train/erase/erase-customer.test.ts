@@ -9,10 +9,11 @@ import { logField } from '../../../src/infra/event-log.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
 import { connectRedis, type Redis } from '../../../src/infra/redis.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type Running, sandbox } from '../../support/nextbest.ts';
 import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
 import { describeNative, keysMatching, silentLog } from '../../support/redis.ts';
-import { callService, eventually } from '../../support/service.ts';
+import { callService } from '../../support/service.ts';
 
 const anna = 'anna-7f3a9c';
 const bert = 'bert-11d0e2';

@@ -4,7 +4,7 @@ import type { CustomerId } from '../../../src/domain/ids.ts';
 import type { Notice } from '../../../src/domain/webhook.ts';
 import { DeliveryError, deliver, retryAfterMs } from '../../../src/train/webhooks/deliver.ts';
 import { noticeOf, strangerToRecords } from '../../../src/webhooks/notice.ts';
-import { eventually } from '../../support/service.ts';
+import { eventually } from '../../support/eventually.ts';
 import { answers, cuts, hangs, testSecret, webhookReceiver } from '../../support/webhook-receiver.ts';
 
 const now = Date.UTC(2026, 0, 5);

@@ -8,8 +8,8 @@ import { createLogger } from '../../../src/infra/logger.ts';
 import { openWebhookQueue } from '../../../src/infra/webhook-queue.ts';
 import { createWorkerMetrics, observeWebhooks } from '../../../src/train/metrics.ts';
 import { pauseMs, startDelivery } from '../../../src/train/webhooks/delivery-worker.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { eventually } from '../../support/service.ts';
 import {
   acknowledges,
   answers,

@@ -6,8 +6,8 @@ import { churnToFiles } from '../../../src/algorithms/churn-files.ts';
 import { FEATURE_SCHEMA } from '../../../src/features/registry.ts';
 import { newModelVersion, publishModel } from '../../../src/infra/model-store.ts';
 import { followModels } from '../../../src/train/webhooks/follow-models.ts';
+import { eventually } from '../../support/eventually.ts';
 import { silentLog } from '../../support/redis.ts';
-import { eventually } from '../../support/service.ts';
 import { publishShopChurnModel, shopChurnModel } from '../../support/shop-models.ts';
 
 async function modelsDir(): Promise<string> {

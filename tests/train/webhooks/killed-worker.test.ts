@@ -8,10 +8,10 @@ import { appendEntries } from '../../../src/infra/event-log.ts';
 import { createKeys, type Keys } from '../../../src/infra/keys.ts';
 import { connectRedis, type Redis } from '../../../src/infra/redis.ts';
 import { openWebhookQueue } from '../../../src/infra/webhook-queue.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type Running, sandbox } from '../../support/nextbest.ts';
 import { ownRedis } from '../../support/own-redis.ts';
 import { describeNative, silentLog, testRedis } from '../../support/redis.ts';
-import { eventually } from '../../support/service.ts';
 import { publishShopChurnModel } from '../../support/shop-models.ts';
 import { acknowledges, answers, hangs, testSecret, webhookReceiver } from '../../support/webhook-receiver.ts';
 
