@@ -54,7 +54,8 @@ export function createPreparedStore(
       record,
       page,
       keep: (made) => {
-        if (stamp === undefined || served === undefined) return;
+        // Of a model that has taken the other's place since, it would be kept under the wrong name.
+        if (stamp === undefined || served === undefined || served !== models.collaborative) return;
         const bytes = Buffer.concat([stamp, encodePage(made, served.model.itemIndex)]);
         // What is not kept is made again.
         redis.set(key, bytes, 'PX', preparedMs).catch(() => {});

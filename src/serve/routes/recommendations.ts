@@ -24,6 +24,7 @@ import type { RelatedKind } from '../recommend/related-items.ts';
 import { type Scenario, SOURCES } from '../recommend/scenarios.ts';
 import type { ShownPage } from '../recommend/shown-pages.ts';
 import { defineRoute, JsonText } from '../route.ts';
+import { createTurns } from '../turns.ts';
 
 const RecommendationQuery = z.strictObject({
   customerId: CustomerId.optional(),
@@ -113,11 +114,15 @@ export async function answerRecommendations(
   const found = read.map((one, at) =>
     one !== undefined && 'beside' in one ? deps.prepared.beside(subjectIds[at] ?? '', asked, one) : one,
   );
+  if (found.every((one) => one?.page === undefined)) await making.next();
   const { page, from, degradedBy } = makePage(query, search, asked, subjectIds, found, available, deps);
   return answerOf(query, page, from, degradedBy, experiment, startedAt, deps);
 }
 
 const none: readonly Degradation[] = [];
+
+/** To make a page takes milliseconds: of this process's event loop, whoever asks. */
+const making = createTurns();
 
 function requestOf(query: RecommendationQuery, scenario: Scenario): RecommendationRequest {
   return {
