@@ -4,15 +4,11 @@ import type { Channel } from '../domain/channel.ts';
 import type { Decision, PlacementDecision } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import type { CustomerRecord } from '../features/record.ts';
-import {
-  fallbackPlacements,
-  type OfferMarket,
-  type OpenChoice,
-  openChoice,
-  worthwhileOffers,
-} from '../offers/choose-offers.ts';
+import { type OpenChoice, openChoice, worthwhileOffers } from '../offers/choose-offers.ts';
 import type { Contact, ContactHistory } from '../offers/contact-history.ts';
 import type { Situation } from '../offers/customer-facts.ts';
+import { fallbackPlacements } from '../offers/fallback-placements.ts';
+import type { OfferMarket } from '../offers/offer-market.ts';
 import { isBuyable } from '../offers/shop-statistics.ts';
 import { customerFacts, type DecisionContext } from './customer-facts.ts';
 import { newDecisionId } from './decision-id.ts';

@@ -1,11 +1,11 @@
 /** What a decision chooses from, kept ready between requests: compiled offers, shop statistics, counters. */
 import { popularityScores } from '../algorithms/collaborative-model.ts';
 import type { Offer } from '../domain/offer.ts';
-import type { OfferMarket } from '../offers/choose-offers.ts';
 import { compileContactPolicy } from '../offers/contact-policy.ts';
 import type { Economics } from '../offers/cost.ts';
 import type { CompiledOffer } from '../offers/eligibility.ts';
 import { cappedByVariants, compileExperiments } from '../offers/experiments.ts';
+import type { OfferMarket } from '../offers/offer-market.ts';
 import { type OfferSubject, offerSubject } from '../offers/offer-subject.ts';
 import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.ts';
 import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';

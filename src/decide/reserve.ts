@@ -5,8 +5,10 @@
 import type { Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import { slices } from '../infra/redis-together.ts';
-import type { Candidate, OfferMarket, OpenChoice } from '../offers/choose-offers.ts';
+import type { OpenChoice } from '../offers/choose-offers.ts';
+import type { Candidate } from '../offers/competition.ts';
 import type { Contact } from '../offers/contact-history.ts';
+import type { OfferMarket } from '../offers/offer-market.ts';
 import { redeemableUntil } from '../offers/redeemable-until.ts';
 import { reservedCostMinor } from '../offers/reserved-cost.ts';
 import type { DecidingDeps } from './deps.ts';

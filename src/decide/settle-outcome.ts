@@ -4,8 +4,8 @@
  */
 import type { DecidedOffer } from '../domain/decision.ts';
 import type { Offer, OfferOutcome } from '../domain/offer.ts';
-import type { OfferMarket } from '../offers/choose-offers.ts';
 import type { Contact, ContactState } from '../offers/contact-history.ts';
+import type { OfferMarket } from '../offers/offer-market.ts';
 import { redemptionCost } from '../offers/redemption-cost.ts';
 import type { LoggedDecision } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';

@@ -103,6 +103,16 @@ export class BinaryReader {
   }
 
   varint(): number {
+    // Nearly all are one byte.
+    const first = this.#buffer[this.#at];
+    if (first !== undefined && first < 0x80) {
+      this.#at++;
+      return first;
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
     let value = 0;
     let scale = 1;
     for (let length = 0; length < 8; length++) {

@@ -6,16 +6,15 @@ import type {
   PlacementDecision,
   ValueTerms,
 } from '../domain/decision.ts';
-import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
-import type { Item } from '../domain/item.ts';
-import type { Offer } from '../domain/offer.ts';
-import { baseAcceptPropensity, type OfferCounts } from './accept-propensity.ts';
-import type { Contact } from './contact-history.ts';
-import type { CompiledContactPolicy } from './contact-policy.ts';
-import type { Economics } from './cost.ts';
+import {
+  allExcluded,
+  type Candidate,
+  competitionOf,
+  fallbacksOf,
+  isCandidate,
+  type Withheld,
+} from './competition.ts';
 import type { CustomerFacts, Situation } from './customer-facts.ts';
-import type { CompiledOffer } from './eligibility.ts';
-import type { DecisionSettings, Experiments } from './experiments.ts';
 import {
   actionProbabilities,
   certainly,
@@ -25,45 +24,10 @@ import {
   greedyAction,
   type UncertainValue,
 } from './exploration.ts';
-import { heldContact } from './offer-limits.ts';
-import type { OfferSubject } from './offer-subject.ts';
+import { shown } from './fallback-placements.ts';
+import type { Drawing, OfferMarket } from './offer-market.ts';
 import { redeemableUntil } from './redeemable-until.ts';
-import type { ShopStatistics } from './shop-statistics.ts';
-import { type OfferValue, offerValue, reckonValue, type ValueContext } from './value.ts';
-
-export type OfferMarket = {
-  offers: Iterable<CompiledOffer>;
-  /** The catalogue, by item id. */
-  items: ReadonlyMap<string, Item>;
-  shop: ShopStatistics;
-  /** `offerSubject` of an offer; may be some seconds old. */
-  subjectOf: (offer: Offer) => OfferSubject;
-  countsOf: (offerId: string) => OfferCounts;
-  /** Why an offer's budget cannot bear that it is made now, as far as is known; undefined: it can. */
-  budgetReason: (offer: Offer) => 'budget-exhausted' | 'budget-paced' | undefined;
-  /** See `Drawing`. */
-  affordExploring: Drawing['afford'];
-  economics: Economics;
-  policy: DecisionPolicy;
-  policyVersion: string;
-  /** Of the policy: whom the shop may contact, and how often. */
-  contactPolicy: CompiledContactPolicy;
-  /** Of the policy: `settingsFor` a subject says how to decide for it. */
-  experiments: Experiments;
-  /** ISO 4217; every sum is in its minor units. */
-  currency: string;
-};
-
-/** What drawing an offer takes, where a value is uncertain. */
-export type Drawing = {
-  /** Uniform in [0, 1). */
-  random: () => number;
-  /**
-   * Is that much, in minor units, left of what such exploring may cost today? With `take` it is taken. Must not depend on
-   * what `random` answers.
-   */
-  afford: (costMinor: number, take: boolean, exploration: Exploration) => boolean;
-};
+import type { OfferValue } from './value.ts';
 
 export type ChoiceOptions = {
   /** Offers that a place takes at most. */
@@ -71,7 +35,7 @@ export type ChoiceOptions = {
   /** Absent: nothing is explored. */
   drawing?: Drawing | undefined;
   /** Offers whose budgets are for others: known before anything is drawn. */
-  withheld?: ((offerId: string) => boolean) | undefined;
+  withheld?: Withheld | undefined;
 };
 
 export type OfferChoice = {
@@ -79,17 +43,6 @@ export type OfferChoice = {
   placements: PlacementDecision[];
   /** Every competing offer that is not made, once, by offer id. */
   excluded: ExcludedOffer[];
-};
-
-export type Candidate = {
-  compiled: CompiledOffer;
-  /** What it is ranked by; above 0 = rather than nothing. */
-  rank: number;
-  expectedValue: number;
-  /** Standard deviation of its value. */
-  deviation: number;
-  /** The customer has this offer already and may still redeem it: made again, it is the same one. */
-  held: Contact | undefined;
 };
 
 /** A choice that can still be changed where an offer of it turns out not to be had. */
@@ -142,8 +95,13 @@ export function openChoice(
   const settings = market.experiments.settingsFor(facts.subjectId, situation.now);
   const contactPolicy = settings.contactPolicy ?? market.contactPolicy;
   const controlGroup = market.experiments.controlGroup(facts.subjectId);
-  const competition = candidatesOf(market, facts, situation, settings, withheld);
-  const { candidates, excluded } = competition;
+  const { candidates, entries, noneOf, valueFor } = competitionOf(
+    market,
+    facts,
+    situation,
+    settings,
+    withheld,
+  );
   const taken = new Set<Candidate>();
   const refused = new Map<Candidate, ExclusionReason>();
   /** Not made because another, or nothing, was drawn in their stead. */
@@ -263,20 +221,22 @@ export function openChoice(
             ...logged,
           };
         const made = offers.map((candidate, i) =>
-          decided(candidate, competition.valueOf(candidate), explored && i === 0, situation.now),
+          decided(candidate, valueFor(candidate), explored && i === 0, situation.now),
         );
         return { placement, offers: made, fallback: false, ...logged };
       },
     );
-    if (controlGroup.member) return { placements, excluded: excludedAsControl(market, situation) };
-    if (candidates.length === 0) return { placements, excluded };
-    const passedOver = candidates
-      .filter((candidate) => !taken.has(candidate) || refused.has(candidate))
-      .map((candidate) => {
-        const terms = withTerms ? competition.valueOf(candidate).terms : undefined;
-        return excludedCandidate(candidate, reasonFor(candidate), terms);
-      });
-    return { placements, excluded: byOfferId([...excluded, ...passedOver]) };
+    if (controlGroup.member) return { placements, excluded: allExcluded(market, situation, 'control-group') };
+    if (noneOf !== undefined) return { placements, excluded: noneOf };
+    const excluded: ExcludedOffer[] = [];
+    for (const entry of entries) {
+      if (!isCandidate(entry)) excluded.push(entry);
+      else if (!taken.has(entry) || refused.has(entry))
+        excluded.push(
+          excludedCandidate(entry, reasonFor(entry), withTerms ? valueFor(entry).terms : undefined),
+        );
+    }
+    return { placements, excluded };
   }
 
   return {
@@ -296,183 +256,7 @@ export function worthwhileOffers(
 ): Candidate[] {
   const settings = market.experiments.settingsFor(facts.subjectId, situation.now);
   if (settings.ranking === 'nothing' || market.experiments.controlGroup(facts.subjectId).member) return [];
-  return candidatesOf(market, facts, situation, settings).candidates.filter(({ rank }) => rank > 0);
-}
-
-/** What competes in a situation, whoever the customer is. */
-type Field = {
-  situation: Situation;
-  open: readonly CompiledOffer[];
-  /** Excluded by their own rules. */
-  closed: readonly ExcludedOffer[];
-  /** None of the open ones is kept from anybody by lot. */
-  isOpenToAll: boolean;
-  /** Every one excluded, the open ones for one reason; by offer id. */
-  allExcluded: Map<ExclusionReason, ExcludedOffer[]>;
-  /** What stands in each place that is left empty, once it has been asked for. */
-  fallbacks: PlacementDecision[] | undefined;
-};
-
-/** The last of each market: a list asks for the same again and again. */
-const fields = new WeakMap<OfferMarket, Field>();
-
-function fieldOf(market: OfferMarket, situation: Situation): Field {
-  const known = fields.get(market);
-  if (
-    known !== undefined &&
-    known.situation.now === situation.now &&
-    known.situation.channel === situation.channel &&
-    known.situation.placements === situation.placements &&
-    known.situation.basketMinor === situation.basketMinor
-  )
-    return known;
-  const open: CompiledOffer[] = [];
-  const closed: ExcludedOffer[] = [];
-  for (const compiled of market.offers) {
-    if (compiled.offer.fallback) continue;
-    const reasonCode = compiled.exclusionOfOffer(situation);
-    if (reasonCode === undefined) open.push(compiled);
-    else closed.push(excludedOffer(compiled, reasonCode));
-  }
-  const isOpenToAll = open.every(({ offer }) => offer.holdoutShare === 0);
-  const field: Field = { situation, open, closed, isOpenToAll, allExcluded: new Map(), fallbacks: undefined };
-  fields.set(market, field);
-  return field;
-}
-
-/** To be read only. */
-function fallbacksOf(market: OfferMarket, situation: Situation): PlacementDecision[] {
-  const field = fieldOf(market, situation);
-  field.fallbacks ??= fallbackPlacements(market, situation);
-  return field.fallbacks;
-}
-
-/** Of customers of whom the same is true of every offer, so that a list need not say it for each again. Frozen. */
-function allExcludedFor(field: Field, reasonCode: ExclusionReason): ExcludedOffer[] {
-  let excluded = field.allExcluded.get(reasonCode);
-  if (excluded === undefined) {
-    const own = field.open.map((compiled) => excludedOffer(compiled, reasonCode));
-    excluded = byOfferId([...field.closed, ...own]);
-    Object.freeze(excluded);
-    field.allExcluded.set(reasonCode, excluded);
-  }
-  return excluded;
-}
-
-type Competition = {
-  /** Best first. */
-  candidates: Candidate[];
-  /** To be read only, and by offer id where there are no candidates. */
-  excluded: ExcludedOffer[];
-  /** With terms and reasons. */
-  valueOf: (candidate: Candidate) => OfferValue;
-};
-
-function candidatesOf(
-  market: OfferMarket,
-  facts: CustomerFacts,
-  situation: Situation,
-  { ranking, levers, withoutOffers, weights, contactPolicy = market.contactPolicy }: DecisionSettings,
-  withheld?: ChoiceOptions['withheld'],
-): Competition {
-  const field = fieldOf(market, situation);
-  const contactRule = contactPolicy.ruleFor(facts, situation);
-  if (contactRule.ofAll !== undefined && field.isOpenToAll && withoutOffers.size === 0)
-    return { candidates: [], excluded: allExcludedFor(field, contactRule.ofAll), valueOf: noValue };
-  const context: ValueContext = {
-    channel: situation.channel,
-    shop: market.shop,
-    economics: market.economics,
-    contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,
-    basketMinor: situation.basketMinor,
-    aggrieved: contactRule.unsellable === true,
-    weights,
-  };
-  // By response, too, a loss is not made: nothing bounds what it would cost.
-  const isByResponse = (expectedValue: number) => ranking === 'response' && expectedValue > 0;
-  const excluded: ExcludedOffer[] = [...field.closed];
-  const candidates: Candidate[] = [];
-  for (const compiled of field.open) {
-    const { offer } = compiled;
-    const held = heldContact(facts, offer.offerId, situation.now);
-    const reasonCode = withoutOffers.has(offer.offerId)
-      ? 'switched-off'
-      : (compiled.exclusionOfCustomer(facts, situation, contactRule) ??
-        (held === undefined ? budgetReason(market, offer, withheld) : undefined));
-    if (reasonCode !== undefined) {
-      excluded.push(excludedOffer(compiled, reasonCode));
-      continue;
-    }
-    const { expectedValue, standardDeviationMinor, acceptPropensity } = reckonValue(
-      offer,
-      market.subjectOf(offer),
-      facts,
-      market.countsOf(offer.offerId),
-      context,
-      levers.get(offer.offerId),
-    );
-    const rank = isByResponse(expectedValue) ? acceptPropensity : expectedValue;
-    candidates.push({ compiled, rank, expectedValue, deviation: standardDeviationMinor, held });
-  }
-  candidates.sort(
-    (a, b) => b.rank - a.rank || compareText(a.compiled.offer.offerId, b.compiled.offer.offerId),
-  );
-  return {
-    candidates,
-    excluded: candidates.length === 0 ? byOfferId(excluded) : excluded,
-    // Reckoned again for the few that are asked for.
-    valueOf: ({ compiled: { offer } }) => {
-      const value = offerValue(
-        offer,
-        market.subjectOf(offer),
-        facts,
-        market.countsOf(offer.offerId),
-        context,
-        levers.get(offer.offerId),
-      );
-      return isByResponse(value.expectedValue)
-        ? { ...value, reasons: ['by-response', ...value.reasons] }
-        : value;
-    },
-  };
-}
-
-function noValue(): never {
-  throw new RangeError('where nothing competes, there is no value to ask for');
-}
-
-function budgetReason(market: OfferMarket, offer: Offer, withheld: ChoiceOptions['withheld']) {
-  return withheld?.(offer.offerId) ? 'budget-exhausted' : market.budgetReason(offer);
-}
-
-function excludedAsControl(market: OfferMarket, situation: Situation): ExcludedOffer[] {
-  return allExcludedFor(fieldOf(market, situation), 'control-group');
-}
-
-/** What stands in each place when nothing is worth making, or when the customer cannot be read at all. */
-export function fallbackPlacements(
-  market: Pick<OfferMarket, 'offers' | 'countsOf'>,
-  situation: Situation,
-): PlacementDecision[] {
-  const standIns = [...market.offers]
-    .filter(({ offer, exclusionOfOffer }) => offer.fallback && exclusionOfOffer(situation) === undefined)
-    .sort(
-      (a, b) =>
-        b.offer.priorityLever - a.offer.priorityLever || compareText(a.offer.offerId, b.offer.offerId),
-    );
-  return situation.placements.map((placement) => {
-    const standIn = standIns.find((compiled) => compiled.allowsPlacement(placement));
-    if (standIn === undefined) return { placement, offers: [], fallback: false };
-    const counts = market.countsOf(standIn.offer.offerId);
-    const offer: DecidedOffer = {
-      ...shown(standIn),
-      expectedValue: 0,
-      acceptPropensity: baseAcceptPropensity(standIn.offer.benefit.kind, counts),
-      uplift: 0,
-      reasons: ['fallback'],
-    };
-    return { placement, offers: [offer], fallback: true };
-  });
+  return competitionOf(market, facts, situation, settings).candidates.filter(({ rank }) => rank > 0);
 }
 
 function decided(
@@ -494,33 +278,6 @@ function decided(
   };
 }
 
-function shown({ offer: { offerId, name, benefit, content }, version }: CompiledOffer) {
-  return { offerId, offerVersion: version, name, benefit, content };
-}
-
-/** To be read only: the same one for everybody of whom the same is true. */
-function excludedOffer(compiled: CompiledOffer, reasonCode: ExclusionReason): ExcludedOffer {
-  let byReason = excludedOffers.get(compiled);
-  if (byReason === undefined) {
-    byReason = new Map();
-    excludedOffers.set(compiled, byReason);
-  }
-  let excluded = byReason.get(reasonCode);
-  if (excluded === undefined) {
-    const { offer, version } = compiled;
-    excluded = { offerId: offer.offerId, offerVersion: version, reasonCode };
-    byReason.set(reasonCode, excluded);
-  }
-  return excluded;
-}
-
-/** As many for each offer as there are reasons, its own rules' among them. */
-const excludedOffers = new WeakMap<CompiledOffer, Map<ExclusionReason, ExcludedOffer>>();
-
-function byOfferId(excluded: ExcludedOffer[]): ExcludedOffer[] {
-  return excluded.sort((a, b) => compareText(a.offerId, b.offerId));
-}
-
 function excludedCandidate(
   { compiled, expectedValue }: Candidate,
   reasonCode: ExclusionReason,
@@ -529,9 +286,4 @@ function excludedCandidate(
   const { offer, version } = compiled;
   const excluded = { offerId: offer.offerId, offerVersion: version, reasonCode, expectedValue };
   return terms === undefined ? excluded : { ...excluded, terms };
-}
-
-/** By code units: the same on every machine, whatever its locale. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -3,7 +3,7 @@
  * reason: what concerns the offer alone first, then what protects the customer (contact-policy.ts), then whom the business
  * wants to reach.
  */
-import type { ExclusionReason } from '../domain/decision.ts';
+import type { ExcludedOffer, ExclusionReason } from '../domain/decision.ts';
 import type { Offer, OfferVersion } from '../domain/offer.ts';
 import { compileRule } from './compile-rule.ts';
 import type { ContactRule } from './contact-policy.ts';
@@ -33,6 +33,8 @@ export type CompiledOffer = {
     contactRule: ContactRule,
   ) => ExclusionReason | undefined;
   allowsPlacement: (placement: string) => boolean;
+  /** What a decision says of the offer where this is why it is not made: one for everybody, to be read only. */
+  excludedFor: (reasonCode: ExclusionReason) => ExcludedOffer;
 };
 
 /** `featureNames` is the layout of `CustomerFacts.features`; a rule on a name that is not in it never holds. */
@@ -58,10 +60,21 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
   };
   const exclusionOfCustomer: CompiledOffer['exclusionOfCustomer'] = (facts, situation, contactRule) =>
     heldOut?.(facts, situation) ?? contactRule(offer) ?? ineligible?.(facts, situation);
+  const version = contentVersion(offer);
+  // As many as there are reasons, the offer's own rules' among them.
+  const excluded = new Map<ExclusionReason, ExcludedOffer>();
   return {
     offer,
-    version: contentVersion(offer),
+    version,
     allowsPlacement,
+    excludedFor: (reasonCode) => {
+      let known = excluded.get(reasonCode);
+      if (known === undefined) {
+        known = { offerId: offer.offerId, offerVersion: version, reasonCode };
+        excluded.set(reasonCode, known);
+      }
+      return known;
+    },
     exclusionOfOffer,
     exclusionOfCustomer,
     exclusion: (facts, situation, contactRule) =>

@@ -4,8 +4,9 @@ import { CHANNELS, LOYALTY_TIERS } from '../../src/domain/channel.ts';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import { dayMs } from '../../src/domain/time.ts';
-import { chooseOffers, fallbackPlacements, openChoice } from '../../src/offers/choose-offers.ts';
+import { chooseOffers, openChoice } from '../../src/offers/choose-offers.ts';
 import type { Contact } from '../../src/offers/contact-history.ts';
+import { fallbackPlacements } from '../../src/offers/fallback-placements.ts';
 import { makeFacts, makeMarket, makeOffer, makeSituation, noon } from '../support/offers.ts';
 
 const names = ['orderCount'];

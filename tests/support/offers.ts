@@ -6,13 +6,13 @@ import { Item as ItemSchema } from '../../src/domain/item.ts';
 import type { Offer, OfferInput } from '../../src/domain/offer.ts';
 import { Offer as OfferSchema } from '../../src/domain/offer.ts';
 import { dayMs, hourMs } from '../../src/domain/time.ts';
-import type { OfferMarket } from '../../src/offers/choose-offers.ts';
 import type { Contact } from '../../src/offers/contact-history.ts';
 import { compileContactPolicy } from '../../src/offers/contact-policy.ts';
 import type { Economics } from '../../src/offers/cost.ts';
 import type { CustomerFacts, Situation } from '../../src/offers/customer-facts.ts';
 import { compileOffer } from '../../src/offers/eligibility.ts';
 import { compileExperiments } from '../../src/offers/experiments.ts';
+import type { OfferMarket } from '../../src/offers/offer-market.ts';
 import { offerSubject } from '../../src/offers/offer-subject.ts';
 import { shopStatistics } from '../../src/offers/shop-statistics.ts';
 

@@ -24,9 +24,9 @@ import type { CustomerRecord } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { type KeptText, setMany } from '../../infra/redis-together.ts';
 import type { Tombstones } from '../../infra/tombstones.ts';
-import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { type CompiledRule, compileRule } from '../../offers/compile-rule.ts';
 import type { ContactHistory } from '../../offers/contact-history.ts';
+import type { OfferMarket } from '../../offers/offer-market.ts';
 import type { Wanted } from './candidates-file.ts';
 
 export type BatchOf = {

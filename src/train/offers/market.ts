@@ -7,11 +7,11 @@ import { FEATURE_NAMES } from '../../features/registry.ts';
 import { latestItems, latestOffers } from '../../history/catalogue.ts';
 import { type Lake, queryChunks } from '../../history/lake.ts';
 import type { OfferCounts } from '../../offers/accept-propensity.ts';
-import type { OfferMarket } from '../../offers/choose-offers.ts';
 import { compileContactPolicy } from '../../offers/contact-policy.ts';
 import { contentVersion } from '../../offers/content-version.ts';
 import { compileOffer } from '../../offers/eligibility.ts';
 import { compileExperiments } from '../../offers/experiments.ts';
+import type { OfferMarket } from '../../offers/offer-market.ts';
 import { offerSubject } from '../../offers/offer-subject.ts';
 import { shopStatistics } from '../../offers/shop-statistics.ts';
 

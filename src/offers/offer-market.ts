@@ -1,0 +1,45 @@
+/** What decisions are made from: the offers, and all that is the same for every customer. */
+import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
+import type { Item } from '../domain/item.ts';
+import type { Offer } from '../domain/offer.ts';
+import type { OfferCounts } from './accept-propensity.ts';
+import type { CompiledContactPolicy } from './contact-policy.ts';
+import type { Economics } from './cost.ts';
+import type { CompiledOffer } from './eligibility.ts';
+import type { Experiments } from './experiments.ts';
+import type { OfferSubject } from './offer-subject.ts';
+import type { ShopStatistics } from './shop-statistics.ts';
+
+export type OfferMarket = {
+  offers: Iterable<CompiledOffer>;
+  /** The catalogue, by item id. */
+  items: ReadonlyMap<string, Item>;
+  shop: ShopStatistics;
+  /** `offerSubject` of an offer; may be some seconds old. */
+  subjectOf: (offer: Offer) => OfferSubject;
+  countsOf: (offerId: string) => OfferCounts;
+  /** Why an offer's budget cannot bear that it is made now, as far as is known; undefined: it can. */
+  budgetReason: (offer: Offer) => 'budget-exhausted' | 'budget-paced' | undefined;
+  /** See `Drawing`. */
+  affordExploring: Drawing['afford'];
+  economics: Economics;
+  policy: DecisionPolicy;
+  policyVersion: string;
+  /** Of the policy: whom the shop may contact, and how often. */
+  contactPolicy: CompiledContactPolicy;
+  /** Of the policy: `settingsFor` a subject says how to decide for it. */
+  experiments: Experiments;
+  /** ISO 4217; every sum is in its minor units. */
+  currency: string;
+};
+
+/** What drawing an offer takes, where a value is uncertain. */
+export type Drawing = {
+  /** Uniform in [0, 1). */
+  random: () => number;
+  /**
+   * Is that much, in minor units, left of what such exploring may cost today? With `take` it is taken. Must not depend on
+   * what `random` answers.
+   */
+  afford: (costMinor: number, take: boolean, exploration: Exploration) => boolean;
+};
