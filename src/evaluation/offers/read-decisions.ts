@@ -185,7 +185,11 @@ function findColumns(path: string, names: readonly string[], map: ColumnMap): Re
 
 function unreadable(path: string, err: unknown): UsageError {
   const message = err instanceof Error ? err.message : String(err);
-  return new UsageError(`${path} cannot be read as decisions: ${message.split('\n').slice(0, 3).join(' ')}`, {
+  // DuckDB goes on with all dialects that it has tried.
+  const what = message.includes('CSV parsing dialect')
+    ? 'its rows do not all have the values of the first line. A value with a comma in it must stand in double quotes.'
+    : message.split('\n').slice(0, 3).join(' ');
+  return new UsageError(`${path} cannot be read as decisions: ${what}`, {
     cause: err,
   });
 }

@@ -73,6 +73,7 @@ test.each([
   ['no number as reward', csv.replace('-1.5', 'much'), 'row 3: "much" in reward is no number'],
   ['no customer', csv.replace('cy,', ','), 'row 4: customerId is empty'],
   ['no rows', header, 'has no rows'],
+  ['a comma without quotes', `${csv}\ndi,a,0.5,1,x, y`, 'with a comma in it must stand in double quotes'],
 ])('%s is wrong usage, with the cure', async (name, text, words) => {
   await expect(readDecisions(await write(`${name}.csv`, text), {}, [])).rejects.toThrow(words);
 });
