@@ -116,8 +116,3 @@ export function lastContactAt(
       last = contact.at;
   return last;
 }
-
-/** Does she hold a discount that she could redeem? */
-export function holdsDiscount(history: ContactHistory, now: number): boolean {
-  return history.some((contact) => contact.discount && isOpen(contact, now));
-}

@@ -18,15 +18,12 @@ type OfferRule = (situation: Situation) => ExclusionReason | undefined;
 export type CompiledOffer = {
   offer: Offer;
   version: OfferVersion;
-  /** Why this customer may not have it now, or undefined. `contactRule` is that of the shop's contact policy for them. */
-  exclusion: (
-    facts: CustomerFacts,
-    situation: Situation,
-    contactRule: ContactRule,
-  ) => ExclusionReason | undefined;
-  /** The same by the offer's own rules alone (time, channel, placement, stock): all that a fallback must pass. */
+  /** Why nobody may have it now, by its own rules (time, channel, placement, stock), or undefined: all that a fallback must pass. */
   exclusionOfOffer: OfferRule;
-  /** The same by what depends on the customer: of an offer whose own rules hold. */
+  /**
+   * Why this customer may not have it now, of an offer whose own rules hold. `contactRule` is that of the shop's contact policy for
+   * them.
+   */
   exclusionOfCustomer: (
     facts: CustomerFacts,
     situation: Situation,
@@ -77,8 +74,6 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
     },
     exclusionOfOffer,
     exclusionOfCustomer,
-    exclusion: (facts, situation, contactRule) =>
-      exclusionOfOffer(situation) ?? exclusionOfCustomer(facts, situation, contactRule),
   };
 }
 

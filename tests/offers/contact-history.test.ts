@@ -4,7 +4,7 @@ import {
   type Contact,
   countOccasions,
   countOffer,
-  holdsDiscount,
+  isOpen,
   lastContactAt,
 } from '../../src/offers/contact-history.ts';
 
@@ -54,7 +54,7 @@ test('what was reserved and has lapsed counts nowhere', () => {
   expect(countOffer([lapsed], 'a', { of: 'made', times: 1, days: 7 }, now)).toBe(0);
   expect(countOffer([lapsed], 'a', { of: 'redeemed', times: 1, days: 7 }, now)).toBe(0);
   expect(lastContactAt([lapsed], {}, now)).toBeUndefined();
-  expect(holdsDiscount([lapsed], now)).toBe(false);
+  expect(isOpen(lapsed, now)).toBe(false);
 });
 
 test('a cap on redemptions counts those of the window and those that are still to come', () => {
@@ -66,10 +66,9 @@ test('a cap on redemptions counts those of the window and those that are still t
   expect(countOffer([contact(1, { offerId: 'b' })], 'a', cap, now)).toBe(0);
 });
 
-test('a discount is held until it is redeemed, dismissed or over', () => {
-  expect(holdsDiscount([contact(1)], now)).toBe(false);
-  expect(holdsDiscount([contact(13.9, { discount: true })], now)).toBe(true);
-  expect(holdsDiscount([contact(14, { discount: true })], now)).toBe(false);
+test('an offer is open until it is redeemed, dismissed or over', () => {
+  expect(isOpen(contact(13.9), now)).toBe(true);
+  expect(isOpen(contact(14), now)).toBe(false);
   for (const state of ['redeemed', 'dismissed'] as const)
-    expect(holdsDiscount([contact(1, { discount: true, state })], now)).toBe(false);
+    expect(isOpen(contact(1, { state }), now)).toBe(false);
 });

@@ -17,7 +17,8 @@ function compile(input: Parameters<typeof makeOffer>[0], policy = DecisionPolicy
   const offer = compileOffer(makeOffer(input), names);
   const { ruleFor } = compileContactPolicy(policy.contact);
   const exclusion = (facts: CustomerFacts, situation: Situation) =>
-    offer.exclusion(facts, situation, ruleFor(facts, situation));
+    offer.exclusionOfOffer(situation) ??
+    offer.exclusionOfCustomer(facts, situation, ruleFor(facts, situation));
   return { ...offer, exclusion };
 }
 
