@@ -1,10 +1,10 @@
 /** `nextbest offers`: the offers that there are, and new ones from a file. */
+
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Command } from 'commander';
-import { minorPerUnit } from '../decide/market.ts';
 import { type OfferVersionDeps, saveOffers } from '../decide/offer-versions.ts';
 import { loadDecisionPolicy } from '../decide/policy.ts';
 import { UsageError } from '../domain/errors.ts';
@@ -13,6 +13,7 @@ import { FEATURE_NAMES } from '../features/registry.ts';
 import { type CatalogueStore, createCatalogueStore } from '../infra/catalogue-store.ts';
 import type { Config } from '../infra/config.ts';
 import { budgetFault } from '../offers/budget-fault.ts';
+import { economicsOf } from '../offers/cost.ts';
 import { offerSchema } from '../offers/offer-schema.ts';
 import { batchCommand } from './offers-batch.ts';
 import { rebuildLedgersCommand } from './offers-rebuild.ts';
@@ -95,7 +96,7 @@ function refuseDearer(
   { decisionPolicyFile, currency }: Pick<Config, 'decisionPolicyFile' | 'currency'>,
 ): void {
   const { policy } = loadDecisionPolicy(decisionPolicyFile);
-  const economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
+  const economics = economicsOf(policy, currency);
   const faults = offers.flatMap((offer) => budgetFault(offer, economics, `${offer.offerId}: `));
   refuse(
     file,

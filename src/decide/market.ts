@@ -2,7 +2,7 @@
 import { popularityScores } from '../algorithms/collaborative-model.ts';
 import type { Offer } from '../domain/offer.ts';
 import { compileContactPolicy } from '../offers/contact-policy.ts';
-import type { Economics } from '../offers/cost.ts';
+import { economicsOf } from '../offers/cost.ts';
 import type { CompiledOffer } from '../offers/eligibility.ts';
 import { cappedByVariants, compileExperiments } from '../offers/experiments.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
@@ -64,7 +64,7 @@ export function createMarketHolder({
   onExplored,
   now,
 }: MarketDeps): MarketHolder {
-  const economics: Economics = { ...policy.economics, minorPerUnit: minorPerUnit(currency) };
+  const economics = economicsOf(policy, currency);
   const contactPolicy = compileContactPolicy(policy.contact, cappedByVariants(policy));
   const experiments = compileExperiments(policy);
   const counter = createOfferCounter(redis, keys, now);
@@ -146,13 +146,4 @@ export function createMarketHolder({
     greatestBurnRate: budgets.greatestBurnRate,
     known: () => marketWith(counter.known()),
   };
-}
-
-/** Minor units of a whole one: 100 cents, but a single yen. */
-export function minorPerUnit(currency: string): number {
-  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
-    style: 'currency',
-    currency,
-  }).resolvedOptions();
-  return 10 ** maximumFractionDigits;
 }

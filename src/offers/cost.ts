@@ -1,4 +1,5 @@
 /** What an offer costs the shop. */
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { Benefit } from '../domain/offer.ts';
 
 export type Economics = {
@@ -8,6 +9,10 @@ export type Economics = {
   pointsPerCurrencyUnit: number;
   minorPerUnit: number;
 };
+
+export function economicsOf({ economics }: Pick<DecisionPolicy, 'economics'>, currency: string): Economics {
+  return { ...economics, minorPerUnit: minorPerUnit(currency) };
+}
 
 export type OfferCost = { whenAccepted: number; whenMade: number };
 
@@ -65,4 +70,13 @@ export function largestCostMinor(benefit: Benefit, { pointValueMinor }: Economic
     default:
       return benefit.costMinor;
   }
+}
+
+/** Minor units of a whole one: 100 cents, but a single yen. */
+function minorPerUnit(currency: string): number {
+  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions();
+  return 10 ** maximumFractionDigits;
 }

@@ -1,9 +1,9 @@
 /** The offers' budgets and the customers' contacts made anew out of the lake, for a Redis that was lost. */
+
 import { type ContactLedger, contactWindowMs } from '../decide/ledger/contact-ledger.ts';
 import { type LedgerEntry, replayLedgers } from '../decide/ledger/replay-ledgers.ts';
 import { type BudgetRestoring, restoreBudget } from '../decide/ledger/restore-budget.ts';
 import { sentId } from '../decide/ledger/sent-contact.ts';
-import { minorPerUnit } from '../decide/market.ts';
 import { CONTACT_RANK } from '../decide/settle-outcome.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { SpentBudget } from '../domain/erasure.ts';
@@ -15,6 +15,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { Contact, ContactHistory } from '../offers/contact-history.ts';
 import { compileContactPolicy } from '../offers/contact-policy.ts';
+import { economicsOf } from '../offers/cost.ts';
 import { cappedByVariants } from '../offers/experiments.ts';
 
 export type RebuildLedgersDeps = {
@@ -57,7 +58,7 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
   const replayDeps = {
     offerOf: (offerId: string) => offers.get(offerId),
     contactPolicy: compileContactPolicy(policy.contact, cappedByVariants(policy)),
-    economics: { ...policy.economics, minorPerUnit: minorPerUnit(currency) },
+    economics: economicsOf(policy, currency),
     now,
   };
   const report: RebuiltLedgers = {

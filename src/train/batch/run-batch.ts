@@ -9,7 +9,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
-import { minorPerUnit } from '../../decide/market.ts';
 import { loadDecisionPolicy } from '../../decide/policy.ts';
 import type { BatchCounts } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
@@ -24,6 +23,7 @@ import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Redis } from '../../infra/redis.ts';
 import { budgetLimits, budgetPeriod, pacedLimits, validityOf } from '../../offers/budget-period.ts';
+import { economicsOf } from '../../offers/cost.ts';
 import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { type BatchPool, openBatchPool } from './batch-pool.ts';
 import { candidateWidth, customerBytes, openShares, readBlocks, sharesOf } from './candidates-file.ts';
@@ -222,7 +222,7 @@ async function suppliesOf(
 ): Promise<Supply[]> {
   const budgets = createBudgetLedger(redis, keys);
   const { policy } = loadDecisionPolicy(config.decisionPolicyFile);
-  const economics = { ...policy.economics, minorPerUnit: minorPerUnit(config.currency) };
+  const economics = economicsOf(policy, config.currency);
   return Promise.all(
     offers.map(async (offer): Promise<Supply> => {
       const costMinor = reservedCostMinor(offer.benefit, economics);

@@ -1,5 +1,5 @@
 /** The offers of the lake and what they compete by, for policies that are tried on logged decisions. */
-import { minorPerUnit } from '../../decide/market.ts';
+
 import type { CurrentPolicy } from '../../decide/policy.ts';
 import type { Item } from '../../domain/item.ts';
 import { Offer } from '../../domain/offer.ts';
@@ -9,6 +9,7 @@ import { type Lake, queryChunks } from '../../history/lake.ts';
 import type { OfferCounts } from '../../offers/accept-propensity.ts';
 import { compileContactPolicy } from '../../offers/contact-policy.ts';
 import { contentVersion } from '../../offers/content-version.ts';
+import { economicsOf } from '../../offers/cost.ts';
 import { compileOffer } from '../../offers/eligibility.ts';
 import { compileExperiments } from '../../offers/experiments.ts';
 import type { OfferMarket } from '../../offers/offer-market.ts';
@@ -78,7 +79,7 @@ export function replayedMarket(
     subjectOf: (offer) => subjects.get(offer) ?? offerSubject(offer, items, shop),
     countsOf,
     affordExploring: () => false,
-    economics: { ...policy.economics, minorPerUnit: minorPerUnit(currency) },
+    economics: economicsOf(policy, currency),
     policy,
     policyVersion: version,
     contactPolicy: compileContactPolicy(policy.contact),
