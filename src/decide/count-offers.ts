@@ -1,14 +1,21 @@
 /** Counts offers made and redeemed, each once, however often it is told. */
 
+import { madePlace } from '../infra/decision-places.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 
-// A marker beside the counters, on their node of a cluster: set and count are one step, so that a repeat after a
+// Markers beside the counters, on their node of a cluster: set and count are one step, so that a repeat after a
 // crash neither counts twice nor not at all.
-const countOnce = redisScript(`
+const countMadeOnce = redisScript(`
+  if redis.call('SADD', KEYS[2], ARGV[2]) == 0 then return 0 end
+  redis.call('EXPIRE', KEYS[2], ARGV[1])
+  for i = 3, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[i], 1) end
+  return 1
+`);
+const countRedeemedOnce = redisScript(`
   if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[1]) then return 0 end
-  for i = 2, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[i], 1) end
+  redis.call('HINCRBY', KEYS[1], ARGV[2], 1)
   return 1
 `);
 
@@ -26,8 +33,8 @@ export async function countMade(
   ttlSeconds = madeTtlSeconds,
 ): Promise<void> {
   if (offerIds.length === 0) return;
-  const marker = keys.offersMadeMarker(decisionId);
-  await countOnce(redis, [keys.offersMade, marker], [ttlSeconds, ...offerIds]);
+  const { key, member } = madePlace(decisionId, keys);
+  await countMadeOnce(redis, [keys.offersMade, key], [ttlSeconds, member, ...offerIds]);
 }
 
 /** Counts an offer of a decision as redeemed. */
@@ -38,5 +45,5 @@ export async function countRedeemed(
   offerId: string,
 ): Promise<void> {
   const marker = keys.offersRedeemedMarker(decisionId, offerId);
-  await countOnce(redis, [keys.offersRedeemed, marker], [decisionTtlSeconds, offerId]);
+  await countRedeemedOnce(redis, [keys.offersRedeemed, marker], [decisionTtlSeconds, offerId]);
 }

@@ -20,11 +20,3 @@ export function decisionIdOf(at: number, digest: string): string {
     digest.slice(7, 19),
   ].join('-');
 }
-
-const VERSION_7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
-/** When the decision was made, in milliseconds since 1970; undefined for an id that does not tell. */
-export function timeOfDecision(decisionId: string): number | undefined {
-  const [, high, low] = VERSION_7.exec(decisionId) ?? [];
-  return high === undefined ? undefined : Number.parseInt(`${high}${low}`, 16);
-}

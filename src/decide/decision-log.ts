@@ -1,14 +1,16 @@
 /**
- * Decisions that were answered. Each travels the event stream into the lake whole, and stays there for ever; Redis keeps what it did
+ * Decisions that were answered. Each travels the event stream into the lake whole, and stays there for ever; Redis keeps its outline
  * for 30 days, so that outcomes can be reported to it, and where in the stream the whole is until the lake has it.
  */
 import { z } from 'zod';
 import { Decision, type ExcludedOffer } from '../domain/decision.ts';
+import { outlinePlace } from '../infra/decision-places.ts';
 import { appendEntries, readEntry, refuseWhileFull } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
+import { setFields } from '../infra/redis-together.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
-import { packJson, unpackJson } from './packed-decision.ts';
+import { type DecisionOutline, packOutline, unpackOutline } from './decision-outline.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;
@@ -39,12 +41,12 @@ export function loggedForm(decision: Decision): LoggedDecision | undefined {
   return { ...decision, excluded, decisionId };
 }
 
-/** What Redis keeps of it: what it did. Why other offers were not made, and what was known of the customer, is most of it. */
+/** What it did, as it stands. Why other offers were not made, and what was known of the customer, is most of it. */
 export function briefForm({ inputs: _inputs, ...decision }: LoggedDecision): LoggedDecision {
   return { ...decision, excluded: [] };
 }
 
-/** A decision as JSON: `whole` for the lake, and its `briefForm` for Redis, where each takes memory for a month. */
+/** A decision as JSON: `whole` for the lake, and its `briefForm`, as it stands in Redis. */
 export function loggedTexts({ excluded, inputs, ...decision }: LoggedDecision): {
   brief: string;
   whole: string;
@@ -121,38 +123,48 @@ export async function logDecision(
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
     countMade(redis, keys, decision.decisionId, madeOffers(decision)),
   ]);
-  const stored = packJson(JSON.stringify({ ...briefForm(decision), entryId }));
-  await redis.set(keys.decision(decision.decisionId), stored, 'EX', decisionTtlSeconds);
+  await keepOutlines([{ decision, entryId }], deps);
+}
+
+/** So that outcomes can be told of them; `entryId`: in the event stream, where it was appended. */
+export async function keepOutlines(
+  logged: readonly { decision: LoggedDecision; entryId?: string | undefined }[],
+  { redis, keys }: ReadingDeps,
+): Promise<void> {
+  const fields = logged.map(({ decision, entryId }) => ({
+    ...outlinePlace(decision.decisionId, keys),
+    value: packOutline(decision, entryId),
+  }));
+  await setFields(redis, fields, decisionTtlSeconds);
 }
 
 type ReadingDeps = Pick<DecisionLogDeps, 'redis' | 'keys'>;
 
-/** What it did, without the offers that it did not make. undefined: never logged, or more than 30 days ago. */
-export async function readDecision(
+/** What it did. undefined: never logged, or more than 30 days ago. */
+export async function readOutline(
   decisionId: string,
   deps: ReadingDeps,
-): Promise<LoggedDecision | undefined> {
-  return (await readStored(decisionId, deps))?.decision;
+): Promise<DecisionOutline | undefined> {
+  return (await readStored(decisionId, deps))?.outline;
 }
 
 /** `whole` as well, while it waits in the event stream: afterwards the lake has it. */
 export async function readWaiting(
   decisionId: string,
   deps: ReadingDeps,
-): Promise<{ decision: LoggedDecision; whole: LoggedDecision | undefined } | undefined> {
+): Promise<{ outline: DecisionOutline; whole: LoggedDecision | undefined } | undefined> {
   const stored = await readStored(decisionId, deps);
   if (stored === undefined) return undefined;
-  const { decision, entryId } = stored;
+  const { outline, entryId } = stored;
   const entry = entryId === undefined ? undefined : await readEntry(deps.redis, deps.keys, entryId);
   const found = entry?.kind === 'decision' ? LoggedDecision.safeParse(entry.decision).data : undefined;
-  return { decision, whole: found?.decisionId === decisionId ? found : undefined };
+  return { outline, whole: found?.decisionId === decisionId ? found : undefined };
 }
 
 async function readStored(decisionId: string, { redis, keys }: ReadingDeps) {
-  const stored = await redis.getBuffer(keys.decision(decisionId));
-  const value = stored === null ? undefined : unpackJson(stored);
-  const decision = LoggedDecision.safeParse(value).data;
-  return decision && { decision, entryId: (value as { entryId?: string }).entryId };
+  const { key, field } = outlinePlace(decisionId, keys);
+  const stored = await redis.hgetBuffer(key, field);
+  return stored === null ? undefined : unpackOutline(stored, decisionId);
 }
 
 /** undefined for nothing, and for what another version of the service wrote in another shape. */
@@ -163,6 +175,6 @@ export function parseDecision(text: string | null | undefined): LoggedDecision |
 }
 
 /** Ids of the offers that a decision makes, each once. */
-export function madeOffers(decision: Decision): string[] {
+export function madeOffers(decision: Pick<DecisionOutline, 'placements'>): string[] {
   return [...new Set(decision.placements.flatMap(({ offers }) => offers.map(({ offerId }) => offerId)))];
 }

@@ -2,12 +2,11 @@
  * An outcome in the ledgers: a redemption confirms the offer's budget at what it has cost, a dismissal gives it back, and the
  * customer's contact is no longer only reserved. Safe to repeat.
  */
-import type { DecidedOffer } from '../domain/decision.ts';
 import type { Offer, OfferOutcome } from '../domain/offer.ts';
 import type { Contact, ContactState } from '../offers/contact-history.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
 import { redemptionCost } from '../offers/redemption-cost.ts';
-import type { LoggedDecision } from './decision-log.ts';
+import type { DecisionOutline, OutlinedOffer } from './decision-outline.ts';
 import type { DecidingDeps } from './deps.ts';
 import type { ReadContacts } from './ledger/contact-ledger.ts';
 import type { Confirmed } from './ledger/offer-budget.ts';
@@ -42,7 +41,7 @@ export const CONTACT_RANK: Readonly<Record<ContactState, number>> = {
 
 /** Of whom it was made for, to be read in advance; undefined: nobody knows for whom it was. */
 export function contactsOf(
-  decision: LoggedDecision,
+  decision: DecisionOutline,
   { contacts }: Pick<SettleDeps, 'contacts'>,
 ): Promise<ReadContacts> | undefined {
   const subject = subjectOf(decision);
@@ -51,8 +50,8 @@ export function contactsOf(
 
 /** Answers what became of the budget; undefined: the outcome has nothing to do with it. `early`: `contactsOf` the decision. */
 export async function settleOutcome(
-  decision: LoggedDecision,
-  made: DecidedOffer,
+  decision: DecisionOutline,
+  made: OutlinedOffer,
   settled: SettledOutcome,
   market: Pick<OfferMarket, 'economics'>,
   deps: SettleDeps,
@@ -72,13 +71,13 @@ export async function settleOutcome(
   return budget;
 }
 
-function subjectOf({ customerId, sessionId }: LoggedDecision): DecisionSubject | undefined {
+function subjectOf({ customerId, sessionId }: DecisionOutline): DecisionSubject | undefined {
   return customerId !== undefined ? { customerId } : sessionId !== undefined ? { sessionId } : undefined;
 }
 
 async function settleBudget(
-  decision: LoggedDecision,
-  made: DecidedOffer,
+  decision: DecisionOutline,
+  made: OutlinedOffer,
   holder: string,
   { outcome, valueMinor, costMinor }: SettledOutcome,
   { economics }: Pick<OfferMarket, 'economics'>,
@@ -101,7 +100,7 @@ async function settleBudget(
 
 /** With the budget of today, or the one of the decision where the offer has been deleted. */
 async function offerOf(
-  { offerId, offerVersion }: DecidedOffer,
+  { offerId, offerVersion }: OutlinedOffer,
   deps: SettleDeps,
 ): Promise<Offer | undefined> {
   return deps.catalogue.offers.get(offerId) ?? (await readVersion(offerId, offerVersion, deps))?.offer;

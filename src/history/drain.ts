@@ -22,6 +22,7 @@ import { compareEventOrder } from '../features/event-order.ts';
 import { keepGuestEvents } from '../features/guest-events.ts';
 import { firstById, type RecordStore, type StreamedEvent } from '../features/record-store.ts';
 import { isGuest, subjectOf } from '../features/subject.ts';
+import { forgetDecision } from '../infra/decision-places.ts';
 import { logField } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -196,7 +197,8 @@ async function sortOut(
     const { id, entry, text } = one;
     if (erased.has(one)) {
       // The erasure finds ids of decisions in the stream and the lake: this one would be in neither.
-      if (entry?.kind === 'decision') await forgetDecision(entry.decision.decisionId, deps);
+      if (entry?.kind === 'decision' && entry.decision.decisionId !== null)
+        await forgetDecision(entry.decision.decisionId, deps);
       continue;
     }
     if (entry === undefined) {
@@ -214,20 +216,6 @@ async function sortOut(
   report.decisions = drained.decisions.length;
   report.catalogueChanges = drained.catalogue.length;
   return drained;
-}
-
-async function forgetDecision(
-  decisionId: string | null,
-  { redis, keys }: Pick<DrainDeps, 'redis' | 'keys'>,
-): Promise<void> {
-  if (decisionId === null) return;
-  const names = [
-    keys.decision(decisionId),
-    keys.decisionOutcomes(decisionId),
-    keys.offersMadeMarker(decisionId),
-  ];
-  // One by one: on a cluster they are on several nodes.
-  await Promise.all(names.map((name) => redis.unlink(name)));
 }
 
 /** The entries, with events of guests who have logged in as the customers'. */

@@ -52,8 +52,8 @@ export function createKeys(prefix: string) {
     catalogueChanges: `${prefix}:catalogue:changes`,
     /** String (JSON) with an expiry: the decision that stands for this customer, campaign, channel and placement. */
     standingDecision: (subjectId: string, slot: string) => `${prefix}:{c:${subjectId}}:decision:${slot}`,
-    /** String (JSON) with an expiry: a logged decision. */
-    decision: (decisionId: string) => `${prefix}:decision:${decisionId}`,
+    /** Hash with an expiry: ids of some of a day's logged decisions → their outlines (binary); `part` says which. */
+    decisions: (part: string) => `${prefix}:decisions:${part}`,
     /** Hash with an expiry: offer id, outcome and event id → what was reported, as JSON. */
     decisionOutcomes: (decisionId: string) => `${prefix}:decision:${decisionId}:outcomes`,
     /** Hash: version of a decision policy → when a process last said that it decides by it, milliseconds since 1970. */
@@ -61,8 +61,11 @@ export function createKeys(prefix: string) {
     /** Hash: offer id → times it was made; and times it was redeemed. */
     offersMade: `${prefix}:offers:made`,
     offersRedeemed: `${prefix}:offers:redeemed`,
-    /** Strings with an expiry: what has been counted. The tag is the counters' whole key, which puts them on its node. */
-    offersMadeMarker: (decisionId: string) => `{${prefix}:offers:made}:${decisionId}`,
+    /**
+     * Sets of whole numbers, and strings, with an expiry: what has been counted. The tag is the counters' whole key, which puts them
+     * on its node; `part` says which of a day's decisions.
+     */
+    offersMadeMarkers: (part: string) => `{${prefix}:offers:made}:${part}`,
     offersRedeemedMarker: (decisionId: string, offerId: string) =>
       `{${prefix}:offers:redeemed}:${decisionId}:${offerId}`,
     /** String (a number) with an expiry: what processes may have spent on exploring that day (YYYY-MM-DD, or also a bound), minor units. */

@@ -58,6 +58,34 @@ export async function setMany(redis: Redis, texts: readonly KeptText[]): Promise
     );
 }
 
+export type KeptField = { key: string; field: string | Buffer; value: Buffer };
+
+/** KEYS: hashes. ARGV: their lifetime in seconds; for each the field, the value. */
+const fieldScript = redisScript(`
+for i, key in ipairs(KEYS) do
+  redis.call('HSET', key, ARGV[2 * i], ARGV[2 * i + 1])
+  redis.call('EXPIRE', key, ARGV[1])
+end
+return 1
+`);
+
+/** Sets fields of hashes, which live for so long from now on. */
+export async function setFields(
+  redis: Redis,
+  fields: readonly KeptField[],
+  ttlSeconds: number,
+): Promise<void> {
+  await Promise.all(
+    slices(fields, isCluster(redis) ? 1 : keysMax).map((some) =>
+      fieldScript(
+        redis,
+        some.map(({ key }) => key),
+        [ttlSeconds, ...some.flatMap(({ field, value }) => [field, value])],
+      ),
+    ),
+  );
+}
+
 export function slices<T>(all: readonly T[], most = keysMax): T[][] {
   const parts: T[][] = [];
   for (let at = 0; at < all.length; at += most) parts.push(all.slice(at, at + most));

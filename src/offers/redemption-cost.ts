@@ -1,5 +1,5 @@
 /** What a redemption has cost the shop. */
-import type { DecidedOffer } from '../domain/decision.ts';
+import type { DecidedOffer, ValueTerms } from '../domain/decision.ts';
 import { type Economics, offerCost } from './cost.ts';
 
 /**
@@ -7,7 +7,12 @@ import { type Economics, offerCost } from './cost.ts';
  * discount on some items of the order is reckoned on all of it, and so is an upper bound: who knows better tells.
  */
 export function redemptionCost(
-  { benefit, terms }: Pick<DecidedOffer, 'benefit' | 'terms'>,
+  {
+    benefit,
+    terms,
+  }: Pick<DecidedOffer, 'benefit'> & {
+    terms?: Pick<ValueTerms, 'costWhenAcceptedMinor' | 'costWhenMadeMinor'> | undefined;
+  },
   orderMinor: number | undefined,
   economics: Economics,
 ): number {

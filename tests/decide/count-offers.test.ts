@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { countMade, countRedeemed, decisionTtlSeconds } from '../../src/decide/count-offers.ts';
 import { standingMs } from '../../src/decide/standing-decision.ts';
+import { madePlace } from '../../src/infra/decision-places.ts';
 import { testRedis } from '../support/redis.ts';
 
 const { redis, keys } = testRedis();
@@ -10,11 +11,11 @@ test('the offers of a decision count as made once, however often they are told a
   await countMade(redis, keys, 'd2', ['a']);
   expect(await redis.hgetall(keys.offersMade)).toEqual({ a: '2', b: '1' });
   // Longer than a decision stands, within which it may be logged again.
-  const ttl = await redis.pttl(keys.offersMadeMarker('d1'));
+  const ttl = await redis.pttl(madePlace('d1', keys).key);
   expect(ttl).toBeGreaterThan(standingMs);
   expect(ttl).toBeLessThanOrEqual(2 * standingMs);
   await countMade(redis, keys, 'list-1', ['c'], decisionTtlSeconds);
-  expect(await redis.pttl(keys.offersMadeMarker('list-1'))).toBeGreaterThan(29 * standingMs);
+  expect(await redis.pttl(madePlace('list-1', keys).key)).toBeGreaterThan(29 * standingMs);
 });
 
 test('each offer of a decision counts as redeemed once', async () => {
@@ -23,6 +24,6 @@ test('each offer of a decision counts as redeemed once', async () => {
 });
 
 test("a marker lies on its counter's node of a cluster: its tag is the counter's whole key", () => {
-  expect(keys.offersMadeMarker('d')).toBe(`{${keys.offersMade}}:d`);
+  expect(keys.offersMadeMarkers('d')).toBe(`{${keys.offersMade}}:d`);
   expect(keys.offersRedeemedMarker('d', 'a')).toBe(`{${keys.offersRedeemed}}:d:a`);
 });

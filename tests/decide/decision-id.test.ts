@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { newDecisionId, timeOfDecision } from '../../src/decide/decision-id.ts';
+import { newDecisionId } from '../../src/decide/decision-id.ts';
+import { timeOfDecision } from '../../src/domain/decision-time.ts';
 import { noon } from '../support/offers.ts';
 
 test('an id tells when the decision was made, and ids sort by time', () => {

@@ -9,12 +9,13 @@ import {
   loggedForm,
   loggedTexts,
   parseDecision,
-  readDecision,
+  readOutline,
   readWaiting,
 } from '../../src/decide/decision-log.ts';
 import { CustomerId, OfferId } from '../../src/domain/ids.ts';
 import { drainAll } from '../../src/history/drain.ts';
 import { openLake } from '../../src/history/lake.ts';
+import { outlinePlace } from '../../src/infra/decision-places.ts';
 import { decideDeps } from '../support/decide-deps.ts';
 import { makeItem, makeOffer, noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
@@ -50,9 +51,34 @@ async function decided(asked: DecideRequest): Promise<LoggedDecision> {
   return logged;
 }
 
-/** As Redis has it. */
+/** As it stands. */
 function briefly({ inputs: _inputs, ...decision }: LoggedDecision): LoggedDecision {
   return { ...decision, excluded: [] };
+}
+
+/** As Redis has it for a month: what was expected to be paid is one sum. */
+function outlined({ decisionId, customerId, channel, decidedAt, placements }: LoggedDecision) {
+  return {
+    decisionId,
+    customerId,
+    channel,
+    decidedAt,
+    placements: placements.map(({ offers }) => ({
+      offers: offers.map(({ offerId, offerVersion, benefit, redeemableUntil, heldSince, terms }) => ({
+        offerId,
+        offerVersion,
+        benefit,
+        ...(redeemableUntil !== undefined && { redeemableUntil }),
+        ...(heldSince !== undefined && { heldSince }),
+        terms: {
+          costWhenAcceptedMinor: Math.round(
+            (terms?.costWhenAcceptedMinor ?? 0) + (terms?.costWhenMadeMinor ?? 0),
+          ),
+          costWhenMadeMinor: 0,
+        },
+      })),
+    })),
+  };
 }
 
 test('put into words for a list, a decision is the same; what is brief lacks what explains it', async () => {
@@ -92,21 +118,21 @@ test('a logged decision reaches the lake as it was, however often it was logged'
 
 test('a logged decision can be read; one that was never logged cannot', async () => {
   const decision = await decided(request);
-  expect(await readDecision(decision.decisionId, deps)).toBeUndefined();
+  expect(await readOutline(decision.decisionId, deps)).toBeUndefined();
   await logDecision(decision, deps);
-  expect(await readDecision(decision.decisionId, deps)).toEqual(briefly(decision));
+  expect(await readOutline(decision.decisionId, deps)).toEqual(outlined(decision));
 });
 
 test('what explains a decision waits in the event stream until the lake has it', async () => {
   const decision = await decided({ ...request, placements: ['top'] });
   await logDecision(decision, deps);
   expect(await readWaiting(decision.decisionId, deps)).toEqual({
-    decision: briefly(decision),
+    outline: outlined(decision),
     whole: decision,
   });
   await drainAll({ redis, keys, lake, recordStore: deps.records, now: () => noon });
   expect(await readWaiting(decision.decisionId, deps)).toEqual({
-    decision: briefly(decision),
+    outline: outlined(decision),
     whole: undefined,
   });
 });
@@ -136,19 +162,19 @@ test('an offer that fills no place is not counted as made', async () => {
   expect(await redis.exists(keys.offersMade)).toBe(0);
 });
 
-test('a decision is kept packed and brief; what a list or an earlier version wrote plainly is read too', async () => {
-  const { excluded, ...decision } = await decided({ ...request, placements: ['top'] });
-  const many = Array.from({ length: 50 }, (_, n) => ({
-    offerId: OfferId.parse(`offer-${n}`),
-    offerVersion: `${n}`.padStart(12, '0'),
-    reasonCode: 'outranked' as const,
-  }));
-  const logged = { ...decision, excluded: [...excluded, ...many] };
+test('a month of outlines shares keys, which expire; one is as short as Redis packs it', async () => {
+  const logged = await decided({ ...request, placements: ['top'] });
   await logDecision(logged, deps);
-  expect(await readDecision(logged.decisionId, deps)).toEqual(briefly(logged));
-  const key = keys.decision(logged.decisionId);
-  expect(await redis.strlen(key)).toBeLessThan(JSON.stringify(briefly(logged)).length / 1.5);
-  expect(await redis.ttl(key)).toBeGreaterThan(0);
-  await redis.set(key, loggedTexts(logged).brief);
-  expect(await readDecision(logged.decisionId, deps)).toEqual(briefly(logged));
+  const { key, field } = outlinePlace(logged.decisionId, keys);
+  expect((await redis.hgetBuffer(key, field))?.length).toBeLessThan(64);
+  expect(await redis.object('ENCODING', key)).toBe('listpack');
+  const ttl = await redis.ttl(key);
+  expect(ttl).toBeGreaterThan(29 * 86_400);
+  expect(ttl).toBeLessThanOrEqual(30 * 86_400);
+  // Another of the same digits and day, in the same hash.
+  const other = `${logged.decisionId.slice(0, 24)}${'f'.repeat(6)}${logged.decisionId.slice(-6)}`;
+  await logDecision({ ...logged, decisionId: other }, deps);
+  expect(outlinePlace(other, keys).key).toBe(key);
+  expect(await readOutline(other, deps)).toEqual(outlined({ ...logged, decisionId: other }));
+  expect(await readOutline(logged.decisionId, deps)).toEqual(outlined(logged));
 });

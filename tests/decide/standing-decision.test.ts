@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noContext } from '../../src/decide/decide.ts';
-import { LoggedDecision, readDecision } from '../../src/decide/decision-log.ts';
+import { LoggedDecision, readOutline } from '../../src/decide/decision-log.ts';
 import { settleOutcome } from '../../src/decide/settle-outcome.ts';
 import { type StandingRequest, standingDecision, standingMs } from '../../src/decide/standing-decision.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
@@ -371,7 +371,7 @@ test('a decision whose process died before it was logged is logged by a later re
   clock = noon;
   expect(answers).toEqual([early, early]);
   expect(await loggedDecisions(customerId)).toHaveLength(1);
-  expect(await readDecision(early.decisionId ?? '', one)).toMatchObject({ customerId });
+  expect(await readOutline(early.decisionId ?? '', one)).toMatchObject({ customerId });
 });
 
 test('what another version left in an unknown shape is replaced', async () => {

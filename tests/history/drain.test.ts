@@ -11,6 +11,7 @@ import { latestItems, latestOffers } from '../../src/history/catalogue.ts';
 import { type DrainDeps, drainAll, drainedThrough, drainOnce } from '../../src/history/drain.ts';
 import { type Lake, listParts } from '../../src/history/lake.ts';
 import { writeEntries } from '../../src/history/write-entries.ts';
+import { countOfDecision, madePlace, outlinePlace } from '../../src/infra/decision-places.ts';
 import { appendEntries, logField } from '../../src/infra/event-log.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { startMs } from '../support/events.ts';
@@ -129,9 +130,13 @@ test('a decision about somebody who has been erased meanwhile leaves neither a r
   };
   const { deps, keys, lake } = await setUp({ tombstones });
   const decisions = ['anna', 'bert'].map((customerId) => ({ decisionId: `of-${customerId}`, customerId }));
-  const namesOf = (id: string) => [keys.decision(id), keys.decisionOutcomes(id), keys.offersMadeMarker(id)];
-  for (const { decisionId } of decisions)
-    for (const name of namesOf(decisionId)) await redis.set(name, 'what Redis keeps of it');
+  for (const { decisionId } of decisions) {
+    const { key, field } = outlinePlace(decisionId, keys);
+    const made = madePlace(decisionId, keys);
+    await redis.hset(key, field, 'what Redis keeps of it');
+    await redis.sadd(made.key, made.member);
+    await redis.set(keys.decisionOutcomes(decisionId), 'what was told of it');
+  }
   await appendEntries(
     redis,
     keys,
@@ -144,10 +149,7 @@ test('a decision about somebody who has been erased meanwhile leaves neither a r
   const rows = await lake.connection.runAndReadAll(`SELECT "decisionId" FROM ${lake.from('decisions')}`);
   expect(rows.getRows()).toEqual([['of-bert']]);
   const left = await Promise.all(
-    decisions.map(async ({ decisionId }) => {
-      const there = await Promise.all(namesOf(decisionId).map((name) => redis.exists(name)));
-      return there.reduce((sum, one) => sum + one, 0);
-    }),
+    decisions.map(({ decisionId }) => countOfDecision(decisionId, { redis, keys })),
   );
   expect(left).toEqual([0, 3]);
 });

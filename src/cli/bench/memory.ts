@@ -2,13 +2,16 @@
  * `nextbest bench memory`: what a million customers take in Redis. A simulated shop's records are copied under new ids; some of
  * their owners then look at a page, are made an offer and visit as often as they do in a week, through the service itself, so that every key is the one
  * that it writes. How many customers have such a key at a time follows from how long it lives and what the simulated
- * customers do.
+ * customers do. What shares keys with others of its day is weighed as it lies among as many as a million customers leave in a day.
  */
+import type { ChainableCommander } from 'ioredis';
+import { newDecisionId } from '../../decide/decision-id.ts';
 import { dayMs } from '../../domain/time.ts';
 import { markerTtlMs } from '../../features/event-markers.ts';
 import { type Lake, openLake } from '../../history/lake.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import { readConfig } from '../../infra/config.ts';
+import { madePlace, outlinePlace } from '../../infra/decision-places.ts';
 import { createKeys, type Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
 import { startService } from '../../serve/server.ts';
@@ -42,10 +45,9 @@ export type MemoryBenchLine = {
   gibPerMillion: number;
 };
 
-/** Kinds of keys of a customer, by what follows the customer in a key's name; those of a decision are named by themselves. */
-const decisionKind = 'logged decision';
-const offersMadeKind = 'offers made, marker';
 const sharesOf = 1e6;
+/** Of a day's, so many at most are written to be weighed. */
+const sharedMax = 200_000;
 
 export async function benchMemory(
   options: MemoryBenchOptions,
@@ -84,9 +86,16 @@ export async function benchMemory(
       }
       say('weighing what that left …');
       const lines = [lineOf('record', recordBytes, null, 1)];
-      for (const { kind, bytes, ttlMs } of await weigh(redis, keys, ids)) {
+      for (const { kind, bytes, ttlMs } of await weigh(redis, ids, keys)) {
         const habits = await habitsIn(lake, ttlMs);
         lines.push(lineOf(kind, bytes, ttlMs, habits.active));
+      }
+      for (const { kind, ttlMs, left, write } of await sharedKinds(redis, keys)) {
+        const { active } = await habitsIn(lake, ttlMs);
+        const aDay = Math.min(sharedMax, Math.round((active * sharesOf * dayMs) / ttlMs));
+        const ids = Array.from({ length: aDay }, () => newDecisionId(Date.now()));
+        const bytes = await weighed(redis, left, ids, write);
+        lines.push(lineOf(kind, bytes, ttlMs, active));
       }
       const sum = lines.reduce((total, line) => total + line.bytesPerCustomer, 0);
       lines.push({ ...lineOf('everything', sum, null, 1), bytesPerKey: null, keysPerCustomer: null });
@@ -146,22 +155,16 @@ async function serve(url: string, ids: readonly string[], visits: number): Promi
 
 type Weighed = { kind: string; bytes: number; ttlMs: number };
 
-/** Deletes kind after kind of the keys that expire, and sees what each gives back. */
-async function weigh(redis: Redis, keys: Keys, ids: readonly string[]): Promise<Weighed[]> {
+/** Deletes kind after kind of the served customers' keys that expire, and sees what each gives back. */
+async function weigh(redis: Redis, ids: readonly string[], keys: Keys): Promise<Weighed[]> {
   const served = new Set(ids.map((id) => keys.preparedPage(id, '').slice(0, -'page:'.length)));
   const found = new Map<string, { names: string[]; ttlMs: number }>();
-  const ofDecisions: [start: string, kind: string][] = [
-    [keys.decision(''), decisionKind],
-    [keys.offersMadeMarker(''), offersMadeKind],
-  ];
-  // Whatever the place of the prefix: a key whose tag is a counter's begins with a brace.
-  for await (const batch of redis.scanStream({ match: `*${keyPrefix}:*`, count: 1000 })) {
+  for await (const batch of redis.scanStream({ match: keys.ofSubjects.pattern, count: 1000 })) {
     for (const name of batch as string[]) {
       const end = name.indexOf('}:') + 2;
-      const ofDecision = ofDecisions.find(([start]) => name.startsWith(start))?.[1];
-      const kind =
-        ofDecision ?? (served.has(name.slice(0, end)) ? name.slice(end).replace(/:.*/s, '') : undefined);
-      if (kind === undefined || kind === 'record') continue;
+      // What follows the customer in a key's name.
+      const kind = served.has(name.slice(0, end)) ? name.slice(end).replace(/:.*/s, '') : 'record';
+      if (kind === 'record') continue;
       const ttlMs = await redis.pttl(name);
       const known = found.get(kind) ?? { names: [], ttlMs: 0 };
       known.names.push(name);
@@ -176,6 +179,75 @@ async function weigh(redis: Redis, keys: Keys, ids: readonly string[]): Promise<
     weighed.push({ kind, bytes: (before - (await usedBytes(redis))) / names.length, ttlMs });
   }
   return weighed;
+}
+
+type SharedKind = {
+  kind: string;
+  ttlMs: number;
+  /** Keys that serving has left. */
+  left: string[];
+  /** Puts what one decision of this id leaves where the service would. */
+  write: (to: ChainableCommander, decisionId: string, n: number) => void;
+};
+
+/** What decisions leave in keys that those of a day share. */
+async function sharedKinds(redis: Redis, keys: Keys): Promise<SharedKind[]> {
+  const outlined = await keysLike(redis, keys.decisions('*'));
+  const marked = await keysLike(redis, keys.offersMadeMarkers('*'));
+  const outlines: Buffer[] = [];
+  for (const name of outlined) outlines.push(...(await redis.hvalsBuffer(name)));
+  const ttlOf = async (names: readonly string[]) => {
+    const ttlMs = await Promise.all(names.map((name) => redis.pttl(name)));
+    return Math.max(0, ...ttlMs);
+  };
+  const outlinesTtlMs = await ttlOf(outlined);
+  const markersTtlMs = await ttlOf(marked);
+  return [
+    {
+      kind: 'logged decision',
+      ttlMs: outlinesTtlMs,
+      left: outlined,
+      write: (to, decisionId, n) => {
+        const { key, field } = outlinePlace(decisionId, keys);
+        to.hset(key, field, outlines[n % outlines.length] ?? '').pexpire(key, outlinesTtlMs);
+      },
+    },
+    {
+      kind: 'offers made, marker',
+      ttlMs: markersTtlMs,
+      left: marked,
+      write: (to, decisionId) => {
+        const { key, member } = madePlace(decisionId, keys);
+        to.sadd(key, member).pexpire(key, markersTtlMs);
+      },
+    },
+  ];
+}
+
+async function keysLike(redis: Redis, pattern: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const batch of redis.scanStream({ match: pattern, count: 1000 }))
+    names.push(...(batch as string[]));
+  return names;
+}
+
+const writtenAtOnce = 1000;
+
+/** Bytes that each of these decisions takes, when there is nothing of the kind beside them. */
+async function weighed(
+  redis: Redis,
+  left: readonly string[],
+  ids: readonly string[],
+  write: SharedKind['write'],
+): Promise<number> {
+  for (const name of left) await redis.del(name);
+  const before = await usedBytes(redis);
+  for (let first = 0; first < ids.length; first += writtenAtOnce) {
+    const batch = redis.pipeline();
+    for (const [n, id] of ids.slice(first, first + writtenAtOnce).entries()) write(batch, id, first + n);
+    await batch.exec();
+  }
+  return ((await usedBytes(redis)) - before) / ids.length;
 }
 
 /** Without what the server holds for its clients and for the file on its way, which comes and goes. */

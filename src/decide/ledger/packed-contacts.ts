@@ -9,10 +9,11 @@
  *   redeemableUntil, stateAt, expiresAt   from `at`
  */
 import { CHANNELS } from '../../domain/channel.ts';
+import { timeOfDecision } from '../../domain/decision-time.ts';
 import { BinaryReader, BinaryWriter } from '../../features/binary.ts';
 import { IdReader, IdWriter } from '../../features/packed-ids.ts';
 import type { Contact, ContactHistory, ContactState } from '../../offers/contact-history.ts';
-import { timeOfDecision } from '../decision-id.ts';
+import { readSpan, writeSpan } from '../packed-spans.ts';
 
 /** Names the layout; what begins otherwise was written by another version. */
 const mark = 1;
@@ -101,22 +102,4 @@ function readContacts(reader: BinaryReader): Contact[] {
 /** As `occasionOf` names what begins then. */
 function timedEnd(at: number): string {
   return `.${at.toString(36)}`;
-}
-
-/** Milliseconds, seconds, days: most spans are whole days. */
-const units = [1, 1000, 86_400_000];
-
-/** In the largest unit that divides it, with its sign: token = 2 · (count · units + unit) + (1 if it is negative). */
-function writeSpan(writer: BinaryWriter, ms: number): void {
-  const size = Math.abs(ms);
-  const unit = units.findLastIndex((one) => size % one === 0);
-  const count = size / (units[unit] ?? 1);
-  writer.varint(2 * (count * units.length + unit) + (ms < 0 ? 1 : 0));
-}
-
-function readSpan(reader: BinaryReader): number {
-  const token = reader.varint();
-  const rest = Math.floor(token / 2);
-  const size = Math.floor(rest / units.length) * (units[rest % units.length] ?? 1);
-  return token % 2 === 1 ? -size : size;
 }

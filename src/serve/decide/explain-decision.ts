@@ -1,6 +1,7 @@
 /** A past decision in full: as it was logged, what has become of it since, and its offers as they were then. */
 import { z } from 'zod';
-import { type LoggedDecision, readDecision, readWaiting } from '../../decide/decision-log.ts';
+import { readOutline, readWaiting } from '../../decide/decision-log.ts';
+import type { DecisionOutline } from '../../decide/decision-outline.ts';
 import { readVersion } from '../../decide/offer-versions.ts';
 import { readOutcomes, sortOutcomes } from '../../decide/outcome-log.ts';
 import { Decision } from '../../domain/decision.ts';
@@ -32,9 +33,9 @@ export type ExplainedDecision = z.output<typeof ExplainedDecision>;
 type FindDeps = Pick<Deps, 'redis' | 'keys' | 'past'>;
 type ExplainDeps = FindDeps & { config: Pick<Deps['config'], 'dataDir'> };
 
-/** Out of Redis, else out of the lake; undefined: there is none. */
-export async function findLogged(decisionId: string, deps: FindDeps): Promise<LoggedDecision | undefined> {
-  return (await readDecision(decisionId, deps)) ?? (await deps.past.find(decisionId))?.decision;
+/** What it did: out of Redis, else out of the lake; undefined: there is none. */
+export async function findLogged(decisionId: string, deps: FindDeps): Promise<DecisionOutline | undefined> {
+  return (await readOutline(decisionId, deps)) ?? (await deps.past.find(decisionId))?.decision;
 }
 
 export async function explainDecision(
@@ -47,8 +48,15 @@ export async function explainDecision(
   ]);
   // While Redis has the decision, it has all that was reported of it; what explains it waits in the stream, or is in the lake.
   const past = recent?.whole === undefined ? await deps.past.find(decisionId) : undefined;
-  const decision = recent?.whole ?? past?.decision ?? recent?.decision;
-  if (decision === undefined) return undefined;
+  const decision = recent?.whole ?? past?.decision;
+  if (decision === undefined) {
+    if (recent === undefined) return undefined;
+    throw new AppError('STORE_UNAVAILABLE', {
+      public: 'What explains this decision is not in the lake yet.',
+      internal: 'Redis has the outline of a decision that neither the event stream nor the lake has',
+      retryAfterSeconds: 60,
+    });
+  }
   const [offers, policy] = await Promise.all([
     offersOf(decision, deps),
     readPolicy(deps.config.dataDir, decision.policyVersion),

@@ -3,8 +3,8 @@
  * after the other.
  */
 
-import { timeOfDecision } from '../../decide/decision-id.ts';
 import { type LoggedDecision, parseDecision } from '../../decide/decision-log.ts';
+import { timeOfDecision } from '../../domain/decision-time.ts';
 import { type FoundOutcome, findDecision, findOutcomes } from '../../history/find-decision.ts';
 import { type Lake, openLake } from '../../history/lake.ts';
 import { createAnswerDesk } from '../../insights/answer-desk.ts';

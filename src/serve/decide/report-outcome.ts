@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { countRedeemed } from '../../decide/count-offers.ts';
-import { type LoggedDecision, madeOffers } from '../../decide/decision-log.ts';
+import { madeOffers } from '../../decide/decision-log.ts';
+import type { DecisionOutline, OutlinedOffer } from '../../decide/decision-outline.ts';
 import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
 import { contactsOf, settleOutcome } from '../../decide/settle-outcome.ts';
-import type { DecidedOffer } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
 import { EventId, type OfferId } from '../../domain/ids.ts';
@@ -53,8 +53,8 @@ export async function reportOutcome(
 
 /** The same for a decision that has been found, and the offer of it; `told`: what is known of this report from before. */
 export async function reportFor(
-  decision: LoggedDecision,
-  offer: DecidedOffer,
+  decision: DecisionOutline,
+  offer: OutlinedOffer,
   report: OutcomeReport,
   deps: Deps,
   told = readOutcome(decision.decisionId, eventIdOf(decision.decisionId, report), deps),
@@ -101,14 +101,14 @@ export async function reportFor(
 
 /** Everything but a redemption belongs to its offer whenever it comes. */
 export function isAttributed(
-  { redeemableUntil }: Pick<DecidedOffer, 'redeemableUntil'>,
+  { redeemableUntil }: Pick<OutlinedOffer, 'redeemableUntil'>,
   outcome: OfferOutcome,
   at: number,
 ): boolean {
   return outcome !== 'redeemed' || redeemableUntil === undefined || at < Date.parse(redeemableUntil);
 }
 
-export function offerOf({ placements }: LoggedDecision, offerId: string): DecidedOffer | undefined {
+export function offerOf({ placements }: DecisionOutline, offerId: string): OutlinedOffer | undefined {
   return placements.flatMap(({ offers }) => offers).find((offer) => offer.offerId === offerId);
 }
 
@@ -118,7 +118,7 @@ export function noSuchDecision(): AppError {
   });
 }
 
-function notOfThisDecision(decision: LoggedDecision): AppError {
+function notOfThisDecision(decision: DecisionOutline): AppError {
   const made = madeOffers(decision);
   return new AppError('CONFLICT', {
     public:

@@ -3,7 +3,7 @@
  * that it counts once whoever tells of it. What cannot be put down to a decision changes nothing: the purchase is a purchase.
  */
 import { z } from 'zod';
-import type { LoggedDecision } from '../../decide/decision-log.ts';
+import type { DecisionOutline } from '../../decide/decision-outline.ts';
 import { subjectIdOf } from '../../decide/subject.ts';
 import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import { OfferId } from '../../domain/ids.ts';
@@ -84,7 +84,7 @@ async function decisionOf(
   purchase: Purchase,
   { offerId, decisionId }: Redeemed,
   deps: Deps,
-): Promise<LoggedDecision | undefined> {
+): Promise<DecisionOutline | undefined> {
   if (decisionId !== undefined) {
     const decision = await findLogged(decisionId, deps);
     return decision && (await isOf(decision, purchase, deps)) ? decision : undefined;
@@ -99,7 +99,7 @@ async function decisionOf(
 
 /** A guest who has logged in since is the one who was decided for: what the session was offered is in the customer's contacts by then. */
 async function isOf(
-  decision: LoggedDecision,
+  decision: DecisionOutline,
   { customerId, sessionId }: Purchase,
   { contacts }: Pick<Deps, 'contacts'>,
 ): Promise<boolean> {

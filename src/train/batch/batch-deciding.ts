@@ -11,13 +11,13 @@ import {
   valueOffers,
 } from '../../decide/decide.ts';
 import { decisionIdOf } from '../../decide/decision-id.ts';
-import { type LoggedDecision, loggedTexts, madeOffers, readDecision } from '../../decide/decision-log.ts';
+import { keepOutlines, type LoggedDecision, loggedTexts, madeOffers } from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
 import { packJson } from '../../decide/packed-decision.ts';
 import { firmChoice, type Reserving, reserveChoices } from '../../decide/reserve.ts';
-import { standingPlace } from '../../decide/standing-decision.ts';
-import { standingText } from '../../decide/standing-text.ts';
+import { readStanding, standingPlace } from '../../decide/standing-decision.ts';
+import { parseStanding, standingText } from '../../decide/standing-text.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
@@ -71,6 +71,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   const { about } = batch;
   const isWanted = wantedBy(about, deps);
   const placements = [about.placement];
+  const placeAbout = { channel: about.channel, campaign: about.campaign, placement: about.placement };
   const decideRequest = (customerId: CustomerId): DecideRequest => ({
     subject: { customerId },
     channel: about.channel,
@@ -183,8 +184,9 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       const decisionId = idFor(customerId);
       const own = contacts.history.filter((contact) => contact.decisionId === decisionId);
       if (own.length === 0) continue;
-      const decision = await readDecision(decisionId, deps);
-      if (decision !== undefined) decided.set(customerId, decision);
+      const { text } = await readStanding({ subject: { customerId }, ...placeAbout }, deps);
+      const decision = parseStanding(text)?.decision;
+      if (decision?.decisionId === decisionId) decided.set(customerId, decision);
       else for (const { offerId } of own) await deps.budgets.release(offerId, decisionId, deps.now());
     }
     return decided;
@@ -244,22 +246,18 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     const made = decided.flatMap(({ decision }) => madeOffers(decision));
     // A list may be gone on with long after it was broken off.
     await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made, decisionTtlSeconds);
-    const { channel, campaign, placement } = about;
     const kept: KeptText[] = [];
     const standing = decided.map(({ customerId, known, decision }): DecidedCustomer => {
       const subject = { customerId };
-      const { key, until } = standingPlace({ subject, channel, campaign, placement }, decision, deps);
+      const { key, until } = standingPlace({ subject, ...placeAbout }, decision, deps);
       const standsUntil = new Date(until).toISOString();
       const { brief, whole } = loggedTexts({ ...decision, standsUntil });
-      const { decisionId } = decision;
-      const packed = packJson(brief);
-      if (madeOffers(decision).length > 0)
-        kept.push({ key: deps.keys.decision(decisionId), text: packed, ttlMs: decisionTtlSeconds * 1000 });
-      const text = standingText(decisionId, true, packed);
+      const text = standingText(decision.decisionId, true, packJson(brief));
       kept.push({ key, text, ttlMs: Math.max(1, until - deps.now()) });
       return { customerId, known, decision, json: whole };
     });
-    await setMany(deps.redis, kept);
+    const withOffers = decided.filter(({ decision }) => madeOffers(decision).length > 0);
+    await Promise.all([setMany(deps.redis, kept), keepOutlines(withOffers, deps)]);
     return standing;
   }
 }

@@ -3,6 +3,7 @@ import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import type { SpentBudget } from '../../domain/erasure.ts';
 import { isGone, unmarkGone } from '../../features/gone-customers.ts';
 import type { RecordStore } from '../../features/record-store.ts';
+import { countOfDecision, forgetDecision } from '../../infra/decision-places.ts';
 import type { Keys } from '../../infra/keys.ts';
 import { type Redis, serversOf } from '../../infra/redis.ts';
 import type { Tombstones } from '../../infra/tombstones.ts';
@@ -116,12 +117,9 @@ export async function sweepDecisionKeys(
 ): Promise<number> {
   let count = 0;
   for (const decisionId of decisionIds) {
-    const names = [
-      keys.decision(decisionId),
-      keys.decisionOutcomes(decisionId),
-      keys.offersMadeMarker(decisionId),
-      ...offerIds.map((offerId) => keys.offersRedeemedMarker(decisionId, offerId)),
-    ];
+    const places = { redis, keys };
+    count += await (erase ? forgetDecision(decisionId, places) : countOfDecision(decisionId, places));
+    const names = offerIds.map((offerId) => keys.offersRedeemedMarker(decisionId, offerId));
     // One by one: on a cluster they are on several nodes.
     const replies = await Promise.all(names.map((name) => (erase ? redis.unlink(name) : redis.exists(name))));
     count += replies.reduce((sum, reply) => sum + reply, 0);

@@ -3,8 +3,9 @@ import { newDecisionId } from '../../../src/decide/decision-id.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { drainAll } from '../../../src/history/drain.ts';
 import { openLake } from '../../../src/history/lake.ts';
+import { forgetDecision } from '../../../src/infra/decision-places.ts';
 import { eventually } from '../../support/eventually.ts';
-import { deleteEach, testRedis } from '../../support/redis.ts';
+import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
@@ -22,7 +23,7 @@ async function drain(): Promise<void> {
 }
 
 async function forget(decisionId: string): Promise<void> {
-  await deleteEach(redis, [keys.decision(decisionId), keys.decisionOutcomes(decisionId)]);
+  expect(await forgetDecision(decisionId, { redis, keys })).toBeGreaterThan(0);
 }
 
 test('a decision is explained in full as long as the lake is there, and its outcomes are still taken', async () => {

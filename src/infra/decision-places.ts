@@ -1,0 +1,74 @@
+/**
+ * Where Redis keeps what it has of a decision. Millions are logged in a month: a key of its own with an expiry would take 140 bytes
+ * beside what it holds, so that those of one day share hashes and sets, by the last digits of their ids, which are random. Each
+ * expires as a whole, long enough after whatever was last put there. An id that does not tell its day has a place of its own.
+ */
+import { createHash } from 'node:crypto';
+import { timeOfDecision } from '../domain/decision-time.ts';
+import { dayMs } from '../domain/time.ts';
+import type { Keys } from './keys.ts';
+import type { Redis } from './redis.ts';
+
+/** Of a day: hashes of some tens of decisions, where a million customers are made one offer a month each. */
+const outlinesADay = 2048;
+/** Redis packs up to 512 whole numbers. */
+const markersADay = 1024;
+
+/** Of the digest, in hexadecimal: numbers of 48 bits. */
+const numberDigits = 12;
+
+function partOfDay(decisionId: string, parts: number): string {
+  const at = timeOfDecision(decisionId);
+  if (at === undefined) return `of:${decisionId}`;
+  return `${Math.floor(at / dayMs)}:${Number.parseInt(decisionId.slice(-6), 16) % parts}`;
+}
+
+/** Field of the hash that keeps its outline (`decide/decision-outline.ts`). */
+export function outlinePlace(
+  decisionId: string,
+  keys: Pick<Keys, 'decisions'>,
+): { key: string; field: string | Buffer } {
+  const isTimed = timeOfDecision(decisionId) !== undefined;
+  return {
+    key: keys.decisions(partOfDay(decisionId, outlinesADay)),
+    field: isTimed ? Buffer.from(decisionId.replaceAll('-', ''), 'hex') : decisionId,
+  };
+}
+
+/** Member of the set of those whose offers have been counted as made: a whole number, which a hash of the id is. */
+export function madePlace(
+  decisionId: string,
+  keys: Pick<Keys, 'offersMadeMarkers'>,
+): { key: string; member: string } {
+  const digest = createHash('sha256').update(decisionId).digest('hex').slice(0, numberDigits);
+  return {
+    key: keys.offersMadeMarkers(partOfDay(decisionId, markersADay)),
+    member: String(Number.parseInt(digest, 16)),
+  };
+}
+
+type PlacesDeps = { redis: Redis; keys: Pick<Keys, 'decisions' | 'decisionOutcomes' | 'offersMadeMarkers'> };
+
+/** Its outline, what was reported of it, and that its offers have been counted: how many of the three there are. */
+export async function countOfDecision(decisionId: string, { redis, keys }: PlacesDeps): Promise<number> {
+  const outline = outlinePlace(decisionId, keys);
+  const made = madePlace(decisionId, keys);
+  const found = await Promise.all([
+    redis.hexists(outline.key, outline.field),
+    redis.exists(keys.decisionOutcomes(decisionId)),
+    redis.sismember(made.key, made.member),
+  ]);
+  return found.reduce((sum, one) => sum + one, 0);
+}
+
+/** Removes them; answers how many there were. */
+export async function forgetDecision(decisionId: string, { redis, keys }: PlacesDeps): Promise<number> {
+  const outline = outlinePlace(decisionId, keys);
+  const made = madePlace(decisionId, keys);
+  const gone = await Promise.all([
+    redis.hdel(outline.key, outline.field),
+    redis.unlink(keys.decisionOutcomes(decisionId)),
+    redis.srem(made.key, made.member),
+  ]);
+  return gone.reduce((sum, one) => sum + one, 0);
+}
