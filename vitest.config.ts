@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const reportFile = process.env.TEST_REPORT;
 
 /** Far beyond what anything takes, on a machine that has much else to do: they end what hangs, and judge no speed. */
-const bounds = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+const bounds = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 60_000 } } };
 
 /**
  * Rooms whose tests leave nothing behind in their process: they share one, which imports each module once. In a process a
@@ -11,12 +11,15 @@ const bounds = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { t
  */
 const together = [
   'algorithms',
+  'decide',
   'domain',
   'evaluation',
   'features',
+  'infra',
   'insights',
   'offers',
   'scoring',
+  'serve',
   'simulation',
   'webhooks',
 ].map((room) => `tests/${room}/**/*.test.ts`);

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createRng } from '../src/algorithms/rng.ts';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { Environment } from '../src/infra/config.ts';
 import { NDJSON_TYPE, type Route } from '../src/serve/route.ts';
 import { ROUTES } from '../src/serve/routes.ts';
 import { runCurl, shellCommands } from './support/curl.ts';
+import { eventually } from './support/eventually.ts';
 import { type Sandbox, sandbox } from './support/nextbest.ts';
 
 const readme = readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8');
@@ -141,13 +142,10 @@ async function isRebuilt(url: string, headers: Record<string, string>): Promise<
 }
 
 async function isComplete(address: string, headers: Record<string, string>): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const batch = (await (await fetch(address, { headers })).json()) as { state: string };
-      expect(batch.state).toBe('completed');
-    },
-    { timeout: 60_000, interval: 200 },
-  );
+  await eventually(async () => {
+    const batch = (await (await fetch(address, { headers })).json()) as { state: string };
+    expect(batch.state).toBe('completed');
+  });
 }
 
 // Here, not in a hook: what a hook registers to be ended is not.
@@ -186,50 +184,43 @@ describe('the examples of the README', () => {
     });
     url = String((await started.line('url')).url);
     // Without a redis-server, Redis begins empty: the worker first rebuilds records and catalogue from the lake.
-    await vi.waitFor(async () => expect(await isRebuilt(url, key)).toBe(true), {
-      timeout: 60_000,
-      interval: 200,
-    });
-  }, 240_000);
+    await eventually(async () => expect(await isRebuilt(url, key)).toBe(true));
+  });
 
-  test.each(curls)(
-    '%s',
-    async (command) => {
-      const filled = command.replace(
-        /DECISION_ID|BATCH_ID|OFFER_ID|OFFER_VERSION|JOB_ID|RECEIPT_ID|VERSION/g,
-        (name) => {
-          const value = seen[name];
-          if (value === undefined) throw new Error(`no earlier answer gave ${name}`);
-          return value;
-        },
-      );
-      const route = routeOf(command);
-      if (route?.path === '/offers/batch/{batchId}/result')
-        await isComplete(`${url}/offers/batch/${seen.BATCH_ID}`, key);
-      const response = await runCurl(filled, 'localhost:3000', url, key);
-      const text = await response.text();
-      expect(Object.keys(route?.responses ?? {}), text).toContain(String(response.status));
-      const schema = route?.responses[response.status];
-      if (route === undefined || !schema) return;
-      const body = bodyOf(route, text);
-      expect(schema.safeParse(body).error?.issues ?? [], text).toEqual([]);
-      shows[nameOf(route)]?.(body);
-      if (nameOf(route) === 'POST /offers/decide') {
-        seen.DECISION_ID = body.decisionId;
-        seen.OFFER_ID = body.placements[0].offers[0].offerId;
-      }
-      if (nameOf(route) === 'GET /offers/{offerId}/versions')
-        seen.OFFER_VERSION = body.versions[0].offerVersion;
-      if (nameOf(route) === 'POST /offers/batch') seen.BATCH_ID = body.jobId;
-      if (nameOf(route) === 'DELETE /customers/{customerId}') seen.RECEIPT_ID = body.receiptId;
-      if (nameOf(route) === 'POST /jobs') seen.JOB_ID = body.jobId;
-      if (nameOf(route) === 'GET /models/{name}') {
-        seen.VERSION = body.models.find(({ current }: Body) => current).version;
-      }
-      if (nameOf(route) === 'POST /models/{name}/rollback') expect(body.version).not.toBe(seen.VERSION);
-    },
-    90_000,
-  );
+  test.each(curls)('%s', async (command) => {
+    const filled = command.replace(
+      /DECISION_ID|BATCH_ID|OFFER_ID|OFFER_VERSION|JOB_ID|RECEIPT_ID|VERSION/g,
+      (name) => {
+        const value = seen[name];
+        if (value === undefined) throw new Error(`no earlier answer gave ${name}`);
+        return value;
+      },
+    );
+    const route = routeOf(command);
+    if (route?.path === '/offers/batch/{batchId}/result')
+      await isComplete(`${url}/offers/batch/${seen.BATCH_ID}`, key);
+    const response = await runCurl(filled, 'localhost:3000', url, key);
+    const text = await response.text();
+    expect(Object.keys(route?.responses ?? {}), text).toContain(String(response.status));
+    const schema = route?.responses[response.status];
+    if (route === undefined || !schema) return;
+    const body = bodyOf(route, text);
+    expect(schema.safeParse(body).error?.issues ?? [], text).toEqual([]);
+    shows[nameOf(route)]?.(body);
+    if (nameOf(route) === 'POST /offers/decide') {
+      seen.DECISION_ID = body.decisionId;
+      seen.OFFER_ID = body.placements[0].offers[0].offerId;
+    }
+    if (nameOf(route) === 'GET /offers/{offerId}/versions')
+      seen.OFFER_VERSION = body.versions[0].offerVersion;
+    if (nameOf(route) === 'POST /offers/batch') seen.BATCH_ID = body.jobId;
+    if (nameOf(route) === 'DELETE /customers/{customerId}') seen.RECEIPT_ID = body.receiptId;
+    if (nameOf(route) === 'POST /jobs') seen.JOB_ID = body.jobId;
+    if (nameOf(route) === 'GET /models/{name}') {
+      seen.VERSION = body.models.find(({ current }: Body) => current).version;
+    }
+    if (nameOf(route) === 'POST /models/{name}/rollback') expect(body.version).not.toBe(seen.VERSION);
+  });
 });
 
 test('the README shows every call that the service has', () => {

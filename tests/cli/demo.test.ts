@@ -47,7 +47,7 @@ test('the demo goes from nothing to live answers, stops on Ctrl-C, and goes on w
   expect(await json(`${later}/customers/${customerId}/profile`)).toMatchObject({ customerId });
   const after = await json(`${later}/recommendations?customerId=${customerId}`);
   expect(after.modelVersion).toBe(before.modelVersion);
-}, 240_000);
+});
 
 test('a wrong size of the shop is named before anything is made', async () => {
   const { exitCode, stderr } = await shop.run(['demo', '--customers', 'many']);

@@ -1,7 +1,8 @@
 /** `nextbest offers batch` as somebody of the marketing runs it: a file of ids, a file of offers, no worker but its own. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -45,7 +46,7 @@ test('ids from a file, the list as CSV: each customer once, nothing that a sprea
   const rows = (await readFile(out, 'utf8')).trim().split('\r\n');
   expect(rows[0]).toMatch(/^customerId,decisionId,offerId,/);
   expect(rows.slice(1).map((row) => row.split(',')[0])).toEqual(["'=cmd", 'anna', 'bert']);
-}, 90_000);
+});
 
 test('a list that is under way is looked at, cancelled, and gone on with: each customer once', async () => {
   const ids = Array.from({ length: 6000 }, (_, i) => `customer-${i}`);
@@ -59,14 +60,11 @@ test('a list that is under way is looked at, cancelled, and gone on with: each c
     ['offers', 'batch', '--campaign=long', '--channel=web', `--ids=${join(folder, 'many.txt')}`],
     env,
   );
-  const jobId = await vi.waitFor(
-    () => {
-      const [id] = /batch-[0-9a-f]{16}/.exec(asking.stderr()) ?? [];
-      expect(id).toBeDefined();
-      return id ?? '';
-    },
-    { timeout: 60_000 },
-  );
+  const jobId = await eventually(() => {
+    const [id] = /batch-[0-9a-f]{16}/.exec(asking.stderr()) ?? [];
+    expect(id).toBeDefined();
+    return id ?? '';
+  });
   expect((await jobOf(['status', jobId])).state).not.toBe('cancelled');
   await jobOf(['cancel', jobId]);
   expect(await asking.ended).toBe(1);
@@ -85,7 +83,7 @@ test('a list that is under way is looked at, cancelled, and gone on with: each c
   expect(lines.map((line) => JSON.parse(line).customerId).sort()).toEqual([...ids].sort());
   const unknown = await box.run(['offers', 'batch', 'status', 'batch-0000000000000000'], env);
   expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('There is no list') });
-}, 180_000);
+});
 
 test('what is wrong is named, with exit code 2', async () => {
   const nobody = await box.run(['offers', 'batch', '--campaign=x'], env);

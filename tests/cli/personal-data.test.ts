@@ -1,5 +1,5 @@
 /** What is personal stays in the records and the lake: planted everywhere, it is found in no log, label, job or refusal. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { keysMatching, testRedis } from '../support/redis.ts';
@@ -112,13 +112,10 @@ beforeAll(async () => {
     campaign: `to ${email}`,
     includeNothing: true,
   });
-  await vi.waitFor(
-    async () => {
-      const { body } = await call('GET', `/offers/batch/${list.body.jobId}`);
-      expect(body).toMatchObject({ state: 'completed', counts: { decided: planted.length } });
-    },
-    { timeout: 90_000, interval: 100 },
-  );
+  await eventually(async () => {
+    const { body } = await call('GET', `/offers/batch/${list.body.jobId}`);
+    expect(body).toMatchObject({ state: 'completed', counts: { decided: planted.length } });
+  });
   await call('POST', '/webhooks/replay', { ids: [email] });
   // A record that cannot be read, which the service and the worker remark on.
   for (const key of await keysMatching(redis, `${prefix}:{c:${email}}:record:*`))
@@ -131,7 +128,7 @@ beforeAll(async () => {
       expect((await call('GET', `/jobs/${body.jobId}`)).body.state).toMatch(/completed|failed/),
     );
   }
-}, 200_000);
+});
 afterAll(async () => {
   await Promise.all([serve.stop(), worker.stop()]);
 });

@@ -112,4 +112,4 @@ test('a rolling restart loses no request, over connections that are kept', async
   // Decisions that the other calls took are in it too.
   const entries = (await readEntries(redis, keys, '0-0', 1_000_000)).map(({ entry }) => entry?.kind);
   expect(entries.filter((kind) => kind === 'event')).toHaveLength(posted);
-}, 120_000);
+});

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 
 const shop = await sandbox();
@@ -42,14 +43,11 @@ test('processes share an address and their counts, one that is killed comes back
   expect(text).toContain('nextbest_serve_catalogue_items 0\n');
 
   process.kill(Number(first[0]), 'SIGKILL');
-  await vi.waitFor(
-    () => {
-      expect(processes()).toHaveLength(2);
-      expect(processes()).not.toContain(first[0]);
-      expect(service.stderr()).toContain('process.crashed');
-    },
-    { timeout: 90_000 },
-  );
+  await eventually(() => {
+    expect(processes()).toHaveLength(2);
+    expect(processes()).not.toContain(first[0]);
+    expect(service.stderr()).toContain('process.crashed');
+  });
   // What the killed one had counted is not forgotten.
   expect(await counted(url)).toBe(20);
 
@@ -67,10 +65,7 @@ test('processes share an address and their counts, one that is killed comes back
   );
   const before = processes();
   service.process.kill('SIGUSR2');
-  await vi.waitFor(() => expect(service.stderr().match(/process\.replaced/g)).toHaveLength(2), {
-    timeout: 200_000,
-    interval: 100,
-  });
+  await eventually(() => expect(service.stderr().match(/process\.replaced/g)).toHaveLength(2));
   isOver = true;
   await load;
   expect([...statuses]).toEqual([200]);
@@ -92,7 +87,7 @@ test('an address that is taken ends all of them, with the exit code of a wrong s
   occupant.close();
   expect(exitCode).toBe(2);
   expect(stderr).toContain('PORT');
-}, 120_000);
+});
 
 test('a number of processes that is none is refused', async () => {
   for (const count of ['0', 'two']) {
@@ -100,4 +95,4 @@ test('a number of processes that is none is refused', async () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('from 1 to 256');
   }
-}, 60_000);
+});

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 
 const shop = await sandbox();
@@ -27,14 +28,11 @@ test('the service is replaced by SIGUSR2, and neither it nor the worker outlives
   const { url } = await parent.line('url');
   expect(await answers(url)).toBe(true);
   parent.process.kill('SIGUSR2');
-  await vi.waitFor(() => expect(parent.stderr().match(/process\.replaced/g)).toHaveLength(2), {
-    timeout: 120_000,
-    interval: 100,
-  });
+  await eventually(() => expect(parent.stderr().match(/process\.replaced/g)).toHaveLength(2));
   expect(await answers(url)).toBe(true);
   // Both write to the parent's standard error: it is closed when the last of them has ended.
   const allEnded = once(parent.process, 'close');
   parent.process.kill('SIGKILL');
   await allEnded;
   expect(await answers(url)).toBe(false);
-}, 200_000);
+});

@@ -30,7 +30,7 @@ test('with no worker about it runs one itself; a young shop gets reasons, not a 
   expect(lines[2]).toMatchObject({ reason: 'there are no purchases to learn from' });
   // Progress goes to stderr, results alone to stdout.
   expect(stderr).toContain('refresh-features-latest');
-}, 90_000);
+});
 
 test('a job that fails for good ends the command with 1 and its reason', async () => {
   const place = await sandbox();
@@ -49,7 +49,7 @@ test('a job that fails for good ends the command with 1 and its reason', async (
       error: expect.stringContaining('import-damaged.parquet'),
     },
   ]);
-}, 120_000);
+});
 
 test.each([
   [['train', 'train-everything'], 'There is no job "train-everything"'],

@@ -65,7 +65,7 @@ test('dead letters are listed, and sent again: one, or all', async () => {
   expect(await queue.counts()).toMatchObject({ waiting: 1, failed: 2 });
   expect(lines((await run('replay', '--all')).stdout)).toEqual([{ replayed: 2 }]);
   expect(await queue.counts()).toMatchObject({ waiting: 3, failed: 0 });
-}, 60_000);
+});
 
 test('a letter that is not dead, or none that is named, is wrong usage', async () => {
   const unknown = await run('replay', '--id', 'lowRating_00');
@@ -73,11 +73,11 @@ test('a letter that is not dead, or none that is named, is wrong usage', async (
   expect(unknown.stderr).toContain('There is no dead letter lowRating_00');
   for (const args of [[], ['--all', '--id', 'x']])
     expect(await run('replay', ...args)).toMatchObject({ exitCode: 2, stdout: '' });
-}, 60_000);
+});
 
 test('a secret is new each time, and one that the settings take', async () => {
   const [one, other] = [await run('secret'), await place.run(['webhooks', 'secret'])];
   const secrets = [lines(one.stdout)[0].secret, other.stdout.trim()];
   for (const secret of secrets) expect(WebhookSecret.parse(secret)).toBe(secret);
   expect(secrets[0]).not.toBe(secrets[1]);
-}, 60_000);
+});

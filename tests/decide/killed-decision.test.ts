@@ -82,5 +82,5 @@ describeOneServer('a process that ends in the middle of a decision', () => {
       (await callService(healthy.url, 'POST', `/decisions/${body.decisionId}/outcomes`, told)).status,
     ).toBe(202);
     expect(await ledger.state(offer, Date.now())).toMatchObject({ reservedCount: 0, confirmedCount: 1 });
-  }, 60_000);
+  });
 });

@@ -113,7 +113,7 @@ function visit(eventId: string, minutes: number, customerId = 'anna'): ShopEvent
   return { type: 'visit', eventId, occurredAt, channel: 'web', customerId } as ShopEvent;
 }
 
-describe('online and batch agree to the byte', { timeout: 120_000 }, () => {
+describe('online and batch agree to the byte', () => {
   test('for events in order, sent in requests of any size, some of them twice', async () => {
     await fc.assert(
       fc.asyncProperty(customerEvents('anna', 30), fc.integer({ min: 1, max: 9 }), async (unsorted, size) => {
@@ -150,9 +150,7 @@ describe('online and batch agree to the byte', { timeout: 120_000 }, () => {
   });
 });
 
-test('a simulated shop: every customer, most in order, a tenth of the events late', {
-  timeout: 120_000,
-}, async () => {
+test('a simulated shop: every customer, most in order, a tenth of the events late', async () => {
   const { deps, keys, accept, online, replayed } = await setUp();
   const texts = await simulateTexts({ customers: 40, items: 60, days: 200, seed: 5 });
   const events = parseLines<object>(texts.events).map((line) => EventInput.parse(line));
@@ -346,7 +344,7 @@ describe('customers who have long been silent', () => {
   });
 });
 
-describe('a repeat of an event that has no marker counts once', { timeout: 120_000 }, () => {
+describe('a repeat of an event that has no marker counts once', () => {
   const events = [visit('a', 1), visit('b', 2), visit('c', 3)].map(longAgo);
 
   test.each([

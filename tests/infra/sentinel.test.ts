@@ -58,7 +58,7 @@ describeNative('sentinel', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('the client follows a failover, and what the replica had is there', { timeout: 90_000 }, async () => {
+  test('the client follows a failover, and what the replica had is there', async () => {
     await eventually(() => redis.set('kept', 'yes'));
     await eventually(async () => expect(await redis.info('replication')).toMatch(/slave0:.*state=online/));
     await eventually(async () => {

@@ -219,7 +219,7 @@ test('ledgers that were lost are as they were, and stay so when they are rebuilt
   expect(await ledgersOf(one, lived.subjects)).toEqual(before);
   await rebuild(lake, one);
   expect(await ledgersOf(one, lived.subjects)).toEqual(before);
-}, 60_000);
+});
 
 test('what was decided and told since, and is not in the lake yet, is carried over', async () => {
   const lake = await testLake();
@@ -268,7 +268,7 @@ test('what was decided and told since, and is not in the lake yet, is carried ov
   await writeEntries(lake, 'since', { events: outcomes, catalogue: [], decisions: since });
   await rebuild(lake, two);
   expect(carried).toEqual(await ledgersOf(two, lived.subjects));
-}, 60_000);
+});
 
 test('messages of other tools count again as they did, each once, beside what was decided', async () => {
   const lake = await testLake();

@@ -223,7 +223,7 @@ describe('learnt from a log whose truth is known', () => {
       'acceptanceOwn',
     );
     expect(() => offersFromFiles(arrays, { ...tables, offers: {} })).toThrow('its table offers');
-  }, 30_000);
+  });
 
   test('an offer that is withheld is so with the same benefit alone', () => {
     const withheld = { ...model, withheld: ['deep'] };
@@ -265,7 +265,7 @@ describe('learnt from a log whose truth is known', () => {
     expect(() => offersFromFiles({ ...arrays, dismissalOwn: new Float64Array(1) }, tables)).toThrow(
       'dismissalOwn',
     );
-  }, 30_000);
+  });
 
   test('where leaving is not known, nothing is said of it', async () => {
     const few = pickLog(

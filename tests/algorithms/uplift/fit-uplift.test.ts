@@ -42,7 +42,7 @@ function rank(model: UpliftModel, customers: readonly MailCustomer[], reward: Ma
   };
 }
 
-describe('on campaigns whose truth is known, judged by true effects of others', { timeout: 240_000 }, () => {
+describe('on campaigns whose truth is known, judged by true effects of others', () => {
   test('where loyal customers are driven away, it ranks better than response at 10, 20 and 30 %', async () => {
     const model = await learn(mailLog(mailCampaign('persuadable', 32_000, 1), 'visit'));
     const others = mailCampaign('persuadable', 20_000, 2);

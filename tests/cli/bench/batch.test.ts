@@ -33,6 +33,5 @@ describeNative('bench batch', () => {
         await rm(folder, { recursive: true, force: true, maxRetries: 10 });
       }
     },
-    240_000,
   );
 });

@@ -52,7 +52,7 @@ test('what is posted to one process is in the next answer of another', async () 
     ).toEqual([]);
   }
   expect(skipped).toBeLessThan(customers - 200);
-}, 120_000);
+});
 
 test('an answer that does not know of it is told from one that does', async () => {
   const real = callOf(

@@ -43,5 +43,4 @@ onLinux(
     // What the lake was made of goes.
     expect(existsSync(join(folder, 'simulated'))).toBe(false);
   },
-  180_000,
 );

@@ -47,6 +47,5 @@ describeNative('bench memory', () => {
       }
       expect(everything?.bytesPerCustomer).toBeLessThan(1600);
     },
-    240_000,
   );
 });

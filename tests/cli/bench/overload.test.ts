@@ -18,4 +18,4 @@ test('what is asked for is accepted or refused, with nothing lost between, and t
   }
   // Callers that wait for their answers are never too many.
   expect(lines[0]?.refusedShare).toBe(0);
-}, 120_000);
+});

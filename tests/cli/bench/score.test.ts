@@ -18,6 +18,5 @@ describeNative('bench score', () => {
       expect(line.readSeconds).toBeGreaterThan(0);
       expect(said.at(-1)).toContain('scoring');
     },
-    180_000,
   );
 });

@@ -49,6 +49,5 @@ describeNative('bench serve', () => {
       expect(from.offers?.decided).toBeUndefined();
       expect(from['offers, first ask']).toEqual({ decided: 1 });
     },
-    240_000,
   );
 });

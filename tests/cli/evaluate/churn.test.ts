@@ -50,7 +50,7 @@ test('a line of JSON a model, on a gzipped log', async () => {
   expect(lines[0].auc).toBeGreaterThan(0.7);
   // The log has 240 days: 60 of the 90.
   expect(stderr).toContain('before the horizon does');
-}, 120_000);
+});
 
 test.each([
   [

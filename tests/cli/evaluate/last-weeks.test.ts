@@ -43,7 +43,7 @@ test('every source, their fusion and the ranker have a line with intervals, and 
   expect(lineOf('ranker').ndcgAt10).toBeGreaterThan(lineOf('popularity').ndcgAt10);
   expect(difference.ndcgAt10).toBeCloseTo(lineOf('ranker').ndcgAt10 - lineOf(difference.minus).ndcgAt10, 9);
   expect(difference.ndcgAt10).toBe(lineOf(difference.minus).rankerAhead.ndcgAt10);
-}, 120_000);
+});
 
 test('tune keeps what it finds in DATA_DIR, for trainings and evaluations of what it has not seen', async () => {
   const tune = (budget: string) =>
@@ -64,7 +64,7 @@ test('tune keeps what it finds in DATA_DIR, for trainings and evaluations of wha
   expect((await evaluate()).stderr).toContain('settings: tuned');
   // A test that begins before the end of what the search saw would be judged by settings that knew it.
   expect((await evaluate('--test-days', '40')).stderr).toContain('settings: validation');
-}, 240_000);
+});
 
 test('flags of the other kind are refused, and a log that is too short is told of', async () => {
   const wrong = await evaluate('--train', 'x');
@@ -73,4 +73,4 @@ test('flags of the other kind are refused, and a log that is too short is told o
   expect([days.exitCode, days.stderr]).toEqual([2, expect.stringContaining('does not take --test-days')]);
   const early = await evaluate('--cutoff', '2020-01-01');
   expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining('Nothing can be evaluated')]);
-}, 60_000);
+});

@@ -79,7 +79,7 @@ test('a line a policy; uplift ranks better than response where loyal customers a
   expect(policies.random.value).toBeLessThan(policies.logged.upper);
   expect(stderr).toContain('Column visitedAt is left out: it is a time.');
   expect(stderr).toContain('Column shop is left out: it is constant.');
-}, 120_000);
+});
 
 test('a log in which nobody was left alone: uplift is null, and said why', async () => {
   const { exitCode, policies, stderr } = await evaluate(
@@ -93,7 +93,7 @@ test('a log in which nobody was left alone: uplift is null, and said why', async
   expect(policies.uplift.upliftAt10).toBeNull();
   expect(policies.none.value).toBeNull();
   expect(stderr).toContain('Nobody was left alone in this log');
-}, 60_000);
+});
 
 test('probabilities that cannot be are warned of', async () => {
   const lines = campaignFile('same', 6000).split('\n');
@@ -103,7 +103,7 @@ test('probabilities that cannot be are warned of', async () => {
   );
   const { stderr } = await evaluate('impossible.csv', claimed.join('\n'), '--seeds', '1');
   expect(stderr).toContain('The mean of 1/loggingPropensity is 1.11');
-}, 60_000);
+});
 
 test('what happened after the contact, put as a context, is warned of', async () => {
   const text = campaignFile('same', 6000);
@@ -114,7 +114,7 @@ test('what happened after the contact, put as a context, is warned of', async ()
   const { stderr } = await evaluate('leak.csv', leaking, '--seeds', '1');
   expect(stderr).toContain('opened differs between those with and without contact');
   expect(stderr).not.toContain('recency differs');
-}, 60_000);
+});
 
 test.each([
   ['a missing column', campaignFile('same', 200).replace('reward', 'money'), [], 'lacks reward'],

@@ -47,7 +47,7 @@ test('every model that fits the protocol has a line with its figures', async () 
     expect(Object.keys(line)).toEqual(['model', 'recallAt20', 'ndcgAt20', 'fitSeconds']);
   const ndcg = Object.fromEntries(found.map(({ model, ndcgAt20 }) => [model, Number(ndcgAt20)]));
   expect(ndcg.blend).toBeGreaterThan(ndcg.popularity!);
-}, 120_000);
+});
 
 test('tune writes what evaluate reads, and goes on where it was', async () => {
   const { train, test: testFile } = await pairFiles();
@@ -74,7 +74,7 @@ test('tune writes what evaluate reads, and goes on where it was', async () => {
     ...['--model', 'ease', '--params', out, '--json'],
   ]);
   expect(lines(measured.stdout)).toMatchObject([{ model: 'ease' }]);
-}, 120_000);
+});
 
 test('baskets and sampled negatives, on files of their own', async () => {
   const rng = createRng(1, 'baskets');
@@ -99,7 +99,7 @@ test('baskets and sampled negatives, on files of their own', async () => {
     ...['--model', 'popularity'],
   ]);
   expect(Object.keys(lines(sampled.stdout)[0] ?? {})).toEqual(['model', 'hrAt10', 'ndcgAt10', 'fitSeconds']);
-}, 120_000);
+});
 
 test('wrong flags, files and names end with 2 and a sentence', async () => {
   const { train, test: testFile } = await pairFiles();
@@ -137,4 +137,4 @@ test('wrong flags, files and names end with 2 and a sentence', async () => {
     expect(stderr).toMatch(message);
     expect([exitCode, stdout]).toEqual([2, '']);
   }
-}, 120_000);
+});

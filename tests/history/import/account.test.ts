@@ -68,7 +68,7 @@ describe.each(presetNames)('the account of the preset %s', (preset) => {
       }),
       { numRuns: 8 },
     );
-  }, 240_000);
+  });
 });
 
 describe('an account that does not come out', () => {

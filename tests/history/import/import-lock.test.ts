@@ -57,7 +57,7 @@ test('killed in the middle, an import has changed nothing; the next has all of i
   expect(await inLake(within)).toEqual({ events: 100_000, lines: 200_000 });
   expect(await filesIn(join(within, 'tmp'))).toEqual([]);
   expect((await filesIn(join(within, 'lake'))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-}, 120_000);
+});
 
 test('killed while its parts appear, an import lacks nothing and doubles nothing after the next', async () => {
   const within = join(folder, 'writing');
@@ -72,7 +72,7 @@ test('killed while its parts appear, an import lacks nothing and doubles nothing
   expect((await run([...args, path], env)).exitCode).toBe(0);
   expect(await inLake(within)).toEqual({ events: 100_000, lines: 200_000 });
   expect((await filesIn(join(within, 'lake'))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-}, 120_000);
+});
 
 test('while one imports, another process is told to wait', async () => {
   const path = await orders('waiting.csv', 0, 10);
@@ -85,7 +85,7 @@ test('while one imports, another process is told to wait', async () => {
   });
   expect((await run([...args, path])).exitCode).toBe(0);
   expect(await inLake()).toEqual({ events: 10, lines: 20 });
-}, 120_000);
+});
 
 test('two at once, of the same file or of files that overlap, double nothing', async () => {
   const within = join(folder, 'both');
@@ -104,4 +104,4 @@ test('two at once, of the same file or of files that overlap, double nothing', a
   expect(both.map(({ exitCode }) => exitCode)).toContain(0);
   for (const path of paths) expect((await run([...args, path], env)).exitCode).toBe(0);
   expect(await inLake(within)).toEqual({ events: 30_000, lines: 60_000 });
-}, 120_000);
+});

@@ -219,7 +219,7 @@ test('an imported event is accepted exactly when POST /events would accept it, a
     }),
     { numRuns: 8 },
   );
-}, 120_000);
+});
 
 test('a purchase with a redeemed list that is none, in any of its shapes, is a rejected row; the rows around it are taken', async () => {
   const shop = await openShop();

@@ -101,7 +101,7 @@ test('the list is made, and stands: whoever asks at send time is answered the sa
   expect((await service.call('POST', `/offers/batch/${jobId}/cancel`)).status).toBe(409);
   expect((await service.call('POST', `/offers/batch/${jobId}/resume`)).status).toBe(409);
   await worker.stop();
-}, 90_000);
+});
 
 test('a worker that is killed in the middle of it: another goes on, and each customer is decided once', async () => {
   const customerIds = Array.from({ length: 20_500 }, (_, n) => `k${n}`);
@@ -122,7 +122,7 @@ test('a worker that is killed in the middle of it: another goes on, and each cus
   expect(ids).toHaveLength(customerIds.length);
   expect(new Set(ids).size).toBe(customerIds.length);
   await second.stop();
-}, 180_000);
+});
 
 async function download(jobId: string): Promise<{ type: string | null; text: string }> {
   const response = await fetch(`${service.url}/offers/batch/${jobId}/result`);

@@ -78,7 +78,7 @@ beforeAll(async () => {
       consent: consentOf(id),
       segment: 'north',
     });
-}, 60_000);
+});
 afterAll(async () => {
   await service.close();
   await rm(dataDir, { recursive: true, force: true });

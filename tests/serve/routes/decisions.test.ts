@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { cuttableRedis } from '../../support/cuttable-redis.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -419,14 +419,11 @@ describeOneServer('when Redis goes away', () => {
       expect((await cutOff.call('PUT', '/offers/x', percentOff('x', 1))).status).toBe(503);
 
       await way.mend();
-      await vi.waitFor(
-        async () => {
-          const { body } = await decide(cutOff, { customerId: 'somebody', channel: 'web', dryRun: true });
-          expect(body.degraded).toBe(false);
-          expect(made(body)).toEqual(['five']);
-        },
-        { timeout: 60_000, interval: 10 },
-      );
+      await eventually(async () => {
+        const { body } = await decide(cutOff, { customerId: 'somebody', channel: 'web', dryRun: true });
+        expect(body.degraded).toBe(false);
+        expect(made(body)).toEqual(['five']);
+      });
     } finally {
       await cutOff.close();
       await way.close();

@@ -55,7 +55,7 @@ beforeAll(async () => {
     }));
     await service.call('POST', '/events', purchases);
   }
-}, 60_000);
+});
 afterAll(async () => {
   redis.disconnect();
   await service.close();

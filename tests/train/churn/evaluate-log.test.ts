@@ -22,7 +22,7 @@ beforeAll(async () => {
   tf = (await loadTensorFlow(silentLog)).tf;
   log = draw(1);
   evaluation = await evaluateChurnLog(tf, log, { calibrationEnd, horizonDays, seed: 1, options }, () => {});
-}, 120_000);
+});
 
 /** Regular customers, who leave when their pace has broken: a Poisson process knows of no regularity. */
 function draw(seed: number): TransactionLog {
@@ -72,7 +72,7 @@ test('nothing after the day is seen but by the test', async () => {
     () => {},
   );
   expect(again.lines).toEqual(evaluation.lines);
-}, 120_000);
+});
 
 test('a log without a past or without a future is refused, with the days', async () => {
   const ask = (day: number) =>

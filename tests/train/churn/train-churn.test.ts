@@ -46,7 +46,7 @@ beforeAll(async () => {
   lake = await openLake(folder);
   await writeSimulatedEvents(lake, { customers: 1500, items: 150, days: 400, seed: 3, end: '2026-05-31' });
   first = await train({ report: (share, stage) => void progress.push({ share, stage }) });
-}, 240_000);
+});
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });
@@ -118,7 +118,7 @@ test('the same lake and seed give the same model to the bit, as another version'
   ]);
   expect(two.arrays).toEqual(one.arrays);
   expect(await currentVersion(modelsDir(), 'churn')).toBe(again.version);
-}, 240_000);
+});
 
 test('with too short a history nothing is published, and the reason says so', async () => {
   const before = await listModels(modelsDir());

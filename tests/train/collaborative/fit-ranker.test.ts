@@ -37,7 +37,7 @@ test('what adds up is left to the linear ranker, what two features say together 
   expect(judgeRanker(network.ranker!, unseen).mean().ndcgAt10).toBeGreaterThan(
     judgeRanker(linear.ranker!, unseen).mean().ndcgAt10 + 0.1,
   );
-}, 60_000);
+});
 
 test('where rank fusion is as good, or too few customers could tell, there is no ranker, and it says why', async () => {
   const rule = (row: Float32Array) => row[3]! > 0.9;

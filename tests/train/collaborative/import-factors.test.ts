@@ -43,7 +43,7 @@ beforeAll(async () => {
   ours = await fitCollaborative(kernels, log, settings, learnedBefore, 1, () => {});
   const width = ours.factors;
   rows = ours.itemIds.map((id, i) => [id, [...ours.itemFactors.subarray(i * width, i * width + size)]]);
-}, 120_000);
+});
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });

@@ -40,7 +40,7 @@ beforeAll(async () => {
   ({ items } = await simulated({ ...shop, customers: 1 }));
   await writeCatalogue(lake);
   first = await train({ report: (share, stage) => void progress.push({ share, stage }) });
-}, 240_000);
+});
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });
@@ -141,7 +141,7 @@ test('with a cutoff it is as if later events did not exist', async () => {
   const files = async (name: string) => (await loadModel(join(folder, name), 'collaborative')).manifest.files;
   expect(await files('cut')).toEqual(await files('past'));
   expect(cut.metrics).not.toEqual(first.metrics);
-}, 240_000);
+});
 
 test('where customers have no taste, popularity is not beaten: the version is kept, not served, and says why', async () => {
   const rng = createRng(2);
@@ -172,7 +172,7 @@ test('where customers have no taste, popularity is not beaten: the version is ke
   expect((await listModels(dir)).map(({ manifest }) => [manifest.version, manifest.gate.reason])).toEqual([
     [result.version, result.reason],
   ]);
-}, 240_000);
+});
 
 test('an empty lake, and one with too few customers, are answered in words', async () => {
   const empty = await testLake();

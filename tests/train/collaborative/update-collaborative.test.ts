@@ -30,7 +30,7 @@ beforeAll(async () => {
   lake = await openLake(folder);
   await writeSimulatedEvents(lake, { customers: 800, items: 120, days: 300, seed: 3, end: '2026-05-31' });
   trained = await run(trainCollaborative, trainedAt);
-}, 120_000);
+});
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });
@@ -114,7 +114,7 @@ test('a new item is served an hour later, known by those who bought it, and the 
   const next = await run(trainCollaborative, trainedAt + 2 * dayMs);
   const retrained = await loadModel(join(folder, 'models'), 'collaborative', next.version!);
   expect(retrained.manifest.parameters.warmStartFrom).toBe(result.version);
-}, 120_000);
+});
 
 test('after an erasure the next training begins from nothing', async () => {
   const completedAt = trainedAt + 3 * dayMs;
@@ -136,7 +136,7 @@ test('after an erasure the next training begins from nothing', async () => {
   const { version } = await run(trainCollaborative, trainedAt + 4 * dayMs);
   const { manifest } = await loadModel(join(folder, 'models'), 'collaborative', version!);
   expect(manifest.parameters.warmStartFrom).toBeUndefined();
-}, 120_000);
+});
 
 test('a training of days ago is not updated any more: its age is to be seen', async () => {
   const result = await run(updateCollaborative, trainedAt + 30 * dayMs);

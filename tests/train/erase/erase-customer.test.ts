@@ -51,7 +51,7 @@ describeNative('an erased customer', () => {
     const serve = shop.start(['serve'], env);
     url = String((await serve.line('url')).url);
     await startWorker();
-  }, 120_000);
+  });
   afterAll(async () => {
     redis.disconnect();
     await own.remove();

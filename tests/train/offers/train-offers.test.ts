@@ -51,7 +51,7 @@ beforeAll(async () => {
     for (const event of events) applyEvent(record, event);
     records.set(customerId, record);
   });
-}, 120_000);
+});
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });
@@ -147,7 +147,7 @@ test('the same log and seed give the same model, whatever the hour', async () =>
   });
   expect(again.metrics).toEqual(first.metrics);
   expect(await served(join(folder, 'again'))).toEqual(model);
-}, 60_000);
+});
 
 test('what is served is held only to decisions that it has not learnt from, and stays while nothing beats it beyond doubt', async () => {
   expect((await train()).reason).toMatch(/^too few decisions .* has not learnt from: 0 of at least 200$/);
@@ -160,7 +160,7 @@ test('what is served is held only to decisions that it has not learnt from, and 
   expect((await listModels(modelsDir)).filter(({ current }) => current)).toMatchObject([
     { manifest: { version: early.version } },
   ]);
-}, 60_000);
+});
 
 test('on the decisions of the lake a version that is in the shadow is judged beside what is assumed, and beside what the log teaches', async () => {
   const shadow = join(folder, 'shadow');
@@ -197,7 +197,7 @@ test('on the decisions of the lake a version that is in the shadow is judged bes
   await expect(evaluate({ version: 'none' })).rejects.toThrow('no version none');
   await expect(evaluate({ modelsDir: join(folder, 'nowhere') })).rejects.toThrow('nextbest train offers');
   await expect(evaluate({ end: offerShopStart })).rejects.toThrow('no decision on a customer');
-}, 60_000);
+});
 
 test('without decisions, or with too few, it says so and publishes nothing', async () => {
   const empty = await openLake(join(folder, 'empty'));
@@ -224,4 +224,4 @@ test('as a job of the worker, from the command line', async () => {
   const result = JSON.parse(stdout);
   expect(result).toMatchObject({ job: 'train-offers', state: 'completed', published: true });
   expect(result.metrics.value).toBe(first.metrics.value);
-}, 120_000);
+});

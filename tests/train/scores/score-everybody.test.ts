@@ -43,7 +43,7 @@ beforeAll(async () => {
     [...records].map(([subjectId, record]) => ({ subjectId, record })),
     '0-0',
   );
-}, 60_000);
+});
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });

@@ -42,7 +42,7 @@ beforeAll(async () => {
     for (const event of events) applyEvent(record, event);
     records.set(customerId, record);
   });
-}, 120_000);
+});
 afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true });
@@ -156,7 +156,7 @@ test('the same lake and seed give the same model to the bit, another discount an
   expect((two!.manifest.parameters.valueMinorLimits as number[])[0]).toBeLessThan(
     (valueMinorLimits as number[])[0]!,
   );
-}, 60_000);
+});
 
 test.each([
   ['with too short a history', Date.UTC(2025, 4, 15), 'too short'],

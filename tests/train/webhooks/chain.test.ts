@@ -224,7 +224,7 @@ test('a full outbox has the drain wait; nothing of it is lost', async () => {
   await drain();
   await forward();
   expect(await queued()).toHaveLength(1);
-}, 60_000);
+});
 
 test('a risk that an event has raised above the bound is told of once, with its reasons, until it has fallen and risen again', async () => {
   const { accept, drain, forward, queued, serve, at } = await setUp();

@@ -1,5 +1,5 @@
 /** Real workers (the built `nextbest worker`) and a real receiver: what comes of webhooks when the worker is killed. */
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
@@ -77,7 +77,7 @@ test('killed in the middle of deliveries, and in the middle of draining: another
 
   const other = await startWorker(receiver.url);
   // When the killed worker's locks have run out: that of the drain after a minute.
-  await vi.waitFor(() => expect(receiver.taken().size).toBe(80), { timeout: 150_000, interval: 50 });
+  await eventually(() => expect(receiver.taken().size).toBe(80));
   const customers = receiver.received.map(({ notice }) => notice.data.customerId);
   expect(new Set(customers).size).toBe(80);
   // The four whose answer nobody heard were sent again under their ids; all others once.
@@ -92,7 +92,7 @@ test('killed in the middle of deliveries, and in the middle of draining: another
     expect(text).toContain('webhook_attempt_duration_seconds_count{outcome="delivered"} 80');
   });
   expect(await other.stop()).toBe(0);
-}, 200_000);
+});
 
 test('dead letters are replayed by the command, and a worker sends them', async () => {
   const receiver = await webhookReceiver();
@@ -109,7 +109,7 @@ test('dead letters are replayed by the command, and a worker sends them', async 
   expect(worker.stderr()).toContain('"webhook.dead"');
   expect(worker.stderr()).not.toMatch(/customer-\d|\/hooks|whsec_/);
   expect(await worker.stop()).toBe(0);
-}, 120_000);
+});
 
 test('a risk that an event raises is told of, by the model that is served', async () => {
   await publishShopChurnModel(place.modelsDir);
@@ -142,7 +142,7 @@ test('a risk that an event raises is told of, by the model that is served', asyn
   });
   expect(await standing()).toMatch(/^\+/);
   expect(await worker.stop()).toBe(0);
-}, 120_000);
+});
 
 describeNative('over a Redis of its own', () => {
   test('a Redis that is killed and comes back has lost no webhook', async () => {
@@ -165,5 +165,5 @@ describeNative('over a Redis of its own', () => {
     await receiver.restart();
     await eventually(() => expect(receiver.taken().size).toBe(20));
     expect(await worker.stop()).toBe(0);
-  }, 120_000);
+  });
 });

@@ -77,4 +77,4 @@ test('a night takes everybody down; a later one tells of those whose risk has ri
   // Without an address, nobody is told.
   expect(await night(Date.UTC(2027, 5, 1))).toBe(0);
   expect(await told()).toHaveLength(crossed!);
-}, 60_000);
+});

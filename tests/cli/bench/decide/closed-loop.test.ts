@@ -116,4 +116,4 @@ test('estimates from a random log hold what a policy then earns, as often as the
   // Six estimates of each: at 95 % fewer than four are all but impossible.
   for (const estimator of ['ips', 'snips', 'doublyRobust'])
     expect(coveredBy(estimator), estimator).toBeGreaterThanOrEqual(4);
-}, 120_000);
+});
