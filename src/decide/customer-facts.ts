@@ -2,6 +2,7 @@
 import { churnRisk } from '../algorithms/churn-model.ts';
 import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import { valueIfAlive } from '../algorithms/customer-value/customer-value-model.ts';
+import { standingColumns, standingOf } from '../algorithms/offer-model/keeping.ts';
 import type { ItemId } from '../domain/ids.ts';
 import type { Item } from '../domain/item.ts';
 import { affinityAt } from '../features/categories.ts';
@@ -34,6 +35,7 @@ const contextItemWeight = 0.5;
 const complaintsSlice = FEATURES.findIndex(({ name }) => name === complaints.name);
 const openComplaintsAt = featureIndex('openComplaints');
 const purchaseCountAt = featureIndex('purchaseCount');
+const standingAt = standingColumns(FEATURE_NAMES);
 const averageOrderAt = featureIndex('averageOrderValueMinor');
 
 /**
@@ -122,6 +124,10 @@ class RecordFacts implements CustomerFacts {
       this.risk = churn !== undefined && this.hasOrdered ? churnRisk(churn.model, this.features) : undefined;
     }
     return this.risk;
+  }
+
+  get standing(): CustomerFacts['standing'] {
+    return standingOf(standingAt, this.features, 0);
   }
 
   get remainingLifetimeValueMinor(): number | undefined {

@@ -121,7 +121,6 @@ export function competitionOf(
     economics: market.economics,
     contactCostMinor: market.policy.contact.costMinor[situation.channel] ?? 0,
     basketMinor: situation.basketMinor,
-    aggrieved: contactRule.unsellable === true,
     weights,
   };
   // By response, too, a loss is not made: nothing bounds what it would cost.

@@ -25,8 +25,6 @@ export type ContactRule = {
   (offer: Offer): ExclusionReason | undefined;
   /** Set where it is the same for every offer. */
   ofAll?: ExclusionReason;
-  /** Nothing is sold to the customer: a complaint is open, or a rating was low. */
-  unsellable?: true;
 };
 
 /** As much of the facts as may end an offer that has been decided on. */
@@ -131,14 +129,13 @@ export function compileContactPolicy(
       const isSuppressed = suppressionAt(facts.offerAnswers, dismissals, now);
       const broken = brokenLimit(limitsOn(channel), facts.contacts, now, occasionId);
       const discounts = oneDiscountAtATime ? openDiscounts(facts, now) : noDiscounts;
-      const rule: ContactRule = (offer) => {
+      return (offer) => {
         if (unsellable !== undefined && !NON_SELLING.has(offer.benefit.kind)) return unsellable;
         if (isSuppressed(offer.offerId)) return 'suppressed';
         if (broken !== undefined) return broken;
         if (isOfferCapped(offer, facts, now)) return 'offer-cap';
         return hasOtherDiscount(offer, discounts) ? 'discount-open' : undefined;
       };
-      return unsellable === undefined ? rule : Object.assign(rule, { unsellable: true as const });
     },
   };
 }

@@ -36,6 +36,8 @@ export type CustomerFacts = {
   lastRatedBelow: (bound: number) => number | undefined;
   /** Of late, in the order of time. */
   offerAnswers: readonly OfferAnswer[];
+  /** How aggrieved she is, and whether she takes part in the community: 0 to 1. May be worked out when it is read. */
+  readonly standing: { grievance: number; takesPart: number };
   /** What was offered of late. */
   contacts: ContactHistory;
   /** The feature vector, in the order of the feature names that offers were compiled with. */

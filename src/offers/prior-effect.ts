@@ -1,45 +1,104 @@
-/** What is assumed of an offer's effect until the offer model has learnt it. */
-import { persuadedShareOf } from '../algorithms/offer-model/assumed-effects.ts';
+/**
+ * What is assumed of an offer's effect until the offer model has learnt it: what that model would say of a customer without any evidence
+ * (algorithms/offer-model/assumed-effects.ts has the sizes), but that acceptance goes by what is counted of the offer and by taste, and dismissal by
+ * the customer's own answers.
+ *
+ *   uplift         = persuaded share of the kind × P(redeemed)
+ *   churnReduction = Σ size · cause, of the causes of algorithms/offer-model/keeping.ts: being meant to keep × P(leaving), a service contact,
+ *                    one to the aggrieved, an invitation to who takes part; less P(dismissed) × what annoyance drives away and leaves out
+ */
+import {
+  ANNOYANCE,
+  DISMISSAL_ASSUMED,
+  PERSUADED_DEVIATION,
+  persuadedShareOf,
+  usualLeaving,
+} from '../algorithms/offer-model/assumed-effects.ts';
+import {
+  assumedSizes,
+  causesSize,
+  keepingOf,
+  withLeftOut,
+  writeCauses,
+} from '../algorithms/offer-model/keeping.ts';
+import type { Channel } from '../domain/channel.ts';
+import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import type { Offer } from '../domain/offer.ts';
-import { baseAcceptPropensity, liftPropensity, type OfferCounts } from './accept-propensity.ts';
+import {
+  acceptDeviation,
+  baseAcceptPropensity,
+  liftPropensity,
+  type OfferCounts,
+} from './accept-propensity.ts';
 import { affinityLift } from './affinity.ts';
 import type { CustomerFacts, OfferEffect } from './customer-facts.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
-/** Share of those who accept an offer that is to keep them, and would have left, who stay: an assumption. */
-const KEPT_SHARE = 0.5;
+export type PriorAcceptance = {
+  baseAcceptPropensity: number;
+  affinityLift: number;
+  acceptPropensity: number;
+};
 
-/** P(leaving) of who has a complaint open or has rated low, where no churn model tells: an assumption. */
-export const AGGRIEVED_CHURN_RISK = 0.5;
-
-/** The assumptions are as uncertain as they are large. */
-const RELATIVE_DEVIATION = 1;
-
-export type PriorEffect = OfferEffect & { baseAcceptPropensity: number; affinityLift: number };
-
-export function priorEffect(
-  offer: Offer,
+export function priorAcceptance(
+  { benefit }: Offer,
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
   shop: ShopStatistics,
-  aggrieved = false,
-): PriorEffect {
-  const base = baseAcceptPropensity(offer.benefit.kind, counts);
+): PriorAcceptance {
+  const base = baseAcceptPropensity(benefit.kind, counts);
   const lift = affinityLift(subject, facts, shop);
-  const acceptPropensity = liftPropensity(base, lift);
-  const keeps = offer.retention || offer.benefit.kind === 'serviceContact';
-  const uplift = acceptPropensity * persuadedShareOf(offer.benefit.kind);
-  const assumedRisk = aggrieved && offer.benefit.kind === 'serviceContact' ? AGGRIEVED_CHURN_RISK : 0;
-  const churnReduction = keeps ? acceptPropensity * KEPT_SHARE * (facts.churnRisk ?? assumedRisk) : 0;
   return {
     baseAcceptPropensity: base,
     affinityLift: lift,
-    acceptPropensity,
-    uplift,
-    churnReduction,
-    upliftDeviation: RELATIVE_DEVIATION * uplift,
-    churnReductionDeviation: RELATIVE_DEVIATION * churnReduction,
+    acceptPropensity: liftPropensity(base, lift),
   };
+}
+
+const sizes = withLeftOut(assumedSizes(), {
+  leftOut: ANNOYANCE.leftOut,
+  leftOutDeviation: ANNOYANCE.deviation,
+});
+/** Of one pair; every process asks of one at a time. */
+const causes = new Float64Array(causesSize);
+
+export function priorEffect(
+  { benefit, retention }: Offer,
+  channel: Channel,
+  facts: CustomerFacts,
+  counts: OfferCounts,
+  { acceptPropensity }: PriorAcceptance,
+): OfferEffect {
+  const share = persuadedShareOf(benefit.kind);
+  writeCauses(
+    { kind: benefit.kind, retention },
+    {
+      dismisses: priorDismissal(channel, facts.offerAnswers),
+      leaving: facts.churnRisk ?? usualLeaving,
+      ...facts.standing,
+    },
+    causes,
+  );
+  const keeping = keepingOf(sizes, causes);
+  return {
+    acceptPropensity,
+    uplift: share * acceptPropensity,
+    churnReduction: keeping.mean,
+    upliftDeviation: Math.hypot(
+      PERSUADED_DEVIATION * acceptPropensity,
+      share * acceptDeviation(acceptPropensity, counts),
+    ),
+    churnReductionDeviation: keeping.deviation,
+  };
+}
+
+/** P(dismissed | read and not taken): the posterior mean of a Beta over the customer's answers of late. */
+function priorDismissal(channel: Channel, answers: CustomerFacts['offerAnswers']): number {
+  if (!CONTACT_CHANNELS.has(channel)) return 0;
+  let dismissed = 0;
+  for (const { outcome } of answers) if (outcome === 'dismissed') dismissed++;
+  const { share, answers: weight } = DISMISSAL_ASSUMED;
+  return (dismissed + share * weight) / (answers.length + weight);
 }

@@ -8,16 +8,16 @@
  * lever reorders what is worth making; it is not negative, so it never turns a loss into a gain. One above 1 leaves a loss as
  * it is: who raises an offer does not mean to lower it.
  */
+import { ACCEPTANCE_ASSUMED } from '../algorithms/offer-model/assumed-effects.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { OfferReason, ValueTerms } from '../domain/decision.ts';
 import type { ValueWeights } from '../domain/decision-policy.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { OfferCounts } from './accept-propensity.ts';
-import { PRIOR_ACCEPTANCE } from './accept-propensity.ts';
 import { type Economics, type OfferCost, offerCost } from './cost.ts';
 import type { CustomerFacts, OfferEffect } from './customer-facts.ts';
 import type { OfferSubject } from './offer-subject.ts';
-import { type PriorEffect, priorEffect } from './prior-effect.ts';
+import { type PriorAcceptance, priorAcceptance, priorEffect } from './prior-effect.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
 /** Further orders that a customer who is kept is counted with while no customer value model is there: an assumption. */
@@ -40,8 +40,6 @@ export type ValueContext = {
   contactCostMinor: number;
   /** The value of the basket of now, which stands for the average order where it is known. */
   basketMinor: number | undefined;
-  /** A complaint is open, or a rating was low. */
-  aggrieved?: boolean;
   /** By default all that an offer brings counts in full. */
   weights?: ValueWeights;
 };
@@ -51,7 +49,9 @@ export type ReckonedValue = {
   expectedValue: number;
   standardDeviationMinor: number;
   acceptPropensity: number;
-  prior: PriorEffect;
+  uplift: number;
+  churnReduction: number;
+  prior: PriorAcceptance;
   learned: OfferEffect | undefined;
   orderMinor: number;
   marginRate: number;
@@ -69,13 +69,13 @@ export function reckonValue(
   subject: OfferSubject,
   facts: CustomerFacts,
   counts: OfferCounts,
-  { channel, shop, economics, contactCostMinor, basketMinor, aggrieved, weights = inFull }: ValueContext,
+  { channel, shop, economics, contactCostMinor, basketMinor, weights = inFull }: ValueContext,
   extraLever = 1,
 ): ReckonedValue {
-  const prior = priorEffect(offer, subject, facts, counts, shop, aggrieved);
+  const prior = priorAcceptance(offer, subject, facts, counts, shop);
   const learned = facts.effectOf(offer, channel);
   const { acceptPropensity, uplift, churnReduction, upliftDeviation, churnReductionDeviation } =
-    learned ?? prior;
+    learned ?? priorEffect(offer, channel, facts, counts, prior);
 
   const usualMinor = basketMinor ?? facts.averageOrderMinor ?? shop.medianPriceMinor;
   const orderMinor = Math.max(usualMinor, subject.unitPriceMinor ?? 0, offer.minBasketMinor ?? 0);
@@ -104,6 +104,8 @@ export function reckonValue(
     expectedValue,
     standardDeviationMinor,
     acceptPropensity,
+    uplift,
+    churnReduction,
     prior,
     learned,
     orderMinor,
@@ -127,11 +129,11 @@ export function offerValue(
   extraLever = 1,
 ): OfferValue {
   const reckoned = reckonValue(offer, subject, facts, counts, context, extraLever);
-  const { expectedValue, acceptPropensity, prior, learned, cost, lever, purchases, keeps } = reckoned;
-  const { uplift, churnReduction } = learned ?? prior;
+  const { expectedValue, acceptPropensity, uplift, churnReduction, prior, learned } = reckoned;
+  const { cost, lever, purchases, keeps } = reckoned;
 
   const reasons: OfferReason[] = [];
-  if (prior.baseAcceptPropensity >= NOTABLE * PRIOR_ACCEPTANCE[offer.benefit.kind])
+  if (prior.baseAcceptPropensity >= NOTABLE * ACCEPTANCE_ASSUMED[offer.benefit.kind])
     reasons.push('often-redeemed');
   if (learned === undefined && prior.affinityLift >= NOTABLE) reasons.push('fits-taste');
   if (keeps > 0 && keeps >= (NOTABLE - 1) * purchases) reasons.push('may-leave');

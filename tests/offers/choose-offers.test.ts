@@ -304,17 +304,17 @@ test('evenly at random is within what exploring may cost; beyond, the best is ma
   }
 });
 
-test('an apology is made to who has a complaint open, also where no churn model tells who may leave', () => {
-  const apology = makeOffer({ offerId: 'sorry', benefit: { kind: 'serviceContact', costMinor: 0 } });
-  const made = (complaintOpen: boolean) =>
+test('an apology is made to who is aggrieved, also where no churn model tells who may leave', () => {
+  const apology = makeOffer({ offerId: 'sorry', benefit: { kind: 'serviceContact', costMinor: 300 } });
+  const made = (grievance: number) =>
     idsOf(
       chooseOffers(
         makeMarket([apology, percentOff('five', 5)], names),
-        makeFacts({ complaintOpen, churnRisk: undefined, consent: { email: true } }),
-        makeSituation({ channel: 'email' }),
+        makeFacts({ standing: { grievance, takesPart: 0 }, churnRisk: undefined }),
+        makeSituation(),
         { limit: 1 },
       ).placements[0],
     );
-  expect(made(true)).toEqual(['sorry']);
-  expect(made(false)).toEqual(['five']);
+  expect(made(1)).toEqual(['sorry']);
+  expect(made(0)).toEqual(['five']);
 });

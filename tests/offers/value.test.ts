@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { KEEPING_ASSUMED } from '../../src/algorithms/offer-model/assumed-effects.ts';
+import type { Channel } from '../../src/domain/channel.ts';
 import type { Economics } from '../../src/offers/cost.ts';
 import type { OfferEffect } from '../../src/offers/customer-facts.ts';
 import { offerSubject } from '../../src/offers/offer-subject.ts';
@@ -14,12 +16,18 @@ const items = itemsById(
 );
 const shop = shopStatistics(items.values());
 const never = { made: 0, redeemed: 0 };
-type More = { counts?: typeof never; basketMinor?: number; contactCostMinor?: number; economics?: Economics };
+type More = {
+  counts?: typeof never;
+  basketMinor?: number;
+  contactCostMinor?: number;
+  economics?: Economics;
+  channel?: Channel;
+};
 
 function worthOf(input: object, facts: object = {}, more: More = {}) {
   const offer = makeOffer(input);
   return offerValue(offer, offerSubject(offer, items, shop), makeFacts(facts), more.counts ?? never, {
-    channel: 'web',
+    channel: more.channel ?? 'web',
     shop,
     economics: more.economics ?? economics,
     contactCostMinor: more.contactCostMinor ?? 0,
@@ -74,13 +82,33 @@ test('until it is learned: half of the acceptances of a discount are taken for o
   expect(expectedValue).toBeCloseTo(0.025 * 4000 - 0.05 * 1000);
 });
 
-test('an offer that is to keep a customer is assumed to keep half of those who accept it and would have left', () => {
+test('an offer that is to keep a customer is assumed to keep a few in a hundred of those who are leaving', () => {
   const { terms } = worthOf({ retention: true }, { churnRisk: 0.8 });
-  expect(terms.churnReduction).toBeCloseTo(0.05 * 0.5 * 0.8);
+  expect(terms.churnReduction).toBeCloseTo(KEEPING_ASSUMED.retention.size * 0.8);
   expect(worthOf({}, { churnRisk: 0.8 }).terms.churnReduction).toBe(0);
   // Without a customer value model, three usual orders of the customer's.
   expect(terms.remainingLifetimeValueMinor).toBeCloseTo(3 * 0.4 * 10_000);
   expect(worthOf({ retention: true }, { churnRisk: 0.8 }).reasons).toContain('may-leave');
+});
+
+test('a message that sells is assumed to annoy, the more the customer has dismissed; a place on a page annoys nobody', () => {
+  const answered = (...outcomes: ('redeemed' | 'dismissed')[]) => ({
+    offerAnswers: outcomes.map((outcome, at) => ({ offerId: 'another', outcome, at })),
+  });
+  const reduction = (channel: Channel, facts: object = {}, input: object = {}) =>
+    worthOf(input, facts, { channel }).terms.churnReduction;
+  expect(reduction('web', answered('dismissed'))).toBe(0);
+  const asked = reduction('email');
+  expect(asked).toBeLessThan(0);
+  expect(reduction('email', answered('dismissed'))).toBeLessThan(asked);
+  expect(reduction('email', answered('redeemed'))).toBeGreaterThan(asked);
+  // Three dismissals of three count more than one of one, and never for more than certainty.
+  const thrice = reduction('email', answered('dismissed', 'dismissed', 'dismissed'));
+  expect(thrice).toBeLessThan(reduction('email', answered('dismissed')));
+  expect(thrice).toBeGreaterThan(-0.1);
+  expect(
+    reduction('phone', answered('dismissed'), { benefit: { kind: 'serviceContact', costMinor: 1 } }),
+  ).toBeGreaterThan(0);
 });
 
 test('what a customer who stays is worth is not even asked where no offer changes whether she does', () => {
@@ -100,10 +128,29 @@ test('what a customer who stays is worth is not even asked where no offer change
   expect(terms.remainingLifetimeValueMinor).toBeNull();
 });
 
-test('a call is paid for whether or not it helps', () => {
+test('a call is paid for whether or not it helps, and helps the aggrieved more', () => {
   const call = { benefit: { kind: 'serviceContact', costMinor: 300 } };
-  expect(worthOf(call, { churnRisk: 0 }).expectedValue).toBeCloseTo(-300);
-  expect(worthOf(call, { churnRisk: 0.5 }).expectedValue).toBeCloseTo(0.15 * 0.5 * 0.5 * 12_000 - 300);
+  const { service, grievance } = KEEPING_ASSUMED;
+  expect(worthOf(call).expectedValue).toBeCloseTo(service.size * 12_000 - 300);
+  const aggrieved = { standing: { grievance: 0.5, takesPart: 0 } };
+  expect(worthOf(call, aggrieved).expectedValue).toBeCloseTo(
+    (service.size + 0.5 * grievance.size) * 12_000 - 300,
+  );
+});
+
+test('an invitation keeps who takes part', () => {
+  const invitation = { benefit: { kind: 'communityInvitation' } };
+  expect(worthOf(invitation).terms.churnReduction).toBe(0);
+  const takesPart = { standing: { grievance: 0, takesPart: 1 } };
+  expect(worthOf(invitation, takesPart).terms.churnReduction).toBeCloseTo(KEEPING_ASSUMED.invitation.size);
+});
+
+test('what is assumed is the surer the more decisions were counted', () => {
+  const deviation = (made: number) =>
+    worthOf({}, {}, { counts: { made, redeemed: 0.05 * made } }).terms.standardDeviationMinor;
+  expect(deviation(200)).toBeLessThan(deviation(0));
+  // Which share of those who accept would have ordered anyway, no count tells.
+  expect(deviation(1e6)).toBeGreaterThan(0.19 * 0.05 * 4000);
 });
 
 describe('what an acceptance costs', () => {

@@ -48,6 +48,7 @@ export function makeFacts(facts: Partial<CustomerFacts> = {}): CustomerFacts {
     complaintOpen: false,
     lastRatedBelow: () => undefined,
     offerAnswers: [],
+    standing: { grievance: 0, takesPart: 0 },
     contacts: [],
     features: new Float32Array(),
     churnRisk: undefined,
