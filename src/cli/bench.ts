@@ -14,13 +14,15 @@ import { benchKernels } from './bench/kernels.ts';
 import { benchMemory, type MemoryBenchOptions } from './bench/memory.ts';
 import { benchOverload, type OverloadBenchOptions } from './bench/overload.ts';
 import { benchScore, type ScoreBenchOptions } from './bench/score.ts';
-import { benchServe, type ServeBenchOptions } from './bench/serve.ts';
+import { benchServe, type ServeBenchLine, type ServeBenchOptions } from './bench/serve.ts';
+import { serveGrowth } from './bench/serve-growth.ts';
 import { MOVIELENS_1M } from './bench/synthetic.ts';
 import { benchTrain, TRAIN_STAGES, type TrainStage } from './bench/train.ts';
 import { outputOf } from './output.ts';
 
 type TrainFlags = { interactions: number[]; only: TrainStage[]; folder?: string; seed: number };
 type InsightsFlags = { events: number[]; repeats: number; folder?: string; seed: number };
+type ServeFlags = Omit<ServeBenchOptions, 'items'> & { items: number[] };
 type KernelFlags = { repeats: number; oracleStride: number; only: string[]; seed: number };
 
 export const benchCommand = (): Command =>
@@ -208,7 +210,12 @@ const serveBenchCommand = () =>
   new Command('serve')
     .description('the two calls of every page and every e-mail, beside a bare server under the same load')
     .option('--customers <n>', 'whose records there are', positiveInteger, 1_000_000)
-    .option('--items <n>', 'of the catalogue', positiveInteger, 50_000)
+    .option(
+      '--items <n,n…>',
+      'of the catalogue, such as 1e4,1e6; each size is one shop, and what the larger take is set beside the smallest',
+      numbers,
+      [50_000],
+    )
     .option('--simulated-items <n>', 'of these; the others are copies of them', positiveInteger, 50_000)
     .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 20_000)
     .option('--connections <n>', 'that ask at once', positiveInteger, 32)
@@ -220,24 +227,45 @@ const serveBenchCommand = () =>
       positiveInteger,
       5000,
     )
-    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
+    .option(
+      '--folder <dir>',
+      'keep the shop and its models, of several sizes in <dir>/<items>, for the next time',
+    )
     .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
-    .action(async (flags: ServeBenchOptions, command: Command) => {
+    .action(async ({ items: sizes, folder, ...flags }: ServeFlags, command: Command) => {
       const output = outputOf(command);
-      await benchServe(
-        flags,
-        (line) =>
+      const measured: { items: number; lines: ServeBenchLine[] }[] = [];
+      for (const items of sizes) {
+        const own = folder === undefined || sizes.length === 1 ? folder : join(folder, String(items));
+        const lines: ServeBenchLine[] = [];
+        measured.push({ items, lines });
+        if (sizes.length > 1) output.say(`${count(items)} items:`);
+        await benchServe(
+          { ...flags, items, ...(own !== undefined && { folder: own }) },
+          (line) => {
+            lines.push(line);
+            output.result(
+              { ...line, ...(sizes.length > 1 && { items }) },
+              `${line.name.padEnd(35)} ${count(Math.round(line.requestsPerSecond)).padStart(7)} requests/s, p50 ${line.p50Ms.toFixed(1)} ms, ` +
+                `p99 ${line.p99Ms.toFixed(1)} ms, ${Math.round(line.cpuMicrosPerRequest)} µs CPU a request, ` +
+                `${line.ratioToNodeHttpGet.toFixed(2)} × node:http+GET, ${line.errors} errors` +
+                Object.entries(line.from ?? {})
+                  .map(([from, share]) => `, ${Math.round(100 * share)} % ${from}`)
+                  .join(''),
+            );
+          },
+          output.say,
+        );
+      }
+      const [fewest, ...larger] = measured.sort((a, b) => a.items - b.items);
+      if (fewest === undefined) return;
+      for (const more of larger)
+        for (const line of serveGrowth(fewest, more))
           output.result(
             { ...line },
-            `${line.name.padEnd(35)} ${count(Math.round(line.requestsPerSecond)).padStart(7)} requests/s, p50 ${line.p50Ms.toFixed(1)} ms, ` +
-              `p99 ${line.p99Ms.toFixed(1)} ms, ${Math.round(line.cpuMicrosPerRequest)} µs CPU a request, ` +
-              `${line.ratioToNodeHttpGet.toFixed(2)} × node:http+GET, ${line.errors} errors` +
-              Object.entries(line.from ?? {})
-                .map(([from, share]) => `, ${Math.round(100 * share)} % ${from}`)
-                .join(''),
-          ),
-        output.say,
-      );
+            `${line.name.padEnd(35)} from ${line.items.map(count).join(' to ')} items: p50 ${line.p50Ratio.toFixed(2)} ×, ` +
+              `${line.p50RatioBesideNodeHttpGet.toFixed(2)} × beside node:http+GET, ${line.cpuRatio.toFixed(2)} × the CPU`,
+          );
     });
 
 const memoryBenchCommand = () =>
