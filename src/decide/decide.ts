@@ -152,14 +152,12 @@ export function openDecision(
     choice,
     finish: (withTerms = true) => {
       const result = choice.result(withTerms);
-      return {
-        ...describe(request, market, situation.now),
-        ...result,
+      return Object.assign(describe(request, market, situation.now), result, {
         fallback: isFallback(result.placements),
         modelVersions: modelVersions(models),
         inputs: decisionInputs(facts, contactPolicy.summaryOf(facts, situation), context),
         degraded: !deps.catalogue.loaded,
-      };
+      });
     },
   };
 }
@@ -247,10 +245,10 @@ function modelVersions({
   customerValue,
   offers,
 }: DecidingDeps['models']): Record<string, string> {
-  return {
-    ...(collaborative && { collaborative: collaborative.version }),
-    ...(churn && { churn: churn.version }),
-    ...(customerValue && { 'customer-value': customerValue.version }),
-    ...(offers && { offers: offers.version }),
-  };
+  const versions: Record<string, string> = {};
+  if (collaborative) versions.collaborative = collaborative.version;
+  if (churn) versions.churn = churn.version;
+  if (customerValue) versions['customer-value'] = customerValue.version;
+  if (offers) versions.offers = offers.version;
+  return versions;
 }

@@ -12,11 +12,6 @@ export function newDecisionId(at: number): string {
 export function decisionIdOf(at: number, digest: string): string {
   const time = at.toString(16).padStart(12, '0');
   const variant = (8 + (Number.parseInt(digest.slice(3, 4), 16) % 4)).toString(16);
-  return [
-    time.slice(0, 8),
-    time.slice(8),
-    `7${digest.slice(0, 3)}`,
-    `${variant}${digest.slice(4, 7)}`,
-    digest.slice(7, 19),
-  ].join('-');
+  const random = `7${digest.slice(0, 3)}-${variant}${digest.slice(4, 7)}-${digest.slice(7, 19)}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-${random}`;
 }

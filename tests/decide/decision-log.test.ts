@@ -84,9 +84,11 @@ function outlined({ decisionId, customerId, channel, decidedAt, placements }: Lo
 test('put into words for a list, a decision is the same; what is brief lacks what explains it', async () => {
   const logged = await decided({ ...request, placements: ['top'] });
   expect(logged.excluded).not.toEqual([]);
-  const { brief, whole } = loggedTexts(logged);
-  expect(JSON.parse(whole)).toEqual(JSON.parse(JSON.stringify(logged)));
-  expect(parseDecision(brief)).toEqual(briefly(logged));
+  const standsUntil = new Date(noon).toISOString();
+  const { brief, whole } = loggedTexts(logged, standsUntil);
+  const standing = { ...logged, standsUntil };
+  expect(JSON.parse(whole)).toEqual(JSON.parse(JSON.stringify(standing)));
+  expect(parseDecision(brief)).toEqual(briefly(standing));
 });
 
 test('a logged decision reaches the lake as it was, however often it was logged', async () => {

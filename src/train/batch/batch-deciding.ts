@@ -1,6 +1,6 @@
 /** What a thread of a batch does with some of its customers: the very decisions that one asked for by itself would be. */
 import { hash } from 'node:crypto';
-import { createRng } from '../../algorithms/rng.ts';
+import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { countMade, decisionTtlSeconds } from '../../decide/count-offers.ts';
 import { customerFacts } from '../../decide/customer-facts.ts';
 import {
@@ -110,15 +110,19 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     const record = customer.record();
     customer.known = record !== undefined;
     if (!isWanted(customerId, record)) return undefined;
-    // The same draw whenever it is made again.
-    const rng = createRng(batch.batchId, customerId);
+    // The same draw whenever it is made again; most of those whom nothing may be offered need none.
+    let rng: Rng | undefined;
+    const random = () => {
+      rng ??= createRng(batch.batchId, customerId);
+      return rng.next();
+    };
     const request = decideRequest(customerId);
     return [
       withheld === undefined ? request : { ...request, withheld: withheld(customerId) },
       record,
       withoutOwn(contacts.history, customerId),
       market,
-      { ...deps, now: () => now, random: () => rng.next() },
+      { catalogue: deps.catalogue, models: deps.models, now: () => now, random },
     ];
   }
 
@@ -223,7 +227,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         else
           decided.set(
             customer.customerId,
-            'decision' in one ? one.decision : { ...one.open.finish(false), decisionId },
+            'decision' in one ? one.decision : Object.assign(one.open.finish(false), { decisionId }),
           );
       }
       const contacts = await deps.contacts.readMany(again.map(({ customerId }) => customerId));
@@ -237,7 +241,12 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     const decisionId = idFor(customer.customerId);
     const firm = firmChoice(open.choice);
     if (firm !== undefined)
-      return { customer, decisionId, choice: firm, decision: { ...open.finish(false), decisionId } };
+      return {
+        customer,
+        decisionId,
+        choice: firm,
+        decision: Object.assign(open.finish(false), { decisionId }),
+      };
     return { customer, decisionId, choice: open.choice, open };
   }
 
@@ -251,7 +260,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       const subject = { customerId };
       const { key, until } = standingPlace({ subject, ...placeAbout }, decision, deps);
       const standsUntil = new Date(until).toISOString();
-      const { brief, whole } = loggedTexts({ ...decision, standsUntil });
+      const { brief, whole } = loggedTexts(decision, standsUntil);
       const text = standingText(decision.decisionId, true, packJson(brief));
       kept.push({ key, text, ttlMs: Math.max(1, until - deps.now()) });
       return { customerId, known, decision, json: whole };
