@@ -172,20 +172,23 @@ function factorColumns(a: Float64Array, size: number, j: number): void {
 
 /** `out[r] = factors[r] · vector` for every row of a factor matrix (rows × size). */
 export function multiplyRows(factors: Float32Array, vector: Float32Array, out: Float32Array): void {
+  for (let r = 0, p = 0; r < out.length; r++, p += vector.length) out[r] = multiplyRow(factors, p, vector);
+}
+
+/** The product of `vector` and as many values of `factors` from `at` on. Four sums at once: one would wait for itself. */
+export function multiplyRow(factors: Float32Array, at: number, vector: Float32Array): number {
   const size = vector.length;
   const fours = size - (size % 4);
-  for (let r = 0, p = 0; r < out.length; r++, p += size) {
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    for (let f = 0; f < fours; f += 4) {
-      s0 += factors[p + f]! * vector[f]!;
-      s1 += factors[p + f + 1]! * vector[f + 1]!;
-      s2 += factors[p + f + 2]! * vector[f + 2]!;
-      s3 += factors[p + f + 3]! * vector[f + 3]!;
-    }
-    for (let f = fours; f < size; f++) s0 += factors[p + f]! * vector[f]!;
-    out[r] = s0 + s1 + (s2 + s3);
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let f = 0; f < fours; f += 4) {
+    s0 += factors[at + f]! * vector[f]!;
+    s1 += factors[at + f + 1]! * vector[f + 1]!;
+    s2 += factors[at + f + 2]! * vector[f + 2]!;
+    s3 += factors[at + f + 3]! * vector[f + 3]!;
   }
+  for (let f = fours; f < size; f++) s0 += factors[at + f]! * vector[f]!;
+  return s0 + s1 + (s2 + s3);
 }

@@ -52,13 +52,18 @@ export function createLearnedRanking(model: CollaborativeModel, ranker: Ranker):
       return { indices: best.indices.map((c) => items[c]!), scores: best.scores, features: rows };
     },
     contributions: (row) => {
-      for (let s = 0; s <= RANKER_SOURCES.length; s++) ablated.set(row, s * width);
-      for (const [s, source] of RANKER_SOURCES.entries())
+      // Last the row as it is, before it those without each source that says something: most say nothing of an item.
+      const spoken = RANKER_SOURCES.filter((source) =>
+        SOURCE_COLUMNS[source].some((column) => row[column] !== absent[column]),
+      );
+      for (let s = 0; s <= spoken.length; s++) ablated.set(row, s * width);
+      for (const [s, source] of spoken.entries())
         for (const column of SOURCE_COLUMNS[source]) ablated[s * width + column] = absent[column]!;
-      score(ablated, RANKER_SOURCES.length + 1, ablatedScores);
-      const whole = ablatedScores[RANKER_SOURCES.length]!;
+      score(ablated, spoken.length + 1, ablatedScores);
+      const whole = ablatedScores[spoken.length]!;
       const parts: Partial<Record<RankerSource, number>> = {};
-      for (const [s, source] of RANKER_SOURCES.entries()) parts[source] = whole - ablatedScores[s]!;
+      for (const source of RANKER_SOURCES) parts[source] = 0;
+      for (const [s, source] of spoken.entries()) parts[source] = whole - ablatedScores[s]!;
       return parts as Record<RankerSource, number>;
     },
   };

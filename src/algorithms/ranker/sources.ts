@@ -8,7 +8,7 @@ import type { CollaborativeModel } from '../collaborative-model.ts';
 import type { CsrMatrix } from '../csr.ts';
 import { createSimilarCustomers } from '../customer-neighbours.ts';
 import { decayedPurchases } from '../decayed-purchases.ts';
-import { multiplyRows } from '../dense.ts';
+import { multiplyRow } from '../dense.ts';
 import { createRowSolver } from '../ials-row.ts';
 import { ScoreSheet } from '../score-sheet.ts';
 import { bestOfTaste } from '../taste-scan.ts';
@@ -110,17 +110,13 @@ function createTasteFinder(model: CollaborativeModel): RankerSourceFinder {
   const { itemFactors, factors, gram } = model;
   const solve = createRowSolver({ factors: itemFactors, size: factors, gram }, model);
   const row = new Float32Array(factors);
-  const one = new Float32Array(1);
   return ({ interests: { items, weights }, userFactors }, depth, allowed) => {
     if (items.length === 0 && userFactors === undefined) return nothingKnown;
     if (userFactors === undefined) solve(items, weights, 0, items.length, row, 0);
     const vector = userFactors ?? row;
     return {
       list: bestOfTaste(model, vector, depth, allowed, 0),
-      scoreOf: (item) => {
-        multiplyRows(itemFactors.subarray(item * factors, (item + 1) * factors), vector, one);
-        return one[0]!;
-      },
+      scoreOf: (item) => Math.fround(multiplyRow(itemFactors, item * factors, vector)),
     };
   };
 }

@@ -1,6 +1,7 @@
 /** Which new items a customer would like: those of the categories that interest them, by taste and content. */
 import { browsingWeight } from '../../algorithms/browsing.ts';
 import type { CollaborativeModel, WeightedVectors } from '../../algorithms/collaborative-model.ts';
+import { multiplyRow } from '../../algorithms/dense.ts';
 import { purchaseWeight } from '../../algorithms/purchase-weight.ts';
 import { affinityAt } from '../../features/categories.ts';
 import type { CustomerRecord } from '../../features/record.ts';
@@ -23,7 +24,7 @@ export function newcomersFor(
   for (const category of new Set(categories)) {
     const { itemIds, factors } = shelfOf(newItems, category);
     for (let n = 0; n < itemIds.length; n++) {
-      const score = dotAt(factors, n * taste.length, taste);
+      const score = multiplyRow(factors, n * taste.length, taste);
       if (!(score > 0)) continue;
       const itemId = itemIds[n]!;
       let at = best.length;
@@ -98,22 +99,4 @@ export function unsoldInterests(
   for (const { itemId, addedToCart, at } of record.recentViews)
     if (!record.items.has(itemId)) add(itemId, () => browsingWeight(weighting, addedToCart, at, asOf));
   return interests;
-}
-
-/** Four sums at once: one would wait for itself. */
-function dotAt(rows: Float32Array, at: number, vector: Float32Array): number {
-  const { length } = vector;
-  const fours = length - (length % 4);
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  for (let f = 0; f < fours; f += 4) {
-    s0 += rows[at + f]! * vector[f]!;
-    s1 += rows[at + f + 1]! * vector[f + 1]!;
-    s2 += rows[at + f + 2]! * vector[f + 2]!;
-    s3 += rows[at + f + 3]! * vector[f + 3]!;
-  }
-  for (let f = fours; f < length; f++) s0 += rows[at + f]! * vector[f]!;
-  return s0 + s1 + s2 + s3;
 }
