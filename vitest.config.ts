@@ -15,6 +15,7 @@ const together = [
   'domain',
   'evaluation',
   'features',
+  'history',
   'infra',
   'insights',
   'offers',

@@ -1,16 +1,16 @@
 /** A process that is killed between what it reserves for a customer and its answer: the next request for the same key sets it right. */
 import { randomUUID } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createContactLedger } from '../../src/decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../src/decide/ledger/offer-budget.ts';
 import { standingText } from '../../src/decide/standing-text.ts';
 import { cuttableRedis } from '../support/cuttable-redis.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { makeOffer } from '../support/offers.ts';
-import { describeOneServer, testRedis } from '../support/redis.ts';
+import { testOneServer } from '../support/redis.ts';
 import { callService } from '../support/service.ts';
 
-const { redis, keys, prefix, url: redisUrl } = testRedis();
+const { redis, keys, prefix, url: redisUrl } = testOneServer();
 const { start } = await sandbox();
 
 async function serve(way: string): Promise<{ url: string; kill: () => void; stop: () => Promise<unknown> }> {
@@ -24,7 +24,7 @@ async function serve(way: string): Promise<{ url: string; kill: () => void; stop
   return { url, kill: () => running.process.kill('SIGKILL'), stop: running.stop };
 }
 
-describeOneServer('a process that ends in the middle of a decision', () => {
+describe('a process that ends in the middle of a decision', () => {
   test('what a killed process reserved for a customer is given back to the next request for the same key', async () => {
     const input = {
       offerId: `scarce-${randomUUID()}`,

@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis, untilReady } from '../../src/infra/redis.ts';
 import { createHeadBatch, createReadBatch } from '../../src/infra/redis-read-batch.ts';
-import { describeOneServer, silentLog, testRedis } from '../support/redis.ts';
+import { silentLog, testOneServer } from '../support/redis.ts';
 
-const { url, prefix } = testRedis();
+const { url, prefix } = testOneServer();
 const redis = connectRedis(url, 'tests-batch', { kind: 'failFast', timeoutMs: 5000 }, silentLog);
 beforeAll(() => untilReady(redis, 5000));
 afterAll(() => redis.disconnect());
 
 const key = (n: number) => `${prefix}:value:${n}`;
 
-describeOneServer('of readers beside each other', () => {
+describe('of readers beside each other', () => {
   test('each reader gets the values of its own keys, whoever reads beside it', async () => {
     for (let n = 0; n < 1500; n += 2) await redis.set(key(n), `value ${n}`);
     let commands = 0;

