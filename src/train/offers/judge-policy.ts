@@ -27,6 +27,9 @@ export type PolicyJudgement = {
  * champion's. Few logs tell that much, since staying is worth so many orders; so it is enough, too, that the earnings are beyond doubt above
  * and that customers stay as well. The first way is that of offers which are to keep: within the window a call only costs. Each is wrong once
  * in forty times, so that a policy which is no better passes once in twenty at most.
+ *
+ * Where in the long run the champion costs more than saying nothing, beyond doubt, there is a third way: nobody is served by waiting until something is
+ * beyond doubt better than a loss. It is enough to be estimated above the champion, and not beyond doubt below nothing.
  */
 export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJudgement {
   const { log, model, actions, candidate, champion, score, offered } = trial;
@@ -40,8 +43,11 @@ export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJud
   const [own, others, none] = [termsOf('candidate'), termsOf('champion'), termsOf('none')];
   const overChampion = difference(own, others, log.customer);
   const overNone = difference(own, none, log.customer);
+  const championOverNone = difference(others, none, log.customer);
   const stays = stayingAdvantage(trial, policies);
-  const longRun = longRunAdvantage(trial, policies);
+  const longRun = longRunAdvantage(trial, policies.candidate, policies.champion);
+  const longRunOverNone = longRunAdvantage(trial, policies.candidate, policies.none)?.advantage;
+  const championLongRun = longRunAdvantage(trial, policies.champion, policies.none)?.advantage;
   const byWindow = judge('decisions by the offer model', [
     {
       metric: 'earnings of a decision within its window in minor units',
@@ -82,7 +88,29 @@ export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJud
         difference: interval(longRun.advantage),
       },
     ]);
-  const gate = eitherOf(byWindow, byLongRun);
+  const inPlaceOfLoss =
+    longRun !== undefined &&
+    longRunOverNone !== undefined &&
+    championLongRun !== undefined &&
+    championLongRun.upper < 0
+      ? judge('decisions by the offer model', [
+          {
+            metric: 'earnings and what staying is worth',
+            candidate: longRun.value,
+            against: `${championName}, which cost more than offering nothing beyond doubt, by themselves`,
+            baseline: longRun.value - longRun.advantage.value,
+          },
+          {
+            metric: 'the same',
+            candidate: longRun.value,
+            against: 'offering nothing',
+            baseline: longRun.value - longRunOverNone.value,
+            difference: interval(longRunOverNone),
+            rule: 'notBelow',
+          },
+        ])
+      : undefined;
+  const gate = anyOf([byWindow, byLongRun, inPlaceOfLoss].filter((verdict) => verdict !== undefined));
   const effects = effectScores(log, nothing, candidate, model);
   const uplift = (share: number) => upliftAtTop(effects, { score }, share, log.customer).value;
   const redeemed = Uint8Array.from(offered, (row) => row.redeemed);
@@ -96,6 +124,9 @@ export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJud
       lower: value.lower,
       upper: value.upper,
       effectiveSampleSize: value.effectiveSampleSize,
+      ...named('championOverNothing', championOverNone),
+      ...(longRunOverNone !== undefined && named('longRunOverNothing', longRunOverNone)),
+      ...(championLongRun !== undefined && named('championLongRunOverNothing', championLongRun)),
       championValue: value.value - overChampion.value,
       advantage: overChampion.value,
       advantageLower: overChampion.lower,
@@ -133,11 +164,15 @@ export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJud
   };
 }
 
-/** The verdict that passes, else that on the window; the other is told with it. */
-function eitherOf(byWindow: GateVerdict, byLongRun: GateVerdict | undefined): GateVerdict {
-  if (byLongRun === undefined) return byWindow;
-  const [told, beside] = byLongRun.passed && !byWindow.passed ? [byLongRun, byWindow] : [byWindow, byLongRun];
-  return { passed: told.passed, reason: `${told.reason}; ${afterName(beside.reason)}` };
+/** The first verdict that passes, else that on the window; the others are told with it. */
+function anyOf(verdicts: readonly GateVerdict[]): GateVerdict {
+  const passing = verdicts.filter(({ passed }) => passed);
+  const [told, ...beside] = [...passing, ...verdicts.filter(({ passed }) => !passed)];
+  if (told === undefined) throw new RangeError('a gate without verdicts would pass anything');
+  return {
+    passed: told.passed,
+    reason: [told.reason, ...beside.map(({ reason }) => afterName(reason))].join('; '),
+  };
 }
 
 function afterName(reason: string): string {
@@ -152,18 +187,16 @@ function stayingAdvantage(
   policies: Record<'candidate' | 'champion', Policy>,
 ): Advantage | undefined {
   const { stayed, staying } = trial;
-  return knownAdvantage(trial, policies, (row) => stayed[row]!, staying);
+  return knownAdvantage(trial, policies.candidate, policies.champion, (row) => stayed[row]!, staying);
 }
 
 /** Of money within the window, and of what the customer is yet to bring if she stays. */
-function longRunAdvantage(
-  trial: PolicyTrial,
-  policies: Record<'candidate' | 'champion', Policy>,
-): Advantage | undefined {
+function longRunAdvantage(trial: PolicyTrial, of: Policy, beside: Policy): Advantage | undefined {
   const { log, model, stayed, staying, remainingMinor } = trial;
   return knownAdvantage(
     trial,
-    policies,
+    of,
+    beside,
     (row) => log.reward[row]! + stayed[row]! * remainingMinor[row]!,
     (row, action) => model(row, action) + staying(row, action) * remainingMinor[row]!,
   );
@@ -205,7 +238,8 @@ function withheldOffers(trial: PolicyTrial): string[] {
 
 function knownAdvantage(
   { log, stayed }: PolicyTrial,
-  policies: Record<'candidate' | 'champion', Policy>,
+  of: Policy,
+  beside: Policy,
   reward: (row: number) => number,
   model: RewardModel,
 ): Advantage | undefined {
@@ -223,10 +257,10 @@ function knownAdvantage(
       { actions, probability: (n, action) => probability(known[n]!, action) },
       (n, action) => model(known[n]!, action),
     );
-  const own = termsOf(policies.candidate);
+  const own = termsOf(of);
   return {
     value: meanOf(own, part.customer).value,
-    advantage: difference(own, termsOf(policies.champion), part.customer),
+    advantage: difference(own, termsOf(beside), part.customer),
   };
 }
 
@@ -235,6 +269,10 @@ function difference(a: Float64Array, b: Float64Array, customer: Int32Array): Est
     a.map((term, row) => term - b[row]!),
     customer,
   );
+}
+
+function named(name: string, { value, lower, upper }: Estimate): Record<string, number> {
+  return { [name]: value, [`${name}Lower`]: lower, [`${name}Upper`]: upper };
 }
 
 function interval({ value, lower, upper }: Estimate) {

@@ -75,3 +75,49 @@ test('an offer that costs more than it brings is withheld, offer by offer, if th
   expect(judgePolicy(trialOf({ kept: -0.2, rows: 90 }), 'saying nothing').withheld).toEqual([]);
   expect(judgePolicy(trialOf({ kept: -0.2, known: false }), 'saying nothing').withheld).toEqual([]);
 });
+
+/** As `trialOf`, with mail, which costs as much as a call, keeps nobody and drives nobody away, and was sent once in fifty times. The candidate sends it to everybody. */
+function mailTrial(kept: number): PolicyTrial {
+  const rows = 1200;
+  const rng = createRng(12, 'judge policy');
+  const mail = 2;
+  const action = Int32Array.from({ length: rows }, () => (rng.chance(0.02) ? mail : rng.nextInt(2)));
+  const cost = (made: number) => (made === nothing ? 0 : callMinor);
+  return {
+    ...trialOf({ rows, kept }),
+    log: {
+      action,
+      propensity: Float64Array.from(action, (made) => (made === mail ? 0.02 : 0.49)),
+      reward: Float64Array.from(action, (made) => (rng.chance(0.3) ? orderMinor : 0) - cost(made)),
+      customer: Int32Array.from({ length: rows }, (_, row) => row >> 1),
+    },
+    model: (_row, made) => 400 - cost(made),
+    stayed: Float64Array.from(action, (made) => (rng.chance(0.5 + (made === call ? kept : 0)) ? 1 : 0)),
+    actions: 3,
+    offerIds: ['', 'call', 'mail'],
+    candidate: new Int32Array(rows).fill(mail),
+    champion: new Int32Array(rows).fill(call),
+  };
+}
+
+test('where the champion costs more than nothing beyond doubt, it is enough to be above it and not to lose as well', () => {
+  const { gate, metrics } = judgePolicy(mailTrial(-0.15), 'calling everybody');
+  // Neither of the other ways is open.
+  expect(metrics.advantageLower).toBeLessThan(0);
+  expect(metrics.longRunAdvantageLower).toBeLessThan(0);
+  expect(metrics.longRunAdvantage).toBeGreaterThan(0);
+  expect(metrics.championLongRunOverNothingUpper).toBeLessThan(0);
+  expect(metrics.longRunOverNothingUpper).toBeGreaterThan(0);
+  expect(gate.passed).toBe(true);
+  expect(gate.reason).toContain('cost more than offering nothing');
+});
+
+test('where the champion does not lose beyond doubt, or the candidate loses as well, that way is closed', () => {
+  const harmless = judgePolicy(mailTrial(0), 'calling everybody');
+  expect(harmless.metrics.championLongRunOverNothingUpper).toBeGreaterThan(0);
+  expect(harmless.gate.passed).toBe(false);
+  const losing = trialOf({ kept: -0.2 });
+  const same = judgePolicy({ ...losing, champion: losing.candidate }, 'calling everybody');
+  expect(same.metrics.championLongRunOverNothingUpper).toBeLessThan(0);
+  expect(same.gate.passed).toBe(false);
+});
