@@ -179,7 +179,15 @@ export function startServer(env: Record<string, string>): Promise<[ChildProcess,
     bound(
       spawn(process.execPath, ['--no-warnings', binary, 'serve', '--json'], {
         // However long a request waits for a busy machine, it is measured, not refused.
-        env: { ...process.env, PORT: '0', AUTH: 'off', LOG_LEVEL: 'warn', MAX_LAG_MS: '60000', ...env },
+        env: {
+          ...process.env,
+          PORT: '0',
+          AUTH: 'off',
+          LOG_LEVEL: 'warn',
+          MAX_LAG_MS: '60000',
+          MAX_WAIT_MS: '60000',
+          ...env,
+        },
         // By the channel it ends when this process does, however that comes.
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       }),
