@@ -193,6 +193,10 @@ export function parseDecision(text: string | null | undefined): LoggedDecision |
 }
 
 /** Ids of the offers that a decision makes, each once. */
-export function madeOffers(decision: Pick<DecisionOutline, 'placements'>): string[] {
-  return [...new Set(decision.placements.flatMap(({ offers }) => offers.map(({ offerId }) => offerId)))];
+export function madeOffers({ placements }: Pick<DecisionOutline, 'placements'>): string[] {
+  const [place, another] = placements;
+  // As nearly all decisions of a list are: one place, with one offer at most.
+  if (place !== undefined && another === undefined && place.offers.length <= 1)
+    return place.offers.map(({ offerId }) => offerId);
+  return [...new Set(placements.flatMap(({ offers }) => offers.map(({ offerId }) => offerId)))];
 }

@@ -42,6 +42,7 @@ export function rowsOf(
   request: Pick<BatchAbout, 'format' | 'includeNothing'>,
 ): DecidedRows {
   const counts: BatchCounts = structuredClone(noBatchCounts);
+  const byReason = new Map<ExclusionReason, number>();
   let lines = '';
   const decisions: DecidedRows['decisions'] = [];
   for (const { customerId, known, decision, json } of decided) {
@@ -55,7 +56,7 @@ export function rowsOf(
     else if (made.length > 0) counts.offers++;
     for (const { offerId } of made) counts.byOffer[offerId] = (counts.byOffer[offerId] ?? 0) + 1;
     for (const { reasonCode } of decision.excluded)
-      counts.byReason[reasonCode] = (counts.byReason[reasonCode] ?? 0) + 1;
+      byReason.set(reasonCode, (byReason.get(reasonCode) ?? 0) + 1);
     decisions.push({
       decisionId: decision.decisionId,
       customerId,
@@ -74,6 +75,7 @@ export function rowsOf(
         ? csvLines(about, made, fallback, keptFrom)
         : `${JSON.stringify({ ...about, fallback, ...whether, offers: made.map(shown) })}\n`;
   }
+  counts.byReason = Object.fromEntries(byReason);
   return { lines, decisions, counts };
 }
 
