@@ -137,7 +137,7 @@ export const headBytes = 192;
 export type RecordStoreOptions = {
   /** Called when a stored record cannot be decoded; it is treated as absent, and a customer's is rebuilt. */
   onUnreadable?: (reason: (DecodedRecord & { ok: false })['reason']) => void;
-  /** A single customer who is asked for after the record was let go is put down for a rebuild. */
+  /** A customer who is asked for after the record was let go is put down for a rebuild. */
   bringBack?: boolean;
 };
 
@@ -222,7 +222,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
     subjectIds: readonly string[],
   ): Promise<(() => CustomerRecord | undefined)[]> {
     const replies = await getMany(redis, subjectIds.map(recordKey));
-    return replies.map((bytes, n) => () => readable(subjectIds[n] ?? '', bytes));
+    return replies.map((bytes, n) => () => askedFor(subjectIds[n] ?? '', bytes));
   }
 
   async function discard(subjectId: string, damaged: Buffer): Promise<void> {

@@ -13,7 +13,7 @@ import { markerField } from '../../src/features/event-markers.ts';
 import { compareEventOrder } from '../../src/features/event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
-import { createRecordStore, otherSchemaTtlMs } from '../../src/features/record-store.ts';
+import { createRecordStore, otherSchemaTtlMs, type RecordStore } from '../../src/features/record-store.ts';
 import { RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { type DrainDeps, drainAll, drainedThrough } from '../../src/history/drain.ts';
 import { rebuildRecords, refreshAllRecords } from '../../src/history/rebuild-records.ts';
@@ -319,18 +319,23 @@ describe('customers who have long been silent', () => {
     expect(await refresh()).toMatchObject({ customers: 3, gone: 0 });
   });
 
-  test('are made anew when somebody asks for one of them, and let go again the night after', async () => {
-    const { keys, online, settle, refresh } = await shop();
-    await refresh();
-    const served = createRecordStore(redis, keys, { bringBack: true });
-    await served.readMany(['anna']);
-    for (const subjectId of ['nobody', 'session:nobody', 'anna']) await served.read(subjectId);
-    await eventually(async () => expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']));
-    await settle();
-    expect(await online('anna')).toEqual(bytesOf(fold([visit('a', 1)])));
-    expect(await refresh()).toMatchObject({ customers: 1, gone: 1 });
-    expect(await online('anna')).toBeUndefined();
-  });
+  test.each<[string, (served: RecordStore, ids: string[]) => Promise<unknown>]>([
+    ['alone', (served, ids) => Promise.all(ids.map(served.read))],
+    ['on a list', async (served, ids) => (await served.readManyEncoded(ids)).map((read) => read())],
+  ])(
+    'are made anew when somebody asks for one of them, %s, and let go again the night after',
+    async (_name, ask) => {
+      const { keys, online, settle, refresh } = await shop();
+      await refresh();
+      const served = createRecordStore(redis, keys, { bringBack: true });
+      await ask(served, ['nobody', 'session:nobody', 'anna']);
+      await eventually(async () => expect(await redis.smembers(keys.staleCustomers)).toEqual(['anna']));
+      await settle();
+      expect(await online('anna')).toEqual(bytesOf(fold([visit('a', 1)])));
+      expect(await refresh()).toMatchObject({ customers: 1, gone: 1 });
+      expect(await online('anna')).toBeUndefined();
+    },
+  );
 
   test('are kept while their record reflects what the lake does not hold, and by a shop whose history ends long ago', async () => {
     const { deps, keys, accept, online, refresh } = await shop();

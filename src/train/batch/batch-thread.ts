@@ -87,7 +87,7 @@ const deps: BatchDecidingDeps = {
   redis,
   keys,
   config,
-  records: createRecordStore(redis, keys),
+  records: createRecordStore(redis, keys, { bringBack: true }),
   contacts: createContactLedger(redis, keys),
   budgets,
   catalogue,
