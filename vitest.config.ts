@@ -29,8 +29,9 @@ export default defineConfig({
   test: {
     // Once for all projects.
     globalSetup: ['tests/support/global-setup.ts'],
-    // More would fight over the two cores that this suite is sized for.
-    maxWorkers: 2,
+    // One more than the two cores that this suite is sized for: tests that start processes, kill them and wait for another
+    // to take over leave a core idle.
+    maxWorkers: 3,
     reporters: reportFile ? ['default', ['json', { outputFile: reportFile }]] : ['default'],
     projects: [
       // By name, so the longest first: they start processes. No worker is left alone with one at the end.
