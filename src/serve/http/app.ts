@@ -93,6 +93,8 @@ function countedUntilEnd(level: { value: number }): RequestHandler {
 
 /** Counts one more until the exchange ends, or what is returned is called. */
 function enter(level: { value: number }, res: Response): () => void {
+  // Ended while its body arrived: it will not be told of again.
+  if (res.destroyed) return () => {};
   level.value++;
   let counted = true;
   const leave = () => {

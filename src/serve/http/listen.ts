@@ -6,6 +6,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, UsageError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
+import { closeQueued } from './close-queued.ts';
 import { securityHeaderLines } from './exchange.ts';
 import { problemText } from './send.ts';
 
@@ -69,6 +70,7 @@ export async function listen(
     (req, res) => {
       // A client with a kept-alive connection is told to look elsewhere for its next request.
       if (draining) res.setHeader('connection', 'close');
+      closeQueued(req.socket, res);
       listener(req, res);
     },
   );

@@ -28,11 +28,17 @@ export function sendReply(
     return undefined;
   }
   if (isStream(body)) {
+    const source = Readable.from(body);
+    // Its connection ended before its turn came: it will not tell `pipeline` of it again.
+    if (res.destroyed) {
+      source.destroy();
+      return undefined;
+    }
     headers.push('content-type', reply.type ?? answerType);
     res.writeHead(status, headers);
     // With the end of the answer, Node sets the time of an idle connection in its place.
     res.setTimeout(stalledMs, () => res.destroy());
-    return pipeline(Readable.from(body), res).catch((err: NodeJS.ErrnoException) => {
+    return pipeline(source, res).catch((err: NodeJS.ErrnoException) => {
       if (err.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw err;
     });
   }

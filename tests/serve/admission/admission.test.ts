@@ -1,6 +1,8 @@
 /** Keys on both lanes: who is let in, who is not, and what is said to them. */
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -144,6 +146,25 @@ test('a body is not read before its sender is known', async () => {
       sent.flushHeaders();
     });
     expect(status).toBe(401);
+  }
+});
+
+test('who has no key, asks many times over one connection and is gone leaves nothing in flight', async () => {
+  for (const service of services) {
+    const { hostname, port } = new URL(service.url);
+    const metrics = async () =>
+      (await service.call('GET', '/metrics', undefined, bearer(keys.read.text))).text;
+    await eventually(async () => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => {});
+      const sent = 'GET /recommendations HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(300);
+      socket.write(sent, () => socket.destroy());
+      await once(socket, 'close');
+      // Gone before all of them had their answer.
+      expect(await metrics()).toMatch(/route="\/recommendations",method="GET",status="499"/);
+    });
+    // The one that asks is in flight itself.
+    await eventually(async () => expect(await metrics()).toMatch(/^nextbest_serve_requests_in_flight 1$/m));
   }
 });
 

@@ -168,6 +168,23 @@ test('who goes on to send after a refusal has it whole before the connection end
   expect(problemIn(text).code).toBe('HEADERS_TOO_LARGE');
 });
 
+test('every answer of a connection that ends is told so, those too that wait behind the first', async () => {
+  let asked = 0;
+  let told = 0;
+  const { url } = await start((_req, res) => {
+    asked++;
+    res.once('close', () => told++);
+    // The first never comes, which keeps all behind it waiting; every other of those is ready.
+    if (asked % 2 === 0) res.end('hello');
+  });
+  const { socket } = await open(url);
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(300));
+  await eventually(() => expect(asked).toBe(300));
+  expect(told).toBe(0);
+  socket.resetAndDestroy();
+  await eventually(() => expect(told).toBe(300));
+});
+
 test('no more connections than it may hold; with one gone there is room again', async () => {
   const { url, dropped } = await start(hello, 2);
   const ask = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
