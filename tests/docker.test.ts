@@ -123,6 +123,7 @@ describe('the dashboard', () => {
     'nextbest_serve_unreadable_records_total',
     'nextbest_worker_churn_drift_checked_timestamp_seconds',
     'nextbest_worker_damaged_parts',
+    'nextbest_worker_decisions_over_nothing_minor',
     'nextbest_worker_event_to_record_seconds',
     'nextbest_worker_jobs_stalled_total',
     'nextbest_worker_scored_customers',

@@ -7,6 +7,7 @@ import type { Snapshot } from '../history/score-snapshots.ts';
 import type { JobCounts } from '../infra/job-queue.ts';
 import { countFromZero } from '../infra/metrics.ts';
 import type { DriftReport } from './drift/drift-report.ts';
+import type { OverNothing } from './offers/over-nothing.ts';
 
 const askTimeoutMs = 1000;
 
@@ -159,6 +160,21 @@ export function observeDrift(registry: Registry, read: () => Promise<DriftReport
     'When drift was last checked, seconds since 1970',
     (time, { checkedAt }) => time.set(Date.parse(checkedAt) / 1000),
   );
+}
+
+/** Read when Prometheus asks; nothing where it is not known. */
+export function observeOverNothing(registry: Registry, read: () => Promise<OverNothing | undefined>): void {
+  new Gauge({
+    name: 'nextbest_worker_decisions_over_nothing_minor',
+    help: 'What a decision on offers earns more than saying nothing in the long run, by the last training of the offer model',
+    labelNames: ['bound'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const found = await answerOf(read());
+      for (const [bound, minor] of Object.entries(found ?? {})) this.set({ bound }, minor);
+    },
+  });
 }
 
 /** Read when Prometheus asks. */

@@ -17,6 +17,7 @@ import { createKeys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createMetrics } from '../infra/metrics.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
+import { listModels } from '../infra/model-store.ts';
 import { connectRedis, keepsAppendOnlyFile, refuseEvictingServer, untilReady } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { createTombstones } from '../infra/tombstones.ts';
@@ -28,10 +29,12 @@ import {
   observeDamage,
   observeDrift,
   observeErasures,
+  observeOverNothing,
   observeQueueAndStream,
   observeScores,
   observeWebhooks,
 } from './metrics.ts';
+import { overNothing } from './offers/over-nothing.ts';
 import { scheduleJobs } from './schedule.ts';
 import { outboxLength } from './webhooks/outbox.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';
@@ -91,6 +94,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
 
     observeScores(registry, () => readSnapshot(config.dataDir), Date.now);
     observeDrift(registry, () => readDriftReport(redis, keys));
+    observeOverNothing(registry, async () => overNothing(await listModels(config.modelsDir)));
 
     const lake = await openLake(config.dataDir);
     opened.add('lake', () => lake.close());

@@ -13,6 +13,7 @@ import {
   observeDamage,
   observeDrift,
   observeErasures,
+  observeOverNothing,
   observeQueueAndStream,
   observeScores,
   observeWebhooks,
@@ -40,6 +41,7 @@ export function workerRegistry(): Registry {
   observeScores(registry, never, () => 0);
   observeWebhooks(registry, undefined);
   observeDrift(registry, never);
+  observeOverNothing(registry, never);
   observeDamage(registry, never);
   observeErasures(registry, never, () => 0);
   return registry;
