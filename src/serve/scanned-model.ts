@@ -5,10 +5,13 @@
  */
 import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import { createKernels } from '../algorithms/kernels/kernels.ts';
+import { longestFirst, scanLongestFirst } from '../algorithms/kernels/longest-first.ts';
 import { openKernelRuntime } from '../infra/kernel-runtime.ts';
 
 /** Beside the factors: lists of a scan, and what the allocator rounds up. */
 const besidesBytes = 2 ** 24;
+/** Half of the factors are copied, the longest first, where they take no more: up to some 130,000 items of 64. */
+const longestBytes = 2 ** 24;
 
 export async function scannedModel(model: CollaborativeModel): Promise<CollaborativeModel> {
   const { factors: size, itemFactors, itemIds } = model;
@@ -16,13 +19,18 @@ export async function scannedModel(model: CollaborativeModel): Promise<Collabora
   const padded = Math.ceil(size / 8) * 8;
   const kernels = await createKernels(await openKernelRuntime(), {
     threads: 0,
-    maxBytes: Math.ceil((4 * padded * itemIds.length + besidesBytes) / 2 ** 16) * 2 ** 16,
+    maxBytes: Math.ceil((4 * padded * itemIds.length + longestBytes + besidesBytes) / 2 ** 16) * 2 ** 16,
   });
   const factors = kernels.factors(itemIds.length, size, itemFactors);
+  const fits = 2 * padded * itemIds.length <= longestBytes - 4 * padded;
+  const scanned = fits ? longestFirst(kernels, factors) : undefined;
   return {
     ...model,
     // The same bytes, unless rows are padded: no second copy.
     itemFactors: factors.stride === size ? factors.values : itemFactors,
-    scan: (vector, k) => kernels.scanTopK(factors, vector, k),
+    scan: (vector, k) =>
+      scanned === undefined
+        ? kernels.scanTopK(factors, vector, k)
+        : scanLongestFirst(kernels, scanned, vector, k),
   };
 }
