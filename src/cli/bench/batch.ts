@@ -38,6 +38,8 @@ export type BatchBenchLine = {
   name: 'batch' | 'batch, budgets';
   customers: number;
   offers: number;
+  /** Customers who are made one of them. */
+  offered: number;
   seconds: number;
   customersPerSecond: number;
   cpuMicrosPerCustomer: number;
@@ -97,6 +99,7 @@ export async function benchBatch(
         name,
         customers,
         offers: benchOffers().length,
+        offered: counts.offers,
         seconds,
         customersPerSecond: customers / seconds,
         cpuMicrosPerCustomer: (usage.cpuSeconds * 1e6) / customers,
