@@ -179,7 +179,7 @@ test('a decision does not outlive an offer that it makes', async () => {
 describe('what the customer has said since', () => {
   const call = makeOffer({
     offerId: 'call',
-    benefit: { kind: 'serviceContact', form: 'call', costMinor: 10 },
+    benefit: { kind: 'serviceContact', form: 'call', costMinor: 1 },
   });
   const scarce = makeOffer({
     offerId: 'scarce',

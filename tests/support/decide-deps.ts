@@ -18,6 +18,8 @@ import type { Models } from '../../src/scoring/served.ts';
 const defaultPolicy = DecisionPolicy.parse({
   exploration: { method: 'none' },
   contact: { oneDiscountAtATime: false },
+  // What annoyance costs by e-mail is of hardly any account.
+  economics: { lifetimeValueWeight: 0.02 },
 });
 
 export type Shop = {
