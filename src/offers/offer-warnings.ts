@@ -1,4 +1,4 @@
-/** What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows. */
+/** What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows, a change that its budget forgets by. */
 import type { Offer } from '../domain/offer.ts';
 import { ruleNodes } from '../domain/rule.ts';
 import { RFM_SEGMENTS } from '../domain/segments.ts';
@@ -6,6 +6,9 @@ import { RFM_SEGMENTS } from '../domain/segments.ts';
 export type OfferWarning = { offerId: string; path: string; message: string };
 
 /** What the shop has by now, apart from the offers in question. */
+/** What an offer was before, and when it is saved, milliseconds since 1970. */
+export type Saving = { before: Offer | undefined; now: number };
+
 export type KnownNames = {
   hasItem: (itemId: string) => boolean;
   hasCategory: (category: string) => boolean;
@@ -20,6 +23,7 @@ const namesTold = 10;
 export function offerWarnings(
   offer: Offer,
   { hasItem, hasCategory, placements }: KnownNames,
+  { before, now }: Saving,
 ): OfferWarning[] {
   const warnings: OfferWarning[] = [];
   const { offerId } = offer;
@@ -45,6 +49,15 @@ export function offerWarnings(
             ['eligibility', ...path].join('.'),
             `the attribute segment is the shop's own; the RFM segment ${name} is asked by {"score":"rfmSegment","in":["${name}"]}`,
           );
+  // Who ends an offer that is out means it.
+  if (before === undefined && offer.validTo !== undefined && Date.parse(offer.validTo) <= now)
+    warn('validTo', 'is in the past: the offer is made to nobody');
+  const [was, is] = [before?.budget?.period, offer.budget?.period];
+  if (was !== undefined && is !== undefined && was !== is)
+    warn(
+      'budget.period',
+      `was ${was}: a new budget begins, in which what is out and spent by the ${was} one does not count`,
+    );
   if (warnings.length <= warningsMax) return warnings;
   const rest = warnings.length - warningsMax;
   return [...warnings.slice(0, warningsMax), { offerId, path: '', message: `and ${rest} more` }];

@@ -3,10 +3,11 @@ import type { Offer } from '../domain/offer.ts';
 import { type OfferWarning, offerWarnings } from '../offers/offer-warnings.ts';
 import type { Deps } from './deps.ts';
 
-/** Nothing before the catalogue has been read: then all would be unknown. */
+/** `before`: what is saved anew as it was until now. Nothing before the catalogue has been read: then all would be unknown. */
 export function warningsOf(
   saved: readonly Offer[],
-  { catalogue, log }: Pick<Deps, 'catalogue' | 'log'>,
+  before: ReadonlyMap<string, Offer>,
+  { catalogue, log, now }: Pick<Deps, 'catalogue' | 'log' | 'now'>,
 ): OfferWarning[] {
   if (!catalogue.loaded) return [];
   const own = new Set<string>(saved.map(({ offerId }) => offerId));
@@ -22,7 +23,9 @@ export function warningsOf(
     },
     placements,
   };
-  const warnings = saved.flatMap((offer) => offerWarnings(offer, names));
+  const warnings = saved.flatMap((offer) =>
+    offerWarnings(offer, names, { before: before.get(offer.offerId), now: now() }),
+  );
   if (warnings.length > 0)
     log.warn(
       { event: 'offer.unmatched', warnings: warnings.slice(0, loggedMax) },

@@ -30,7 +30,7 @@ export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteIn
   };
 
   const params = route.params === undefined ? undefined : check(route.params, raw.params, 'params');
-  const query = parseQuery(raw.search);
+  const query = route.forgivesQuery ? forgiven(parseQuery(raw.search)) : parseQuery(raw.search);
   const parsedQuery = route.query === undefined ? undefined : check(route.query, query, 'query');
   if (route.query === undefined) {
     for (const name of Object.keys(query))
@@ -77,6 +77,12 @@ function parseQuery(search: string): Record<string, string | string[]> {
     else query[name] = [before, value];
   }
   return query;
+}
+
+/** Without what is empty, and of what is given more than once the last. */
+function forgiven(query: Record<string, string | string[]>): Record<string, string | string[]> {
+  const lasts = Object.entries(query).map(([name, value]) => [name, [value].flat().at(-1) ?? ''] as const);
+  return Object.fromEntries(lasts.filter(([, value]) => value !== ''));
 }
 
 type ReadBody = { value: unknown; faults: Fault[] };

@@ -71,6 +71,8 @@ export type RouteDefinition<
   params?: P;
   /** With `z.strictObject`, a query parameter that is not named in it is a fault, as is any where there is no schema. */
   query?: Q;
+  /** Parameters that are empty count as left out, and of one that is given twice the last counts: merge fields fill them in, not programmers. */
+  forgivesQuery?: boolean;
   body?: B;
   /** Media types that the body may have; JSON unless said otherwise. */
   bodyTypes?: readonly string[];
@@ -135,6 +137,7 @@ export type Route = {
   tags: readonly string[];
   params: z.ZodObject | undefined;
   query: z.ZodObject | undefined;
+  forgivesQuery: boolean;
   body: z.ZodType | undefined;
   bodyTypes: readonly string[];
   answerType: string;
@@ -164,6 +167,7 @@ export function defineRoute<
     tags: definition.tags,
     params: definition.params,
     query: definition.query,
+    forgivesQuery: definition.forgivesQuery ?? false,
     body: definition.body,
     bodyTypes: definition.bodyTypes ?? [JSON_TYPE],
     answerType: definition.answerType ?? JSON_TYPE,

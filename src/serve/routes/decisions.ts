@@ -75,12 +75,7 @@ const limitFault = 'must be a whole number from 1 on';
 const StandingQuery = z.object({
   channel: Channel.default('email'),
   placement: label.default('default'),
-  /** Empty, as a merge field without a value is: none. */
-  campaign: z
-    .string()
-    .regex(/^[^\p{Cc}\p{Cs}]{0,100}$/u, 'must have at most 100 characters, no control characters among them')
-    .transform((text) => (text === '' ? undefined : text))
-    .optional(),
+  campaign: label.optional(),
   /** More than ten are ten. */
   limit: z.coerce
     .number<string>({ error: limitFault })
@@ -203,13 +198,14 @@ export const decisionRoutes = [
       'The same answer for the same customer, channel, campaign and placement, however often and wherever it is asked, for ' +
       'a day or until the offer ends (`standsUntil`). Why other offers were not made, `excluded`, is answered with `explain` ' +
       'alone. Asking is not an impression: report what was seen as an outcome. ' +
-      'A smaller `limit` shortens the answer; a larger one does not lengthen it. Unknown parameters are passed over, and an ' +
-      'empty `campaign` is none. Where nothing can be decided, or this process is asked too much, the answer is 200 with a ' +
+      'A smaller `limit` shortens the answer; a larger one does not lengthen it. Unknown parameters are passed over, an ' +
+      'empty one counts as left out, and of one given twice the last counts. Where nothing can be decided, or this process is asked too much, the answer is 200 with a ' +
       'fallback offer, if the shop has one, and `degraded: true`. What remains are wrong parameters (400), a key that is ' +
       'missing (401) or good for something else (403), and more calls than the key may make (429).',
     tags,
     params: z.strictObject({ customerId: CustomerId }),
     query: StandingQuery,
+    forgivesQuery: true,
     responses: { 200: DecisionAnswer },
     handler: async ({ params: { customerId }, query, search }, deps) => {
       const { channel, placement, campaign, limit, explain } = query;

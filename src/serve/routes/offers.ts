@@ -75,7 +75,7 @@ export const offerRoutes = [
     description:
       'A JSON array, or NDJSON with one offer a line. All or nothing: where one offer is not valid, none is taken and ' +
       'every fault is named with its index. An offer that comes twice counts as it came last. `warnings` name what is taken and may ' +
-      'be a slip: items, categories and placements that the shop does not have.',
+      'be a slip: items, categories and placements that the shop does not have, a budget of another period.',
     tags,
     body: z.array(OfferAnswer).min(1).max(offersMax),
     bodyTypes: [JSON_TYPE, NDJSON_TYPE],
@@ -84,8 +84,9 @@ export const offerRoutes = [
     check: ({ body }, deps) =>
       (body ?? []).flatMap((offer, at) => budgetFaultOf(offer, `body[${at}].`, deps)),
     handler: async ({ body }, deps) => {
+      const before = knownBefore(body, deps);
       const saved = await saveOffers(body, deps.now(), deps);
-      return { status: 200, body: { offers: saved.length, saved, ...warned(body, deps) } };
+      return { status: 200, body: { offers: saved.length, saved, ...warned(body, before, deps) } };
     },
   }),
   defineRoute({
@@ -121,8 +122,9 @@ export const offerRoutes = [
     ],
     handler: async ({ params: { offerId }, body }, deps) => {
       const offer: Offer = { ...body, offerId };
+      const before = knownBefore([offer], deps);
       await saveOffers([offer], deps.now(), deps);
-      return { status: 200, body: { ...offer, ...warned([offer], deps) } };
+      return { status: 200, body: { ...offer, ...warned([offer], before, deps) } };
     },
   }),
   defineRoute({
@@ -206,8 +208,22 @@ function budgetFaultOf(offer: unknown, place: string, { market }: Pick<Deps, 'ma
   return parsed.success ? budgetFault(parsed.data, market.known().economics, place) : [];
 }
 
-function warned(offers: readonly Offer[], deps: Pick<Deps, 'catalogue' | 'log'>) {
-  const warnings = warningsOf(offers, deps);
+/** To be asked before they are saved. */
+function knownBefore(offers: readonly Offer[], { catalogue }: Pick<Deps, 'catalogue'>): Map<string, Offer> {
+  return new Map(
+    offers.flatMap(({ offerId }) => {
+      const known = catalogue.offers.get(offerId);
+      return known === undefined ? [] : [[offerId, known]];
+    }),
+  );
+}
+
+function warned(
+  offers: readonly Offer[],
+  before: ReadonlyMap<string, Offer>,
+  deps: Pick<Deps, 'catalogue' | 'log' | 'now'>,
+) {
+  const warnings = warningsOf(offers, before, deps);
   return warnings.length === 0 ? {} : { warnings };
 }
 

@@ -229,7 +229,8 @@ describe('GET /customers/{customerId}/offers', () => {
   test('what an e-mail tool appends, leaves empty or asks too much of makes no gap in the message', async () => {
     const customerId = await shopper('appended');
     const plain = await service.call('GET', `/customers/${customerId}/offers?limit=10`);
-    const appended = 'utm_source=news&utm_source=mail&campaign=&limit=20';
+    const appended =
+      'utm_source=news&utm_source=mail&campaign=&channel=&placement=&explain=&limit=&limit=3&limit=20';
     const answer = await other.call('GET', `/customers/${customerId}/offers?${appended}`);
     expect([answer.status, answer.text]).toEqual([200, plain.text]);
     expect(made(answer.body).length).toBeGreaterThan(0);
@@ -249,7 +250,7 @@ describe('GET /customers/{customerId}/offers', () => {
     ['/customers/c/offers?channel=pigeon', 'query.channel'],
     ['/customers/c/offers?limit=0', 'query.limit'],
     ['/customers/c/offers?limit=ten', 'query.limit'],
-    ['/customers/c/offers?placement=', 'query.placement'],
+    [`/customers/c/offers?placement=${'x'.repeat(101)}`, 'query.placement'],
     [`/customers/c/offers?campaign=${'x'.repeat(101)}`, 'query.campaign'],
     ['/customers/%7Bc%7D/offers', 'params.customerId'],
   ])('%s is a fault of %s', async (path, fault) => {

@@ -127,6 +127,22 @@ test('an offer of which one redemption costs more than its budget is refused, an
   expect((await service.call('GET', '/offers/fine')).status).toBe(404);
 });
 
+test('an end in the past, and a budget of another period, are taken and told of', async () => {
+  const budget = { count: 100, period: 'month' };
+  const saved = async (change: object) => {
+    const { status, body: answer } = await service.call('PUT', '/offers/periods', { ...body, ...change });
+    expect(status).toBe(200);
+    return (answer.warnings ?? []).map(({ path }: { path: string }) => path);
+  };
+  const past = { validTo: '2020-01-01T00:00:00Z' };
+  expect(await saved({ budget, ...past })).toEqual(['validTo']);
+  await eventually(async () => {
+    // Who ends what is there means it.
+    expect(await saved({ budget, ...past })).toEqual([]);
+    expect(await saved({ budget: { ...budget, period: 'week' } })).toEqual(['budget.period']);
+  });
+});
+
 test('names that nothing else of the shop knows are taken, and told of', async () => {
   const name = 'Tea';
   const category = 'tea';
