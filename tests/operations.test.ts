@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
+import { MAINTENANCE_STEPS } from '../src/train/metrics.ts';
 import { exportedMetrics, serveRegistry, workerRegistry } from './support/exported-metrics.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -45,14 +46,22 @@ describe('docs/operations.md', () => {
     }
   });
 
+  test.each(MAINTENANCE_STEPS)('tells of rounds whose step %s fails, and what to do then', (step) => {
+    expect(page.split('\n').find((line) => line.includes('maintenance_failures_total'))).toContain(
+      `\`${step}\``,
+    );
+    const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
+    const section = runbook.split(/^### /m).find((part) => part.startsWith('NextbestMaintenanceFailing\n'));
+    expect(section).toContain(`\`${step}\``);
+  });
+
   test('names every log event that there is, and no other', () => {
     const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
     const logged = files
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => [...readFileSync(join(root, 'src', file), 'utf8').matchAll(/\bevent: '([^']+)'/g)])
       .map((match) => match[1] ?? '');
-    // `${step}.failed` of train/maintenance.ts.
-    logged.push('drain.failed', 'rebuild.failed');
+    logged.push(...MAINTENANCE_STEPS.map((step) => `${step}.failed`));
     const logs = page.slice(page.indexOf('\n## Logs\n'));
     const named = [...logs.matchAll(/^\| ((?:`[\w.-]+`(?:, )?)+) \|/gm)]
       .flatMap((row) => [...(row[1] ?? '').matchAll(/`([\w.-]+)`/g)])

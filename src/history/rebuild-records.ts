@@ -86,6 +86,8 @@ export async function refreshAllRecords(
   onProgress: (share: number, stage: string) => void | Promise<void> = () => {},
 ): Promise<RefreshReport> {
   const { redis, keys, lake } = deps;
+  // Puts down a mark, too, that goes should Redis be emptied meanwhile.
+  const others = await otherSchemas(deps);
   await onProgress(0, 'draining the event stream');
   let drained = await drainAll(deps);
   await merge(deps);
@@ -95,12 +97,16 @@ export async function refreshAllRecords(
   await onProgress(0.15, 'rebuilding records');
   const expected = await countCustomers(lake);
   const everybody = await writeRecords(deps, {
-    otherSchemas: await otherSchemas(deps),
+    otherSchemas: others,
     goneBefore: await goneBefore(deps),
     onWritten: (done) =>
       onProgress(0.15 + 0.75 * Math.min(1, done / Math.max(1, expected)), 'rebuilding records'),
   });
   let { written: customers, postponed } = everybody;
+  if ((await redis.sismember(keys.recordSchemas, RECORD_SCHEMA)) === 0)
+    throw new AppError('STORE_UNAVAILABLE', {
+      public: 'Redis was emptied while records were rebuilt: what it has now is not all. It is begun anew.',
+    });
   await redis.set(keys.recordsBuilt, RECORD_SCHEMA);
 
   await onProgress(0.9, 'rebuilding records of customers who shop right now');

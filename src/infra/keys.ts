@@ -22,6 +22,8 @@ export function createKeys(prefix: string) {
     goneCustomers: (set: string) => `${prefix}:records:gone:${set}`,
     /** Hash: hash of a customer's (or guest's) id → when the erasure was asked for, milliseconds since 1970. */
     erasedSubjects: `${prefix}:erased`,
+    /** String: a worker has put into this Redis who has been erased; not there: it has come back empty. */
+    remembersErased: `${prefix}:erased-restored`,
     /** String with an expiry: an event that was erased, by a hash of its subject and id. */
     erasedEvent: (hash: string) => `${prefix}:erased:${hash}`,
     /** Stream (capped): entries of the event stream that no version here could read, put aside. */

@@ -1,4 +1,7 @@
-/** What the worker does between jobs: moves events into the lake, then puts records right that came out of order. */
+/**
+ * What the worker does between jobs: moves events into the lake, then puts records right that came out of order. Beside it,
+ * what is to be asked of the queue, whose Redis may be another: one that is away must not keep events out of the lake.
+ */
 import { createRecordStore } from '../features/record-store.ts';
 import { type DrainReport, drainOnce } from '../history/drain.ts';
 import type { Lake } from '../history/lake.ts';
@@ -8,18 +11,22 @@ import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { Tombstones } from '../infra/tombstones.ts';
+import type { AfterLoss } from './after-loss.ts';
 import { type Loop, startLoop } from './loop.ts';
-import type { WorkerMetrics } from './metrics.ts';
+import type { MAINTENANCE_STEPS, WorkerMetrics } from './metrics.ts';
 import { tellOfEvents } from './webhooks/outbox.ts';
 
 export type MaintenanceDeps = {
   redis: Redis;
+  /** Only its status is looked at. */
+  queueRedis: Pick<Redis, 'status'>;
   keys: Keys;
   lake: Lake;
   config: Pick<Config, 'drainIntervalMs' | 'webhooks'>;
   metrics: WorkerMetrics;
   log: Logger;
   tombstones: Pick<Tombstones, 'erasedAt'>;
+  afterLoss: AfterLoss;
   /** Asks for the erasures that are due, once a round. */
   askForErasures: () => Promise<void>;
 };
@@ -30,7 +37,7 @@ const entriesAtOnce = 20_000;
 const rebuildShare = 0.1;
 
 export function startMaintenance(deps: MaintenanceDeps): Loop {
-  const { redis, keys, lake, config, metrics, log, tombstones, askForErasures } = deps;
+  const { redis, queueRedis, keys, lake, config, metrics, log, tombstones, afterLoss, askForErasures } = deps;
   const recordStore = createRecordStore(redis, keys, {
     onUnreadable: (reason) => log.error({ event: 'record.unreadable', reason }, 'a record cannot be read'),
   });
@@ -75,22 +82,38 @@ export function startMaintenance(deps: MaintenanceDeps): Loop {
 
   /** One failure is logged once and counted: the next round tries again. */
   async function attempt<T>(
-    step: 'drain' | 'rebuild' | 'erase',
+    step: (typeof MAINTENANCE_STEPS)[number],
     work: () => Promise<T>,
   ): Promise<T | undefined> {
     try {
       return await work();
     } catch (err) {
       metrics.maintenanceFailures.inc({ step });
-      log.error({ event: `${step}.failed`, err }, `the ${step} failed and will be tried again`);
+      log.error({ event: `${step}.failed`, err }, `${step} failed and will be tried again`);
       return undefined;
     }
   }
 
-  return startLoop(async () => {
-    const report = await attempt('drain', drain);
+  const records = startLoop(async () => {
+    // Without it the drain would bring into the lake what is told of the erased.
+    const restored = await attempt('restore', async () => {
+      await afterLoss.restoreErased();
+      return true;
+    });
+    const report = restored ? await attempt('drain', drain) : undefined;
     if (report !== undefined && !report.locked) await attempt('rebuild', rebuild);
-    await attempt('erase', askForErasures);
     return report?.entries === entriesAtOnce;
   }, config.drainIntervalMs);
+  const asking = startLoop(async () => {
+    // A command would wait until it is back, and the end of this process with it.
+    if (queueRedis.status !== 'ready') return false;
+    await attempt('schedule', afterLoss.restoreJobs);
+    await attempt('erase', askForErasures);
+    return false;
+  }, config.drainIntervalMs);
+  return {
+    stop: async () => {
+      await Promise.all([records.stop(), asking.stop()]);
+    },
+  };
 }

@@ -11,6 +11,9 @@ import type { OverNothing } from './offers/over-nothing.ts';
 
 const askTimeoutMs = 1000;
 
+/** Steps of the worker's rounds (`maintenance.ts`); a failed one is logged as `<step>.failed`. */
+export const MAINTENANCE_STEPS = ['restore', 'drain', 'rebuild', 'schedule', 'erase'] as const;
+
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 export function createWorkerMetrics(registry: Registry) {
@@ -47,7 +50,7 @@ export function createWorkerMetrics(registry: Registry) {
     }),
     maintenanceFailures: new Counter({
       name: 'nextbest_worker_maintenance_failures_total',
-      help: 'Rounds of the drain, of the rebuild of records, of asking for erasures or of the queueing of webhooks that failed; the next tries again',
+      help: 'Rounds that failed, by step (docs/runbook.md, NextbestMaintenanceFailing); the next tries again',
       labelNames: ['step'] as const,
       registers,
     }),
@@ -76,7 +79,7 @@ export function createWorkerMetrics(registry: Registry) {
     }),
   };
   countFromZero(metrics.jobDuration, 'job', JOB_NAMES, { outcome: 'failed' });
-  countFromZero(metrics.maintenanceFailures, 'step', ['drain', 'rebuild', 'erase', 'webhooks']);
+  countFromZero(metrics.maintenanceFailures, 'step', [...MAINTENANCE_STEPS, 'webhooks']);
   return metrics;
 }
 

@@ -6,29 +6,37 @@ import { jobOptions } from '../infra/job-queue.ts';
 
 const seed = 1;
 
+/** Each scheduled job, and the setting that says when. */
+const scheduled = [
+  ['refresh-features', 'refreshSchedule'],
+  // Before the trainings: what is checked is the model that customers were judged by.
+  ['check-drift', 'driftSchedule'],
+  ['train-collaborative', 'trainSchedule'],
+  ['update-collaborative', 'updateSchedule'],
+  ['train-churn', 'trainSchedule'],
+  // Of jobs of one time the first goes first: the bands of risk are those of the churn model before it.
+  ['train-customer-value', 'trainSchedule'],
+  // Policies are judged by the churn risk and the value of those before it.
+  ['train-offers', 'trainSchedule'],
+  ['score-customers', 'scoreSchedule'],
+] as const satisfies readonly (readonly [JobName, keyof Config])[];
+
+/** Names of the settings. */
+export type ScheduleTimes = (typeof scheduled)[number][1];
+
 /** Sets (or changes) the times of every scheduled job. */
 export async function scheduleJobs(
-  queue: Queue,
-  config: Pick<
-    Config,
-    'trainSchedule' | 'updateSchedule' | 'refreshSchedule' | 'scoreSchedule' | 'driftSchedule'
-  >,
+  queue: Pick<Queue, 'upsertJobScheduler'>,
+  config: Pick<Config, ScheduleTimes>,
 ): Promise<void> {
-  const times: readonly (readonly [JobName, string])[] = [
-    ['refresh-features', config.refreshSchedule],
-    // Before the trainings: what is checked is the model that customers were judged by.
-    ['check-drift', config.driftSchedule],
-    ['train-collaborative', config.trainSchedule],
-    ['update-collaborative', config.updateSchedule],
-    ['train-churn', config.trainSchedule],
-    // Of jobs of one time the first goes first: the bands of risk are those of the churn model before it.
-    ['train-customer-value', config.trainSchedule],
-    // Policies are judged by the churn risk and the value of those before it.
-    ['train-offers', config.trainSchedule],
-    ['score-customers', config.scoreSchedule],
-  ];
-  for (const [name, pattern] of times) {
+  for (const [name, setting] of scheduled) {
     const data: JobPayload = { seed };
-    await queue.upsertJobScheduler(name, { pattern, tz: 'UTC' }, { name, data, opts: jobOptions });
+    const repeat = { pattern: config[setting], tz: 'UTC' };
+    await queue.upsertJobScheduler(name, repeat, { name, data, opts: jobOptions });
   }
+}
+
+/** Has Redis lost it? A worker of another version may have put down more. */
+export async function lacksSchedule(queue: Pick<Queue, 'getJobSchedulersCount'>): Promise<boolean> {
+  return (await queue.getJobSchedulersCount()) < scheduled.length;
 }

@@ -21,6 +21,7 @@ import { listModels } from '../infra/model-store.ts';
 import { connectRedis, keepsAppendOnlyFile, refuseEvictingServer, untilReady } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
 import { createTombstones } from '../infra/tombstones.ts';
+import { createAfterLoss } from './after-loss.ts';
 import { readDriftReport } from './drift/drift-report.ts';
 import { startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -102,7 +103,10 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     const erasures = await openErasureFiles(config.dataDir);
     observeErasures(registry, () => erasures.pending(), Date.now);
     const tombstones = createTombstones(redis, keys, erasures);
-    await tombstones.restore();
+    const asking = createJobQueue(place.queueUrl, keys, log);
+    opened.add('asking', asking.close);
+    const afterLoss = createAfterLoss({ redis, keys, tombstones, queue, jobs: asking, config, log });
+    await afterLoss.restoreErased();
     const erasureQueue = new Queue(erasureQueueName, { connection: queueRedis, prefix: keys.queuePrefix });
     erasureQueue.on('error', () => {});
     opened.add('erasure queue', () => erasureQueue.close());
@@ -112,12 +116,14 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     };
     const maintenance = startMaintenance({
       redis,
+      queueRedis,
       keys,
       lake,
       config,
       metrics,
       log,
       tombstones,
+      afterLoss,
       askForErasures,
     });
     opened.add('maintenance', maintenance.stop);
@@ -168,11 +174,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     }
 
     // After an upgrade, or over a Redis that forgot everything, nobody has a record of this layout.
-    if ((await redis.get(keys.recordsBuilt)) !== RECORD_SCHEMA) {
-      const asking = createJobQueue(place.queueUrl, keys, log);
-      opened.add('asking', asking.close);
-      await asking.enqueue('refresh-features', {});
-    }
+    if ((await redis.get(keys.recordsBuilt)) !== RECORD_SCHEMA) await asking.enqueue('refresh-features', {});
     log.info({ event: 'worker.ready', metricsUrl }, 'the worker is ready');
     return { metricsUrl, close: () => opened.close() };
   } catch (err) {

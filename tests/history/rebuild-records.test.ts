@@ -26,7 +26,7 @@ import { parseLines, simulateTexts } from '../simulation/in-memory.ts';
 import { customerEvents, startMs } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
-import { deleteEach, silentLog, testRedis } from '../support/redis.ts';
+import { deleteEach, keysMatching, silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 
@@ -274,6 +274,19 @@ describe('refresh of everything', () => {
     expect(stages.at(0)?.[0]).toBe(0);
     expect(stages.at(-1)?.[0]).toBe(1);
     expect(stages.map(([share]) => share)).toEqual(stages.map(([share]) => share).sort((a, b) => a - b));
+  });
+
+  test('does not say that all is there where Redis was emptied meanwhile', async () => {
+    const { deps, keys, accept } = await setUp();
+    await accept([visit('a', 1)]);
+    const ours = `*${keys.recordsBuilt.replace(':records:built', '')}*`;
+    const emptied = async (_share: number, stage: string) => {
+      if (stage === 'rebuilding records') await deleteEach(redis, await keysMatching(redis, ours));
+    };
+    const refresh = { ...deps, catalogueStore: createCatalogueStore(redis, keys) };
+    await expect(refreshAllRecords(refresh, emptied)).rejects.toThrow('emptied');
+    expect(await redis.exists(keys.recordsBuilt)).toBe(0);
+    expect((await refreshAllRecords(refresh)).customers).toBe(1);
   });
 
   test('takes up what was accepted meanwhile, and what only the stream holds', async () => {

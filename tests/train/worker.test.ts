@@ -2,16 +2,22 @@
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { ReceiptId } from '../../src/domain/erasure.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
+import type { ItemId } from '../../src/domain/ids.ts';
 import type { JobStatus } from '../../src/domain/job.ts';
+import { createRecordStore } from '../../src/features/record-store.ts';
 import { FEATURE_SCHEMA, RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { listParts, openLake } from '../../src/history/lake.ts';
+import { createCatalogueStore } from '../../src/infra/catalogue-store.ts';
+import { openErasureFiles } from '../../src/infra/erasure-files.ts';
 import { appendEntries } from '../../src/infra/event-log.ts';
 import { createJobQueue, queueName } from '../../src/infra/job-queue.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
+import { createTombstones } from '../../src/infra/tombstones.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Running, sandbox } from '../support/nextbest.ts';
 import { ownRedis } from '../support/own-redis.ts';
@@ -247,6 +253,50 @@ describeNative('over a Redis of its own', () => {
     await eventually(async () => expect(await asking.workersCount()).toBe(1));
     const { jobId } = await asking.enqueue('refresh-features', {});
     expect(await asking.waitFor(jobId)).toMatchObject({ state: 'completed' });
+    expect(await worker.stop()).toBe(0);
+  });
+
+  test('a worker whose Redis comes back empty puts back records, catalogue, schedule, and who has been erased', async () => {
+    const server = await ownRedis();
+    onTestFinished(server.remove);
+    await server.start();
+    const client = connectRedis(server.url, 'tests', { kind: 'patient' }, silentLog);
+    onTestFinished(() => client.disconnect());
+    const files = await openErasureFiles(place.dataDir);
+    await files.complete({
+      receiptId: `erasure-${'0'.repeat(24)}` as ReceiptId,
+      customerHash: files.hash('gone'),
+      requestedAt: new Date(1000).toISOString(),
+      dueAt: new Date(1000).toISOString(),
+      completedAt: new Date(1500).toISOString(),
+      erased: {},
+      spent: [],
+      verification: { at: new Date(1400).toISOString(), found: {}, total: 0 },
+      returned: false,
+      models: [],
+      persistence: [],
+    });
+    const catalogue = createCatalogueStore(client, keys);
+    const tea = { itemId: 'tea' as ItemId, name: 'Tea', category: 'hot', inStock: true, discontinued: false };
+    const records = createRecordStore(client, keys);
+    const asking = createJobQueue(server.url, keys, silentLog);
+    onTestFinished(asking.close);
+    const erased = createTombstones(client, keys, files);
+    const customerId = 'c0000002';
+    const whole = async () => {
+      expect(await client.get(keys.recordsBuilt)).toBe(RECORD_SCHEMA);
+      expect((await asking.counts()).delayed).toBe(8);
+      expect(await erased.erasedAt(['gone', 'here'])).toEqual([1000, -1]);
+      expect(await catalogue.getItem('tea')).toEqual(tea);
+      expect(await records.read(customerId)).toBeDefined();
+    };
+
+    await appendEntries(client, keys, [{ kind: 'item', item: tea, at: 1000 }]);
+    const worker = place.start(['worker'], { REDIS_URL: server.url, KEY_PREFIX: prefix });
+    await eventually(whole);
+    await client.flushall();
+    await eventually(whole);
+    expect(worker.stderr()).toContain('"redis.empty"');
     expect(await worker.stop()).toBe(0);
   });
 
