@@ -1,5 +1,7 @@
 /** Sends a service one strange request after the other, and tells what it should not have answered. */
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../../serve/problem.ts';
 import { type FairClock, fairClock } from '../process-usage.ts';
 import { createFuzz, type Document, type FuzzOptions, type FuzzRequest } from './requests.ts';
@@ -85,6 +87,17 @@ export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzRepo
     agent.destroy();
   }
   await Promise.all(Array.from({ length: connections }, client));
+  await breakOff(url);
+  const left = await inFlightAtRest(options, clock);
+  if (left !== 0) {
+    faults++;
+    const asked = { n: requests, call: 'GET /metrics', method: 'GET', path: '/metrics' };
+    findings.push({
+      ...asked,
+      status: undefined,
+      fault: `${left} requests in flight when nobody asks any more`,
+    });
+  }
   clock.stop();
   timesMs.sort((a, b) => a - b);
   return {
@@ -98,6 +111,29 @@ export async function fuzzService(options: FuzzServiceOptions): Promise<FuzzRepo
     findings,
     faults,
   };
+}
+
+const brokenOff = 300;
+
+/** Asks many times over one connection, and is gone before most of it is answered. */
+async function breakOff(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  // Cut off by the service: that is its right.
+  socket.on('error', () => {});
+  socket.write('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(brokenOff), () => socket.destroy());
+  await new Promise((resolve) => socket.once('close', resolve));
+}
+
+/** Those that the service says it still answers, but for the one that asks: waits for them as for any answer. */
+async function inFlightAtRest({ url, headers }: FuzzServiceOptions, clock: FairClock): Promise<number> {
+  const givenUpAt = clock.now() + hangMs;
+  for (;;) {
+    const metrics = await (await fetch(`${url}/metrics`, { headers: headers ?? {} })).text();
+    const left = Number(/^nextbest_serve_requests_in_flight (\d+)$/m.exec(metrics)?.[1]) - 1;
+    if (left === 0 || clock.now() > givenUpAt) return left;
+    await sleep(100);
+  }
 }
 
 /** What is wrong with an answer, whatever was asked. */
