@@ -6,6 +6,7 @@ import { MODEL_NAMES } from '../domain/manifest.ts';
 import { countFromZero } from '../infra/metrics.ts';
 import { createHistogram, createLevel, createTally } from '../infra/resolved-metrics.ts';
 import type { Models } from '../scoring/served.ts';
+import { SHED_BOUNDS } from './admission/load-gate.ts';
 
 export type ServeMetrics = ReturnType<typeof createServeMetrics>;
 
@@ -46,7 +47,7 @@ export function createServeMetrics(registry: Registry) {
     }),
     shedRequests: new Counter({
       name: 'nextbest_serve_shed_requests_total',
-      help: 'Requests that were answered 503 at once, since too many were in flight (inFlight), would have taken too long (wait) or had to wait for the CPU (lag)',
+      help: 'Requests that were answered 503 at once, since too many were in flight (inFlight) or too many bodies were arriving (reading), would have taken too long (wait) or had to wait for the CPU (lag)',
       labelNames: ['bound'] as const,
       registers,
     }),
@@ -173,7 +174,7 @@ export function createServeMetrics(registry: Registry) {
     }),
   };
   countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
-  countFromZero(metrics.shedRequests, 'bound', ['inFlight', 'wait', 'lag']);
+  countFromZero(metrics.shedRequests, 'bound', SHED_BOUNDS);
   countFromZero(metrics.modelLoadFailures, 'model', MODEL_NAMES);
   return metrics;
 }

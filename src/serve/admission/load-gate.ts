@@ -1,8 +1,9 @@
 /**
  * Whether this process takes on another request. A request that waits behind too many others is answered when nobody waits for
- * it any more; refused at once, its sender can try again, or elsewhere. Three bounds, since none tells all:
+ * it any more; refused at once, its sender can try again, or elsewhere. Four bounds, since none tells all:
  *
  * - requests in flight: what waits for Redis or the lake holds memory, though the process idles;
+ * - bodies that are arriving: they take as long as their senders like, and must keep out nobody but other bodies;
  * - wait: how long another request will take, as those in flight over the rate at which they are answered (Little's law). Those that
  *   wait for their own sender's body, or for the lake, tell nothing of it and are left out; and where none at all is answered, what
  *   they wait for is elsewhere (Redis) and has a timeout of its own, as has its fallback;
@@ -10,10 +11,14 @@
  */
 export type LoadGate = {
   /** Why not; undefined: it does. */
-  refusal: () => 'inFlight' | 'wait' | 'lag' | undefined;
+  refusal: (bringsBody: boolean) => ShedBound | undefined;
   stop: () => void;
 };
 
+export const SHED_BOUNDS = ['inFlight', 'reading', 'wait', 'lag'] as const;
+export type ShedBound = (typeof SHED_BOUNDS)[number];
+
+/** `maxInFlight`: of those that are being answered, and by itself of those whose bodies are arriving. */
 export type LoadBounds = { maxInFlight: number; maxWaitMs: number; maxLagMs: number };
 
 const lookEveryMs = 20;
@@ -41,8 +46,9 @@ export function createLoadGate(
     wait.tick(now, admitted - inFlight.value, busy());
   }, lookEveryMs).unref();
   return {
-    refusal: () => {
-      if (inFlight.value >= maxInFlight) return 'inFlight';
+    refusal: (bringsBody) => {
+      if (inFlight.value - reading.value >= maxInFlight) return 'inFlight';
+      if (bringsBody && reading.value >= maxInFlight) return 'reading';
       if (wait.expectedMs(busy()) > maxWaitMs) return 'wait';
       if (lag.sustainedMs() > maxLagMs) return 'lag';
       admitted++;

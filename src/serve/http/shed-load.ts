@@ -2,7 +2,7 @@
  * In front of both lanes: what is too much for this process is refused before anything of it is looked at, unless it can be
  * answered out of memory.
  */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { AppError } from '../../domain/errors.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { LoadGate } from '../admission/load-gate.ts';
@@ -48,7 +48,7 @@ export function shedLoad(
   const answerOrRefuse = answerBusy(refuse);
   return (req, res) => {
     if (alwaysAnswered.has(req.url ?? '')) return listener(req, res);
-    const bound = gate.refusal();
+    const bound = gate.refusal(bringsBody(req));
     if (bound === undefined) return listener(req, res);
     metrics.shedRequests.inc({ bound });
     if (now() - lastRefusedAt > quietMs)
@@ -64,4 +64,8 @@ export function shedLoad(
     lastRefusedAt = now();
     answerOrRefuse(req, res);
   };
+}
+
+function bringsBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -1,5 +1,5 @@
 // Needs a native redis-server: it is frozen, so that requests stay in flight for as long as the test wants.
-import { request } from 'node:http';
+import { type ClientRequest, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLagMeter, createWaitMeter } from '../../../src/serve/admission/load-gate.ts';
@@ -17,6 +17,22 @@ async function startBeside(prefix: string, env: Record<string, string>) {
 async function gaugeOf(service: TestService, name: string): Promise<number> {
   const { text } = await service.call('GET', '/metrics');
   return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
+}
+
+/** A body of which no more than the beginning comes. */
+function dripTo(url: string): ClientRequest {
+  const { hostname, port } = new URL(url);
+  const sent = request({
+    hostname,
+    port,
+    method: 'POST',
+    path: '/events',
+    headers: { 'content-type': 'application/json', 'content-length': '1000' },
+    agent: false,
+  });
+  sent.on('error', () => {});
+  sent.write('{');
+  return sent;
 }
 
 describeNative('more requests than a process takes on', () => {
@@ -100,20 +116,7 @@ describeNative('bodies that come slowly', () => {
   const reading = () => gaugeOf(service, 'nextbest_serve_requests_reading');
 
   test('do not shut the service for others', async () => {
-    const { hostname, port } = new URL(service.url);
-    const slow = Array.from({ length: 60 }, () => {
-      const sent = request({
-        hostname,
-        port,
-        method: 'POST',
-        path: '/events',
-        headers: { 'content-type': 'application/json', 'content-length': '1000' },
-        agent: false,
-      });
-      sent.on('error', () => {});
-      sent.write('{');
-      return sent;
-    });
+    const slow = Array.from({ length: 60 }, () => dripTo(service.url));
     await eventually(async () => expect(await reading()).toBe(60));
     const statuses = new Set<number>();
     // For longer than the gate needs to tell how fast answers come.
@@ -124,6 +127,40 @@ describeNative('bodies that come slowly', () => {
     expect([...statuses]).toEqual([200]);
     for (const sent of slow) sent.destroy();
     await eventually(async () => expect(await reading()).toBe(0));
+  });
+});
+
+describeNative('as many bodies at once as a process answers requests', () => {
+  let service: TestService;
+  let redis: OwnRedis;
+  beforeAll(async () => {
+    ({ redis, service } = await startBeside('many-bodies', { MAX_IN_FLIGHT: '50' }));
+  });
+  afterAll(async () => {
+    await service?.close();
+    await redis?.remove();
+  });
+
+  test('keep out other bodies, and nobody else', async () => {
+    let refused = 0;
+    const slow = Array.from({ length: 60 }, () =>
+      dripTo(service.url).on('response', (answer) => {
+        answer.resume();
+        if (answer.statusCode === 503) refused++;
+      }),
+    );
+    await eventually(() => expect(refused).toBe(10));
+    expect(await gaugeOf(service, 'nextbest_serve_requests_reading')).toBe(50);
+    expect((await service.call('GET', '/recommendations?customerId=anna')).status).toBe(200);
+    expect((await service.call('GET', '/offers')).status).toBe(200);
+    const more = await service.call('POST', '/events', { type: 'visit', customerId: 'anna' });
+    expect([more.status, more.body.code]).toEqual([503, 'OVERLOADED']);
+    const { text } = await service.call('GET', '/metrics');
+    expect(text).toContain('nextbest_serve_shed_requests_total{bound="reading"} 11');
+    for (const sent of slow) sent.destroy();
+    await eventually(async () =>
+      expect((await service.call('POST', '/events', { type: 'visit', customerId: 'anna' })).status).toBe(202),
+    );
   });
 });
 
