@@ -14,7 +14,7 @@ let service: TestService;
 /** Another process, in which Express answers. */
 let other: TestService;
 
-const offer = { benefit: { kind: 'percentOff', percent: 5 }, channels: ['email'] };
+const offer = { benefit: { kind: 'percentOff', percent: 1 }, channels: ['email'] };
 const fallback = { name: 'News', benefit: { kind: 'content' }, channels: ['email'], fallback: true };
 
 beforeAll(async () => {
