@@ -59,27 +59,10 @@ export async function reportFor(
   deps: Deps,
   told = readOutcome(decision.decisionId, eventIdOf(decision.decisionId, report), deps),
 ): Promise<OutcomeAnswer> {
-  const { offerId, outcome, valueMinor, costMinor } = report;
-  const { decisionId } = decision;
-  const eventId = eventIdOf(decisionId, report);
-  const sums = {
-    ...(valueMinor !== undefined && { valueMinor }),
-    ...(costMinor !== undefined && { costMinor }),
-  };
+  const eventId = eventIdOf(decision.decisionId, report);
   // What is told again happened when it was told first: so the history finds the repeat, however late.
   const at = report.occurredAt ?? (await told)?.at ?? deps.now();
-  const event: ParsedEventInput = {
-    type: 'offerOutcome',
-    eventId,
-    ...(decision.customerId !== undefined && { customerId: decision.customerId }),
-    ...(decision.sessionId !== undefined && { sessionId: decision.sessionId }),
-    channel: decision.channel,
-    occurredAt: at,
-    decisionId,
-    offerId,
-    outcome,
-    ...sums,
-  };
+  const event = outcomeEvent(decision, report, eventId, at);
   const contacts = contactsOf(decision, deps);
   contacts?.catch(() => {});
   const { duplicates, results } = await submitEvents([event], deps);
@@ -87,7 +70,58 @@ export async function reportFor(
     const faults = [{ path: 'body', message: results[0].reason ?? 'is not a valid event' }];
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
   }
+  const duplicate = duplicates > 0;
   // After the event, and for repeats too: a first attempt may have ended in between.
+  const attributed = await settleReport(decision, offer, event, duplicate, deps, contacts);
+  return { eventId, duplicate, attributed };
+}
+
+type OutcomeEvent = Extract<ParsedEventInput, { type: 'offerOutcome' }> & {
+  eventId: EventId;
+  occurredAt: number;
+};
+
+/** As it stands in the history of whomever the decision was made for. */
+export function outcomeEvent(
+  decision: DecisionOutline,
+  { offerId, outcome, valueMinor, costMinor }: Sums & { offerId: OfferId; outcome: OfferOutcome },
+  eventId: EventId,
+  at: number,
+): OutcomeEvent {
+  return {
+    type: 'offerOutcome',
+    eventId,
+    ...(decision.customerId !== undefined && { customerId: decision.customerId }),
+    ...(decision.sessionId !== undefined && { sessionId: decision.sessionId }),
+    channel: decision.channel,
+    occurredAt: at,
+    decisionId: decision.decisionId,
+    offerId,
+    outcome,
+    ...(valueMinor !== undefined && { valueMinor }),
+    ...(costMinor !== undefined && { costMinor }),
+  };
+}
+
+type Sums = { valueMinor?: number | undefined; costMinor?: number | undefined };
+
+/**
+ * An outcome whose event has been accepted (`isRepeat`: had been before) in the ledgers, the decision's own line of outcomes, and the
+ * counts. Answers whether it is attributed. `contacts`: `contactsOf` the decision.
+ */
+export async function settleReport(
+  decision: DecisionOutline,
+  offer: OutlinedOffer,
+  { eventId, offerId, outcome, occurredAt: at, valueMinor, costMinor }: OutcomeEvent,
+  isRepeat: boolean,
+  deps: Deps,
+  contacts = contactsOf(decision, deps),
+): Promise<boolean> {
+  const { decisionId } = decision;
+  const sums = {
+    ...(valueMinor !== undefined && { valueMinor }),
+    ...(costMinor !== undefined && { costMinor }),
+  };
   // Neither waits for the other, since each may be repeated by itself.
   const [budget] = await Promise.all([
     settleOutcome(decision, offer, { outcome, at, ...sums }, deps.market.known(), deps, contacts),
@@ -95,8 +129,8 @@ export async function reportFor(
   ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);
-  deps.metrics.offerOutcomes.inc({ outcome: duplicates > 0 ? 'duplicate' : outcome });
-  return { eventId, duplicate: duplicates > 0, attributed: isAttributed(offer, outcome, at) };
+  deps.metrics.offerOutcomes.inc({ outcome: isRepeat ? 'duplicate' : outcome });
+  return isAttributed(offer, outcome, at);
 }
 
 /** Everything but a redemption belongs to its offer whenever it comes. */

@@ -9,6 +9,7 @@ import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../do
 import { OfferId } from '../../domain/ids.ts';
 import type { ContactHistory } from '../../offers/contact-history.ts';
 import { findLogged } from '../decide/explain-decision.ts';
+import { wasMadeFor } from '../decide/made-for.ts';
 import { offerOf, reportFor } from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
@@ -87,7 +88,7 @@ async function decisionOf(
 ): Promise<DecisionOutline | undefined> {
   if (decisionId !== undefined) {
     const decision = await findLogged(decisionId, deps);
-    return decision && (await isOf(decision, purchase, deps)) ? decision : undefined;
+    return decision && (await wasMadeFor(decision, purchase, deps)) ? decision : undefined;
   }
   for (const subject of subjectsOf(purchase)) {
     const { history } = await deps.contacts.read(subjectIdOf(subject));
@@ -95,19 +96,6 @@ async function decisionOf(
     if (last !== undefined) return await findLogged(last, deps);
   }
   return undefined;
-}
-
-/** A guest who has logged in since is the one who was decided for: what the session was offered is in the customer's contacts by then. */
-async function isOf(
-  decision: DecisionOutline,
-  { customerId, sessionId }: Purchase,
-  { contacts }: Pick<Deps, 'contacts'>,
-): Promise<boolean> {
-  if (decision.customerId !== undefined) return decision.customerId === customerId;
-  if (decision.sessionId === sessionId) return true;
-  if (customerId === undefined) return false;
-  const { history } = await contacts.read(subjectIdOf({ customerId }));
-  return history.some(({ decisionId }) => decisionId === decision.decisionId);
 }
 
 function subjectsOf({ customerId, sessionId }: Purchase) {

@@ -5,6 +5,7 @@ import { EventInput } from '../../domain/event.ts';
 import type { AcceptResult } from '../events/accept-events.ts';
 import { countSent } from '../events/count-sent.ts';
 import { Redemption, redeemPurchases } from '../events/redeem-purchases.ts';
+import { findOutcomes, OutcomeStatus, settleOutcomes } from '../events/report-outcomes.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
 
@@ -31,6 +32,8 @@ const EventsAnswer = z
         reason: z.string().optional(),
         /** Of a purchase that names offers as redeemed. */
         redemptions: z.array(Redemption).optional(),
+        /** Of what became of an offer (`offerOutcome`): whether it counts for its decision. */
+        outcome: OutcomeStatus.optional(),
       }),
     ),
   })
@@ -48,22 +51,27 @@ export const eventRoutes = [
       'and every fault is named with its index. One that is well formed but cannot be right (a day in the future, another ' +
       'currency) is `rejected` by itself; 400 where that leaves none. An event with an `eventId` may be sent again at ' +
       'will: the repeat is dropped for seven days, and counts once ever after if it carries its `occurredAt`. A purchase may ' +
-      'name the offers that were `redeemed` in it: each is an outcome of its decision, once, whoever else reports it.',
+      'name the offers that were `redeemed` in it: each is an outcome of its decision, once, whoever else reports it. An ' +
+      '`offerOutcome` is reported to its decision likewise; `outcome` of its result says what was found.',
     tags: ['events'],
     body: EventsBody,
     responses: { 202: EventsAnswer },
     problems: [413, 415, 429, 503],
     onMalformed: (faults, deps) => deps.metrics.events.inc({ outcome: 'rejected' }, eventsWithFaults(faults)),
     handler: async ({ body }, deps) => {
-      const events = Array.isArray(body) ? body : 'events' in body ? body.events : [body];
+      const sent = Array.isArray(body) ? body : 'events' in body ? body.events : [body];
+      const found = await findOutcomes(sent, deps);
+      const events = found.inputs;
       const result = await submitEvents(events, deps);
       if (result.rejected === events.length)
         throw allRejected(result, Array.isArray(body) || 'events' in body);
       await countSent(events, result.results, deps);
+      const outcomes = await settleOutcomes(found, result.results, deps);
       const redemptions = await redeemPurchases(events, result.results, deps);
       const results = result.results.map((one, index) => {
         const ofEvent = redemptions.get(index);
-        return ofEvent === undefined ? one : { ...one, redemptions: ofEvent };
+        const outcome = outcomes.get(index);
+        return { ...one, ...(ofEvent && { redemptions: ofEvent }), ...(outcome && { outcome }) };
       });
       return { status: 202, body: { ...result, results } };
     },
