@@ -169,7 +169,8 @@ function settle(state: State, candidate: Candidate, outcome: Reserved, { market 
   }
   state.refusals++;
   const reason = outcome === 'paced' ? 'budget-paced' : 'budget-exhausted';
-  market.refused(candidate.compiled.offer.offerId, reason);
+  // For what has become dearer since the customer has it there may be too little where there is enough for others: another period's.
+  if (candidate.held === undefined) market.refused(candidate.compiled.offer.offerId, reason);
   state.choice.refuse(candidate, reason);
 }
 

@@ -22,9 +22,12 @@ beforeEach(() => {
 const amountOff = (offerId: string, amountMinor: number, more: object = {}) =>
   makeOffer({ offerId, benefit: { kind: 'amountOff', amountMinor }, ...more });
 
-/** A shop of the test's own. */
-function shopOf(offers: ReturnType<typeof makeOffer>[], policy: object = {}) {
-  const keys = createKeys(`${prefix}:${randomUUID()}`);
+/** A shop of the test's own, or one of before with other offers. */
+function shopOf(
+  offers: ReturnType<typeof makeOffer>[],
+  policy: object = {},
+  keys = createKeys(`${prefix}:${randomUUID()}`),
+) {
   const parsed = DecisionPolicy.parse({ exploration: { method: 'none' }, ...policy });
   const deps = decideDeps(redis, keys, { offers, now: () => clock, policy: parsed });
   const offer = (offerId: string) => offers.find((one) => one.offerId === offerId) ?? amountOff('none', 1);
@@ -146,6 +149,28 @@ test('what a customer has already is made again as the same offer, and takes no 
     confirmedCount: 1,
     confirmedMinor: 450,
   });
+});
+
+test('what a customer has already and has become dearer takes the rest too, or is not made again', async () => {
+  const five = (amountMinor: number) => amountOff('five', amountMinor, { budget: { amountMinor: 1000 } });
+  const shop = shopOf([five(500)]);
+  const one = await customer(shop);
+  const first = await decided(ask(one), shop);
+  clock += dayMs;
+  const dearer = shopOf([five(900)], {}, shop.keys);
+  const again = await decided(ask(one), dearer);
+  expect(again.placements[0]?.offers[0]).toMatchObject({ offerId: 'five', heldSince: first.decisionId });
+  expect(await dearer.state('five')).toMatchObject({ reservedMinor: 900, reservedCount: 1 });
+
+  clock += dayMs;
+  const tooDear = shopOf([five(1001)], {}, shop.keys);
+  const last = await decided(ask(one), tooDear);
+  expect(idsOf(last)).toEqual([[]]);
+  expect(reasons(last)).toEqual({ five: 'budget-exhausted' });
+  expect(await tooDear.state('five')).toMatchObject({ reservedMinor: 900, reservedCount: 1 });
+  // What was made last is in the budget, to the whole.
+  expect(await settle(again, { outcome: 'redeemed', at: clock, costMinor: 900 }, dearer)).toBe('confirmed');
+  expect(await dearer.state('five')).toMatchObject({ confirmedMinor: 900, unbudgetedMinor: 0 });
 });
 
 test('what nobody redeems comes back when it can no longer be told of', async () => {

@@ -270,6 +270,46 @@ test('what was decided and told since, and is not in the lake yet, is carried ov
   expect(carried).toEqual(await ledgersOf(two, lived.subjects));
 });
 
+test('an offer that became dearer while a customer had it is out at what it may cost her, told of in the lake or not', async () => {
+  const lake = await testLake();
+  const keys = createKeys(`${prefix}:${randomUUID()}`);
+  const at = (amountMinor: number) => {
+    const dear = amountOff('dear', amountMinor, { budget: { amountMinor: 5000 } });
+    return { dear, deps: decideDeps(redis, keys, { offers: [dear], policy: still, now: () => clock }) };
+  };
+  const still = DecisionPolicy.parse({ ...policy, exploration: { method: 'none' } });
+  const request: DecideRequest = {
+    subject: { customerId: CustomerId.parse('holder') },
+    channel: 'web',
+    placements: ['hero'],
+    campaign: undefined,
+    limit: 1,
+    context: { itemIds: [], basketMinor: 10_000 },
+  };
+  const decided = async (deps: ReturnType<typeof at>['deps']) => {
+    const made = loggedForm((await decide(request, deps)).decision);
+    if (made === undefined) throw new Error('not logged');
+    return made;
+  };
+  const [before, after] = [at(300), at(500)];
+  const first = await decided(before.deps);
+  const state = () => after.deps.budgets.state(after.dear, clock);
+  const rebuilt = async () => {
+    const { contacts } = after.deps;
+    await rebuildLedgers({ lake, redis, keys, contacts, policy: still, currency: 'EUR', now: clock });
+    return await state();
+  };
+  const saved = [{ kind: 'offer' as const, at: noon, offer: after.dear }];
+  await writeEntries(lake, 'first', { events: [], catalogue: saved, decisions: [first] });
+  clock += hourMs;
+  const again = await decided(after.deps);
+  expect(again.placements[0]?.offers[0]?.heldSince).toBe(first.decisionId);
+  expect(await rebuilt()).toMatchObject({ reservedMinor: 500, reservedCount: 1 });
+  await writeEntries(lake, 'again', { events: [], catalogue: [], decisions: [again] });
+  await redis.del(keys.budgetReservations('dear'), keys.budgetDue('dear'));
+  expect(await rebuilt()).toMatchObject({ reservedMinor: 500, reservedCount: 1 });
+});
+
 test('messages of other tools count again as they did, each once, beside what was decided', async () => {
   const lake = await testLake();
   const one = shop();

@@ -23,7 +23,7 @@ import {
 export type BudgetedOffer = Pick<Offer, 'offerId' | 'budget' | 'validFrom' | 'validTo'>;
 
 export type Reservation = {
-  /** The same id reserves once, however often it is sent. */
+  /** The same id reserves once, however often it is sent; at a higher cost, it takes what is more. */
   id: string;
   /** The most that it can cost, whole minor units. */
   costMinor: number;
@@ -49,7 +49,10 @@ export type BudgetState = {
 };
 
 export type BudgetLedger = {
-  /** Of one offer, in the order given; at most `reservationsMax` at once. Reserved until `expiresAt`. */
+  /**
+   * Of one offer, in the order given; at most `reservationsMax` at once. Reserved until `expiresAt`. Where there is not enough for the
+   * higher cost of one that is reserved, that is refused and the reservation stays as it was.
+   */
   reserve: (
     offer: BudgetedOffer,
     reservations: readonly Reservation[],
@@ -134,7 +137,7 @@ local function count(period, field) return tonumber(redis.call('HGET', ARGV[2] .
 
 /**
  * ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
- * both (-1 = none), then id and cost of each. Answers for each: 1 reserved, 0 exhausted, 2 paced; {moreDue}: more has lapsed
+ * both (-1 = none), then id and cost of each. Answers for each: 1 reserved (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed
  * than one script gives back, and nothing else was done.
  */
 const reserveScript = redisScript(`${sweep}
@@ -148,10 +151,23 @@ local function above(limit, value) return limit >= 0 and value > limit end
 -- The first of a period may be made at once: a small budget would have to wait for the period's end.
 local isFirst = minor == 0 and number == 0
 local keep = keptKeys(period)
+-- What is out may have become dearer: it takes the rest out of the period that it was reserved in. Of one that is over, all may be out.
+local function raise(id, heldIn, held, cost)
+  local more, isNow = cost - held, heldIn == period
+  local out = isNow and minor or count(heldIn, 'reservedMinor') + count(heldIn, 'confirmedMinor')
+  if above(limitMinor, out + more) then return 0 end
+  if isNow and above(pacedMinor, out + more) then return 2 end
+  if isNow then minor = minor + more end
+  redis.call('HSET', KEYS[1], id, 'r ' .. heldIn .. ' ' .. cost)
+  add(heldIn, 'reservedMinor', more)
+  return 1
+end
 local answers = {}
 for i = 10, #ARGV, 2 do
   local id, cost = ARGV[i], tonumber(ARGV[i + 1])
-  if redis.call('HEXISTS', KEYS[1], id) == 1 then answers[#answers + 1] = 1
+  local state, heldIn, held = parse(redis.call('HGET', KEYS[1], id) or '')
+  if state == 'r' and cost > held then answers[#answers + 1] = raise(id, heldIn, held, cost)
+  elseif state then answers[#answers + 1] = 1
   elseif above(limitMinor, minor + cost) or above(limitCount, number + 1) then answers[#answers + 1] = 0
   elseif not isFirst and (above(pacedMinor, minor + cost) or above(pacedCount, number + 1)) then
     answers[#answers + 1] = 2

@@ -106,13 +106,20 @@ export function replayLedgers(
   ): void {
     const id = made.heldSince ?? decisionId;
     const key = keyOf(made.offerId, id);
-    if (inForce(key, at) !== undefined) return;
+    const costMinor = reservedCostMinor(made.benefit, economics);
+    const before = inForce(key, at);
+    if (before !== undefined) {
+      // Made again, and dearer: it was made because there was budget for the rest.
+      if (before.state === 'reserved' && costMinor > before.costMinor)
+        reservations.set(key, { ...before, costMinor });
+      return;
+    }
     reservations.set(key, {
       offerId: made.offerId,
       id,
       period: budgetPeriod(budget, validityOf(offer), at).name,
       state: 'reserved',
-      costMinor: reservedCostMinor(made.benefit, economics),
+      costMinor,
       toldMinor: 0,
       at,
       until: (until ?? at + offer.redeemWithinDays * dayMs) + reportingMs,

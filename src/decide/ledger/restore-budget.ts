@@ -35,7 +35,7 @@ const leastKnownMs = dayMs;
 
 /**
  * KEYS: reservations, due, both as gathered. ARGV: now, start of the periods' keys, until when all is kept (-1 = for ever), then of each period:
- * name, until when it is kept, and the six sums. What stands in the ledger alone, or has been confirmed since, is added.
+ * name, until when it is kept, and the six sums. What stands in the ledger alone, or has been confirmed or become dearer since, is added.
  */
 const takePlace = redisScript(`
 local now, prefix, keepUntil = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -66,7 +66,7 @@ for i = 1, #live, 2 do
   local state, period, cost = parse(entry)
   if state and due and tonumber(due) > now then
     local mine, myPeriod, held = parse(redis.call('HGET', KEYS[3], id))
-    local wins = not mine or (mine == 'r' and state ~= 'r')
+    local wins = not mine or (mine == 'r' and (state ~= 'r' or cost > held))
     if wins then
       if mine then
         add(myPeriod, 'reservedMinor', -held)

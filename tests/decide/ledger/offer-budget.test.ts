@@ -36,6 +36,32 @@ test('what is out and what is spent never come to more than the budget', async (
   });
 });
 
+test('at a higher cost a reservation takes the rest, of the period that it is in; at a lower one it stays', async () => {
+  const offer = offerWith({ amountMinor: 1000, period: 'day' });
+  const tomorrow = now + dayMs;
+  await reserve(offer, 'a', 300, now, tomorrow + hourMs);
+  await reserve(offer, 'b', 500, now, tomorrow + hourMs);
+  expect(await reserve(offer, 'a', 501)).toBe('exhausted');
+  expect(await reserve(offer, 'a', 500)).toBe('reserved');
+  expect(await reserve(offer, 'a', 200)).toBe('reserved');
+  expect(await ledger.state(offer, now)).toMatchObject({ reservedMinor: 1000, reservedCount: 2 });
+  await ledger.release(offer.offerId, 'b', now);
+  // The next day's budget is not asked.
+  expect(await reserve(offer, 'c', 1000, tomorrow, tomorrow + hourMs)).toBe('reserved');
+  expect(await reserve(offer, 'a', 1001, tomorrow)).toBe('exhausted');
+  expect(await reserve(offer, 'a', 1000, tomorrow)).toBe('reserved');
+  expect(await ledger.state(offer, now)).toMatchObject({ reservedMinor: 1000, reservedCount: 1 });
+  expect(await ledger.state(offer, tomorrow)).toMatchObject({ reservedMinor: 1000, reservedCount: 1 });
+});
+
+test('an even pace holds for what becomes dearer', async () => {
+  const offer = offerWith({ amountMinor: 1000, period: 'day', pacing: 'even' });
+  await reserve(offer, 'a', 300);
+  // Noon: half of it.
+  expect(await reserve(offer, 'a', 501)).toBe('paced');
+  expect(await reserve(offer, 'a', 500)).toBe('reserved');
+});
+
 test('redemptions may be budgeted by their number', async () => {
   const offer = offerWith({ count: 2 });
   expect(await reserve(offer, 'a', 10_000)).toBe('reserved');
