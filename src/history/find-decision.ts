@@ -2,29 +2,39 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { OfferOutcome } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
-import type { Lake } from './lake.ts';
+import { type Lake, sqlText } from './lake.ts';
 
 /** A decision reaches the stream within this long of its time, by whatever clocks. */
 const slackMs = 2 * dayMs;
 
-/** JSON of domain `Decision`; `decidedAt` in milliseconds since 1970. undefined: the lake does not have it. */
-export async function findDecision(
+export type WantedDecision = {
+  decisionId: string;
+  /** As its id tells; milliseconds since 1970. */
+  decidedAt: number;
+};
+
+/** JSON of domain `Decision`, of those that the lake has: one question, over the time from the first to the last of them. */
+export async function findDecisions(
   lake: Lake,
   connection: DuckDBConnection,
-  decisionId: string,
-  decidedAt: number,
-): Promise<string | undefined> {
-  const [from, to] = [decidedAt - slackMs, decidedAt + slackMs];
-  const reader = await connection.runAndReadAll(
-    `SELECT json FROM ${lake.from('decisions', { streamFrom: from, streamTo: to })}
-     WHERE "decisionId" = $1 AND "decidedAt" BETWEEN make_timestamp($2::BIGINT) AND make_timestamp($3::BIGINT)
-     -- Logged twice, it may be there with and without what explains it.
-     ORDER BY length(json) DESC LIMIT 1`,
-    // Row groups whose times lie elsewhere are not read.
-    [decisionId, BigInt(from) * 1000n, BigInt(to) * 1000n],
+  wanted: readonly WantedDecision[],
+): Promise<string[]> {
+  if (wanted.length === 0) return [];
+  const [first, last] = wanted.reduce(
+    ([earliest, latest], { decidedAt }) => [Math.min(earliest, decidedAt), Math.max(latest, decidedAt)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   );
-  const json = reader.getRows()[0]?.[0];
-  return json === undefined ? undefined : String(json);
+  const [from, to] = [first - slackMs, last + slackMs];
+  const reader = await connection.runAndReadAll(
+    // Logged twice, it may be there with and without what explains it.
+    `SELECT arg_max(json, length(json)) FROM ${lake.from('decisions', { streamFrom: from, streamTo: to })}
+     WHERE "decisionId" IN (${wanted.map(({ decisionId }) => sqlText(decisionId)).join(', ')})
+       AND "decidedAt" BETWEEN make_timestamp($1::BIGINT) AND make_timestamp($2::BIGINT)
+     GROUP BY "decisionId"`,
+    // Row groups whose times lie elsewhere are not read.
+    [BigInt(from) * 1000n, BigInt(to) * 1000n],
+  );
+  return reader.getRows().map(([json]) => String(json));
 }
 
 export type FoundOutcome = {

@@ -22,18 +22,29 @@ export type AnswerDeskOptions<Q, A> = {
   /** May this answer be given although the data has grown since? Absent: any may. */
   mayBeOld?: (answer: A) => boolean;
   answersMax?: number;
+  /** Other questions that wait. */
   waitingMax?: number;
+  /** Who asks the same meanwhile: each holds a request. */
+  joiningMax?: number;
 };
 
 type Kept<A> = { answer: A; computedAt: number; state: string; keptUntil: number };
 
 const keptTimesAsLong = 10;
 
-/** Rejects with TOO_MANY_REQUESTS where more than `waitingMax` other questions wait. Questions are the same when their JSON is. */
+/** Rejects with TOO_MANY_REQUESTS where more than `waitingMax` other questions wait, or `joiningMax` for this one. Questions are the same when their JSON is. */
 export function createAnswerDesk<Q, A>(options: AnswerDeskOptions<Q, A>): AnswerDesk<Q, A> {
-  const { work, stateOf, now, mayBeOld = () => true, answersMax = 32, waitingMax = 8 } = options;
+  const {
+    work,
+    stateOf,
+    now,
+    mayBeOld = () => true,
+    answersMax = 32,
+    waitingMax = 8,
+    joiningMax = 32,
+  } = options;
   const kept = new LRUCache<string, Kept<A>>({ max: answersMax });
-  const underWay = new Map<string, Promise<Kept<A>>>();
+  const underWay = new Map<string, { promise: Promise<Kept<A>>; joined: number }>();
   const ending = new AbortController();
   let last: Promise<unknown> = Promise.resolve();
 
@@ -59,14 +70,22 @@ export function createAnswerDesk<Q, A>(options: AnswerDeskOptions<Q, A>): Answer
       const known = kept.get(key);
       if (known !== undefined && (now() < known.keptUntil || known.state === (await stateOf()))) return known;
       const running = underWay.get(key);
-      if (running !== undefined) return await running;
+      if (running !== undefined) {
+        if (running.joined >= joiningMax)
+          throw new AppError('TOO_MANY_REQUESTS', {
+            public: `${running.joined + 1} others wait for the same answer. Ask again later.`,
+            retryAfterSeconds: 10,
+          });
+        running.joined++;
+        return await running.promise;
+      }
       if (underWay.size > waitingMax)
         throw new AppError('TOO_MANY_REQUESTS', {
           public: `${underWay.size} other questions are being worked out. Ask again later.`,
           retryAfterSeconds: 10,
         });
       const promise = last.then(() => workOut(key, question)).finally(() => underWay.delete(key));
-      underWay.set(key, promise);
+      underWay.set(key, { promise, joined: 0 });
       last = promise.catch(() => {});
       return await promise;
     },

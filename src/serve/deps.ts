@@ -48,7 +48,7 @@ export type Deps = {
   market: MarketHolder;
   budgets: BudgetLedger;
   contacts: ContactLedger;
-  past: Pick<PastDecisions, 'find'>;
+  past: PastDecisions;
   /** What this process has answered of standing decisions. */
   standing: StandingAnswers;
   recommender: Recommender;

@@ -157,11 +157,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await newItems.start();
 
     const erasures = await openErasureFiles(config.dataDir);
-    const scores = createScoreReader(config.dataDir);
+    const scores = createScoreReader(config.dataDir, metrics.requestsAtLake);
     closers.push(scores.close);
     const insights = createInsights(config.dataDir, decisionPolicy.policy, now, metrics.insightsDuration);
     closers.push(insights.close);
-    const past = createPastDecisions(config.dataDir, now);
+    const past = createPastDecisions(config.dataDir, now, metrics.requestsAtLake);
     closers.push(past.close);
     const contacts = createContactLedger(redis, keys);
     const market = createMarketHolder({

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { newDecisionId } from '../../src/decide/decision-id.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { dayMs } from '../../src/domain/time.ts';
-import { findDecision, findOutcomes } from '../../src/history/find-decision.ts';
+import { findDecisions, findOutcomes } from '../../src/history/find-decision.ts';
 import { partsToRead } from '../../src/history/part-names.ts';
 import { writeEntries } from '../../src/history/write-entries.ts';
 import { testLake } from '../support/lake.ts';
@@ -28,11 +28,21 @@ test('a decision is found by its id alone, in a part of its time or in one that 
     decisions: [streamed as never, decisionAt(noon) as never],
   });
   await writeEntries(lake, 'import-abc', { ...none, decisions: [imported as never] });
-  const find = ({ decisionId, decidedAt }: { decisionId: string; decidedAt: string }) =>
-    findDecision(lake, lake.connection, decisionId, Date.parse(decidedAt));
-  expect(JSON.parse((await find(streamed!)) ?? '')).toEqual(streamed);
-  expect(JSON.parse((await find(imported!)) ?? '')).toEqual(imported);
-  expect(await find(absent!)).toBeUndefined();
+  const find = async (...wanted: { decisionId: string; decidedAt: string }[]) =>
+    (
+      await findDecisions(
+        lake,
+        lake.connection,
+        wanted.map(({ decisionId, decidedAt }) => ({ decisionId, decidedAt: Date.parse(decidedAt) })),
+      )
+    ).map((json) => JSON.parse(json));
+  expect(await find(streamed!)).toEqual([streamed]);
+  expect(await find(imported!)).toEqual([imported]);
+  expect(await find(absent!)).toEqual([]);
+  expect(await find()).toEqual([]);
+  const all = await find(imported!, absent!, streamed!);
+  expect(all).toHaveLength(2);
+  expect(all).toEqual(expect.arrayContaining([streamed, imported]));
 });
 
 test('parts of another time are not even opened', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createAnswerDesk } from '../../src/insights/answer-desk.ts';
 
 /** A desk whose work ends when the test says so; a second passes with each. */
-function slowDesk(limits: { answersMax?: number; waitingMax?: number } = {}) {
+function slowDesk(limits: { answersMax?: number; waitingMax?: number; joiningMax?: number } = {}) {
   const clock = { now: 0, state: 'one' };
   const begun: string[] = [];
   const finish: (() => void)[] = [];
@@ -96,6 +96,19 @@ test('questions that cannot wait are refused, those before them are not', async 
   await finishNext();
   await finishNext();
   expect(await Promise.all(asked)).toHaveLength(3);
+});
+
+test('no more than so many wait for the same answer; once it is there, anybody has it', async () => {
+  const { desk, finishNext } = slowDesk({ joiningMax: 2 });
+  const asked = [desk.ask('a'), desk.ask('a'), desk.ask('a')];
+  const tooMany = { code: 'TOO_MANY_REQUESTS', retryAfterSeconds: 10 };
+  await expect(desk.ask('a')).rejects.toMatchObject(tooMany);
+  asked.push(desk.ask('b'));
+  await finishNext();
+  await asked[0];
+  expect((await desk.ask('a')).answer).toBe('a 1');
+  await finishNext();
+  expect(await Promise.all(asked)).toHaveLength(4);
 });
 
 test('no more than so many answers are kept, those asked for last', async () => {

@@ -62,7 +62,8 @@ const atOnce = 2;
 /** Asked for, waiting, or on their way to a reader, who may be slow: each holds up to 15 MB. */
 const pagesMax = 16;
 
-export function createScoreReader(dataDir: string): ScoreReader {
+/** `atLake` counts its pages until they are released. */
+export function createScoreReader(dataDir: string, atLake: { value: number }): ScoreReader {
   let opening: Promise<Lake> | undefined;
   let running = 0;
   let pages = 0;
@@ -96,9 +97,12 @@ export function createScoreReader(dataDir: string): ScoreReader {
         retryAfterSeconds: 1,
       });
     pages++;
+    atLake.value++;
     let held = true;
     return () => {
-      if (held) pages--;
+      if (!held) return;
+      pages--;
+      atLake.value--;
       held = false;
     };
   }

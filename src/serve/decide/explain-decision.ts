@@ -38,6 +38,25 @@ export async function findLogged(decisionId: string, deps: FindDeps): Promise<De
   return (await readOutline(decisionId, deps)) ?? (await deps.past.find(decisionId))?.decision;
 }
 
+/**
+ * The same of many at once, by id: what Redis does not have of them is one question to the lake. What cannot be looked up rejects
+ * for itself.
+ */
+export function findManyLogged(
+  decisionIds: Iterable<string>,
+  deps: FindDeps,
+): Map<string, Promise<DecisionOutline | undefined>> {
+  const ids = [...new Set(decisionIds)];
+  const recent = ids.map((decisionId) => readOutline(decisionId, deps));
+  const past = Promise.allSettled(recent).then((read) =>
+    deps.past.findMany(ids.filter((_, n) => read[n]?.status === 'fulfilled' && read[n].value === undefined)),
+  );
+  const found = recent.map(async (outline, n) => (await outline) ?? (await past).get(ids[n] ?? ''));
+  // Whoever asks for one of them is told; nobody may.
+  for (const one of found) one.catch(() => {});
+  return new Map(ids.map((decisionId, n) => [decisionId, found[n] ?? Promise.resolve(undefined)]));
+}
+
 export async function explainDecision(
   decisionId: string,
   deps: ExplainDeps,

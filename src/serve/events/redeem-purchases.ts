@@ -8,7 +8,7 @@ import { subjectIdOf } from '../../decide/subject.ts';
 import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import { OfferId } from '../../domain/ids.ts';
 import type { ContactHistory } from '../../offers/contact-history.ts';
-import { findLogged } from '../decide/explain-decision.ts';
+import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
 import { offerOf, reportFor } from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
@@ -35,21 +35,51 @@ export async function redeemPurchases(
   results: readonly EventResult[],
   deps: Deps,
 ): Promise<Map<number, Redemption[]>> {
+  const purchases = [...inputs.entries()].flatMap(([index, input]) =>
+    input.type === 'purchase' && input.redeemed !== undefined && results[index]?.status !== 'rejected'
+      ? [{ index, purchase: input, redeemed: input.redeemed }]
+      : [],
+  );
+  // Of all of them, before any is reported: one question to the lake, and not one each.
+  const claims = purchases.map(({ purchase, redeemed }) =>
+    redeemed.map((one) => ({ redeemed: one, decisionId: decisionIdOf(purchase, one, deps) })),
+  );
+  const ids = await Promise.allSettled(claims.flat().map(({ decisionId }) => decisionId));
+  const decisions = findManyLogged(
+    ids.flatMap((id) => (id.status === 'fulfilled' && id.value !== undefined ? [id.value] : [])),
+    deps,
+  );
   const redemptions = new Map<number, Redemption[]>();
-  for (const [index, input] of inputs.entries()) {
-    if (input.type !== 'purchase' || input.redeemed === undefined) continue;
-    if (results[index]?.status === 'rejected') continue;
+  for (const [at, { index, purchase }] of purchases.entries()) {
     const ofEvent: Redemption[] = [];
-    for (const redeemed of input.redeemed) ofEvent.push(await redeemSafely(input, redeemed, deps));
+    for (const { redeemed, decisionId } of claims[at] ?? [])
+      ofEvent.push(
+        await redeemSafely(
+          purchase,
+          redeemed,
+          async () => {
+            const id = await decisionId;
+            return id === undefined ? undefined : await decisions.get(id);
+          },
+          deps,
+        ),
+      );
     redemptions.set(index, ofEvent);
   }
   return redemptions;
 }
 
-async function redeemSafely(purchase: Purchase, redeemed: Redeemed, deps: Deps): Promise<Redemption> {
+type FindClaimed = () => Promise<DecisionOutline | undefined>;
+
+async function redeemSafely(
+  purchase: Purchase,
+  redeemed: Redeemed,
+  find: FindClaimed,
+  deps: Deps,
+): Promise<Redemption> {
   const { offerId } = redeemed;
   try {
-    return await redeem(purchase, redeemed, deps);
+    return await redeem(purchase, redeemed, await find(), deps);
   } catch (err) {
     // The purchase has been accepted: to refuse it now would have it sent twice.
     deps.log.error(
@@ -60,11 +90,17 @@ async function redeemSafely(purchase: Purchase, redeemed: Redeemed, deps: Deps):
   }
 }
 
-async function redeem(purchase: Purchase, redeemed: Redeemed, deps: Deps): Promise<Redemption> {
-  const { offerId, costMinor } = redeemed;
-  const decision = await decisionOf(purchase, redeemed, deps);
+async function redeem(
+  purchase: Purchase,
+  { offerId, costMinor, decisionId }: Redeemed,
+  decision: DecisionOutline | undefined,
+  deps: Deps,
+): Promise<Redemption> {
   const offer = decision && offerOf(decision, offerId);
   if (decision === undefined || offer === undefined) return { offerId, status: 'unknown' };
+  // One that was looked up in the subject's own contacts needs no further look.
+  if (decisionId !== undefined && !(await wasMadeFor(decision, purchase, deps)))
+    return { offerId, status: 'unknown' };
   const { attributed } = await reportFor(
     decision,
     offer,
@@ -81,19 +117,17 @@ async function redeem(purchase: Purchase, redeemed: Redeemed, deps: Deps): Promi
   return { offerId, decisionId: decision.decisionId, status: attributed ? 'redeemed' : 'late' };
 }
 
-async function decisionOf(
+/** The one that is named, or else the last that made the offer to this customer. */
+async function decisionIdOf(
   purchase: Purchase,
   { offerId, decisionId }: Redeemed,
   deps: Deps,
-): Promise<DecisionOutline | undefined> {
-  if (decisionId !== undefined) {
-    const decision = await findLogged(decisionId, deps);
-    return decision && (await wasMadeFor(decision, purchase, deps)) ? decision : undefined;
-  }
+): Promise<string | undefined> {
+  if (decisionId !== undefined) return decisionId;
   for (const subject of subjectsOf(purchase)) {
     const { history } = await deps.contacts.read(subjectIdOf(subject));
     const last = lastDecisionWith(offerId, history, purchase.occurredAt ?? deps.now());
-    if (last !== undefined) return await findLogged(last, deps);
+    if (last !== undefined) return last;
   }
   return undefined;
 }

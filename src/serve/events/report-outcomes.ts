@@ -8,7 +8,7 @@ import type { DecisionOutline, OutlinedOffer } from '../../decide/decision-outli
 import { readOutcome } from '../../decide/outcome-log.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
 import { subjectOf } from '../../features/subject.ts';
-import { findLogged } from '../decide/explain-decision.ts';
+import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
 import { offerOf, outcomeEvent, outcomeEventId, settleReport } from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
@@ -37,7 +37,11 @@ const noneFound: FoundOutcomes['byIndex'] = new Map();
 /** Before any event is accepted, so that nothing has happened yet where a decision cannot be looked for: that rejects. */
 export async function findOutcomes(inputs: readonly ParsedEventInput[], deps: Deps): Promise<FoundOutcomes> {
   if (!inputs.some(({ type }) => type === 'offerOutcome')) return { inputs, byIndex: noneFound };
-  const decisions = new Map<string, DecisionOutline | undefined>();
+  // At once: one question to the lake, and not one each.
+  const decisions = findManyLogged(
+    inputs.flatMap((input) => (input.type === 'offerOutcome' ? [input.decisionId] : [])),
+    deps,
+  );
   const byIndex = new Map<number, Found | undefined>();
   const told: ParsedEventInput[] = [];
   for (const [index, input] of inputs.entries()) {
@@ -45,9 +49,7 @@ export async function findOutcomes(inputs: readonly ParsedEventInput[], deps: De
       told.push(input);
       continue;
     }
-    const { decisionId } = input;
-    if (!decisions.has(decisionId)) decisions.set(decisionId, await findLogged(decisionId, deps));
-    const found = await foundFor(input, decisions.get(decisionId), deps);
+    const found = await foundFor(input, await decisions.get(input.decisionId), deps);
     byIndex.set(index, found);
     told.push(found?.event ?? input);
   }

@@ -1,5 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newDecisionId } from '../../../src/decide/decision-id.ts';
+import { EventInput } from '../../../src/domain/event.ts';
+import type { EventId } from '../../../src/domain/ids.ts';
+import { createRecordStore } from '../../../src/features/record-store.ts';
+import { drainAll } from '../../../src/history/drain.ts';
+import { openLake } from '../../../src/history/lake.ts';
+import { forgetDecision } from '../../../src/infra/decision-places.ts';
+import type { PastDecisions } from '../../../src/serve/decide/past-decisions.ts';
+import type { Deps } from '../../../src/serve/deps.ts';
+import { redeemPurchases } from '../../../src/serve/events/redeem-purchases.ts';
+import { findOutcomes } from '../../../src/serve/events/report-outcomes.ts';
 import { eventually } from '../../support/eventually.ts';
+import { noon } from '../../support/offers.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -146,4 +158,73 @@ test('an offer without a budget says so; what a budget has left is told in money
   expect(remains).toEqual({ amountMinor: expect.any(Number), count: null });
   expect(availableNow).toEqual(remains);
   expect(unbudgeted).toEqual({ amountMinor: 0, count: 0 });
+});
+
+test('what many purchases, or many outcomes, name and Redis no longer has is one question to the lake', async () => {
+  const questions: (readonly string[])[] = [];
+  const past: PastDecisions = {
+    find: () => Promise.reject(new Error('asked one by one')),
+    findMany: async (decisionIds) => {
+      questions.push(decisionIds);
+      return new Map();
+    },
+  };
+  const known = await decided('of-redis');
+  const ids = Array.from({ length: 200 }, () => newDecisionId(noon));
+  const purchases = [...ids, known].map((decisionId) => ({
+    type: 'purchase' as const,
+    eventId: `order-of-${decisionId}`,
+    customerId: 'somebody-else',
+    lines: [line],
+    redeemed: [{ offerId: 'five-off', decisionId }],
+  }));
+  const redemptions = await redeemPurchases(
+    purchases.map((purchase) => EventInput.parse(purchase)),
+    purchases.map(({ eventId }) => ({ eventId: eventId as EventId, status: 'accepted' })),
+    { redis, keys, past } as unknown as Deps,
+  );
+  expect(questions).toEqual([ids]);
+  const outcomes = ids.map((decisionId) =>
+    EventInput.parse({
+      type: 'offerOutcome',
+      customerId: 'somebody-else',
+      decisionId,
+      offerId: 'five-off',
+      outcome: 'viewed',
+    }),
+  );
+  const found = await findOutcomes(outcomes, { redis, keys, past } as unknown as Deps);
+  expect(questions).toEqual([ids, ids]);
+  expect([...found.byIndex.values()]).toEqual(ids.map(() => undefined));
+  expect([...redemptions.values()].flat().map(({ status }) => status)).toEqual(
+    purchases.map(() => 'unknown'),
+  );
+});
+
+test('decisions that only the lake has are redeemed as any other, whatever else is named beside them', async () => {
+  const old = [await decided('lake-1'), await decided('lake-2')];
+  const lake = await openLake(service.dataDir, { threads: 1, memoryMb: 256 });
+  await drainAll({ redis, keys, lake, recordStore: createRecordStore(redis, keys), now: () => Date.now() });
+  lake.close();
+  for (const decisionId of old) expect(await forgetDecision(decisionId, { redis, keys })).toBeGreaterThan(0);
+  const redeeming = (customerId: string, ...redeemed: object[]) => ({
+    type: 'purchase',
+    customerId,
+    channel: 'store',
+    lines: [line],
+    redeemed,
+  });
+  const { body } = await service.call('POST', '/events', [
+    redeeming('lake-1', { offerId: 'five-off', decisionId: old[0] }),
+    redeeming('lake-2', { offerId: 'five-off' }, { offerId: 'five-off', decisionId: newDecisionId(noon) }),
+    redeeming('lake-1', { offerId: 'five-off', decisionId: old[1] }),
+  ]);
+  expect(body.results.map(({ redemptions }: { redemptions: unknown }) => redemptions)).toEqual([
+    [{ offerId: 'five-off', decisionId: old[0], status: 'redeemed' }],
+    [
+      { offerId: 'five-off', decisionId: old[1], status: 'redeemed' },
+      { offerId: 'five-off', status: 'unknown' },
+    ],
+    [{ offerId: 'five-off', status: 'unknown' }],
+  ]);
 });

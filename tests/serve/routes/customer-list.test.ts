@@ -313,7 +313,7 @@ function answerOf(deps: Deps) {
 
 test('readers who do not read are bounded, and whoever goes away makes room', async () => {
   await score(customers);
-  const scores = createScoreReader(dataDir);
+  const scores = createScoreReader(dataDir, { value: 0 });
   onTestFinished(() => scores.close());
   const records = { readMany: async (ids: readonly string[]) => ids.map(() => undefined) };
   const deps = { scores, records } as unknown as Deps;
@@ -348,7 +348,8 @@ test('a Redis that is away is a 503, not half a list', async () => {
 
 test('a page that is on its way to a slow reader counts among those at once, until it is given back', async () => {
   await score(customers);
-  const reader = createScoreReader(dataDir);
+  const atLake = { value: 0 };
+  const reader = createScoreReader(dataDir, atLake);
   onTestFinished(reader.close);
   const ask = () =>
     reader.page({
@@ -362,8 +363,10 @@ test('a page that is on its way to a slow reader counts among those at once, unt
     });
   const held = await Promise.all(Array.from({ length: 16 }, ask));
   await expect(ask()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  expect(atLake.value).toBe(16);
   held[0]!.release();
   held[0]!.release();
+  expect(atLake.value).toBe(15);
   expect((await ask()).rows).toHaveLength(1);
   await expect(ask()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
 });

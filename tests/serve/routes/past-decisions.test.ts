@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { newDecisionId } from '../../../src/decide/decision-id.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { drainAll } from '../../../src/history/drain.ts';
 import { openLake } from '../../../src/history/lake.ts';
 import { forgetDecision } from '../../../src/infra/decision-places.ts';
+import { createPastDecisions } from '../../../src/serve/decide/past-decisions.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -204,4 +205,20 @@ test('what stands is explained, where that is asked, with what the log has of it
 test('an id that nobody gave out, or that tells no time, is of no decision', async () => {
   for (const decisionId of [newDecisionId(Date.now()), 'order-1', '0190163d-8694-4b71-9b71-2c4f8a3d1e55'])
     expect((await service.call('GET', `/decisions/${decisionId}`)).status).toBe(404);
+});
+
+test('who waits for the lake counts among those at the lake, and no more than so many wait for one answer', async () => {
+  const atLake = { value: 0 };
+  const past = createPastDecisions(service.dataDir, () => Date.now(), atLake);
+  onTestFinished(past.close);
+  const decisionId = newDecisionId(Date.now());
+  const asked = Promise.allSettled(Array.from({ length: 40 }, () => past.find(decisionId)));
+  const many = past.findMany([decisionId]);
+  expect(atLake.value).toBe(41);
+  const refused = (await asked).filter(({ status }) => status === 'rejected');
+  expect(refused).toHaveLength(7);
+  for (const { reason } of refused as PromiseRejectedResult[])
+    expect(reason).toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  expect((await many).size).toBe(0);
+  expect(atLake.value).toBe(0);
 });
