@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
+import { callWhenFull } from '../infra/redis-script.ts';
 
 type GoneDeps = { redis: Redis; keys: Pick<Keys, 'goneCustomers'> };
 
@@ -23,7 +24,8 @@ export async function markGone(customerIds: readonly string[], { redis, keys }: 
   await Promise.all(
     customerIds.map((customerId) => {
       const { set, number } = placeOf(customerId);
-      return redis.sadd(keys.goneCustomers(set), number);
+      // Their records go then: a full Redis takes it.
+      return callWhenFull(redis, 'SADD', keys.goneCustomers(set), number);
     }),
   );
 }

@@ -19,7 +19,8 @@ export const guestEventsMax = 500;
 export const mergedTtlMs = 7 * dayMs;
 
 /** KEYS: whose it is, the events. ARGV: lifetimes of either, most events, then events. Answers the customer, or nothing. */
-const tellScript = redisScript(`
+const tellScript = redisScript(
+  `
 local customer = redis.call('GET', KEYS[1])
 if customer then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
@@ -29,7 +30,10 @@ for i = 4, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[3]), -1)
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return false
-`);
+`,
+  // As the record's: the event stream has taken the event.
+  { whenFull: true },
+);
 
 /** KEYS: likewise. ARGV: lifetime, the customer. Answers {whose it is, event …}. */
 const mergeScript = redisScript(`

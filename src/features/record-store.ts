@@ -148,7 +148,8 @@ export type RecordStoreOptions = {
  * Answers {1}, or {0, record, marker …} as they are where something has changed in between. Comparing contents rather than
  * a counter also holds when a record was deleted and made anew.
  */
-const applyScript = redisScript(`
+const applyScript = redisScript(
+  `
 local current = redis.call('GET', KEYS[1])
 local unchanged = (current and redis.sha1hex(current) or '') == ARGV[1]
 local fields = {}
@@ -162,7 +163,11 @@ if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 ${setMarkersLua(2, 6)}
 return {1}
-`);
+`,
+  // The event stream, which a full Redis closes, has taken the events: the record and the marker only follow, and the drain
+  // cannot let go of the stream before they do.
+  { whenFull: true },
+);
 
 /** KEYS: the record. ARGV: what was read. Deletes it, unless it has been written since. */
 const discardScript = redisScript(

@@ -1,7 +1,7 @@
 /** The lock that lets one process drain (or bring the webhooks' outbox on) at a time: it expires with its holder, and is renewed while the holder lives. */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../infra/redis.ts';
-import { redisScript } from '../infra/redis-script.ts';
+import { callWhenFull, redisScript } from '../infra/redis-script.ts';
 
 export type HeldLock = {
   /** false: it expired or somebody else has it; what was to be done under it must not be finished. */
@@ -26,7 +26,9 @@ export async function takeLock(
   lifetimeMs = defaultLifetimeMs,
 ): Promise<HeldLock | undefined> {
   const token = randomUUID();
-  if ((await redis.set(key, token, 'PX', lifetimeMs, 'NX')) !== 'OK') return undefined;
+  // What is done under it brings events out of Redis: where that is full, the more so.
+  const taken = await callWhenFull(redis, 'SET', key, token, 'PX', lifetimeMs, 'NX');
+  if (taken === null) return undefined;
   const stillHeld = async () => (await renewScript(redis, [key], [token, lifetimeMs])) === 1;
   const timer = setInterval(() => void stillHeld().catch(() => {}), lifetimeMs / 4);
   timer.unref();

@@ -1,6 +1,7 @@
 /**
  * The drain: moves the event stream into the lake. An entry leaves the stream only after the part that holds it has been
  * renamed into place, and a part's name tells which entries it holds: killed at any point, the next drain repeats or resumes.
+ * What it writes into Redis meanwhile a full one takes too, for it ends with room.
  *
  * An event counts where its marker names the entry. Another entry's id there means a repeat, which is dropped. No marker
  * means that the process which accepted the event fell before it reached the record: it is applied now.
@@ -27,6 +28,7 @@ import { logField } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
+import { addWhenFull, callWhenFull } from '../infra/redis-script.ts';
 import type { Tombstones } from '../infra/tombstones.ts';
 import { unreadableEventParts } from './damaged-parts.ts';
 import { takeLock } from './drain-lock.ts';
@@ -165,7 +167,7 @@ async function resume(deps: DrainDeps): Promise<string> {
 /** Lets go of the stream through `last`, which the lake holds. */
 async function forget({ redis, keys }: DrainDeps, last: string): Promise<void> {
   // First the mark, then the trim: entries below the mark are never read again.
-  await redis.set(keys.drainedThrough, last);
+  await callWhenFull(redis, 'SET', keys.drainedThrough, last);
   await redis.xtrim(keys.eventStream, 'MINID', nextStreamId(last));
 }
 
@@ -173,7 +175,7 @@ async function forget({ redis, keys }: DrainDeps, last: string): Promise<void> {
 async function raiseIds({ redis, keys }: DrainDeps, above: string): Promise<void> {
   const id = nextStreamId(above);
   try {
-    await redis.xadd(keys.eventStream, id, logField, '{}');
+    await callWhenFull(redis, 'XADD', keys.eventStream, id, logField, '{}');
     await redis.xdel(keys.eventStream, id);
   } catch (err) {
     // Its ids are greater already.
@@ -302,7 +304,7 @@ async function firstApplied(
     const oldest = now() - markerTrustedMs;
     const recent = entries.filter(({ streamId }) => streamIdParts(streamId)[0] >= oldest);
     const expired = entries.filter(({ streamId }) => streamIdParts(streamId)[0] < oldest);
-    if (expired.length > 0 && !isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
+    if (expired.length > 0 && !isGuest(subjectId)) await addWhenFull(redis, keys.staleCustomers, [subjectId]);
     for (const entry of firstById(expired)) kept.add(entry);
     recent.sort((a, b) => compareEventOrder(a.event, b.event));
     const { outcomes } = await recordStore.apply(subjectId, recent);
@@ -337,7 +339,7 @@ async function notInLake(
   const known = await lookedUp(past, deps, first);
   const customerIds = new Set<string>();
   for (const { event } of known) if (event.customerId !== undefined) customerIds.add(event.customerId);
-  if (customerIds.size > 0) await deps.redis.sadd(deps.keys.staleCustomers, ...customerIds);
+  await addWhenFull(deps.redis, deps.keys.staleCustomers, customerIds);
   return entries.filter((entry) => !known.has(entry));
 }
 
@@ -369,7 +371,9 @@ async function putAside({ redis, keys, log }: DrainDeps, id: string, text: strin
     { event: 'drain.unreadable', streamId: id },
     'an entry of the event stream cannot be read and was put aside',
   );
-  await redis.xadd(
+  await callWhenFull(
+    redis,
+    'XADD',
     keys.unreadableEntries,
     'MAXLEN',
     '~',

@@ -5,6 +5,7 @@
 import { type ErasureFiles, erasedUntil } from './erasure-files.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
+import { callWhenFull } from './redis-script.ts';
 
 export type Tombstones = {
   /** For each subject the instant of its erasure (milliseconds since 1970); −1 = never erased. */
@@ -20,6 +21,7 @@ export type Tombstones = {
 
 const never = -1;
 const manyIds = 20;
+const hashesAtOnce = 1000;
 
 export function createTombstones(
   redis: Redis,
@@ -29,7 +31,11 @@ export function createTombstones(
   const buryHashes = async (hashes: readonly string[], at: number) => {
     const known = hashes.length === 0 ? [] : await redis.hmget(keys.erasedSubjects, ...hashes);
     const later = hashes.filter((_, h) => Number(known[h] ?? never) < at);
-    if (later.length > 0) await redis.hset(keys.erasedSubjects, ...later.flatMap((hash) => [hash, at]));
+    // An erasure begins with it, and makes room: a full Redis takes it.
+    for (let start = 0; start < later.length; start += hashesAtOnce) {
+      const some = later.slice(start, start + hashesAtOnce);
+      await callWhenFull(redis, 'HSET', keys.erasedSubjects, ...some.flatMap((hash) => [hash, at]));
+    }
   };
   return {
     async erasedAt(subjectIds) {

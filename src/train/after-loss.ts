@@ -11,6 +11,7 @@ import type { JobQueue } from '../infra/job-queue.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
+import { callWhenFull } from '../infra/redis-script.ts';
 import type { Tombstones } from '../infra/tombstones.ts';
 import { lacksSchedule, type ScheduleTimes, scheduleJobs } from './schedule.ts';
 
@@ -51,7 +52,7 @@ export function createAfterLoss(deps: AfterLossDeps, monotonicNow = () => perfor
       askedAt = Number.NEGATIVE_INFINITY;
       restored = false;
       // The mark first: should Redis be emptied once more meanwhile, it is gone too, and the next round begins anew.
-      if (!remembers) await redis.set(keys.remembersErased, '1');
+      if (!remembers) await callWhenFull(redis, 'SET', keys.remembersErased, '1');
       await tombstones.restore();
       restored = true;
     },

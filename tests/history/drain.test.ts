@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import type { LogEntry } from '../../src/domain/log-entry.ts';
 import { dayMs } from '../../src/domain/time.ts';
@@ -12,11 +12,16 @@ import { type DrainDeps, drainAll, drainedThrough, drainOnce } from '../../src/h
 import { type Lake, listParts } from '../../src/history/lake.ts';
 import { writeEntries } from '../../src/history/write-entries.ts';
 import { countOfDecision, madePlace, outlinePlace } from '../../src/infra/decision-places.ts';
+import { openErasureFiles } from '../../src/infra/erasure-files.ts';
 import { appendEntries, logField } from '../../src/infra/event-log.ts';
 import { createKeys } from '../../src/infra/keys.ts';
+import { connectRedis } from '../../src/infra/redis.ts';
+import { createTombstones } from '../../src/infra/tombstones.ts';
+import { outboxLength, tellOfEvents } from '../../src/train/webhooks/outbox.ts';
 import { startMs } from '../support/events.ts';
 import { testLake } from '../support/lake.ts';
-import { deleteEach, testRedis } from '../support/redis.ts';
+import { ownRedis } from '../support/own-redis.ts';
+import { deleteEach, describeNative, silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 
@@ -257,14 +262,14 @@ describe('one drain at a time', () => {
 
 describe('killed', () => {
   /** Redis on which one command fails once, before it reaches the server. */
-  function failingOnce(command: 'xtrim' | 'set', key: string) {
+  function failingOnce(command: 'xtrim' | 'callBuffer', key: string) {
     let failed = false;
     return new Proxy(redis, {
       get(target, name) {
         const real = Reflect.get(target, name);
         if (name !== command) return typeof real === 'function' ? real.bind(target) : real;
         return (...args: unknown[]) => {
-          if (failed || args[0] !== key) return real.apply(target, args);
+          if (failed || !args.includes(key)) return real.apply(target, args);
           failed = true;
           throw new Error('killed');
         };
@@ -302,22 +307,22 @@ describe('killed', () => {
     expect((await recordStore.read('anna'))?.eventCount).toBe(2);
   });
 
-  test.each(['set', 'xtrim'] as const)(
-    'between renaming and %s: the next drain goes on after it',
-    async (command) => {
-      const { deps, keys, lake, accept, recordStore } = await setUp();
-      await accept(visit('a', 1), visit('b', 2));
-      const key = command === 'set' ? keys.drainedThrough : keys.eventStream;
-      await expect(drainOnce({ ...deps, redis: failingOnce(command, key) })).rejects.toThrow('killed');
-      expect(await eventIds(lake)).toEqual(['a', 'b']);
+  test.each([
+    ['the mark', 'callBuffer'],
+    ['the trim', 'xtrim'],
+  ] as const)('between renaming and %s: the next drain goes on after it', async (_step, command) => {
+    const { deps, keys, lake, accept, recordStore } = await setUp();
+    await accept(visit('a', 1), visit('b', 2));
+    const key = command === 'callBuffer' ? keys.drainedThrough : keys.eventStream;
+    await expect(drainOnce({ ...deps, redis: failingOnce(command, key) })).rejects.toThrow('killed');
+    expect(await eventIds(lake)).toEqual(['a', 'b']);
 
-      await accept(visit('c', 3));
-      expect(await drainAll(deps)).toBe(1);
-      expect(await eventIds(lake)).toEqual(['a', 'b', 'c']);
-      expect(await redis.xlen(keys.eventStream)).toBe(0);
-      expect((await recordStore.read('anna'))?.eventCount).toBe(3);
-    },
-  );
+    await accept(visit('c', 3));
+    expect(await drainAll(deps)).toBe(1);
+    expect(await eventIds(lake)).toEqual(['a', 'b', 'c']);
+    expect(await redis.xlen(keys.eventStream)).toBe(0);
+    expect((await recordStore.read('anna'))?.eventCount).toBe(3);
+  });
 
   test('a Redis that begins anew with a clock that is behind loses nothing that comes after the first drain', async () => {
     const { deps, keys, lake, accept } = await setUp();
@@ -333,5 +338,52 @@ describe('killed', () => {
     await accept(visit('b', 2));
     expect(await drainOnce(deps)).toMatchObject({ events: 1 });
     expect(await eventIds(lake)).toEqual(['a', 'b']);
+  });
+});
+
+describeNative('a Redis that is full', () => {
+  test('is drained all the same: what is in the stream, of records and of the erased, and what a drain had not finished', async () => {
+    const own = await ownRedis();
+    onTestFinished(own.remove);
+    await own.start();
+    const full = connectRedis(own.url, 'tests-full', { kind: 'patient' }, silentLog);
+    onTestFinished(() => full.disconnect());
+    const { deps, keys, lake } = await setUp();
+    const recordStore = createRecordStore(full, keys);
+    const onEvents = tellOfEvents({ redis: full, keys }, { ratingBelow: 3 });
+    const ofFull: DrainDeps = { ...deps, redis: full, recordStore, onEvents };
+    const entry = (event: ShopEvent) => ({ kind: 'event', event }) as const;
+    // Known to the lake and told of again; never brought to their records, of a customer and a guest; not to be read.
+    await appendEntries(full, keys, [entry(visit('a'))]);
+    await drainOnce(ofFull);
+    const { customerId: _, ...ofGuest } = { ...visit('g', 3), sessionId: 's1' };
+    await full.del(keys.eventMarkers('anna'));
+    await appendEntries(full, keys, [entry(visit('a')), entry(visit('b', 2)), entry(ofGuest as ShopEvent)]);
+    await full.xadd(keys.eventStream, '*', logField, 'no JSON');
+    const outbox = await outboxLength({ redis: full, keys });
+    await full.del(keys.drainedThrough);
+    await full.config('SET', 'maxmemory', '1');
+    await expect(full.set('anything', '1')).rejects.toThrow('OOM');
+
+    expect(await drainOnce(ofFull)).toMatchObject({
+      entries: 4,
+      events: 2,
+      unreadable: 1,
+      lag: { length: 0 },
+    });
+    expect(await eventIds(lake)).toEqual(['a', 'b', 'g']);
+    expect(await full.smembers(keys.staleCustomers)).toEqual(['anna']);
+    expect((await recordStore.read('session:s1'))?.eventCount).toBe(1);
+    expect(await outboxLength({ redis: full, keys })).toBeGreaterThan(outbox);
+
+    const tombstones = createTombstones(
+      full,
+      keys,
+      await openErasureFiles(join(lake.folder('events'), '../..')),
+    );
+    await tombstones.bury(['bert'], 1000);
+    expect(await tombstones.erasedAt(['bert'])).toEqual([1000]);
+    expect(await recordStore.letGo(['anna'], await drainedThrough(full, keys))).toEqual([true]);
+    expect(await recordStore.read('anna')).toBeUndefined();
   });
 });

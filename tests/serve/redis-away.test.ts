@@ -2,9 +2,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ItemId } from '../../src/domain/ids.ts';
+import { createRecordStore } from '../../src/features/record-store.ts';
+import { drainAll } from '../../src/history/drain.ts';
+import { appendEntries } from '../../src/infra/event-log.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { eventually } from '../support/eventually.ts';
+import { testLake } from '../support/lake.ts';
 import { type OwnRedis, ownRedis } from '../support/own-redis.ts';
 import { describeNative, silentLog } from '../support/redis.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -215,6 +220,37 @@ describeNative('a Redis that has no room', () => {
         expect(accepted.body).toMatchObject({ accepted: 1, deferred: 0 });
         expect(await client.xlen(keys.eventStream)).toBe(length + 1);
       }
+    } finally {
+      await service.close();
+      client.disconnect();
+      await own.remove();
+    }
+  });
+
+  test('is given room by the drain, and takes events again', async () => {
+    const own = await ownRedis();
+    await own.start();
+    const client = connectRedis(own.url, 'tests-fill', { kind: 'patient' }, silentLog);
+    const service = await startTestService({ redisUrl: own.url, prefix, env: {} });
+    try {
+      const long = {
+        itemId: 'long' as ItemId,
+        name: 'x'.repeat(2000),
+        category: 'c',
+        inStock: true,
+        discontinued: false,
+      };
+      await appendEntries(
+        client,
+        keys,
+        Array.from({ length: 4000 }, (_, at) => ({ kind: 'item', item: long, at })),
+      );
+      const used = Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
+      await client.config('SET', 'maxmemory', String(used - 3_000_000));
+      expect((await service.call('POST', '/events', order)).status).toBe(503);
+      const recordStore = createRecordStore(client, keys);
+      await drainAll({ redis: client, keys, lake: await testLake(), recordStore, now: Date.now });
+      expect((await service.call('POST', '/events', order)).body).toMatchObject({ accepted: 1, deferred: 0 });
     } finally {
       await service.close();
       client.disconnect();

@@ -9,6 +9,7 @@ import type { WebhookConfig } from '../../infra/config.ts';
 import { logField } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
+import { redisScript } from '../../infra/redis-script.ts';
 import { causeOf } from '../../webhooks/event-cause.ts';
 
 export type OutboxDeps = { redis: Redis; keys: Keys };
@@ -18,6 +19,11 @@ const customersInEntry = 500;
 const busyLength = 10_000;
 /** From here on nothing is taken: the drain waits, and nothing of it is lost. */
 const fullLength = 100_000;
+
+/** KEYS: the outbox. ARGV: the field, then entries. All or none. */
+const putScript = redisScript(`for i = 2, #ARGV do redis.call('XADD', KEYS[1], '*', ARGV[1], ARGV[i]) end`, {
+  whenFull: true,
+});
 
 export type ReadOutboxEntry = {
   id: string;
@@ -53,7 +59,13 @@ export function tellOfEvents(
       for (let start = 0; start < customerIds.length; start += customersInEntry)
         entries.push({ kind: 'changed', customerIds: customerIds.slice(start, start + customersInEntry) });
     }
-    await putIntoOutbox({ redis, keys }, entries);
+    // The drain waits for it, and makes room: a full Redis takes it.
+    if (entries.length > 0)
+      await putScript(
+        redis,
+        [keys.webhookOutbox],
+        [logField, ...entries.map((entry) => JSON.stringify(entry))],
+      );
   };
 }
 

