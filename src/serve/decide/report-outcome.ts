@@ -8,10 +8,12 @@ import { madeOffers } from '../../decide/decision-log.ts';
 import type { DecisionOutline, OutlinedOffer } from '../../decide/decision-outline.ts';
 import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
 import { contactsOf, settleOutcome } from '../../decide/settle-outcome.ts';
+import { timeOfDecision } from '../../domain/decision-time.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
 import { EventId, type OfferId } from '../../domain/ids.ts';
 import type { OfferOutcome } from '../../domain/offer.ts';
+import { dayMs } from '../../domain/time.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { findLogged } from './explain-decision.ts';
@@ -32,7 +34,7 @@ export type OutcomeReport = {
 export type OutcomeAnswer = {
   eventId: EventId;
   duplicate: boolean;
-  /** false: redeemed when the time for that was over. It is in the history, and its cost counts; its purchase is not the offer's. */
+  /** false: redeemed before the offer was made, or when the time for it was over. It is in the history, and its cost counts; its purchase is not the offer's. */
   attributed: boolean;
 };
 
@@ -48,7 +50,8 @@ export async function reportOutcome(
   if (decision === undefined) throw noSuchDecision();
   const offer = offerOf(decision, report.offerId);
   if (offer === undefined) throw notOfThisDecision(decision);
-  return await reportFor(decision, offer, report, deps, told);
+  const { attribution, ...answer } = await reportFor(decision, offer, report, deps, told);
+  return { ...answer, attributed: attribution === 'attributed' };
 }
 
 /** The same for a decision that has been found, and the offer of it; `told`: what is known of this report from before. */
@@ -58,7 +61,7 @@ export async function reportFor(
   report: OutcomeReport,
   deps: Deps,
   told = readOutcome(decision.decisionId, eventIdOf(decision.decisionId, report), deps),
-): Promise<OutcomeAnswer> {
+): Promise<Omit<OutcomeAnswer, 'attributed'> & { attribution: Attribution }> {
   const eventId = eventIdOf(decision.decisionId, report);
   // What is told again happened when it was told first: so the history finds the repeat, however late.
   const at = report.occurredAt ?? (await told)?.at ?? deps.now();
@@ -72,8 +75,8 @@ export async function reportFor(
   }
   const duplicate = duplicates > 0;
   // After the event, and for repeats too: a first attempt may have ended in between.
-  const attributed = await settleReport(decision, offer, event, duplicate, deps, contacts);
-  return { eventId, duplicate, attributed };
+  const attribution = await settleReport(decision, offer, event, duplicate, deps, contacts);
+  return { eventId, duplicate, attribution };
 }
 
 type OutcomeEvent = Extract<ParsedEventInput, { type: 'offerOutcome' }> & {
@@ -107,7 +110,7 @@ type Sums = { valueMinor?: number | undefined; costMinor?: number | undefined };
 
 /**
  * An outcome whose event has been accepted (`isRepeat`: had been before) in the ledgers, the decision's own line of outcomes, and the
- * counts. Answers whether it is attributed. `contacts`: `contactsOf` the decision.
+ * counts. `contacts`: `contactsOf` the decision.
  */
 export async function settleReport(
   decision: DecisionOutline,
@@ -116,7 +119,7 @@ export async function settleReport(
   isRepeat: boolean,
   deps: Deps,
   contacts = contactsOf(decision, deps),
-): Promise<boolean> {
+): Promise<Attribution> {
   const { decisionId } = decision;
   const sums = {
     ...(valueMinor !== undefined && { valueMinor }),
@@ -130,16 +133,27 @@ export async function settleReport(
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);
   deps.metrics.offerOutcomes.inc({ outcome: isRepeat ? 'duplicate' : outcome });
-  return isAttributed(offer, outcome, at);
+  return attributionOf(decision, offer, outcome, at);
 }
 
+/** `early`, `late`: redeemed before the offer was made, or when the time for it was over: its purchase is not the offer's. */
+export type Attribution = 'attributed' | 'early' | 'late';
+
+/** Clocks differ, and a day is told as its midnight. */
+const earlyMaxMs = dayMs;
+
 /** Everything but a redemption belongs to its offer whenever it comes. */
-export function isAttributed(
-  { redeemableUntil }: Pick<OutlinedOffer, 'redeemableUntil'>,
+export function attributionOf(
+  { decidedAt }: Pick<DecisionOutline, 'decidedAt'>,
+  { heldSince, redeemableUntil }: Pick<OutlinedOffer, 'heldSince' | 'redeemableUntil'>,
   outcome: OfferOutcome,
   at: number,
-): boolean {
-  return outcome !== 'redeemed' || redeemableUntil === undefined || at < Date.parse(redeemableUntil);
+): Attribution {
+  if (outcome !== 'redeemed') return 'attributed';
+  // What she has had since another decision could be redeemed from then on.
+  const madeAt = timeOfDecision(heldSince ?? '') ?? Date.parse(decidedAt);
+  if (at < madeAt - earlyMaxMs) return 'early';
+  return redeemableUntil === undefined || at < Date.parse(redeemableUntil) ? 'attributed' : 'late';
 }
 
 export function offerOf({ placements }: DecisionOutline, offerId: string): OutlinedOffer | undefined {

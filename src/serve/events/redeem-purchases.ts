@@ -22,10 +22,10 @@ export const Redemption = z.object({
   /** The decision that it was put down to. */
   decisionId: z.string().optional(),
   /**
-   * `redeemed`; `late`: the time for that was over, so that the purchase is not the offer's; `unknown`: no decision made this
+   * `redeemed`; `early`, `late`: it was not made yet, or the time for it was over, so that the purchase is not the offer's; `unknown`: no decision made this
    * customer such an offer; `failed`: could not be looked up now, report it as an outcome of its decision.
    */
-  status: z.enum(['redeemed', 'late', 'unknown', 'failed']),
+  status: z.enum(['redeemed', 'early', 'late', 'unknown', 'failed']),
 });
 export type Redemption = z.output<typeof Redemption>;
 
@@ -101,7 +101,7 @@ async function redeem(
   // One that was looked up in the subject's own contacts needs no further look.
   if (decisionId !== undefined && !(await wasMadeFor(decision, purchase, deps)))
     return { offerId, status: 'unknown' };
-  const { attributed } = await reportFor(
+  const { attribution } = await reportFor(
     decision,
     offer,
     {
@@ -114,7 +114,8 @@ async function redeem(
     },
     deps,
   );
-  return { offerId, decisionId: decision.decisionId, status: attributed ? 'redeemed' : 'late' };
+  const status = attribution === 'attributed' ? 'redeemed' : attribution;
+  return { offerId, decisionId: decision.decisionId, status };
 }
 
 /** The one that is named, or else the last that made the offer to this customer. */

@@ -15,11 +15,11 @@ import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
 
 /**
- * `counted`; `late`: redeemed when the time for that was over, so that no purchase is the offer's; `unknown`: no decision made this
+ * `counted`; `early`, `late`: redeemed before it was made, or when the time for it was over, so that its purchase is not the offer's; `unknown`: no decision made this
  * customer such an offer, so that it stands in the history alone; `failed`: it is in the history and could not be settled now, report
  * it to its decision.
  */
-export const OutcomeStatus = z.enum(['counted', 'late', 'unknown', 'failed']);
+export const OutcomeStatus = z.enum(['counted', 'early', 'late', 'unknown', 'failed']);
 export type OutcomeStatus = z.output<typeof OutcomeStatus>;
 
 type OutcomeInput = Extract<ParsedEventInput, { type: 'offerOutcome' }>;
@@ -113,7 +113,8 @@ async function settleSafely(
 ): Promise<OutcomeStatus> {
   try {
     const isRepeat = status === 'duplicate';
-    return (await settleReport(decision, offer, event, isRepeat, deps)) ? 'counted' : 'late';
+    const attribution = await settleReport(decision, offer, event, isRepeat, deps);
+    return attribution === 'attributed' ? 'counted' : attribution;
   } catch (err) {
     // The event has been accepted: to refuse it now would have all of the request sent twice.
     deps.log.error(

@@ -279,7 +279,8 @@ export const decisionRoutes = [
     summary: 'Reports that an offer was viewed, clicked, redeemed or dismissed',
     description:
       'May be sent again at will: an outcome of an offer counts once a decision, unless it comes with an `eventId` of its ' +
-      'own. A redemption counts once in any case; one after `redeemableUntil` is taken, but not `attributed` to the offer.',
+      'own. A redemption counts once in any case; one after `redeemableUntil`, or more than a day before the ' +
+      'decision, is taken, but not `attributed` to the offer.',
     tags,
     params: decisionParams,
     body: z

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newDecisionId } from '../../../src/decide/decision-id.ts';
 import { EventInput } from '../../../src/domain/event.ts';
 import type { EventId } from '../../../src/domain/ids.ts';
+import { dayMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { drainAll } from '../../../src/history/drain.ts';
 import { openLake } from '../../../src/history/lake.ts';
@@ -129,6 +130,14 @@ test('an offer that this customer was never given is no reason to refuse the pur
     'unknown',
   ]);
   expect(await outcomesOf(decisionId)).toEqual([]);
+});
+
+test('a purchase of days before the decision that it names is not put down to the offer', async () => {
+  const decisionId = await decided('hindsight');
+  const { results } = await buy('hindsight', [{ offerId: 'five-off', decisionId }], {
+    occurredAt: Date.now() - 3 * dayMs,
+  });
+  expect(results[0].redemptions).toEqual([{ offerId: 'five-off', decisionId, status: 'early' }]);
 });
 
 test('a purchase that is rejected redeems nothing; one without redemptions does not speak of them', async () => {
