@@ -19,21 +19,33 @@ const batchOptions = {
   removeOnFail: { count: 200 },
 } as const;
 
+/** Each keeps what was asked, up to a megabyte of ids, on the disk. */
+const listsWaitingMax = 100;
+
 export type BatchQueue = {
-  /** The same request again is the same batch; one that failed or was cancelled goes on where it stopped. */
+  /**
+   * The same request again is the same batch; one that failed or was cancelled goes on where it stopped. AppError TOO_MANY_REQUESTS
+   * where so many wait that no other may, of which nothing is kept.
+   */
   start: (request: BatchRequest, now: number) => Promise<BatchStatus>;
   /** undefined: there is none of that id, or it has been swept. */
   get: (batchId: string) => Promise<BatchStatus | undefined>;
   /** It stops within a few hundred customers; what is done stays. AppError NOT_FOUND, CONFLICT where it has ended. */
   cancel: (batchId: string) => Promise<BatchStatus>;
-  /** Goes on where it stopped. AppError NOT_FOUND; CONFLICT where it is complete. */
+  /** Goes on where it stopped. AppError NOT_FOUND; CONFLICT where it is complete; TOO_MANY_REQUESTS as for `start`. */
   resume: (batchId: string) => Promise<BatchStatus>;
   /** Workers that take batches. */
   workersCount: () => Promise<number>;
   close: () => Promise<void>;
 };
 
-export function createBatchQueue(queueUrl: string, keys: Keys, dataDir: string, log: Logger): BatchQueue {
+export function createBatchQueue(
+  queueUrl: string,
+  keys: Keys,
+  dataDir: string,
+  log: Logger,
+  { waitingMax = listsWaitingMax } = {},
+): BatchQueue {
   const { use: withQueue, close } = askQueue(queueUrl, batchQueueName, keys, log);
 
   async function get(batchId: string): Promise<BatchStatus | undefined> {
@@ -66,6 +78,15 @@ export function createBatchQueue(queueUrl: string, keys: Keys, dataDir: string, 
     };
   }
 
+  async function refuseWhileFull(): Promise<void> {
+    const waiting = await withQueue((queue) => queue.getJobCountByTypes('waiting', 'delayed'));
+    if (waiting < waitingMax) return;
+    throw new AppError('TOO_MANY_REQUESTS', {
+      public: `${waiting} lists wait to be made: ask again when some are done, or cancel some. A worker must run.`,
+      retryAfterSeconds: 60,
+    });
+  }
+
   async function enqueue(batchId: string): Promise<void> {
     await withQueue(async (queue) => {
       const earlier = await queue.getJob(batchId);
@@ -90,6 +111,7 @@ export function createBatchQueue(queueUrl: string, keys: Keys, dataDir: string, 
       const folder = batchFolder(dataDir, batchId);
       const before = await get(batchId);
       if (before?.state === 'completed') return before;
+      if (before?.state !== 'waiting' && before?.state !== 'active') await refuseWhileFull();
       if (before === undefined) await folder.create(request, now);
       await folder.uncancel();
       await enqueue(batchId);
@@ -111,6 +133,7 @@ export function createBatchQueue(queueUrl: string, keys: Keys, dataDir: string, 
     async resume(batchId) {
       const { state } = await known(batchId);
       if (state === 'completed') throw new AppError('CONFLICT', { public: 'The batch is complete.' });
+      if (state !== 'waiting' && state !== 'active') await refuseWhileFull();
       await batchFolder(dataDir, batchId).uncancel();
       await enqueue(batchId);
       return known(batchId);

@@ -27,7 +27,7 @@ export const batchRoutes = [
     tags,
     body: BatchRequest.meta({ id: 'BatchRequest' }),
     responses: { 202: Status },
-    problems: [413, 415, 503],
+    problems: [413, 415, 429, 503],
     check: ({ body }) =>
       body?.eligibility === undefined
         ? []
@@ -74,7 +74,7 @@ export const batchRoutes = [
     tags,
     params,
     responses: { 202: Status },
-    problems: [404, 409, 503],
+    problems: [404, 409, 429, 503],
     handler: async ({ params: { batchId } }, { batches }) => ({
       status: 202,
       body: await batches.resume(batchId),
