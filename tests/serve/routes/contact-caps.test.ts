@@ -1,11 +1,13 @@
 /** What a user of the API sees of the rules that count what a customer was offered before. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.ts';
 import type { ContactPolicy } from '../../../src/domain/decision-policy.ts';
+import { streamIdParts } from '../../../src/domain/stream-id.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
-const { url: redisUrl, prefix } = testRedis();
+const { url: redisUrl, prefix, redis, keys } = testRedis();
 /** Two messages a week, as close to each other as one likes; and at most one in twelve hours. */
 let often: TestService;
 let seldom: TestService;
@@ -117,6 +119,25 @@ test('messages that other tools tell to have sent count, once, and not beside th
   for (const campaign of ['a', 'b'])
     await sent(campaign, { customerId: other, occurredAt: weekAgo, eventId: `${other}-${campaign}` });
   expect(await write(often, other, 'june')).toMatchObject({ five: 'made' });
+});
+
+test('a message that was taken and not counted, for its process fell, is counted by the repeat, as of the first', async () => {
+  const customerId = await reachable('fell-before');
+  const event = { type: 'marketingContact', customerId, channel: 'email', outcome: 'sent', eventId: 'fell' };
+  const tell = async () => (await seldom.call('POST', '/events', event)).body.results[0].status;
+  const read = async () => (await createContactLedger(redis, keys).read(customerId)).history;
+  expect(await tell()).toBe('accepted');
+  const first = await read();
+  await redis.del(keys.contacts(customerId));
+  const [id] = (await redis.xrevrange(keys.eventStream, '+', '-', 'COUNT', 1))[0] ?? [''];
+  while (Date.now() <= streamIdParts(id)[0]) await new Promise(setImmediate);
+  expect(await tell()).toBe('duplicate');
+  const again = await read();
+  expect(again).toHaveLength(1);
+  expect(again[0]).toMatchObject({ decisionId: first[0]?.decisionId, at: streamIdParts(id)[0] });
+  expect(await tell()).toBe('duplicate');
+  expect(await read()).toEqual(again);
+  expect(await write(seldom, customerId, 'july')).toMatchObject({ five: 'minimum-gap' });
 });
 
 test('messages that are told of many at a time all count', async () => {
