@@ -41,6 +41,25 @@ export async function noteOutcome(
   await noteScript(redis, [keys.decisionOutcomes(decisionId)], args);
 }
 
+/** KEYS: the hash. ARGV: expiry in seconds, field, purchase. */
+const claimScript = redisScript(`
+redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3] and 1 or 0
+`);
+
+/** One of several purchases that redeem the same offer of a decision has it: the first. Answers whether it is this one. */
+export async function claimRedemption(
+  decisionId: string,
+  offerId: string,
+  purchase: string,
+  { redis, keys }: OutcomeLogDeps,
+): Promise<boolean> {
+  // As JSON, like what stands beside it, and no outcome.
+  const args = [decisionTtlSeconds, `redeemed by: ${offerId}`, JSON.stringify(purchase)];
+  return Number(await claimScript(redis, [keys.decisionOutcomes(decisionId)], args)) === 1;
+}
+
 export async function readOutcome(
   decisionId: string,
   eventId: string,

@@ -2,6 +2,7 @@
  * An outcome in the ledgers: a redemption confirms the offer's budget at what it has cost, a dismissal gives it back, and the
  * customer's contact is no longer only reserved. Safe to repeat.
  */
+import { createHash } from 'node:crypto';
 import type { Offer, OfferOutcome } from '../domain/offer.ts';
 import type { Contact, ContactState } from '../offers/contact-history.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
@@ -57,7 +58,7 @@ export async function settleOutcome(
   deps: SettleDeps,
   early?: Promise<ReadContacts>,
 ): Promise<Confirmed | 'released' | undefined> {
-  const holder = made.heldSince ?? decision.decisionId;
+  const holder = holderOf(decision, made);
   const now = deps.now();
   const subject = subjectOf(decision);
   const ids = new Set([holder, decision.decisionId]);
@@ -69,6 +70,40 @@ export async function settleOutcome(
     subject && deps.contacts.update(subjectIdOf(subject), (history) => changed(history, change), now, early),
   ]);
   return budget;
+}
+
+/**
+ * What an offer cost that was redeemed already, in another purchase (`purchase` names it): the budget has paid for it once, so that it
+ * is counted apart. Safe to repeat.
+ */
+export async function settleRepeated(
+  decision: DecisionOutline,
+  made: OutlinedOffer,
+  {
+    purchase,
+    valueMinor,
+    costMinor,
+  }: Pick<SettledOutcome, 'valueMinor' | 'costMinor'> & { purchase: string },
+  { economics }: Pick<OfferMarket, 'economics'>,
+  deps: SettleDeps,
+): Promise<Confirmed | undefined> {
+  const offer = await offerOf(made, deps);
+  if (offer?.budget === undefined) return undefined;
+  const redeemed = {
+    id: `${holderOf(decision, made)}+${createHash('sha256').update(purchase).digest('base64url')}`,
+    costMinor: costMinor ?? redemptionCost(made, valueMinor, economics),
+    decidedAt: Date.parse(decision.decidedAt),
+    isBeyond: true,
+  };
+  return await deps.budgets.confirm(offer, redeemed, deps.now());
+}
+
+/** Under whose id its budget and contact are: the decision that made it first. */
+export function holderOf(
+  { decisionId }: Pick<DecisionOutline, 'decisionId'>,
+  { heldSince }: Pick<OutlinedOffer, 'heldSince'>,
+): string {
+  return heldSince ?? decisionId;
 }
 
 function subjectOf({ customerId, sessionId }: DecisionOutline): DecisionSubject | undefined {

@@ -59,10 +59,13 @@ export type BudgetLedger = {
     expiresAt: number,
     now: number,
   ) => Promise<Reserved[]>;
-  /** A redemption at this cost. `decidedAt` finds the period where the reservation has lapsed. Repeats change nothing. */
+  /**
+   * A redemption at this cost. `decidedAt` finds the period where the reservation has lapsed. `isBeyond`: of what has been paid for
+   * already, so that it takes none of the budget and is `unbudgeted`. Repeats change nothing.
+   */
   confirm: (
     offer: BudgetedOffer,
-    redeemed: { id: string; costMinor: number; decidedAt: number },
+    redeemed: { id: string; costMinor: number; decidedAt: number; isBeyond?: boolean },
     now: number,
   ) => Promise<Confirmed>;
   /** Gives back what was not redeemed; what is not reserved stays as it is. */
@@ -277,7 +280,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
       return answers.map((answer) => (answer === 1 ? 'reserved' : answer === 2 ? 'paced' : 'exhausted'));
     },
 
-    async confirm(offer, { id, costMinor, decidedAt }, now) {
+    async confirm(offer, { id, costMinor, decidedAt, isBeyond = false }, now) {
       const { budget, offerId } = offer;
       // Without a budget nothing was reserved; one that was taken away since has left nothing to hold to.
       if (budget === undefined) return 'confirmed';
@@ -288,7 +291,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         period.name,
         id,
         Math.max(0, Math.ceil(costMinor)),
-        ...limitArgs(budgetLimits(budget)),
+        ...(isBeyond ? [0, 0] : limitArgs(budgetLimits(budget))),
         now + repeatsKnownMs,
         keptUntil(period, now),
       ]);

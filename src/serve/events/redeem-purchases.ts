@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import type { DecisionOutline } from '../../decide/decision-outline.ts';
+import { claimRedemption } from '../../decide/outcome-log.ts';
+import { holderOf, settleRepeated } from '../../decide/settle-outcome.ts';
 import { subjectIdOf } from '../../decide/subject.ts';
 import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import { OfferId } from '../../domain/ids.ts';
@@ -22,10 +24,11 @@ export const Redemption = z.object({
   /** The decision that it was put down to. */
   decisionId: z.string().optional(),
   /**
-   * `redeemed`; `early`, `late`: it was not made yet, or the time for it was over, so that the purchase is not the offer's; `unknown`: no decision made this
-   * customer such an offer; `failed`: could not be looked up now, report it as an outcome of its decision.
+   * `redeemed`; `early`, `late`: it was not made yet, or the time for it was over, so that the purchase is not the offer's;
+   * `repeated`: another purchase has redeemed it, so that the budget does not pay for it again; `unknown`: no decision made this customer
+   * such an offer; `failed`: could not be looked up now, report it as an outcome of its decision.
    */
-  status: z.enum(['redeemed', 'early', 'late', 'unknown', 'failed']),
+  status: z.enum(['redeemed', 'early', 'late', 'repeated', 'unknown', 'failed']),
 });
 export type Redemption = z.output<typeof Redemption>;
 
@@ -52,10 +55,12 @@ export async function redeemPurchases(
   const redemptions = new Map<number, Redemption[]>();
   for (const [at, { index, purchase }] of purchases.entries()) {
     const ofEvent: Redemption[] = [];
+    const purchaseId = purchaseIdOf(purchase, results[index]);
     for (const { redeemed, decisionId } of claims[at] ?? [])
       ofEvent.push(
         await redeemSafely(
           purchase,
+          purchaseId,
           redeemed,
           async () => {
             const id = await decisionId;
@@ -73,13 +78,14 @@ type FindClaimed = () => Promise<DecisionOutline | undefined>;
 
 async function redeemSafely(
   purchase: Purchase,
+  purchaseId: string,
   redeemed: Redeemed,
   find: FindClaimed,
   deps: Deps,
 ): Promise<Redemption> {
   const { offerId } = redeemed;
   try {
-    return await redeem(purchase, redeemed, await find(), deps);
+    return await redeem(purchase, purchaseId, redeemed, await find(), deps);
   } catch (err) {
     // The purchase has been accepted: to refuse it now would have it sent twice.
     deps.log.error(
@@ -92,6 +98,7 @@ async function redeemSafely(
 
 async function redeem(
   purchase: Purchase,
+  purchaseId: string,
   { offerId, costMinor, decisionId }: Redeemed,
   decision: DecisionOutline | undefined,
   deps: Deps,
@@ -101,13 +108,20 @@ async function redeem(
   // One that was looked up in the subject's own contacts needs no further look.
   if (decisionId !== undefined && !(await wasMadeFor(decision, purchase, deps)))
     return { offerId, status: 'unknown' };
+  const valueMinor = Math.max(0, eventValueMinor(purchase as ShopEvent));
+  if (!(await claimRedemption(holderOf(decision, offer), offerId, purchaseId, deps))) {
+    const again = { purchase: purchaseId, valueMinor, costMinor };
+    const budget = await settleRepeated(decision, offer, again, deps.market.known(), deps);
+    if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
+    return { offerId, decisionId: decision.decisionId, status: 'repeated' };
+  }
   const { attribution } = await reportFor(
     decision,
     offer,
     {
       offerId,
       outcome: 'redeemed',
-      valueMinor: Math.max(0, eventValueMinor(purchase as ShopEvent)),
+      valueMinor,
       costMinor,
       occurredAt: purchase.occurredAt,
       eventId: undefined,
@@ -116,6 +130,11 @@ async function redeem(
   );
   const status = attribution === 'attributed' ? 'redeemed' : attribution;
   return { offerId, decisionId: decision.decisionId, status };
+}
+
+/** The same order is the same purchase, however it is told; else an event that is sent again is. */
+function purchaseIdOf({ orderId }: Purchase, result: EventResult | undefined): string {
+  return orderId === undefined ? `event:${result?.eventId}` : `order:${orderId}`;
 }
 
 /** The one that is named, or else the last that made the offer to this customer. */

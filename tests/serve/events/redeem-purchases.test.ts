@@ -132,6 +132,24 @@ test('an offer that this customer was never given is no reason to refuse the pur
   expect(await outcomesOf(decisionId)).toEqual([]);
 });
 
+test('an offer that one purchase has redeemed is told so of another, whose cost is counted apart, once', async () => {
+  const decisionId = await decided('twice');
+  const before = await budget();
+  const order = (orderId: string) => buy('twice', [{ offerId: 'five-off', decisionId }], { orderId });
+  const statusOf = ({ results }: Awaited<ReturnType<typeof buy>>) => results[0].redemptions[0].status;
+  expect(statusOf(await order('o-1'))).toBe('redeemed');
+  for (const orderId of ['o-2', 'o-2']) expect(statusOf(await order(orderId))).toBe('repeated');
+  // The first order, told again, is the one that has it.
+  expect(statusOf(await order('o-1'))).toBe('redeemed');
+  const after = await budget();
+  expect(after.confirmed.amountMinor).toBe(before.confirmed.amountMinor + 500);
+  expect(after.unbudgeted).toEqual({
+    amountMinor: before.unbudgeted.amountMinor + 500,
+    count: before.unbudgeted.count + 1,
+  });
+  expect(await outcomesOf(decisionId)).toHaveLength(1);
+});
+
 test('a purchase of days before the decision that it names is not put down to the offer', async () => {
   const decisionId = await decided('hindsight');
   const { results } = await buy('hindsight', [{ offerId: 'five-off', decisionId }], {
@@ -166,7 +184,8 @@ test('an offer without a budget says so; what a budget has left is told in money
   expect(period).toBe('total');
   expect(remains).toEqual({ amountMinor: expect.any(Number), count: null });
   expect(availableNow).toEqual(remains);
-  expect(unbudgeted).toEqual({ amountMinor: 0, count: 0 });
+  // By the offer that was redeemed twice, above.
+  expect(unbudgeted).toEqual({ amountMinor: 500, count: 1 });
 });
 
 test('what many purchases, or many outcomes, name and Redis no longer has is one question to the lake', async () => {
