@@ -1,7 +1,7 @@
 /** Which offers to make to a customer now. Plain functions, so that routes and a batch call the same ones. */
 
 import type { Channel } from '../domain/channel.ts';
-import type { Decision, PlacementDecision } from '../domain/decision.ts';
+import type { Decision, DecisionInputs, PlacementDecision } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import { type OpenChoice, openChoice, worthwhileOffers } from '../offers/choose-offers.ts';
@@ -166,6 +166,14 @@ export function openDecision(
 export function valueOffers(...[request, record, contacts, market, deps]: Parameters<typeof openDecision>) {
   const { facts, situation } = readSubject(request, record, contacts, market, deps);
   return worthwhileOffers(market, facts, situation);
+}
+
+/** What is known now of the customer, as a decision would be logged with it. */
+export function inputsNow(...about: Parameters<typeof openDecision>): DecisionInputs {
+  const [{ context }, , , market] = about;
+  const { facts, situation, settings } = readSubject(...about);
+  const { contactPolicy = market.contactPolicy } = settings;
+  return decisionInputs(facts, contactPolicy.summaryOf(facts, situation), context);
 }
 
 function readSubject(...[request, record, contacts, market, deps]: Parameters<typeof openDecision>) {

@@ -137,7 +137,7 @@ export async function readStanding(
   { keys, records }: Pick<StandingDeps, 'keys' | 'records'>,
 ): Promise<StandingRead> {
   const subjectId = subjectIdOf(request.subject);
-  const key = keys.standingDecision(subjectId, slotOf(request));
+  const key = standingKey(request, { keys });
   const { stamp, record, beside } = await records.readBeside(subjectId, key);
   return { key, text: beside, stamp, record };
 }
@@ -153,8 +153,7 @@ export async function readStandingMark(
   request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
   { keys, records }: Pick<StandingDeps, 'keys' | 'records'>,
 ): Promise<StandingMark> {
-  const subjectId = subjectIdOf(request.subject);
-  return await records.readHeads(subjectId, keys.standingDecision(subjectId, slotOf(request)));
+  return await records.readHeads(subjectIdOf(request.subject), standingKey(request, { keys }));
 }
 
 /** undefined: what was read is not this decision, logged. */
@@ -170,7 +169,7 @@ export function standingMark(
 
 /** `standingDecision` of what has been read. */
 export async function decisionStanding(
-  { key, text, record }: StandingRead,
+  { key, text, record }: Pick<StandingRead, 'key' | 'text' | 'record'>,
   request: StandingRequest,
   deps: StandingDeps,
 ): Promise<Decision> {
@@ -354,7 +353,10 @@ async function logStanding(key: string, decision: LoggedDecision, deps: Standing
 }
 
 /** Until when the decision may be repeated: milliseconds since 1970. */
-function windowEnd(decision: Decision, { catalogue, now }: Pick<StandingDeps, 'catalogue' | 'now'>): number {
+export function windowEnd(
+  decision: Decision,
+  { catalogue, now }: Pick<StandingDeps, 'catalogue' | 'now'>,
+): number {
   return Math.min(now() + standingMs, firstEnd(decision, catalogue));
 }
 
@@ -428,14 +430,12 @@ function shortened(decision: Decision, limit: number): Decision {
   };
 }
 
-/** Where a decision that has been logged stands, and until when: milliseconds since 1970. */
-export function standingPlace(
-  request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
-  decision: LoggedDecision,
-  deps: Pick<StandingDeps, 'keys' | 'catalogue' | 'now'>,
-): { key: string; until: number } {
-  const key = deps.keys.standingDecision(subjectIdOf(request.subject), slotOf(request));
-  return { key, until: windowEnd(decision, deps) };
+/** The key under which a decision stands. */
+export function standingKey(
+  { subject, ...place }: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
+  { keys }: Pick<StandingDeps, 'keys'>,
+): string {
+  return keys.standingDecision(subjectIdOf(subject), slotOf(place));
 }
 
 /** The last one: a list asks for the same for every customer. */

@@ -35,27 +35,34 @@ export async function getMany(redis: Redis, keys: readonly string[]): Promise<(B
 /** `ttlMs`: above 0. */
 export type KeptText = { key: string; text: string | Buffer; ttlMs: number };
 
-/** KEYS, and for each ARGV: the text, its lifetime in milliseconds. */
-const setScript = redisScript(`
-for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[2 * i - 1], 'PX', ARGV[2 * i]) end
-return 1
+/** KEYS, and for each ARGV: the text, its lifetime in milliseconds. Answers 1 for each that was set. */
+const setNewScript = redisScript(`
+local set = {}
+for i, key in ipairs(KEYS) do
+  set[i] = redis.call('SET', key, ARGV[2 * i - 1], 'PX', ARGV[2 * i], 'NX') and 1 or 0
+end
+return set
 `);
 
-export async function setMany(redis: Redis, texts: readonly KeptText[]): Promise<void> {
-  if (isCluster(redis))
-    await together(redis, (to) => {
-      for (const { key, text, ttlMs } of texts) to.set(key, text, 'PX', ttlMs);
+/** Sets those under whose keys nothing stands; answers for each whether it was set. */
+export async function setNew(redis: Redis, texts: readonly KeptText[]): Promise<boolean[]> {
+  if (isCluster(redis)) {
+    const replies = await together(redis, (to) => {
+      for (const { key, text, ttlMs } of texts) to.set(key, text, 'PX', ttlMs, 'NX');
     });
-  else
-    await Promise.all(
-      slices(texts).map((some) =>
-        setScript(
+    return replies.map((reply) => reply !== null);
+  }
+  const replies = await Promise.all(
+    slices(texts).map(
+      (some) =>
+        setNewScript(
           redis,
           some.map(({ key }) => key),
           some.flatMap(({ text, ttlMs }) => [text, ttlMs]),
-        ),
-      ),
-    );
+        ) as Promise<(0 | 1)[]>,
+    ),
+  );
+  return replies.flat().map((reply) => reply === 1);
 }
 
 export type KeptField = { key: string; field: string | Buffer; value: Buffer };

@@ -5,6 +5,7 @@ import { countMade, decisionTtlSeconds } from '../../decide/count-offers.ts';
 import { customerFacts } from '../../decide/customer-facts.ts';
 import {
   type DecideRequest,
+  inputsNow,
   noContext,
   type OpenDecision,
   openDecision,
@@ -16,13 +17,15 @@ import type { DecidingDeps } from '../../decide/deps.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
 import { packJson } from '../../decide/packed-decision.ts';
 import { firmChoice, type Reserving, reserveChoices } from '../../decide/reserve.ts';
-import { readStanding, standingPlace } from '../../decide/standing-decision.ts';
+import { decisionStanding, readStanding, standingKey, windowEnd } from '../../decide/standing-decision.ts';
 import { parseStanding, standingText } from '../../decide/standing-text.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
+import type { DecidedOffer, Decision, DecisionInputs } from '../../domain/decision.ts';
+import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
-import { type KeptText, setMany } from '../../infra/redis-together.ts';
+import { getMany, setNew } from '../../infra/redis-together.ts';
 import type { Tombstones } from '../../infra/tombstones.ts';
 import { type CompiledRule, compileRule } from '../../offers/compile-rule.ts';
 import type { ContactHistory } from '../../offers/contact-history.ts';
@@ -46,21 +49,25 @@ export type Shares = {
   own: Uint16Array;
 };
 
-/** `json` is the decision as it is logged. `known`: there is a record of the customer. */
+/** `known`: there is a record of the customer. */
 export type DecidedCustomer = {
   customerId: CustomerId;
   known: boolean;
   decision: LoggedDecision;
-  json: string;
+  /** What is known of the customer now, where the decision was read again, which does not say. */
+  inputs?: DecisionInputs | undefined;
+  /** The decision as it is to be logged; absent where somebody else has made it, and logged it. */
+  json?: string;
 };
-
-type Named = Omit<DecidedCustomer, 'json'>;
 
 /** The record is decoded for as long as its customer is decided on: those of all who wait for Redis would be most of what is in memory. */
 type Read = {
   customerId: CustomerId;
   record: () => CustomerRecord | undefined;
   contacts: ReadContacts;
+  /** Where the customer's decision stands, and what stands there; null: nothing. */
+  key: string;
+  text: Buffer | null;
   /** There is a record; absent until it has been decoded. */
   known?: boolean;
 };
@@ -83,16 +90,20 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
 
   /** Without those who have been erased since it was asked for, who would begin anew by its decision. */
   async function read(customerIds: readonly CustomerId[]): Promise<Read[]> {
-    const [erased, records, contacts] = await Promise.all([
+    const keys = customerIds.map((customerId) =>
+      standingKey({ subject: { customerId }, ...placeAbout }, deps),
+    );
+    const [erased, records, contacts, texts] = await Promise.all([
       deps.tombstones.erasedAt(customerIds),
       deps.records.readManyEncoded(customerIds),
       deps.contacts.readMany(customerIds),
+      getMany(deps.redis, keys),
     ]);
     return customerIds.flatMap((customerId, at): Read[] => {
       const record = records[at];
       const read = contacts[at];
       if ((erased[at] ?? -1) >= batch.createdAt || record === undefined || read === undefined) return [];
-      return [{ customerId, record, contacts: read }];
+      return [{ customerId, record, contacts: read, key: keys[at] ?? '', text: texts[at] ?? null }];
     });
   }
 
@@ -149,7 +160,8 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       const now = deps.now();
       const wanted = new Map<string, Wanted[]>();
       for (const customer of customers) {
-        const about = asked(customer, market, now);
+        // What stands is what she gets: a share of hers would be lost to the others.
+        const about = customer.text === null ? asked(customer, market, now) : undefined;
         if (about === undefined) continue;
         const list = valueOffers(...about)
           .slice(0, candidatesMax)
@@ -162,7 +174,10 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       return customerIds.map((customerId) => wanted.get(customerId) ?? []);
     },
 
-    /** Decides, reserves, lets the decisions stand. `shares`: by customer, where budgets are shared out. */
+    /**
+     * Decides, reserves, lets the decisions stand; what stands already is the list's decision too. `shares`: by customer, where
+     * budgets are shared out.
+     */
     async decide(
       customerIds: readonly CustomerId[],
       chunk: string,
@@ -170,28 +185,65 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     ): Promise<DecidedCustomer[]> {
       const [customers, market] = await Promise.all([read(customerIds), deps.market.read()]);
       const before = await decidedBefore(customers);
-      const open = customers.filter(({ customerId }) => !before.has(customerId));
+      const open = customers.filter(({ customerId, text }) => text === null && !before.has(customerId));
       const now = await decideAll(open, market, shares && withheldBy(customerIds, shares));
-      const decided = customers.flatMap(({ customerId, known = true }): Named[] => {
-        const decision = before.get(customerId) ?? now.get(customerId);
-        return decision === undefined ? [] : [{ customerId, known, decision }];
-      });
-      return letStand(decided, chunk);
+      const decided = await Promise.all(
+        customers.map(async (customer): Promise<Decided | undefined> => {
+          const { customerId, text } = customer;
+          const own = before.get(customerId);
+          if (own !== undefined) return { customer, decision: own, by: 'this, before' };
+          const decision = text === null ? now.get(customerId) : await standing(customer, market);
+          return decision && { customer, decision, by: text === null ? 'this' : 'another' };
+        }),
+      );
+      return letStand(
+        decided.filter((one) => one !== undefined),
+        chunk,
+        market,
+      );
     },
   };
+
+  /**
+   * What somebody else has decided for the same campaign and place stands, and is what GET /customers/{id}/offers answers: to put another
+   * decision over it would answer a customer two ways, and leave what the first one has reserved with nobody. Where it is to
+   * give way, it does as it would there. undefined of somebody whom the batch is not about.
+   */
+  async function standing(customer: Read, market: OfferMarket): Promise<LoggedDecision | undefined> {
+    const { customerId, key, text, record } = customer;
+    if (asked(customer, market, deps.now()) === undefined) return undefined;
+    const { placements: _, ...request } = decideRequest(customerId);
+    const placed = { ...request, placement: about.placement };
+    const decision = await decisionStanding({ key, text, record }, placed, deps);
+    const { decisionId } = decision;
+    if (decisionId === null) throw new Error('a decision gave way while another was made in its place');
+    return { ...decision, decisionId };
+  }
+
+  /** Where nothing but a fallback is made, whether the customer may be contacted is to be said by what is known now. */
+  function inputsOf(
+    customer: Read,
+    { placements: [place] }: Decision,
+    market: OfferMarket,
+  ): DecisionInputs | undefined {
+    const isOffered = place !== undefined && place.offers.length > 0 && !place.fallback;
+    if (isOffered || !CONTACT_CHANNELS.has(about.channel)) return undefined;
+    const known = asked(customer, market, deps.now());
+    return known && inputsNow(...known);
+  }
 
   /** Those whom an attempt before this one has come to, as far as it came. */
   async function decidedBefore(customers: readonly Read[]): Promise<Map<CustomerId, LoggedDecision>> {
     const decided = new Map<CustomerId, LoggedDecision>();
-    for (const { customerId, contacts } of customers) {
-      if (contacts.history.length === 0) continue;
+    for (const { customerId, contacts, text } of customers) {
+      if (contacts.history.length === 0 && text === null) continue;
       const decisionId = idFor(customerId);
-      const own = contacts.history.filter((contact) => contact.decisionId === decisionId);
-      if (own.length === 0) continue;
-      const { text } = await readStanding({ subject: { customerId }, ...placeAbout }, deps);
       const decision = parseStanding(text)?.decision;
       if (decision?.decisionId === decisionId) decided.set(customerId, decision);
-      else for (const { offerId } of own) await deps.budgets.release(offerId, decisionId, deps.now());
+      // Another that stands may hold what it has reserved.
+      if (text !== null) continue;
+      for (const { offerId } of contacts.history.filter((contact) => contact.decisionId === decisionId))
+        await deps.budgets.release(offerId, decisionId, deps.now());
     }
     return decided;
   }
@@ -251,25 +303,81 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   }
 
   /** So that outcomes can be told of, and whoever asks for the customer's offer, or nothing, at send time is answered the same. */
-  async function letStand(decided: readonly Named[], chunk: string): Promise<DecidedCustomer[]> {
-    const made = decided.flatMap(({ decision }) => madeOffers(decision));
+  async function letStand(
+    decided: readonly Decided[],
+    chunk: string,
+    market: OfferMarket,
+  ): Promise<DecidedCustomer[]> {
+    const told = decided.map((one): Told => {
+      const { decision, by } = one;
+      if (by === 'another') return one;
+      const until =
+        by === 'this' ? windowEnd(decision, deps) : Date.parse(decision.standsUntil ?? decision.decidedAt);
+      const { brief, whole } = loggedTexts(decision, new Date(until).toISOString());
+      if (by === 'this, before') return { ...one, json: whole };
+      const text = standingText(decision.decisionId, true, packJson(brief));
+      return { ...one, json: whole, kept: { text, ttlMs: Math.max(1, until - deps.now()) } };
+    });
+    const own = told.filter(({ by, decision }) => by !== 'another' && madeOffers(decision).length > 0);
+    const fresh = told.flatMap((one) => (one.kept === undefined ? [] : [{ one, kept: one.kept }]));
+    // The outline of one that comes too late is of a decision whose id nobody has been told.
+    const [areSet] = await Promise.all([
+      setNew(
+        deps.redis,
+        fresh.map(({ one, kept }) => ({ key: one.customer.key, ...kept })),
+      ),
+      keepOutlines(own, deps),
+    ]);
+    const late = new Set(fresh.filter((_, at) => areSet[at] !== true).map(({ one }) => one));
+    const settled: Told[] = late.size === 0 ? told : [];
+    if (late.size > 0)
+      for (const one of told) {
+        const left = late.has(one) ? await giveWay(one, market) : one;
+        if (left !== undefined) settled.push(left);
+      }
+    const made = settled.flatMap(({ decision, json }) => (json === undefined ? [] : madeOffers(decision)));
     // A list may be gone on with long after it was broken off.
     await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made, decisionTtlSeconds);
-    const kept: KeptText[] = [];
-    const standing = decided.map(({ customerId, known, decision }): DecidedCustomer => {
-      const subject = { customerId };
-      const { key, until } = standingPlace({ subject, ...placeAbout }, decision, deps);
-      const standsUntil = new Date(until).toISOString();
-      const { brief, whole } = loggedTexts(decision, standsUntil);
-      const text = standingText(decision.decisionId, true, packJson(brief));
-      kept.push({ key, text, ttlMs: Math.max(1, until - deps.now()) });
-      return { customerId, known, decision, json: whole };
+    return settled.map(({ customer, decision, by, json }): DecidedCustomer => {
+      const { customerId, known = true } = customer;
+      const inputs = by === 'this' ? undefined : inputsOf(customer, decision, market);
+      return { customerId, known, decision, ...(inputs && { inputs }), ...(json !== undefined && { json }) };
     });
-    const withOffers = decided.filter(({ decision }) => madeOffers(decision).length > 0);
-    await Promise.all([setMany(deps.redis, kept), keepOutlines(withOffers, deps)]);
-    return standing;
+  }
+
+  /** Something has come to stand meanwhile: that is taken, and what was reserved goes back but for what that one holds of it. */
+  async function giveWay(one: Told, market: OfferMarket): Promise<Told | undefined> {
+    const { customer, decision: own } = one;
+    const subject = { customerId: customer.customerId };
+    const { text } = await readStanding({ subject, ...placeAbout }, deps);
+    const winner = parseStanding(text)?.decision;
+    // By another worker that was thought to be dead.
+    if (winner?.decisionId === own.decisionId) return one;
+    const held = new Set<string>(
+      offersOf(winner).flatMap(({ offerId, heldSince }) => (heldSince === own.decisionId ? [offerId] : [])),
+    );
+    for (const { offerId, heldSince } of offersOf(own))
+      if (heldSince === undefined && !held.has(offerId))
+        await deps.budgets.release(offerId, own.decisionId, deps.now());
+    await deps.contacts.update(
+      customer.customerId,
+      (history) => history.filter((c) => c.decisionId !== own.decisionId || held.has(c.offerId)),
+      deps.now(),
+    );
+    const decision = await standing({ ...customer, text }, market);
+    return decision && { customer, decision, by: 'another' };
   }
 }
+
+function offersOf(decision: Decision | undefined): DecidedOffer[] {
+  return decision?.placements.flatMap(({ offers }) => offers) ?? [];
+}
+
+/** A customer's decision, and who has made it: this list now, this list before it was broken off, somebody else. */
+type Decided = { customer: Read; decision: LoggedDecision; by: 'this' | 'this, before' | 'another' };
+
+/** With how it is to be logged, and to stand. */
+type Told = Decided & { json?: string; kept?: { text: Buffer; ttlMs: number } };
 
 type Opened = {
   customer: Read;

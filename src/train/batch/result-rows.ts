@@ -45,10 +45,10 @@ export function rowsOf(
   const byReason = new Map<ExclusionReason, number>();
   let lines = '';
   const decisions: DecidedRows['decisions'] = [];
-  for (const { customerId, known, decision, json } of decided) {
+  for (const { customerId, known, decision, inputs = decision.inputs, json } of decided) {
     const place = decision.placements[0];
     const made = place?.offers ?? [];
-    const keptFrom = whyNotContacted(decision);
+    const keptFrom = whyNotContacted(decision, inputs);
     counts.decided++;
     if (!known) counts.unknown++;
     if (keptFrom !== undefined) counts.notContactable++;
@@ -57,14 +57,15 @@ export function rowsOf(
     for (const { offerId } of made) counts.byOffer[offerId] = (counts.byOffer[offerId] ?? 0) + 1;
     for (const { reasonCode } of decision.excluded)
       byReason.set(reasonCode, (byReason.get(reasonCode) ?? 0) + 1);
-    decisions.push({
-      decisionId: decision.decisionId,
-      customerId,
-      decidedAt: Date.parse(decision.decidedAt),
-      channel: decision.channel,
-      campaign: decision.campaign ?? null,
-      json,
-    });
+    if (json !== undefined)
+      decisions.push({
+        decisionId: decision.decisionId,
+        customerId,
+        decidedAt: Date.parse(decision.decidedAt),
+        channel: decision.channel,
+        campaign: decision.campaign ?? null,
+        json,
+      });
     if ((made.length === 0 || keptFrom !== undefined) && !request.includeNothing) continue;
     const about = { customerId, decisionId: decision.decisionId, currency: decision.currency };
     const fallback = place?.fallback ?? false;
@@ -83,14 +84,12 @@ export function rowsOf(
  * Where the shop goes to the customer: undefined where it may, and on every other channel. By what is so of the customer, and not by
  * why single offers were not made: each of those tells its first reason alone, and a shop may have none but fallbacks.
  */
-export function whyNotContacted({
-  channel,
-  controlGroup,
-  inputs,
-  placements,
-}: Pick<Decision, 'channel' | 'controlGroup' | 'inputs' | 'placements'>): ExclusionReason | undefined {
+export function whyNotContacted(
+  { channel, controlGroup, placements }: Pick<Decision, 'channel' | 'controlGroup' | 'placements'>,
+  inputs: Decision['inputs'],
+): ExclusionReason | undefined {
   if (!CONTACT_CHANNELS.has(channel)) return undefined;
-  // Who is made an offer may be contacted; of a decision that was read again, nothing else is known.
+  // Who is made an offer may be contacted.
   if (placements.some(({ offers, fallback }) => offers.length > 0 && !fallback)) return undefined;
   if (!mayAddress({ consent: inputs?.consent }, channel)) return 'no-consent';
   if (controlGroup) return 'control-group';

@@ -7,13 +7,18 @@ const asked = (
   { contacts, consent, ...more }: { contacts?: object; consent?: object; controlGroup?: true } = {},
   channel: Decision['channel'] = 'email',
 ) =>
-  whyNotContacted({
-    channel,
-    // Nothing but a fallback, as in a shop that has no other offers.
-    placements: [{ placement: 'default', offers: [{ offerId: 'news' }], fallback: true }],
-    inputs: { consent: consent ?? { email: true, phone: true }, contacts: { ...quietNone, ...contacts } },
-    ...more,
-  } as Decision);
+  whyNotContacted(
+    {
+      channel,
+      // Nothing but a fallback, as in a shop that has no other offers.
+      placements: [{ placement: 'default', offers: [{ offerId: 'news' }], fallback: true }],
+      ...more,
+    } as Decision,
+    {
+      consent: consent ?? { email: true, phone: true },
+      contacts: { ...quietNone, ...contacts },
+    } as Decision['inputs'],
+  );
 
 test('whom a shop may not go to is known without any offer that was excluded for it', () => {
   expect(asked()).toBeUndefined();

@@ -7,7 +7,7 @@ import { decideDry, noContext } from '../../../src/decide/decide.ts';
 import { LoggedDecision } from '../../../src/decide/decision-log.ts';
 import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../../src/decide/ledger/offer-budget.ts';
-import { standingDecision } from '../../../src/decide/standing-decision.ts';
+import { type StandingDeps, standingDecision } from '../../../src/decide/standing-decision.ts';
 import { BatchRequest } from '../../../src/domain/batch.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
 import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
@@ -21,6 +21,7 @@ import { createCatalogueStore } from '../../../src/infra/catalogue-store.ts';
 import { readConfig } from '../../../src/infra/config.ts';
 import { openErasureFiles } from '../../../src/infra/erasure-files.ts';
 import { createTombstones } from '../../../src/infra/tombstones.ts';
+import { createBatchDeciding } from '../../../src/train/batch/batch-deciding.ts';
 import { runBatch } from '../../../src/train/batch/run-batch.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
 import { makeItem, makeOffer } from '../../support/offers.ts';
@@ -82,6 +83,13 @@ afterAll(async () => {
   lake.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** The customer's record, of an event; `n`: which of hers. */
+async function tell(customerId: CustomerId, n: number, event: object): Promise<void> {
+  const eventId = EventId.parse(`${customerId}-${n}`);
+  const whole = { customerId, eventId, channel: 'web', occurredAt: Date.now(), ...event } as never;
+  await createRecordStore(redis, keys).apply(customerId, [{ event: whole, streamId: `${n}-0` }]);
+}
 
 async function offersAre(...offers: Offer[]): Promise<void> {
   const store = createCatalogueStore(redis, keys);
@@ -151,6 +159,13 @@ async function decisionsOf(files: ReturnType<typeof batchFolder>): Promise<Logge
     `SELECT json FROM ${lake.from('decisions')} WHERE campaign = '${campaign}'`,
   );
   return read.getRows().map(([json]) => LoggedDecision.parse(JSON.parse(String(json))));
+}
+
+/** As the service decides: by the same policy, over the same records. */
+async function asServed(offers: Offer[]) {
+  const policy = DecisionPolicy.parse(JSON.parse(await readFile(join(folder, 'policy.json'), 'utf8')));
+  const items = [makeItem({ itemId: 'tea', category: 'tea', priceMinor: 1000, marginMinor: 500 })];
+  return decideDeps(redis, keys, { offers, items, policy, now: Date.now });
 }
 
 const fivePercent = (more: object = {}) =>
@@ -263,6 +278,109 @@ test('nothing stands too: asked for at send time, nobody is decided on again', a
   }
 });
 
+test('what stands already is what the list says, and is neither made nor logged again', async () => {
+  const gift = { offerId: 'gift', benefit: { kind: 'gift', costMinor: 150 }, budget: { count: 1000 } };
+  const better = makeOffer(gift);
+  const offers = [fivePercent(), better];
+  await offersAre(...offers);
+  const ids = everyId.slice(891, 899);
+  const request = makeRequest({ customerIds: ids, includeNothing: true });
+  const { channel, placement, campaign, limit } = request;
+  const askFor = (id: string, deps: StandingDeps) => {
+    const subject = { customerId: CustomerId.parse(id) };
+    return standingDecision({ subject, channel, placement, campaign, limit, context: noContext }, deps);
+  };
+  // Before the better offer was there; one customer while there was nothing.
+  const before = await asServed([fivePercent()]);
+  const none = await asServed([]);
+  const first = [
+    await askFor(idOf(891), before),
+    await askFor(idOf(892), before),
+    await askFor(idOf(893), none),
+  ];
+  const { batchId, files } = await begin(request);
+  const { counts } = await run(batchId);
+  expect(counts).toMatchObject({ decided: 8, byOffer: { five: 2, gift: 5 }, notContactable: 0 });
+  const lines = await linesOf(files);
+  expect(lines).toHaveLength(8);
+  const now = await asServed(offers);
+  for (const { customerId, decisionId, offers: listed } of lines) {
+    const stands = await askFor(customerId, now);
+    expect(stands.decisionId).toBe(decisionId);
+    expect(stands.placements[0]?.offers.map(({ offerId }) => offerId)).toEqual(
+      listed.map(({ offerId }) => offerId),
+    );
+  }
+  const [one, two, three] = lines;
+  expect([one, two, three].map((line) => line?.decisionId)).toEqual(first.map((d) => d.decisionId));
+  // She has consented: nothing was worth making, and yet she may be contacted.
+  expect(three).toMatchObject({ contactable: true, offers: [] });
+  // The stream has those that were made before.
+  expect((await decisionsOf(files)).map(({ customerId }) => customerId).sort()).toEqual(ids.slice(3));
+  const { reservedCount } = await createBudgetLedger(redis, keys).state(better, Date.now());
+  expect(reservedCount).toBe(5);
+});
+
+test('who has withdrawn consent since gets what the next who asks would get, in place of what stood', async () => {
+  await offersAre(fivePercent());
+  const customerId = CustomerId.parse('leaves-the-mail');
+  const order = { itemId: 'tea', quantity: 1, unitPriceMinor: 90_000 };
+  await tell(customerId, 1, { type: 'purchase', lines: [order], occurredAt: Date.now() - 30 * dayMs });
+  await tell(customerId, 2, { type: 'customerUpdated', attributes: { consent: { email: true } } });
+  const request = makeRequest({ customerIds: [customerId], includeNothing: true });
+  const { channel, placement, campaign, limit } = request;
+  const asked = { subject: { customerId }, channel, placement, campaign, limit, context: noContext };
+  const deps = await asServed([fivePercent()]);
+  const stood = await standingDecision(asked, deps);
+  expect(stood.placements[0]?.offers).toHaveLength(1);
+  await tell(customerId, 3, { type: 'customerUpdated', attributes: { consent: { email: false } } });
+  const { batchId, files } = await begin(request);
+  await run(batchId);
+  const [line] = await linesOf(files);
+  expect(line).toMatchObject({ contactable: false, reasonCode: 'no-consent', offers: [] });
+  const stands = await standingDecision(asked, deps);
+  expect(stands.decisionId).toBe(line?.decisionId);
+  expect(stands.replaces?.decisionId).toBe(stood.decisionId);
+});
+
+test('whoever asks while the list decides has been answered: the list says the same, and gives back its own', async () => {
+  const offer = fivePercent({ offerId: 'raced', budget: { count: 10 } });
+  await offersAre(offer);
+  const { customerIds = [], ...about } = makeRequest({ customerIds: [idOf(898), idOf(899)] });
+  const deps = await asServed([offer]);
+  const { channel, placement, campaign, limit } = about;
+  const subject = { customerId: CustomerId.parse(idOf(898)) };
+  let answered: Decision | undefined;
+  const deciding = createBatchDeciding(
+    { batchId: `batch-${'0'.repeat(16)}`, about: { ...about, listed: true }, createdAt: Date.now() },
+    {
+      ...deps,
+      tombstones: { erasedAt: async (ids) => ids.map(() => -1) },
+      contacts: {
+        ...deps.contacts,
+        writeMany: async (writes, now) => {
+          const written = await deps.contacts.writeMany(writes, now);
+          answered ??= await standingDecision(
+            { subject, channel, placement, campaign, limit, context: noContext },
+            deps,
+          );
+          return written;
+        },
+      },
+    },
+  );
+  const decided = await deciding.decide(customerIds, '0', undefined);
+  expect(answered?.placements[0]?.offers).toHaveLength(1);
+  expect(decided.map(({ decision }) => decision.decisionId)[0]).toBe(answered?.decisionId);
+  expect(decided.map(({ json }) => json === undefined)).toEqual([true, false]);
+  const { history } = await deps.contacts.read(idOf(898));
+  const ids = new Set(history.filter(({ offerId }) => offerId === 'raced').map((c) => c.decisionId));
+  const [held] = answered?.placements[0]?.offers ?? [];
+  expect([...ids]).toContain(held?.heldSince ?? answered?.decisionId);
+  // One of each customer: what was reserved twice would stay out for weeks.
+  expect((await deps.budgets.state(offer, Date.now())).reservedCount).toBe(2);
+});
+
 test('a customer of a list is decided as one asked for alone, in every term', async () => {
   const offers = [
     fivePercent({ eligibility: { feature: 'averageOrderValueMinor', gte: 3000 } }),
@@ -273,9 +391,7 @@ test('a customer of a list is decided as one asked for alone, in every term', as
   await offersAre(...offers);
   const request = makeRequest({ customerIds: everyId.slice(0, 60), limit: 2 });
   const { channel, placement, campaign, limit } = request;
-  const policy = DecisionPolicy.parse(JSON.parse(await readFile(join(folder, 'policy.json'), 'utf8')));
-  const items = [makeItem({ itemId: 'tea', category: 'tea', priceMinor: 1000, marginMinor: 500 })];
-  const deps = decideDeps(redis, keys, { offers, items, policy, now: Date.now });
+  const deps = await asServed(offers);
   const alone = new Map<string, Decision>();
   for (const customerId of request.customerIds ?? []) {
     const asked = { subject: { customerId }, channel, placements: [placement], campaign, limit };
