@@ -23,6 +23,7 @@ import type { HeldData } from './customers/held-data.ts';
 import type { ScoreReader } from './customers/score-reader.ts';
 import type { PastDecisions } from './decide/past-decisions.ts';
 import type { StandingAnswers } from './decide/standing-answers.ts';
+import type { EvictionWatch } from './eviction-watch.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
 import type { PreparedStore } from './recommend/prepared-store.ts';
@@ -40,6 +41,7 @@ export type Deps = {
   /** Fail-fast: a command is answered, or rejected within `config.redisTimeoutMs`. */
   redis: Redis;
   store: Pick<StoreHealth, 'reachable'>;
+  eviction: Pick<EvictionWatch, 'evicts'>;
   records: RecordStore;
   catalogue: Catalogue;
   catalogueStore: CatalogueStore;

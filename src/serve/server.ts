@@ -33,6 +33,7 @@ import { createScoreReader } from './customers/score-reader.ts';
 import { createPastDecisions } from './decide/past-decisions.ts';
 import { createStandingAnswers } from './decide/standing-answers.ts';
 import type { Deps } from './deps.ts';
+import { watchEviction } from './eviction-watch.ts';
 import { refuseUnknownScenarios } from './experiments.ts';
 import { createApp } from './http/app.ts';
 import { createCors } from './http/cors.ts';
@@ -145,6 +146,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ),
     ]);
 
+    const eviction = watchEviction(redis, log);
+    closers.push(eviction.stop);
     await keepPolicy(config.dataDir, decisionPolicy, now());
     const trials = await loadTrialModels(
       config.modelsDir,
@@ -214,6 +217,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       keys,
       redis,
       store,
+      eviction,
       records,
       catalogue,
       catalogueStore: createCatalogueStore(redis, keys, config),

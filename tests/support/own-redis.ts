@@ -12,8 +12,8 @@ export type OwnRedis = {
   url: string;
   /** Where it keeps its files; texts stand in them as they are. */
   folder: string;
-  /** With an append-only file that is flushed at every write: what was answered is kept. */
-  start: () => Promise<void>;
+  /** With an append-only file that is flushed at every write: what was answered is kept. `more` settings may be given. */
+  start: (more?: readonly string[]) => Promise<void>;
   kill: () => Promise<void>;
   /** Connections stay open and nothing is answered, as with a machine that hangs. */
   freeze: () => void;
@@ -37,7 +37,7 @@ export async function ownRedis(): Promise<OwnRedis> {
   return {
     url,
     folder,
-    start: async () => {
+    start: async (more = []) => {
       const settings = [
         '--port',
         String(port),
@@ -50,9 +50,13 @@ export async function ownRedis(): Promise<OwnRedis> {
         '--rdbcompression',
         'no',
       ];
-      child = spawn('redis-server', [...settings, '--appendonly', 'yes', '--appendfsync', 'always'], {
-        stdio: 'ignore',
-      });
+      child = spawn(
+        'redis-server',
+        [...settings, '--appendonly', 'yes', '--appendfsync', 'always', ...more],
+        {
+          stdio: 'ignore',
+        },
+      );
       const probe = connectRedis(url, 'tests-probe', { kind: 'patient' }, silentLog);
       await untilReady(probe, 20_000).finally(() => probe.disconnect());
     },

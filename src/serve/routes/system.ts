@@ -16,21 +16,37 @@ const ReadyAnswer = z
       offers: z.string().nullable(),
     }),
     catalogueItems: z.int(),
+    /** false: the worker has not built records and catalogue from the lake yet, or is to do it again (Redis came back empty). */
+    recordsBuilt: z.boolean(),
   })
   .meta({ id: 'Ready' });
 
 const tags = ['system'] as const;
 
 /** What keeps the service from doing all that it should. A model that was never trained is no reason: events must come in first. */
-async function unreadiness({ redis, catalogue }: Pick<Deps, 'redis' | 'catalogue'>): Promise<Fault[]> {
+async function readiness({
+  redis,
+  keys,
+  catalogue,
+  eviction,
+}: Pick<Deps, 'redis' | 'keys' | 'catalogue' | 'eviction'>): Promise<{
+  faults: Fault[];
+  recordsBuilt: boolean;
+}> {
   const faults: Fault[] = [];
+  let recordsBuilt = false;
   try {
-    await redis.ping();
+    recordsBuilt = (await redis.exists(keys.recordsBuilt)) === 1;
   } catch {
     faults.push({ path: 'redis', message: 'cannot be reached: answers are degraded, writes are refused' });
   }
+  if (eviction.evicts)
+    faults.push({
+      path: 'redis',
+      message: 'evicts keys, which may lose accepted events: set its maxmemory-policy to noeviction',
+    });
   if (!catalogue.loaded) faults.push({ path: 'catalogue', message: 'has not been read from Redis yet' });
-  return faults;
+  return { faults, recordsBuilt };
 }
 
 /** `document` is asked for once, when the routes are complete. */
@@ -55,7 +71,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
       responses: { 200: ReadyAnswer },
       problems: [503],
       handler: async (_input, deps) => {
-        const faults = await unreadiness(deps);
+        const { faults, recordsBuilt } = await readiness(deps);
         if (faults.length > 0) {
           throw new AppError('STORE_UNAVAILABLE', {
             public: `Not ready: ${faults.map(({ path, message }) => `${path} ${message}`).join('; ')}.`,
@@ -75,6 +91,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
               offers: offers?.version ?? null,
             },
             catalogueItems: deps.catalogue.items.size,
+            recordsBuilt,
           },
         };
       },
