@@ -70,6 +70,8 @@ const pollMs = 2;
 const refusedMs = 50;
 /** Customers for each ask: of some no offer is worth making. */
 const customersPerAsk = 3;
+/** Asks that do not count, for each one that does: services that have just started run what is not compiled yet. */
+const warmUpShare = 0.1;
 
 export async function benchFreshness(
   options: FreshnessOptions,
@@ -95,9 +97,12 @@ export async function benchFreshness(
     say(`${options.asks} asks …`);
     let refused = 0;
     const call = callOf(urls, () => refused++);
+    const warmUp = { ...options, asks: Math.ceil(warmUpShare * options.asks) };
+    const { nextCustomer } = await askAll(warmUp, customers, call);
+    refused = 0;
     const startedAt = performance.now();
     const cpuBefore = await cpuOf(children);
-    const { seen, skipped } = await askAll(options, customers, call);
+    const { seen, skipped } = await askAll(options, customers, call, nextCustomer);
     const serviceCpu = ((await cpuOf(children)) - cpuBefore) / ((performance.now() - startedAt) / 1000);
     const pages = await load.end();
     const all = FRESH_KINDS.flatMap((kind) => seen[kind]);
@@ -122,16 +127,17 @@ export async function benchFreshness(
   }
 }
 
-/** Each caller takes the next customer, and the kind that has been asked for least; a customer who cannot be asked is passed over. */
+/** Each caller takes the next customer, from `firstCustomer` on, and the kind that has been asked for least; a customer who cannot be asked is passed over. */
 export async function askAll(
   { asks, processes, callers, seed }: Pick<FreshnessOptions, 'asks' | 'processes' | 'callers' | 'seed'>,
   customers: number,
   call: Call,
-): Promise<{ seen: Record<FreshKind, Seen[]>; skipped: number }> {
+  firstCustomer = 0,
+): Promise<{ seen: Record<FreshKind, Seen[]>; skipped: number; nextCustomer: number }> {
   const seen: Record<FreshKind, Seen[]> = { purchase: [], view: [], dismissal: [], consent: [] };
   const rng = createRng(seed, 'freshness');
   let nextAsk = 0;
-  let nextCustomer = 0;
+  let nextCustomer = firstCustomer;
   let skipped = 0;
   await Promise.all(
     Array.from({ length: callers }, async () => {
@@ -151,7 +157,7 @@ export async function askAll(
       }
     }),
   );
-  return { seen, skipped };
+  return { seen, skipped, nextCustomer };
 }
 
 /** Where to post, and where to ask. */
