@@ -1,6 +1,6 @@
 /**
  * Decisions that were answered. Each travels the event stream into the lake whole, and stays there for ever; Redis keeps its outline
- * for 30 days, so that outcomes can be reported to it, and where in the stream the whole is until the lake has it.
+ * for 30 days, or as long as an offer of it may be redeemed, so that outcomes can be reported to it, and where in the stream the whole is until the lake has it.
  */
 import { z } from 'zod';
 import { Decision, type ExcludedOffer } from '../domain/decision.ts';
@@ -8,9 +8,10 @@ import { outlinePlace } from '../infra/decision-places.ts';
 import { appendEntries, readEntry, refuseWhileFull } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
-import { setFields } from '../infra/redis-together.ts';
+import { type KeptField, setFields } from '../infra/redis-together.ts';
 import { countMade, decisionTtlSeconds } from './count-offers.ts';
 import { type DecisionOutline, packOutline, unpackOutline } from './decision-outline.ts';
+import { isKeptLong, keptSeconds } from './kept-seconds.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;
@@ -149,16 +150,22 @@ export async function keepOutlines(
   logged: readonly { decision: LoggedDecision; entryId?: string | undefined }[],
   { redis, keys }: ReadingDeps,
 ): Promise<void> {
-  const fields = logged.map(({ decision, entryId }) => ({
-    ...outlinePlace(decision.decisionId, keys),
-    value: packOutline(decision, entryId),
-  }));
-  await setFields(redis, fields, decisionTtlSeconds);
+  const usual: KeptField[] = [];
+  const long: KeptField[] = [];
+  let longest = decisionTtlSeconds;
+  for (const { decision, entryId } of logged) {
+    const seconds = keptSeconds(decision);
+    const isLong = isKeptLong(seconds);
+    const place = outlinePlace(decision.decisionId, keys, isLong);
+    (isLong ? long : usual).push({ ...place, value: packOutline(decision, entryId) });
+    longest = Math.max(longest, seconds);
+  }
+  await Promise.all([setFields(redis, usual, decisionTtlSeconds), setFields(redis, long, longest)]);
 }
 
 type ReadingDeps = Pick<DecisionLogDeps, 'redis' | 'keys'>;
 
-/** What it did. undefined: never logged, or more than 30 days ago. */
+/** What it did. undefined: never logged, or so long ago that Redis has forgotten it. */
 export async function readOutline(
   decisionId: string,
   deps: ReadingDeps,
@@ -180,8 +187,10 @@ export async function readWaiting(
 }
 
 async function readStored(decisionId: string, { redis, keys }: ReadingDeps) {
-  const { key, field } = outlinePlace(decisionId, keys);
-  const stored = await redis.hgetBuffer(key, field);
+  const [usual, long] = [outlinePlace(decisionId, keys), outlinePlace(decisionId, keys, true)];
+  // Nearly all are in the first: the other is not worth a question at once.
+  const stored =
+    (await redis.hgetBuffer(usual.key, usual.field)) ?? (await redis.hgetBuffer(long.key, long.field));
   return stored === null ? undefined : unpackOutline(stored, decisionId);
 }
 

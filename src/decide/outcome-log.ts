@@ -4,7 +4,6 @@ import { OfferOutcome } from '../domain/offer.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
-import { decisionTtlSeconds } from './count-offers.ts';
 
 export const ReportedOutcome = z.object({
   eventId: z.string(),
@@ -31,13 +30,14 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 `);
 
-/** Notes an outcome, unless one of its event id has been. */
+/** Notes an outcome, unless one of its event id has been; it is kept for so many seconds. */
 export async function noteOutcome(
   decisionId: string,
   outcome: ReportedOutcome,
+  seconds: number,
   { redis, keys }: OutcomeLogDeps,
 ): Promise<void> {
-  const args = [outcomesMax, decisionTtlSeconds, outcome.eventId, JSON.stringify(outcome)];
+  const args = [outcomesMax, seconds, outcome.eventId, JSON.stringify(outcome)];
   await noteScript(redis, [keys.decisionOutcomes(decisionId)], args);
 }
 
@@ -48,15 +48,16 @@ redis.call('EXPIRE', KEYS[1], ARGV[1])
 return redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3] and 1 or 0
 `);
 
-/** One of several purchases that redeem the same offer of a decision has it: the first. Answers whether it is this one. */
+/** One of several purchases that redeem the same offer of a decision has it: the first. Answers whether it is this one; that is known for so many seconds. */
 export async function claimRedemption(
   decisionId: string,
   offerId: string,
   purchase: string,
+  seconds: number,
   { redis, keys }: OutcomeLogDeps,
 ): Promise<boolean> {
   // As JSON, like what stands beside it, and no outcome.
-  const args = [decisionTtlSeconds, `redeemed by: ${offerId}`, JSON.stringify(purchase)];
+  const args = [seconds, `redeemed by: ${offerId}`, JSON.stringify(purchase)];
   return Number(await claimScript(redis, [keys.decisionOutcomes(decisionId)], args)) === 1;
 }
 

@@ -23,16 +23,27 @@ function partOfDay(decisionId: string, parts: number): string {
   return `${Math.floor(at / dayMs)}:${Number.parseInt(decisionId.slice(-6), 16) % parts}`;
 }
 
-/** Field of the hash that keeps its outline (`decide/decision-outline.ts`). */
+/**
+ * Field of the hash that keeps its outline (`decide/decision-outline.ts`). `isLong`: with those of its day that are kept longer than most,
+ * so that these need not be kept as long.
+ */
 export function outlinePlace(
   decisionId: string,
   keys: Pick<Keys, 'decisions'>,
+  isLong = false,
 ): { key: string; field: string | Buffer } {
   const isTimed = timeOfDecision(decisionId) !== undefined;
+  const part = partOfDay(decisionId, outlinesADay);
   return {
-    key: keys.decisions(partOfDay(decisionId, outlinesADay)),
+    key: keys.decisions(isLong && isTimed ? `${part}:long` : part),
     field: isTimed ? Buffer.from(decisionId.replaceAll('-', ''), 'hex') : decisionId,
   };
+}
+
+/** Wherever it may be: one place, or either of two. */
+function outlinePlaces(decisionId: string, keys: Pick<Keys, 'decisions'>) {
+  const [usual, long] = [outlinePlace(decisionId, keys), outlinePlace(decisionId, keys, true)];
+  return usual.key === long.key ? [usual] : [usual, long];
 }
 
 /** Member of the set of those whose offers have been counted as made: a whole number, which a hash of the id is. */
@@ -51,10 +62,9 @@ type PlacesDeps = { redis: Redis; keys: Pick<Keys, 'decisions' | 'decisionOutcom
 
 /** Its outline, what was reported of it, and that its offers have been counted: how many of the three there are. */
 export async function countOfDecision(decisionId: string, { redis, keys }: PlacesDeps): Promise<number> {
-  const outline = outlinePlace(decisionId, keys);
   const made = madePlace(decisionId, keys);
   const found = await Promise.all([
-    redis.hexists(outline.key, outline.field),
+    ...outlinePlaces(decisionId, keys).map(({ key, field }) => redis.hexists(key, field)),
     redis.exists(keys.decisionOutcomes(decisionId)),
     redis.sismember(made.key, made.member),
   ]);
@@ -63,10 +73,9 @@ export async function countOfDecision(decisionId: string, { redis, keys }: Place
 
 /** Removes them; answers how many there were. */
 export async function forgetDecision(decisionId: string, { redis, keys }: PlacesDeps): Promise<number> {
-  const outline = outlinePlace(decisionId, keys);
   const made = madePlace(decisionId, keys);
   const gone = await Promise.all([
-    redis.hdel(outline.key, outline.field),
+    ...outlinePlaces(decisionId, keys).map(({ key, field }) => redis.hdel(key, field)),
     redis.unlink(keys.decisionOutcomes(decisionId)),
     redis.srem(made.key, made.member),
   ]);

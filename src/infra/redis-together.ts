@@ -71,12 +71,12 @@ export type KeptField = { key: string; field: string | Buffer; value: Buffer };
 const fieldScript = redisScript(`
 for i, key in ipairs(KEYS) do
   redis.call('HSET', key, ARGV[2 * i], ARGV[2 * i + 1])
-  redis.call('EXPIRE', key, ARGV[1])
+  if redis.call('TTL', key) < tonumber(ARGV[1]) then redis.call('EXPIRE', key, ARGV[1]) end
 end
 return 1
 `);
 
-/** Sets fields of hashes, which live for so long from now on. */
+/** Sets fields of hashes, which live for so long from now on, or longer where they do already. */
 export async function setFields(
   redis: Redis,
   fields: readonly KeptField[],

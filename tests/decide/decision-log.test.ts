@@ -13,9 +13,10 @@ import {
   readWaiting,
 } from '../../src/decide/decision-log.ts';
 import { CustomerId, OfferId } from '../../src/domain/ids.ts';
+import { dayMs } from '../../src/domain/time.ts';
 import { drainAll } from '../../src/history/drain.ts';
 import { openLake } from '../../src/history/lake.ts';
-import { outlinePlace } from '../../src/infra/decision-places.ts';
+import { countOfDecision, forgetDecision, outlinePlace } from '../../src/infra/decision-places.ts';
 import { decideDeps } from '../support/decide-deps.ts';
 import { makeItem, makeOffer, noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
@@ -179,4 +180,39 @@ test('a month of outlines shares keys, which expire; one is as short as Redis pa
   expect(outlinePlace(other, keys).key).toBe(key);
   expect(await readOutline(other, deps)).toEqual(outlined({ ...logged, decisionId: other }));
   expect(await readOutline(logged.decisionId, deps)).toEqual(outlined(logged));
+});
+
+test('an outline is kept as long as an offer of it may be redeemed and told of, without keeping the others of its day', async () => {
+  const logged = await decided({ ...request, placements: ['top'] });
+  const redeemableUntil = new Date(noon + 90 * dayMs).toISOString();
+  const placements = logged.placements.map((place) => ({
+    ...place,
+    offers: place.offers.map((offer) => ({ ...offer, redeemableUntil })),
+  }));
+  const long = { ...logged, placements };
+  await logDecision(long, deps);
+  expect(await readOutline(long.decisionId, deps)).toEqual(outlined(long));
+  const { key } = outlinePlace(long.decisionId, keys, true);
+  const days = async (of: string) => (await redis.ttl(of)) / 86_400;
+  expect(await days(key)).toBeGreaterThan(92.9);
+  expect(await days(key)).toBeLessThanOrEqual(93);
+  const usual = outlinePlace(long.decisionId, keys).key;
+  expect(usual).not.toBe(key);
+
+  // One of the same hash that need not be kept as long leaves it as it is.
+  const other = `${logged.decisionId.slice(0, 24)}${'e'.repeat(6)}${logged.decisionId.slice(-6)}`;
+  const shorter = placements.map((place) => ({
+    ...place,
+    offers: place.offers.map((offer) => ({
+      ...offer,
+      redeemableUntil: new Date(noon + 40 * dayMs).toISOString(),
+    })),
+  }));
+  await logDecision({ ...logged, decisionId: other, placements: shorter }, deps);
+  expect(outlinePlace(other, keys, true).key).toBe(key);
+  expect(await days(key)).toBeGreaterThan(92.9);
+
+  expect(await countOfDecision(long.decisionId, deps)).toBe(2);
+  expect(await forgetDecision(long.decisionId, deps)).toBe(2);
+  expect(await readOutline(long.decisionId, deps)).toBeUndefined();
 });

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { countRedeemed } from '../../decide/count-offers.ts';
 import { madeOffers } from '../../decide/decision-log.ts';
 import type { DecisionOutline, OutlinedOffer } from '../../decide/decision-outline.ts';
+import { keptSeconds } from '../../decide/kept-seconds.ts';
 import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
 import { contactsOf, settleOutcome } from '../../decide/settle-outcome.ts';
 import { timeOfDecision } from '../../domain/decision-time.ts';
@@ -128,7 +129,7 @@ export async function settleReport(
   // Neither waits for the other, since each may be repeated by itself.
   const [budget] = await Promise.all([
     settleOutcome(decision, offer, { outcome, at, ...sums }, deps.market.known(), deps, contacts),
-    noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, deps),
+    noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, keptSeconds(decision), deps),
   ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { DecisionOutline } from '../../decide/decision-outline.ts';
+import { keptSeconds } from '../../decide/kept-seconds.ts';
 import { claimRedemption } from '../../decide/outcome-log.ts';
 import { holderOf, settleRepeated } from '../../decide/settle-outcome.ts';
 import { subjectIdOf } from '../../decide/subject.ts';
@@ -109,7 +110,7 @@ async function redeem(
   if (decisionId !== undefined && !(await wasMadeFor(decision, purchase, deps)))
     return { offerId, status: 'unknown' };
   const valueMinor = Math.max(0, eventValueMinor(purchase as ShopEvent));
-  if (!(await claimRedemption(holderOf(decision, offer), offerId, purchaseId, deps))) {
+  if (!(await claimRedemption(holderOf(decision, offer), offerId, purchaseId, keptSeconds(decision), deps))) {
     const again = { purchase: purchaseId, valueMinor, costMinor };
     const budget = await settleRepeated(decision, offer, again, deps.market.known(), deps);
     if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
