@@ -10,12 +10,12 @@ import {
   type DecidedOffer,
   type Decision,
   type ExclusionReason,
+  standingMs,
   WITHDRAWAL_REASONS,
   WithdrawalReason,
 } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Offer } from '../domain/offer.ts';
-import { dayMs } from '../domain/time.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import { headBytes, type RecordHeads } from '../features/record-store.ts';
 import { redisScript } from '../infra/redis-script.ts';
@@ -54,9 +54,6 @@ import {
 } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
 import { modelsFor } from './trial-models.ts';
-
-/** The window: a day, or less where an offer ends sooner. */
-export const standingMs = dayMs;
 
 /** After this long, a decision that is not marked as logged belongs to a process that has died. */
 const loggingMs = 5000;

@@ -4,6 +4,7 @@ import { Consent } from './customer.ts';
 import { CustomerId, ItemId, OfferId, SessionId } from './ids.ts';
 import { Benefit, OfferVersion } from './offer.ts';
 import { RFM_SEGMENTS, RISK_BANDS, VALUE_TIERS } from './segments.ts';
+import { dayMs } from './time.ts';
 
 /**
  * Why an offer was not made, in the order in which the rules are tried: the first that fails is named. Those from
@@ -249,6 +250,9 @@ export const DecisionInputs = z.object({
   basketMinor: z.number().optional(),
 });
 export type DecisionInputs = z.output<typeof DecisionInputs>;
+
+/** How long a decision stands for who asks again: a day, or less where an offer ends sooner. */
+export const standingMs = dayMs;
 
 /** A decision, as it is answered and logged. */
 export const Decision = z.object({

@@ -31,6 +31,9 @@ import { writeAtomically } from './files.ts';
 /** After that, the result is swept. */
 export const batchKeptMs = 7 * dayMs;
 
+/** What is kept may have been asked for so much earlier: it may have been broken off, and gone on with, for a week. */
+const knownDays = (2 * batchKeptMs) / dayMs;
+
 const StoredRequest = z.object({ about: BatchAbout, createdAt: z.number() });
 export type StoredRequest = z.output<typeof StoredRequest>;
 
@@ -46,10 +49,27 @@ const CustomerCount = z.object({ customers: z.int().min(0) });
 
 export type BatchFolder = ReturnType<typeof batchFolder>;
 
-/** The same request is the same batch. */
-export function batchIdOf(request: BatchRequest): string {
-  const digest = createHash('sha256').update(JSON.stringify(request)).digest('hex');
-  return `batch-${digest.slice(0, 16)}`;
+/**
+ * The same request is the same batch, of the day (UTC) on which it is first asked for: one that is made anew has decisions of its own, and
+ * parts of the lake that are named by it.
+ */
+export function batchIdOf(request: BatchRequest, now: number): string {
+  const [batchId = ''] = batchIdsOf(request, now);
+  return batchId;
+}
+
+/** The ids that the same request may have been given by now, today's first. */
+export function batchIdsOf(request: BatchRequest, now: number): string[] {
+  const digest = sha256(JSON.stringify(request));
+  const today = Math.floor(now / dayMs);
+  return Array.from(
+    { length: knownDays },
+    (_, ago) => `batch-${sha256(`${digest} ${today - ago}`).slice(0, 16)}`,
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Throws a ZodError for what is no id: it becomes a path. */

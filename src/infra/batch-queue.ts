@@ -1,10 +1,11 @@
 /** The asking side of the batches: a queue of its own, so that a campaign does not wait for a training. */
 import type { Job } from 'bullmq';
 import type { BatchRequest, BatchStatus } from '../domain/batch.ts';
+import { standingMs } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import { JobProgress } from '../domain/job.ts';
 import { askQueue } from './asked-queue.ts';
-import { batchFolder, batchIdOf } from './batch-files.ts';
+import { batchFolder, batchIdOf, batchIdsOf } from './batch-files.ts';
 import type { Keys } from './keys.ts';
 import type { Logger } from './logger.ts';
 
@@ -24,7 +25,8 @@ const listsWaitingMax = 100;
 
 export type BatchQueue = {
   /**
-   * The same request again is the same batch; one that failed or was cancelled goes on where it stopped. AppError TOO_MANY_REQUESTS
+   * The same request again is the same batch, until what it decided stands no longer, a day after it was completed: then it is another. One
+   * that failed or was cancelled goes on where it stopped. AppError TOO_MANY_REQUESTS
    * where so many wait that no other may, of which nothing is kept.
    */
   start: (request: BatchRequest, now: number) => Promise<BatchStatus>;
@@ -104,13 +106,24 @@ export function createBatchQueue(
     return status;
   }
 
+  /** The same request's, unless it was completed so long ago that customers would be answered otherwise by now. */
+  async function inForce(request: BatchRequest, now: number): Promise<BatchStatus | undefined> {
+    for (const batchId of batchIdsOf(request, now)) {
+      const batch = await get(batchId);
+      if (batch === undefined) continue;
+      const isOver = batch.finishedAt !== undefined && now - Date.parse(batch.finishedAt) >= standingMs;
+      if (!isOver) return batch;
+    }
+    return undefined;
+  }
+
   return {
     get,
     async start(request, now) {
-      const batchId = batchIdOf(request);
-      const folder = batchFolder(dataDir, batchId);
-      const before = await get(batchId);
+      const before = await inForce(request, now);
       if (before?.state === 'completed') return before;
+      const batchId = before?.jobId ?? batchIdOf(request, now);
+      const folder = batchFolder(dataDir, batchId);
       if (before?.state !== 'waiting' && before?.state !== 'active') await refuseWhileFull();
       if (before === undefined) await folder.create(request, now);
       await folder.uncancel();

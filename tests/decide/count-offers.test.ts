@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { countMade, countRedeemed, decisionTtlSeconds } from '../../src/decide/count-offers.ts';
-import { standingMs } from '../../src/decide/standing-decision.ts';
+import { standingMs } from '../../src/domain/decision.ts';
 import { madePlace } from '../../src/infra/decision-places.ts';
 import { testRedis } from '../support/redis.ts';
 

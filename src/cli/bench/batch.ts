@@ -6,13 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../domain/errors.ts';
 import { Offer } from '../../domain/offer.ts';
 import { createRecordStore } from '../../features/record-store.ts';
-import { batchFolder, batchIdOf } from '../../infra/batch-files.ts';
+import { batchFolder } from '../../infra/batch-files.ts';
 import { createBatchQueue } from '../../infra/batch-queue.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import { createKeys } from '../../infra/keys.ts';
@@ -90,8 +90,8 @@ export async function benchBatch(
       const seconds = (performance.now() - began) / 1000;
       const usage = await watch.stop();
       await end(worker);
-      const request = { customerIds: ids, channel: 'email', placement: 'default', campaign, limit: 1 };
-      const batchId = batchIdOf({ ...request, format: 'ndjson', includeNothing: false } as never);
+      // Each is removed when it has been measured.
+      const [batchId = ''] = await readdir(join(folders.DATA_DIR, 'batches'));
       const { counts } = await batchFolder(folders.DATA_DIR, batchId).counts();
       if (counts.decided !== customers)
         throw new Error(`decided ${counts.decided} of ${customers} customers`);

@@ -22,8 +22,8 @@ export const batchRoutes = [
     summary: 'Decides the offers of many customers, as a job',
     description:
       'Who: `customerIds`, a `segment` of the shop, those for whom the rule `eligibility` holds, or `everybody`. Budgets that do not ' +
-      'suffice for all are shared out by value over the whole list. The same request again is the same job. What it decides ' +
-      'stands: GET /customers/{id}/offers answers the same for the campaign.',
+      'suffice for all are shared out by value over the whole list. What it decides stands for a day: GET /customers/{id}/offers ' +
+      'answers the same for the campaign. The same request again is the same job until a day after it is complete, and then another.',
     tags,
     body: BatchRequest.meta({ id: 'BatchRequest' }),
     responses: { 202: Status },

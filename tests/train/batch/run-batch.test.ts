@@ -107,7 +107,7 @@ function makeRequest(more: object = {}): BatchRequest {
 }
 
 async function begin(request: BatchRequest) {
-  const batchId = batchIdOf(request);
+  const batchId = batchIdOf(request, Date.now());
   const files = batchFolder(join(folder, 'data'), batchId);
   await files.create(request, Date.now());
   return { batchId, files };
