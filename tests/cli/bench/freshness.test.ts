@@ -19,6 +19,8 @@ beforeAll(async () => {
       name: 'A little off',
       benefit: { kind: 'amountOff', amountMinor: 10 },
       channels: ['web', 'email'],
+      // Else no e-mail is worth what annoyance is assumed to cost.
+      retention: true,
       priorityLever: 100,
     },
   ]);
