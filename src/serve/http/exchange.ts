@@ -7,6 +7,7 @@ import type { Logger } from '../../infra/logger.ts';
 import type { Observer, ResolvedHistogram } from '../../infra/resolved-metrics.ts';
 import type { ServeMetrics } from '../metrics.ts';
 import { asAppError } from '../problem.ts';
+import { handedOver } from './close-queued.ts';
 import { sendProblem } from './send.ts';
 
 /** `route`: the pattern that matched, for the metrics. `keyId`: who asked, for the log. */
@@ -66,12 +67,19 @@ export function measureExchange(
 ): void {
   const startedAt = performance.now();
   metrics.requestsInFlight.value++;
+  let counted = true;
+  const leave = () => {
+    if (counted) metrics.requestsInFlight.value--;
+    counted = false;
+  };
+  // One that waits for its turn, complete, costs nothing more; its reader must not keep others out by taking none.
+  if (res.socket === null) res.once(handedOver, leave);
   res.once('close', () => {
     const seconds = (performance.now() - startedAt) / 1000;
     const { route = 'unmatched', requestId, keyId } = info;
     // 499: the client went away before its answer was complete (nginx's number for it).
     const status = res.writableFinished ? res.statusCode : 499;
-    metrics.requestsInFlight.value--;
+    leave();
     durationsOf(metrics.requestDuration, route, methodLabel(req.method), status).observe(seconds);
     if (log.isLevelEnabled('debug'))
       log.debug(

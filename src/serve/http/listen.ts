@@ -70,8 +70,7 @@ export async function listen(
     (req, res) => {
       // A client with a kept-alive connection is told to look elsewhere for its next request.
       if (draining) res.setHeader('connection', 'close');
-      closeQueued(req.socket, res);
-      listener(req, res);
+      if (closeQueued(req.socket, res)) listener(req, res);
     },
   );
   server.maxHeadersCount = maxHeaders;

@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCOPES, type Scope } from '../../../src/domain/api-key.ts';
 import { UsageError } from '../../../src/domain/errors.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../../../src/infra/api-keys.ts';
+import { measureExchange } from '../../../src/serve/http/exchange.ts';
+import { listen } from '../../../src/serve/http/listen.ts';
 import { ROUTES } from '../../../src/serve/routes.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
@@ -166,6 +168,31 @@ test('who has no key, asks many times over one connection and is gone leaves not
     // The one that asks is in flight itself.
     await eventually(async () => expect(await metrics()).toMatch(/^nextbest_serve_requests_in_flight 1$/m));
   }
+});
+
+test('answers that are complete and wait behind one that their reader does not take are not in flight', async () => {
+  const metrics = {
+    requestsInFlight: { value: 0 },
+    requestDuration: { with: () => ({ observe: () => {} }) },
+  };
+  const silent = { isLevelEnabled: () => false };
+  let asked = 0;
+  const listening = await listen(
+    (req, res) => {
+      measureExchange(req, res, { requestId: 'x' }, metrics as never, silent as never);
+      // The first never comes.
+      if (asked++ > 0) res.end('refused');
+    },
+    { host: '127.0.0.1', port: 0, maxConnections: 10 },
+  );
+  const socket = connect(Number(new URL(listening.url).port), '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(100));
+  await eventually(() => expect(asked).toBe(100));
+  expect(metrics.requestsInFlight.value).toBe(1);
+  socket.resetAndDestroy();
+  await eventually(() => expect(metrics.requestsInFlight.value).toBe(0));
+  await listening.close();
 });
 
 describe('a service that nobody or everybody could call does not start', () => {

@@ -185,6 +185,23 @@ test('every answer of a connection that ends is told so, those too that wait beh
   await eventually(() => expect(told).toBe(300));
 });
 
+test('a connection with too many requests ahead of their answers is ended, and those it had are told so', async () => {
+  let asked = 0;
+  let told = 0;
+  const { url } = await start((_req, res) => {
+    asked++;
+    res.once('close', () => told++);
+  });
+  const { socket, closed } = await open(url);
+  // It may end with a reset: more was sent than was read.
+  closed.catch(() => {});
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(2000));
+  await eventually(() => expect(socket.destroyed).toBe(true));
+  await eventually(() => expect(told).toBe(asked));
+  // The first has the connection.
+  expect(asked).toBe(501);
+});
+
 test('no more connections than it may hold; with one gone there is room again', async () => {
   const { url, dropped } = await start(hello, 2);
   const ask = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
