@@ -5,17 +5,22 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { stillAddressed } from '../decide/still-addressed.ts';
 import { BATCH_FORMATS, BatchPayload, BatchRequest, type BatchStatus } from '../domain/batch.ts';
 import { CHANNELS } from '../domain/channel.ts';
 import { UsageError } from '../domain/errors.ts';
+import { createRecordStore } from '../features/record-store.ts';
 import { FEATURE_NAMES } from '../features/registry.ts';
 import { batchFolder } from '../infra/batch-files.ts';
 import { type BatchQueue, createBatchQueue } from '../infra/batch-queue.ts';
 import { readConfig } from '../infra/config.ts';
+import { openErasureFiles } from '../infra/erasure-files.ts';
 import { createKeys } from '../infra/keys.ts';
 import { createLogger } from '../infra/logger.ts';
 import { openRedis } from '../infra/open-redis.ts';
+import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
+import { createTombstones } from '../infra/tombstones.ts';
 import { unknownFeatures } from '../offers/offer-schema.ts';
 import { startWorker } from '../train/worker.ts';
 import { type Output, outputOf } from './output.ts';
@@ -39,7 +44,12 @@ const pollMs = 300;
 /** A worker takes up what waits at once; so long with none at work, somebody should know. */
 const waitingToldMs = 5000;
 
-type Opened = { queue: BatchQueue; dataDir: string; output: Output };
+type Opened = {
+  queue: BatchQueue;
+  output: Output;
+  /** The list as it may be handed out now. */
+  listOf: (jobId: string, format: BatchStatus['format']) => AsyncIterable<string>;
+};
 
 export const batchCommand = (): Command =>
   new Command('batch')
@@ -113,18 +123,34 @@ async function withBatches(
   // What a run has to tell is told by its bar; lines of JSON between would spoil both.
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const log = createLogger(logLevel, 'offers');
+  const keys = createKeys(config.keyPrefix);
   const shutdown = new Shutdown(log);
   shutdown.onSignals();
   try {
     const redis = await openRedis(config, log);
     shutdown.add('redis', redis.release);
-    const queue = createBatchQueue(redis.queueUrl, createKeys(config.keyPrefix), config.dataDir, log);
+    const queue = createBatchQueue(redis.queueUrl, keys, config.dataDir, log);
     shutdown.add('queue', queue.close);
     if (to === 'follow' && (await queue.workersCount()) === 0) {
       const worker = await startWorker({ config, env: { ...process.env, LOG_LEVEL: logLevel }, redis, log });
       shutdown.add('worker', worker.close);
     }
-    await use({ queue, dataDir: config.dataDir, output });
+    async function* listOf(jobId: string, format: BatchStatus['format']) {
+      const folder = batchFolder(config.dataDir, jobId);
+      const asked = await folder.request();
+      if (asked === undefined) throw new Error(`${jobId} has been swept: lists are kept for seven days`);
+      const connection = connectRedis(redis.url, 'offers', { kind: 'patient' }, log);
+      try {
+        const files = await openErasureFiles(config.dataDir);
+        yield* stillAddressed(folder.lines(format), asked, {
+          records: createRecordStore(connection, keys),
+          tombstones: createTombstones(connection, keys, files),
+        });
+      } finally {
+        connection.disconnect();
+      }
+    }
+    await use({ queue, output, listOf });
   } finally {
     await shutdown.close();
   }
@@ -141,7 +167,7 @@ async function known(queue: BatchQueue, jobId: string): Promise<BatchStatus> {
 
 /** Waits for the list, and puts it where it is wanted. */
 async function finish(jobId: string, out: string | undefined, opened: Opened): Promise<void> {
-  const { queue, dataDir, output } = opened;
+  const { queue, output, listOf } = opened;
   const broken = () =>
     output.say(`${jobId} is not cancelled: nextbest offers batch status, cancel or resume ${jobId}`);
   process.once('SIGINT', broken);
@@ -152,10 +178,7 @@ async function finish(jobId: string, out: string | undefined, opened: Opened): P
     throw new Error(`${jobId} ${ended.state}${ended.error === undefined ? '' : `: ${ended.error}`}; ${cure}`);
   }
   if (out !== undefined) {
-    await pipeline(
-      Readable.from(batchFolder(dataDir, jobId).lines(ended.format)),
-      createWriteStream(out, { mode: 0o600 }),
-    );
+    await pipeline(Readable.from(listOf(jobId, ended.format)), createWriteStream(out, { mode: 0o600 }));
   }
   tell(ended, output, out);
   if (ended.counts.decided === 0)

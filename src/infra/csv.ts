@@ -11,3 +11,9 @@ export function csvCell(plain: string, isText = true): string {
   const text = isText && formula.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
+
+/** What `csvCell` was given. */
+export function plainCell(cell: string): string {
+  const text = cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell;
+  return text.startsWith("'") && formula.test(text.slice(1)) ? text.slice(1) : text;
+}

@@ -1,5 +1,6 @@
 /** A campaign's list: asked for, watched, stopped, gone on with, downloaded. */
 import { z } from 'zod';
+import { stillAddressed } from '../../decide/still-addressed.ts';
 import { BatchLine, BatchPayload, BatchRequest, BatchStatus } from '../../domain/batch.ts';
 import { AppError } from '../../domain/errors.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
@@ -85,7 +86,9 @@ export const batchRoutes = [
     path: '/offers/batch/{batchId}/result',
     scope: 'decide',
     summary: 'The list, in the format that was asked for; kept for seven days',
-    description: '409 until it is complete, unless `partial=true` asks for what is there.',
+    description:
+      '409 until it is complete, unless `partial=true` asks for what is there. Who has been erased, or has withdrawn consent for the ' +
+      'channel, since the list was made is left out; with `includeNothing` the latter are listed as not `contactable`.',
     tags,
     params,
     query: z.strictObject({ partial: Flag }),
@@ -93,9 +96,11 @@ export const batchRoutes = [
     moreAnswerTypes: [LIST_FORMATS.csv],
     responses: { 200: BatchLine.meta({ id: 'BatchLine' }) },
     problems: [404, 409, 503],
-    handler: async ({ params: { batchId }, query: { partial } }, { batches, config }) => {
-      const batch = await batches.get(batchId);
-      if (batch === undefined) throw noSuchBatch();
+    handler: async ({ params: { batchId }, query: { partial } }, deps) => {
+      const { batches, config } = deps;
+      const folder = batchFolder(config.dataDir, batchId);
+      const [batch, asked] = await Promise.all([batches.get(batchId), folder.request()]);
+      if (batch === undefined || asked === undefined) throw noSuchBatch();
       if (batch.state !== 'completed' && !partial)
         throw new AppError('CONFLICT', {
           public: `The batch is ${batch.state}: ask again when it is complete, or with partial=true for what is there.`,
@@ -104,7 +109,7 @@ export const batchRoutes = [
         status: 200,
         type: LIST_FORMATS[batch.format],
         headers: { 'content-disposition': `attachment; filename="${batchId}.${batch.format}"` },
-        body: batchFolder(config.dataDir, batchId).lines(batch.format),
+        body: stillAddressed(folder.lines(batch.format), asked, deps),
       };
     },
   }),

@@ -98,6 +98,8 @@ test('the list is made, and stands: whoever asks at send time is answered the sa
     const told = await service.call('POST', `/decisions/${line.decisionId}/outcomes`, outcome);
     expect(told.status).toBe(202);
   }
+  expect((await service.call('DELETE', '/customers/bert')).status).toBe(202);
+  expect((await download(jobId)).text).toBe(text.slice(0, text.indexOf('\n') + 1));
   expect((await service.call('POST', `/offers/batch/${jobId}/cancel`)).status).toBe(409);
   expect((await service.call('POST', `/offers/batch/${jobId}/resume`)).status).toBe(409);
   await worker.stop();
