@@ -163,7 +163,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         // What stands is what she gets: a share of hers would be lost to the others.
         const about = customer.text === null ? asked(customer, market, now) : undefined;
         if (about === undefined) continue;
-        const list = valueOffers(...about)
+        const list = notHeld(valueOffers(...about), batch.about.limit)
           .slice(0, candidatesMax)
           .flatMap(({ compiled, rank }): Wanted[] => {
             const offer = positions.get(compiled.offer.offerId);
@@ -384,6 +384,20 @@ type Opened = {
   decisionId: string;
   choice: Reserving['choice'];
 } & ({ decision: LoggedDecision } | { open: OpenDecision });
+
+/**
+ * What of her offers, best first, a customer needs a share for: what she holds is reserved already, and what is worth less than as many of those
+ * as she may have, she does not get.
+ */
+function notHeld<T extends { held: unknown }>(candidates: readonly T[], limit: number): T[] {
+  const needed: T[] = [];
+  let held = 0;
+  for (const candidate of candidates) {
+    if (candidate.held === undefined) needed.push(candidate);
+    else if (++held >= limit) break;
+  }
+  return needed;
+}
 
 /** Which offers' budgets are for others than this customer. */
 type Withheld = (customerId: CustomerId) => (offerId: string) => boolean;

@@ -231,6 +231,19 @@ test('a budget goes to those to whom it is worth most, not to those who come fir
   expect(state.reservedCount).toBe(counts.byOffer.scarce);
 });
 
+test('who holds an offer takes no share of what is left of its budget from the others', async () => {
+  const customerIds = everyId.slice(800);
+  const scarce = (count: number) => fivePercent({ offerId: 'held', budget: { count } });
+  await offersAre(scarce(10));
+  expect((await run((await begin(makeRequest({ customerIds }))).batchId)).counts.byOffer.held).toBe(10);
+  await offersAre(scarce(20));
+  const { counts } = await run((await begin(makeRequest({ customerIds }))).batchId);
+  // The ten to whom it is worth most have it already, and are made it again.
+  expect(counts.byOffer.held).toBe(20);
+  const { reservedCount } = await createBudgetLedger(redis, keys).state(scarce(20), Date.now());
+  expect(reservedCount).toBe(20);
+});
+
 test('who goes without a share is logged with the probability of what was done', async () => {
   await offersAre(fivePercent({ offerId: 'few', budget: { count: 50 } }));
   const { batchId, files } = await begin(makeRequest());
