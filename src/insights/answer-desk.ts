@@ -41,7 +41,7 @@ export function createAnswerDesk<Q, A>(options: AnswerDeskOptions<Q, A>): Answer
     mayBeOld = () => true,
     answersMax = 32,
     waitingMax = 8,
-    joiningMax = 32,
+    joiningMax = 250,
   } = options;
   const kept = new LRUCache<string, Kept<A>>({ max: answersMax });
   const underWay = new Map<string, { promise: Promise<Kept<A>>; joined: number }>();
