@@ -14,7 +14,7 @@ import { copyId } from './copied-records.ts';
 import type { PageLoad, PageLoadResult } from './page-load.ts';
 import { fillRedis, prepareShop } from './prepared-shop.ts';
 import { cpuSecondsOf } from './process-usage.ts';
-import { startServer } from './serve.ts';
+import { refusingNothing, startServer } from './serve.ts';
 
 export type FreshnessOptions = {
   asks: number;
@@ -88,7 +88,7 @@ export async function benchFreshness(
     say(`starting ${options.processes} services …`);
     const urls: string[] = [];
     for (let p = 0; p < options.processes; p++) {
-      const [child, url] = await startServer(env);
+      const [child, url] = await startServer({ ...refusingNothing, ...env });
       children.push(child);
       urls.push(url);
     }
