@@ -212,9 +212,9 @@ test('who waits for the lake counts among those at the lake, and no more than so
   const past = createPastDecisions(service.dataDir, () => Date.now(), atLake);
   onTestFinished(past.close);
   const decisionId = newDecisionId(Date.now());
-  const asked = Promise.allSettled(Array.from({ length: 40 }, () => past.find(decisionId)));
+  const asked = Promise.allSettled(Array.from({ length: 258 }, () => past.find(decisionId)));
   const many = past.findMany([decisionId]);
-  expect(atLake.value).toBe(41);
+  expect(atLake.value).toBe(259);
   const refused = (await asked).filter(({ status }) => status === 'rejected');
   expect(refused).toHaveLength(7);
   for (const { reason } of refused as PromiseRejectedResult[])
