@@ -19,8 +19,6 @@ const countRedeemedOnce = redisScript(`
   return 1
 `);
 
-export const decisionTtlSeconds = 30 * 86_400;
-
 /** Whoever asks for a decision that stands may log it once more, if whoever made it fell, for the day that it stands. */
 const madeTtlSeconds = 2 * 86_400;
 
@@ -37,13 +35,14 @@ export async function countMade(
   await countMadeOnce(redis, [keys.offersMade, key], [ttlSeconds, member, ...offerIds]);
 }
 
-/** Counts an offer of a decision as redeemed. */
+/** Counts an offer of a decision as redeemed; told again within `ttlSeconds`, which should be as long as the decision is known, it counts once. */
 export async function countRedeemed(
   redis: Redis,
   keys: Keys,
   decisionId: string,
   offerId: string,
+  ttlSeconds: number,
 ): Promise<void> {
   const marker = keys.offersRedeemedMarker(decisionId, offerId);
-  await countRedeemedOnce(redis, [keys.offersRedeemed, marker], [decisionTtlSeconds, offerId]);
+  await countRedeemedOnce(redis, [keys.offersRedeemed, marker], [ttlSeconds, offerId]);
 }

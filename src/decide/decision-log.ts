@@ -9,9 +9,9 @@ import { appendEntries, readEntry, refuseWhileFull } from '../infra/event-log.ts
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { type KeptField, setFields } from '../infra/redis-together.ts';
-import { countMade, decisionTtlSeconds } from './count-offers.ts';
+import { countMade } from './count-offers.ts';
 import { type DecisionOutline, packOutline, unpackOutline } from './decision-outline.ts';
-import { isKeptLong, keptSeconds } from './kept-seconds.ts';
+import { decisionTtlSeconds, isKeptLong, keptSeconds } from './kept-seconds.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
 export type LoggedDecision = z.output<typeof LoggedDecision>;

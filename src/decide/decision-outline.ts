@@ -1,5 +1,5 @@
 /**
- * The outline of a logged decision, as Redis keeps it for 30 days: what an outcome that is reported needs of it. All else is in the
+ * The outline of a logged decision, as Redis keeps it (`kept-seconds.ts`): what an outcome that is reported needs of it. All else is in the
  * event stream until the lake has it. As short as may be: Redis packs values of up to 64 bytes without an entry of their own each,
  * and the outline of one offer takes some fifty. Layout, varints where nothing else is said:
  *

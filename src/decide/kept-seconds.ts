@@ -1,7 +1,9 @@
 /** How long Redis keeps what a report of a decision's outcomes needs: thirty days, or as long as an offer of it may be redeemed and told of. */
-import { decisionTtlSeconds } from './count-offers.ts';
 import type { DecisionOutline } from './decision-outline.ts';
 import { reportingMs } from './ledger/contact-for.ts';
+
+/** Of most decisions. */
+export const decisionTtlSeconds = 30 * 86_400;
 
 const usualMs = decisionTtlSeconds * 1000;
 

@@ -23,7 +23,6 @@ import type { Contact } from '../offers/contact-history.ts';
 import type { CompiledOffer } from '../offers/eligibility.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
 import { compiledOffer } from './compiled-offers.ts';
-import { decisionTtlSeconds } from './count-offers.ts';
 import { customerFacts, withdrawalFacts } from './customer-facts.ts';
 import {
   type DecideDeps,
@@ -44,6 +43,7 @@ import {
   roomToLog,
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
+import { decisionTtlSeconds } from './kept-seconds.ts';
 import {
   isLoggedHead,
   type Lock,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { countMade, countRedeemed, decisionTtlSeconds } from '../../src/decide/count-offers.ts';
+import { countMade, countRedeemed } from '../../src/decide/count-offers.ts';
+import { decisionTtlSeconds } from '../../src/decide/kept-seconds.ts';
 import { standingMs } from '../../src/domain/decision.ts';
 import { madePlace } from '../../src/infra/decision-places.ts';
 import { testRedis } from '../support/redis.ts';
@@ -19,8 +20,10 @@ test('the offers of a decision count as made once, however often they are told a
 });
 
 test('each offer of a decision counts as redeemed once', async () => {
-  for (const offerId of ['a', 'b', 'a']) await countRedeemed(redis, keys, 'd1', offerId);
+  for (const offerId of ['a', 'b', 'a']) await countRedeemed(redis, keys, 'd1', offerId, 90 * 86_400);
   expect(await redis.hgetall(keys.offersRedeemed)).toEqual({ a: '1', b: '1' });
+  // As long as its decision is known, it may be told again.
+  expect(await redis.pttl(keys.offersRedeemedMarker('d1', 'a'))).toBeGreaterThan(89 * standingMs);
 });
 
 test("a marker lies on its counter's node of a cluster: its tag is the counter's whole key", () => {

@@ -132,7 +132,8 @@ export async function settleReport(
     noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, keptSeconds(decision), deps),
   ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
-  if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId);
+  if (outcome === 'redeemed')
+    await countRedeemed(deps.redis, deps.keys, decisionId, offerId, keptSeconds(decision));
   deps.metrics.offerOutcomes.inc({ outcome: isRepeat ? 'duplicate' : outcome });
   return attributionOf(decision, offer, outcome, at);
 }

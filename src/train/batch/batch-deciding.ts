@@ -1,7 +1,7 @@
 /** What a thread of a batch does with some of its customers: the very decisions that one asked for by itself would be. */
 import { hash } from 'node:crypto';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
-import { countMade, decisionTtlSeconds } from '../../decide/count-offers.ts';
+import { countMade } from '../../decide/count-offers.ts';
 import { customerFacts } from '../../decide/customer-facts.ts';
 import {
   type DecideRequest,
@@ -14,6 +14,7 @@ import {
 import { decisionIdOf } from '../../decide/decision-id.ts';
 import { keepOutlines, type LoggedDecision, loggedTexts, madeOffers } from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
+import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
 import { packJson } from '../../decide/packed-decision.ts';
 import { firmChoice, type Reserving, reserveChoices } from '../../decide/reserve.ts';
