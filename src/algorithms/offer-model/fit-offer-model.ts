@@ -4,8 +4,9 @@ import { fitPlatt } from '../calibration.ts';
 import { sigmoid } from '../logistic-regression.ts';
 import type { Rng } from '../rng.ts';
 import { axesOf, type ContextBasis, fitContextBasis, widestOf } from '../uplift/context-basis.ts';
-import { armWeights, axesOfAll, fitUplift, UpliftOptions } from '../uplift/fit-uplift.ts';
+import { axesOfAll, fitUplift, UpliftOptions } from '../uplift/fit-uplift.ts';
 import { crossFitResponse } from '../uplift/response-model.ts';
+import { armWeights } from '../uplift/row-weights.ts';
 import { noContact, type UpliftArm, type UpliftLog } from '../uplift/uplift-log.ts';
 import { traitNames, traitsOf } from '../uplift/uplift-model.ts';
 import {

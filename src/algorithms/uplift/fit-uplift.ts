@@ -10,7 +10,9 @@ import {
   logEvidenceOf,
   solveEffects,
 } from './effect-posterior.ts';
+import { LEARNED, likeliestScales, toPrior } from './likeliest-scales.ts';
 import { crossFitResponse, crossFitTrees, turnedBack } from './response-model.ts';
+import { armShares, armWeights, cutRewards, precisions, weightedMean } from './row-weights.ts';
 import { customerOf, noContact, type UpliftArm, type UpliftLog } from './uplift-log.ts';
 import {
   armOf,
@@ -59,26 +61,9 @@ export const UpliftOptions = z.strictObject({
 });
 export type UpliftOptions = z.output<typeof UpliftOptions>;
 
-/** Standard deviations of effects that are tried, beside that of what is left of the reward. */
-const scales = [1e-4, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128];
 const usualLearner: UpliftLearner = 'linear';
 /** Standard errors by which a learner must be better than the usual one. */
 const surely = 2;
-/** Bands of the expected response in which the variance of the rest is measured. */
-const bands = 10;
-
-/** What is learned about: each has a prior variance for what contact does in general, and one for what an arm has of its own. */
-const GROUPS = ['response', 'trees', 'axes', 'fit'] as const;
-type Group = (typeof GROUPS)[number];
-type Scales = { ownAverage: number; common: Record<Group, number>; own: Record<Group, number> };
-
-const LEARNED: Record<UpliftLearner, readonly Group[]> = {
-  average: [],
-  response: ['response'],
-  linear: ['response', 'axes', 'fit'],
-  trees: GROUPS,
-};
-
 /**
  * RangeError where a value is not finite or a probability is outside (0, 1], and where there are no rows without contact, or none with.
  * `onProgress` is told the share that is done.
@@ -292,80 +277,6 @@ async function contactTrees(
   };
 }
 
-function toPrior(
-  tried: Scales,
-  learned: readonly Group[],
-  size: number,
-  fits: boolean,
-  spread: number,
-  averageScale: number,
-): EffectPrior {
-  const fitAt = fits ? size - 1 : -1;
-  const variances = (average: number, of: Record<Group, number>) =>
-    Float64Array.from({ length: size }, (_, k) => {
-      const group: Group = k === 1 ? 'response' : k === 2 ? 'trees' : k === fitAt ? 'fit' : 'axes';
-      const scale = k === 0 ? average : learned.includes(group) ? of[group] : scales[0]!;
-      return (scale * spread) ** 2;
-    });
-  const own = variances(tried.ownAverage, tried.own);
-  return {
-    // Wide: what is left of the response without contact is no effect, and must not be taken for one. Nothing fits there.
-    baseline: Float64Array.from({ length: size }, (_, k) => ((k === fitAt ? scales[0]! : 1) * spread) ** 2),
-    common: variances(averageScale, tried.common),
-    trait: own,
-    own,
-  };
-}
-
-/** Coordinate ascent, over all that the learner learns: each scale goes up or down by a step for as long as that is likelier. */
-function likeliestScales(
-  learned: readonly Group[],
-  scaleMax: number,
-  logEvidence: (tried: Scales) => number,
-): Scales {
-  const allowed = scales.filter((scale) => scale <= scaleMax);
-  const start = (scale: number) => allowed.findLast((other) => other <= scale) ?? scales[0]!;
-  let best: Scales = {
-    ownAverage: start(0.064),
-    common: { response: start(0.004), trees: start(0.004), axes: start(0.004), fit: start(0.004) },
-    own: { response: start(0.004), trees: start(0.004), axes: start(0.004), fit: start(0.004) },
-  };
-  let highest = logEvidence(best);
-  const coordinates: { read: (from: Scales) => number; written: (scale: number) => Scales }[] = [
-    { read: ({ ownAverage }) => ownAverage, written: (scale) => ({ ...best, ownAverage: scale }) },
-    ...learned.flatMap((group) => [
-      {
-        read: ({ common }: Scales) => common[group],
-        written: (scale: number) => ({ ...best, common: { ...best.common, [group]: scale } }),
-      },
-      {
-        read: ({ own }: Scales) => own[group],
-        written: (scale: number) => ({ ...best, own: { ...best.own, [group]: scale } }),
-      },
-    ]),
-  ];
-  for (let round = 0; round < 5; round++) {
-    const before = highest;
-    for (const { read, written } of coordinates)
-      for (const direction of [1, -1]) {
-        const from = read(best);
-        for (;;) {
-          const next = allowed[allowed.indexOf(read(best)) + direction];
-          if (next === undefined) break;
-          const tried = written(next);
-          const reached = logEvidence(tried);
-          if (!(reached > highest)) break;
-          highest = reached;
-          best = tried;
-        }
-        // What has gone up need not be tried downwards.
-        if (read(best) !== from) break;
-      }
-    if (highest - before < 0.1) break;
-  }
-  return best;
-}
-
 /** Sums of the rows by part and arm; `without(p)` adds up all parts but p. */
 function gather(
   log: UpliftLog,
@@ -415,85 +326,12 @@ function gather(
   };
 }
 
-/**
- * By row: its weight over the variance of what is left of the reward at its expected response. Rewards of customers who bring more vary
- * more; as if they varied alike, that would be taken for effects. Scaled by Kish's Σw/Σw², so that unequal weights do not make the
- * log look larger than it is.
- */
-function precisions(residual: Float64Array, expected: Float64Array, weight: Float64Array): Float64Array {
-  const order = Int32Array.from(expected, (_m, row) => row).sort((a, b) => expected[a]! - expected[b]!);
-  const variance = new Float64Array(bands);
-  let squares = 0;
-  let total = 0;
-  let totalSquares = 0;
-  for (let row = 0; row < weight.length; row++) {
-    squares += weight[row]! * residual[row]! ** 2;
-    total += weight[row]!;
-    totalSquares += weight[row]! ** 2;
-  }
-  const mean = squares / total || 1;
-  const edges = Array.from({ length: bands + 1 }, (_, b) => Math.round((b * order.length) / bands));
-  for (let b = 0; b < bands; b++) {
-    let inBand = 0;
-    let ofBand = 0;
-    for (let p = edges[b]!; p < edges[b + 1]!; p++) {
-      inBand += weight[order[p]!]!;
-      ofBand += weight[order[p]!]! * residual[order[p]!]! ** 2;
-    }
-    // Drawn to the mean by a few rows, and bounded: a band in which nothing happened yet is not known for sure.
-    variance[b] = Math.max(mean / 5, (ofBand + 20 * mean) / (inBand + 20));
-  }
-  const kish = total / totalSquares;
-  const precision = new Float64Array(weight.length);
-  for (let b = 0; b < bands; b++)
-    for (let p = edges[b]!; p < edges[b + 1]!; p++)
-      precision[order[p]!] = (kish * weight[order[p]!]!) / variance[b]!;
-  return precision;
-}
-
 /** What the row's arm is assumed to do beyond what the arms of the log do in the mean, which the expected response has in it. */
 function assumedBeside({ assumed, arm }: UpliftLog, row: number, share: Float64Array): number {
   if (assumed === undefined) return 0;
   let beside = arm[row] === noContact ? 0 : assumed(row, arm[row]!);
   for (let a = 0; a < share.length; a++) beside -= share[a]! * assumed(row, a);
   return beside;
-}
-
-/** q/π₀: the arm's share of the log over the probability that it had there, cut off, at a mean of 1. */
-export function armWeights(
-  log: Pick<UpliftLog, 'rows' | 'arm' | 'propensity'>,
-  arms: number,
-  weightMax: number,
-): Float64Array {
-  const share = armShares(log, arms, new Float64Array(log.rows).fill(1));
-  const ofNone = 1 - share.reduce((sum, value) => sum + value, 0);
-  const weight = log.propensity.map((propensity, row) => {
-    const arm = log.arm[row]!;
-    return (arm === noContact ? ofNone : share[arm]!) / propensity;
-  });
-  const mean = weight.reduce((sum, value) => sum + value, 0) / log.rows;
-  const cut = weight.map((value) => Math.min(weightMax, value / mean));
-  const cutMean = cut.reduce((sum, value) => sum + value, 0) / log.rows;
-  return cut.map((value) => value / cutMean);
-}
-
-function armShares(log: Pick<UpliftLog, 'rows' | 'arm'>, arms: number, weight: Float64Array): Float64Array {
-  const share = new Float64Array(arms);
-  let total = 0;
-  for (let row = 0; row < log.rows; row++) {
-    total += weight[row]!;
-    const arm = log.arm[row]!;
-    if (arm !== noContact) share[arm]! += weight[row]!;
-  }
-  return share.map((value) => value / total);
-}
-
-function cutRewards(reward: Float64Array, share: number): Float64Array {
-  const sorted = reward.slice().sort();
-  const last = sorted.length - 1;
-  const low = sorted[Math.floor(share * last)]!;
-  const high = sorted[Math.ceil((1 - share) * last)]!;
-  return reward.map((value) => Math.min(high, Math.max(low, value)));
 }
 
 /** All decisions on a customer in the same part. */
@@ -506,16 +344,6 @@ function partsOf(log: UpliftLog, parts: number, rng: Rng): { part: Uint8Array; p
     part[row] = ((hash ^ (hash >>> 13)) >>> 0) % parts;
   }
   return { part, parts };
-}
-
-function weightedMean(values: Float64Array, weight: Float64Array): number {
-  let sum = 0;
-  let total = 0;
-  for (let row = 0; row < values.length; row++) {
-    sum += weight[row]! * values[row]!;
-    total += weight[row]!;
-  }
-  return sum / total;
 }
 
 function check(log: UpliftLog, arms: readonly UpliftArm[]): void {
