@@ -102,7 +102,8 @@ export async function shop(
     // The answer says that this outcome is to be reported by itself.
     if (status === 'failed')
       await report(decisionId, { offerId, outcome: 'redeemed', occurredAt: purchase.occurredAt });
-    else promises.acknowledged.add(outcomeId);
+    // Another purchase has redeemed it, by this decision or one that it was held by: no outcome follows from this one.
+    else if (status !== 'repeated') promises.acknowledged.add(outcomeId);
     if (promises.acknowledged.has(outcomeId)) ofOffer(offerId).acknowledged.add(holder);
   }
 
