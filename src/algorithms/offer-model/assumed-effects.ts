@@ -1,5 +1,5 @@
 /**
- * What is assumed of offers before decisions tell, all of it in this one place: where learning begins (fit-offer-model.ts), and what is decided by
+ * What is assumed of offers before decisions tell, all of it in this one place: where learning begins (learn-sizes.ts), and what is decided by
  * as long as no offer model is served (src/offers/prior-effect.ts).
  *
  * Shares of acceptances, and acceptance itself, are common sense of retail: a few in a hundred take an offer, half of them because of it. Sizes of

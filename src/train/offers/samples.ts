@@ -11,9 +11,9 @@
  * It is not known of the latest decisions. What the churn model expects at the end of the window could stand in, and does not: it takes an order
  * that was bought with a discount for a sign of staying, which is what is asked.
  */
-import type { OfferLog } from '../../algorithms/offer-model/fit-offer-model.ts';
 import type { OfferDescriptor } from '../../algorithms/offer-model/offer-descriptor.ts';
 import { offerArm } from '../../algorithms/offer-model/offer-descriptor.ts';
+import type { OfferLog } from '../../algorithms/offer-model/offer-log.ts';
 import { writeContext } from '../../algorithms/offer-model/offer-model.ts';
 import { noContact } from '../../algorithms/uplift/uplift-log.ts';
 import type { ShopEvent } from '../../domain/event.ts';

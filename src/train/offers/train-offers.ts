@@ -3,14 +3,11 @@
  * on the later ones beside what is served (or, where nothing is, what is assumed of each kind of benefit); if its decisions earn more
  * beyond doubt, one that has learnt from all of them is published. Else it stays in the shadow.
  */
-import {
-  fitOfferModel,
-  type OfferFitContext,
-  OfferModelOptions,
-  pickLog,
-} from '../../algorithms/offer-model/fit-offer-model.ts';
+import { fitOfferModel, type OfferFitContext } from '../../algorithms/offer-model/fit-offer-model.ts';
+import { pickLog } from '../../algorithms/offer-model/offer-log.ts';
 import type { OfferModel } from '../../algorithms/offer-model/offer-model.ts';
 import { offersToFiles } from '../../algorithms/offer-model/offer-model-files.ts';
+import { OfferModelOptions } from '../../algorithms/offer-model/offer-model-options.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import { noContact } from '../../algorithms/uplift/uplift-log.ts';
 import type { CurrentPolicy } from '../../decide/policy.ts';

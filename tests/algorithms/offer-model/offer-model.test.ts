@@ -6,17 +6,13 @@ import {
 } from '../../../src/algorithms/offer-model/acceptance.ts';
 import { KEEPING_ASSUMED } from '../../../src/algorithms/offer-model/assumed-effects.ts';
 import { categoryFit } from '../../../src/algorithms/offer-model/category-fit.ts';
-import {
-  fitOfferModel,
-  type OfferLog,
-  OfferModelOptions,
-  pickLog,
-} from '../../../src/algorithms/offer-model/fit-offer-model.ts';
+import { fitOfferModel } from '../../../src/algorithms/offer-model/fit-offer-model.ts';
 import {
   type OfferDescriptor,
   offerArm,
   offerTraits,
 } from '../../../src/algorithms/offer-model/offer-descriptor.ts';
+import { type OfferLog, pickLog } from '../../../src/algorithms/offer-model/offer-log.ts';
 import {
   bindOffer,
   type OfferModel,
@@ -24,6 +20,7 @@ import {
   readSubject,
 } from '../../../src/algorithms/offer-model/offer-model.ts';
 import { offersFromFiles, offersToFiles } from '../../../src/algorithms/offer-model/offer-model-files.ts';
+import { OfferModelOptions } from '../../../src/algorithms/offer-model/offer-model-options.ts';
 import { createRng } from '../../../src/algorithms/rng.ts';
 import { noContact } from '../../../src/algorithms/uplift/uplift-log.ts';
 

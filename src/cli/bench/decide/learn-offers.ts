@@ -1,6 +1,7 @@
 /** The offer model, learnt from the log of the loop by the code of the worker's job: its samples, its fit. */
-import { fitOfferModel, OfferModelOptions } from '../../../algorithms/offer-model/fit-offer-model.ts';
+import { fitOfferModel } from '../../../algorithms/offer-model/fit-offer-model.ts';
 import type { OfferModel } from '../../../algorithms/offer-model/offer-model.ts';
+import { OfferModelOptions } from '../../../algorithms/offer-model/offer-model-options.ts';
 import type { Rng } from '../../../algorithms/rng.ts';
 import { dayMs } from '../../../domain/time.ts';
 import type { LoggedAction } from '../../../history/logged-decisions.ts';
