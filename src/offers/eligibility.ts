@@ -92,8 +92,10 @@ function placementRule(allowsPlacement: (placement: string) => boolean): OfferRu
   return ({ placements }) => (placements.some(allowsPlacement) ? undefined : 'placement-not-allowed');
 }
 
-/** An offer about items needs one that can be bought. One about a category as well has the rest of the category. */
+/** An offer about items needs one that can be bought, a bundle all of them. One about a category as well has the rest of the category. */
 function stockRule(offer: Offer): OfferRule {
+  if (offer.benefit.kind === 'bundle')
+    return ({ isBuyable }) => (offer.itemIds.every(isBuyable) ? undefined : 'out-of-stock');
   if (offer.itemIds.length === 0 || offer.categories.length > 0) return () => undefined;
   return ({ isBuyable }) => (offer.itemIds.some(isBuyable) ? undefined : 'out-of-stock');
 }

@@ -8,7 +8,7 @@ export type OfferSubject = {
   items: readonly Item[];
   /** Categories that it names, and those of its items; empty = the whole shop. */
   categories: ReadonlySet<string>;
-  /** Mean price of the items; undefined = not about items, or no price is known. */
+  /** Mean price of the items, that of all together where they are a bundle; undefined = not about items, or no price is known. */
   unitPriceMinor: number | undefined;
   marginRate: number;
 };
@@ -36,11 +36,16 @@ export function offerSubject(
   return {
     items: buyable,
     categories,
-    unitPriceMinor: mean(prices),
+    unitPriceMinor: offer.benefit.kind === 'bundle' ? sum(prices) : mean(prices),
     marginRate: mean(rates) ?? shop.marginRate,
   };
 }
 
+function sum(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((total, value) => total + value, 0);
+}
+
 function mean(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+  const total = sum(values);
+  return total === undefined ? undefined : total / values.length;
 }

@@ -73,6 +73,8 @@ test('an offer about items needs one that can be bought, unless it is about a ca
   expect(excluded({ itemIds: ['mug', 'pot'] })).toBe('out-of-stock');
   expect(excluded({ itemIds: ['mug', 'tea'] })).toBeUndefined();
   expect(excluded({ itemIds: ['mug'], categories: ['kitchen'] })).toBeUndefined();
+  const benefit = { kind: 'bundle', percent: 10 };
+  expect(excluded({ itemIds: ['mug', 'tea'], benefit })).toBe('out-of-stock');
 });
 
 test('a basket that is known must be large enough; one that is not known may still grow', () => {

@@ -19,6 +19,11 @@ test('an offer about items is about those that can be bought, at their mean pric
   expect(subject.marginRate).toBeCloseTo((0.5 + 0.1) / 2);
 });
 
+test('a bundle is paid for as a whole', () => {
+  const pair = { itemIds: ['green', 'black'], benefit: { kind: 'bundle' as const, percent: 10 } };
+  expect(offerSubject(makeOffer(pair), items, shop).unitPriceMinor).toBe(1000 + 3000);
+});
+
 test("an offer about a category has the category's margin, and no price of its own", () => {
   const subject = offerSubject(makeOffer({ categories: ['tea'] }), items, shop);
   expect(subject.unitPriceMinor).toBeUndefined();
