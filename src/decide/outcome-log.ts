@@ -26,11 +26,11 @@ const outcomesMax = 200;
 const noteScript = redisScript(`
 if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 1 or redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
+if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 return 1
 `);
 
-/** Notes an outcome, unless one of its event id has been; it is kept for so many seconds. */
+/** Notes an outcome, unless one of its event id has been; it is kept for so many seconds at least. */
 export async function noteOutcome(
   decisionId: string,
   outcome: ReportedOutcome,
@@ -44,7 +44,7 @@ export async function noteOutcome(
 /** KEYS: the hash. ARGV: expiry in seconds, field, purchase. */
 const claimScript = redisScript(`
 redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[1])
+if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
 return redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3] and 1 or 0
 `);
 

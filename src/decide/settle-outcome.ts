@@ -13,6 +13,7 @@ import type { ReadContacts } from './ledger/contact-ledger.ts';
 import type { Confirmed } from './ledger/offer-budget.ts';
 import { readVersion } from './offer-versions.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
+import { toldUntil } from './told-until.ts';
 
 export type SettledOutcome = {
   outcome: OfferOutcome;
@@ -89,10 +90,12 @@ export async function settleRepeated(
 ): Promise<Confirmed | undefined> {
   const offer = await offerOf(made, deps);
   if (offer?.budget === undefined) return undefined;
+  const decidedAt = Date.parse(decision.decidedAt);
   const redeemed = {
     id: `${holderOf(decision, made)}+${createHash('sha256').update(purchase).digest('base64url')}`,
     costMinor: costMinor ?? redemptionCost(made, valueMinor, economics),
-    decidedAt: Date.parse(decision.decidedAt),
+    decidedAt,
+    knownUntil: toldUntil(made, decidedAt),
     isBeyond: true,
   };
   return await deps.budgets.confirm(offer, redeemed, deps.now());
@@ -121,12 +124,15 @@ async function settleBudget(
   const offer = await offerOf(made, deps);
   if (offer?.budget === undefined) return undefined;
   const now = deps.now();
+  const decidedAt = Date.parse(decision.decidedAt);
+  const knownUntil = toldUntil(made, decidedAt);
+  // Whether it has been counted is no longer known. Nothing of it is reserved either.
+  if (now >= knownUntil) return undefined;
   // A call has cost what it costs, whatever the customer says to it.
   const isPaidWhenMade = made.benefit.kind === 'serviceContact';
   if (outcome === 'redeemed' || isPaidWhenMade) {
     const cost = costMinor ?? redemptionCost(made, valueMinor, economics);
-    const redeemed = { id: holder, costMinor: cost, decidedAt: Date.parse(decision.decidedAt) };
-    return await deps.budgets.confirm(offer, redeemed, now);
+    return await deps.budgets.confirm(offer, { id: holder, costMinor: cost, decidedAt, knownUntil }, now);
   }
   if (outcome !== 'dismissed') return undefined;
   await deps.budgets.release(offer.offerId, holder, now);

@@ -5,8 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
+import { toldWithinDays } from '../../decide/told-until.ts';
 import { OfferId } from '../../domain/ids.ts';
 import type { Budget } from '../../domain/offer.ts';
+import { dayMs } from '../../domain/time.ts';
 import { createKeys } from '../../infra/keys.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';
@@ -64,7 +66,12 @@ async function use(
   const turn = rng.next();
   // Where reservations may be short, some come after theirs has lapsed.
   if (turn < 0.5) await sleep(rng.nextInt(reservedMs / 4));
-  const redeemed = { id, costMinor: rng.nextInt(costMinor + 1), decidedAt };
+  const redeemed = {
+    id,
+    costMinor: rng.nextInt(costMinor + 1),
+    decidedAt,
+    knownUntil: decidedAt + toldWithinDays * dayMs,
+  };
   if (turn < 0.02) {
     await ledger.confirm(offer, redeemed, now());
     if (turn < 0.01) await ledger.confirm(offer, redeemed, now());

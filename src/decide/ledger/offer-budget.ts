@@ -61,11 +61,11 @@ export type BudgetLedger = {
   ) => Promise<Reserved[]>;
   /**
    * A redemption at this cost. `decidedAt` finds the period where the reservation has lapsed. `isBeyond`: of what has been paid for
-   * already, so that it takes none of the budget and is `unbudgeted`. Repeats change nothing.
+   * already, so that it takes none of the budget and is `unbudgeted`. Repeats before `knownUntil` change nothing.
    */
   confirm: (
     offer: BudgetedOffer,
-    redeemed: { id: string; costMinor: number; decidedAt: number; isBeyond?: boolean },
+    redeemed: { id: string; costMinor: number; decidedAt: number; knownUntil: number; isBeyond?: boolean },
     now: number,
   ) => Promise<Confirmed>;
   /** Gives back what was not redeemed; what is not reserved stays as it is. */
@@ -78,8 +78,8 @@ export type BudgetLedger = {
 
 export const reservationsMax = 500;
 
-/** How long a redemption that is told again is known to be a repeat, and a period is kept after its end. */
-export const repeatsKnownMs = 60 * dayMs;
+/** How long a period is kept after its end, and after the last of its reservations. */
+export const periodKeptMs = 60 * dayMs;
 
 /** Lapsed reservations that one script gives back, so that none takes long. */
 const sweptMax = 500;
@@ -280,7 +280,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
       return answers.map((answer) => (answer === 1 ? 'reserved' : answer === 2 ? 'paced' : 'exhausted'));
     },
 
-    async confirm(offer, { id, costMinor, decidedAt, isBeyond = false }, now) {
+    async confirm(offer, { id, costMinor, decidedAt, knownUntil, isBeyond = false }, now) {
       const { budget, offerId } = offer;
       // Without a budget nothing was reserved; one that was taken away since has left nothing to hold to.
       if (budget === undefined) return 'confirmed';
@@ -292,8 +292,8 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         id,
         Math.max(0, Math.ceil(costMinor)),
         ...(isBeyond ? [0, 0] : limitArgs(budgetLimits(budget))),
-        now + repeatsKnownMs,
-        keptUntil(period, now),
+        knownUntil,
+        keptUntil(period, Math.max(now, knownUntil)),
       ]);
       return answer === 2 ? 'repeated' : answer === 1 ? 'confirmed' : 'unbudgeted';
     },
@@ -345,7 +345,7 @@ function periodOf(offer: BudgetedOffer, at: number): BudgetPeriod {
 
 /** A budget without an end is never forgotten: what was spent would be spent again. */
 function keptUntil({ endsAt }: BudgetPeriod, inUseUntil: number): number {
-  return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + repeatsKnownMs : noLimit;
+  return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + periodKeptMs : noLimit;
 }
 
 function limitArgs({ amountMinor, count }: BudgetLimits): [number, number] {

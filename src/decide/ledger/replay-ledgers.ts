@@ -15,6 +15,7 @@ import { redemptionCost } from '../../offers/redemption-cost.ts';
 import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { occasionOf } from '../occasion.ts';
 import { answered, type SettledOutcome } from '../settle-outcome.ts';
+import { toldUntil } from '../told-until.ts';
 import { contactFor, reportingMs } from './contact-for.ts';
 import { type SentMessage, sentContact } from './sent-contact.ts';
 
@@ -39,7 +40,8 @@ export type LedgerEntry =
 
 /**
  * What one offer's budget has of a decision. reserved: `costMinor` is out until `until`. confirmed: `costMinor` of the `toldMinor` that
- * it has cost were reserved. late: told of when nothing was reserved any more; whether there is budget left for it, the budget knows.
+ * it has cost were reserved, and until `until` a repeat is known. late: the same, told of when nothing was reserved any more; whether there
+ * is budget left for it, the budget knows.
  */
 export type ReplayedReservation = {
   offerId: string;
@@ -152,18 +154,21 @@ export function replayLedgers(
     if (offer?.budget === undefined) return;
     if (outcome.outcome === 'redeemed' || made.benefit.kind === 'serviceContact') {
       const told = outcome.costMinor ?? redemptionCost(made as DecidedOffer, outcome.valueMinor, economics);
-      confirm(offer, made.offerId, holder, Math.max(0, Math.ceil(told)), decision.at, outcome.at);
+      confirm(offer, made, holder, Math.max(0, Math.ceil(told)), decision.at, outcome.at);
     } else if (outcome.outcome === 'dismissed') free(made.offerId, holder);
   }
 
   function confirm(
     offer: Offer,
-    offerId: string,
+    made: Made,
     id: string,
     toldMinor: number,
     decidedAt: number,
     at: number,
   ): void {
+    const { offerId } = made;
+    const until = toldUntil(made, decidedAt);
+    if (at >= until) return;
     const key = keyOf(offerId, id);
     const before = inForce(key, at);
     if (before === undefined) {
@@ -177,7 +182,7 @@ export function replayLedgers(
         costMinor: toldMinor,
         toldMinor,
         at,
-        until: at,
+        until,
       });
     } else if (before.state === 'reserved')
       reservations.set(key, {
@@ -186,6 +191,7 @@ export function replayLedgers(
         costMinor: Math.min(toldMinor, before.costMinor),
         toldMinor,
         at,
+        until,
       });
   }
 

@@ -9,7 +9,7 @@ import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
 import { redisScript } from '../../infra/redis-script.ts';
 import { type BudgetPeriod, budgetLimits, budgetPeriod, validityOf } from '../../offers/budget-period.ts';
-import { repeatsKnownMs } from './offer-budget.ts';
+import { periodKeptMs } from './offer-budget.ts';
 import type { ReplayedReservation } from './replay-ledgers.ts';
 
 const FIELDS = [
@@ -130,9 +130,9 @@ export async function restoreBudget(
     return sums;
   }
 
-  async function note(state: string, { id, period, toldMinor, costMinor, at, until }: ReplayedReservation) {
+  async function note(state: string, { id, period, toldMinor, costMinor, until }: ReplayedReservation) {
     const cost = state === 'r' ? costMinor : toldMinor;
-    const knownUntil = state === 'r' ? until : Math.max(at + repeatsKnownMs, now + leastKnownMs);
+    const knownUntil = state === 'r' ? until : Math.max(until, now + leastKnownMs);
     waiting.push({ id, entry: `${state} ${period} ${cost}`, due: knownUntil });
     if (waiting.length >= entriesAtOnce) await flush();
   }
@@ -191,5 +191,5 @@ export async function restoreBudget(
 const forEver = -1;
 
 function keptUntilOf({ endsAt }: BudgetPeriod, inUseUntil: number): number {
-  return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + repeatsKnownMs : forEver;
+  return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + periodKeptMs : forEver;
 }

@@ -9,6 +9,7 @@ import type { DecisionOutline, OutlinedOffer } from '../../decide/decision-outli
 import { keptSeconds } from '../../decide/kept-seconds.ts';
 import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
 import { contactsOf, settleOutcome } from '../../decide/settle-outcome.ts';
+import { toldUntil } from '../../decide/told-until.ts';
 import { timeOfDecision } from '../../domain/decision-time.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
@@ -63,6 +64,8 @@ export async function reportFor(
   deps: Deps,
   told = readOutcome(decision.decisionId, eventIdOf(decision.decisionId, report), deps),
 ): Promise<Omit<OutcomeAnswer, 'attributed'> & { attribution: Attribution }> {
+  if (report.outcome === 'redeemed' && isToldTooLate(decision, offer, deps))
+    throw toldTooLate(decision, offer);
   const eventId = eventIdOf(decision.decisionId, report);
   // What is told again happened when it was told first: so the history finds the repeat, however late.
   const at = report.occurredAt ?? (await told)?.at ?? deps.now();
@@ -127,13 +130,14 @@ export async function settleReport(
     ...(costMinor !== undefined && { costMinor }),
   };
   // Neither waits for the other, since each may be repeated by itself.
+  const knownSeconds =
+    outcome === 'redeemed' ? redemptionKnownSeconds(decision, offer, deps) : keptSeconds(decision);
   const [budget] = await Promise.all([
     settleOutcome(decision, offer, { outcome, at, ...sums }, deps.market.known(), deps, contacts),
-    noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, keptSeconds(decision), deps),
+    noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, knownSeconds, deps),
   ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
-  if (outcome === 'redeemed')
-    await countRedeemed(deps.redis, deps.keys, decisionId, offerId, keptSeconds(decision));
+  if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId, knownSeconds);
   deps.metrics.offerOutcomes.inc({ outcome: isRepeat ? 'duplicate' : outcome });
   return attributionOf(decision, offer, outcome, at);
 }
@@ -158,6 +162,28 @@ export function attributionOf(
   return redeemableUntil === undefined || at < Date.parse(redeemableUntil) ? 'attributed' : 'late';
 }
 
+function toldUntilOf({ decidedAt }: DecisionOutline, offer: OutlinedOffer): number {
+  return toldUntil(offer, Date.parse(decidedAt));
+}
+
+/** From now on, as long as it may be told again, and the decision is known. */
+export function redemptionKnownSeconds(
+  decision: DecisionOutline,
+  offer: OutlinedOffer,
+  { now }: Pick<Deps, 'now'>,
+): number {
+  return Math.max(keptSeconds(decision), Math.ceil((toldUntilOf(decision, offer) - now()) / 1000));
+}
+
+/** So late that nobody could say whether it has been told before. */
+export function isToldTooLate(
+  decision: DecisionOutline,
+  offer: OutlinedOffer,
+  { now }: Pick<Deps, 'now'>,
+): boolean {
+  return now() >= toldUntilOf(decision, offer);
+}
+
 export function offerOf({ placements }: DecisionOutline, offerId: string): OutlinedOffer | undefined {
   return placements.flatMap(({ offers }) => offers).find((offer) => offer.offerId === offerId);
 }
@@ -165,6 +191,14 @@ export function offerOf({ placements }: DecisionOutline, offerId: string): Outli
 export function noSuchDecision(): AppError {
   return new AppError('NOT_FOUND', {
     public: 'There is no such decision; dry runs and degraded answers are not kept.',
+  });
+}
+
+function toldTooLate(decision: DecisionOutline, offer: OutlinedOffer): AppError {
+  const until = new Date(toldUntilOf(decision, offer)).toISOString();
+  return new AppError('CONFLICT', {
+    public: `A redemption of this offer could be told of until ${until}; nothing was counted.`,
+    faults: [{ path: 'body.outcome', message: `may be redeemed until ${until}` }],
   });
 }
 

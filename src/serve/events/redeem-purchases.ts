@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import type { DecisionOutline } from '../../decide/decision-outline.ts';
-import { keptSeconds } from '../../decide/kept-seconds.ts';
 import { claimRedemption } from '../../decide/outcome-log.ts';
 import { holderOf, settleRepeated } from '../../decide/settle-outcome.ts';
 import { subjectIdOf } from '../../decide/subject.ts';
@@ -13,7 +12,7 @@ import { OfferId } from '../../domain/ids.ts';
 import type { ContactHistory } from '../../offers/contact-history.ts';
 import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
-import { offerOf, reportFor } from '../decide/report-outcome.ts';
+import { isToldTooLate, offerOf, redemptionKnownSeconds, reportFor } from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
 
@@ -26,10 +25,10 @@ export const Redemption = z.object({
   decisionId: z.string().optional(),
   /**
    * `redeemed`; `early`, `late`: it was not made yet, or the time for it was over, so that the purchase is not the offer's;
-   * `repeated`: another purchase has redeemed it, so that the budget does not pay for it again; `unknown`: no decision made this customer
-   * such an offer; `failed`: could not be looked up now, report it as an outcome of its decision.
+   * `repeated`: another purchase has redeemed it, so that the budget does not pay for it again; `tooLate`: told of so late that it is not
+   * counted; `unknown`: no decision made this customer such an offer; `failed`: could not be looked up now, report it as an outcome of its decision.
    */
-  status: z.enum(['redeemed', 'early', 'late', 'repeated', 'unknown', 'failed']),
+  status: z.enum(['redeemed', 'early', 'late', 'repeated', 'tooLate', 'unknown', 'failed']),
 });
 export type Redemption = z.output<typeof Redemption>;
 
@@ -109,8 +108,11 @@ async function redeem(
   // One that was looked up in the subject's own contacts needs no further look.
   if (decisionId !== undefined && !(await wasMadeFor(decision, purchase, deps)))
     return { offerId, status: 'unknown' };
+  if (isToldTooLate(decision, offer, deps))
+    return { offerId, decisionId: decision.decisionId, status: 'tooLate' };
   const valueMinor = Math.max(0, eventValueMinor(purchase as ShopEvent));
-  if (!(await claimRedemption(holderOf(decision, offer), offerId, purchaseId, keptSeconds(decision), deps))) {
+  const seconds = redemptionKnownSeconds(decision, offer, deps);
+  if (!(await claimRedemption(holderOf(decision, offer), offerId, purchaseId, seconds, deps))) {
     const again = { purchase: purchaseId, valueMinor, costMinor };
     const budget = await settleRepeated(decision, offer, again, deps.market.known(), deps);
     if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });

@@ -10,16 +10,22 @@ import type { ParsedEventInput } from '../../domain/event.ts';
 import { subjectOf } from '../../features/subject.ts';
 import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
-import { offerOf, outcomeEvent, outcomeEventId, settleReport } from '../decide/report-outcome.ts';
+import {
+  isToldTooLate,
+  offerOf,
+  outcomeEvent,
+  outcomeEventId,
+  settleReport,
+} from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
 
 /**
  * `counted`; `early`, `late`: redeemed before it was made, or when the time for it was over, so that its purchase is not the offer's; `unknown`: no decision made this
- * customer such an offer, so that it stands in the history alone; `failed`: it is in the history and could not be settled now, report
+ * customer such an offer, so that it stands in the history alone; `tooLate`: a redemption of so long ago that its cost is not counted; `failed`: it is in the history and could not be settled now, report
  * it to its decision.
  */
-export const OutcomeStatus = z.enum(['counted', 'early', 'late', 'unknown', 'failed']);
+export const OutcomeStatus = z.enum(['counted', 'early', 'late', 'tooLate', 'unknown', 'failed']);
 export type OutcomeStatus = z.output<typeof OutcomeStatus>;
 
 type OutcomeInput = Extract<ParsedEventInput, { type: 'offerOutcome' }>;
@@ -111,6 +117,7 @@ async function settleSafely(
   { status }: EventResult,
   deps: Deps,
 ): Promise<OutcomeStatus> {
+  if (event.outcome === 'redeemed' && isToldTooLate(decision, offer, deps)) return 'tooLate';
   try {
     const isRepeat = status === 'duplicate';
     const attribution = await settleReport(decision, offer, event, isRepeat, deps);

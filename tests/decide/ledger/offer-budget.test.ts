@@ -10,6 +10,8 @@ const { redis, keys } = testRedis();
 const ledger = createBudgetLedger(redis, keys);
 const now = Date.parse('2026-06-15T12:00:00Z');
 const later = now + hourMs;
+/** Of a redemption. */
+const knownUntil = now + 200 * dayMs;
 
 function offerWith(budget: object, more: object = {}): BudgetedOffer {
   const { offerId } = makeOffer({ offerId: `o-${randomUUID()}` });
@@ -25,7 +27,9 @@ test('what is out and what is spent never come to more than the budget', async (
   expect(await reserve(offer, 'b', 400)).toBe('reserved');
   expect(await reserve(offer, 'c', 1)).toBe('exhausted');
   // It cost less than it might have: the rest is free again.
-  expect(await ledger.confirm(offer, { id: 'a', costMinor: 250, decidedAt: now }, now)).toBe('confirmed');
+  expect(await ledger.confirm(offer, { id: 'a', costMinor: 250, decidedAt: now, knownUntil }, now)).toBe(
+    'confirmed',
+  );
   expect(await reserve(offer, 'c', 350)).toBe('reserved');
   expect(await ledger.state(offer, now)).toMatchObject({
     reservedMinor: 750,
@@ -79,7 +83,7 @@ test('repeats of each step change nothing', async () => {
   await ledger.release(offer.offerId, 'b', now);
   await ledger.release(offer.offerId, 'b', now);
   await ledger.release(offer.offerId, 'never-reserved', now);
-  const redeemed = { id: 'a', costMinor: 300, decidedAt: now };
+  const redeemed = { id: 'a', costMinor: 300, decidedAt: now, knownUntil };
   expect(await ledger.confirm(offer, redeemed, now)).toBe('confirmed');
   expect(await ledger.confirm(offer, redeemed, now)).toBe('repeated');
   // Confirmed is confirmed.
@@ -89,6 +93,17 @@ test('repeats of each step change nothing', async () => {
     confirmedMinor: 300,
     confirmedCount: 1,
   });
+});
+
+test('a redemption is known to be told again for as long as it may be, whatever else lapses meanwhile', async () => {
+  const offer = offerWith({ amountMinor: 1000, period: 'day' });
+  await reserve(offer, 'a', 300);
+  const redeemed = { id: 'a', costMinor: 300, decidedAt: now, knownUntil };
+  await ledger.confirm(offer, redeemed, now);
+  const last = knownUntil - 1;
+  await reserve(offer, 'b', 1, last, last + hourMs);
+  expect(await ledger.confirm(offer, redeemed, last)).toBe('repeated');
+  expect(await redis.pttl(keys.budgetReservations(offer.offerId))).toBeGreaterThan(knownUntil - now);
 });
 
 describe('what nobody tells of', () => {
@@ -104,12 +119,12 @@ describe('what nobody tells of', () => {
     await reserve(offer, 'a', 60, now, now + 10);
     await reserve(offer, 'b', 60, now + 20, now + 5000);
     // 40 are left.
-    const late = { id: 'a', costMinor: 60, decidedAt: now };
+    const late = { id: 'a', costMinor: 60, decidedAt: now, knownUntil };
     expect(await ledger.confirm(offer, late, now + 30)).toBe('unbudgeted');
     expect(await ledger.confirm(offer, late, now + 30)).toBe('repeated');
-    expect(await ledger.confirm(offer, { id: 'c', costMinor: 40, decidedAt: now }, now + 30)).toBe(
-      'confirmed',
-    );
+    expect(
+      await ledger.confirm(offer, { id: 'c', costMinor: 40, decidedAt: now, knownUntil }, now + 30),
+    ).toBe('confirmed');
     expect(await ledger.state(offer, now + 30)).toMatchObject({
       reservedMinor: 60,
       confirmedMinor: 40,
@@ -121,7 +136,9 @@ describe('what nobody tells of', () => {
   test('more than was reserved is counted beside the budget', async () => {
     const offer = offerWith({ amountMinor: 100 });
     await reserve(offer, 'a', 60);
-    expect(await ledger.confirm(offer, { id: 'a', costMinor: 75, decidedAt: now }, now)).toBe('confirmed');
+    expect(await ledger.confirm(offer, { id: 'a', costMinor: 75, decidedAt: now, knownUntil }, now)).toBe(
+      'confirmed',
+    );
     expect(await ledger.state(offer, now)).toMatchObject({ confirmedMinor: 60, unbudgetedMinor: 15 });
   });
 });
@@ -134,7 +151,7 @@ describe('periods', () => {
     expect(await reserve(offer, 'a', 1, now, tomorrow + hourMs)).toBe('reserved');
     expect(await reserve(offer, 'b', 1, now)).toBe('exhausted');
     expect(await reserve(offer, 'b', 1, tomorrow, tomorrow + hourMs)).toBe('reserved');
-    await ledger.confirm(offer, { id: 'a', costMinor: 1, decidedAt: now }, tomorrow);
+    await ledger.confirm(offer, { id: 'a', costMinor: 1, decidedAt: now, knownUntil }, tomorrow);
     expect(await ledger.state(offer, now)).toMatchObject({ period: 'day:2026-06-15', confirmedCount: 1 });
     expect(await ledger.state(offer, tomorrow)).toMatchObject({ reservedCount: 1, confirmedCount: 0 });
   });
@@ -161,7 +178,7 @@ describe('periods', () => {
     const endless = offerWith({ amountMinor: 100 });
     await reserve(endless, 'a', 60);
     const daily = { ...endless, budget: Budget.parse({ amountMinor: 100, period: 'day' }) };
-    await ledger.confirm(daily, { id: 'a', costMinor: 60, decidedAt: now }, now);
+    await ledger.confirm(daily, { id: 'a', costMinor: 60, decidedAt: now, knownUntil }, now);
     expect(await redis.pttl(`${keys.budgetPeriods(endless.offerId)}total`)).toBe(-1);
     expect(await ledger.state(endless, now)).toMatchObject({ confirmedMinor: 60 });
   });
@@ -186,7 +203,9 @@ test('a budget that is lowered below what is out lets nothing new out, and break
   await reserve(offer, 'a', 900);
   const lowered = { ...offer, budget: Budget.parse({ amountMinor: 100 }) };
   expect(await reserve(lowered, 'b', 1)).toBe('exhausted');
-  expect(await ledger.confirm(lowered, { id: 'a', costMinor: 900, decidedAt: now }, now)).toBe('confirmed');
+  expect(await ledger.confirm(lowered, { id: 'a', costMinor: 900, decidedAt: now, knownUntil }, now)).toBe(
+    'confirmed',
+  );
 });
 
 test('an offer without a budget may be made as often as one likes', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newDecisionId } from '../../../src/decide/decision-id.ts';
+import { keepOutlines, type LoggedDecision, readOutline } from '../../../src/decide/decision-log.ts';
 import { EventInput } from '../../../src/domain/event.ts';
 import type { EventId } from '../../../src/domain/ids.ts';
 import { dayMs } from '../../../src/domain/time.ts';
@@ -8,6 +9,7 @@ import { drainAll } from '../../../src/history/drain.ts';
 import { openLake } from '../../../src/history/lake.ts';
 import { forgetDecision } from '../../../src/infra/decision-places.ts';
 import type { PastDecisions } from '../../../src/serve/decide/past-decisions.ts';
+import { offerOf } from '../../../src/serve/decide/report-outcome.ts';
 import type { Deps } from '../../../src/serve/deps.ts';
 import { redeemPurchases } from '../../../src/serve/events/redeem-purchases.ts';
 import { findOutcomes } from '../../../src/serve/events/report-outcomes.ts';
@@ -148,6 +150,51 @@ test('an offer that one purchase has redeemed is told so of another, whose cost 
     count: before.unbudgeted.count + 1,
   });
   expect(await outcomesOf(decisionId)).toHaveLength(1);
+});
+
+test('a redemption that is told of when nobody knows any more whether it was counted is refused by every way, and counts nowhere', async () => {
+  const past = Date.now() - 90 * dayMs;
+  const decisionId = newDecisionId(past);
+  const recent = await readOutline(await decided('belated'), { redis, keys });
+  const kept = (redeemableUntil: number) =>
+    keepOutlines(
+      [
+        {
+          decision: {
+            ...(recent as LoggedDecision),
+            decisionId,
+            decidedAt: new Date(past).toISOString(),
+            placements: [
+              {
+                offers: [
+                  {
+                    ...offerOf(recent!, 'five-off')!,
+                    redeemableUntil: new Date(redeemableUntil).toISOString(),
+                  },
+                ],
+              },
+            ],
+          } as unknown as LoggedDecision,
+        },
+      ],
+      { redis, keys },
+    );
+  const before = await budget();
+  await kept(Date.now() - 60 * dayMs);
+  const { results } = await buy('belated', [{ offerId: 'five-off', decisionId }]);
+  expect(results[0].redemptions).toEqual([{ offerId: 'five-off', decisionId, status: 'tooLate' }]);
+  const outcome = { offerId: 'five-off', outcome: 'redeemed' };
+  const reported = await service.call('POST', `/decisions/${decisionId}/outcomes`, outcome);
+  expect(reported.status).toBe(409);
+  expect(reported.body.detail).toContain('nothing was counted');
+  const event = { ...outcome, type: 'offerOutcome', customerId: 'belated', decisionId };
+  expect((await service.call('POST', '/events', event)).body.results[0].outcome).toBe('tooLate');
+  expect(await budget()).toEqual(before);
+  // A minute earlier it is taken, and known to be a repeat until then.
+  await kept(Date.now() - 60 * dayMs + 60_000);
+  const again = await buy('belated', [{ offerId: 'five-off', decisionId }]);
+  expect(again.results[0].redemptions).toMatchObject([{ status: 'late' }]);
+  expect((await budget()).confirmed.count).toBe(before.confirmed.count + 1);
 });
 
 test('a purchase of days before the decision that it names is not put down to the offer', async () => {
