@@ -1,14 +1,15 @@
 /**
  * A collaborative model whose factors lie in the memory of the kernels, which scan them some six times as fast as plain
- * arithmetic. Each model has a memory of its own, which goes when nobody holds the model any more: answers that are being made
+ * arithmetic, and its ranker's network likewise. Each model has a memory of its own, which goes when nobody holds the model any more: answers that are being made
  * out of an old one are not disturbed by a new one.
  */
 import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import { createKernels } from '../algorithms/kernels/kernels.ts';
 import { longestFirst, scanLongestFirst } from '../algorithms/kernels/longest-first.ts';
+import { foldedLayers } from '../algorithms/ranker/ranker.ts';
 import { openKernelRuntime } from '../infra/kernel-runtime.ts';
 
-/** Beside the factors: lists of a scan, and what the allocator rounds up. */
+/** Beside the factors: the network, lists of a scan, and what the allocator rounds up. */
 const besidesBytes = 2 ** 24;
 /** Half of the factors are copied, the longest first, where they take no more: up to some 130,000 items of 64. */
 const longestBytes = 2 ** 24;
@@ -28,6 +29,9 @@ export async function scannedModel(model: CollaborativeModel): Promise<Collabora
     ...model,
     // The same bytes, unless rows are padded: no second copy.
     itemFactors: factors.stride === size ? factors.values : itemFactors,
+    ...(model.ranker?.kind === 'network' && {
+      scoreCandidates: kernels.network(foldedLayers(model.ranker)),
+    }),
     scan: (vector, k) =>
       scanned === undefined
         ? kernels.scanTopK(factors, vector, k)

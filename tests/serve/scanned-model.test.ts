@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { RANKER_FEATURES } from '../../src/algorithms/ranker/features.ts';
+import { createRankerScorer, type Ranker } from '../../src/algorithms/ranker/ranker.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
 import { bestOfTaste } from '../../src/algorithms/taste-scan.ts';
 import { scannedModel } from '../../src/serve/scanned-model.ts';
@@ -41,4 +43,38 @@ test('nothing above the bound is nothing found, however deep it is looked', asyn
   const away = new Float32Array(8).fill(-1);
   expect(bestOfTaste(model, away, 10, undefined, 0).indices).toHaveLength(0);
   expect(bestOfTaste(model, away, 10).indices).toEqual(Int32Array.from({ length: 10 }, (_, item) => item));
+});
+
+test("the ranker's network has the scores of plain arithmetic", async () => {
+  const rng = createRng(11);
+  const values = (length: number) => Float32Array.from({ length }, () => rng.normal());
+  const width = RANKER_FEATURES.length;
+  const layer = (inputs: number, outputs: number) => ({
+    inputs,
+    outputs,
+    weights: values(inputs * outputs),
+    bias: values(outputs),
+  });
+  const ranker: Ranker = {
+    kind: 'network',
+    featureNames: RANKER_FEATURES,
+    mean: values(width),
+    spread: values(width).map((value) => 0.5 + Math.abs(value)),
+    layers: [layer(width, 32), layer(32, 16), layer(16, 1)],
+  };
+  const { scoreCandidates } = await scannedModel({ ...tasteModel(50, 8, () => rng.next()), ranker });
+  const rows = values(300 * width);
+  const [expected, found] = [new Float32Array(300), new Float32Array(300)];
+  createRankerScorer(ranker)(rows, 300, expected);
+  scoreCandidates?.(rows, 300, found);
+  expect(new Set(found).size).toBeGreaterThan(200);
+  for (const [at, score] of found.entries()) {
+    const scale = 1 + Math.abs(expected[at]!);
+    expect(score / scale).toBeCloseTo(expected[at]! / scale, 4);
+  }
+});
+
+test('a linear ranker is left to plain arithmetic', async () => {
+  const { scoreCandidates } = await scannedModel(tasteModel(50, 8, () => 1));
+  expect(scoreCandidates).toBeUndefined();
 });

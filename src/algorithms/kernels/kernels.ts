@@ -7,7 +7,7 @@
  *     const users = kernels.factors(matrix.rows, 64);
  *     await kernels.ialsHalfStep({ matrix: userItems, fixed: items, free: users, … });
  *
- * Calls that answer a promise run one after the other, whoever makes them; `scanTopK` runs at once.
+ * Calls that answer a promise run one after the other, whoever makes them; `scanTopK` and networks run at once.
  */
 import type { CsrMatrix } from '../csr.ts';
 import type { Ranked } from '../top-k.ts';
@@ -24,6 +24,7 @@ import {
   shareSymmetric,
   writeFactors,
 } from './matrices.ts';
+import { type NetworkLayer, type ScoreRows, shareNetwork } from './network.ts';
 import { instantiateKernels, type KernelBuild, type KernelRuntime, type KernelThread } from './runtime.ts';
 import { type RankedRows, scanManyTopK, scanTopK } from './scan.ts';
 import { createSharedMemory, type SharedArray } from './shared-memory.ts';
@@ -65,6 +66,8 @@ export type Kernels = {
   itemProducts: (userItems: CsrMatrix, options: ItemProductsOptions, onRow: OnItemRow) => Promise<void>;
   /** In place. */
   invertSymmetric: (matrix: SharedSymmetric, options?: RunOptions) => Promise<{ residual: number }>;
+  /** A network of dense layers, with ReLU between them and one output, which scores rows at once; it stays in the memory. */
+  network: (layers: readonly NetworkLayer[]) => ScoreRows;
   scanTopK: (factors: SharedFactors, vector: Float32Array, k: number, allowed?: Uint8Array) => Ranked;
   scanManyTopK: (
     factors: SharedFactors,
@@ -120,6 +123,7 @@ export async function createKernels(runtime: KernelRuntime, options: KernelsOpti
     itemGram: (userItems, diagonal, run) => inTurn(() => itemGram(context, userItems, diagonal, run)),
     itemProducts: (userItems, run, onRow) => inTurn(() => itemProducts(context, userItems, run, onRow)),
     invertSymmetric: (matrix, run) => inTurn(() => invertSymmetric(context, matrix, run)),
+    network: (layers) => shareNetwork(context, layers),
     scanTopK: (factors, vector, k, allowed) => scanTopK(context, factors, vector, k, allowed),
     scanManyTopK: (factors, vectors, k, seen, run) =>
       inTurn(() => scanManyTopK(context, factors, vectors, k, seen, run)),

@@ -18,6 +18,7 @@ export type KernelThread = {
 
 /** Exports of assembly/index.ts. A boolean is 0 or 1, nothing is 0. */
 const KERNEL_NAMES = [
+  'denseRows',
   'gramBlocks',
   'gramScratchBytes',
   'packScaled',

@@ -31,7 +31,7 @@ export type LearnedRanking = {
 /** Holds scratch memory for the catalogue: make one for each model, and keep it. */
 export function createLearnedRanking(model: CollaborativeModel, ranker: Ranker): LearnedRanking {
   const find = createCandidateFinder(model);
-  const score = createRankerScorer(ranker);
+  const score = model.scoreCandidates ?? createRankerScorer(ranker);
   let scores = new Float32Array(0);
   /** What a source that says nothing leaves in a row. */
   const absent = new Float32Array(width);

@@ -41,9 +41,9 @@ function linearScorer({ weights, mean, spread }: Extract<Ranker, { kind: 'linear
  * Features are mostly 0 (a source that does not know the item): scaling is folded into the first layer, W/s · x + (b − Σ m·W/s),
  * so that those cost nothing, and neither do rectified units that are off. Sums are of double precision.
  */
-function networkScorer({ layers, mean, spread }: Extract<Ranker, { kind: 'network' }>): RankerScorer {
-  const width = mean.length;
-  const folded = layers.map((layer, l) => (l === 0 ? foldScaling(layer, mean, spread) : asDoubles(layer)));
+function networkScorer(ranker: Extract<Ranker, { kind: 'network' }>): RankerScorer {
+  const width = ranker.mean.length;
+  const folded = foldedLayers(ranker);
   const widest = Math.max(width, ...folded.map(({ outputs }) => outputs));
   const values = new Float64Array(widest);
   const rows = new Int32Array(widest);
@@ -105,6 +105,15 @@ function multiplySome(
     for (let n = 0; n < known; n++) sum += values[n]! * weights[rows[n]! * outputs + o]!;
     out[o] = sum;
   }
+}
+
+/** The layers of a network that takes features as they are. */
+export function foldedLayers({
+  layers,
+  mean,
+  spread,
+}: Pick<Extract<Ranker, { kind: 'network' }>, 'layers' | 'mean' | 'spread'>): DoubleLayer[] {
+  return layers.map((layer, l) => (l === 0 ? foldScaling(layer, mean, spread) : asDoubles(layer)));
 }
 
 type DoubleLayer = { inputs: number; outputs: number; weights: Float64Array; bias: Float64Array };

@@ -6,6 +6,7 @@ import type { Kernels, RowMethod, SharedFactors } from '../../algorithms/kernels
 import { createCgSolver } from '../../algorithms/kernels/oracle/ials-cg.ts';
 import { invertInPlace } from '../../algorithms/kernels/oracle/inverse.ts';
 import { itemProductRows } from '../../algorithms/kernels/oracle/item-products.ts';
+import { createRankerScorer } from '../../algorithms/ranker/ranker.ts';
 import { createRng } from '../../algorithms/rng.ts';
 import { topK } from '../../algorithms/top-k.ts';
 import { leastTimes } from './measure.ts';
@@ -30,6 +31,8 @@ export type PreparedCase = {
 const OBJECTIVE = { unobservedWeight: 0.1, regularization: 0.003, regularizationExponent: 1 };
 const CG_STEPS = 3;
 const SCAN = { items: 50_000, size: 64, k: 100, calls: 50 };
+/** As the ranker has them, for the candidates of one customer. */
+const NETWORK = { sizes: [33, 32, 16, 1], rows: 400, calls: 200 };
 const EASE_RIDGE = 300;
 /** Enough for the first to be compiled, and for one of the others to be left alone by what else the machine does. */
 const ORACLE_REPEATS = 3;
@@ -44,6 +47,7 @@ export function kernelCases(userItems: CsrMatrix, oracleStride: number): KernelC
       gramCase(userItems.rows, size),
     ]),
     scanCase(),
+    networkCase(),
     easeInverseCase(userItems, oracleStride),
     itemCountsCase(userItems),
   ];
@@ -186,6 +190,33 @@ function scanCase(): KernelCase {
         release: () => kernels.release(factors),
       };
     },
+  };
+}
+
+function networkCase(): KernelCase {
+  const { sizes, rows, calls } = NETWORK;
+  const [width = 0] = sizes;
+  const layers = sizes.slice(1).map((outputs, l) => {
+    const inputs = sizes[l] ?? 0;
+    const weights = smallFactors(inputs, outputs, 'network', l);
+    return { inputs, outputs, weights, bias: smallFactors(1, outputs, 'bias', l) };
+  });
+  const features = smallFactors(rows, width, 'features');
+  const scores = new Float32Array(rows);
+  const times = (score: (rows: Float32Array, count: number, out: Float32Array) => void) => () => {
+    for (let call = 0; call < calls; call++) score(features, rows, scores);
+  };
+  const mean = new Float32Array(width);
+  const spread = new Float32Array(width).fill(1);
+  return {
+    name: `network-${rows}x${sizes.join('-')}`,
+    threads: [1],
+    oracle: async () => {
+      const score = createRankerScorer({ kind: 'network', featureNames: [], mean, spread, layers });
+      const { cpuSeconds } = await leastTimes(ORACLE_REPEATS, times(score));
+      return { cpuSeconds: cpuSeconds / calls, share: 1 };
+    },
+    prepare: (kernels) => ({ calls, work: times(kernels.network(layers)), release: () => {} }),
   };
 }
 

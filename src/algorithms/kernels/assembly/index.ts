@@ -2,6 +2,7 @@
  * What the host calls. Pointers are byte offsets into the one shared memory, 16-byte aligned; the host allocates every
  * one of them and checks shapes, so nothing here allocates, checks or keeps state between calls.
  */
+export { denseRows } from './dense';
 export { gramBlocks, gramScratchBytes, packScaled, sumGram } from './gram';
 export { cgScratchBytes, solveRowsCg } from './ials-cg';
 export { choleskyScratchBytes, solveRowsCholesky } from './ials-cholesky';
