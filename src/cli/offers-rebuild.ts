@@ -32,10 +32,10 @@ export const rebuildLedgersCommand = (): Command =>
             now: Date.now(),
             spent: await spentByErased(config.dataDir),
           });
-          const { decisions, outcomes, messages, customers, budgets, reservations } = rebuilt;
+          const { decisions, outcomes, messages, purchases, customers, budgets, reservations } = rebuilt;
           output.result(
             rebuilt,
-            `${decisions} decisions, ${outcomes} outcomes and ${messages} messages read: contacts of ${customers} customers, and ${reservations} reservations and ` +
+            `${decisions} decisions, ${outcomes} outcomes, ${messages} messages and ${purchases} purchases with offers read: contacts of ${customers} customers, and ${reservations} reservations and ` +
               `redemptions of ${budgets} budgets, are as the lake tells.`,
           );
         } finally {

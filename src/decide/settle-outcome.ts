@@ -2,7 +2,6 @@
  * An outcome in the ledgers: a redemption confirms the offer's budget at what it has cost, a dismissal gives it back, and the
  * customer's contact is no longer only reserved. Safe to repeat.
  */
-import { createHash } from 'node:crypto';
 import type { Offer, OfferOutcome } from '../domain/offer.ts';
 import type { Contact, ContactState } from '../offers/contact-history.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
@@ -12,6 +11,7 @@ import type { DecidingDeps } from './deps.ts';
 import type { ReadContacts } from './ledger/contact-ledger.ts';
 import type { Confirmed } from './ledger/offer-budget.ts';
 import { readVersion } from './offer-versions.ts';
+import { repeatedId } from './redeeming-purchase.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
 import { toldUntil } from './told-until.ts';
 
@@ -74,7 +74,7 @@ export async function settleOutcome(
 }
 
 /**
- * What an offer cost that was redeemed already, in another purchase (`purchase` names it): the budget has paid for it once, so that it
+ * What an offer cost that was redeemed already, in another purchase (`purchase` names it, see redeeming-purchase.ts): the budget has paid for it once, so that it
  * is counted apart. Safe to repeat.
  */
 export async function settleRepeated(
@@ -92,7 +92,7 @@ export async function settleRepeated(
   if (offer?.budget === undefined) return undefined;
   const decidedAt = Date.parse(decision.decidedAt);
   const redeemed = {
-    id: `${holderOf(decision, made)}+${createHash('sha256').update(purchase).digest('base64url')}`,
+    id: repeatedId(holderOf(decision, made), purchase),
     costMinor: costMinor ?? redemptionCost(made, valueMinor, economics),
     decidedAt,
     knownUntil: toldUntil(made, decidedAt),

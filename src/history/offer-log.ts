@@ -1,6 +1,7 @@
 /** What was decided on offers and what became of it, as the lake has it: customer by customer, in the order of time. */
 import { z } from 'zod';
 import { Channel } from '../domain/channel.ts';
+import { RedeemedOffer } from '../domain/event.ts';
 import { OfferId } from '../domain/ids.ts';
 import { Benefit, OfferOutcome } from '../domain/offer.ts';
 import { guestSubject } from '../features/subject.ts';
@@ -48,12 +49,26 @@ export type LoggedMessage = {
   campaign: string | undefined;
 };
 
+const RedeemingPurchase = z.object({
+  orderId: z.string().nullable(),
+  valueMinor: z.number(),
+  redeemed: z.array(RedeemedOffer),
+});
+
+/** A purchase that names offers which it redeems. */
+export type LoggedPurchase = {
+  kind: 'purchase';
+  at: number;
+  eventId: string;
+  orderId: string | undefined;
+} & Pick<z.output<typeof RedeemingPurchase>, 'valueMinor' | 'redeemed'>;
+
 export type SubjectOfferLog = {
   subjectId: string;
-  entries: (LoggedOfferDecision | LoggedOfferOutcome | LoggedMessage)[];
+  entries: (LoggedOfferDecision | LoggedOfferOutcome | LoggedMessage | LoggedPurchase)[];
 };
 
-type Row = [subjectId: string, at: number, id: string, text: string, kind: 0 | 1 | 2];
+type Row = [subjectId: string, at: number, id: string, text: string, kind: 0 | 1 | 2 | 3];
 
 /**
  * Those about whom anything was decided, or to whom a message was sent at or after `sentSince` (milliseconds since 1970). What cannot be
@@ -77,6 +92,15 @@ export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerat
         json_object('channel', any_value(channel), 'campaign', json_extract_string(any_value(detail), '$.campaign'))::VARCHAR AS text, 2 AS kind
       FROM ${lake.from('events')} WHERE type = 'marketingContact' AND json_extract_string(detail, '$.outcome') = 'sent'
         AND "occurredAt" >= make_timestamp(${Math.floor(sentSince)} * 1000) GROUP BY "subjectId", "eventId"
+      UNION ALL
+      SELECT "subjectId", epoch_ms(min("at"))::DOUBLE AS "at", "eventId" AS id,
+        json_object('orderId', any_value("orderId"), 'valueMinor', sum("valueMinor")::DOUBLE,
+          'redeemed', any_value(detail)::JSON->'$.redeemed')::VARCHAR AS text, 3 AS kind
+      FROM (
+        SELECT ${subject} AS "subjectId", "eventId", line, min("occurredAt") AS "at", any_value("orderId") AS "orderId",
+          any_value(quantity * coalesce("unitPriceMinor", 0) - coalesce("discountMinor", 0)) AS "valueMinor", any_value(detail) AS detail
+        FROM ${lake.from('events')} WHERE type = 'purchase' AND json_exists(detail, '$.redeemed') GROUP BY "subjectId", "eventId", line)
+      GROUP BY "subjectId", "eventId"
       ORDER BY "subjectId", "at", kind, id`;
     let log: SubjectOfferLog | undefined;
     for await (const chunk of queryChunks(connection, query))
@@ -86,8 +110,7 @@ export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerat
           log = undefined;
         }
         log ??= { subjectId, entries: [] };
-        const entry =
-          kind === 0 ? decisionOf(at, id, text) : kind === 1 ? outcomeOf(at, text) : messageOf(at, id, text);
+        const entry = entryOf[kind](at, id, text);
         if (entry !== undefined) log.entries.push(entry);
       }
     if (log !== undefined) yield log;
@@ -119,7 +142,15 @@ function messageOf(at: number, eventId: string, text: string): LoggedMessage | u
   return on && { kind: 'sent', at, eventId, channel: on, campaign: campaign ?? undefined };
 }
 
-function outcomeOf(at: number, text: string | null): LoggedOfferOutcome | undefined {
+function purchaseOf(at: number, eventId: string, text: string): LoggedPurchase | undefined {
+  const purchase = RedeemingPurchase.safeParse(JSON.parse(text)).data;
+  return purchase && { ...purchase, kind: 'purchase', at, eventId, orderId: purchase.orderId ?? undefined };
+}
+
+function outcomeOf(at: number, _eventId: string, text: string | null): LoggedOfferOutcome | undefined {
   const outcome = Outcome.safeParse(JSON.parse(text ?? 'null')).data;
   return outcome && { kind: 'outcome', at, ...outcome };
 }
+
+/** By the kind of the row. */
+const entryOf = [decisionOf, outcomeOf, messageOf, purchaseOf] as const;

@@ -36,6 +36,8 @@ export type RebuiltLedgers = {
   outcomes: number;
   /** That other tools have sent within the longest window of a cap. */
   messages: number;
+  /** That name offers which they redeem. */
+  purchases: number;
   /** Customers, and guests, whose contacts were put back. */
   customers: number;
   /** Offers with a budget, and what is out or known to be redeemed of all of them. */
@@ -45,7 +47,12 @@ export type RebuiltLedgers = {
 
 const customersAtOnce = 100;
 
-const counted = { decision: 'decisions', outcome: 'outcomes', sent: 'messages' } as const;
+const counted = {
+  decision: 'decisions',
+  outcome: 'outcomes',
+  sent: 'messages',
+  purchase: 'purchases',
+} as const;
 
 /** Decisions go on meanwhile. Safe to repeat, and to break off: then budgets are as they were before. */
 export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltLedgers> {
@@ -65,6 +72,7 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
     decisions: 0,
     outcomes: 0,
     messages: 0,
+    purchases: 0,
     customers: 0,
     budgets: budgets.size,
     reservations: 0,
@@ -95,8 +103,9 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
   }
   await work();
   for (const [n, { offerId, period, state, costMinor }] of (deps.spent ?? []).entries()) {
-    const reservation = { id: `erased-${n}`, offerId, period, state, costMinor, toldMinor: costMinor };
-    await budgets.get(offerId)?.add({ ...reservation, at: now, until: now });
+    const reservation = { id: `erased-${n}`, offerId, period, costMinor, toldMinor: costMinor };
+    const known = state === 'late' ? 'beyond' : state;
+    await budgets.get(offerId)?.add({ ...reservation, state: known, at: now, until: now });
   }
   for (const budget of budgets.values()) report.reservations += await budget.finish();
   return report;

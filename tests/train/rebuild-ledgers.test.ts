@@ -4,7 +4,8 @@ import { createRng } from '../../src/algorithms/rng.ts';
 import { type DecideRequest, decide, noContext } from '../../src/decide/decide.ts';
 import { type LoggedDecision, loggedForm } from '../../src/decide/decision-log.ts';
 import { sentContact } from '../../src/decide/ledger/sent-contact.ts';
-import { settleOutcome } from '../../src/decide/settle-outcome.ts';
+import { purchaseId } from '../../src/decide/redeeming-purchase.ts';
+import { settleOutcome, settleRepeated } from '../../src/decide/settle-outcome.ts';
 import { standingDecision } from '../../src/decide/standing-decision.ts';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
@@ -268,6 +269,69 @@ test('what was decided and told since, and is not in the lake yet, is carried ov
   await writeEntries(lake, 'since', { events: outcomes, catalogue: [], decisions: since });
   await rebuild(lake, two);
   expect(carried).toEqual(await ledgersOf(two, lived.subjects));
+});
+
+test('what second purchases with the same offer have cost is counted apart again, each once, the offer named with its decision or not', async () => {
+  const lake = await testLake();
+  const one = shop();
+  const customerId = CustomerId.parse('twice');
+  const decided = await decide(
+    {
+      subject: { customerId },
+      channel: 'web',
+      placements: ['hero'],
+      campaign: undefined,
+      limit: 5,
+      context: { itemIds: [], basketMinor: 10_000 },
+    },
+    one.deps,
+  );
+  const decision = loggedForm(decided.decision);
+  const made = decision?.placements[0]?.offers.find(({ offerId }) => offerId === ample.offerId);
+  if (decision === undefined || made === undefined) throw new Error('no offer was made');
+  const { offerId } = made;
+  clock += hourMs;
+  await settleOutcome(decision, made, { outcome: 'redeemed', at: clock }, one.deps.market.known(), one.deps);
+  const outcome = { type: 'offerOutcome', decisionId: decision.decisionId, offerId, outcome: 'redeemed' };
+  const events: object[] = [{ ...outcome, eventId: 'o-1', occurredAt: clock }];
+  const lines = [
+    { itemId: 'tea', quantity: 2, unitPriceMinor: 100 },
+    { itemId: 'cup', quantity: 1, unitPriceMinor: 50, discountMinor: 20 },
+  ];
+  const purchases = [
+    { orderId: 'first', redeemed: [{ offerId, decisionId: decision.decisionId }] },
+    { orderId: 'first', redeemed: [{ offerId }] },
+    { orderId: 'second', redeemed: [{ offerId }] },
+    { orderId: 'second', redeemed: [{ offerId }] },
+    { orderId: undefined, redeemed: [{ offerId, decisionId: decision.decisionId, costMinor: 77 }] },
+    { orderId: 'of-another-decision', redeemed: [{ offerId, decisionId: 'unknown' }, { offerId: 'weekly' }] },
+  ];
+  for (const [n, { orderId, redeemed }] of purchases.entries()) {
+    const eventId = `p-${n}`;
+    events.push({ type: 'purchase', eventId, occurredAt: clock + n, orderId, lines, redeemed });
+    if (n < 2 || n > 4) continue;
+    const told = {
+      purchase: purchaseId(orderId, eventId),
+      valueMinor: 230,
+      costMinor: n === 4 ? 77 : undefined,
+    };
+    await settleRepeated(decision, made, told, one.deps.market.known(), one.deps);
+  }
+  const shared = { customerId, channel: 'web' };
+  const whole = events.map((event) => ({ ...shared, ...event }) as ShopEvent);
+  // An event may stand in the lake twice.
+  await save(lake, 'all', { subjects: [customerId], events: [...whole, ...whole], decisions: [decision] });
+  const before = await ledgersOf(one, [customerId]);
+  // Of an order of 2.30, the three that are taken off cost no more than that.
+  expect(before.budgets['ample total']).toMatchObject({
+    unbudgetedMinor: String(230 + 77),
+    unbudgetedCount: '2',
+  });
+  await wipe(one, [customerId]);
+  for (let time = 0; time < 2; time++) {
+    expect(await rebuild(lake, one)).toMatchObject({ purchases: 6 });
+    expect(await ledgersOf(one, [customerId])).toEqual(before);
+  }
 });
 
 test('an offer that became dearer while a customer had it is out at what it may cost her, told of in the lake or not', async () => {

@@ -14,6 +14,7 @@ import type { Economics } from '../../offers/cost.ts';
 import { redemptionCost } from '../../offers/redemption-cost.ts';
 import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { occasionOf } from '../occasion.ts';
+import { lastDecisionWith, purchaseId, repeatedId } from '../redeeming-purchase.ts';
 import { answered, type SettledOutcome } from '../settle-outcome.ts';
 import { toldUntil } from '../told-until.ts';
 import { contactFor, reportingMs } from './contact-for.ts';
@@ -36,19 +37,31 @@ export type LedgerEntry =
       replaces: { decisionId: string; offerIds: readonly string[] } | undefined;
     }
   | ({ kind: 'outcome'; decisionId: string; offerId: string } & SettledOutcome)
-  | ({ kind: 'sent' } & SentMessage);
+  | ({ kind: 'sent' } & SentMessage)
+  | {
+      kind: 'purchase';
+      at: number;
+      eventId: string;
+      orderId: string | undefined;
+      valueMinor: number;
+      redeemed: readonly {
+        offerId: string;
+        decisionId?: string | undefined;
+        costMinor?: number | undefined;
+      }[];
+    };
 
 /**
  * What one offer's budget has of a decision. reserved: `costMinor` is out until `until`. confirmed: `costMinor` of the `toldMinor` that
  * it has cost were reserved, and until `until` a repeat is known. late: the same, told of when nothing was reserved any more; whether there
- * is budget left for it, the budget knows.
+ * is budget left for it, the budget knows. beyond: of a second purchase, which takes none.
  */
 export type ReplayedReservation = {
   offerId: string;
   id: string;
   /** Name of the period. */
   period: string;
-  state: 'reserved' | 'confirmed' | 'late';
+  state: 'reserved' | 'confirmed' | 'late' | 'beyond';
   costMinor: number;
   toldMinor: number;
   at: number;
@@ -70,6 +83,8 @@ export function replayLedgers(
   let contacts: Contact[] = [];
   const reservations = new Map<string, ReplayedReservation>();
   const decisions = new Map<string, Extract<LedgerEntry, { kind: 'decision' }>>();
+  /** The purchase that has each offer, the first. */
+  const claims = new Map<string, string>();
   /** As the ledger does with each change: what has lapsed goes. */
   const change = (to: Contact[], at: number) => {
     const isChanged = to.length !== contacts.length || to.some((contact, i) => contact !== contacts[i]);
@@ -195,9 +210,42 @@ export function replayLedgers(
       });
   }
 
+  /** What redeems an offer first is told of as an outcome, too. */
+  function redeem({ at, eventId, orderId, valueMinor, redeemed }: Purchase): void {
+    const purchase = purchaseId(orderId, eventId);
+    for (const { offerId, decisionId, costMinor } of redeemed) {
+      const decision = decisions.get(decisionId ?? lastDecisionWith(offerId, contacts, at) ?? '');
+      const made = decision?.made.find((one) => one.offerId === offerId);
+      if (decision === undefined || made === undefined || at >= toldUntil(made, decision.at)) continue;
+      const holder = made.heldSince ?? decision.decisionId;
+      const claim = claims.get(keyOf(offerId, holder));
+      if (claim === undefined) claims.set(keyOf(offerId, holder), purchase);
+      const budget = offerOf(offerId)?.budget;
+      if (claim === undefined || claim === purchase || budget === undefined) continue;
+      const id = repeatedId(holder, purchase);
+      if (reservations.has(keyOf(offerId, id))) continue;
+      const told = costMinor ?? redemptionCost(made as DecidedOffer, Math.max(0, valueMinor), economics);
+      const cost = Math.max(0, Math.ceil(told));
+      reservations.set(keyOf(offerId, id), {
+        offerId,
+        id,
+        period: budgetPeriod(budget, validityOf(offerOf(offerId) ?? {}), decision.at).name,
+        state: 'beyond',
+        costMinor: cost,
+        toldMinor: cost,
+        at,
+        until: toldUntil(made, decision.at),
+      });
+    }
+  }
+
   for (const entry of entries) {
     if (entry.kind === 'outcome') {
       settle(entry);
+      continue;
+    }
+    if (entry.kind === 'purchase') {
+      redeem(entry);
       continue;
     }
     if (entry.kind === 'sent') {
@@ -221,3 +269,4 @@ export function replayLedgers(
 
 type Decision = Extract<LedgerEntry, { kind: 'decision' }>;
 type Outcome = Extract<LedgerEntry, { kind: 'outcome' }>;
+type Purchase = Extract<LedgerEntry, { kind: 'purchase' }>;

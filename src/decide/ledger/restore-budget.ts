@@ -149,6 +149,10 @@ export async function restoreBudget(
         sums.reservedMinor += reservation.costMinor;
         sums.reservedCount += 1;
         await note('r', reservation);
+      } else if (reservation.state === 'beyond') {
+        sums.unbudgetedMinor += reservation.costMinor;
+        sums.unbudgetedCount += 1;
+        await note('u', reservation);
       } else {
         sums.confirmedMinor += reservation.costMinor;
         sums.confirmedCount += 1;

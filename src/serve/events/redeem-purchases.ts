@@ -5,11 +5,11 @@
 import { z } from 'zod';
 import type { DecisionOutline } from '../../decide/decision-outline.ts';
 import { claimRedemption } from '../../decide/outcome-log.ts';
+import { lastDecisionWith, purchaseId } from '../../decide/redeeming-purchase.ts';
 import { holderOf, settleRepeated } from '../../decide/settle-outcome.ts';
 import { subjectIdOf } from '../../decide/subject.ts';
 import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import { OfferId } from '../../domain/ids.ts';
-import type { ContactHistory } from '../../offers/contact-history.ts';
 import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
 import { isToldTooLate, offerOf, redemptionKnownSeconds, reportFor } from '../decide/report-outcome.ts';
@@ -55,12 +55,12 @@ export async function redeemPurchases(
   const redemptions = new Map<number, Redemption[]>();
   for (const [at, { index, purchase }] of purchases.entries()) {
     const ofEvent: Redemption[] = [];
-    const purchaseId = purchaseIdOf(purchase, results[index]);
+    const id = purchaseId(purchase.orderId, results[index]?.eventId);
     for (const { redeemed, decisionId } of claims[at] ?? [])
       ofEvent.push(
         await redeemSafely(
           purchase,
-          purchaseId,
+          id,
           redeemed,
           async () => {
             const id = await decisionId;
@@ -78,14 +78,14 @@ type FindClaimed = () => Promise<DecisionOutline | undefined>;
 
 async function redeemSafely(
   purchase: Purchase,
-  purchaseId: string,
+  id: string,
   redeemed: Redeemed,
   find: FindClaimed,
   deps: Deps,
 ): Promise<Redemption> {
   const { offerId } = redeemed;
   try {
-    return await redeem(purchase, purchaseId, redeemed, await find(), deps);
+    return await redeem(purchase, id, redeemed, await find(), deps);
   } catch (err) {
     // The purchase has been accepted: to refuse it now would have it sent twice.
     deps.log.error(
@@ -98,7 +98,7 @@ async function redeemSafely(
 
 async function redeem(
   purchase: Purchase,
-  purchaseId: string,
+  id: string,
   { offerId, costMinor, decisionId }: Redeemed,
   decision: DecisionOutline | undefined,
   deps: Deps,
@@ -112,8 +112,8 @@ async function redeem(
     return { offerId, decisionId: decision.decisionId, status: 'tooLate' };
   const valueMinor = Math.max(0, eventValueMinor(purchase as ShopEvent));
   const seconds = redemptionKnownSeconds(decision, offer, deps);
-  if (!(await claimRedemption(holderOf(decision, offer), offerId, purchaseId, seconds, deps))) {
-    const again = { purchase: purchaseId, valueMinor, costMinor };
+  if (!(await claimRedemption(holderOf(decision, offer), offerId, id, seconds, deps))) {
+    const again = { purchase: id, valueMinor, costMinor };
     const budget = await settleRepeated(decision, offer, again, deps.market.known(), deps);
     if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
     return { offerId, decisionId: decision.decisionId, status: 'repeated' };
@@ -133,11 +133,6 @@ async function redeem(
   );
   const status = attribution === 'attributed' ? 'redeemed' : attribution;
   return { offerId, decisionId: decision.decisionId, status };
-}
-
-/** The same order is the same purchase, however it is told; else an event that is sent again is. */
-function purchaseIdOf({ orderId }: Purchase, result: EventResult | undefined): string {
-  return orderId === undefined ? `event:${result?.eventId}` : `order:${orderId}`;
 }
 
 /** The one that is named, or else the last that made the offer to this customer. */
@@ -160,10 +155,4 @@ function subjectsOf({ customerId, sessionId }: Purchase) {
     ...(customerId === undefined ? [] : [{ customerId }]),
     ...(sessionId === undefined ? [] : [{ sessionId }]),
   ];
-}
-
-/** The last that gave the offer before the purchase, one that could still be redeemed then before all others. */
-function lastDecisionWith(offerId: OfferId, history: ContactHistory, at: number): string | undefined {
-  const given = history.filter((contact) => contact.offerId === offerId && contact.at <= at);
-  return (given.findLast(({ redeemableUntil }) => redeemableUntil > at) ?? given.at(-1))?.decisionId;
 }
