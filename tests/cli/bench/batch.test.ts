@@ -1,37 +1,33 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type BatchBenchLine, benchBatch } from '../../../src/cli/bench/batch.ts';
+import { benchShop, benchShopSize } from '../../support/bench-shop.ts';
 import { describeNative } from '../../support/redis.ts';
 
 describeNative('bench batch', () => {
   test.skipIf(!existsSync('/proc/self/stat'))(
     'the list is made without budgets and with such as are short, and nothing of either is left but the shop',
     async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'nextbest-bench-batch-'));
-      try {
-        const lines: BatchBenchLine[] = [];
-        await benchBatch(
-          { customers: 300, items: 100, shop: 150, folder, seed: 1 },
-          (line) => lines.push(line),
-          () => {},
-        );
-        expect(lines.map(({ name }) => name)).toEqual(['batch', 'batch, budgets']);
-        for (const line of lines) {
-          expect(line).toMatchObject({ customers: 300, offers: 50 });
-          expect(line.customersPerSecond).toBeCloseTo(300 / line.seconds, 6);
-          // A process of Node alone has some 40 MB, and its start takes more than a millisecond of CPU for each of these.
-          expect(line.peakMb).toBeGreaterThan(40);
-          expect(line.cpuMicrosPerCustomer).toBeGreaterThan(1000);
-          expect(line.readSeconds).toBeGreaterThan(0);
-        }
-        expect(await readdir(join(folder, 'data', 'batches'))).toEqual([]);
-        expect((await readdir(folder)).sort()).toEqual(['data', 'models', 'prepared.json', 'simulated']);
-      } finally {
-        await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+      const folder = await benchShop();
+      const lines: BatchBenchLine[] = [];
+      await benchBatch(
+        { ...benchShopSize, customers: 300, folder },
+        (line) => lines.push(line),
+        () => {},
+      );
+      expect(lines.map(({ name }) => name)).toEqual(['batch', 'batch, budgets']);
+      for (const line of lines) {
+        expect(line).toMatchObject({ customers: 300, offers: 50 });
+        expect(line.customersPerSecond).toBeCloseTo(300 / line.seconds, 6);
+        // A process of Node alone has some 40 MB, and its start takes more than a millisecond of CPU for each of these.
+        expect(line.peakMb).toBeGreaterThan(40);
+        expect(line.cpuMicrosPerCustomer).toBeGreaterThan(1000);
+        expect(line.readSeconds).toBeGreaterThan(0);
       }
+      expect(await readdir(join(folder, 'data', 'batches'))).toEqual([]);
+      expect((await readdir(folder)).sort()).toEqual(['data', 'models', 'prepared.json', 'simulated']);
     },
   );
 });

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { benchMemory, type MemoryBenchLine } from '../../../src/cli/bench/memory.ts';
+import { benchShop, benchShopSize } from '../../support/bench-shop.ts';
 import { describeNative } from '../../support/redis.ts';
 
 /** Half more than was measured (docs/benchmarks.md): beyond that, something is kept that was not, or no longer packed. */
@@ -19,7 +20,7 @@ describeNative('bench memory', () => {
     async () => {
       const lines: MemoryBenchLine[] = [];
       await benchMemory(
-        { customers: 2000, items: 100, shop: 150, served: 20, seed: 1 },
+        { ...benchShopSize, customers: 2000, served: 20, folder: await benchShop() },
         (line) => lines.push(line),
         () => {},
       );

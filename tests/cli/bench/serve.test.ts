@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { benchServe, type ServeBenchLine } from '../../../src/cli/bench/serve.ts';
+import { benchShop, benchShopSize } from '../../support/bench-shop.ts';
 import { describeNative } from '../../support/redis.ts';
 
 describeNative('bench serve', () => {
@@ -9,14 +10,13 @@ describeNative('bench serve', () => {
     async () => {
       const lines: ServeBenchLine[] = [];
       const size = {
+        ...benchShopSize,
+        folder: await benchShop(),
         customers: 300,
-        items: 300,
-        shop: 300,
         connections: 8,
         seconds: 1,
         rounds: 1,
         returning: 20,
-        seed: 1,
       };
       await benchServe(
         size,
