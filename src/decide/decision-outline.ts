@@ -89,7 +89,12 @@ function writeOffer(writer: BinaryWriter, offer: OutlinedOffer, decidedAt: numbe
   writeBenefit(writer, benefit);
   if (redeemableUntil !== undefined) writeSpan(writer, Date.parse(redeemableUntil) - decidedAt);
   if (heldSince !== undefined) new IdWriter().write(writer, heldSince);
-  if (terms !== undefined) writer.varint(Math.round(terms.costWhenAcceptedMinor + terms.costWhenMadeMinor));
+  if (terms !== undefined) writer.varint(wholeMinor(terms));
+}
+
+/** An imported order may be worth any sum, and a discount on it cost as much: past what a varint holds, nothing depends on it. */
+function wholeMinor({ costWhenAcceptedMinor, costWhenMadeMinor }: Costs): number {
+  return Math.min(Math.round(costWhenAcceptedMinor + costWhenMadeMinor), Number.MAX_SAFE_INTEGER);
 }
 
 /** undefined: damaged, or of another version. */

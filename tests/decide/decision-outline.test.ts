@@ -84,3 +84,13 @@ test('what was cut off, or written in another way, is none', () => {
 test('of one offer it fits where Redis packs values', () => {
   expect(packOutline(outline([tenOff]), `${at + 1}-0`).length).toBeLessThanOrEqual(64);
 });
+
+test('a discount on an order of any value is kept', () => {
+  const one = outline([tenOff]);
+  const [offer] = one.placements[0]?.offers ?? [];
+  if (offer === undefined) throw new Error('no offer');
+  const terms = { costWhenAcceptedMinor: 6e17, costWhenMadeMinor: 0 };
+  const dear = { ...one, placements: [{ offers: [{ ...offer, terms }] }] };
+  const found = unpackOutline(packOutline(dear, undefined), one.decisionId);
+  expect(found?.outline.placements[0]?.offers[0]?.terms?.costWhenAcceptedMinor).toBe(Number.MAX_SAFE_INTEGER);
+});

@@ -5,6 +5,7 @@
  *
  *   confirmed + reserved ≤ budget        in money and in number, in each period of the budget.
  */
+import { moneyMaxMinor } from '../../domain/money.ts';
 import type { Offer } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
@@ -271,7 +272,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         keptUntil(period, expiresAt),
         ...limitArgs(limits),
         ...limitArgs(paced),
-        ...reservations.flatMap(({ id, costMinor }) => [id, Math.ceil(costMinor)]),
+        ...reservations.flatMap(({ id, costMinor }) => [id, wholeMinor(costMinor)]),
       ];
       if (reservations.length === 0) return [];
       let answers: number[];
@@ -290,7 +291,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         keys.budgetPeriods(offerId),
         period.name,
         id,
-        Math.max(0, Math.ceil(costMinor)),
+        wholeMinor(costMinor),
         ...(isBeyond ? [0, 0] : limitArgs(budgetLimits(budget))),
         knownUntil,
         keptUntil(period, Math.max(now, knownUntil)),
@@ -346,6 +347,11 @@ function periodOf(offer: BudgetedOffer, at: number): BudgetPeriod {
 /** A budget without an end is never forgotten: what was spent would be spent again. */
 function keptUntil({ endsAt }: BudgetPeriod, inUseUntil: number): number {
   return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + periodKeptMs : noLimit;
+}
+
+/** Bounded, because Lua writes numbers of more than 14 digits as powers of ten, which no entry is read back from. */
+function wholeMinor(costMinor: number): number {
+  return Math.min(Math.max(0, Math.ceil(costMinor)), moneyMaxMinor);
 }
 
 function limitArgs({ amountMinor, count }: BudgetLimits): [number, number] {

@@ -5,9 +5,15 @@
 
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../../domain/errors.ts';
-import type { EventLine, ParsedEventInput, ShopEvent } from '../../domain/event.ts';
+import {
+  type EventLine,
+  eventValueMinor,
+  type ParsedEventInput,
+  type ShopEvent,
+} from '../../domain/event.ts';
 import type { EventId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
+import { moneyMaxMinor } from '../../domain/money.ts';
 import { dayMs } from '../../domain/time.ts';
 import { markerField } from '../../features/event-markers.ts';
 import { asCustomer, keepGuestEvents } from '../../features/guest-events.ts';
@@ -175,6 +181,8 @@ function faultOf(
   if (event.occurredAt > now + aheadMaxMs) return 'occurredAt lies more than a day in the future';
   if (input.currency !== undefined && input.currency !== currency)
     return `currency is ${input.currency}, the shop's is ${currency}`;
+  if (Math.abs(eventValueMinor(event)) > moneyMaxMinor)
+    return `the lines come to more than ${moneyMaxMinor}: unitPriceMinor and discountMinor are in minor units (cents), quantity in pieces`;
   if (loneSurrogate.test(JSON.stringify(event))) return 'a text holds half of a surrogate pair';
   return undefined;
 }

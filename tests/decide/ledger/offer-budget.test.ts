@@ -75,6 +75,17 @@ test('redemptions may be budgeted by their number', async () => {
   expect(await reserve(offer, 'c', 0)).toBe('reserved');
 });
 
+test('a redemption at an absurd cost counts once, too', async () => {
+  const offer = offerWith({ count: 5 });
+  const costMinor = 6e17;
+  expect(await reserve(offer, 'a', costMinor)).toBe('reserved');
+  expect(await reserve(offer, 'a', costMinor)).toBe('reserved');
+  const redeemed = { id: 'a', costMinor, decidedAt: now, knownUntil };
+  expect(await ledger.confirm(offer, redeemed, now)).toBe('confirmed');
+  expect(await ledger.confirm(offer, redeemed, now)).toBe('repeated');
+  expect(await ledger.state(offer, now)).toMatchObject({ reservedCount: 0, confirmedCount: 1 });
+});
+
 test('repeats of each step change nothing', async () => {
   const offer = offerWith({ amountMinor: 1000 });
   await reserve(offer, 'a', 300);

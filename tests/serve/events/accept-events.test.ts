@@ -115,6 +115,17 @@ describe('rejects, with a reason, and takes the rest', () => {
       { occurredAt: startMs + 86_400_001 },
       'occurredAt lies more than a day in the future',
     ],
+    [
+      'an order that is worth more than anything may be',
+      {
+        type: 'purchase',
+        lines: [
+          { itemId: 'x', quantity: 10, unitPriceMinor: 100_000_000_000 },
+          { itemId: 'y', unitPriceMinor: 1 },
+        ],
+      },
+      'the lines come to more than 1000000000000: unitPriceMinor and discountMinor are in minor units (cents), quantity in pieces',
+    ],
     ['another currency', { currency: 'USD' }, "currency is USD, the shop's is EUR"],
     ['half a surrogate pair', { type: 'contact', topic: 'a\ud83d' }, 'a text holds half of a surrogate pair'],
   ])('%s', async (_, rest, reason) => {
