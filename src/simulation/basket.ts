@@ -50,7 +50,7 @@ export type Basket = { lines: OrderLine[]; discounted: boolean };
 
 /**
  * `picks`: how many items by taste are tried for. The basket may turn out empty. One that an offer brought (`coupon`) has
- * nothing of habits, so that it takes nothing from the orders to come, and begins with an item that the offer is about.
+ * nothing of habits, so that it takes nothing from the orders to come, and begins with an item that the offer is about, or with all of a bundle.
  */
 export function composeBasket(journey: Journey, at: number, { picks, rng, coupon }: BasketPlan): Basket {
   const { shop } = journey;
@@ -60,7 +60,9 @@ export function composeBasket(journey: Journey, at: number, { picks, rng, coupon
       lines.push(orderLine(journey, habit.item, habit.quantity));
       renewHabit(journey, habit, at, rng);
     }
-  for (let pick = 0; pick < picks; pick++) {
+  const bundle = coupon?.simulated.items ?? [];
+  for (const item of bundle) lines.push(orderLine(journey, item, 1));
+  for (let pick = bundle.length > 0 ? 1 : 0; pick < picks; pick++) {
     const about = pick === 0 ? (coupon?.simulated.categories ?? []) : [];
     const item =
       about.length > 0

@@ -24,6 +24,8 @@ export type ExpectedBasket = {
   byCategory: readonly (ExpectedLine & { share: number })[];
   /** Lines of an order. */
   lines: number;
+  /** Share of the price that usual discounts take off. */
+  usualDiscount: number;
 };
 
 /** Months are weighed alike, and what is owned or not sold is picked all the same: a few per cent of error. */
@@ -60,7 +62,7 @@ export function expectedBasket({ shop, traits }: Journey): ExpectedBasket {
     line.valueMinor += category.share * category.valueMinor;
     line.marginMinor += category.share * category.marginMinor;
   }
-  return { line, byCategory, lines: 1 + traits.extraPicks };
+  return { line, byCategory, lines: 1 + traits.extraPicks, usualDiscount };
 }
 
 /** What habits that are yet to be taken up add to the margins of a year, in the mean of simulated customers. */
@@ -107,7 +109,7 @@ export function expectedOfferValueMinor(
   const costs = contactCostMinor + offerCost(benefit, 0, 0, ECONOMICS).whenMade;
   if (!isActive(journey)) return -costs;
 
-  const persuadedBasket = aboutCategories(basket, simulated);
+  const persuadedBasket = persuadedOrder(journey, basket, simulated);
   const persuadedMargin =
     persuadedBasket.marginMinor -
     costOn(simulated, persuadedBasket.aboutMinor, persuadedBasket.valueMinor, minBasketMinor);
@@ -138,12 +140,28 @@ function costOn(
   return large * offerCost(benefit, about, orderMinor, ECONOMICS).whenAccepted;
 }
 
-/** The order that an offer brings: its first line is of what the offer is about. */
-function aboutCategories(
+/** The order that an offer brings: its first line is of what the offer is about; of a bundle, all of it comes first, and nobody sends it back. */
+function persuadedOrder(
+  { shop }: Journey,
   basket: ExpectedBasket,
-  { categories }: SimulatedOffer,
+  { categories, items }: SimulatedOffer,
 ): ExpectedLine & { aboutMinor: number } {
-  const { line, lines, byCategory } = basket;
+  const { line, lines, byCategory, usualDiscount } = basket;
+  if (items.length > 0) {
+    let price = 0;
+    let margin = 0;
+    for (const item of items) {
+      const { priceMinor, marginMinor } = shop.catalogue.items[item]!;
+      price += priceMinor;
+      margin += marginMinor - usualDiscount * priceMinor;
+    }
+    const aboutMinor = price * (1 - usualDiscount);
+    return {
+      valueMinor: aboutMinor + (lines - 1) * line.valueMinor,
+      marginMinor: margin + (lines - 1) * line.marginMinor,
+      aboutMinor,
+    };
+  }
   if (categories.length === 0) {
     const valueMinor = lines * line.valueMinor;
     return { valueMinor, marginMinor: lines * line.marginMinor, aboutMinor: valueMinor };

@@ -29,6 +29,8 @@ export type Shop = {
   sampler: TasteSampler;
   /** The offers whose effects are simulated. */
   offers: readonly SimulatedOffer[];
+  /** How much of the bonds, and of the winning back, that contacts bring there is: 1, as simulated; 0, contacts keep nobody. */
+  contactsKeep: number;
 };
 
 /** An item that the customer buys whenever it has run out. */

@@ -18,12 +18,16 @@ import { dayMs } from '../domain/time.ts';
 import { type CompiledRule, compileRule } from '../offers/compile-rule.ts';
 import { contentVersion } from '../offers/content-version.ts';
 import { YEAR_DAYS } from './calendar.ts';
+import type { Catalogue } from './catalogue.ts';
 import { isActive, type Journey } from './journey.ts';
 import { KNOWN_FEATURES } from './standing.ts';
 import { CATEGORY_TASTE } from './taste-sampler.ts';
 import { dotAt, TASTE_DIMENSIONS } from './vectors.ts';
 
-/** `categories`: indices of the catalogue's categories that it is about; empty = the whole shop. `number`: among the shop's offers. */
+/**
+ * `categories`: indices of the catalogue's categories that it is about; empty = the whole shop. `items`: those of the items that a bundle is
+ * made of; empty = none. `number`: among the shop's offers.
+ */
 export type SimulatedOffer = {
   number: number;
   /** As it is written, and as it is read. */
@@ -33,21 +37,27 @@ export type SimulatedOffer = {
   /** Who may have it; undefined = everybody. */
   rule: CompiledRule | undefined;
   categories: readonly number[];
+  items: readonly number[];
 };
 
 export function offersOf(
   inputs: readonly OfferInput[],
-  shelves: readonly { name: string }[],
+  { categories: shelves, items: sold }: Pick<Catalogue, 'categories' | 'items'>,
 ): SimulatedOffer[] {
   return inputs.map((input, number) => {
     const offer = Offer.parse(input);
+    const items = offer.itemIds.map((itemId) => sold.findIndex((item) => item.itemId === itemId));
     return {
       number,
       input,
       offer,
       version: contentVersion(offer),
       rule: offer.eligibility && compileRule(offer.eligibility, KNOWN_FEATURES),
-      categories: offer.categories.map((name) => indexOf(shelves, name)),
+      categories: [
+        ...offer.categories.map((name) => indexOf(shelves, name)),
+        ...new Set(items.flatMap((item) => sold[item]?.category ?? [])),
+      ],
+      items,
     };
   });
 }
@@ -57,6 +67,12 @@ function indexOf(shelves: readonly { name: string }[], name: string): number {
   if (index < 0) throw new Error(`an offer is about ${name}, which the shop does not have`);
   return index;
 }
+
+/**
+ * What no order of the customer's own redeems: an invitation (as little as a service or news, which do not sell), and a bundle, all of whose items
+ * hardly any order holds by chance.
+ */
+const BROUGHT_ONLY: ReadonlySet<Benefit['kind']> = new Set(['communityInvitation', 'bundle']);
 
 /** How the customer is disposed to offers; nothing in the events shows it by itself. */
 export type Disposition = {
@@ -156,7 +172,7 @@ const NO_RESPONSE: OfferResponse = {
 export function responseTo(journey: Journey, simulated: SimulatedOffer, at: number): OfferResponse {
   if (!isActive(journey)) return NO_RESPONSE;
   const { offer } = simulated;
-  const { traits: own, disposition, engagement, departure } = journey;
+  const { traits: own, disposition, engagement, departure, shop } = journey;
   const kind = KINDS[offer.benefit.kind];
   const [web, store, app] = own.channelShares;
   const price = own.priceSensitivity - 0.5;
@@ -198,13 +214,12 @@ export function responseTo(journey: Journey, simulated: SimulatedOffer, at: numb
     // A message with an offer in it is read more often than the news.
     seen: Math.min(0.95, 0.45 + 0.6 * engagement.openShare) * (fading ? FADING_SEEN_SHARE : 1),
     persuaded: logistic(persuasion),
-    // A service, an invitation and news are not redeemed with an order.
-    uses:
-      !selling || offer.benefit.kind === 'communityInvitation' ? 0 : logistic(0.4 + 0.5 * kind.price * price),
+    uses: selling && !BROUGHT_ONLY.has(offer.benefit.kind) ? logistic(0.4 + 0.5 * kind.price * price) : 0,
     irritation: Math.min(2, irritation),
-    caredFor: careOf(offer, kind, { member, sociable, aggrieved, price }),
+    caredFor: shop.contactsKeep * careOf(offer, kind, { member, sociable, aggrieved, price }),
     wonBack: fading
-      ? logistic(
+      ? shop.contactsKeep *
+        logistic(
           -1.6 +
             (offer.retention ? 1.6 : 0) +
             (offer.benefit.kind === 'serviceContact' ? 0.5 : 0) +

@@ -1,28 +1,68 @@
 /**
- * The offers of the simulated shop, on different channels, for different customers. Of the kinds of benefit there are percentages and sums off, free
- * delivery, points, gifts, service contacts (calls, apologies), invitations, and content as the fallback; no bundle, multiplier of points, trial of a
- * tier or early access, whose effects offer-effects.ts has all the same.
+ * The offers of the simulated shop, on different channels, for different customers: every kind of benefit that an offer may have, and content as
+ * the fallback.
  */
 
 import type { OfferInput } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Calendar } from './calendar.ts';
+import type { SimulatedItem } from './catalogue.ts';
 
-type OfferDraft = Omit<OfferInput, 'offerId' | 'validFrom' | 'validTo' | 'content'> & { headline: string };
+/** `bundleOf`: names of categories, the staple of each being an item of the bundle. */
+type OfferDraft = Omit<OfferInput, 'offerId' | 'validFrom' | 'validTo' | 'content'> & {
+  headline: string;
+  bundleOf?: readonly string[];
+};
 
 /** How long after the history's end the offers stay valid: a service that starts on it has offers to make. */
 const VALID_DAYS = 365;
 
-/** Offers about a category are left out where the shop has no such category. */
-export function simulatedOffers(calendar: Calendar, categories: readonly { name: string }[]): OfferInput[] {
+/** Offers about a category are left out where the shop has no such category, and a bundle where one of its parts is missing. */
+export function simulatedOffers(
+  calendar: Calendar,
+  {
+    categories,
+    items,
+  }: {
+    categories: readonly { name: string }[];
+    items: readonly Pick<
+      SimulatedItem,
+      'itemId' | 'category' | 'popularity' | 'gapDays' | 'availableFrom' | 'availableTo' | 'inStock'
+    >[];
+  },
+): OfferInput[] {
   const validFrom = new Date(calendar.startAt).toISOString();
   const validTo = new Date(calendar.endAt + VALID_DAYS * dayMs).toISOString();
   const isSold = (name: string) => categories.some((category) => category.name === name);
-  return DRAFTS.filter(([, draft]) => draft.categories?.every(isSold) ?? true).map(
-    ([offerId, { headline, ...draft }]) => {
-      const validity = draft.fallback === true ? {} : { validFrom, validTo };
-      return { offerId, ...draft, ...validity, content: { headline } } as OfferInput;
-    },
+  const stapleOf = (name: string) =>
+    items
+      .filter((item) => categories[item.category]?.name === name && isStaple(item))
+      .reduce<(typeof items)[number] | undefined>(
+        (best, item) => (best === undefined || item.popularity > best.popularity ? item : best),
+        undefined,
+      )?.itemId;
+  return DRAFTS.flatMap(([offerId, { headline, bundleOf = [], ...draft }]) => {
+    if (!(draft.categories?.every(isSold) ?? true)) return [];
+    const itemIds = bundleOf.flatMap((name) => stapleOf(name) ?? []);
+    if (itemIds.length < bundleOf.length) return [];
+    const validity = draft.fallback === true ? {} : { validFrom, validTo };
+    const about = itemIds.length > 0 ? { itemIds } : {};
+    return [{ offerId, ...draft, ...about, ...validity, content: { headline } } as OfferInput];
+  });
+}
+
+/** Runs out, and is sold all along: one that somebody may want however often she has bought it. */
+function isStaple({
+  gapDays,
+  availableFrom,
+  availableTo,
+  inStock,
+}: Pick<SimulatedItem, 'gapDays' | 'availableFrom' | 'availableTo' | 'inStock'>): boolean {
+  return (
+    gapDays > 0 &&
+    availableFrom === Number.NEGATIVE_INFINITY &&
+    availableTo === Number.POSITIVE_INFINITY &&
+    inStock
   );
 }
 
@@ -182,6 +222,52 @@ const DRAFTS: readonly (readonly [string, OfferDraft])[] = [
       benefit: { kind: 'content' },
       channels: ['web', 'store', 'app', 'email', 'phone'],
       fallback: true,
+    },
+  ],
+  // Tastes are drawn in this order: what is new comes last, so that nobody's liking of the others changes.
+  [
+    'coffee-and-sweets',
+    {
+      name: '15 % off coffee and sweets together',
+      headline: 'A pair for the afternoon: 15 % off both',
+      benefit: { kind: 'bundle', percent: 15 },
+      bundleOf: ['Coffee & Tea', 'Snacks & Sweets'],
+      channels: ['email', 'web', 'app'],
+    },
+  ],
+  [
+    'triple-points-weekend',
+    {
+      name: 'Triple points on one order',
+      headline: 'This weekend every point counts three times',
+      benefit: { kind: 'pointsMultiplier', factor: 3, maxPoints: 1000 },
+      channels: ['email', 'app', 'store'],
+      eligibility: { attribute: 'tier', notIn: ['none'] },
+    },
+  ],
+  [
+    'silver-for-a-month',
+    {
+      name: 'Silver for a month',
+      headline: 'Try it: a month of everything that silver gives',
+      benefit: { kind: 'tierTrial', tier: 'silver', days: 30, costMinor: 400 },
+      channels: ['email', 'app'],
+      eligibility: {
+        all: [
+          { attribute: 'tier', in: ['none', 'bronze'] },
+          { feature: 'purchaseCount', gte: 3 },
+        ],
+      },
+    },
+  ],
+  [
+    'first-look',
+    {
+      name: 'A first look at what is coming',
+      headline: 'For you before anybody else: the new collection',
+      benefit: { kind: 'earlyAccess', costMinor: 100 },
+      channels: ['email', 'app', 'web'],
+      eligibility: { attribute: 'tier', in: ['silver', 'gold', 'platinum'] },
     },
   ],
 ];

@@ -15,8 +15,9 @@ export function isRedeemable(
   lines: readonly OrderLine[],
   at: number,
 ): boolean {
-  const { offer, categories } = simulated;
+  const { offer, categories, items } = simulated;
   if (at > until || worthOf(lines) < (offer.minBasketMinor ?? 0)) return false;
+  if (items.length > 0) return items.every((item) => lines.some((line) => line.item === item));
   return categories.length === 0 || linesOf(journey, simulated, lines).length > 0;
 }
 
@@ -36,9 +37,10 @@ export function redeem(journey: Journey, { simulated }: Coupon, lines: readonly 
 
 function linesOf(
   { shop }: Journey,
-  { categories }: SimulatedOffer,
+  { categories, items }: SimulatedOffer,
   lines: readonly OrderLine[],
 ): OrderLine[] {
+  if (items.length > 0) return lines.filter(({ item }) => items.includes(item));
   return lines.filter(
     ({ item }) => categories.length === 0 || categories.includes(shop.catalogue.items[item]!.category),
   );

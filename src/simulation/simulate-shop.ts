@@ -89,11 +89,12 @@ export function openShop(options: SimulationOptions): Shop {
     population: createPopulation(options),
     lineStarts: lineStarts(catalogue),
     sampler: new TasteSampler(catalogue),
-    offers: offersOf(simulatedOffers(calendar, catalogue.categories), catalogue.categories),
+    offers: offersOf(simulatedOffers(calendar, catalogue), catalogue),
     logging: {
       startAt: Math.max(calendar.startAt, calendar.endAt - options.offerWeeks * WEEK_DAYS * dayMs),
       endAt: calendar.endAt,
     },
+    contactsKeep: 1,
   };
 }
 

@@ -90,13 +90,13 @@ export function usualSharesOf({ rows, categories, interest }: OfferLog): Categor
   );
 }
 
-/** As `categoryFit`, out of the log's columns. */
+/** As `categoryFit`, out of the log's columns; a category that has none counts as one that nobody has an interest in. */
 export function pairFits(
   { categories, interest, evidence, offers }: OfferLog,
   usual: CategoryShares,
 ): (row: number, offer: number) => number {
   const columns = offers.map((offer) =>
-    Int32Array.from(offer.categories, (name) => categories.indexOf(name)),
+    Int32Array.from(offer.categories.map((name) => categories.indexOf(name)).filter((column) => column >= 0)),
   );
   const common = offers.map((offer) =>
     offer.categories.reduce((sum, name) => sum + (usual.get(name) ?? 0), 0),

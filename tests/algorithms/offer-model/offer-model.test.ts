@@ -12,7 +12,7 @@ import {
   offerArm,
   offerTraits,
 } from '../../../src/algorithms/offer-model/offer-descriptor.ts';
-import { type OfferLog, pickLog } from '../../../src/algorithms/offer-model/offer-log.ts';
+import { type OfferLog, pairFits, pickLog } from '../../../src/algorithms/offer-model/offer-log.ts';
 import {
   bindOffer,
   type OfferModel,
@@ -276,4 +276,16 @@ describe('learnt from a log whose truth is known', () => {
       churnReductionDeviation: 0,
     });
   });
+});
+
+test('a category that the log has no column of tells nothing of whom an offer suits', () => {
+  const log = {
+    ...drawLog(4, 1),
+    categories: ['x'],
+    interest: Float32Array.of(0.5, 0.1, 0.9, 0.2),
+    evidence: Float32Array.of(10, 10, 10, 10),
+    offers: [descriptor('a', { categories: ['x'] }), descriptor('b', { categories: ['unknown', 'x'] })],
+  };
+  const suits = pairFits(log, new Map([['x', 0.25]]));
+  for (let row = 0; row < 4; row++) expect(suits(row, 1)).toBe(suits(row, 0));
 });

@@ -15,7 +15,13 @@ import { advance, setOut } from '../../../simulation/simulate-customer.ts';
 import { openShop } from '../../../simulation/simulate-shop.ts';
 import { type CustomerTrace, type DecidedLog, type LoggedRow, newTrace, noOffer } from './decided-log.ts';
 
-export type ClosedShopOptions = { customers: number; seed: number; weeks: number };
+export type ClosedShopOptions = {
+  customers: number;
+  seed: number;
+  weeks: number;
+  /** As `Shop` has it. */
+  contactsKeep?: number;
+};
 
 /** History before the policies decide, of which the last weeks have decisions drawn at random; and the year after. */
 const historyDays = 420;
@@ -41,11 +47,12 @@ export type ClosedShop = {
   recent: readonly ShopEvent[][];
 };
 
-export function openClosedShop({ customers, seed, weeks }: ClosedShopOptions): ClosedShop {
+export function openClosedShop({ customers, seed, weeks, contactsKeep = 1 }: ClosedShopOptions): ClosedShop {
   const days = historyDays + weeks * 7 + yearAfterDays;
   const options = SimulationOptions.parse({ customers, items, days, seed, end, offerWeeks: 0 });
   const shop = openShop(options);
   const startAt = shop.calendar.startAt + historyDays * dayMs;
+  shop.contactsKeep = contactsKeep;
   shop.logging = { startAt: startAt - loggedWeeks * 7 * dayMs, endAt: startAt };
   const catalogue = shop.catalogue.items.map((item) =>
     Item.parse(catalogueItem(shop.catalogue, item, shop.calendar.endAt)),

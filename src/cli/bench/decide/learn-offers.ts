@@ -23,14 +23,19 @@ export async function learnOffers(
   rng: Rng,
 ): Promise<OfferModel> {
   const usualOrderMinor = statistics.medianPriceMinor * 2;
-  const offers = new Map(shop.offers.map(({ offer, version }) => [version as string, offer]));
+  const descriptors = new Map(
+    shop.offers.map(({ offer, version }) => [
+      version as string,
+      describeOffer(offer, items, usualOrderMinor),
+    ]),
+  );
   const sampler = createOfferSampler({
     channels: ['email'],
-    categories: [...new Set(shop.offers.flatMap(({ offer }) => offer.categories))].sort(),
+    categories: [...new Set([...descriptors.values()].flatMap(({ categories }) => categories))].sort(),
     descriptorOf: ({ offerVersion }) => {
-      const offer = offers.get(offerVersion);
-      if (offer === undefined) throw new Error(`an offer of version ${offerVersion} was never there`);
-      return describeOffer(offer, items, usualOrderMinor);
+      const descriptor = descriptors.get(offerVersion);
+      if (descriptor === undefined) throw new Error(`an offer of version ${offerVersion} was never there`);
+      return descriptor;
     },
     windowMs: windowDays * dayMs,
     end: now,
