@@ -16,7 +16,7 @@ import { decisionInputs } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
 import { type ReadContacts, withoutContacts } from './ledger/contact-ledger.ts';
 import { occasionOf } from './occasion.ts';
-import { releaseChoice, reserveChoice } from './reserve.ts';
+import { releaseChoice, reserveChoice, type WriteContacts } from './reserve.ts';
 import { type DecisionSubject, subjectIdOf } from './subject.ts';
 import { modelsFor } from './trial-models.ts';
 
@@ -47,6 +47,9 @@ export type DecideDeps = Pick<
 /** A decision whose offers are reserved; `release` gives back what it holds, where it is not answered after all. */
 export type Reserved = { decision: Decision; release: () => Promise<void> };
 
+/** Writes what a decision adds to the customer's contacts; false: they have changed meanwhile, and it is to be decided again. */
+export type WriteDecided = (decision: Decision, ...write: Parameters<WriteContacts>) => Promise<boolean>;
+
 /** As often as somebody else may be quicker with the same customer. */
 const attemptsMax = 10;
 
@@ -60,21 +63,39 @@ export async function decideDry(request: DecideRequest, deps: DecideDeps): Promi
  * A decision that is to be logged under its id; degraded and without one, where the catalogue is not there yet. Rejects when
  * Redis is away: `degradedDecision` is the answer then. `decisionId`: one that the caller has written down, to undo it by.
  * `read`: what has been read in advance, and counts as long as nobody has been quicker. `isOver`: contacts that go in the step in
- * which the new ones come.
+ * which the new ones come. `write`: takes that step, with whatever else of this decision is to come in the same.
  */
 export async function decide(
   request: DecideRequest,
   deps: DecideDeps,
   decisionId = newDecisionId(deps.now()),
-  { read, isOver }: { read?: Promise<ReadForDecision>; isOver?: (contact: Contact) => boolean } = {},
+  {
+    read,
+    isOver,
+    write,
+  }: {
+    read?: Promise<ReadForDecision>;
+    isOver?: (contact: Contact) => boolean;
+    write?: WriteDecided;
+  } = {},
 ): Promise<Reserved> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const early = attempt === 0 ? read : undefined;
     const { open, contacts, market } = await openNow(request, deps, { read: early, isOver });
-    if (!(await reserveChoice(open.choice, decisionId, contacts, market, deps))) continue;
-    const decision = open.finish();
+    const finished = () => {
+      const decision = open.finish();
+      return decision.degraded ? decision : { ...decision, decisionId };
+    };
+    let decided: Decision | undefined;
+    const writeIt: WriteContacts | undefined =
+      write &&
+      ((added, now) => {
+        decided = finished();
+        return write(decided, added, now);
+      });
+    if (!(await reserveChoice(open.choice, decisionId, contacts, market, deps, writeIt))) continue;
     return {
-      decision: decision.degraded ? decision : { ...decision, decisionId },
+      decision: decided ?? finished(),
       release: () => releaseChoice(open.choice, decisionId, deps),
     };
   }

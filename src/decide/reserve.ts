@@ -13,7 +13,7 @@ import { redeemableUntil } from '../offers/redeemable-until.ts';
 import { reservedCostMinor } from '../offers/reserved-cost.ts';
 import type { DecidingDeps } from './deps.ts';
 import { contactFor, reportingMs } from './ledger/contact-for.ts';
-import type { ContactLedger, ReadContacts } from './ledger/contact-ledger.ts';
+import type { ContactLedger, ContactsWrite, ReadContacts } from './ledger/contact-ledger.ts';
 import { type BudgetLedger, type Reserved, reservationsMax } from './ledger/offer-budget.ts';
 import type { MarketHolder } from './market.ts';
 
@@ -48,9 +48,12 @@ export function firmChoice({ facts, situation, chosen }: OpenChoice): Reservable
   return { facts: { subjectId: facts.subjectId }, situation, chosen: () => all, refuse };
 }
 
+/** Writes one choice's contacts, where it has any, with whatever is to be written in the same step; false: they have changed meanwhile. */
+export type WriteContacts = (write: ContactsWrite | undefined, now: number) => Promise<boolean>;
+
 /**
  * false: the customer's contacts have changed since `contacts` was read, and nothing is reserved; decide again. Rejects when
- * Redis is away: what was reserved by then lapses.
+ * Redis is away: what was reserved by then lapses. `write`: in place of writing the contacts alone.
  */
 export async function reserveChoice(
   choice: OpenChoice,
@@ -58,16 +61,23 @@ export async function reserveChoice(
   contacts: ReadContacts,
   market: OfferMarket,
   deps: ReservingDeps,
+  write?: WriteContacts,
 ): Promise<boolean> {
-  const [isReserved = false] = await reserveChoices([{ choice, decisionId, contacts }], market, deps);
+  const writeAll: WriteAll | undefined = write && (async ([one], now) => [await write(one, now)]);
+  const reserving = { choice, decisionId, contacts };
+  const [isReserved = false] = await reserveChoices([reserving], market, deps, writeAll);
   return isReserved;
 }
+
+/** Of each choice, those that there are; answers for each whether nothing has changed meanwhile. */
+type WriteAll = (writes: readonly (ContactsWrite | undefined)[], now: number) => Promise<boolean[]>;
 
 /** The same of many customers' choices, each customer's once, in a few round trips; of a budget, the first have it first. */
 export async function reserveChoices(
   all: readonly Reserving[],
   market: OfferMarket,
   deps: ReservingDeps,
+  writeAll: WriteAll = (writes, now) => writeNeeded(writes, now, deps.contacts),
 ): Promise<boolean[]> {
   const states = all.map((of): State => ({ ...of, reserved: new Set(), refusals: 0 }));
   let waiting = states;
@@ -81,16 +91,24 @@ export async function reserveChoices(
       : { subjectId, version, history: [...history, ...added] };
   });
   const now = Math.max(...all.map(({ choice }) => choice.situation.now));
-  const needed = writes.filter((write) => write !== undefined);
-  const written = needed.length === 0 ? [] : await deps.contacts.writeMany(needed, now);
-  let next = 0;
-  const answers = writes.map((write) => write === undefined || written[next++] === true);
+  const answers = await writeAll(writes, now);
   for (const [at, { decisionId, reserved, choice }] of states.entries()) {
     if (answers[at]) continue;
     await releaseBudgets(reserved, decisionId, choice.situation.now, deps.budgets);
     deps.market.onReservation?.('conflict');
   }
   return answers;
+}
+
+async function writeNeeded(
+  writes: readonly (ContactsWrite | undefined)[],
+  now: number,
+  contacts: Pick<ContactLedger, 'writeMany'>,
+): Promise<boolean[]> {
+  const needed = writes.filter((write) => write !== undefined);
+  const written = needed.length === 0 ? [] : await contacts.writeMany(needed, now);
+  let next = 0;
+  return writes.map((write) => write === undefined || written[next++] === true);
 }
 
 type State = Reserving & { reserved: Set<Candidate>; refusals: number };

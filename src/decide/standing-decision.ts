@@ -31,6 +31,7 @@ import {
   noContext,
   type ReadForDecision,
   readForDecision,
+  type WriteDecided,
 } from './decide.ts';
 import { newDecisionId } from './decision-id.ts';
 import {
@@ -44,6 +45,7 @@ import {
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
 import { decisionTtlSeconds } from './kept-seconds.ts';
+import { writeContactsLua } from './ledger/contact-ledger.ts';
 import {
   isLoggedHead,
   type Lock,
@@ -89,14 +91,16 @@ return 0
 `);
 
 /**
- * KEYS: what stands, the attempt at it. ARGV: SHA-1 of the text that it takes the place of ('' = nothing), the text, its
- * lifetime in milliseconds, the decision's id. 0: something else stands there by now, or another has undone the attempt, and with it
- * what was reserved.
+ * KEYS: what stands, the attempt at it, and the customer's contacts where the decision changes them. ARGV: SHA-1 of the text that it
+ * takes the place of ('' = nothing), the text, its lifetime in milliseconds, the decision's id, then what `writeContactsLua` wants.
+ * Nothing is written, and the answer is 0, where something else stands by now, or another has undone the attempt, and with it what was
+ * reserved; -1 where the contacts have changed.
  */
-const stand = redisScript(`
+const stand = redisScript(`${writeContactsLua}
 local current = redis.call('GET', KEYS[1])
 if (current and redis.sha1hex(current) or '') ~= ARGV[1] then return 0 end
 if redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
+if KEYS[3] and not writeContacts(KEYS[3], ARGV[5], ARGV[6], ARGV[7]) then return -1 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('DEL', KEYS[2])
 return 1
@@ -254,35 +258,50 @@ async function decideAndLetStand(
   // Sent before anything is reserved, so that it is done before that; who waits for both waits once.
   const withdrawing = ended === undefined ? Promise.resolve() : giveBack(ended, deps);
   withdrawing.catch(() => {});
+  let made: { own: LoggedDecision; whole: LoggedDecision; room: Promise<void>; stands: boolean } | undefined;
+  const write: WriteDecided = async (decided, contacts, now) => {
+    await withdrawing;
+    const named = loggedForm(decided);
+    // Made without the catalogue: not to be repeated once that is there.
+    if (named === undefined)
+      return contacts === undefined || (await deps.contacts.writeMany([contacts], now))[0] === true;
+    const ends = windowEnd(named, deps);
+    const whole: LoggedDecision = {
+      ...named,
+      standsUntil: new Date(ends).toISOString(),
+      ...(ended && { replaces: replacedBy(ended) }),
+    };
+    // Through the schema, so that the first answer equals the later ones to the byte.
+    const own = LoggedDecision.parse(briefForm(whole));
+    const written = writeStanding({ decision: own, logged: false });
+    const room = roomToLog(deps);
+    room.catch(() => {});
+    const besides = contacts && deps.contacts.prepare(contacts, now);
+    const reply = await stand(
+      deps.redis,
+      [key, attemptOf(key), ...(besides === undefined ? [] : [besides.key])],
+      [digestOf(text), written, Math.max(1, ends - deps.now()), decisionId, ...(besides?.args ?? [])],
+    );
+    made = { own, whole, room, stands: reply === 1 };
+    return reply !== -1;
+  };
   const asked = { ...request, placements: [request.placement] };
   const { decision, release } = await decide(asked, deps, decisionId, {
+    write,
     ...(early && { read: early }),
     ...(ended && { isOver: isWithdrawn(ended) }),
   });
-  await withdrawing;
-  const named = loggedForm(decision);
-  // Made without the catalogue: not to be repeated once that is there.
-  if (named === undefined) return { decision, isUnlocked: false };
-  const ends = windowEnd(named, deps);
-  const whole: LoggedDecision = {
-    ...named,
-    standsUntil: new Date(ends).toISOString(),
-    ...(ended && { replaces: replacedBy(ended) }),
-  };
-  // Through the schema, so that the first answer equals the later ones to the byte.
-  const own = LoggedDecision.parse(briefForm(whole));
-  const written = writeStanding({ decision: own, logged: false });
-  const ttlMs = Math.max(1, ends - deps.now());
-  const room = roomToLog(deps);
-  room.catch(() => {});
-  if ((await stand(deps.redis, [key, attemptOf(key)], [digestOf(text), written, ttlMs, decisionId])) !== 1) {
+  if (made === undefined) return { decision, isUnlocked: false };
+  const { own, whole, room, stands } = made;
+  if (!stands) {
     // This took longer than the lock lasts.
     await release();
     const winner = parseStanding(await deps.redis.getBuffer(key));
     return { decision: winner?.decision ?? { ...own, decisionId: null }, isUnlocked: false };
   }
   await logDecision(whole, deps, room);
-  await markLogged(deps.redis, key, decisionId, lock);
+  // It is logged, whether this tells of it or not: then it is logged once more, which changes nothing, and the lock lapses.
+  markLogged(deps.redis, key, decisionId, lock).catch(() => {});
   return { decision: own, isUnlocked: true };
 }
 

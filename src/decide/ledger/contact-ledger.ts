@@ -29,6 +29,8 @@ export type ContactLedger = {
   readMany: (subjectIds: readonly string[]) => Promise<ReadContacts[]>;
   /** false: the history has changed since `version` was read, and nothing was written. Drops what no rule needs any more. */
   write: (subjectId: string, version: string, history: ContactHistory, now: number) => Promise<boolean>;
+  /** What a script that writes them beside something else of the customer's needs: see `contactsStand`. */
+  prepare: (write: ContactsWrite, now: number) => PreparedContacts;
   /** The same of many, in their order. */
   writeMany: (writes: readonly ContactsWrite[], now: number) => Promise<boolean[]>;
   /**
@@ -49,6 +51,9 @@ export function withoutContacts(read: ReadContacts, isOver: (contact: Contact) =
   return { ...read, history: read.history.filter((contact) => !isOver(contact)), isShortened: true };
 }
 
+/** The key, and the arguments that `writeContactsLua` takes. */
+export type PreparedContacts = { key: string; args: [version: string, history: Buffer, ttlMs: number] };
+
 /** The history, and the version that it was made from. */
 export type ContactsWrite = { subjectId: string; version: string; history: ContactHistory };
 
@@ -61,20 +66,24 @@ const attemptsMax = 50;
 /** Contacts are needed as long as the longest window of a cap. */
 export const contactWindowMs = 366 * dayMs;
 
+/** Lua: writes `text` for `ttl` milliseconds under `key` and answers true, unless what stands there has another `version`. */
+export const writeContactsLua = `
+local function writeContacts(key, version, text, ttl)
+  local current = redis.call('GET', key)
+  if (current and redis.sha1hex(current) or '') ~= version then return false end
+  if text == '' then redis.call('DEL', key) else redis.call('SET', key, text, 'PX', ttl) end
+  return true
+end
+`;
+
 /**
  * KEYS: histories. ARGV, for each: version that it must have, the new history, its lifetime in milliseconds. Answers for each
  * whether it was written.
  */
-const writeScript = redisScript(`
+const writeScript = redisScript(`${writeContactsLua}
 local written = {}
 for i, key in ipairs(KEYS) do
-  local current = redis.call('GET', key)
-  local version, text = ARGV[3 * i - 2], ARGV[3 * i - 1]
-  if (current and redis.sha1hex(current) or '') ~= version then written[i] = 0
-  else
-    if text == '' then redis.call('DEL', key) else redis.call('SET', key, text, 'PX', ARGV[3 * i]) end
-    written[i] = 1
-  end
+  written[i] = writeContacts(key, ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]) and 1 or 0
 end
 return written
 `);
@@ -118,6 +127,10 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
       return found.map(readAs);
     },
     write,
+    prepare: ({ subjectId, version, history }, now) => ({
+      key: keys.contacts(subjectId),
+      args: [version, ...keptBytes(history, now)],
+    }),
     writeMany,
     async update(subjectId, change, now, early) {
       for (let attempt = 0; attempt < attemptsMax; attempt++) {

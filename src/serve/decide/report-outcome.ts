@@ -72,15 +72,20 @@ export async function reportFor(
   const event = outcomeEvent(decision, report, eventId, at);
   const contacts = contactsOf(decision, deps);
   contacts?.catch(() => {});
-  const { duplicates, results } = await submitEvents([event], deps);
-  if (results[0]?.status === 'rejected') {
-    const faults = [{ path: 'body', message: results[0].reason ?? 'is not a valid event' }];
+  // After the event is in the stream, and for repeats too: a first attempt may have ended in between.
+  const besides: { settled?: Promise<Attribution> } = {};
+  const { duplicates, results } = await submitEvents([event], deps, ([accepted]) => {
+    if (accepted?.status !== 'rejected')
+      besides.settled = settleReport(decision, offer, event, deps, contacts);
+    return besides.settled;
+  });
+  if (besides.settled === undefined) {
+    const faults = [{ path: 'body', message: results[0]?.reason ?? 'is not a valid event' }];
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
   }
   const duplicate = duplicates > 0;
-  // After the event, and for repeats too: a first attempt may have ended in between.
-  const attribution = await settleReport(decision, offer, event, duplicate, deps, contacts);
-  return { eventId, duplicate, attribution };
+  countOutcome(event, duplicate, deps);
+  return { eventId, duplicate, attribution: await besides.settled };
 }
 
 type OutcomeEvent = Extract<ParsedEventInput, { type: 'offerOutcome' }> & {
@@ -113,14 +118,13 @@ export function outcomeEvent(
 type Sums = { valueMinor?: number | undefined; costMinor?: number | undefined };
 
 /**
- * An outcome whose event has been accepted (`isRepeat`: had been before) in the ledgers, the decision's own line of outcomes, and the
- * counts. `contacts`: `contactsOf` the decision.
+ * An outcome whose event has been accepted, now or before, in the ledgers, the decision's own line of outcomes, and the offer's count.
+ * `contacts`: `contactsOf` the decision.
  */
 export async function settleReport(
   decision: DecisionOutline,
   offer: OutlinedOffer,
   { eventId, offerId, outcome, occurredAt: at, valueMinor, costMinor }: OutcomeEvent,
-  isRepeat: boolean,
   deps: Deps,
   contacts = contactsOf(decision, deps),
 ): Promise<Attribution> {
@@ -138,8 +142,16 @@ export async function settleReport(
   ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId, knownSeconds);
-  deps.metrics.offerOutcomes.inc({ outcome: isRepeat ? 'duplicate' : outcome });
   return attributionOf(decision, offer, outcome, at);
+}
+
+/** Once it is settled. `isRepeat`: it had been accepted before. */
+export function countOutcome(
+  { outcome }: Pick<OutcomeEvent, 'outcome'>,
+  isRepeat: boolean,
+  { metrics }: Pick<Deps, 'metrics'>,
+): void {
+  metrics.offerOutcomes.inc({ outcome: isRepeat ? 'duplicate' : outcome });
 }
 
 /** `early`, `late`: redeemed before the offer was made, or when the time for it was over: its purchase is not the offer's. */

@@ -60,6 +60,12 @@ export type AcceptResult = {
   results: EventResult[];
 };
 
+/**
+ * What is to be done with accepted events besides, such as settling what they tell: begins once they are in the stream, and is waited
+ * for beside their records. Repeats are among them. What it rejects with, `acceptEvents` does.
+ */
+export type WhenAccepted = (results: readonly Readonly<EventResult>[]) => Promise<unknown> | undefined;
+
 /** Clocks differ; a day more than that is a mistake, and would make everything after it late. */
 const aheadMaxMs = dayMs;
 /** Half of a surrogate pair as `JSON.stringify` writes it: it would not survive UTF-8. */
@@ -75,6 +81,7 @@ const erasedReason = 'the customer has been erased since this happened';
 export async function acceptEvents(
   inputs: readonly ParsedEventInput[],
   deps: AcceptDeps,
+  whenAccepted?: WhenAccepted,
 ): Promise<AcceptResult> {
   const now = deps.now();
   const results: EventResult[] = [];
@@ -96,6 +103,9 @@ export async function acceptEvents(
     ),
   );
 
+  const besides = whenAccepted?.(results);
+  // Whoever waits for the records first is told afterwards.
+  besides?.catch(() => {});
   const bySubject = new Map<string, (StreamedEvent & { index: number })[]>();
   fresh.forEach(({ event, subjectId, index }, f) => {
     const entries = bySubject.get(subjectId) ?? [];
@@ -123,6 +133,7 @@ export async function acceptEvents(
       }
     }),
   );
+  await besides;
   const count = (status: EventResult['status']) =>
     results.filter((result) => result.status === status).length;
   return {

@@ -11,6 +11,7 @@ import { subjectOf } from '../../features/subject.ts';
 import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
 import {
+  countOutcome,
   isToldTooLate,
   offerOf,
   outcomeEvent,
@@ -120,7 +121,8 @@ async function settleSafely(
   if (event.outcome === 'redeemed' && isToldTooLate(decision, offer, deps)) return 'tooLate';
   try {
     const isRepeat = status === 'duplicate';
-    const attribution = await settleReport(decision, offer, event, isRepeat, deps);
+    const attribution = await settleReport(decision, offer, event, deps);
+    countOutcome(event, isRepeat, deps);
     return attribution === 'attributed' ? 'counted' : attribution;
   } catch (err) {
     // The event has been accepted: to refuse it now would have all of the request sent twice.

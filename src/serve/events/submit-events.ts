@@ -1,6 +1,6 @@
 import type { ParsedEventInput } from '../../domain/event.ts';
 import type { ServeMetrics } from '../metrics.ts';
-import { type AcceptDeps, type AcceptResult, acceptEvents } from './accept-events.ts';
+import { type AcceptDeps, type AcceptResult, acceptEvents, type WhenAccepted } from './accept-events.ts';
 
 export type SubmitDeps = AcceptDeps & {
   metrics: Pick<ServeMetrics, 'events' | 'deferredEvents' | 'eventToRecord'>;
@@ -10,9 +10,10 @@ export type SubmitDeps = AcceptDeps & {
 export async function submitEvents(
   inputs: readonly ParsedEventInput[],
   deps: SubmitDeps,
+  whenAccepted?: WhenAccepted,
 ): Promise<AcceptResult> {
   const startedAt = performance.now();
-  const result = await acceptEvents(inputs, deps);
+  const result = await acceptEvents(inputs, deps, whenAccepted);
   const { events, deferredEvents, eventToRecord } = deps.metrics;
   events.inc({ outcome: 'accepted' }, result.accepted);
   events.inc({ outcome: 'duplicate' }, result.duplicates);

@@ -72,7 +72,7 @@ test('a dismissal, and the decision anew after it', async () => {
   // A script that the server does not know yet is sent a second time.
   const counted = (trips: string[][]) =>
     trips.filter((commands) => !commands.every((name) => name === 'EVAL')).length;
-  expect(counted(told)).toBeLessThanOrEqual(5);
-  expect(counted(decided)).toBeLessThanOrEqual(8);
+  expect(counted(told)).toBeLessThanOrEqual(4);
+  expect(counted(decided)).toBeLessThanOrEqual(6);
   expect(second.decisionId).not.toBe(first.decisionId);
 });
