@@ -2,7 +2,7 @@
  * An outcome in the ledgers: a redemption confirms the offer's budget at what it has cost, a dismissal gives it back, and the
  * customer's contact is no longer only reserved. Safe to repeat.
  */
-import type { Offer, OfferOutcome } from '../domain/offer.ts';
+import { type Offer, type OfferOutcome, PAID_WHEN_MADE } from '../domain/offer.ts';
 import type { Contact, ContactState } from '../offers/contact-history.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
 import { redemptionCost } from '../offers/redemption-cost.ts';
@@ -128,9 +128,7 @@ async function settleBudget(
   const knownUntil = toldUntil(made, decidedAt);
   // Whether it has been counted is no longer known. Nothing of it is reserved either.
   if (now >= knownUntil) return undefined;
-  // A call has cost what it costs, whatever the customer says to it.
-  const isPaidWhenMade = made.benefit.kind === 'serviceContact';
-  if (outcome === 'redeemed' || isPaidWhenMade) {
+  if (outcome === 'redeemed' || PAID_WHEN_MADE.has(made.benefit.kind)) {
     const cost = costMinor ?? redemptionCost(made, valueMinor, economics);
     return await deps.budgets.confirm(offer, { id: holder, costMinor: cost, decidedAt, knownUntil }, now);
   }

@@ -200,6 +200,9 @@ export const DISCOUNTS: ReadonlySet<BenefitKind> = new Set(['percentOff', 'amoun
 /** Benefits that do not sell: what may be offered to somebody who has a reason to complain. */
 export const NON_SELLING: ReadonlySet<BenefitKind> = new Set(['serviceContact', 'content']);
 
+/** Cost what they cost, whatever the customer says to them. */
+export const PAID_WHEN_MADE: ReadonlySet<BenefitKind> = new Set(['serviceContact']);
+
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -51,6 +51,12 @@ const offers = [
     caps: [{ of: 'redeemed', times: 2, days: 30 }],
     budget: { amountMinor: 50_000, period: 'month' },
   }),
+  makeOffer({
+    offerId: 'call',
+    benefit: { kind: 'serviceContact', costMinor: 90 },
+    redeemWithinDays: 3,
+    budget: { amountMinor: 1_000_000 },
+  }),
   makeOffer({ offerId: 'unbounded', benefit: { kind: 'percentOff', percent: 5 } }),
   makeOffer({ offerId: 'banner', benefit: { kind: 'content' }, fallback: true }),
 ];
@@ -211,12 +217,12 @@ test('ledgers that were lost are as they were, and stay so when they are rebuilt
   const states = entries.flatMap(([, all]) =>
     Object.values(all as Record<string, string>).map((entry) => entry[0]),
   );
-  expect(new Set(states)).toEqual(new Set(['r', 'c']));
+  expect(new Set(states)).toEqual(new Set(['r', 'p', 'c']));
   expect(lived.decisions.some(({ replaces }) => replaces !== undefined)).toBe(true);
 
   await wipe(one, lived.subjects);
   expect((await ledgersOf(one, lived.subjects)).contacts.c0).toEqual([]);
-  expect(await rebuild(lake, one)).toMatchObject({ budgets: 4, customers: lived.subjects.length });
+  expect(await rebuild(lake, one)).toMatchObject({ budgets: 5, customers: lived.subjects.length });
   expect(await ledgersOf(one, lived.subjects)).toEqual(before);
   await rebuild(lake, one);
   expect(await ledgersOf(one, lived.subjects)).toEqual(before);

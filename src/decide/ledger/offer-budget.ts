@@ -1,12 +1,12 @@
 /**
  * What an offer may cost, kept so that it holds whoever decides at once, and whoever is killed in between. Whoever makes an
  * offer reserves the most that it can cost; a redemption confirms what it did cost, a dismissal releases it, and what nobody
- * tells of lapses. Each step is one script on the offer's own keys, so that at every instant
+ * tells of lapses; but what is paid when it is made is then taken to have been made. Each step is one script on the offer's own keys, so that at every instant
  *
  *   confirmed + reserved ≤ budget        in money and in number, in each period of the budget.
  */
 import { moneyMaxMinor } from '../../domain/money.ts';
-import type { Offer } from '../../domain/offer.ts';
+import { type Benefit, type Offer, PAID_WHEN_MADE } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
@@ -21,7 +21,9 @@ import {
 } from '../../offers/budget-period.ts';
 
 /** As much of an offer as its budget depends on. */
-export type BudgetedOffer = Pick<Offer, 'offerId' | 'budget' | 'validFrom' | 'validTo'>;
+export type BudgetedOffer = Pick<Offer, 'offerId' | 'budget' | 'validFrom' | 'validTo'> & {
+  benefit?: Pick<Benefit, 'kind'>;
+};
 
 export type Reservation = {
   /** The same id reserves once, however often it is sent; at a higher cost, it takes what is more. */
@@ -91,8 +93,9 @@ const noLimit = -1;
 const moreDue = -1;
 
 /**
- * KEYS: reservations, due. ARGV: now, start of the periods' keys. An entry is `state period cost`: r reserved, c confirmed,
- * u unbudgeted. The periods' keys are of the same hash tag as KEYS, whichever they are. Gives back what has lapsed.
+ * KEYS: reservations, due. ARGV: now, start of the periods' keys. An entry is `state period cost`: r reserved, p reserved and paid when it
+ * is made, c confirmed, u unbudgeted. The periods' keys are of the same hash tag as KEYS, whichever they are. Gives back what has lapsed,
+ * and confirms what of it has been paid.
  */
 const sweep = `
 local now = tonumber(ARGV[1])
@@ -109,18 +112,26 @@ local function free(id, period, cost)
   redis.call('HDEL', KEYS[1], id)
   redis.call('ZREM', KEYS[2], id)
 end
+local function isOut(state) return state == 'r' or state == 'p' end
 local function lapse()
-  local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ${sweptMax})
-  for _, id in ipairs(due) do
+  local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ${sweptMax})
+  for i = 1, #due, 2 do
+    local id = due[i]
     local entry = redis.call('HGET', KEYS[1], id)
     local state, period, cost = parse(entry or '')
     if state == 'r' then free(id, period, cost)
+    elseif state == 'p' then
+      free(id, period, cost)
+      add(period, 'confirmedMinor', cost)
+      add(period, 'confirmedCount', 1)
+      redis.call('HSET', KEYS[1], id, 'c ' .. period .. ' ' .. cost)
+      redis.call('ZADD', KEYS[2], tonumber(due[i + 1]) + ${periodKeptMs}, id)
     else
       redis.call('HDEL', KEYS[1], id)
       redis.call('ZREM', KEYS[2], id)
     end
   end
-  return #due
+  return #due / 2
 end
 local function liveUntil(key, untilMs, wasThere)
   local ttl = redis.call('PTTL', key)
@@ -141,14 +152,14 @@ local function count(period, field) return tonumber(redis.call('HGET', ARGV[2] .
 
 /**
  * ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
- * both (-1 = none), then id and cost of each. Answers for each: 1 reserved (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed
+ * both (-1 = none), r or p, then id and cost of each. Answers for each: 1 reserved (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed
  * than one script gives back, and nothing else was done.
  */
 const reserveScript = redisScript(`${sweep}
 if lapse() == ${sweptMax} then return {${moreDue}} end
 local period, expiresAt, keepUntil = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local limitMinor, limitCount = tonumber(ARGV[6]), tonumber(ARGV[7])
-local pacedMinor, pacedCount = tonumber(ARGV[8]), tonumber(ARGV[9])
+local pacedMinor, pacedCount, out = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 local minor = count(period, 'reservedMinor') + count(period, 'confirmedMinor')
 local number = count(period, 'reservedCount') + count(period, 'confirmedCount')
 local function above(limit, value) return limit >= 0 and value > limit end
@@ -156,21 +167,21 @@ local function above(limit, value) return limit >= 0 and value > limit end
 local isFirst = minor == 0 and number == 0
 local keep = keptKeys(period)
 -- What is out may have become dearer: it takes the rest out of the period that it was reserved in. Of one that is over, all may be out.
-local function raise(id, heldIn, held, cost)
+local function raise(id, state, heldIn, held, cost)
   local more, isNow = cost - held, heldIn == period
   local out = isNow and minor or count(heldIn, 'reservedMinor') + count(heldIn, 'confirmedMinor')
   if above(limitMinor, out + more) then return 0 end
   if isNow and above(pacedMinor, out + more) then return 2 end
   if isNow then minor = minor + more end
-  redis.call('HSET', KEYS[1], id, 'r ' .. heldIn .. ' ' .. cost)
+  redis.call('HSET', KEYS[1], id, state .. ' ' .. heldIn .. ' ' .. cost)
   add(heldIn, 'reservedMinor', more)
   return 1
 end
 local answers = {}
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
   local id, cost = ARGV[i], tonumber(ARGV[i + 1])
   local state, heldIn, held = parse(redis.call('HGET', KEYS[1], id) or '')
-  if state == 'r' and cost > held then answers[#answers + 1] = raise(id, heldIn, held, cost)
+  if isOut(state) and cost > held then answers[#answers + 1] = raise(id, state, heldIn, held, cost)
   elseif state then answers[#answers + 1] = 1
   elseif above(limitMinor, minor + cost) or above(limitCount, number + 1) then answers[#answers + 1] = 0
   elseif not isFirst and (above(pacedMinor, minor + cost) or above(pacedCount, number + 1)) then
@@ -179,7 +190,7 @@ for i = 10, #ARGV, 2 do
     isFirst = false
     minor = minor + cost
     number = number + 1
-    redis.call('HSET', KEYS[1], id, 'r ' .. period .. ' ' .. ARGV[i + 1])
+    redis.call('HSET', KEYS[1], id, out .. ' ' .. period .. ' ' .. ARGV[i + 1])
     redis.call('ZADD', KEYS[2], expiresAt, id)
     add(period, 'reservedMinor', cost)
     add(period, 'reservedCount', 1)
@@ -198,9 +209,11 @@ local knownUntil, keepUntil = tonumber(ARGV[8]), tonumber(ARGV[9])
 local entry = redis.call('HGET', KEYS[1], id)
 local state, reservedIn, held = parse(entry or '')
 if state == 'c' or state == 'u' then return 2 end
+-- Paid by now, and not swept yet.
+if state == 'p' and tonumber(redis.call('ZSCORE', KEYS[2], id)) <= now then return 2 end
 local answer = 1
 local inBudget, beyond = cost, 0
-if state == 'r' then
+if isOut(state) then
   period = reservedIn
   inBudget = math.min(cost, held)
   beyond = cost - inBudget
@@ -227,7 +240,7 @@ return answer
 /** ARGV further: id. */
 const releaseScript = redisScript(`${sweep}
 local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[3]) or '')
-if state == 'r' then free(ARGV[3], period, held) end
+if isOut(state) then free(ARGV[3], period, held) end
 return 1
 `);
 
@@ -237,7 +250,7 @@ local known = 0
 for i = 3, #ARGV do
   local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[i]) or '')
   if state then known = known + 1 end
-  if state == 'r' then free(ARGV[i], period, held)
+  if isOut(state) then free(ARGV[i], period, held)
   elseif state then
     redis.call('HDEL', KEYS[1], ARGV[i])
     redis.call('ZREM', KEYS[2], ARGV[i])
@@ -257,7 +270,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
 
   return {
     async reserve(offer, reservations, expiresAt, now) {
-      const { budget, offerId } = offer;
+      const { budget, offerId, benefit } = offer;
       if (budget === undefined) return reservations.map(() => 'reserved');
       if (reservations.length > reservationsMax)
         throw new RangeError(`at most ${reservationsMax} reservations at once, not ${reservations.length}`);
@@ -272,6 +285,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         keptUntil(period, expiresAt),
         ...limitArgs(limits),
         ...limitArgs(paced),
+        benefit !== undefined && PAID_WHEN_MADE.has(benefit.kind) ? 'p' : 'r',
         ...reservations.flatMap(({ id, costMinor }) => [id, wholeMinor(costMinor)]),
       ];
       if (reservations.length === 0) return [];

@@ -5,7 +5,7 @@
  */
 import type { Channel } from '../../domain/channel.ts';
 import type { DecidedOffer } from '../../domain/decision.ts';
-import type { Offer } from '../../domain/offer.ts';
+import { type Offer, PAID_WHEN_MADE } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
 import { budgetPeriod, validityOf } from '../../offers/budget-period.ts';
 import { type Contact, type ContactHistory, isStanding } from '../../offers/contact-history.ts';
@@ -18,6 +18,7 @@ import { lastDecisionWith, purchaseId, repeatedId } from '../redeeming-purchase.
 import { answered, type SettledOutcome } from '../settle-outcome.ts';
 import { toldUntil } from '../told-until.ts';
 import { contactFor, reportingMs } from './contact-for.ts';
+import { periodKeptMs } from './offer-budget.ts';
 import { type SentMessage, sentContact } from './sent-contact.ts';
 
 type Made = Pick<DecidedOffer, 'offerId' | 'benefit' | 'redeemableUntil' | 'heldSince'> & {
@@ -52,7 +53,7 @@ export type LedgerEntry =
     };
 
 /**
- * What one offer's budget has of a decision. reserved: `costMinor` is out until `until`. confirmed: `costMinor` of the `toldMinor` that
+ * What one offer's budget has of a decision. reserved: `costMinor` is out until `until`, and then paid where `isPaidWhenMade`. confirmed: `costMinor` of the `toldMinor` that
  * it has cost were reserved, and until `until` a repeat is known. late: the same, told of when nothing was reserved any more; whether there
  * is budget left for it, the budget knows. beyond: of a second purchase, which takes none.
  */
@@ -62,6 +63,7 @@ export type ReplayedReservation = {
   /** Name of the period. */
   period: string;
   state: 'reserved' | 'confirmed' | 'late' | 'beyond';
+  isPaidWhenMade?: boolean;
   costMinor: number;
   toldMinor: number;
   at: number;
@@ -94,11 +96,12 @@ export function replayLedgers(
   /** What is in force at the instant. */
   const inForce = (key: string, at: number) => {
     const reservation = reservations.get(key);
-    return reservation?.state === 'reserved' && reservation.until <= at ? undefined : reservation;
+    if (reservation?.state !== 'reserved' || reservation.until > at) return reservation;
+    return reservation.isPaidWhenMade ? paid(reservation) : undefined;
   };
-  const free = (offerId: string, id: string) => {
+  const free = (offerId: string, id: string, at: number) => {
     const key = keyOf(offerId, id);
-    if (reservations.get(key)?.state === 'reserved') reservations.delete(key);
+    if (inForce(key, at)?.state === 'reserved') reservations.delete(key);
   };
 
   function make(made: Made, decision: Decision, occasionId: string | undefined): Contact[] {
@@ -136,6 +139,7 @@ export function replayLedgers(
       id,
       period: budgetPeriod(budget, validityOf(offer), at).name,
       state: 'reserved',
+      ...(PAID_WHEN_MADE.has(made.benefit.kind) && { isPaidWhenMade: true }),
       costMinor,
       toldMinor: 0,
       at,
@@ -151,7 +155,7 @@ export function replayLedgers(
       contacts.filter((contact) => !isOver(contact)),
       at,
     );
-    for (const offerId of offerIds) free(offerId, decisionId);
+    for (const offerId of offerIds) free(offerId, decisionId, at);
   }
 
   function settle(outcome: Outcome): void {
@@ -167,10 +171,10 @@ export function replayLedgers(
     );
     const offer = offerOf(made.offerId);
     if (offer?.budget === undefined) return;
-    if (outcome.outcome === 'redeemed' || made.benefit.kind === 'serviceContact') {
+    if (outcome.outcome === 'redeemed' || PAID_WHEN_MADE.has(made.benefit.kind)) {
       const told = outcome.costMinor ?? redemptionCost(made as DecidedOffer, outcome.valueMinor, economics);
       confirm(offer, made, holder, Math.max(0, Math.ceil(told)), decision.at, outcome.at);
-    } else if (outcome.outcome === 'dismissed') free(made.offerId, holder);
+    } else if (outcome.outcome === 'dismissed') free(made.offerId, holder, outcome.at);
   }
 
   function confirm(
@@ -261,10 +265,14 @@ export function replayLedgers(
   }
   return {
     contacts,
-    reservations: [...reservations.values()].filter(
-      ({ state, until }) => state !== 'reserved' || until > now,
-    ),
+    reservations: [...reservations.keys()].flatMap((key) => inForce(key, now) ?? []),
   };
+}
+
+/** As the ledger has it once the time in which it could be told of is over. */
+function paid(reservation: ReplayedReservation): ReplayedReservation {
+  const { costMinor, until } = reservation;
+  return { ...reservation, state: 'confirmed', toldMinor: costMinor, until: until + periodKeptMs };
 }
 
 type Decision = Extract<LedgerEntry, { kind: 'decision' }>;

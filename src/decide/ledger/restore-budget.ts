@@ -56,6 +56,7 @@ local function parse(entry)
   local state, period, cost = string.match(entry or '', '^(%a) (%S+) (%d+)$')
   return state, period, tonumber(cost)
 end
+local function isOut(state) return state == 'r' or state == 'p' end
 local function add(period, field, by)
   if restored[period] then redis.call('HINCRBY', prefix .. period, field, by) end
 end
@@ -66,13 +67,13 @@ for i = 1, #live, 2 do
   local state, period, cost = parse(entry)
   if state and due and tonumber(due) > now then
     local mine, myPeriod, held = parse(redis.call('HGET', KEYS[3], id))
-    local wins = not mine or (mine == 'r' and (state ~= 'r' or cost > held))
+    local wins = not mine or (isOut(mine) and (not isOut(state) or cost > held))
     if wins then
       if mine then
         add(myPeriod, 'reservedMinor', -held)
         add(myPeriod, 'reservedCount', -1)
       end
-      if state == 'r' then
+      if isOut(state) then
         add(period, 'reservedMinor', cost)
         add(period, 'reservedCount', 1)
       elseif state == 'c' then
@@ -131,8 +132,9 @@ export async function restoreBudget(
   }
 
   async function note(state: string, { id, period, toldMinor, costMinor, until }: ReplayedReservation) {
-    const cost = state === 'r' ? costMinor : toldMinor;
-    const knownUntil = state === 'r' ? until : Math.max(until, now + leastKnownMs);
+    const isOut = state === 'r' || state === 'p';
+    const cost = isOut ? costMinor : toldMinor;
+    const knownUntil = isOut ? until : Math.max(until, now + leastKnownMs);
     waiting.push({ id, entry: `${state} ${period} ${cost}`, due: knownUntil });
     if (waiting.length >= entriesAtOnce) await flush();
   }
@@ -148,7 +150,7 @@ export async function restoreBudget(
       if (reservation.state === 'reserved') {
         sums.reservedMinor += reservation.costMinor;
         sums.reservedCount += 1;
-        await note('r', reservation);
+        await note(reservation.isPaidWhenMade ? 'p' : 'r', reservation);
       } else if (reservation.state === 'beyond') {
         sums.unbudgetedMinor += reservation.costMinor;
         sums.unbudgetedCount += 1;

@@ -243,7 +243,7 @@ async function* reservations(
         yield {
           offerId,
           decisionId,
-          state: state === 'r' ? 'reserved' : state === 'c' ? 'confirmed' : 'unbudgeted',
+          state: state === 'r' || state === 'p' ? 'reserved' : state === 'c' ? 'confirmed' : 'unbudgeted',
           period,
           costMinor: Number(costMinor),
         };

@@ -118,6 +118,26 @@ test('a redemption is known to be told again for as long as it may be, whatever 
 });
 
 describe('what nobody tells of', () => {
+  test('has been paid for where it is paid when it is made, and stays out of what others may take', async () => {
+    const offer: BudgetedOffer = {
+      ...offerWith({ amountMinor: 300, count: 3 }),
+      benefit: { kind: 'serviceContact' },
+    };
+    for (const id of ['a', 'b', 'c']) await reserve(offer, id, 100, now, now + 10);
+    // What was told of in time has cost what it has cost; what never went out is free again.
+    await ledger.confirm(offer, { id: 'a', costMinor: 60, decidedAt: now, knownUntil }, now + 5);
+    await ledger.release(offer.offerId, 'b', now + 5);
+    const late = { id: 'c', costMinor: 20, decidedAt: now, knownUntil };
+    expect(await ledger.confirm(offer, late, now + 10)).toBe('repeated');
+    const paid = { confirmedMinor: 160, confirmedCount: 2, reservedMinor: 0, reservedCount: 0 };
+    expect(await ledger.state(offer, now + 10)).toMatchObject(paid);
+    expect(await ledger.confirm(offer, late, now + 20)).toBe('repeated');
+    expect(await reserve(offer, 'd', 141, now + 20)).toBe('exhausted');
+    // It is forgotten one day, and still spent.
+    expect(await ledger.state(offer, now + 100 * dayMs)).toMatchObject(paid);
+    expect(await redis.hexists(keys.budgetReservations(offer.offerId), 'c')).toBe(0);
+  });
+
   test('comes back when it lapses', async () => {
     const offer = offerWith({ amountMinor: 100 });
     await reserve(offer, 'a', 100, now, now + 10);
