@@ -47,6 +47,11 @@ export function briefForm({ inputs: _inputs, ...decision }: LoggedDecision): Log
   return { ...decision, excluded: [] };
 }
 
+/** For the log, of one whose whole died with the process that made it: says so, so that nobody takes it for one that excluded nothing. */
+export function withoutReasons(brief: LoggedDecision): LoggedDecision {
+  return { ...brief, reasonsLost: true };
+}
+
 /**
  * A decision that stands until then, as JSON: `whole` for the lake, and its `briefForm`, as it stands in
  * Redis.

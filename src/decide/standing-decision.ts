@@ -41,7 +41,9 @@ import {
   logDecision,
   loggedForm,
   madeOffers,
+  parseDecision,
   roomToLog,
+  withoutReasons,
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
 import { decisionTtlSeconds } from './kept-seconds.ts';
@@ -91,8 +93,9 @@ return 0
 `);
 
 /**
- * KEYS: what stands, the attempt at it, and the customer's contacts where the decision changes them. ARGV: SHA-1 of the text that it
- * takes the place of ('' = nothing), the text, its lifetime in milliseconds, the decision's id, then what `writeContactsLua` wants.
+ * KEYS: what stands, the attempt at it, the whole of it until it is logged, and the customer's contacts where the decision changes them.
+ * ARGV: SHA-1 of the text that it takes the place of ('' = nothing), the text, its lifetime in milliseconds, the decision's id, the whole,
+ * then what `writeContactsLua` wants.
  * Nothing is written, and the answer is 0, where something else stands by now, or another has undone the attempt, and with it what was
  * reserved; -1 where the contacts have changed.
  */
@@ -100,8 +103,9 @@ const stand = redisScript(`${writeContactsLua}
 local current = redis.call('GET', KEYS[1])
 if (current and redis.sha1hex(current) or '') ~= ARGV[1] then return 0 end
 if redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
-if KEYS[3] and not writeContacts(KEYS[3], ARGV[5], ARGV[6], ARGV[7]) then return -1 end
+if KEYS[4] and not writeContacts(KEYS[4], ARGV[6], ARGV[7], ARGV[8]) then return -1 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[3])
 redis.call('DEL', KEYS[2])
 return 1
 `);
@@ -245,6 +249,11 @@ function attemptOf(key: string): string {
   return `${key}:attempt`;
 }
 
+/** Where all of a decision is that stands and is not marked as logged: whoever made it may be killed in between. */
+function wholeOf(key: string): string {
+  return `${key}:whole`;
+}
+
 async function decideAndLetStand(
   { key, text, ended }: Place,
   {
@@ -279,8 +288,15 @@ async function decideAndLetStand(
     const besides = contacts && deps.contacts.prepare(contacts, now);
     const reply = await stand(
       deps.redis,
-      [key, attemptOf(key), ...(besides === undefined ? [] : [besides.key])],
-      [digestOf(text), written, Math.max(1, ends - deps.now()), decisionId, ...(besides?.args ?? [])],
+      [key, attemptOf(key), wholeOf(key), ...(besides === undefined ? [] : [besides.key])],
+      [
+        digestOf(text),
+        written,
+        Math.max(1, ends - deps.now()),
+        decisionId,
+        JSON.stringify(whole),
+        ...(besides?.args ?? []),
+      ],
     );
     made = { own, whole, room, stands: reply === 1 };
     return reply !== -1;
@@ -301,7 +317,7 @@ async function decideAndLetStand(
   }
   await logDecision(whole, deps, room);
   // It is logged, whether this tells of it or not: then it is logged once more, which changes nothing, and the lock lapses.
-  markLogged(deps.redis, key, decisionId, lock).catch(() => {});
+  markLogged(deps.redis, { key, whole: wholeOf(key) }, decisionId, lock).catch(() => {});
   return { decision: own, isUnlocked: true };
 }
 
@@ -362,10 +378,12 @@ async function forget(
   );
 }
 
-/** One that a process has left unlogged; what explains it died with that. */
+/** One that a process has left unlogged, or not marked as logged: as that would have logged it. */
 async function logStanding(key: string, decision: LoggedDecision, deps: StandingDeps): Promise<void> {
-  await logDecision(decision, deps);
-  await markLogged(deps.redis, key, decision.decisionId);
+  const { decisionId } = decision;
+  const whole = parseDecision(await deps.redis.get(wholeOf(key)));
+  await logDecision(whole?.decisionId === decisionId ? whole : withoutReasons(decision), deps);
+  await markLogged(deps.redis, { key, whole: wholeOf(key) }, decisionId);
 }
 
 /** Until when the decision may be repeated: milliseconds since 1970. */

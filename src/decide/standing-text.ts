@@ -53,12 +53,13 @@ export function parseStanding(text: Buffer | null): Standing | undefined {
 }
 
 /**
- * KEYS: what stands, and perhaps a lock. ARGV: the head that it has, where in that to note that it has been logged, by whom the lock
- * is held, which is let go.
+ * KEYS: what stands, the whole of it, and perhaps a lock. ARGV: the head that it has, where in that to note that it has been logged, by whom
+ * the lock is held, which is let go.
  */
 const markScript = redisScript(`
-if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[3] then redis.call('DEL', KEYS[2]) end
+if KEYS[3] and redis.call('GET', KEYS[3]) == ARGV[3] then redis.call('DEL', KEYS[3]) end
 if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
 redis.call('SETRANGE', KEYS[1], ARGV[2], '1')
 return 1
 `);
@@ -66,9 +67,17 @@ return 1
 /** Of a decision that is being made; `token` tells by whom. */
 export type Lock = { key: string; token: string };
 
-/** Notes that the decision has been logged, if it still stands there, and lets go of the lock. */
-export async function markLogged(redis: Redis, key: string, decisionId: string, lock?: Lock): Promise<void> {
-  const keys = lock === undefined ? [key] : [key, lock.key];
+/** Where it stands, and where the whole of it is until it has been logged. */
+export type StandingKeys = { key: string; whole: string };
+
+/** Notes that the decision has been logged, if it still stands there, forgets the whole of it, and lets go of the lock. */
+export async function markLogged(
+  redis: Redis,
+  { key, whole }: StandingKeys,
+  decisionId: string,
+  lock?: Lock,
+): Promise<void> {
+  const keys = lock === undefined ? [key, whole] : [key, whole, lock.key];
   await markScript(redis, keys, [headOf(decisionId, false), shapeLength, lock?.token ?? '']);
 }
 

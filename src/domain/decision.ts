@@ -288,6 +288,8 @@ export const Decision = z.object({
   policyVersion: z.string(),
   /** Logged with the decision, answered with `explain`. */
   inputs: DecisionInputs.optional(),
+  /** Who made it died before it was logged: `inputs` and `excluded` are not known. Absent in those of earlier builds. */
+  reasonsLost: z.literal(true).optional(),
   /** true: Redis was away or full, so that nothing could be logged and only fallback offers are answered. */
   degraded: z.boolean(),
 });

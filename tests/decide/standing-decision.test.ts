@@ -4,6 +4,7 @@ import { noContext } from '../../src/decide/decide.ts';
 import { LoggedDecision, readOutline } from '../../src/decide/decision-log.ts';
 import { settleOutcome } from '../../src/decide/settle-outcome.ts';
 import { type StandingRequest, standingDecision } from '../../src/decide/standing-decision.ts';
+import { parseStanding, writeStanding } from '../../src/decide/standing-text.ts';
 import { standingMs } from '../../src/domain/decision.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { CustomerId, EventId } from '../../src/domain/ids.ts';
@@ -371,8 +372,29 @@ test('a decision whose process died before it was logged is logged by a later re
   ];
   clock = noon;
   expect(answers).toEqual([early, early]);
-  expect(await loggedDecisions(customerId)).toHaveLength(1);
+  // As whoever died would have logged it, with all that explains it.
+  const [logged, ...others] = await loggedDecisions(customerId);
+  expect(others).toEqual([]);
+  expect(logged?.inputs?.features).toMatchObject({ purchaseCount: 1 });
+  expect(logged?.excluded).not.toEqual([]);
+  expect(logged?.reasonsLost).toBeUndefined();
+  expect(await redis.exists(`${standingKey(await keysOf(customerId))}:whole`)).toBe(0);
   expect(await readOutline(early.decisionId ?? '', one)).toMatchObject({ customerId });
+});
+
+test('of a decision whose whole was lost with its process, the log says that', async () => {
+  const customerId = await customer();
+  await standingDecision(ask(customerId), one);
+  const key = standingKey(await keysOf(customerId));
+  // As another build left it.
+  const unlogged = parseStanding(await redis.getBuffer(key));
+  if (unlogged === undefined) throw new Error('nothing stands');
+  await redis.set(key, writeStanding({ ...unlogged, logged: false }), 'KEEPTTL');
+  clock = noon + 6000;
+  await standingDecision(ask(customerId), two);
+  clock = noon;
+  const logged = (await loggedDecisions(customerId)).at(-1);
+  expect(logged).toMatchObject({ reasonsLost: true, excluded: [] });
 });
 
 test('what another version left in an unknown shape is replaced', async () => {

@@ -12,7 +12,13 @@ import {
   valueOffers,
 } from '../../decide/decide.ts';
 import { decisionIdOf } from '../../decide/decision-id.ts';
-import { keepOutlines, type LoggedDecision, loggedTexts, madeOffers } from '../../decide/decision-log.ts';
+import {
+  keepOutlines,
+  type LoggedDecision,
+  loggedTexts,
+  madeOffers,
+  withoutReasons,
+} from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
 import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
@@ -192,7 +198,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         customers.map(async (customer): Promise<Decided | undefined> => {
           const { customerId, text } = customer;
           const own = before.get(customerId);
-          if (own !== undefined) return { customer, decision: own, by: 'this, before' };
+          if (own !== undefined) return { customer, decision: withoutReasons(own), by: 'this, before' };
           const decision = text === null ? now.get(customerId) : await standing(customer, market);
           return decision && { customer, decision, by: text === null ? 'this' : 'another' };
         }),
