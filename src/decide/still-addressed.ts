@@ -7,6 +7,7 @@ import { BATCH_COLUMNS, type BatchAbout, type BatchFormat } from '../domain/batc
 import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import type { RecordStore } from '../features/record-store.ts';
 import { plainCell } from '../infra/csv.ts';
+import { outlastRedis } from '../infra/outlast-redis.ts';
 import type { Tombstones } from '../infra/tombstones.ts';
 import { mayAddress } from '../offers/may-address.ts';
 
@@ -34,21 +35,26 @@ type Line = {
   without: () => string;
 };
 
-/** `list`: the whole list in pieces, with its head. Rejects when Redis is away. */
+/** `list`: the whole list in pieces, with its head. Rejects when Redis is away, in the midst of it only where that lasts. */
 export async function* stillAddressed(
   list: AsyncIterable<string>,
   { about, createdAt }: ListRequest,
   { records, tombstones }: StillAddressedDeps,
-): AsyncGenerator<string> {
+): AsyncGenerator<string, undefined> {
   const { channel, format, includeNothing } = about;
   const isContact = CONTACT_CHANNELS.has(channel);
 
   /** Whose line says so: of CSV, a customer's lines stand together, one for each offer. */
   let toldOf: string | undefined;
 
+  const lookUp = (ids: readonly string[]) =>
+    Promise.all([tombstones.erasedAt(ids), records.readManyEncoded(ids)]);
+  let hasBegun = false;
+
   async function kept(lines: readonly Line[]): Promise<string> {
     const ids = [...new Set(lines.map(({ customerId }) => customerId))];
-    const [erased, read] = await Promise.all([tombstones.erasedAt(ids), records.readManyEncoded(ids)]);
+    const [erased, read] = await (hasBegun ? outlastRedis(() => lookUp(ids)) : lookUp(ids));
+    hasBegun = true;
     const found = new Map(ids.map((id, at) => [id, { erasedAt: erased[at] ?? -1, record: read[at] }]));
     const mayStay = new Map<string, boolean>();
     let text = '';
@@ -75,19 +81,23 @@ export async function* stillAddressed(
   }
 
   let lines: Line[] = [];
+  /** Of CSV, the line above all others; it comes with the first of them. */
+  let head = '';
   let isHead = format === 'csv';
   for await (const text of linesOf(list, format)) {
     if (isHead) {
       isHead = false;
-      yield text;
+      head = text;
       continue;
     }
     lines.push(format === 'csv' ? csvLine(text) : jsonLine(text));
     if (lines.length < togetherCustomers) continue;
-    yield await kept(lines);
+    yield head + (await kept(lines));
+    head = '';
     lines = [];
   }
-  if (lines.length > 0) yield await kept(lines);
+  if (head !== '' || lines.length > 0) yield head + (lines.length > 0 ? await kept(lines) : '');
+  return undefined;
 }
 
 /** Whole lines with their ends. Of CSV, what is between quotes may have ends of lines. */

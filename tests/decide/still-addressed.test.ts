@@ -43,13 +43,14 @@ type Line = { customerId: string; contactable: boolean; reasonCode?: string; off
 async function handedOut(
   pieces: string[],
   { channel = 'email' as Channel, format = 'ndjson' as 'ndjson' | 'csv', includeNothing = false } = {},
+  from: Pick<typeof records, 'readManyEncoded'> = records,
 ): Promise<string> {
   async function* list() {
     yield* pieces;
   }
   let text = '';
   const asked = { about: { channel, format, includeNothing }, createdAt };
-  for await (const piece of stillAddressed(list(), asked, { records, tombstones })) text += piece;
+  for await (const piece of stillAddressed(list(), asked, { records: from, tombstones })) text += piece;
   return text;
 }
 
@@ -105,4 +106,19 @@ test('of CSV, each line of a customer goes, whatever is in its cells', async () 
   const told = await handedOut(pieces, { format: 'csv', includeNothing: true });
   const withdrawn = told.split('\r\n').filter((line) => line.startsWith('withdrew'));
   expect(withdrawn).toEqual(['withdrew,d,,,,,EUR,,false,,false,no-consent']);
+});
+
+test('a Redis that stalls in the midst of a list does not end it; one that is away at its beginning does', async () => {
+  const pieces = [ndjson(Array.from({ length: 250 }, () => 'stays'))];
+  let asked = 0;
+  const failingAt = (...times: number[]) => ({
+    readManyEncoded: async (ids: readonly string[]) => {
+      if (times.includes(++asked)) throw new Error('Command timed out');
+      return await records.readManyEncoded(ids);
+    },
+  });
+  expect(idsOf(await handedOut(pieces, {}, failingAt(2, 4)))).toHaveLength(250);
+  expect(asked).toBe(5);
+  asked = 0;
+  await expect(handedOut(pieces, {}, failingAt(1))).rejects.toThrow('Command timed out');
 });

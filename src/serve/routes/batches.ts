@@ -8,6 +8,7 @@ import { batchFolder } from '../../infra/batch-files.ts';
 import { noSuchBatch } from '../../infra/batch-queue.ts';
 import { unknownFeatures } from '../../offers/offer-schema.ts';
 import { LIST_FORMATS } from '../customers/list-format.ts';
+import { firstFetched } from '../first-fetched.ts';
 import { Flag } from '../query.ts';
 import { defineRoute, NDJSON_TYPE } from '../route.ts';
 
@@ -109,7 +110,7 @@ export const batchRoutes = [
         status: 200,
         type: LIST_FORMATS[batch.format],
         headers: { 'content-disposition': `attachment; filename="${batchId}.${batch.format}"` },
-        body: stillAddressed(folder.lines(batch.format), asked, deps),
+        body: await firstFetched(stillAddressed(folder.lines(batch.format), asked, deps)),
       };
     },
   }),

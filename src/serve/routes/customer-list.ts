@@ -4,11 +4,13 @@ import { RISK_BANDS, VALUE_TIERS } from '../../algorithms/customer-value/bands.t
 import { RFM_SEGMENTS } from '../../algorithms/customer-value/rfm-segment.ts';
 import { CHANNELS, Channel, LOYALTY_TIERS } from '../../domain/channel.ts';
 import type { CustomerRecord } from '../../features/record.ts';
+import { outlastRedis } from '../../infra/outlast-redis.ts';
 import { mayAddress } from '../../offers/may-address.ts';
 import { decodeCursor, encodeCursor, questionHash } from '../customers/cursor.ts';
 import { formatOf, headOf, LIST_FORMATS, type ListFormat, lineOf } from '../customers/list-format.ts';
 import { CUSTOMER_SORTS, type ScoredCustomer, type ScorePage } from '../customers/score-reader.ts';
 import type { Deps } from '../deps.ts';
+import { firstFetched } from '../first-fetched.ts';
 import { list } from '../query.ts';
 import { defineRoute } from '../route.ts';
 
@@ -122,8 +124,7 @@ export const customerListRoute = defineRoute({
     });
     const format = formatOf(asked, accept);
     const lines = linesOf(page, query.channel, format, deps);
-    // The first are fetched before anything is answered: a Redis that is away is a 503, not half a list.
-    const first = await lines.next();
+    const body = await firstFetched(lines);
     const next = page.next && encodeCursor({ snapshot: page.snapshot.id, question, ...page.next });
     return {
       status: 200,
@@ -135,7 +136,7 @@ export const customerListRoute = defineRoute({
           link: `<${nextLink(query, next)}>; rel="next"`,
         }),
       },
-      body: prepend(first, lines),
+      body,
     };
   },
 });
@@ -150,7 +151,8 @@ async function* linesOf(
     let text = headOf(format, columns);
     for (let start = 0; start < rows.length; start += recordsAtOnce) {
       const some = rows.slice(start, start + recordsAtOnce);
-      const read = await records.readMany(some.map(({ customerId }) => customerId));
+      const readSome = () => records.readMany(some.map(({ customerId }) => customerId));
+      const read = await (start === 0 ? readSome() : outlastRedis(readSome));
       some.forEach((row, n) => {
         const record = read[n];
         // Erased since the night, or not allowed any more.
@@ -199,23 +201,4 @@ function nextLink(query: z.output<typeof ListQuery>, cursor: string): string {
   for (const [name, value] of Object.entries({ ...query, cursor }))
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) search.set(name, String(value));
   return `/customers?${search}`;
-}
-
-/** Ends `rest` however it is ended itself: a generator that has not begun would not. */
-function prepend(
-  first: IteratorResult<string, undefined>,
-  rest: AsyncGenerator<string, undefined>,
-): AsyncIterableIterator<string, undefined> {
-  let begun = false;
-  return {
-    next: async () => {
-      if (begun) return await rest.next();
-      begun = true;
-      return first;
-    },
-    return: () => rest.return(undefined),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

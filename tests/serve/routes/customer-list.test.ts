@@ -346,6 +346,29 @@ test('a Redis that is away is a 503, not half a list', async () => {
   expect(released).toBe(1);
 });
 
+test('a Redis that stalls in the midst of a page does not end it', async () => {
+  const ids = Array.from({ length: 300 }, (_, n) => `c${n}`);
+  const rows = ids.map((customerId) => ({ customerId, orders: 1, spendMinor: 0, lastOrderAt: null }));
+  const snapshot = { id: '20261120T040000Z-00000000', scoredAt: '2026-11-20T04:00:00.000Z' } as Snapshot;
+  let asked = 0;
+  const readMany = async (some: readonly string[]) => {
+    if (++asked === 2) throw new Error('Command timed out');
+    return some.map(() => ({ attributes: {} }));
+  };
+  const deps = {
+    scores: { page: async () => ({ snapshot, rows, next: undefined, release: () => {} }) },
+    records: { readMany },
+  } as unknown as Deps;
+  const { body } = await answerOf(deps);
+  let text = '';
+  for await (const piece of body as AsyncIterable<string>) text += piece;
+  const listed = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line).customerId);
+  expect(listed).toEqual(ids);
+});
+
 test('a page that is on its way to a slow reader counts among those at once, until it is given back', async () => {
   await score(customers);
   const atLake = { value: 0 };
