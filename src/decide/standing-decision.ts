@@ -17,7 +17,6 @@ import {
 import { AppError } from '../domain/errors.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { CustomerRecord } from '../features/record.ts';
-import { headBytes, type RecordHeads } from '../features/record-store.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import type { Contact } from '../offers/contact-history.ts';
 import type { CompiledOffer } from '../offers/eligibility.ts';
@@ -49,8 +48,8 @@ import type { DecidingDeps } from './deps.ts';
 import { decisionTtlSeconds } from './kept-seconds.ts';
 import { writeContactsLua } from './ledger/contact-ledger.ts';
 import {
-  isLoggedHead,
   type Lock,
+  loggedHead,
   markLogged,
   parseStanding,
   type Standing,
@@ -151,23 +150,15 @@ export async function readStanding(
  * What tells whether a decision that was read before still stands, and the customer's record is the same: the text's first
  * bytes, which name its shape, whether it is logged, and the decision. What stands logged under an id is not written again.
  */
-export type StandingMark = RecordHeads;
-
-/** Rejects when Redis is away. */
-export async function readStandingMark(
-  request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
-  { keys, records }: Pick<StandingDeps, 'keys' | 'records'>,
-): Promise<StandingMark> {
-  return await records.readHeads(subjectIdOf(request.subject), standingKey(request, { keys }));
-}
+export type StandingMark = { head: Buffer; stamp: Buffer | undefined };
 
 /** undefined: what was read is not this decision, logged. */
 export function standingMark(
   { text, stamp }: StandingRead,
   { decisionId }: Decision,
 ): StandingMark | undefined {
-  const head = text?.subarray(0, headBytes);
-  if (head === undefined || decisionId === null || !isLoggedHead(head, decisionId)) return undefined;
+  const head = text === null || decisionId === null ? undefined : loggedHead(text, decisionId);
+  if (head === undefined) return undefined;
   // Copies: what was read is a part of all that came with it.
   return { head: Buffer.from(head), stamp: stamp && Buffer.from(stamp) };
 }

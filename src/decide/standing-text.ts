@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { RecordHeads } from '../features/record-store.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { LoggedDecision } from './decision-log.ts';
@@ -81,8 +80,9 @@ export async function markLogged(
   await markScript(redis, keys, [headOf(decisionId, false), shapeLength, lock?.token ?? '']);
 }
 
-/** Do the first bytes of what stands say that it is this decision, logged? */
-export function isLoggedHead(head: RecordHeads['head'], decisionId: string): boolean {
+/** The first bytes of what stands; undefined: they do not say that it is this decision, logged. */
+export function loggedHead(text: Buffer, decisionId: string): Buffer | undefined {
   const wanted = Buffer.from(headOf(decisionId, true));
-  return head.subarray(0, wanted.length).equals(wanted);
+  const head = text.subarray(0, wanted.length);
+  return head.equals(wanted) ? head : undefined;
 }

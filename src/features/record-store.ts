@@ -19,7 +19,7 @@ import { beforeAllIds, compareStreamIds, streamIdParts } from '../domain/stream-
 import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
-import { createHeadBatch, createReadBatch } from '../infra/redis-read-batch.ts';
+import { createReadBatch } from '../infra/redis-read-batch.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { getMany, slices } from '../infra/redis-together.ts';
 import {
@@ -42,8 +42,6 @@ export const otherSchemaTtlMs = 7 * dayMs;
 
 /** Each round that fails, another writer's has succeeded: more than this many at once on one customer is no customer. */
 const attemptsMax = 100;
-
-const nothing = Buffer.alloc(0);
 
 /** Events in one script: Lua's stack bounds what it can answer. */
 const batchMax = 1000;
@@ -78,8 +76,6 @@ export type RecordStore = {
    * one round trip, which it shares with whoever reads at the same time.
    */
   readBeside: (subjectId: string, key?: string) => Promise<RecordBeside>;
-  /** Likewise the record's stamp alone, and the first `headBytes` of the other value (empty: there is none). */
-  readHeads: (subjectId: string, key: string) => Promise<RecordHeads>;
   /**
    * Folds events of one subject into the record, in order of time; repeats are left out. A record that takes some in then reflects
    * the stream through `through`, where that is later than they are.
@@ -128,11 +124,6 @@ export type RecordBeside = {
   record: () => CustomerRecord | undefined;
   beside: Buffer | null;
 };
-
-export type RecordHeads = Pick<RecordBeside, 'stamp'> & { head: Buffer };
-
-/** More than a record's stamp has. */
-export const headBytes = 192;
 
 export type RecordStoreOptions = {
   /** Called when a stored record cannot be decoded; it is treated as absent, and a customer's is rebuilt. */
@@ -204,7 +195,6 @@ return 1
 export function createRecordStore(redis: Redis, keys: Keys, options: RecordStoreOptions = {}): RecordStore {
   const recordKey = (subjectId: string) => keys.record(RECORD_SCHEMA, subjectId);
   const readKeys = createReadBatch(redis);
-  const readHeadsOf = createHeadBatch(redis, headBytes);
 
   const decoded = (bytes: Buffer | null): CustomerRecord | 'unreadable' | undefined => {
     if (bytes === null) return undefined;
@@ -336,11 +326,6 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
         record: () => askedFor(subjectId, bytes),
         beside,
       };
-    },
-
-    async readHeads(subjectId, key) {
-      const [own = nothing, head = nothing] = await readHeadsOf([recordKey(subjectId), key]);
-      return { stamp: own.length === 0 ? undefined : stampOf(own), head };
     },
 
     look,

@@ -5,7 +5,6 @@
  */
 
 import { isCluster, type Redis } from './redis.ts';
-import { redisScript } from './redis-script.ts';
 
 /** The values of the keys, which share a hash tag; null: there is none. Rejects when Redis is away. */
 export type ReadKeys = (keys: readonly string[]) => Promise<(Buffer | null)[]>;
@@ -13,24 +12,10 @@ export type ReadKeys = (keys: readonly string[]) => Promise<(Buffer | null)[]>;
 /** Keys of one command. */
 const keysMax = 1000;
 
-/** KEYS. ARGV: the offset of the last byte that is wanted of each. */
-const headsScript = redisScript(`
-local heads = {}
-for i, key in ipairs(KEYS) do heads[i] = redis.call('GETRANGE', key, 0, ARGV[1]) end
-return heads
-`);
-
 export function createReadBatch(redis: Redis): ReadKeys {
   if (isCluster(redis)) return (keys) => redis.mgetBuffer([...keys]);
   // Sent by `call`, it is not pipelined once more (see `connectRedis`).
   return shared((keys) => redis.callBuffer('MGET', ...keys) as Promise<(Buffer | null)[]>);
-}
-
-/** Reads the first `bytes` of each value; empty: there is none. What is large is mostly read to see whether it is still the same. */
-export function createHeadBatch(redis: Redis, bytes: number): (keys: readonly string[]) => Promise<Buffer[]> {
-  if (isCluster(redis))
-    return (keys) => Promise.all(keys.map((key) => redis.getrangeBuffer(key, 0, bytes - 1)));
-  return shared((keys) => headsScript(redis, keys, [bytes - 1]) as Promise<Buffer[]>);
 }
 
 type Reader<Value> = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis, untilReady } from '../../src/infra/redis.ts';
-import { createHeadBatch, createReadBatch } from '../../src/infra/redis-read-batch.ts';
+import { createReadBatch } from '../../src/infra/redis-read-batch.ts';
 import { silentLog, testOneServer } from '../support/redis.ts';
 
 const { url, prefix } = testOneServer();
@@ -28,24 +28,6 @@ describe('of readers beside each other', () => {
     expect(replies.at(-1)).toEqual([]);
     // 1,400 keys: no command has more than 1,000.
     expect(commands).toBe(2);
-  });
-
-  test('of what is large the head alone is read, of several readers by one command', async () => {
-    await redis.set(key(5000), 'abc'.repeat(1000));
-    await redis.set(key(5002), 'ab');
-    const heads = createHeadBatch(redis, 4);
-    // The script is known from now on.
-    await heads([key(5000)]);
-    let commands = 0;
-    const send = redis.sendCommand.bind(redis);
-    redis.sendCommand = (command, stream) => {
-      commands++;
-      return send(command, stream);
-    };
-    const replies = await Promise.all([heads([key(5000), key(5001)]), heads([key(5002)])]);
-    redis.sendCommand = send;
-    expect(replies.map((values) => values.map(String))).toEqual([['abca', ''], ['ab']]);
-    expect(commands).toBe(1);
   });
 });
 

@@ -3,7 +3,7 @@
  * decision stands in Redis, the customer's record is the same, and the catalogue too: then nobody has withdrawn anything. By time
  * alone, a decision ends with its window, when it no longer stands, or with an offer whose end was set earlier meanwhile.
  */
-import type { StandingMark } from '../../decide/standing-decision.ts';
+import type { StandingMark, StandingRead } from '../../decide/standing-decision.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
 import { createRecentAnswers } from '../recent-answers.ts';
 
@@ -16,9 +16,7 @@ export type StandingAnswer = {
 
 /** `question` names the customer and says what was asked of the decision. */
 export type StandingAnswers = {
-  /** May there be one? Only then is it worth reading the mark alone. */
-  has: (question: string) => boolean;
-  find: (question: string, mark: StandingMark) => StandingAnswer | undefined;
+  find: (question: string, read: Pick<StandingRead, 'text' | 'stamp'>) => StandingAnswer | undefined;
   keep: (question: string, mark: StandingMark, validity: Validity, answer: StandingAnswer) => void;
 };
 
@@ -38,13 +36,13 @@ export function createStandingAnswers(
   const isValid = (entry: Entry | undefined) =>
     entry !== undefined && entry.revision === catalogue.revision && now() < entry.until;
   return {
-    has: (question) => isValid(recent.get(question)),
-    find: (question, { head, stamp }) => {
+    find: (question, { text, stamp }) => {
       const entry = recent.get(question);
       const isSame =
         entry !== undefined &&
         isValid(entry) &&
-        entry.head.equals(head) &&
+        text !== null &&
+        entry.head.equals(text.subarray(0, entry.head.length)) &&
         (stamp === undefined ? entry.stamp === undefined : entry.stamp?.equals(stamp) === true);
       return isSame ? entry.answer : undefined;
     },

@@ -2,13 +2,7 @@
 import { z } from 'zod';
 import { type DecideRequest, decide, decideDry, degradedDecision, noContext } from '../../decide/decide.ts';
 import { logDecision, loggedForm } from '../../decide/decision-log.ts';
-import {
-  decisionStanding,
-  firstEnd,
-  readStanding,
-  readStandingMark,
-  standingMark,
-} from '../../decide/standing-decision.ts';
+import { decisionStanding, firstEnd, readStanding, standingMark } from '../../decide/standing-decision.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -214,16 +208,15 @@ export const decisionRoutes = [
       const question = `${customerId}?${search}`;
       let decision: Decision;
       try {
-        const given = deps.standing.has(question)
-          ? deps.standing.find(question, await readStandingMark(request, deps))
-          : undefined;
+        // Before anything is read.
+        const { revision } = deps.catalogue;
+        const read = await readStanding(request, deps);
+        const given = deps.standing.find(question, read);
         if (given !== undefined) {
           count(given.counted, false, deps);
           deps.metrics.standing.add('given');
           return { status: 200, headers, body: new JsonText(given.json, given.bytes) };
         }
-        const { revision } = deps.catalogue;
-        const read = await readStanding(request, deps);
         decision = await decisionStanding(read, request, deps);
         const mark = standingMark(read, decision);
         deps.metrics.standing.add(mark === undefined ? 'decided' : 'stood');
