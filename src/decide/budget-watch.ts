@@ -2,10 +2,12 @@
  * Which offers' budgets are used up, as far as this process knows: looked at before offers compete, so that what cannot be had
  * is not even drawn. The ledger has the last word.
  */
+import type { BudgetLevel } from '../domain/decision.ts';
 import type { Offer } from '../domain/offer.ts';
 import { budgetLimits, budgetPeriod, burnRate, pacedLimits, validityOf } from '../offers/budget-period.ts';
 import type { Economics } from '../offers/cost.ts';
 import { reservedCostMinor } from '../offers/reserved-cost.ts';
+import { budgetLeft } from './budget-left.ts';
 import type { BudgetLedger, BudgetState } from './ledger/offer-budget.ts';
 
 export type BudgetReason = 'budget-exhausted' | 'budget-paced';
@@ -15,6 +17,8 @@ export type BudgetWatch = {
   refresh: (offers: Iterable<Offer>) => Promise<void>;
   /** By the states that were read last; undefined for an offer without a budget, or of which nothing is known. */
   reasonFor: (offer: Offer) => BudgetReason | undefined;
+  /** The state that was read last, for the log; undefined: nothing is known. */
+  levelOf: (offerId: string) => BudgetLevel | undefined;
   /** The ledger has refused the offer: it counts as that until the next reading. */
   refused: (offerId: string, reason: BudgetReason) => void;
   /** Of offers with a budget: how many bear another offer, and how many do not. */
@@ -56,6 +60,21 @@ export function createBudgetWatch(
     return refusals.get(offer.offerId) ?? reasonBy(states.get(offer.offerId)?.state, offer, economics, now());
   }
 
+  function levelOf(offerId: string): BudgetLevel | undefined {
+    const known = states.get(offerId);
+    if (known === undefined) return undefined;
+    const { offer, state } = known;
+    const { period, remains, availableNow } = budgetLeft(offer, state, readAt);
+    return {
+      offerId: offer.offerId,
+      at: new Date(readAt).toISOString(),
+      period,
+      remains,
+      availableNow,
+      ...(refusals.has(offerId) && { refusedSince: true as const }),
+    };
+  }
+
   return {
     refresh: async (offers) => {
       if (now() - readAt < Math.max(maxAgeMs, maxAgeMsPerBudget * states.size)) return;
@@ -65,6 +84,7 @@ export function createBudgetWatch(
       await reading;
     },
     reasonFor,
+    levelOf,
     refused: (offerId, reason) => refusals.set(offerId, reason),
     counts: () => {
       const counts = { open: 0, paced: 0, exhausted: 0 };

@@ -1,7 +1,13 @@
 /** Which offers to make to a customer now. Plain functions, so that routes and a batch call the same ones. */
 
 import type { Channel } from '../domain/channel.ts';
-import type { Decision, DecisionInputs, PlacementDecision } from '../domain/decision.ts';
+import type {
+  BudgetLevel,
+  Decision,
+  DecisionInputs,
+  ExcludedOffer,
+  PlacementDecision,
+} from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import { type OpenChoice, openChoice, worthwhileOffers } from '../offers/choose-offers.ts';
@@ -176,11 +182,29 @@ export function openDecision(
       return Object.assign(describe(request, market, situation.now), result, {
         fallback: isFallback(result.placements),
         modelVersions: modelVersions(models),
-        inputs: decisionInputs(facts, contactPolicy.summaryOf(facts, situation), context),
+        inputs: {
+          ...decisionInputs(facts, contactPolicy.summaryOf(facts, situation), context),
+          ...budgetsOf(result.excluded, market),
+        },
         degraded: !deps.catalogue.loaded,
       });
     },
   };
+}
+
+/** So that it can be checked later that there was nothing left. */
+function budgetsOf(
+  excluded: readonly ExcludedOffer[],
+  { budgetLevel }: OfferMarket,
+): Pick<DecisionInputs, 'budgets'> {
+  if (budgetLevel === undefined) return {};
+  const budgets: BudgetLevel[] = [];
+  for (const { reasonCode, offerId } of excluded)
+    if (reasonCode === 'budget-exhausted' || reasonCode === 'budget-paced') {
+      const level = budgetLevel(offerId);
+      if (level !== undefined) budgets.push(level);
+    }
+  return budgets.length === 0 ? {} : { budgets };
 }
 
 /** What the offers that a decision would choose from are worth, without choosing: those worth more than nothing, best first. */

@@ -121,6 +121,7 @@ export function createMarketHolder({
       },
       countsOf,
       budgetReason: budgets.reasonFor,
+      budgetLevel: budgets.levelOf,
       affordExploring: exploring.afford,
       economics,
       policy,

@@ -182,6 +182,23 @@ export type ExcludedOffer = z.output<typeof ExcludedOffer>;
 export const ExperimentAssignment = z.object({ name: z.string(), variant: z.string() });
 export type ExperimentAssignment = z.output<typeof ExperimentAssignment>;
 
+/** null: without such a limit. */
+const BudgetLeft = z.object({ amountMinor: z.number().nullable(), count: z.number().nullable() });
+
+/** What an offer's budget had left when it kept the offer out, as far as the process that decided knew. */
+export const BudgetLevel = z.object({
+  offerId: OfferId,
+  /** When it was read. */
+  at: z.iso.datetime(),
+  period: z.string(),
+  /** In the period, and what of it could be reserved by then. */
+  remains: BudgetLeft,
+  availableNow: BudgetLeft,
+  /** It could still bear the offer when it was read, and the ledger has refused it since. */
+  refusedSince: z.literal(true).optional(),
+});
+export type BudgetLevel = z.output<typeof BudgetLevel>;
+
 /** What the contact policy saw of the customer when it was asked. */
 export const ContactInputs = z.object({
   /** The customer's own, else the policy's, and what a clock there showed. */
@@ -245,6 +262,8 @@ export const DecisionInputs = z.object({
     .optional(),
   /** Absent in decisions of earlier builds. */
   contacts: ContactInputs.optional(),
+  /** Of the offers that are excluded for their budget; absent: there are none. */
+  budgets: z.array(BudgetLevel).optional(),
   /** On the page or in the basket, and the value of the basket. */
   itemIds: z.array(ItemId).optional(),
   basketMinor: z.number().optional(),

@@ -1,4 +1,5 @@
 /** What decisions are made from: the offers, and all that is the same for every customer. */
+import type { BudgetLevel } from '../domain/decision.ts';
 import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
@@ -20,6 +21,8 @@ export type OfferMarket = {
   countsOf: (offerId: string) => OfferCounts;
   /** Why an offer's budget cannot bear that it is made now, as far as is known; undefined: it can. */
   budgetReason: (offer: Offer) => 'budget-exhausted' | 'budget-paced' | undefined;
+  /** What was known of the budget of an offer when that kept it out; absent where budgets are not read. */
+  budgetLevel?: (offerId: string) => BudgetLevel | undefined;
   /** See `Drawing`. */
   affordExploring: Drawing['afford'];
   economics: Economics;

@@ -110,6 +110,22 @@ test('where the budget is used up the next best offer is made, and the reason is
   expect(reasons(last)).toEqual({ five: 'budget-exhausted', ten: 'budget-exhausted' });
   // What is known before the drawing leaves the probability what it is.
   expect(last.placements[0]?.loggingPropensity).toBe(1);
+  // What was left when it was read is logged, and that the ledger knew better.
+  const level = (offerId: string, count: number, at: number) => ({
+    offerId,
+    at: new Date(at).toISOString(),
+    period: 'total',
+    remains: { amountMinor: null, count },
+    availableNow: { amountMinor: null, count },
+  });
+  expect(last.inputs?.budgets).toEqual([
+    { ...level('five', 2, clock), refusedSince: true },
+    { ...level('ten', 1, clock), refusedSince: true },
+  ]);
+  clock += 1000;
+  const later = await decided(ask(await customer(shop)), shop);
+  expect(later.inputs?.budgets).toEqual([level('five', 0, clock), level('ten', 0, clock)]);
+  expect((await decided(ask(await customer(shop)), shopOf([]))).inputs).not.toHaveProperty('budgets');
 });
 
 test('a paced budget says so', async () => {
