@@ -26,6 +26,7 @@ import type { StandingAnswers } from './decide/standing-answers.ts';
 import type { EvictionWatch } from './eviction-watch.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
+import type { ItemsText } from './recommend/page-text.ts';
 import type { PreparedStore } from './recommend/prepared-store.ts';
 import type { Recommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
@@ -54,6 +55,7 @@ export type Deps = {
   /** What this process has answered of standing decisions. */
   standing: StandingAnswers;
   recommender: Recommender;
+  itemsText: ItemsText;
   /** Pages of recommendations that are ready, beside the records. */
   prepared: PreparedStore;
   /** Those that this process has shown. */

@@ -51,6 +51,7 @@ import {
 } from './metrics.ts';
 import { createModelHolder } from './model-holder.ts';
 import { createNewItems } from './recommend/new-items.ts';
+import { createItemsText } from './recommend/page-text.ts';
 import { createPreparedStore } from './recommend/prepared-store.ts';
 import { createRecommender } from './recommend/recommender.ts';
 import { loadScenarios, type Scenarios } from './recommend/scenarios.ts';
@@ -228,6 +229,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       past,
       standing: createStandingAnswers(catalogue, now),
       recommender: createRecommender(models, catalogue, newItems),
+      itemsText: createItemsText(catalogue),
       prepared: createPreparedStore(redis, keys, records, models),
       shown: createShownPages(models, newItems, catalogue),
       scenarios,

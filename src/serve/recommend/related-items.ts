@@ -9,7 +9,7 @@ import type { Shelf, ShelfFilter } from './shelf.ts';
 
 export type RelatedKind = 'similar' | 'boughtTogether';
 export type RelatedRequest = { kind: RelatedKind; itemId: string; n: number; filter: ShelfFilter };
-export type RelatedItem = { itemId: string; name?: string; score: number; reasons: Reason[] };
+export type RelatedItem = { itemId: string; name?: string | undefined; score: number; reasons: Reason[] };
 
 const listMax = 250;
 

@@ -9,6 +9,7 @@ import { guestSubject } from '../../features/subject.ts';
 import type { Deps } from '../deps.ts';
 import { Count, Flag, list } from '../query.ts';
 import { ARRANGE_RULES } from '../recommend/arrange.ts';
+import type { ItemsText } from '../recommend/page-text.ts';
 import type { PreparedPage } from '../recommend/prepared-page.ts';
 import { type FoundPage, isKept } from '../recommend/prepared-store.ts';
 import { Reason } from '../recommend/reasons.ts';
@@ -167,6 +168,7 @@ type AnswerDeps = Pick<
   | 'shown'
   | 'store'
   | 'recommender'
+  | 'itemsText'
   | 'scenarios'
   | 'experiments'
   | 'metrics'
@@ -204,11 +206,7 @@ function makePage(
   );
   const isRead = available && found.every((one) => one !== undefined);
   if (subject === undefined && !isRead) degradedBy.unshift('records-unavailable');
-  const json = JSON.stringify(
-    items.map(({ contributions, arranged, ...item }) =>
-      explain ? { ...item, contributions, arranged } : item,
-    ),
-  );
+  const json = deps.itemsText(items, explain);
   const page: ShownPage = {
     subjectIds,
     stamps: found.map((one) => one?.stamp),
@@ -301,9 +299,12 @@ const RelatedAnswer = z
   })
   .meta({ id: 'RelatedItems' });
 
-function relatedAnswer(related: RelatedItems | undefined) {
+function relatedAnswer(related: RelatedItems | undefined, itemsText: ItemsText) {
   if (related === undefined) throw new AppError('NOT_FOUND', { public: 'There is no such item.' });
-  return { status: 200 as const, body: { ...related, degraded: related.degradedBy.length > 0 } };
+  const { items, ...rest } = related;
+  const tail = JSON.stringify({ ...rest, degraded: related.degradedBy.length > 0 });
+  const text = `{"items":${itemsText(items)},${tail.slice(1)}`;
+  return { status: 200 as const, body: new JsonText<z.input<typeof RelatedAnswer>>(text) };
 }
 
 const tags = ['recommendations'] as const;
@@ -318,10 +319,10 @@ function related(
   kind: RelatedKind,
   itemId: string,
   { n, category, exclude }: z.output<typeof relatedQuery>,
-  { recommender }: Pick<Deps, 'recommender'>,
+  { recommender, itemsText }: Pick<Deps, 'recommender' | 'itemsText'>,
 ) {
   const filter = { category, exclude: new Set<string>(exclude) };
-  return relatedAnswer(recommender.related({ kind, itemId, n, filter }));
+  return relatedAnswer(recommender.related({ kind, itemId, n, filter }), itemsText);
 }
 
 export const recommendationRoutes = [

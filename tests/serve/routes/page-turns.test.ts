@@ -40,6 +40,7 @@ async function turnsOf(found: Pick<FoundPage, 'page'>): Promise<number[]> {
         return shown;
       },
     },
+    itemsText: () => '[]',
     store: { reachable: true },
     metrics: createServeMetrics(new Registry()),
     now: Date.now,
