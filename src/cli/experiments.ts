@@ -19,7 +19,7 @@ type ExperimentsFlags = Days & { controlGroup?: boolean; offer?: string };
 export const experimentsCommand = (): Command =>
   new Command('experiments')
     .description(
-      'The experiments of the decision policy; with a name what that one has done to repeat purchases, margin, churn and ' +
+      'the experiments of the decision policy; with a name what that one has done to repeat purchases, margin, churn and ' +
         'satisfaction: docs/experiments.md',
     )
     .argument('[name]', 'an experiment')

@@ -35,7 +35,7 @@ type Flags = Partial<Record<GenericColumn, string>> & {
 
 export function importCommand(): Command {
   const command = new Command('import')
-    .description("Imports a shop's purchase history (CSV, NDJSON, Parquet; .gz as it is) into the lake.")
+    .description("bring a shop's purchase history (CSV, NDJSON, Parquet; .gz as it is) into the lake")
     .argument('<file...>', 'files, or folders of files; all of them are read as one input')
     .option('--preset <name>', 'what the files are; see below')
     .option(

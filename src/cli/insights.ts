@@ -14,7 +14,7 @@ type InsightsFlags = { from?: string; to?: string; by: readonly Dimension[] };
 export const insightsCommand = (): Command =>
   new Command('insights')
     .description(
-      'Repeat purchases, churn, value and satisfaction of a period, of all customers and by group, and monthly cohorts; ' +
+      'repeat purchases, churn, value and satisfaction of a period, of all customers and by group, and monthly cohorts; ' +
         'docs/insights.md has the definitions',
     )
     .option('--from <YYYY-MM-DD>', `first day, UTC (default: ${periodDaysDefault} days in all)`, day)

@@ -15,6 +15,7 @@ import type { Config } from '../infra/config.ts';
 import { budgetFault } from '../offers/budget-fault.ts';
 import { economicsOf } from '../offers/cost.ts';
 import { offerSchema } from '../offers/offer-schema.ts';
+import { faultsOf } from '../serve/faults.ts';
 import { batchCommand } from './offers-batch.ts';
 import { rebuildLedgersCommand } from './offers-rebuild.ts';
 import { type Output, outputOf } from './output.ts';
@@ -23,14 +24,17 @@ import { withRedis } from './with-redis.ts';
 /** A shop with more has them made by a program, which should speak to the API. */
 export const offersInFileMax = 10_000;
 
+/** Of a JSON array, which is read whole; characters. */
+const arrayLengthMax = 64 * 1024 * 1024;
+
 /** Faults that are listed; the rest is counted. */
 const faultsShown = 50;
 
 export function offersCommand(): Command {
-  const offers = new Command('offers').description('The offers that the service may make.');
+  const offers = new Command('offers').description('the offers that the service may make');
   offers
     .command('list')
-    .description('Every offer, by id; with --json one a line, as `offers put` reads them.')
+    .description('every offer, by id; with --json one a line, as `offers put` reads them')
     .action((_options, command: Command) =>
       withStore(command, async (store, output) => {
         const all = (await store.listOffers()).sort((a, b) => (a.offerId < b.offerId ? -1 : 1));
@@ -40,7 +44,9 @@ export function offersCommand(): Command {
     );
   offers
     .command('put')
-    .description('Adds or replaces the offers of a file: one JSON object a line; .gz is read as it is.')
+    .description(
+      'add or replace the offers of a file: a JSON array, or one JSON object a line; .gz is read as it is',
+    )
     .argument('<file>')
     .action(async (file: string, _options, command: Command) => {
       const read = await readOffers(file);
@@ -55,30 +61,56 @@ export function offersCommand(): Command {
   return offers;
 }
 
-/** The offers of an NDJSON file. Throws UsageError with every fault, by line: the file is taken whole or not at all. */
+/**
+ * The offers of a file: a JSON array, or one JSON object a line. Throws UsageError with every fault, by line (in an array by
+ * the offer's number): the file is taken whole or not at all.
+ */
 export async function readOffers(file: string): Promise<Offer[]> {
   const schema = offerSchema(FEATURE_NAMES);
   const offers: Offer[] = [];
   const faults: string[] = [];
-  let number = 0;
-  let given = 0;
-  for await (const line of linesOf(file)) {
-    number++;
-    if (line.trim() === '') continue;
-    if (++given > offersInFileMax) throw new UsageError(`${file} has more than ${offersInFileMax} offers.`);
-    const json = parseJson(line);
-    if (json === undefined) {
-      faults.push(`line ${number}: is not valid JSON`);
-      continue;
-    }
-    const parsed = schema.safeParse(json);
-    if (parsed.success) offers.push(parsed.data);
+  for await (const { place, json } of jsonOf(file)) {
+    const parsed = json === undefined ? undefined : schema.safeParse(json);
+    if (parsed?.success) offers.push(parsed.data);
+    else if (parsed === undefined)
+      faults.push(`${place}: is not valid JSON; a file has one offer a line, or is a JSON array of them`);
     else
-      for (const issue of parsed.error.issues)
-        faults.push(`line ${number}: ${issue.path.join('.') || 'offer'}: ${issue.message}`);
+      for (const { path, message } of faultsOf(parsed.error, 'offer'))
+        faults.push(`${place}: ${path.replace(/^offer\./, '')}: ${message}`);
   }
   refuse(file, faults);
   return offers;
+}
+
+/** What may be an offer, and where it stands; undefined: no JSON. */
+async function* jsonOf(file: string): AsyncGenerator<{ place: string; json: unknown }> {
+  let number = 0;
+  let given = 0;
+  let array: string[] | undefined;
+  let length = 0;
+  const bound = (offers: number) => {
+    if (offers > offersInFileMax) throw new UsageError(`${file} has more than ${offersInFileMax} offers.`);
+  };
+  for await (const line of linesOf(file)) {
+    number++;
+    if (array === undefined && given === 0 && line.trimStart().startsWith('[')) array = [];
+    if (array !== undefined) {
+      length += line.length;
+      if (length > arrayLengthMax)
+        throw new UsageError(`${file} is too long for a JSON array: write one offer a line.`);
+      array.push(line);
+    } else if (line.trim() !== '') {
+      bound(++given);
+      yield { place: `line ${number}`, json: parseJson(line) };
+    }
+  }
+  if (array === undefined) return;
+  const read = parseJson(array.join('\n'));
+  if (!Array.isArray(read)) yield { place: 'the array', json: undefined };
+  else {
+    bound(read.length);
+    for (const [index, json] of read.entries()) yield { place: `offer ${index + 1}`, json };
+  }
 }
 
 /** Throws UsageError with the first of the faults, if there is any. */

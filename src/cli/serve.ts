@@ -16,7 +16,7 @@ import { startServeProcesses } from './serve-processes.ts';
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('Answers recommendations, offers and events over HTTP, until it is stopped.')
+    .description('answer recommendations, offers and events over HTTP, until it is stopped')
     .option('--processes <n>', 'that share the address; one for each core that is to answer', processCount, 1)
     .action(async ({ processes }: { processes: number }, command: Command) => {
       const output = outputOf(command);

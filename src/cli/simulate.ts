@@ -25,8 +25,8 @@ export type SimulationFlags = {
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description(
-      'Makes a seeded shop whose truth is known: items, offers, customers, events and decisions, and truth.ndjson beside them. ' +
-        'The same flags (--end among them) give the same files.',
+      'make a seeded shop whose truth is known: items, offers, customers, events and decisions, and truth.ndjson beside them; ' +
+        'the same flags (--end among them) give the same files',
     )
     .option('--customers <n>', 'customers who ever come (default: 3000)')
     .option('--items <n>', 'products of the catalogue (default: 500)')

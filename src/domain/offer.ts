@@ -3,6 +3,13 @@ import { Channel, LoyaltyTier } from './channel.ts';
 import { ItemId, OfferId } from './ids.ts';
 import { PriceMinor } from './money.ts';
 import { Rule } from './rule.ts';
+import { strictFields } from './strict-fields.ts';
+
+/** With its zone: a day alone would begin at another time in each. */
+const instant = z.iso.datetime({
+  offset: true,
+  error: 'must be a time with its zone, such as 2026-12-01T00:00:00Z or 2026-12-01T00:00:00+01:00',
+});
 
 const percent = z.number().gt(0).max(100);
 
@@ -11,35 +18,35 @@ const percent = z.number().gt(0).max(100);
  * `maxPoints` bound what one acceptance may cost.
  */
 export const Benefit = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('percentOff'), percent, maxMinor: PriceMinor.optional() }),
-  z.strictObject({ kind: z.literal('amountOff'), amountMinor: PriceMinor }),
-  z.strictObject({ kind: z.literal('freeDelivery'), costMinor: PriceMinor }),
+  strictFields({ kind: z.literal('percentOff'), percent, maxMinor: PriceMinor.optional() }),
+  strictFields({ kind: z.literal('amountOff'), amountMinor: PriceMinor }),
+  strictFields({ kind: z.literal('freeDelivery'), costMinor: PriceMinor }),
   /** Off the offer's items where they are bought together. */
-  z.strictObject({ kind: z.literal('bundle'), percent, maxMinor: PriceMinor.optional() }),
-  z.strictObject({ kind: z.literal('gift'), itemId: ItemId.optional(), costMinor: PriceMinor }),
+  strictFields({ kind: z.literal('bundle'), percent, maxMinor: PriceMinor.optional() }),
+  strictFields({ kind: z.literal('gift'), itemId: ItemId.optional(), costMinor: PriceMinor }),
   /** Points of the loyalty programme, which cost what they redeem for. */
-  z.strictObject({ kind: z.literal('loyaltyPoints'), points: z.int().positive().max(1_000_000_000) }),
+  strictFields({ kind: z.literal('loyaltyPoints'), points: z.int().positive().max(1_000_000_000) }),
   /** `factor` times the points that the order earns. */
-  z.strictObject({
+  strictFields({
     kind: z.literal('pointsMultiplier'),
     factor: z.number().gt(1).max(100),
     maxPoints: z.int().positive().max(1_000_000_000).optional(),
   }),
   /** A higher tier for some days. */
-  z.strictObject({
+  strictFields({
     kind: z.literal('tierTrial'),
     tier: LoyaltyTier.exclude(['none']),
     days: z.int().min(1).max(366),
     costMinor: PriceMinor,
   }),
-  z.strictObject({ kind: z.literal('earlyAccess'), costMinor: PriceMinor.default(0) }),
-  z.strictObject({
+  strictFields({ kind: z.literal('earlyAccess'), costMinor: PriceMinor.default(0) }),
+  strictFields({
     kind: z.literal('serviceContact'),
     form: z.enum(['call', 'apology']).default('call'),
     costMinor: PriceMinor,
   }),
-  z.strictObject({ kind: z.literal('communityInvitation'), costMinor: PriceMinor.default(0) }),
-  z.strictObject({ kind: z.literal('content') }),
+  strictFields({ kind: z.literal('communityInvitation'), costMinor: PriceMinor.default(0) }),
+  strictFields({ kind: z.literal('content') }),
 ]);
 export type Benefit = z.output<typeof Benefit>;
 export type BenefitKind = Benefit['kind'];
@@ -47,23 +54,21 @@ export type BenefitKind = Benefit['kind'];
 export const BUDGET_PERIODS = ['total', 'day', 'week', 'month'] as const;
 
 /** What an offer may cost and how often it may be redeemed, in each of its periods (UTC; weeks begin on Monday). */
-export const Budget = z
-  .strictObject({
-    amountMinor: PriceMinor.optional(),
-    /** Redemptions. */
-    count: z.int().min(0).max(1_000_000_000).optional(),
-    period: z.enum(BUDGET_PERIODS).default('total'),
-    /** `even`: at any time no more may be out or spent than the share of the period that has passed. */
-    pacing: z.enum(['none', 'even']).default('none'),
-  })
-  .refine((budget) => budget.amountMinor !== undefined || budget.count !== undefined, {
-    error: 'needs amountMinor, count or both',
-    when: ({ value }) => isObject(value),
-  });
+export const Budget = strictFields({
+  amountMinor: PriceMinor.optional(),
+  /** Redemptions. */
+  count: z.int().min(0).max(1_000_000_000).optional(),
+  period: z.enum(BUDGET_PERIODS).default('total'),
+  /** `even`: at any time no more may be out or spent than the share of the period that has passed. */
+  pacing: z.enum(['none', 'even']).default('none'),
+}).refine((budget) => budget.amountMinor !== undefined || budget.count !== undefined, {
+  error: 'needs amountMinor, count or both',
+  when: ({ value }) => isObject(value),
+});
 export type Budget = z.output<typeof Budget>;
 
 /** How often one customer may have the offer within a sliding window. */
-export const OfferCap = z.strictObject({
+export const OfferCap = strictFields({
   of: z.enum(['made', 'redeemed']).default('made'),
   times: z.int().min(1).max(1000),
   days: z.int().min(1).max(366),
@@ -83,9 +88,9 @@ const fields = {
   /** Where it may stand (`hero`, `email-top` …); none = anywhere. */
   placements: z.array(z.string().min(1).max(100)).max(50).default([]),
   /** First instant at which it may be made. */
-  validFrom: z.iso.datetime({ offset: true }).optional(),
+  validFrom: instant.optional(),
   /** First instant at which it may no longer be made. */
-  validTo: z.iso.datetime({ offset: true }).optional(),
+  validTo: instant.optional(),
   /** Who may have it; absent = everybody. */
   eligibility: Rule.optional(),
   /** Margin over price of what it sells, where that is not what the catalogue says. */
@@ -177,7 +182,7 @@ function hasBoundedCost(benefit: Rules['benefit']): boolean {
 }
 
 /** An offer that the service may decide to make. */
-export const Offer = z.strictObject(fields).check(...rules);
+export const Offer = strictFields(fields).check(...rules);
 export type Offer = z.output<typeof Offer>;
 export type OfferInput = z.input<typeof Offer>;
 
@@ -188,7 +193,7 @@ const OfferWarnings = z.array(z.object({ offerId: OfferId, path: z.string(), mes
 export const SavedOffer = z.strictObject({ ...fields, warnings: OfferWarnings.optional() });
 
 /** The same where the id is said elsewhere, as in the path of a request. */
-export const OfferBody = z.strictObject({ ...fields, offerId: OfferId.optional() }).check(...rules);
+export const OfferBody = strictFields({ ...fields, offerId: OfferId.optional() }).check(...rules);
 
 /** Names what an offer says: the same content has the same version, wherever and whenever it is saved. */
 export const OfferVersion = z.string().regex(/^[0-9a-f]{12}$/);

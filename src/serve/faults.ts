@@ -1,6 +1,7 @@
 /** zod's findings as faults: one for each thing that is wrong, with a path into the request and a sentence. */
 import type { z } from 'zod';
 import type { Fault } from '../domain/errors.ts';
+import { fieldsThereAre } from '../domain/strict-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -9,8 +10,11 @@ export const maxFaults = 200;
 
 export type RequestPart = 'params' | 'query' | 'body';
 
+/** Likewise `offer.benefit.percent`, of what a file holds. */
+export type FaultyPart = RequestPart | 'offer';
+
 /** `body.lines[0].quantity`, `query.n`. The fault of an unknown name at the top tells those that are `known`. */
-export function faultsOf(error: z.ZodError, part: RequestPart, known: readonly string[] = []): Fault[] {
+export function faultsOf(error: z.ZodError, part: FaultyPart, known: readonly string[] = []): Fault[] {
   return error.issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys' || issue.path.length > 0 || known.length === 0)
       return faultsOfIssue(issue, part);
@@ -42,7 +46,8 @@ export function idMismatch<K extends string>(
 function faultsOfIssue(issue: Issue, prefix: string): Fault[] {
   const path = pathText(prefix, issue.path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: pathText(path, [key]), message: 'is not known here' }));
+    const message = `is not known here${fieldsThereAre(issue.message)}`;
+    return issue.keys.map((key) => ({ path: pathText(path, [key]), message }));
   }
   if (issue.code === 'invalid_union') return faultsOfUnion(issue, path);
   return [{ path, message: issue.message }];

@@ -65,6 +65,18 @@ test('a compressed file is read as it is', async () => {
   expect(offers.map(({ offerId }) => offerId)).toEqual(['ten', 'five']);
 });
 
+test('a file may be a JSON array, as a request may; then faults are named by the offer, with the fields that there are', async () => {
+  const both = await readOffers(await fileOf(JSON.stringify([ten, five], undefined, 2).split('\n'), '.json'));
+  expect(both.map(({ offerId }) => offerId)).toEqual(['ten', 'five']);
+  const wrong = [ten, { ...five, budget: { amount: 5000, currency: 'USD' } }];
+  const refused = (text: string) => fileOf([text], '.json').then((file) => readOffers(file));
+  await expect(refused(JSON.stringify(wrong))).rejects.toThrow(
+    /offer 2: budget\.currency: is not known here; there are: amountMinor, count, period, pacing/,
+  );
+  await expect(refused(JSON.stringify([ten]).slice(0, -1))).rejects.toThrow(/the array: is not valid JSON/);
+  await expect(refused(JSON.stringify(Array(offersInFileMax + 1).fill(ten)))).rejects.toThrow(/more than/);
+});
+
 test('every fault is named by its line, and nothing is taken', async () => {
   const file = await fileOf([
     ten,
@@ -78,7 +90,7 @@ test('every fault is named by its line, and nothing is taken', async () => {
   expect(failure).toMatch(/line 3: benefit\.percent: /);
   expect(failure).toMatch(/line 3: channels: /);
   expect(failure).toMatch(
-    /line 4: eligibility\.all\.0\.feature: is not a feature; known are .*purchaseCount/,
+    /line 4: eligibility\.all\[0\]\.feature: is not a feature; known are .*purchaseCount/,
   );
   expect(await redis.hlen(keys.offers)).toBe(before);
 });
