@@ -156,6 +156,12 @@ const freshnessBenchCommand = () =>
     .option('--processes <n>', 'of the service', positiveInteger, 2)
     .option('--callers <n>', 'that post and ask at once', positiveInteger, 4)
     .option('--load <n>', 'pages a second, evenly, that are served beside it', positiveInteger, 200)
+    .option(
+      '--load-returning <share>',
+      'of these, 0 to 1, whose customers were asked about a little before; the others are first pages',
+      share,
+      0,
+    )
     .option('--items <n>', 'of the catalogue', positiveInteger, 2000)
     .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 1000)
     .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
@@ -450,4 +456,11 @@ function numbers(text: string): number[] {
   if (!values.every((value) => Number.isInteger(value) && value >= 1 && value <= 1e9))
     throw new InvalidArgumentError('must be whole numbers such as 1e6,3e6.');
   return values;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('must be a number from 0 to 1.');
+  return value;
 }

@@ -24,6 +24,8 @@ export type FreshnessOptions = {
   callers: number;
   /** Pages a second that are asked for beside it, evenly. */
   load: number;
+  /** Share of these whose customers were asked about a little before; the others' pages are made anew. */
+  loadReturning?: number;
   items: number;
   /** Customers of the simulated shop that the others are copies of. */
   shop: number;
@@ -55,6 +57,7 @@ export type FreshnessLine = FreshFigures & {
   refused: number;
   /** Pages a second that were served beside it, and those that failed. */
   loadPerSecond: number;
+  loadReturning: number;
   loadErrors: number;
   loadP50Ms: number;
   loadP99Ms: number;
@@ -77,6 +80,7 @@ export async function benchFreshness(
   options: FreshnessOptions,
   say: (text: string) => void,
 ): Promise<FreshnessLine> {
+  const { loadReturning = 0 } = options;
   const place = await openBenchPlace(options.folder);
   const { root, folders, redis } = place;
   const children: ChildProcess[] = [];
@@ -93,7 +97,13 @@ export async function benchFreshness(
       urls.push(url);
     }
     for (const url of urls) await untilReady(url);
-    const load = runLoad({ urls, perSecond: options.load, path: pagePath, customers });
+    const load = runLoad({
+      urls,
+      perSecond: options.load,
+      path: pagePath,
+      customers,
+      returning: loadReturning,
+    });
     say(`${options.asks} asks …`);
     let refused = 0;
     const call = callOf(urls, () => refused++);
@@ -115,6 +125,7 @@ export async function benchFreshness(
       ) as FreshnessLine['kinds'],
       skipped,
       refused,
+      loadReturning,
       loadPerSecond: pages.requests / Math.max(1, pages.seconds),
       loadErrors: pages.errors,
       loadP50Ms: pages.p50Ms,

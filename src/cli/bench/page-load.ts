@@ -12,6 +12,8 @@ export type PageLoad = {
   /** `{id}` stands for the next customer. */
   path: string;
   customers: number;
+  /** Share of the pages whose customers have been asked about on the same service a little before; the others have not, as long as there are any. */
+  returning: number;
 };
 
 export type PageLoadResult = {
@@ -25,17 +27,38 @@ export type PageLoadResult = {
 };
 
 const timeoutMs = 30_000;
+/** A quarter of a second at the usual load: the page before has been answered, as a rule. */
+const pagesBetween = 50;
+
+/** Numbers of the customers to ask about, page after page, `services` being asked in turn. */
+export function customersInTurn(
+  customers: number,
+  returning: number,
+  services: number,
+): (page: number) => number {
+  const between = Math.ceil(pagesBetween / services) * services;
+  const asked: number[] = [];
+  let next = 0;
+  return (page) => {
+    const before = asked.length < between ? undefined : asked[page % between];
+    const isReturn = Math.floor((page + 1) * returning) > Math.floor(page * returning);
+    const customer = isReturn && before !== undefined ? before : next++ % customers;
+    asked[page % between] = customer;
+    return customer;
+  };
+}
 
 const [text] = process.argv.slice(2);
 if (text !== undefined) process.stdout.write(`${JSON.stringify(await run(JSON.parse(text) as PageLoad))}\n`);
 
-async function run({ urls, perSecond, path, customers }: PageLoad): Promise<PageLoadResult> {
+async function run({ urls, perSecond, path, customers, returning }: PageLoad): Promise<PageLoadResult> {
   let ending = false;
   process.stdin.resume().once('end', () => {
     ending = true;
   });
   const agent = new Agent({ keepAlive: true });
   const times: number[] = [];
+  const customerOf = customersInTurn(customers, returning, urls.length);
   let asked = 0;
   let errors = 0;
   const startedAt = performance.now();
@@ -44,7 +67,7 @@ async function run({ urls, perSecond, path, customers }: PageLoad): Promise<Page
     () => ending,
     async (dueAt) => {
       const n = asked++;
-      const id = `copy-${String(n % customers).padStart(8, '0')}`;
+      const id = `copy-${String(customerOf(n)).padStart(8, '0')}`;
       const status = await statusOf(`${urls[n % urls.length]}${path.replace('{id}', id)}`, agent);
       if (status !== 200) errors++;
       times.push(performance.now() - dueAt);
