@@ -28,6 +28,19 @@ export class BinaryWriter {
     this.#length += 4;
   }
 
+  /** A number that `roundFraction` leaves as it is: the upper three bytes of a float32. */
+  float24(value: number): void {
+    this.#reserve(4);
+    this.#buffer.writeFloatBE(value, this.#length);
+    this.#length += 3;
+  }
+
+  uint48(value: number): void {
+    this.#reserve(6);
+    this.#buffer.writeUIntLE(value, this.#length, 6);
+    this.#length += 6;
+  }
+
   uint32(value: number): void {
     this.#reserve(4);
     this.#buffer.writeUInt32LE(value, this.#length);
@@ -70,6 +83,21 @@ export class BinaryWriter {
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
   }
+}
+
+const float = new Float32Array(1);
+const floatBits = new Uint32Array(float.buffer);
+
+/** The nearest number of 16 significant bits, five digits: what `float24` holds. */
+export function roundFraction(value: number): number {
+  float[0] = value;
+  // Half of what is cut off, and its carry goes into the exponent where it must. Of two as near, the larger.
+  return floatOf24((floatBits[0]! + 0x80) >>> 8);
+}
+
+function floatOf24(upper: number): number {
+  floatBits[0] = upper << 8;
+  return float[0]!;
 }
 
 /** Throws a RangeError on reading past the end. */
@@ -131,9 +159,24 @@ export class BinaryReader {
     return value;
   }
 
+  float24(): number {
+    const value = floatOf24(this.#buffer.readUIntBE(this.#at, 3));
+    this.#at += 3;
+    return value;
+  }
+
   float64(): number {
     const value = this.#buffer.readDoubleLE(this.#at);
     this.#at += 8;
+    return value;
+  }
+
+  /** The next so many bytes, not copied. */
+  bytes(length: number): Uint8Array {
+    const end = this.#at + length;
+    if (end > this.#end) throw new RangeError('the value ends within bytes');
+    const value = this.#buffer.subarray(this.#at, end);
+    this.#at = end;
     return value;
   }
 

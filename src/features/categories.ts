@@ -1,5 +1,6 @@
 /** The affinities to categories: a variable part of the record. */
 import { eventLines, type ShopEvent } from '../domain/event.ts';
+import { roundFraction } from './binary.ts';
 import { type CategoryAffinity, decay } from './feature.ts';
 
 export const categoryHalfLifeDays = 90;
@@ -33,7 +34,7 @@ function addInterest(categories: CategoryAffinity[], category: string, amount: n
   const known = categories.find((affinity) => affinity.category === category);
   if (known === undefined) {
     if (amount <= 0) return;
-    categories.push({ category, weight: Math.fround(amount), at });
+    categories.push({ category, weight: roundFraction(amount), at });
     if (categories.length > categoriesMax) dropWeakest(categories, at);
     return;
   }
@@ -42,8 +43,8 @@ function addInterest(categories: CategoryAffinity[], category: string, amount: n
     elapsed >= 0
       ? known.weight * decay(elapsed, categoryHalfLifeDays) + amount
       : known.weight + amount * decay(-elapsed, categoryHalfLifeDays);
-  // Single precision, as the state's fractions (`record.ts`).
-  known.weight = Math.fround(Math.max(0, sum));
+  // Of sixteen bits, as the state's fractions (`record.ts`).
+  known.weight = roundFraction(Math.max(0, sum));
   known.at = Math.max(known.at, at);
 }
 

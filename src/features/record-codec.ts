@@ -2,13 +2,13 @@
  * The record as bytes, exactly and as few as may be: a million customers are to fit into half a gigabyte. Layout, all little
  * endian:
  *
- *   0   float64 × 2   appliedThrough: milliseconds and sequence of the stream id. Lua scripts read them.
- *   16  uint32        CRC-32 of everything before and after it
- *   20  uint32        feature schema, which also names this layout: a record of another is absent, and is rebuilt
- *   24  varints       events, first and last event
- *       times         the instants that what follows tells by their places (`packed-times.ts`)
- *       shapes        of the ids that follow (`packed-ids.ts`)
- *       state         `packed-state.ts`, then the last ids, attributes, and the variable parts
+ *   0   uint48, uint32   appliedThrough: milliseconds and sequence of the stream id. Lua scripts read them (`streamIdLua`).
+ *   10  uint32           CRC-32 of everything before and after it
+ *   14  uint32           feature schema, which also names this layout: a record of another is absent, and is rebuilt
+ *   18  varints          events, last event
+ *       times            the instants that what follows tells by their places (`packed-times.ts`)
+ *       shapes           of the ids that follow (`packed-ids.ts`)
+ *       state            `packed-state.ts`, then the last ids, attributes, and the variable parts
  */
 import { crc32 } from 'node:zlib';
 import { CHANNELS, LOYALTY_TIERS } from '../domain/channel.ts';
@@ -17,16 +17,21 @@ import type { ItemId, OfferId } from '../domain/ids.ts';
 import { streamIdParts } from '../domain/stream-id.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
 import { IdReader, IdWriter } from './packed-ids.ts';
-import { isTime, readNumber, writeNumber } from './packed-state.ts';
+import { isTime, readNumber, readState, stateBytesMin, writeNumber, writeState } from './packed-state.ts';
 import { TimeReader, TimeWriter } from './packed-times.ts';
 import { type CustomerRecord, recordWithState } from './record.ts';
 import { RECORD_SCHEMA, STATE_LENGTH } from './registry.ts';
 
 const schemaNumber = Number.parseInt(RECORD_SCHEMA, 16);
-const checksumAt = 16;
-const schemaAt = 20;
-const headerBytes = 24;
+const sequenceAt = 6;
+const checksumAt = 10;
+const schemaAt = 14;
+const headerBytes = 18;
 export const stampBytes = schemaAt;
+
+/** For a script: what the record of this header was applied through. Its first `streamIdBytes` are enough. */
+export const streamIdLua = (header: string) => `struct.unpack('<I6I4', ${header})`;
+export const streamIdBytes = checksumAt;
 
 export type DecodedRecord =
   | { ok: true; record: CustomerRecord }
@@ -37,8 +42,8 @@ export function encodeRecord(record: CustomerRecord): Buffer {
   const writer = new BinaryWriter();
   const { lastAt } = record;
   const [ms, sequence] = streamIdParts(record.appliedThrough);
-  writer.float64(ms);
-  writer.float64(sequence);
+  writer.uint48(ms);
+  writer.uint32(sequence);
   writer.uint32(0);
   writer.uint32(schemaNumber);
   writer.varint(record.eventCount);
@@ -49,7 +54,7 @@ export function encodeRecord(record: CustomerRecord): Buffer {
   ids.writeShapes(writer);
   const number = (value: number) => writeNumber(writer, value, times, lastAt);
   number(record.firstAt);
-  for (const slot of record.state) number(slot);
+  writeState(writer, record.state, number);
   ids.write(writer, record.lastEventId);
   ids.write(writer, record.lastOrderId);
   writeAttributes(writer, record.attributes);
@@ -79,8 +84,8 @@ export function encodeRecord(record: CustomerRecord): Buffer {
   }
   writer.varint(record.categories.length);
   for (const affinity of record.categories) {
-    writer.varint(categoryIndex.get(affinity.category) ?? 0);
-    number(affinity.weight);
+    // Their categories are the first of the names, in their order.
+    writer.float24(affinity.weight);
     writer.varint(times.placeOf(affinity.at));
   }
   writer.varint(record.offerAnswers.length);
@@ -126,13 +131,13 @@ function meetAll(record: CustomerRecord): { times: TimeWriter; ids: IdWriter } {
 }
 
 export function decodeRecord(bytes: Buffer): DecodedRecord {
-  if (bytes.length < headerBytes + STATE_LENGTH) return { ok: false, reason: 'too-short' };
+  if (bytes.length < headerBytes + stateBytesMin) return { ok: false, reason: 'too-short' };
   if (checksum(bytes) !== bytes.readUInt32LE(checksumAt)) return { ok: false, reason: 'checksum' };
   if (bytes.readUInt32LE(schemaAt) !== schemaNumber) return { ok: false, reason: 'schema' };
   try {
     const reader = new BinaryReader(bytes, headerBytes);
     const record = readRecord(reader);
-    record.appliedThrough = `${bytes.readDoubleLE(0)}-${bytes.readDoubleLE(8)}`;
+    record.appliedThrough = `${bytes.readUIntLE(0, sequenceAt)}-${bytes.readUInt32LE(sequenceAt)}`;
     return reader.atEnd ? { ok: true, record } : { ok: false, reason: 'layout' };
   } catch (err) {
     if (err instanceof RangeError) return { ok: false, reason: 'layout' };
@@ -158,7 +163,7 @@ function readRecord(reader: BinaryReader): CustomerRecord {
   ids.readShapes(reader);
   const firstAt = readNumber(reader, times);
   const state = new Float64Array(STATE_LENGTH);
-  for (let s = 0; s < STATE_LENGTH; s++) state[s] = readNumber(reader, times);
+  readState(reader, state, () => readNumber(reader, times));
   const record = recordWithState(state);
   record.eventCount = eventCount;
   record.firstAt = firstAt;
@@ -194,12 +199,8 @@ function readRecord(reader: BinaryReader): CustomerRecord {
     const token = reader.varint();
     record.recentViews.push({ itemId, at: times.at(token >>> 1), addedToCart: token % 2 === 1 });
   }
-  for (let n = reader.varint(); n > 0; n--)
-    record.categories.push({
-      category: names[reader.varint()] ?? '',
-      weight: readNumber(reader, times),
-      at: time(),
-    });
+  for (let n = 0, count = reader.varint(); n < count; n++)
+    record.categories.push({ category: names[n] ?? '', weight: reader.float24(), at: time() });
   for (let n = reader.varint(); n > 0; n--) {
     const offerId = ids.read(reader) as OfferId;
     const token = reader.varint();
@@ -214,11 +215,11 @@ function readRecord(reader: BinaryReader): CustomerRecord {
   return record;
 }
 
-/** Names of categories once each: a customer's items share a few. Answers where each name stands. */
+/** Names of categories once each, those of the affinities first: a customer's items share a few. Answers where each name stands. */
 function writeCategoryNames(writer: BinaryWriter, record: CustomerRecord): Map<string, number> {
   const index = new Map<string, number>();
-  for (const { category } of record.items.values()) if (!index.has(category)) index.set(category, index.size);
   for (const { category } of record.categories) if (!index.has(category)) index.set(category, index.size);
+  for (const { category } of record.items.values()) if (!index.has(category)) index.set(category, index.size);
   writer.varint(index.size);
   for (const name of index.keys()) writer.text(name);
   return index;

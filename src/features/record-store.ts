@@ -33,7 +33,14 @@ import {
 import { compareEventOrder } from './event-order.ts';
 import { isGone, markGone } from './gone-customers.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
-import { type DecodedRecord, decodeRecord, encodeRecord, stampOf } from './record-codec.ts';
+import {
+  type DecodedRecord,
+  decodeRecord,
+  encodeRecord,
+  stampOf,
+  streamIdBytes,
+  streamIdLua,
+} from './record-codec.ts';
 import { RECORD_SCHEMA } from './registry.ts';
 import { guestTtlMs, isGuest } from './subject.ts';
 
@@ -173,9 +180,9 @@ const coveredLua = `
 for i = 2, #KEYS do
   if redis.call('PTTL', KEYS[i]) == -1 then redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
 end
-local header = redis.call('GETRANGE', KEYS[1], 0, 15)
-if #header == 16 then
-  local ms, sequence = struct.unpack('<dd', header)
+local header = redis.call('GETRANGE', KEYS[1], 0, ${streamIdBytes - 1})
+if #header == ${streamIdBytes} then
+  local ms, sequence = ${streamIdLua('header')}
   local throughMs, throughSequence = tonumber(ARGV[1]), tonumber(ARGV[2])
   if ms > throughMs or (ms == throughMs and sequence > throughSequence) then return 0 end
 end

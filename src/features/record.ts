@@ -8,12 +8,13 @@ import type { CustomerAttributes } from '../domain/customer.ts';
 import { eventLines, type ShopEvent } from '../domain/event.ts';
 import type { ItemId } from '../domain/ids.ts';
 import type { OfferAnswer } from '../domain/offer.ts';
+import { roundFraction } from './binary.ts';
 import { updateCategories } from './categories.ts';
 import { compareEventOrder } from './event-order.ts';
 import { type CategoryAffinity, NEVER, type PurchasedItem, type RecentView } from './feature.ts';
 import { updateOfferAnswers } from './offer-answers.ts';
 import { type RatingLow, updateRatingLows } from './rating-lows.ts';
-import { FEATURE_NAMES, FEATURE_OFFSETS, FEATURES, STATE_LENGTH } from './registry.ts';
+import { emptyState, FEATURE_NAMES, FEATURE_OFFSETS, FEATURES } from './registry.ts';
 
 export type CustomerRecord = {
   /** Slots of every feature, in the order of the registry. */
@@ -41,9 +42,7 @@ export const purchasedItemsMax = 200;
 export const recentViewsMax = 30;
 
 export function emptyRecord(): CustomerRecord {
-  const record = recordWithState(new Float64Array(STATE_LENGTH));
-  for (let f = 0; f < FEATURES.length; f++) FEATURES[f]!.init?.(record.slices[f]!);
-  return record;
+  return recordWithState(emptyState());
 }
 
 /** A record around an existing state; everything else as for somebody new. */
@@ -125,14 +124,14 @@ export function applyEvent(record: CustomerRecord, event: ShopEvent): void {
 }
 
 /**
- * Fractions (counts that fade, means, deviations) to single precision, so that a record keeps them in four bytes: seven digits
+ * Fractions (counts that fade, means, deviations) to sixteen bits, so that a record keeps them in three bytes: nearly five digits
  * are more than anything here is known to. After each event, not when the record is written: a record that was written and
  * read between two events is to be the one that a replay gives. Whole numbers (times, counts, money) stay as they are.
  */
 function roundFractions(state: Float64Array): void {
   for (let s = 0; s < state.length; s++) {
     const value = state[s]!;
-    if (!Number.isInteger(value)) state[s] = Math.fround(value);
+    if (!Number.isInteger(value)) state[s] = roundFraction(value);
   }
 }
 

@@ -61,6 +61,16 @@ export const FEATURE_OFFSETS: readonly { slots: number; outputs: number }[] = of
 
 export const STATE_LENGTH = FEATURES.reduce((length, feature) => length + feature.slots.length, 0);
 
+/** The state before the first event. */
+export function emptyState(): Float64Array {
+  const state = new Float64Array(STATE_LENGTH);
+  for (const [f, { slots, init }] of FEATURES.entries()) {
+    const start = FEATURE_OFFSETS[f]?.slots ?? 0;
+    init?.(state.subarray(start, start + slots.length));
+  }
+  return state;
+}
+
 /** Raise it when a feature computes something else while its names stay: models that were trained on it are then refused. */
 const COMPUTATION_VERSION = 3;
 
@@ -71,7 +81,7 @@ export const FEATURE_SCHEMA: string = shortHash([
 ]);
 
 /** Raise it when the record's layout changes, or what a variable part of it holds. */
-const RECORD_LAYOUT = 4;
+const RECORD_LAYOUT = 5;
 
 /**
  * Names the features and the layout of records: 8 hex digits, part of a record's key, so that a record of another layout is

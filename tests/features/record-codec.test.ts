@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { BinaryReader, BinaryWriter, roundFraction } from '../../src/features/binary.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { decodeRecord, encodeRecord } from '../../src/features/record-codec.ts';
 import { STATE_LENGTH } from '../../src/features/registry.ts';
@@ -52,6 +53,21 @@ test('no single damaged byte and no cut goes unnoticed', () => {
   expect(decodeRecord(Buffer.concat([bytes, Buffer.from([0])])).ok).toBe(false);
 });
 
-test('an empty record takes a byte a slot and some forty', () => {
-  expect(encodeRecord(emptyRecord()).length).toBeLessThan(STATE_LENGTH + 24 + 20);
+test('a slot that says what is to be expected takes a bit', () => {
+  expect(encodeRecord(emptyRecord()).length).toBeLessThan(STATE_LENGTH / 8 + 18 + 20);
+});
+
+test('fractions keep sixteen bits, which their three bytes hold exactly', () => {
+  fc.assert(
+    fc.property(fc.double({ min: -1e30, max: 1e30, noNaN: true }), (value) => {
+      const rounded = roundFraction(value);
+      const writer = new BinaryWriter();
+      writer.float24(rounded);
+      const bytes = writer.finish();
+      expect(bytes.length).toBe(3);
+      expect(new BinaryReader(bytes, 0).float24()).toBe(rounded);
+      // Below that, floats have fewer digits.
+      if (Math.abs(value) > 1e-30) expect(Math.abs(rounded / value - 1)).toBeLessThan(2 ** -16 + 2 ** -24);
+    }),
+  );
 });
