@@ -22,7 +22,8 @@ import { isGuest, subjectOf } from '../../features/subject.ts';
 import { appendEntries, refuseWhileFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
-import type { Redis } from '../../infra/redis.ts';
+import { isRedisTrouble, type Redis } from '../../infra/redis.ts';
+import { slices } from '../../infra/redis-together.ts';
 import type { Tombstones } from '../../infra/tombstones.ts';
 
 export type AcceptDeps = {
@@ -71,6 +72,13 @@ const aheadMaxMs = dayMs;
 /** Half of a surrogate pair as `JSON.stringify` writes it: it would not survive UTF-8. */
 const loneSurrogate = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 const retryAfterSeconds = 5;
+
+/**
+ * Customers whose records are read, and written, together. Of a thousand the process would be at work for so long without a look at the
+ * network that it took replies which had long come, its own and those of other requests, for late.
+ */
+const subjectsAtOnce = 50;
+
 const erasedReason = 'the customer has been erased since this happened';
 
 /**
@@ -106,33 +114,13 @@ export async function acceptEvents(
   const besides = whenAccepted?.(results);
   // Whoever waits for the records first is told afterwards.
   besides?.catch(() => {});
-  const bySubject = new Map<string, (StreamedEvent & { index: number })[]>();
+  const bySubject = new Map<string, Indexed[]>();
   fresh.forEach(({ event, subjectId, index }, f) => {
     const entries = bySubject.get(subjectId) ?? [];
     if (entries.length === 0) bySubject.set(subjectId, entries);
     entries.push({ event, streamId: streamIds[f] ?? '', index });
   });
-  let deferred = 0;
-  await Promise.all(
-    [...bySubject].map(async ([subjectId, entries]) => {
-      try {
-        const { outcomes } = isGuest(subjectId)
-          ? await applyToGuest(subjectId, entries, looked.get(subjectId), deps)
-          : await deps.records.apply(subjectId, entries, undefined, looked.get(subjectId));
-        outcomes.forEach((outcome, e) => {
-          const result = results[entries[e]?.index ?? -1];
-          // Another request was quicker with the same event, or its marker had expired: the drain sees to this entry.
-          if (outcome !== 'applied' && result !== undefined) result.status = 'duplicate';
-        });
-      } catch (err) {
-        deferred += entries.length;
-        deps.log.error(
-          { event: 'record.deferred', err, events: entries.length },
-          'a record was not updated; the drain will',
-        );
-      }
-    }),
-  );
+  const deferred = await applyAll(bySubject, looked, results, deps);
   await besides;
   const count = (status: EventResult['status']) =>
     results.filter((result) => result.status === status).length;
@@ -143,6 +131,53 @@ export async function acceptEvents(
     deferred,
     results,
   };
+}
+
+type Indexed = StreamedEvent & { index: number };
+
+/**
+ * Brings the subjects' records up to date, some at a time, and puts down what turns out to be a repeat. Answers how many events are left
+ * to the drain.
+ */
+async function applyAll(
+  bySubject: ReadonlyMap<string, readonly Indexed[]>,
+  looked: ReadonlyMap<string, LookedAt>,
+  results: EventResult[],
+  deps: AcceptDeps,
+): Promise<number> {
+  let deferred = 0;
+  let fault: unknown;
+  let isAway = false;
+  for (const some of slices([...bySubject], subjectsAtOnce)) {
+    let failed = 0;
+    await Promise.all(
+      some.map(async ([subjectId, entries]) => {
+        try {
+          // None of the others had an answer: nor would these, each after having waited for it.
+          if (isAway) throw fault;
+          const { outcomes } = isGuest(subjectId)
+            ? await applyToGuest(subjectId, entries, looked.get(subjectId), deps)
+            : await deps.records.apply(subjectId, entries, undefined, looked.get(subjectId));
+          outcomes.forEach((outcome, e) => {
+            const result = results[entries[e]?.index ?? -1];
+            // Another request was quicker with the same event, or its marker had expired: the drain sees to this entry.
+            if (outcome !== 'applied' && result !== undefined) result.status = 'duplicate';
+          });
+        } catch (err) {
+          fault = err;
+          failed++;
+          deferred += entries.length;
+        }
+      }),
+    );
+    isAway = failed === some.length && isRedisTrouble(fault);
+  }
+  if (deferred > 0)
+    deps.log.error(
+      { event: 'record.deferred', err: fault, events: deferred },
+      'records were not updated; the drain will',
+    );
+  return deferred;
 }
 
 /** A guest who has logged in meanwhile is the customer: then the events are the customer's, under the same stream ids. */
@@ -214,12 +249,18 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
     eventIds.set(subjectId, ids.add(event.eventId));
   }
   const subjectIds = [...eventIds.keys()];
-  const [, erasures, ...looks] = await Promise.all([
+  const looked = new Map<string, LookedAt>();
+  const lookAt = (some: readonly [subjectId: string, eventIds: ReadonlySet<string>][]) =>
+    Promise.all(
+      some.map(async ([subjectId, ids]) => looked.set(subjectId, await records.look(subjectId, [...ids]))),
+    );
+  const [first = [], ...others] = slices([...eventIds], subjectsAtOnce);
+  const [, erasures] = await Promise.all([
     refuseWhileFull(redis, keys, config.streamMaxLength),
     tombstones?.erasedAt(subjectIds) ?? [],
-    ...[...eventIds].map(([subjectId, ids]) => records.look(subjectId, [...ids])),
+    lookAt(first),
   ]);
-  const looked = new Map(subjectIds.map((subjectId, s) => [subjectId, looks[s]] as [string, LookedAt]));
+  for (const some of others) await lookAt(some);
   const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? -1]));
   const refused = await ofTheErased(candidates, erasedAt, tombstones);
   const seen = new Set<string>();

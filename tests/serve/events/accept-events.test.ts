@@ -203,6 +203,43 @@ describe('faults', () => {
     expect(JSON.stringify(log.error.mock.calls)).not.toContain('anna');
   });
 
+  describe('of many customers in one request', () => {
+    const customers = Array.from({ length: 300 }, (_, n) => `customer-${n}`);
+    const visits = customers.map((customerId) => visit({ customerId }));
+
+    test('the records are read and written some at a time: others are answered in between', async () => {
+      const { deps, records } = setUp();
+      let [under, most] = [0, 0];
+      const counted = async <T>(work: Promise<T>): Promise<T> => {
+        most = Math.max(most, ++under);
+        return await work.finally(() => under--);
+      };
+      const result = await acceptEvents(visits, {
+        ...deps,
+        records: {
+          apply: (...args) => counted(records.apply(...args)),
+          look: (...args) => counted(records.look(...args)),
+        },
+      });
+      expect(result).toMatchObject({ accepted: 300, duplicates: 0, deferred: 0 });
+      expect((await records.readMany(customers)).filter((record) => record?.eventCount === 1)).toHaveLength(
+        300,
+      );
+      expect(most).toBeGreaterThan(1);
+      expect(most).toBeLessThanOrEqual(50);
+    });
+
+    test('where none of some has an answer from Redis, the others do not wait for theirs, and one line tells', async () => {
+      const log = { error: vi.fn() };
+      const apply = vi.fn(() => Promise.reject(new Error('Command timed out')));
+      const { deps, records } = setUp({ log });
+      const result = await acceptEvents(visits, { ...deps, records: { ...records, apply } });
+      expect(result).toMatchObject({ accepted: 300, deferred: 300 });
+      expect(apply.mock.calls.length).toBeLessThanOrEqual(50);
+      expect(log.error).toHaveBeenCalledTimes(1);
+    });
+  });
+
   test('what is deferred is counted, and not among those whose way to the record was timed', async () => {
     const { registry } = createMetrics();
     const metrics = createServeMetrics(registry);
