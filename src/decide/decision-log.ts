@@ -52,28 +52,13 @@ export function withoutReasons(brief: LoggedDecision): LoggedDecision {
   return { ...brief, reasonsLost: true };
 }
 
-/**
- * A decision that stands until then, as JSON: `whole` for the lake, and its `briefForm`, as it stands in
- * Redis.
- */
-export function loggedTexts(
-  decision: LoggedDecision,
-  standsUntil: string,
-): {
-  brief: string;
-  whole: string;
-} {
+/** A decision that stands until then as JSON, whole, as the lake has it. */
+export function loggedText(decision: LoggedDecision, standsUntil: string): string {
   const { excluded, inputs } = decision;
   // What is undefined is left out; to take the rest of an object apart would cost more than all that is left.
-  const rest = JSON.stringify({ ...decision, standsUntil, excluded: undefined, inputs: undefined }).slice(
-    0,
-    -1,
-  );
+  const rest = JSON.stringify({ ...decision, standsUntil, excluded: undefined, inputs: undefined });
   const known = inputs === undefined ? '' : `,"inputs":${JSON.stringify(inputs)}`;
-  return {
-    brief: `${rest},"excluded":[]}`,
-    whole: `${rest},"excluded":${listText(excluded)}${known}}`,
-  };
+  return `${rest.slice(0, -1)},"excluded":${listText(excluded)}${known}}`;
 }
 
 /** Whom nothing may be offered share their list, which is frozen. */

@@ -1,13 +1,13 @@
 /**
- * How a standing decision is written in Redis: a head in clear, by which it is known without being read, and its packed JSON
- * (`packed-decision.ts`). The head: the shape of the JSON (8 characters), 1 = it has been logged or 0, the decision's id, a line's end.
+ * How a standing decision is written in Redis: a head in clear, by which it is known without being read, and the packed decision
+ * (`packed-decision.ts`). The head: the shape of the decision (8 characters), 1 = it has been logged or 0, the decision's id, a line's end.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { LoggedDecision } from './decision-log.ts';
-import { packJson, unpackJson } from './packed-decision.ts';
+import { packDecision, unpackDecision } from './packed-decision.ts';
 
 export type Standing = { decision: LoggedDecision; logged: boolean };
 
@@ -29,20 +29,20 @@ function headOf(decisionId: string, logged: boolean): string {
   return `${shapeOfStanding()}${logged ? 1 : 0}${decisionId}${lineEnd}`;
 }
 
-/** `packed`: the JSON of the decision (`packJson`). */
+/** `packed`: the decision (`packDecision`). */
 export function standingText(decisionId: string, logged: boolean, packed: Buffer): Buffer {
   return Buffer.concat([Buffer.from(headOf(decisionId, logged)), packed]);
 }
 
 export function writeStanding({ decision, logged }: Standing): Buffer {
-  return standingText(decision.decisionId, logged, packJson(JSON.stringify(decision)));
+  return standingText(decision.decisionId, logged, packDecision(decision));
 }
 
 /** undefined for nothing, and for what another version wrote in a shape that is not known here. */
 export function parseStanding(text: Buffer | null): Standing | undefined {
   const end = text?.indexOf(lineEnd) ?? -1;
   if (text === null || end <= shapeLength) return undefined;
-  const value = unpackJson(text.subarray(end + 1));
+  const value = unpackDecision(text.subarray(end + 1));
   if (value === undefined) return undefined;
   const head = text.subarray(0, end).toString('latin1');
   const logged = head[shapeLength] === '1';

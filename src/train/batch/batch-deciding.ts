@@ -13,16 +13,17 @@ import {
 } from '../../decide/decide.ts';
 import { decisionIdOf } from '../../decide/decision-id.ts';
 import {
+  briefForm,
   keepOutlines,
   type LoggedDecision,
-  loggedTexts,
+  loggedText,
   madeOffers,
   withoutReasons,
 } from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
 import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
-import { packJson } from '../../decide/packed-decision.ts';
+import { packDecision } from '../../decide/packed-decision.ts';
 import { firmChoice, type Reserving, reserveChoices } from '../../decide/reserve.ts';
 import { decisionStanding, readStanding, standingKey, windowEnd } from '../../decide/standing-decision.ts';
 import { parseStanding, standingText } from '../../decide/standing-text.ts';
@@ -320,10 +321,12 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       if (by === 'another') return one;
       const until =
         by === 'this' ? windowEnd(decision, deps) : Date.parse(decision.standsUntil ?? decision.decidedAt);
-      const { brief, whole } = loggedTexts(decision, new Date(until).toISOString());
-      if (by === 'this, before') return { ...one, json: whole };
-      const text = standingText(decision.decisionId, true, packJson(brief));
-      return { ...one, json: whole, kept: { text, ttlMs: Math.max(1, until - deps.now()) } };
+      const standsUntil = new Date(until).toISOString();
+      const json = loggedText(decision, standsUntil);
+      if (by === 'this, before') return { ...one, json };
+      const packed = packDecision(briefForm({ ...decision, standsUntil }));
+      const text = standingText(decision.decisionId, true, packed);
+      return { ...one, json, kept: { text, ttlMs: Math.max(1, until - deps.now()) } };
     });
     const own = told.filter(({ by, decision }) => by !== 'another' && madeOffers(decision).length > 0);
     const fresh = told.flatMap((one) => (one.kept === undefined ? [] : [{ one, kept: one.kept }]));
