@@ -104,7 +104,7 @@ export const Rule: z.ZodType<Rule, Rule> = z.preprocess((input, ctx) => {
   return ctx.issues.length > 0 ? z.NEVER : input;
 }, RuleNode);
 
-function faultsOf(rule: Rule): { path?: string[]; message: string }[] {
+function faultsOf(rule: Rule): { path?: (string | number)[]; message: string }[] {
   const kinds = KINDS.filter((kind) => rule[kind] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1)
@@ -115,7 +115,7 @@ function faultsOf(rule: Rule): { path?: string[]; message: string }[] {
     ];
   const given = [...RULE_BOUNDS, 'in', 'notIn'].filter((field) => rule[field as keyof Rule] !== undefined);
   const own = kind === 'score' ? belongsTo(rule.score) : BELONGS[kind];
-  const faults = given
+  const faults: { path?: (string | number)[]; message: string }[] = given
     .filter((field) => !own.includes(field))
     .map((field) => ({ path: [field], message: `does not belong to ${rule.score ?? kind}` }));
   if (own.length > 0 && !given.some((field) => own.includes(field)))
@@ -127,7 +127,7 @@ function faultsOf(rule: Rule): { path?: string[]; message: string }[] {
       for (const [index, name] of (rule[list] ?? []).entries())
         if (!names.includes(name))
           faults.push({
-            path: [list, String(index)],
+            path: [list, index],
             message: `is not a ${rule.attribute ?? rule.score}; known are ${names.join(', ')}`,
           });
   return faults;

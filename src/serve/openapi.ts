@@ -1,6 +1,7 @@
 /** The routes as an OpenAPI 3.1 document, from the very schemas that check the requests. */
 import { STATUS_CODES } from 'node:http';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { BODY_EXAMPLES } from './body-examples.ts';
 import { PROBLEM_TYPE, Problem } from './problem.ts';
 import { NDJSON_TYPE, type Route } from './route.ts';
 
@@ -18,7 +19,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
       version,
       description:
         'Product recommendations, next best offers and churn risk for a retailer. Ids are strings, money is in minor ' +
-        `units, times are ISO 8601. Errors are \`${PROBLEM_TYPE}\` with a stable \`code\` and one entry in \`faults\` for ` +
+        `units (1599 is 15.99), also \`expectedValue\`, times are ISO 8601. Errors are \`${PROBLEM_TYPE}\` with a stable \`code\` and one entry in \`faults\` for ` +
         'each thing that is wrong.',
     },
     servers: [{ url: '.', description: 'This service' }],
@@ -38,6 +39,7 @@ const admissionProblems = [401, 403, 429, 503];
 
 function operationOf(route: Route) {
   const open = route.scope === 'public';
+  const example = BODY_EXAMPLES[`${route.method} ${route.path}`];
   const responses: NonNullable<ZodOpenApiOperationObject['responses']> = {};
   for (const [status, schema] of Object.entries(route.responses)) {
     responses[status as `${1 | 2 | 3 | 4 | 5}${string}`] = {
@@ -73,6 +75,7 @@ function operationOf(route: Route) {
             type,
             {
               schema: route.body,
+              ...(example !== undefined && { example: type === NDJSON_TYPE ? linesOf(example) : example }),
               ...(type === NDJSON_TYPE && { 'x-stream': 'one element of the array a line' }),
             },
           ]),
@@ -81,6 +84,14 @@ function operationOf(route: Route) {
     }),
     responses,
   };
+}
+
+/** An array as NDJSON. */
+function linesOf(example: unknown): string {
+  return [example]
+    .flat()
+    .map((element) => JSON.stringify(element))
+    .join('\n');
 }
 
 /** `GET /items/{itemId}/similar` → `getItemsItemIdSimilar`. */

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { BODY_EXAMPLES } from '../../src/serve/body-examples.ts';
 import { openApiDocument } from '../../src/serve/openapi.ts';
+import { NDJSON_TYPE } from '../../src/serve/route.ts';
 import { ROUTES } from '../../src/serve/routes.ts';
 
 const document = JSON.parse(JSON.stringify(openApiDocument(ROUTES, '1.2.3')));
@@ -8,7 +10,7 @@ type Operation = {
   operationId: string;
   summary: string;
   parameters?: { in: string; name: string; required?: boolean; schema: unknown }[];
-  requestBody?: { content: Record<string, { schema: unknown }> };
+  requestBody?: { content: Record<string, { schema: unknown; example?: unknown }> };
   responses: Record<string, { content?: Record<string, { schema: unknown }> }>;
 };
 
@@ -74,5 +76,25 @@ test('a query that is not strict would let a misspelt parameter pass: none is, b
   for (const { query, path } of ROUTES) {
     if (query !== undefined && path !== lenient)
       expect(query.safeParse({ noSuchParameter: 'x' }).success, path).toBe(false);
+  }
+});
+
+test('every body has an example that its call takes, so that /docs shows none of random characters', () => {
+  const bodies = ROUTES.filter((route) => route.body !== undefined);
+  expect(Object.keys(BODY_EXAMPLES).sort()).toEqual(
+    bodies.map(({ method, path }) => `${method} ${path}`).sort(),
+  );
+  for (const { method, path, body, bodyTypes } of bodies) {
+    const { requestBody } = document.paths[path][method.toLowerCase()] as Operation;
+    for (const type of bodyTypes) {
+      const example = requestBody?.content[type]?.example;
+      const sent =
+        type === NDJSON_TYPE
+          ? String(example)
+              .split('\n')
+              .map((line) => JSON.parse(line))
+          : example;
+      expect(body?.safeParse(sent).error?.issues, `${method} ${path} ${type}`).toBeUndefined();
+    }
   }
 });
