@@ -14,8 +14,11 @@ export type LongestFirst = {
   lengths: Float32Array;
 };
 
-/** Looked at first, more than are usually asked for. */
-const firstRows = 1024;
+/**
+ * Looked at first. The bar of fewer is lower, and more rows are then worth a look; those of more are looked at twice (of 40,419
+ * sold items 17,900 looks for the 200 best after 1,024, 15,400 after 2,048, 16,800 after 4,096).
+ */
+const firstRows = 2048;
 /** Sums of single precision may come out a little above what they are. */
 const margin = 1.0001;
 

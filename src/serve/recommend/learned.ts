@@ -93,7 +93,9 @@ export function learnedCandidates(
     }
     return allowed(item);
   };
-  const places = [...kept.indices.keys()].filter((at) => mayCome(kept.indices[at]!)).slice(0, length);
+  const places: number[] = [];
+  for (let at = 0; at < kept.indices.length && places.length < length; at++)
+    if (mayCome(kept.indices[at]!)) places.push(at);
   const isWhole = places.length === length || kept.indices.length < keptLearned;
   if (!isWhole || includeBought === 'always') {
     const asked = {
