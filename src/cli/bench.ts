@@ -368,6 +368,14 @@ const decideBenchCommand = () =>
       8,
     )
     .option('--seeds <n>', 'shops', positiveInteger, 4)
+    .option('--first-seed <n>', 'seed of the first of them', positiveInteger, 1)
+    .option(
+      '--contacts-keep <share>',
+      'of what keeps customers about contacts, how much there is in these shops: 0, they keep nobody',
+      share,
+      1,
+    )
+    .option('--learn-every <weeks>', 'weeks from one learning of the engine to the next', positiveInteger, 4)
     .action(async (flags: DecideBenchOptions, command: Command) => {
       const output = outputOf(command);
       const summary = await benchDecide(
@@ -444,6 +452,13 @@ const count = new Intl.NumberFormat('en').format;
 
 function milliseconds(seconds: number): string {
   return (seconds * 1000).toFixed(2).padStart(10);
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('must be a number from 0 to 1.');
+  return value;
 }
 
 function positiveInteger(text: string): number {

@@ -22,8 +22,13 @@ export type DecideBenchOptions = {
   /** Simulated customers of a shop; those who have ordered when the loop begins are decided on. */
   customers: number;
   weeks: number;
-  /** Shops: seeds 1 to `seeds`. What was chosen about simulation, learning and policies was chosen on seeds from 101. */
+  /** Shops: seeds `firstSeed` to `firstSeed + seeds − 1`. What was chosen about simulation, learning and policies was chosen on seeds from 101. */
   seeds: number;
+  firstSeed: number;
+  /** How much of what keeps customers about contacts there is: 1, as simulated; 0, they keep nobody. */
+  contactsKeep: number;
+  /** Weeks from one learning of the engine to the next. */
+  learnEvery: number;
 };
 
 export type DecideBenchLine = {
@@ -61,6 +66,7 @@ export type DecideBenchSummary = {
 
 export const DECIDE_POLICIES = [
   'nextbest',
+  'nextbest-gated',
   'nextbest-assumed',
   'response',
   'risk',
@@ -77,7 +83,7 @@ const LOGS_A_SHOP = 3;
 const SHOPS_MAX = 1000;
 
 export async function benchDecide(
-  { customers, weeks, seeds }: DecideBenchOptions,
+  { customers, weeks, seeds, firstSeed, contactsKeep, learnEvery }: DecideBenchOptions,
   onLine: (line: DecideBenchLine) => void,
   say: (text: string) => void,
 ): Promise<DecideBenchSummary> {
@@ -86,12 +92,16 @@ export async function benchDecide(
     { profit: number[]; expected: number[]; contacts: number; violations: number }
   >(DECIDE_POLICIES.map((name) => [name, { profit: [], expected: [], contacts: 0, violations: 0 }]));
   const checks: OffPolicyCheck[] = [];
-  for (let seed = 1; seed <= seeds; seed++) {
-    say(`shop ${seed} of ${seeds}: a history of ${customers} customers …`);
-    const closed = openClosedShop({ customers, seed, weeks });
+  for (let shop = 1; shop <= seeds; shop++) {
+    const seed = firstSeed + shop - 1;
+    say(`shop ${shop} of ${seeds}: a history of ${customers} customers …`);
+    const closed = openClosedShop({ customers, seed, weeks, contactsKeep });
+    const engine = (learns: 'always' | 'gated' | 'never') => () =>
+      nextbestPolicy(closed, seed, { learns, everyWeeks: learnEvery });
     const policies: Record<PolicyName, () => LoopPolicy> = {
-      nextbest: () => nextbestPolicy(closed, seed),
-      'nextbest-assumed': () => nextbestPolicy(closed, seed, { learns: false }),
+      nextbest: engine('always'),
+      'nextbest-gated': engine('gated'),
+      'nextbest-assumed': engine('never'),
       response: responsePolicy,
       risk: riskPolicy,
       'best-single': bestSinglePolicy,
@@ -100,7 +110,7 @@ export async function benchDecide(
       oracle: oraclePolicy,
     };
     for (const name of DECIDE_POLICIES) {
-      say(`shop ${seed} of ${seeds}: ${name} …`);
+      say(`shop ${shop} of ${seeds}: ${name} …`);
       const ran = await runLoop(closed, policies[name]());
       const { profitMinor, expectedMinor, contacts, violations, breaches } = ran;
       if (violations > 0) say(`${name} broke ${JSON.stringify(breaches)}`);
@@ -111,8 +121,9 @@ export async function benchDecide(
       result.contacts += contacts;
       result.violations += violations;
     }
-    say(`shop ${seed} of ${seeds}: estimates from a log …`);
-    const { random: _itself, ...estimated } = policies;
+    say(`shop ${shop} of ${seeds}: estimates from a log …`);
+    // Of one week's decisions the gate decides between those of the other two.
+    const { random: _itself, 'nextbest-gated': _between, ...estimated } = policies;
     const logs = Array.from({ length: LOGS_A_SHOP }, (_, log) => seed + log * SHOPS_MAX);
     checks.push(...(await checkOffPolicy(closed, logs, Object.values(estimated))));
   }

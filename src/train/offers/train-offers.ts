@@ -13,7 +13,6 @@ import { noContact } from '../../algorithms/uplift/uplift-log.ts';
 import type { CurrentPolicy } from '../../decide/policy.ts';
 import type { JobResult } from '../../domain/job.ts';
 import { dayMs } from '../../domain/time.ts';
-import { applyEvent, emptyRecord } from '../../features/record.ts';
 import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import { decisionSpan, type LoggedAction, readLoggedActions } from '../../history/logged-decisions.ts';
 import { replayCustomers } from '../../history/replay.ts';
@@ -25,7 +24,8 @@ import { notTrained, publishTrained, seenBefore, type Training } from '../traini
 import { judgePolicy } from './judge-policy.ts';
 import { readShopOffers, replayedMarket, type ShopOffers, usualOrderOf } from './market.ts';
 import { createOfferSampler, type OfferSamples } from './samples.ts';
-import { createPolicyTrial, type PolicyTrial } from './try-policies.ts';
+import { dividedAt, testFrom } from './split-decisions.ts';
+import { createPolicyTrial, type PolicyTrial, tryCustomer } from './try-policies.ts';
 
 export type OfferTraining = Training & { policy: CurrentPolicy; currency: string };
 
@@ -33,8 +33,7 @@ export type OfferTraining = Training & { policy: CurrentPolicy; currency: string
 export const decisionsMax = 300_000;
 /** Older ones are of another time. */
 export const oldestDays = 400;
-/** Share of the decisions, the latest, that policies are tried on, and how many of them at most. */
-const testShare = 0.3;
+/** Decisions that policies are tried on, at most. */
 const testMax = 40_000;
 /** Of decisions with an offer and of those without one, to learn from and to try policies on. */
 const decisionsMin = 200;
@@ -185,10 +184,9 @@ function splitOf(
   byCustomer: ReadonlyMap<string, readonly LoggedAction[]>,
   closed: number,
 ): number | undefined {
-  const times = Float64Array.from(
+  return testFrom(
     [...byCustomer.values()].flatMap((actions) => actions.map(({ at }) => at).filter((at) => at <= closed)),
-  ).sort();
-  return times[Math.floor((1 - testShare) * times.length)];
+  );
 }
 
 function offerOf({ versions, latest }: ShopOffers, made: NonNullable<LoggedAction['offer']>) {
@@ -256,16 +254,8 @@ export async function collectSamples(
   return sampler.finish();
 }
 
-/** Rows whose window had passed by the split, and those from it on. */
-function dividedAt({ at }: OfferSamples, splitAt: number, windowMs: number) {
-  const rows = Int32Array.from(at.keys());
-  return {
-    earlier: rows.filter((row) => at[row]! + windowMs <= splitAt),
-    later: rows.filter((row) => at[row]! >= splitAt),
-  };
-}
-
-function shortageOf({ log }: OfferSamples, sets: Readonly<Record<string, Int32Array>>): string | undefined {
+/** Decisions that there are too few of, as a person reads it. */
+export function shortageOf({ log }: OfferSamples, sets: Readonly<Record<string, Int32Array>>): string | undefined {
   for (const [purpose, rows] of Object.entries(sets)) {
     const alone = rows.reduce((sum, row) => sum + (log.offer[row] === noContact ? 1 : 0), 0);
     for (const [what, count] of [
@@ -334,22 +324,8 @@ export async function tryPolicies(
   let seen = 0;
   await replayCustomers(lake, { customerIds: [...rowsOf.keys()] }, (customerId, events) => {
     const actions = byCustomer.get(customerId) ?? [];
-    const record = emptyRecord();
-    let next = 0;
-    for (const row of rowsOf.get(customerId) ?? []) {
-      const at = samples.at[row]!;
-      for (; next < events.length && events[next]!.occurredAt < at; next++) applyEvent(record, events[next]!);
-      const action = actions[samples.action[row]!]!;
-      const said = trial.add(
-        log.customer[row]!,
-        customerId,
-        record,
-        action,
-        actions.filter((other) => other.at < at),
-        { orders: log.orders[row]!, redeemed: log.redeemed[row]!, churned: log.churned[row]! },
-      );
-      if (said) tried.push(row);
-    }
+    for (const row of tryCustomer(trial, samples, rowsOf.get(customerId) ?? [], events, actions))
+      tried.push(row);
     return ++seen % 50 === 0
       ? report(
           shares.learnt + (shares.tried - shares.learnt) * Math.min(1, seen / rowsOf.size),

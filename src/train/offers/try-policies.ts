@@ -11,8 +11,9 @@ import type { LoggedActions, RewardModel } from '../../algorithms/off-policy/log
 import { type OfferModel, readSubject } from '../../algorithms/offer-model/offer-model.ts';
 import { customerFacts } from '../../decide/customer-facts.ts';
 import { noContext } from '../../decide/decide.ts';
+import type { ShopEvent } from '../../domain/event.ts';
 import { DISCOUNTS, type Offer } from '../../domain/offer.ts';
-import type { CustomerRecord } from '../../features/record.ts';
+import { applyEvent, type CustomerRecord, emptyRecord } from '../../features/record.ts';
 import type { LoggedAction } from '../../history/logged-decisions.ts';
 import { chooseOffers } from '../../offers/choose-offers.ts';
 import type { Contact } from '../../offers/contact-history.ts';
@@ -23,6 +24,7 @@ import { redeemableUntil } from '../../offers/redeemable-until.ts';
 import { isBuyable } from '../../offers/shop-statistics.ts';
 import { KEPT_ORDERS, offerValue } from '../../offers/value.ts';
 import type { Models, Served } from '../../scoring/served.ts';
+import type { OfferSamples } from './samples.ts';
 
 /** Of the actions, which are numbered: nothing is the first. */
 export const nothing = 0;
@@ -226,6 +228,35 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
       };
     },
   };
+}
+
+/**
+ * Both policies on some of a customer's decisions: `rows` of the samples, in the order of time, each with the customer as she was before it. Answers the rows
+ * of which something can be said.
+ */
+export function tryCustomer(
+  trial: ReturnType<typeof createPolicyTrial>,
+  { log, at, action: positions, customerIds }: OfferSamples,
+  rows: readonly number[],
+  events: readonly ShopEvent[],
+  actions: readonly LoggedAction[],
+): number[] {
+  const record = emptyRecord();
+  let next = 0;
+  return rows.filter((row) => {
+    const decidedAt = at[row]!;
+    for (; next < events.length && events[next]!.occurredAt < decidedAt; next++)
+      applyEvent(record, events[next]!);
+    const customer = log.customer[row]!;
+    return trial.add(
+      customer,
+      customerIds[customer]!,
+      record,
+      actions[positions[row]!]!,
+      actions.filter((other) => other.at < decidedAt),
+      { orders: log.orders[row]!, redeemed: log.redeemed[row]!, churned: log.churned[row]! },
+    );
+  });
 }
 
 /** The version is of no use here: nothing is logged. */

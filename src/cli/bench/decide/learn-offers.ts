@@ -1,12 +1,19 @@
-/** The offer model, learnt from the log of the loop by the code of the worker's job: its samples, its fit. */
+/** The offer model, learnt from the log of the loop by the code of the worker's job: its samples, its fit, its trial and its gate. */
 import { fitOfferModel } from '../../../algorithms/offer-model/fit-offer-model.ts';
+import { pickLog } from '../../../algorithms/offer-model/offer-log.ts';
 import type { OfferModel } from '../../../algorithms/offer-model/offer-model.ts';
 import { OfferModelOptions } from '../../../algorithms/offer-model/offer-model-options.ts';
 import type { Rng } from '../../../algorithms/rng.ts';
 import { dayMs } from '../../../domain/time.ts';
 import type { LoggedAction } from '../../../history/logged-decisions.ts';
 import { describeOffer } from '../../../offers/describe-offer.ts';
-import { createOfferSampler } from '../../../train/offers/samples.ts';
+import type { OfferMarket } from '../../../offers/offer-market.ts';
+import type { Models, Served } from '../../../scoring/served.ts';
+import { judgePolicy } from '../../../train/offers/judge-policy.ts';
+import { createOfferSampler, type OfferSamples } from '../../../train/offers/samples.ts';
+import { dividedAt, testFrom } from '../../../train/offers/split-decisions.ts';
+import { countsOf, shortageOf } from '../../../train/offers/train-offers.ts';
+import { createPolicyTrial, tryCustomer } from '../../../train/offers/try-policies.ts';
 import type { ClosedShop } from './closed-shop.ts';
 import type { DecidedLog } from './decided-log.ts';
 
@@ -17,31 +24,64 @@ const horizonDays = 60;
 const options = OfferModelOptions.parse({});
 
 export async function learnOffers(
-  { shop, items, statistics }: ClosedShop,
+  closed: ClosedShop,
   log: DecidedLog,
   now: number,
   rng: Rng,
 ): Promise<OfferModel> {
-  const usualOrderMinor = statistics.medianPriceMinor * 2;
-  const descriptors = new Map(
-    shop.offers.map(({ offer, version }) => [
-      version as string,
-      describeOffer(offer, items, usualOrderMinor),
-    ]),
-  );
-  const sampler = createOfferSampler({
-    channels: ['email'],
-    categories: [...new Set([...descriptors.values()].flatMap(({ categories }) => categories))].sort(),
-    descriptorOf: ({ offerVersion }) => {
-      const descriptor = descriptors.get(offerVersion);
-      if (descriptor === undefined) throw new Error(`an offer of version ${offerVersion} was never there`);
-      return descriptor;
-    },
-    windowMs: windowDays * dayMs,
-    end: now,
-    split: now,
-    churnHorizonDays: horizonDays,
+  return learn(closed, samplesOf(closed, actionsOf(closed, log), log, now, now).log, rng);
+}
+
+/** What is served, and until when it has learnt. */
+export type Champion = { model: OfferModel; seenUntil: number };
+
+/**
+ * As the worker's job does: a first model learns from the earlier decisions and is tried on the later ones beside `champion` (undefined: beside what is assumed);
+ * one that has learnt from all of them takes its place if it passes the gate. Answers what is served then, and why.
+ */
+export async function learnThroughGate(
+  closed: ClosedShop,
+  log: DecidedLog,
+  now: number,
+  /** The same random numbers each time: both fits draw alike. */
+  rng: () => Rng,
+  {
+    champion,
+    market,
+    models,
+  }: { champion: Champion | undefined; market: OfferMarket; models: Omit<Models, 'offers'> },
+): Promise<{ champion: Champion | undefined; reason: string }> {
+  const windowMs = windowDays * dayMs;
+  const latest = testFrom(log.rows.map(({ at }) => at).filter((at) => at + windowMs <= now));
+  if (latest === undefined) return { champion, reason: 'no window has passed' };
+  const split = Math.max(latest, champion === undefined ? 0 : champion.seenUntil - windowMs + 1);
+  const actions = actionsOf(closed, log);
+  const samples = samplesOf(closed, actions, log, now, split);
+  const { earlier, later } = dividedAt(samples, split, windowMs);
+  const shortage = shortageOf(samples, { 'learn from': earlier, 'test on': later });
+  if (shortage !== undefined) return { champion, reason: shortage };
+  const known = pickLog({ ...samples.log, churned: samples.churnedBySplit }, earlier);
+  const versions = new Map(closed.shop.offers.map(({ offer, version }) => [version as string, offer]));
+  const trial = createPolicyTrial({
+    market: { ...market, countsOf: countsOf(samples, earlier), affordExploring: () => false },
+    models: { ...models, offers: undefined },
+    candidate: await learn(closed, known, rng()),
+    champion: champion && ({ version: 'champion', model: champion.model } as Served<OfferModel>),
+    offerOf: ({ offerVersion }) => versions.get(offerVersion),
   });
+  const rowsOf = log.traces.map((): number[] => []);
+  for (const row of later) rowsOf[samples.log.customer[row] ?? -1]?.push(row);
+  for (const [customer, rows] of rowsOf.entries())
+    if (rows.length > 0)
+      tryCustomer(trial, samples, rows, log.traces[customer]?.events ?? [], actions[customer] ?? []);
+  const { gate, withheld } = judgePolicy(trial.finish(), 'what is served');
+  if (!gate.passed) return { champion, reason: gate.reason };
+  const model = { ...(await learn(closed, samples.log, rng())), withheld };
+  return { champion: { model, seenUntil: now }, reason: gate.reason };
+}
+
+/** By customer, in the order of time. */
+function actionsOf({ shop }: ClosedShop, log: DecidedLog): LoggedAction[][] {
   const byCustomer = log.traces.map((): LoggedAction[] => []);
   for (const { customer, decisionId, at, action, propensity } of log.rows) {
     const made = shop.offers[action];
@@ -54,13 +94,43 @@ export async function learnOffers(
       propensity,
     });
   }
-  for (const [customer, actions] of byCustomer.entries())
-    sampler.add(String(customer), log.traces[customer]?.events ?? [], actions);
-  const samples = sampler.finish();
-  return fitOfferModel(
-    samples.log,
-    { windowDays, churnHorizonDays: horizonDays, usualOrderMinor },
-    options,
-    rng,
-  );
+  return byCustomer;
 }
+
+function samplesOf(
+  { shop, items, statistics }: ClosedShop,
+  actions: readonly LoggedAction[][],
+  { traces }: DecidedLog,
+  now: number,
+  split: number,
+): OfferSamples {
+  const descriptors = new Map(
+    shop.offers.map(({ offer, version }) => [
+      version as string,
+      describeOffer(offer, items, usualOrderOf(statistics)),
+    ]),
+  );
+  const sampler = createOfferSampler({
+    channels: ['email'],
+    categories: [...new Set([...descriptors.values()].flatMap(({ categories }) => categories))].sort(),
+    descriptorOf: ({ offerVersion }) => {
+      const descriptor = descriptors.get(offerVersion);
+      if (descriptor === undefined) throw new Error(`an offer of version ${offerVersion} was never there`);
+      return descriptor;
+    },
+    windowMs: windowDays * dayMs,
+    end: now,
+    split,
+    churnHorizonDays: horizonDays,
+  });
+  for (const [customer, own] of actions.entries())
+    sampler.add(String(customer), traces[customer]?.events ?? [], own);
+  return sampler.finish();
+}
+
+function learn({ statistics }: ClosedShop, log: OfferSamples['log'], rng: Rng): Promise<OfferModel> {
+  const context = { windowDays, churnHorizonDays: horizonDays, usualOrderMinor: usualOrderOf(statistics) };
+  return fitOfferModel(log, context, options, rng);
+}
+
+const usualOrderOf = ({ medianPriceMinor }: ClosedShop['statistics']) => medianPriceMinor * 2;

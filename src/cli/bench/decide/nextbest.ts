@@ -32,42 +32,52 @@ import { type Asked, contactCostMinor, type LoopPolicy, type Proposal } from './
 import type { ClosedShop } from './closed-shop.ts';
 import { customerAtStart } from './closed-shop.ts';
 import { type DecidedLog, redeemed } from './decided-log.ts';
-import { learnOffers } from './learn-offers.ts';
+import { type Champion, learnOffers, learnThroughGate } from './learn-offers.ts';
 
 export type EngineOptions = {
   /** The rules that it keeps; the service's own, but where a test takes them away. */
   contactPolicy?: CompiledContactPolicy;
-  /** false: it decides by what is assumed of offers, as a service does whose offer model has not passed its gate. */
-  learns?: boolean;
+  /**
+   * `always`: what has been learnt is served. `gated`: only after it has passed the gate of promotion, as in the service; until then it decides by what is
+   * assumed of offers. `never`: by that throughout.
+   */
+  learns?: 'always' | 'gated' | 'never';
+  /** Learning takes longer than all else. */
+  everyWeeks?: number;
 };
 
 export function nextbestPolicy(
   closed: ClosedShop,
   seed: number,
-  { contactPolicy, learns = true }: EngineOptions = {},
+  { contactPolicy, learns = 'always', everyWeeks = 4 }: EngineOptions = {},
 ): LoopPolicy {
   const rng = createRng('bench decide', seed, 'nextbest');
   const counts = new Map<string, OfferCounts>();
   const market = { ...marketOf(closed, counts), ...(contactPolicy !== undefined && { contactPolicy }) };
   const compiled = closed.shop.offers.map(({ offer }) => compileOffer(offer, FEATURE_NAMES));
-  let models = learns ? undefined : NO_MODELS;
+  let models = learns === 'never' ? NO_MODELS : undefined;
+  let champion: Champion | undefined;
   let round = 0;
   return {
-    name: learns ? 'nextbest' : 'nextbest-assumed',
+    name: ENGINES[learns],
     async learn(log, now) {
-      const isDue = round++ % LEARN_EVERY_WEEKS === 0;
+      const isDue = round++ % everyWeeks === 0;
       count(log, closed, counts);
-      if (!isDue || (!learns && models?.customerValue !== undefined)) return;
+      if (!isDue || (learns === 'never' && models?.customerValue !== undefined)) return;
+      const customerValue = models?.customerValue ?? (await fitCustomerValue(closed, seed));
+      const rng = () => createRng('bench decide', seed, 'offers', round);
+      if (learns === 'always')
+        champion = { model: await learnOffers(closed, log, now, rng()), seenUntil: now };
+      if (learns === 'gated')
+        ({ champion } = await learnThroughGate(closed, log, now, rng, {
+          champion,
+          market: { ...market, offers: compiled },
+          models: { ...NO_MODELS, customerValue },
+        }));
       models = {
         ...NO_MODELS,
-        customerValue: models?.customerValue ?? (await fitCustomerValue(closed, seed)),
-        offers: learns
-          ? {
-              version: `${round}`,
-              manifest: {} as never,
-              model: await learnOffers(closed, log, now, createRng('bench decide', seed, 'offers', round)),
-            }
-          : undefined,
+        customerValue,
+        offers: champion && { version: `${round}`, manifest: {} as never, model: champion.model },
       };
     },
     propose(asked) {
@@ -83,11 +93,10 @@ export function nextbestPolicy(
 
 /** What a day's exploring may cost, for each customer: what is learnt has only some weeks to pay. */
 const EXPLORING_MINOR_A_CUSTOMER = 0.5;
-/** Learning takes longer than all else. */
-const LEARN_EVERY_WEEKS = 4;
+const ENGINES = { always: 'nextbest', gated: 'nextbest-gated', never: 'nextbest-assumed' } as const;
 
 /** What is decided by before anything is learnt. */
-const NO_MODELS: Models = {
+export const NO_MODELS: Models = {
   collaborative: undefined,
   churn: undefined,
   customerValue: undefined,
@@ -148,7 +157,7 @@ function drawingOf({ exploration }: DecisionPolicy, rng: { next(): number }): Dr
   };
 }
 
-function marketOf(
+export function marketOf(
   { items, statistics, indices }: ClosedShop,
   counts: ReadonlyMap<string, OfferCounts>,
 ): Omit<OfferMarket, 'offers'> {

@@ -9,7 +9,7 @@ import { compileContactPolicy } from '../../../../src/offers/contact-policy.ts';
 const closed = openClosedShop({ customers: 300, seed: 203, weeks: 2 });
 /** By what is assumed of offers and customers: the rules are the same, and learning takes long. */
 const unlearnt = (options: EngineOptions = {}): LoopPolicy => {
-  const { learn: _learn, ...policy } = nextbestPolicy(closed, 1, { ...options, learns: false });
+  const { learn: _learn, ...policy } = nextbestPolicy(closed, 1, { ...options, learns: 'never' });
   return policy;
 };
 
