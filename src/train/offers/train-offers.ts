@@ -255,7 +255,10 @@ export async function collectSamples(
 }
 
 /** Decisions that there are too few of, as a person reads it. */
-export function shortageOf({ log }: OfferSamples, sets: Readonly<Record<string, Int32Array>>): string | undefined {
+export function shortageOf(
+  { log }: OfferSamples,
+  sets: Readonly<Record<string, Int32Array>>,
+): string | undefined {
   for (const [purpose, rows] of Object.entries(sets)) {
     const alone = rows.reduce((sum, row) => sum + (log.offer[row] === noContact ? 1 : 0), 0);
     for (const [what, count] of [
