@@ -11,7 +11,7 @@ const end = '2026-05-31';
 
 beforeAll(async () => {
   const lake = await openLake(place.dataDir);
-  await writeSimulatedEvents(lake, { customers: 400, items: 80, days: 240, seed: 5, end });
+  await writeSimulatedEvents(lake, { customers: 250, items: 60, days: 240, seed: 5, end });
   lake.close();
 });
 

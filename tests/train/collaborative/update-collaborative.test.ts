@@ -28,7 +28,7 @@ let trained: JobResult;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nextbest-update-'));
   lake = await openLake(folder);
-  await writeSimulatedEvents(lake, { customers: 800, items: 120, days: 300, seed: 3, end: '2026-05-31' });
+  await writeSimulatedEvents(lake, { customers: 400, items: 80, days: 240, seed: 3, end: '2026-05-31' });
   trained = await run(trainCollaborative, trainedAt);
 });
 afterAll(async () => {
