@@ -2,14 +2,20 @@ import { defineConfig } from 'vitest/config';
 
 const reportFile = process.env.TEST_REPORT;
 
-/** Far beyond what anything takes, on a machine that has much else to do: they end what hangs, and judge no speed. */
-const bounds = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 60_000 } } };
+const all = {
+  /** Far beyond what anything takes, on a machine that has much else to do: they end what hangs, and judge no speed. */
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
+  expect: { poll: { timeout: 60_000 } },
+  /**
+   * Files leave nothing behind in their process: they share three, each of which imports a module once. In a process a file,
+   * much of what they take is imports.
+   */
+  isolate: false,
+};
 
-/**
- * Rooms whose tests leave nothing behind in their process: they share one, which imports each module once. In a process a
- * file, most of what they take is imports.
- */
-const together = [
+/** Rooms whose tests start no processes, or few. */
+const quick = [
   'algorithms',
   'decide',
   'domain',
@@ -35,8 +41,8 @@ export default defineConfig({
     reporters: reportFile ? ['default', ['json', { outputFile: reportFile }]] : ['default'],
     projects: [
       // By name, so the longest first: they start processes. No worker is left alone with one at the end.
-      { test: { ...bounds, name: 'alone', include: ['tests/**/*.test.ts'], exclude: together } },
-      { test: { ...bounds, name: 'together', include: together, isolate: false } },
+      { test: { ...all, name: 'long', include: ['tests/**/*.test.ts'], exclude: quick } },
+      { test: { ...all, name: 'quick', include: quick } },
     ],
   },
 });

@@ -159,7 +159,7 @@ describe('the examples of the README', () => {
   const seen: Partial<Record<string, string>> = {};
 
   beforeAll(async () => {
-    await runs(shop, ['simulate', '--customers', '400', '--items', '120', '--days', '240']);
+    await runs(shop, ['simulate', '--customers', '600', '--items', '120', '--days', '300']);
     const files = ['items', 'offers', 'customers', 'events'].map((name) =>
       join(shop.dataDir, 'simulated', `${name}.ndjson`),
     );

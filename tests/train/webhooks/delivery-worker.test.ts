@@ -73,7 +73,7 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
 const eventIds = (count: number) => Array.from({ length: count }, (_, e) => `e${e}`);
 
 test('what fails, hangs and cuts is tried again until it is taken: each once, none lost, every signature good', async () => {
-  const { receiver, start, send, ended } = await setUp({ attempts: 30, timeoutMs: 100 });
+  const { receiver, start, send, ended } = await setUp({ attempts: 30, timeoutMs: 500 });
   // Each webhook meets each of them once, before it is taken.
   const bad = [answers(500), hangs, cuts, answers(302, { location: '/elsewhere' })];
   const attempts = new Map<string, number>();
