@@ -130,6 +130,12 @@ export class BinaryReader {
     return value;
   }
 
+  byte(): number {
+    const value = this.#buffer[this.#at++];
+    if (value === undefined || this.#at > this.#end) throw new RangeError('the value has ended');
+    return value;
+  }
+
   varint(): number {
     // Nearly all are one byte.
     const first = this.#buffer[this.#at];

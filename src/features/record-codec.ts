@@ -17,6 +17,7 @@ import type { ItemId, OfferId } from '../domain/ids.ts';
 import { streamIdParts } from '../domain/stream-id.ts';
 import { BinaryReader, BinaryWriter } from './binary.ts';
 import { IdReader, IdWriter } from './packed-ids.ts';
+import { readNames, writeNames } from './packed-names.ts';
 import { isTime, readNumber, readState, stateBytesMin, writeNumber, writeState } from './packed-state.ts';
 import { TimeReader, TimeWriter } from './packed-times.ts';
 import { type CustomerRecord, recordWithState } from './record.ts';
@@ -171,8 +172,7 @@ function readRecord(reader: BinaryReader): CustomerRecord {
   record.lastEventId = ids.read(reader);
   record.lastOrderId = ids.read(reader);
   record.attributes = readAttributes(reader);
-  const names: string[] = [];
-  for (let n = reader.varint(); n > 0; n--) names.push(reader.text());
+  const names = readNames(reader);
   const time = () => times.at(reader.varint());
   for (let n = reader.varint(); n > 0; n--) {
     const itemId = ids.read(reader) as ItemId;
@@ -220,8 +220,7 @@ function writeCategoryNames(writer: BinaryWriter, record: CustomerRecord): Map<s
   const index = new Map<string, number>();
   for (const { category } of record.categories) if (!index.has(category)) index.set(category, index.size);
   for (const { category } of record.items.values()) if (!index.has(category)) index.set(category, index.size);
-  writer.varint(index.size);
-  for (const name of index.keys()) writer.text(name);
+  writeNames(writer, [...index.keys()]);
   return index;
 }
 
