@@ -472,10 +472,3 @@ function numbers(text: string): number[] {
     throw new InvalidArgumentError('must be whole numbers such as 1e6,3e6.');
   return values;
 }
-
-function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError('must be a number from 0 to 1.');
-  return value;
-}
