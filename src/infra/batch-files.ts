@@ -9,6 +9,7 @@
  *   counts-000001     what a part comes to, written before it
  *   finished.json     when all of them were there
  *   cancelled         it is to stop, or has stopped
+ *   breaks.json       how often it has stopped in the middle of a part
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -45,6 +46,7 @@ const PartCounts = z.object({
 export type PartCounts = z.output<typeof PartCounts>;
 
 const Finished = z.object({ finishedAt: z.number() });
+const Breaks = z.object({ breaks: z.int().min(0) });
 const CustomerCount = z.object({ customers: z.int().min(0) });
 
 export type BatchFolder = ReturnType<typeof batchFolder>;
@@ -88,6 +90,7 @@ export function batchFolder(dataDir: string, batchId: string) {
   };
   const names = async (pattern: RegExp) =>
     (await readdir(folder).catch(() => [])).filter((name) => pattern.test(name)).sort();
+  const breaks = async () => (await readJson('breaks.json', Breaks))?.breaks ?? 0;
   return {
     folder,
     customers: path('customers.parquet'),
@@ -135,6 +138,9 @@ export function batchFolder(dataDir: string, batchId: string) {
     putCustomers: (customers: number) => put('customers.json', JSON.stringify({ customers })),
     finish: (finishedAt: number) => put('finished.json', JSON.stringify({ finishedAt })),
     finishedAt: async () => (await readJson('finished.json', Finished))?.finishedAt,
+    breaks,
+    /** After what it had decided of the part is logged. */
+    countBreak: async () => put('breaks.json', JSON.stringify({ breaks: (await breaks()) + 1 })),
     put,
     readJson,
     isCancelled: () => exists(path('cancelled')),

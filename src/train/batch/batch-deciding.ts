@@ -45,6 +45,8 @@ export type BatchOf = {
   about: BatchAbout;
   /** Milliseconds since 1970: the decisions' ids begin with it, so that one that is made again has the same. */
   createdAt: number;
+  /** How often it has stopped in the middle of a part, whose decisions are logged: those it makes since have other ids. */
+  breaks?: number;
 };
 
 /** What of the offers whose budgets do not suffice for all each of some customers is to have. */
@@ -83,7 +85,8 @@ type Read = {
 export type BatchDecidingDeps = DecidingDeps & { tombstones: Pick<Tombstones, 'erasedAt'> };
 
 export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
-  const { about } = batch;
+  const { about, batchId, breaks = 0 } = batch;
+  const ownName = breaks === 0 ? batchId : `${batchId}.${breaks}`;
   const isWanted = wantedBy(about, deps);
   const placements = [about.placement];
   const placeAbout = { channel: about.channel, campaign: about.campaign, placement: about.placement };
@@ -152,7 +155,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   }
 
   function idFor(customerId: CustomerId): string {
-    const digest = hash('sha256', `${batch.batchId} ${customerId}`, 'hex');
+    const digest = hash('sha256', `${ownName} ${customerId}`, 'hex');
     return decisionIdOf(batch.createdAt, digest);
   }
 
@@ -347,7 +350,7 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       }
     const made = settled.flatMap(({ decision, json }) => (json === undefined ? [] : madeOffers(decision)));
     // A list may be gone on with long after it was broken off.
-    await countMade(deps.redis, deps.keys, `${batch.batchId}-${chunk}`, made, decisionTtlSeconds);
+    await countMade(deps.redis, deps.keys, `${ownName}-${chunk}`, made, decisionTtlSeconds);
     return settled.map(({ customer, decision, by, json }): DecidedCustomer => {
       const { customerId, known = true } = customer;
       const inputs = by === 'this' ? undefined : inputsOf(customer, decision, market);

@@ -85,7 +85,7 @@ export async function runBatch(
       streamMaxLength: config.streamMaxLength,
       decisionPolicyFile: config.decisionPolicyFile,
     },
-    batch: { batchId, about, createdAt },
+    batch: { batchId, about, createdAt, breaks: await folder.breaks() },
   });
   // Handled after the customers are listed, which takes as long as the threads take to start.
   opening.catch(() => {});
@@ -271,7 +271,7 @@ async function writeCandidates(
 }
 
 /**
- * false: cancelled. While a part is being written, the threads go on with the next; no more than one waits to be written, so that
+ * false: cancelled; what has been decided by then is in the lake all the same, since it stands and may be asked for. While a part is being written, the threads go on with the next; no more than one waits to be written, so that
  * two are held at most.
  */
 async function decideParts(
@@ -287,25 +287,29 @@ async function decideParts(
   const file = shares === undefined ? undefined : await openShares(folder.shares);
   let writing = Promise.resolve();
   let part: OpenPart | undefined;
+  let [isCancelled, doneUntil] = [false, 0];
+  async function* wanted() {
+    for await (const chunk of openChunks(folder, lake, customers)) {
+      if (isCancelled) return;
+      yield chunk;
+    }
+  }
   const write = async (number: number, { decisions, lines, counts, startedAt }: OpenPart) => {
     const seconds = (now() - startedAt) / 1000;
     await decisions.write(`${batchId}-${number}`);
     await folder.putPart(number, lines, { counts, seconds });
   };
   try {
-    const decided = inOrder(
-      openChunks(folder, lake, customers),
-      2 * pool.threads,
-      async ({ at, customerIds }) => {
-        const own = file && (await sharesOf(file, at, customerIds.length, limit));
-        const rows = await pool.decide(customerIds, at, own && shares && { ...shares, limit, own });
-        return { rows, until: at + customerIds.length };
-      },
-    );
+    const decided = inOrder(wanted(), 2 * pool.threads, async ({ at, customerIds }) => {
+      const own = file && (await sharesOf(file, at, customerIds.length, limit));
+      const rows = await pool.decide(customerIds, at, own && shares && { ...shares, limit, own });
+      return { rows, until: at + customerIds.length };
+    });
     for await (const { rows, until } of decided) {
       part ??= { decisions: await openDecisionsPart(lake), ...noListed(), startedAt: now() };
       part.decisions.add(rows.decisions);
       addListed(part, rows);
+      doneUntil = until;
       await report(until / customers);
       if (until % partCustomers === 0 || until === customers) {
         await writing;
@@ -314,14 +318,18 @@ async function decideParts(
         writing.catch(() => {});
         part = undefined;
       }
-      // What has been reserved by now is found again, under the same ids, when it goes on.
-      if (await folder.isCancelled()) {
-        await writing;
-        return until === customers;
-      }
+      // Then those that are under way come to their end.
+      isCancelled ||= await folder.isCancelled();
     }
     await writing;
-    return true;
+    if (part !== undefined) {
+      const { decisions } = part;
+      part = undefined;
+      // Its customers are listed when it goes on: by what stands, or anew and under other ids.
+      await decisions.write(`${batchId}-break-${await folder.breaks()}`);
+      await folder.countBreak();
+    }
+    return !isCancelled || doneUntil === customers;
   } finally {
     part?.decisions.discard();
     await writing.catch(() => {});

@@ -7,7 +7,8 @@ import { decideDry, noContext } from '../../../src/decide/decide.ts';
 import { LoggedDecision } from '../../../src/decide/decision-log.ts';
 import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.ts';
 import { createBudgetLedger } from '../../../src/decide/ledger/offer-budget.ts';
-import { type StandingDeps, standingDecision } from '../../../src/decide/standing-decision.ts';
+import { type StandingDeps, standingDecision, standingKey } from '../../../src/decide/standing-decision.ts';
+import { parseStanding } from '../../../src/decide/standing-text.ts';
 import { BatchRequest } from '../../../src/domain/batch.ts';
 import type { Decision } from '../../../src/domain/decision.ts';
 import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
@@ -490,13 +491,45 @@ test('a batch that was cancelled stops, and goes on where it stopped', async () 
   const { batchId, files } = await begin(makeRequest());
   let reports = 0;
   const stopped = await run(batchId, async () => {
-    if (++reports === 3) await files.cancel();
+    if (++reports === 2) await files.cancel();
   });
   expect(stopped.cancelled).toBe(true);
   expect(await files.finishedAt()).toBeUndefined();
+  // It may never go on. What stands is in the lake, with all that explains it.
+  const campaign = (await files.request())?.about.campaign;
+  const slots = everyId.map((customerId) =>
+    standingKey(
+      {
+        subject: { customerId: CustomerId.parse(customerId) },
+        channel: 'email',
+        campaign,
+        placement: 'default',
+      },
+      { keys },
+    ),
+  );
+  const standing = () =>
+    Promise.all(slots.map(async (slot) => parseStanding(await redis.getBuffer(slot))?.decision.decisionId));
+  const stood = (await standing()).filter((decisionId) => decisionId !== undefined);
+  const logged = await decisionsOf(files);
+  expect(logged.map(({ decisionId }) => decisionId).sort()).toEqual(stood.sort());
+  expect(stood.length).toBeGreaterThan(0);
+  expect(stood.length).toBeLessThan(customers);
+  for (const { inputs, reasonsLost } of logged)
+    expect([inputs === undefined, reasonsLost]).toEqual([false, undefined]);
+
   await files.uncancel();
+  // Of some, what stood is over: they are decided on anew, under another id.
+  await redis.del(...slots.slice(0, 10));
   const { counts } = await run(batchId);
   expect(counts.decided).toBe(customers);
+  const all = (await decisionsOf(files)).map(({ decisionId }) => decisionId);
+  expect(new Set(all).size).toBe(all.length);
+  expect(all.filter((decisionId) => stood.includes(decisionId))).toHaveLength(stood.length);
+  expect(all).toHaveLength(customers + 10);
+  expect(new Set((await linesOf(files)).map(({ decisionId }) => decisionId))).toEqual(
+    new Set((await standing()).filter((_, n) => n % 10 !== 0)),
+  );
 });
 
 test('a segment, or a rule over features, says who is meant', async () => {
