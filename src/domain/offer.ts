@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { Channel, LoyaltyTier } from './channel.ts';
 import { ItemId, OfferId } from './ids.ts';
-import { PriceMinor } from './money.ts';
+import { moneyMaxMinor } from './money.ts';
 import { Rule } from './rule.ts';
 import { strictFields } from './strict-fields.ts';
+
+/** Money, minor units. Not `z.int()`: its fault would keep the rules between fields from being tried, and half of all faults would come with the next request. */
+const SumMinor = z
+  .number()
+  .min(0)
+  .max(moneyMaxMinor)
+  .refine(Number.isInteger, 'must be a whole number of minor units, such as cents: 499 for 4.99')
+  .meta({ type: 'integer' });
 
 /** With its zone: a day alone would begin at another time in each. */
 const instant = z.iso.datetime({
@@ -18,12 +26,12 @@ const percent = z.number().gt(0).max(100);
  * `maxPoints` bound what one acceptance may cost.
  */
 export const Benefit = z.discriminatedUnion('kind', [
-  strictFields({ kind: z.literal('percentOff'), percent, maxMinor: PriceMinor.optional() }),
-  strictFields({ kind: z.literal('amountOff'), amountMinor: PriceMinor }),
-  strictFields({ kind: z.literal('freeDelivery'), costMinor: PriceMinor }),
+  strictFields({ kind: z.literal('percentOff'), percent, maxMinor: SumMinor.optional() }),
+  strictFields({ kind: z.literal('amountOff'), amountMinor: SumMinor }),
+  strictFields({ kind: z.literal('freeDelivery'), costMinor: SumMinor }),
   /** Off the offer's items where they are bought together. */
-  strictFields({ kind: z.literal('bundle'), percent, maxMinor: PriceMinor.optional() }),
-  strictFields({ kind: z.literal('gift'), itemId: ItemId.optional(), costMinor: PriceMinor }),
+  strictFields({ kind: z.literal('bundle'), percent, maxMinor: SumMinor.optional() }),
+  strictFields({ kind: z.literal('gift'), itemId: ItemId.optional(), costMinor: SumMinor }),
   /** Points of the loyalty programme, which cost what they redeem for. */
   strictFields({ kind: z.literal('loyaltyPoints'), points: z.int().positive().max(1_000_000_000) }),
   /** `factor` times the points that the order earns. */
@@ -37,15 +45,15 @@ export const Benefit = z.discriminatedUnion('kind', [
     kind: z.literal('tierTrial'),
     tier: LoyaltyTier.exclude(['none']),
     days: z.int().min(1).max(366),
-    costMinor: PriceMinor,
+    costMinor: SumMinor,
   }),
-  strictFields({ kind: z.literal('earlyAccess'), costMinor: PriceMinor.default(0) }),
+  strictFields({ kind: z.literal('earlyAccess'), costMinor: SumMinor.default(0) }),
   strictFields({
     kind: z.literal('serviceContact'),
     form: z.enum(['call', 'apology']).default('call'),
-    costMinor: PriceMinor,
+    costMinor: SumMinor,
   }),
-  strictFields({ kind: z.literal('communityInvitation'), costMinor: PriceMinor.default(0) }),
+  strictFields({ kind: z.literal('communityInvitation'), costMinor: SumMinor.default(0) }),
   strictFields({ kind: z.literal('content') }),
 ]);
 export type Benefit = z.output<typeof Benefit>;
@@ -55,7 +63,7 @@ export const BUDGET_PERIODS = ['total', 'day', 'week', 'month'] as const;
 
 /** What an offer may cost and how often it may be redeemed, in each of its periods (UTC; weeks begin on Monday). */
 export const Budget = strictFields({
-  amountMinor: PriceMinor.optional(),
+  amountMinor: SumMinor.optional(),
   /** Redemptions. */
   count: z.int().min(0).max(1_000_000_000).optional(),
   period: z.enum(BUDGET_PERIODS).default('total'),
@@ -84,7 +92,7 @@ const fields = {
   categories: z.array(z.string().max(200)).max(100).default([]),
   channels: z.array(Channel).min(1).max(10),
   /** Of the order that it is redeemed in. */
-  minBasketMinor: PriceMinor.optional(),
+  minBasketMinor: SumMinor.optional(),
   /** Where it may stand (`hero`, `email-top` …); none = anywhere. */
   placements: z.array(z.string().min(1).max(100)).max(50).default([]),
   /** First instant at which it may be made. */

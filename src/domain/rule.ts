@@ -138,7 +138,7 @@ function belongsTo(score: RuleScore | undefined): readonly string[] {
 }
 
 /** Walks whatever was sent level by level: recursion is what is being guarded against. */
-function isTooLarge(input: unknown): boolean {
+export function isTooLarge(input: unknown): boolean {
   let level: unknown[] = [input];
   let count = 0;
   for (let depth = 0; level.length > 0; depth++) {

@@ -1,7 +1,7 @@
 /** An offer as it may be saved: every feature rule names a feature that there is. */
 import { z } from 'zod';
 import { Offer, type OfferBody } from '../domain/offer.ts';
-import { Rule, ruleNodes } from '../domain/rule.ts';
+import { isTooLarge, type Rule, ruleNodes } from '../domain/rule.ts';
 
 /** Domain `Offer` with `knownFeatures`. */
 export function offerSchema(featureNames: readonly string[]): typeof Offer {
@@ -53,11 +53,22 @@ export function unknownFeatures(
   );
 }
 
-/** The names in the rules of anything that claims to be an offer; none where the rules themselves are at fault. */
+/** The names in the rules of anything that claims to be an offer, also where other parts of the rules are at fault. */
 function namedFeatures(input: unknown): { path: (string | number)[]; name: string }[] {
-  const parsed = Rule.safeParse((input as { eligibility?: unknown } | null | undefined)?.eligibility);
-  if (!parsed.success) return [];
-  return [...ruleNodes(parsed.data)].flatMap(({ rule, path }) =>
-    rule.feature === undefined ? [] : [{ path, name: rule.feature }],
-  );
+  const rule = (input as { eligibility?: unknown } | null | undefined)?.eligibility;
+  return isTooLarge(rule) ? [] : featuresIn(rule, []);
+}
+
+function featuresIn(node: unknown, path: (string | number)[]): { path: (string | number)[]; name: string }[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const { feature, all, any, not } = node as Record<string, unknown>;
+  return [
+    ...(typeof feature === 'string' && feature !== '' ? [{ path, name: feature }] : []),
+    ...Object.entries({ all, any }).flatMap(([list, children]) =>
+      (Array.isArray(children) ? children : []).flatMap((child, at) =>
+        featuresIn(child, [...path, list, at]),
+      ),
+    ),
+    ...featuresIn(not, [...path, 'not']),
+  ];
 }

@@ -19,7 +19,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
       version,
       description:
         'Product recommendations, next best offers and churn risk for a retailer. Ids are strings, money is in minor ' +
-        `units (1599 is 15.99), also \`expectedValue\`, times are ISO 8601. Errors are \`${PROBLEM_TYPE}\` with a stable \`code\` and one entry in \`faults\` for ` +
+        `units (1599 for 15.99 EUR), also \`expectedValue\`, times are ISO 8601. Errors are \`${PROBLEM_TYPE}\` with a stable \`code\` and one entry in \`faults\` for ` +
         'each thing that is wrong.',
     },
     servers: [{ url: '.', description: 'This service' }],

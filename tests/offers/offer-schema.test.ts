@@ -45,6 +45,27 @@ test('faults of fields, between fields and of features are named together', () =
   ]);
 });
 
+test('part of a minor unit, and a rule that is at fault elsewhere, hide no other fault', () => {
+  const faults = faultsOf({
+    ...valid,
+    benefit: { kind: 'amountOff', amountMinor: 4.99 },
+    validFrom: '2026-12-01T00:00:00Z',
+    validTo: '2026-11-01T00:00:00Z',
+    eligibility: {
+      any: [
+        { feature: 'shoeSize', gt: 2 },
+        { attribute: 'tier', in: ['gold', 'vip'] },
+      ],
+    },
+  });
+  expect(faults.sort()).toEqual([
+    'benefit.amountMinor: must be a whole number of minor units, such as cents: 499 for 4.99',
+    'eligibility.any.0.feature: is not a feature; known are orderCount, discountShare',
+    'eligibility.any.1.in.1: is not a tier; known are none, bronze, silver, gold, platinum',
+    'validTo: must be later than validFrom',
+  ]);
+});
+
 test('a rule that is at fault is named where it stands', () => {
   expect(faultsOf({ ...valid, eligibility: { all: [{ feature: 'orderCount' }] } })).toEqual([
     'eligibility.all.0.feature: needs one of gt, gte, lt, lte, eq',
