@@ -11,7 +11,12 @@ const program = new Command('nextbest')
 prepared(program);
 // Without a command that is known, all of them: their summaries make the help text.
 const asked = process.argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
-const loaders = Object.hasOwn(COMMANDS, asked) ? [COMMANDS[asked]] : Object.values(COMMANDS);
+const isVersionAsked = asked === '' && process.argv.includes('--version');
+const loaders = Object.hasOwn(COMMANDS, asked)
+  ? [COMMANDS[asked]]
+  : isVersionAsked
+    ? []
+    : Object.values(COMMANDS);
 for (const load of loaders) if (load) program.addCommand(prepared(await load()));
 
 try {

@@ -2,15 +2,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { AppError, UsageError } from '../domain/errors.ts';
 import { type ModelManifest, ModelName, ModelVersion } from '../domain/manifest.ts';
-import { openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';
-import { createLogger } from '../infra/logger.ts';
 import { listModels, promoteModel, rollbackModel } from '../infra/model-store.ts';
-import { importFactors } from '../train/collaborative/import-factors.ts';
-import { readFactors } from '../train/collaborative/read-factors.ts';
-import { openKernels } from '../train/open-kernels.ts';
+import type { ImportFlags } from './models-import.ts';
 import { type Output, outputOf } from './output.ts';
-import { timeOf } from './time-flag.ts';
 
 export const modelsCommand = (): Command =>
   new Command('models')
@@ -53,8 +48,6 @@ export const modelsCommand = (): Command =>
     )
     .addCommand(importCommand());
 
-type ImportFlags = { alpha: number; regularization: number; learnedBefore?: string; since?: string };
-
 const importCommand = (): Command =>
   new Command('import')
     .description(
@@ -68,43 +61,10 @@ const importCommand = (): Command =>
       'it saw no purchases after that (ISO 8601): judged on those, and served if it passes; else promote it by hand',
     )
     .option('--since <time>', 'fit all the rest of the model to purchases from then on (default: to all)')
-    .action(async (files: string[], flags: ImportFlags, command: Command) => {
-      const output = outputOf(command);
-      const config = readConfig(process.env);
-      const learnedBefore = timeOf('--learned-before', flags.learnedBefore);
-      const since = timeOf('--since', flags.since);
-      const lake = await openLake(config.dataDir);
-      const kernels = await openKernels(config.kernelThreads);
-      try {
-        const { version, published, reason, metrics } = await importFactors(
-          {
-            lake,
-            kernels,
-            modelsDir: config.modelsDir,
-            seed: 1,
-            now: Date.now(),
-            random: Math.random,
-            log: createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel, 'models'),
-            report: (_share, stage) => output.say(`${stage} …`),
-          },
-          {
-            factors: await readFactors(files, lake.connection),
-            alpha: flags.alpha,
-            regularization: flags.regularization,
-            ...(since !== undefined && { since }),
-            ...(learnedBefore !== undefined && { learnedBefore }),
-          },
-        );
-        output.result(
-          { name: 'collaborative', version, current: published, reason, metrics },
-          `collaborative ${version}: ${reason}` +
-            (published ? '' : `\nTo serve it: nextbest models promote collaborative ${version}`),
-        );
-      } finally {
-        await kernels.close();
-        lake.close();
-      }
-    });
+    // What it takes is loaded when it is asked for: DuckDB and the kernels, which lists and promotions do without.
+    .action(async (files: string[], flags: ImportFlags, command: Command) =>
+      (await import('./models-import.ts')).importModel(files, flags, outputOf(command)),
+    );
 
 function positiveNumber(text: string): number {
   const number = Number(text);
