@@ -37,9 +37,30 @@ test('contacts are the same again, whatever their ids and times are', () => {
     sent({ occasionId: 'call 7.', channel: 'phone', state: 'dismissed', stateAt: at - 12_345 }),
     sent({ decisionId: newDecisionId(at - 3), state: 'confirmed', channel: 'store', expiresAt: at - dayMs }),
     sent({ at: 0, occasionId: 'x.0', channel: 'app', stateAt: 5 }),
+    sent({ occasionId: `${'_-9zA'.repeat(2)}.${at.toString(36)}`, channel: 'phone' }),
+    sent({ occasionId: `nine char.${at.toString(36)}` }),
   ];
   expect(unpackContacts(packContacts(history))).toEqual(history);
   expect(unpackContacts(packContacts([]))).toEqual([]);
+});
+
+test('a contact of a message is short enough for Redis to keep it in one piece', () => {
+  expect(
+    packContacts([sent({ decisionId: newDecisionId(at - 3), offerId: 'april-10' })]).length,
+  ).toBeLessThanOrEqual(44);
+});
+
+test('what was written before is read', () => {
+  // Of one contact as `sent` makes it, by the build before.
+  const bytes = Buffer.from(
+    '0101016f0002010101a1b3f728b17a4c8f3d5a0c33e1b2d447010a6447686c4947356862571cf0dcee8b2558049811',
+    'hex',
+  );
+  const decisionId = '01a1b3f7-28b1-7a4c-8f3d-5a0c33e1b2d4';
+  expect(unpackContacts(bytes)).toEqual([sent({ decisionId })]);
+  // A kind of occasion that it did not have.
+  bytes[25] = 3;
+  expect(unpackContacts(bytes)).toBeUndefined();
 });
 
 test('one contact takes a quarter of its JSON', () => {
