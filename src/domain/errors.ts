@@ -17,6 +17,7 @@ export const ERROR_KINDS = {
   HEADERS_TOO_LARGE: { status: 431, title: 'The address or the headers are too long' },
   OVERLOADED: { status: 503, title: 'More is asked than can be answered in time' },
   STORE_UNAVAILABLE: { status: 503, title: 'Redis cannot be reached' },
+  DISK_FULL: { status: 503, title: 'The disk of the service is full' },
   MODEL_UNAVAILABLE: { status: 503, title: 'The model cannot be used' },
   INTERNAL: { status: 500, title: 'Something went wrong' },
 } as const;

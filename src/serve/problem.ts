@@ -35,6 +35,7 @@ export function problemOf(error: AppError, requestId: string): Problem {
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   if (isRedisTrouble(thrown)) return storeUnavailable(thrown);
+  if (isDiskFull(thrown)) return diskFull(thrown);
   return fromHttpError(thrown) ?? new AppError('INTERNAL', { public: 'The fault is ours.', cause: thrown });
 }
 
@@ -43,6 +44,22 @@ function storeUnavailable(cause: unknown): AppError {
     public: 'Redis cannot be reached right now. Nothing was changed; try again shortly.',
     internal: cause instanceof Error ? cause.message : String(cause),
     retryAfterSeconds: 1,
+    cause,
+  });
+}
+
+/** Of the disk, or of what its user may have of it. */
+function isDiskFull(thrown: unknown): thrown is NodeJS.ErrnoException {
+  return thrown instanceof Error && 'code' in thrown && ['ENOSPC', 'EDQUOT'].includes(String(thrown.code));
+}
+
+/** A request that is not on the disk has not been taken: an erasure, a campaign's list, a model's promotion. */
+function diskFull(cause: Error): AppError {
+  return new AppError('DISK_FULL', {
+    public:
+      'What was asked could not be written down, and is not done: send it again when there is room in DATA_DIR and MODELS_DIR.',
+    internal: cause.message,
+    retryAfterSeconds: 60,
     cause,
   });
 }
