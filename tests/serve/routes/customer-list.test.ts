@@ -348,7 +348,8 @@ test('a Redis that is away is a 503, not half a list', async () => {
 
 test('a Redis that stalls in the midst of a page does not end it', async () => {
   const ids = Array.from({ length: 300 }, (_, n) => `c${n}`);
-  const rows = ids.map((customerId) => ({ customerId, orders: 1, spendMinor: 0, lastOrderAt: null }));
+  const never = { nextPurchaseAt: null, earliestAt: null, latestAt: null, lastOrderAt: null };
+  const rows = ids.map((customerId) => ({ customerId, orders: 0, spendMinor: 0, ...never }));
   const snapshot = { id: '20261120T040000Z-00000000', scoredAt: '2026-11-20T04:00:00.000Z' } as Snapshot;
   let asked = 0;
   const readMany = async (some: readonly string[]) => {
