@@ -18,12 +18,17 @@ export type GaussianSizes = {
   covariance: Float64Array;
 };
 
-/** Decisions on a customer overlap: there is less in a log than its rows say. */
-const overlap = 2;
+/** Decisions on a customer overlap: there is less in a log than its rows say, by so many times where nobody has counted. */
+export const usualOverlap = 2;
 
 /** `write` fills x of a row; weights are of mean 1. */
 export function gaussianSizes(
-  { rows, target, weight }: { rows: number; target: Float64Array; weight: Float64Array },
+  {
+    rows,
+    target,
+    weight,
+    overlap = usualOverlap,
+  }: { rows: number; target: Float64Array; weight: Float64Array; overlap?: number },
   prior: AssumedSizes,
   write: (row: number, x: Float64Array) => void,
 ): GaussianSizes {

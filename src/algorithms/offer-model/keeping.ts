@@ -13,7 +13,7 @@
  */
 import { factorise } from '../uplift/cholesky.ts';
 import { ANNOYANCE, KEEPING_ASSUMED, KEEPING_CORRELATION } from './assumed-effects.ts';
-import { type GaussianSizes, gaussianSizes } from './gaussian-sizes.ts';
+import { type GaussianSizes, gaussianSizes, usualOverlap } from './gaussian-sizes.ts';
 
 export const KEEPING_CAUSES = ['dismissal', 'retention', 'service', 'grievance', 'invitation'] as const;
 export type KeepingCause = (typeof KEEPING_CAUSES)[number];
@@ -96,6 +96,8 @@ export type KeepingRows = {
   /** By row: 1 or 0 less what is expected of the customer; and its weight, of mean 1. */
   unexpectedlyLeft: Float64Array;
   weight: Float64Array;
+  /** Number of the customer, from 0. */
+  customer: Int32Array;
 };
 
 /** Deviation of a control's coefficient, before: none that matters. */
@@ -108,6 +110,7 @@ export function fitSizes({
   width,
   unexpectedlyLeft,
   weight,
+  customer,
 }: KeepingRows): GaussianSizes {
   const size = causesSize + width;
   const assumed = new Float64Array(size);
@@ -118,7 +121,12 @@ export function fitSizes({
     deviation[k] = KEEPING_ASSUMED[cause].deviation;
   }
   const learnt = gaussianSizes(
-    { rows, target: unexpectedlyLeft, weight },
+    {
+      rows,
+      target: unexpectedlyLeft,
+      weight,
+      overlap: overlapOf({ rows, causes, unexpectedlyLeft, weight, customer }),
+    },
     { assumed, deviation, together: keepingCauses },
     (row, x) => {
       for (let k = 0; k < causesSize; k++) x[k] = -shown[k]! * causes[row * causesSize + k]!;
@@ -129,6 +137,44 @@ export function fitSizes({
   for (let i = 0; i < causesSize; i++)
     for (let j = 0; j < causesSize; j++) covariance[i * causesSize + j] = learnt.covariance[i * size + j]!;
   return { mean: learnt.mean.slice(0, causesSize), covariance };
+}
+
+/** Customers whom something was to keep, below which nothing is said of how far their decisions overlap. */
+const customersMin = 100;
+/** What is told of it, at the least and at the most: it is itself estimated. */
+const [overlapMin, overlapMax] = [0.25, 4];
+
+/**
+ * How many times less a log tells of what keeps than its rows say: the variance of the sum of each customer's decisions, over that of as many rows apart
+ * (the "meat" of Liang and Zeger 1986 along what is assumed). Above 1 where one leaving is seen by many decisions; below it where the rows of what keeps weigh
+ * less than others, since few offers compete there, and are no less certain for it.
+ */
+function overlapOf({
+  rows,
+  causes,
+  unexpectedlyLeft,
+  weight,
+  customer,
+}: Pick<KeepingRows, 'rows' | 'causes' | 'unexpectedlyLeft' | 'weight' | 'customer'>): number {
+  const byCustomer = new Map<number, number>();
+  let squares = 0;
+  let total = 0;
+  let kept = 0;
+  for (let row = 0; row < rows; row++) {
+    const [w, rest] = [weight[row]!, unexpectedlyLeft[row]!];
+    squares += w * rest * rest;
+    total += w;
+    let keeps = 0;
+    for (let k = keepingCauses.from; k < keepingCauses.to; k++)
+      keeps += KEEPING_ASSUMED[KEEPING_CAUSES[k]!].size * causes[row * causesSize + k]!;
+    if (keeps === 0) continue;
+    kept += w * keeps * keeps;
+    byCustomer.set(customer[row]!, (byCustomer.get(customer[row]!) ?? 0) + w * keeps * rest);
+  }
+  if (byCustomer.size < customersMin || squares === 0) return usualOverlap;
+  let together = 0;
+  for (const score of byCustomer.values()) together += score * score;
+  return Math.min(overlapMax, Math.max(overlapMin, (together * total) / (squares * kept)));
 }
 
 /** Mean and standard deviation of the churn reduction. */

@@ -107,5 +107,13 @@ export async function learnKeeping(
     controls.set([1, leaving, annoyed, standing.grievance, standing.takesPart], at * width);
   }
   const unexpectedlyLeft = left.map((value, at) => value - expected[at]!);
-  return fitSizes({ rows, causes, controls, width, unexpectedlyLeft, weight });
+  return fitSizes({
+    rows,
+    causes,
+    controls,
+    width,
+    unexpectedlyLeft,
+    weight,
+    customer: known.map((row) => log.customer[row]!),
+  });
 }

@@ -40,7 +40,15 @@ function draw(rows: number, harm: number, kept: number) {
     // What is expected does not know of the annoyance.
     unexpectedlyLeft[row] = (rng.chance(leaves) ? 1 : 0) - 0.3;
   }
-  return { rows, causes, controls, width: 2, unexpectedlyLeft, weight: new Float64Array(rows).fill(1) };
+  return {
+    rows,
+    causes,
+    controls,
+    width: 2,
+    unexpectedlyLeft,
+    weight: new Float64Array(rows).fill(1),
+    customer: Int32Array.from({ length: rows }, (_, row) => row),
+  };
 }
 
 test('without a row sizes are as assumed', () => {
@@ -85,6 +93,27 @@ test('where service contacts keep nobody, nothing much is believed of what else 
     expect(mean[k]!, cause).toBeLessThan(0.7 * size);
     expect(mean[k]!, cause).toBeGreaterThan(-0.1 * size);
     expect(Math.sqrt(covariance[k * causesSize + k]!), cause).toBeLessThan(0.9 * deviation);
+  }
+});
+
+test('a log in which every decision stands there four times tells no more than once', () => {
+  const once = draw(20_000, 0.05, 0.02);
+  const rows = 4 * once.rows;
+  const fourfold = (values: Float64Array) => Float64Array.from([...values, ...values, ...values, ...values]);
+  const learnt = fitSizes({
+    ...once,
+    rows,
+    causes: fourfold(once.causes),
+    controls: fourfold(once.controls),
+    unexpectedlyLeft: fourfold(once.unexpectedlyLeft),
+    weight: fourfold(once.weight),
+    customer: Int32Array.from({ length: rows }, (_, row) => row % once.rows),
+  });
+  const alone = fitSizes(once);
+  for (const k of KEEPING_CAUSES.keys()) {
+    const ratio = learnt.covariance[k * causesSize + k]! / alone.covariance[k * causesSize + k]!;
+    expect(ratio, KEEPING_CAUSES[k]).toBeGreaterThan(0.9);
+    expect(ratio, KEEPING_CAUSES[k]).toBeLessThan(1.1);
   }
 });
 
