@@ -76,7 +76,7 @@ test('what there is not is not found, and no path can be smuggled in', async () 
 test('the list is made, and stands: whoever asks at send time is answered the same', async () => {
   const worker = startWorker();
   const { jobId } = (await ask({ ...about, campaign: 'made', includeNothing: true })).body;
-  const done = await eventually60(async () => {
+  const done = await eventually(async () => {
     const { body } = await service.call('GET', `/offers/batch/${jobId}`);
     expect(body.state).toBe('completed');
     return body;
@@ -111,11 +111,11 @@ test('a worker that is killed in the middle of it: another goes on, and each cus
   const { jobId } = (await ask({ customerIds, channel: 'web', campaign: 'killed', includeNothing: true }))
     .body;
   const status = async () => (await service.call('GET', `/offers/batch/${jobId}`)).body;
-  await eventually60(async () => expect((await status()).counts.decided).toBeGreaterThanOrEqual(10_000));
+  await eventually(async () => expect((await status()).counts.decided).toBeGreaterThanOrEqual(10_000));
   first.process.kill('SIGKILL');
   await first.ended;
   const second = startWorker();
-  await eventually60(async () => expect((await status()).state).toBe('completed'));
+  await eventually(async () => expect((await status()).state).toBe('completed'));
   const { text } = await download(jobId);
   const ids = text
     .trim()
@@ -130,15 +130,4 @@ async function download(jobId: string): Promise<{ type: string | null; text: str
   const response = await fetch(`${service.url}/offers/batch/${jobId}/result`);
   expect(response.status).toBe(200);
   return { type: response.headers.get('content-type'), text: await response.text() };
-}
-
-/** A worker takes seconds to start, and half a minute to be missed. */
-async function eventually60<T>(check: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await eventually(check);
-    } catch (err) {
-      if (attempt === 3) throw err;
-    }
-  }
 }
