@@ -72,13 +72,19 @@ export async function countErasable(
   return counts;
 }
 
-/** Does the lake hold anything of the customer from after the erasure? */
-export async function hasLaterRows(lake: Lake, { customerId, until }: ErasedSubject): Promise<boolean> {
-  const reader = await lake.connection.runAndReadAll(
-    `SELECT count(*)::DOUBLE FROM ${lake.from('events')} WHERE "customerId" = $1 AND epoch_ms("occurredAt") > $2`,
-    [customerId, BigInt(Math.floor(until))],
-  );
-  return Number(reader.value(0, 0)) > 0;
+/** Of which of the customers does the lake hold anything from after the erasure? */
+export async function withLaterRows(lake: Lake, erased: readonly ErasedSubject[]): Promise<string[]> {
+  const connection = await lake.connect();
+  try {
+    await fillErased(connection, erased);
+    const reader = await connection.runAndReadAll(
+      `SELECT DISTINCT t."customerId" FROM ${lake.from('events')} t JOIN erased e ON e.customerId = t."customerId"
+       WHERE epoch_ms(t."occurredAt") > e.until`,
+    );
+    return reader.getRows().map(([id]) => String(id));
+  } finally {
+    connection.closeSync();
+  }
 }
 
 /**

@@ -17,9 +17,9 @@ import {
   type ErasedSubject,
   eraseFromLake,
   eraseFromScores,
-  hasLaterRows,
   linkedIds,
   removeSuperseded,
+  withLaterRows,
 } from '../../history/erase-lake.ts';
 import type { Lake } from '../../history/lake.ts';
 import type { Config } from '../../infra/config.ts';
@@ -156,8 +156,7 @@ async function sweep(pending: readonly Named[], deps: ErasureDeps, erase: boolea
     : sweepEventStream(deps, untilOf, false));
   const rows = erase ? await eraseFromLake(lake, subjects, locked) : await countErasable(lake, subjects);
   const returned = new Set(streamed.returned);
-  for (const subject of subjects)
-    if (await hasLaterRows(lake, subject)) returned.add(subject.customerId as string);
+  for (const customerId of await withLaterRows(lake, subjects)) returned.add(customerId);
   const batches = await sweepBatchFiles(
     { lake, dataDir: config.dataDir, queue: deps.batches },
     customerIds,
@@ -201,6 +200,15 @@ async function sweep(pending: readonly Named[], deps: ErasureDeps, erase: boolea
 
 async function verify(settled: readonly Named[], deps: ErasureDeps): Promise<void> {
   const { config, lake, now, log } = deps;
+  if (settled.length > 1) {
+    await removeSuperseded(lake, config.dataDir, now() - config.erasureSettleMs);
+    // Where one look finds nothing of all of them, it finds nothing of any.
+    const found = await sweep(settled, deps, false);
+    if (sum(found.counts) === 0) {
+      for (const one of settled) await confirm(one, found, deps);
+      return;
+    }
+  }
   // One by one: a receipt tells of one customer.
   for (const one of settled) {
     await removeSuperseded(lake, config.dataDir, now() - config.erasureSettleMs);
@@ -219,28 +227,37 @@ async function verify(settled: readonly Named[], deps: ErasureDeps): Promise<voi
       await deps.files.update(one);
       continue;
     }
-    const at = new Date(now()).toISOString();
-    const nameless: PendingErasure = {
-      ...one,
-      state: 'compacting',
-      customerId: null,
-      sessionIds: [],
-      decisionIds: [],
-      receipt: {
-        receiptId: one.receiptId,
-        customerHash: one.customerHash,
-        sessionHashes: one.sessionHashes,
-        requestedAt: new Date(one.requestedAt).toISOString(),
-        dueAt: dueAtOf(one.requestedAt),
-        erased: one.erased,
-        spent: one.spent,
-        verification: { at, found: found.counts, total: 0 },
-        returned: found.returned.has(one.customerId),
-        models: await influencedModels(deps),
-      },
-    };
-    await deps.files.update(nameless);
+    await confirm(one, found, deps);
   }
+}
+
+/** Puts the receipt of an erasure down of which nothing is found any more, without the ids that it was found by. */
+async function confirm(
+  one: Named,
+  found: Awaited<ReturnType<typeof sweep>>,
+  deps: ErasureDeps,
+): Promise<void> {
+  const at = new Date(deps.now()).toISOString();
+  const nameless: PendingErasure = {
+    ...one,
+    state: 'compacting',
+    customerId: null,
+    sessionIds: [],
+    decisionIds: [],
+    receipt: {
+      receiptId: one.receiptId,
+      customerHash: one.customerHash,
+      sessionHashes: one.sessionHashes,
+      requestedAt: new Date(one.requestedAt).toISOString(),
+      dueAt: dueAtOf(one.requestedAt),
+      erased: one.erased,
+      spent: one.spent,
+      verification: { at, found: found.counts, total: 0 },
+      returned: found.returned.has(one.customerId),
+      models: await influencedModels(deps),
+    },
+  };
+  await deps.files.update(nameless);
 }
 
 /** Has Redis write its files anew, once for all that have come so far. */
