@@ -96,7 +96,7 @@ describe('command', () => {
     expect(result).toMatchObject({
       customers: 12,
       items: 30,
-      offers: 15,
+      offers: 19,
       days: 60,
       seed: 7,
       end: '2026-06-30',
@@ -112,7 +112,7 @@ describe('command', () => {
   test('without --json, stdout stays empty', async () => {
     await run(...flags, '--out', folder);
     expect(stdout).toBe('');
-    expect(stderr).toContain('12 customers, 30 items, 15 offers');
+    expect(stderr).toContain('12 customers, 30 items, 19 offers');
   });
 
   test('without --out it is <DATA_DIR>/simulated', async () => {
