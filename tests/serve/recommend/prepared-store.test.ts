@@ -1,5 +1,6 @@
 /** Pages that are kept beside the records, through the service: what is kept says what would be said anew. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stampBytes } from '../../../src/features/record-codec.ts';
 import { eventually } from '../../support/eventually.ts';
 import { keysMatching, testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -59,8 +60,8 @@ test('it is what the next answer comes from: one that another process kept count
     return keys;
   });
   // Bert's page under Anna's stamp: nothing in the answer could tell.
-  const stamp = (await redis.getBuffer(String(key)))?.subarray(0, 20);
-  const page = (await redis.getBuffer(String(keyOfBert)))?.subarray(20);
+  const stamp = (await redis.getBuffer(String(key)))?.subarray(0, stampBytes);
+  const page = (await redis.getBuffer(String(keyOfBert)))?.subarray(stampBytes);
   await redis.set(String(key), Buffer.concat([stamp ?? Buffer.alloc(0), page ?? Buffer.alloc(0)]));
   const shown = await askAnew('customerId=anna&n=16');
   const ids = ({ items }: { items: { itemId: string }[] }) => items.map(({ itemId }) => itemId);
