@@ -89,11 +89,11 @@ function writeOffer(writer: BinaryWriter, offer: OutlinedOffer, decidedAt: numbe
   writeBenefit(writer, benefit);
   if (redeemableUntil !== undefined) writeSpan(writer, Date.parse(redeemableUntil) - decidedAt);
   if (heldSince !== undefined) new IdWriter().write(writer, heldSince);
-  if (terms !== undefined) writer.varint(wholeMinor(terms));
+  if (terms !== undefined) writer.varint(outlinedCost(terms));
 }
 
 /** An imported order may be worth any sum, and a discount on it cost as much: past what a varint holds, nothing depends on it. */
-function wholeMinor({ costWhenAcceptedMinor, costWhenMadeMinor }: Costs): number {
+function outlinedCost({ costWhenAcceptedMinor, costWhenMadeMinor }: Costs): number {
   return Math.min(Math.round(costWhenAcceptedMinor + costWhenMadeMinor), Number.MAX_SAFE_INTEGER);
 }
 

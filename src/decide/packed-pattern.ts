@@ -40,9 +40,10 @@ const headBytes = 3;
 
 export type Packing = { pack: (text: string) => Buffer; unpack: (bytes: Buffer) => string };
 
-/** By pattern: everything before the values. A list has some hundreds. */
+/** By pattern: everything before the values. A list has some hundreds, of a kilobyte; what offers show may be much longer. */
 const heads = new Map<string, Buffer>();
-const headsMax = 2000;
+const charactersMax = 4 * 2 ** 20;
+let characters = 0;
 
 /** undefined: its pattern is too long. */
 export function packByPattern(value: object, { pack }: Packing): Buffer | undefined {
@@ -53,8 +54,12 @@ export function packByPattern(value: object, { pack }: Packing): Buffer | undefi
     const packed = pack(pattern);
     if (packed.length > lengthMax) return undefined;
     head = Buffer.concat([Buffer.of(patternMark, packed.length & 0xff, packed.length >> 8), packed]);
-    if (heads.size >= headsMax) heads.clear();
+    if (characters + pattern.length > charactersMax) {
+      heads.clear();
+      characters = 0;
+    }
     heads.set(pattern, head);
+    characters += pattern.length;
   }
   return Buffer.concat([head, values.finish()]);
 }

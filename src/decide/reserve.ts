@@ -3,7 +3,6 @@
  * had is taken out of the choice, which goes on without it. A process that dies in between leaves only what lapses.
  */
 import type { Offer } from '../domain/offer.ts';
-import { dayMs } from '../domain/time.ts';
 import { slices } from '../infra/redis-together.ts';
 import type { OpenChoice } from '../offers/choose-offers.ts';
 import type { Candidate } from '../offers/competition.ts';
@@ -16,6 +15,7 @@ import { contactFor, reportingMs } from './ledger/contact-for.ts';
 import type { ContactLedger, ContactsWrite, ReadContacts } from './ledger/contact-ledger.ts';
 import { type BudgetLedger, type Reserved, reservationsMax } from './ledger/offer-budget.ts';
 import type { MarketHolder } from './market.ts';
+import { outUntil } from './told-until.ts';
 
 export type ReservingDeps = Pick<DecidingDeps, 'budgets' | 'contacts'> & {
   market: Pick<MarketHolder, 'refused' | 'onReservation'>;
@@ -169,7 +169,7 @@ function groupFor(
   groups: Map<string, Group>,
 ): Group {
   const { now } = situation;
-  const until = held?.redeemableUntil ?? redeemableUntil(offer, now) ?? now + offer.redeemWithinDays * dayMs;
+  const until = held?.redeemableUntil ?? outUntil(offer, now);
   const name = `${until} ${now} ${offer.offerId}`;
   let group = groups.get(name);
   if (group === undefined) {

@@ -49,6 +49,8 @@ export type Feature = {
   readonly name: string;
   /** Names of the numbers that it keeps; `state` below holds one for each, 0 at first. */
   readonly slots: readonly string[];
+  /** Those of them that add up or hold what was told as a fraction: kept as told, since rules compare with what somebody wrote. */
+  readonly told?: readonly string[];
   /** Names of the numbers that it says; unique over all features. */
   readonly outputs: readonly string[];
   /** Sets slots that do not start at 0. */

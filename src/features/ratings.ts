@@ -7,6 +7,7 @@ const neutralRating = 3;
 export const ratings = {
   name: 'ratings',
   slots: ['count', 'sum', 'last', 'lastAt'],
+  told: ['sum', 'last'],
   outputs: ['lastRating', 'meanRating', 'ratingCount'],
   init(state) {
     state[3] = NEVER;

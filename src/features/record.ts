@@ -14,7 +14,7 @@ import { compareEventOrder } from './event-order.ts';
 import { type CategoryAffinity, NEVER, type PurchasedItem, type RecentView } from './feature.ts';
 import { updateOfferAnswers } from './offer-answers.ts';
 import { type RatingLow, updateRatingLows } from './rating-lows.ts';
-import { emptyState, FEATURE_NAMES, FEATURE_OFFSETS, FEATURES } from './registry.ts';
+import { emptyState, FEATURE_NAMES, FEATURE_OFFSETS, FEATURES, TOLD_SLOTS } from './registry.ts';
 
 export type CustomerRecord = {
   /** Slots of every feature, in the order of the registry. */
@@ -126,12 +126,13 @@ export function applyEvent(record: CustomerRecord, event: ShopEvent): void {
 /**
  * Fractions (counts that fade, means, deviations) to sixteen bits, so that a record keeps them in three bytes: nearly five digits
  * are more than anything here is known to. After each event, not when the record is written: a record that was written and
- * read between two events is to be the one that a replay gives. Whole numbers (times, counts, money) stay as they are.
+ * read between two events is to be the one that a replay gives. Whole numbers (times, counts, money) stay as they are, and
+ * so do fractions that somebody told.
  */
 function roundFractions(state: Float64Array): void {
   for (let s = 0; s < state.length; s++) {
     const value = state[s]!;
-    if (!Number.isInteger(value)) state[s] = roundFraction(value);
+    if (!Number.isInteger(value) && TOLD_SLOTS[s] === 0) state[s] = roundFraction(value);
   }
 }
 

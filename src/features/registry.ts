@@ -61,6 +61,11 @@ export const FEATURE_OFFSETS: readonly { slots: number; outputs: number }[] = of
 
 export const STATE_LENGTH = FEATURES.reduce((length, feature) => length + feature.slots.length, 0);
 
+/** By slot: 1 = it is kept as it was told (`Feature.told`). */
+export const TOLD_SLOTS: Uint8Array = Uint8Array.from(
+  FEATURES.flatMap(({ slots, told = [] }: Feature) => slots.map((slot) => (told.includes(slot) ? 1 : 0))),
+);
+
 /** The state before the first event. */
 export function emptyState(): Float64Array {
   const state = new Float64Array(STATE_LENGTH);

@@ -4,7 +4,7 @@ import type { Offer } from '../domain/offer.ts';
 import { isBuyable, marginRateOf, type ShopStatistics } from './shop-statistics.ts';
 
 export type OfferSubject = {
-  /** The items that can be bought, at most `MAX_ITEMS` of them; empty = not about items. */
+  /** The items that can be bought, at most `MAX_ITEMS` of them but for a bundle; empty = not about items. */
   items: readonly Item[];
   /** Categories that it names, and those of its items; empty = the whole shop. */
   categories: ReadonlySet<string>;
@@ -25,7 +25,7 @@ export function offerSubject(
   for (const itemId of offer.itemIds) {
     const item = items.get(itemId);
     if (item !== undefined && isBuyable(item)) buyable.push(item);
-    if (buyable.length === MAX_ITEMS) break;
+    if (buyable.length === MAX_ITEMS && offer.benefit.kind !== 'bundle') break;
   }
   const categories = new Set(offer.categories);
   for (const item of buyable) categories.add(item.category);

@@ -126,6 +126,13 @@ describe('categories', () => {
 });
 
 describe('satisfaction', () => {
+  test('a rating in tenths or finer is what a rule of the same number holds for', () => {
+    for (let tenths = 10; tenths <= 50; tenths++) {
+      const rating = tenths / 10;
+      expect(featuresAt(2, [event('rating', 1, { rating })]).lastRating).toBe(Math.fround(rating));
+    }
+  });
+
   test('last and mean rating; the middle of the scale for who never rated', () => {
     const rated = (days: number, rating: number) => event('rating', days, { rating });
     const features = featuresAt(9, [rated(1, 5), rated(2, 2)]);

@@ -112,6 +112,10 @@ local function free(id, period, cost)
   redis.call('HDEL', KEYS[1], id)
   redis.call('ZREM', KEYS[2], id)
 end
+local function spend(period, cost)
+  add(period, 'confirmedMinor', cost)
+  add(period, 'confirmedCount', 1)
+end
 local function isOut(state) return state == 'r' or state == 'p' end
 local function lapse()
   local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ${sweptMax})
@@ -122,8 +126,7 @@ local function lapse()
     if state == 'r' then free(id, period, cost)
     elseif state == 'p' then
       free(id, period, cost)
-      add(period, 'confirmedMinor', cost)
-      add(period, 'confirmedCount', 1)
+      spend(period, cost)
       redis.call('HSET', KEYS[1], id, 'c ' .. period .. ' ' .. cost)
       redis.call('ZADD', KEYS[2], tonumber(due[i + 1]) + ${periodKeptMs}, id)
     else
@@ -244,13 +247,15 @@ if isOut(state) then free(ARGV[3], period, held) end
 return 1
 `);
 
-/** ARGV further: ids. */
+/** ARGV further: ids. What is paid when it is made may have been made: it stays spent. */
 const forgetScript = redisScript(`${sweep}
 local known = 0
 for i = 3, #ARGV do
   local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[i]) or '')
   if state then known = known + 1 end
-  if isOut(state) then free(ARGV[i], period, held)
+  if isOut(state) then
+    free(ARGV[i], period, held)
+    if state == 'p' then spend(period, held) end
   elseif state then
     redis.call('HDEL', KEYS[1], ARGV[i])
     redis.call('ZREM', KEYS[2], ARGV[i])
@@ -286,7 +291,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         ...limitArgs(limits),
         ...limitArgs(paced),
         benefit !== undefined && PAID_WHEN_MADE.has(benefit.kind) ? 'p' : 'r',
-        ...reservations.flatMap(({ id, costMinor }) => [id, wholeMinor(costMinor)]),
+        ...reservations.flatMap(({ id, costMinor }) => [id, budgetCost(costMinor)]),
       ];
       if (reservations.length === 0) return [];
       let answers: number[];
@@ -305,7 +310,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         keys.budgetPeriods(offerId),
         period.name,
         id,
-        wholeMinor(costMinor),
+        budgetCost(costMinor),
         ...(isBeyond ? [0, 0] : limitArgs(budgetLimits(budget))),
         knownUntil,
         keptUntil(period, Math.max(now, knownUntil)),
@@ -363,8 +368,8 @@ function keptUntil({ endsAt }: BudgetPeriod, inUseUntil: number): number {
   return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + periodKeptMs : noLimit;
 }
 
-/** Bounded, because Lua writes numbers of more than 14 digits as powers of ten, which no entry is read back from. */
-function wholeMinor(costMinor: number): number {
+/** A cost as an entry holds it. Bounded, because Lua writes numbers of more than 14 digits as powers of ten, which no entry is read back from. */
+export function budgetCost(costMinor: number): number {
   return Math.min(Math.max(0, Math.ceil(costMinor)), moneyMaxMinor);
 }
 

@@ -6,7 +6,6 @@
 import type { Channel } from '../../domain/channel.ts';
 import type { DecidedOffer } from '../../domain/decision.ts';
 import { type Offer, PAID_WHEN_MADE } from '../../domain/offer.ts';
-import { dayMs } from '../../domain/time.ts';
 import { budgetPeriod, validityOf } from '../../offers/budget-period.ts';
 import { type Contact, type ContactHistory, isStanding } from '../../offers/contact-history.ts';
 import type { CompiledContactPolicy } from '../../offers/contact-policy.ts';
@@ -16,9 +15,9 @@ import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { occasionOf } from '../occasion.ts';
 import { lastDecisionWith, purchaseId, repeatedId } from '../redeeming-purchase.ts';
 import { answered, type SettledOutcome } from '../settle-outcome.ts';
-import { toldUntil } from '../told-until.ts';
+import { outUntil, toldUntil } from '../told-until.ts';
 import { contactFor, reportingMs } from './contact-for.ts';
-import { periodKeptMs } from './offer-budget.ts';
+import { budgetCost, periodKeptMs } from './offer-budget.ts';
 import { type SentMessage, sentContact } from './sent-contact.ts';
 
 type Made = Pick<DecidedOffer, 'offerId' | 'benefit' | 'redeemableUntil' | 'heldSince'> & {
@@ -143,7 +142,7 @@ export function replayLedgers(
       costMinor,
       toldMinor: 0,
       at,
-      until: (until ?? at + offer.redeemWithinDays * dayMs) + reportingMs,
+      until: (until ?? outUntil(offer, at)) + reportingMs,
     });
   }
 
@@ -173,7 +172,7 @@ export function replayLedgers(
     if (offer?.budget === undefined) return;
     if (outcome.outcome === 'redeemed' || PAID_WHEN_MADE.has(made.benefit.kind)) {
       const told = outcome.costMinor ?? redemptionCost(made as DecidedOffer, outcome.valueMinor, economics);
-      confirm(offer, made, holder, Math.max(0, Math.ceil(told)), decision.at, outcome.at);
+      confirm(offer, made, holder, budgetCost(told), decision.at, outcome.at);
     } else if (outcome.outcome === 'dismissed') free(made.offerId, holder, outcome.at);
   }
 
@@ -229,7 +228,7 @@ export function replayLedgers(
       const id = repeatedId(holder, purchase);
       if (reservations.has(keyOf(offerId, id))) continue;
       const told = costMinor ?? redemptionCost(made as DecidedOffer, Math.max(0, valueMinor), economics);
-      const cost = Math.max(0, Math.ceil(told));
+      const cost = budgetCost(told);
       reservations.set(keyOf(offerId, id), {
         offerId,
         id,

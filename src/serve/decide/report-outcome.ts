@@ -64,6 +64,8 @@ export async function reportFor(
   deps: Deps,
   told = readOutcome(decision.decisionId, eventIdOf(decision.decisionId, report), deps),
 ): Promise<Omit<OutcomeAnswer, 'attributed'> & { attribution: Attribution }> {
+  // Not everybody waits for it, and what rejects unheard ends the process.
+  told.catch(() => {});
   if (report.outcome === 'redeemed' && isToldTooLate(decision, offer, deps))
     throw toldTooLate(decision, offer);
   const eventId = eventIdOf(decision.decisionId, report);
@@ -73,19 +75,22 @@ export async function reportFor(
   const contacts = contactsOf(decision, deps);
   contacts?.catch(() => {});
   // After the event is in the stream, and for repeats too: a first attempt may have ended in between.
-  const besides: { settled?: Promise<Attribution> } = {};
+  const settling: Promise<Attribution>[] = [];
   const { duplicates, results } = await submitEvents([event], deps, ([accepted]) => {
-    if (accepted?.status !== 'rejected')
-      besides.settled = settleReport(decision, offer, event, deps, contacts);
-    return besides.settled;
+    if (accepted?.status === 'rejected') return;
+    const settled = settleReport(decision, offer, event, deps, contacts);
+    // Heard of below, when the record is up to date.
+    settled.catch(() => {});
+    settling.push(settled);
   });
-  if (besides.settled === undefined) {
+  const [settled] = settling;
+  if (settled === undefined) {
     const faults = [{ path: 'body', message: results[0]?.reason ?? 'is not a valid event' }];
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
   }
   const duplicate = duplicates > 0;
   countOutcome(event, duplicate, deps);
-  return { eventId, duplicate, attribution: await besides.settled };
+  return { eventId, duplicate, attribution: await settled };
 }
 
 type OutcomeEvent = Extract<ParsedEventInput, { type: 'offerOutcome' }> & {
@@ -210,7 +215,7 @@ function toldTooLate(decision: DecisionOutline, offer: OutlinedOffer): AppError 
   const until = new Date(toldUntilOf(decision, offer)).toISOString();
   return new AppError('CONFLICT', {
     public: `A redemption of this offer could be told of until ${until}; nothing was counted.`,
-    faults: [{ path: 'body.outcome', message: `may be redeemed until ${until}` }],
+    faults: [{ path: 'body.outcome', message: `could be told of until ${until}` }],
   });
 }
 

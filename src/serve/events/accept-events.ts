@@ -61,11 +61,8 @@ export type AcceptResult = {
   results: EventResult[];
 };
 
-/**
- * What is to be done with accepted events besides, such as settling what they tell: begins once they are in the stream, and is waited
- * for beside their records. Repeats are among them. What it rejects with, `acceptEvents` does.
- */
-export type WhenAccepted = (results: readonly Readonly<EventResult>[]) => Promise<unknown> | undefined;
+/** Is called once the events are in the stream, before their records are brought up to date. Repeats are among them. */
+export type WhenAccepted = (results: readonly Readonly<EventResult>[]) => void;
 
 /** Clocks differ; a day more than that is a mistake, and would make everything after it late. */
 const aheadMaxMs = dayMs;
@@ -111,9 +108,7 @@ export async function acceptEvents(
     ),
   );
 
-  const besides = whenAccepted?.(results);
-  // Whoever waits for the records first is told afterwards.
-  besides?.catch(() => {});
+  whenAccepted?.(results);
   const bySubject = new Map<string, Indexed[]>();
   fresh.forEach(({ event, subjectId, index }, f) => {
     const entries = bySubject.get(subjectId) ?? [];
@@ -121,7 +116,6 @@ export async function acceptEvents(
     entries.push({ event, streamId: streamIds[f] ?? '', index });
   });
   const deferred = await applyAll(bySubject, looked, results, deps);
-  await besides;
   const count = (status: EventResult['status']) =>
     results.filter((result) => result.status === status).length;
   return {

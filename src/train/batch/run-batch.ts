@@ -62,11 +62,19 @@ const Shares = z.object({
 type Shares = z.output<typeof Shares>;
 const sharesName = 'shared.json';
 
-/** Answers what the batch comes to; `cancelled`: it has stopped at the wish of whoever cancelled it. */
-export async function runBatch(
-  batchId: string,
-  context: BatchContext,
-): Promise<{ cancelled: boolean; counts: BatchCounts }> {
+/** What the batch comes to; `cancelled`: it has stopped at the wish of whoever cancelled it. */
+type BatchOutcome = { cancelled: boolean; counts: BatchCounts };
+
+export async function runBatch(batchId: string, context: BatchContext): Promise<BatchOutcome> {
+  for (;;) {
+    const outcome = await runUntilCancelled(batchId, context);
+    // Somebody may have had it go on while it was coming to its end.
+    const isWanted = outcome.cancelled && !(await batchFolder(context.config.dataDir, batchId).isCancelled());
+    if (!isWanted) return outcome;
+  }
+}
+
+async function runUntilCancelled(batchId: string, context: BatchContext): Promise<BatchOutcome> {
   const { config, redisUrl, now, log, report, threads } = context;
   const folder = batchFolder(config.dataDir, batchId);
   const stored = await folder.request();
@@ -271,8 +279,8 @@ async function writeCandidates(
 }
 
 /**
- * false: cancelled; what has been decided by then is in the lake all the same, since it stands and may be asked for. While a part is being written, the threads go on with the next; no more than one waits to be written, so that
- * two are held at most.
+ * false: cancelled; what has been decided by then is in the lake all the same, since it stands and may be asked for. While a part
+ * is being written, the threads go on with the next; no more than one waits to be written, so that two are held at most.
  */
 async function decideParts(
   folder: BatchFolder,
@@ -287,7 +295,8 @@ async function decideParts(
   const file = shares === undefined ? undefined : await openShares(folder.shares);
   let writing = Promise.resolve();
   let part: OpenPart | undefined;
-  let [isCancelled, doneUntil] = [false, 0];
+  let isCancelled = false;
+  let doneUntil = 0;
   async function* wanted() {
     for await (const chunk of openChunks(folder, lake, customers)) {
       if (isCancelled) return;
@@ -325,8 +334,9 @@ async function decideParts(
     if (part !== undefined) {
       const { decisions } = part;
       part = undefined;
-      // Its customers are listed when it goes on: by what stands, or anew and under other ids.
-      await decisions.write(`${batchId}-break-${await folder.breaks()}`);
+      // Its customers are listed when it goes on: by what stands, or anew and under other ids. By how far it came: an attempt that was
+      // killed before the break was counted may have come further.
+      await decisions.write(`${batchId}-break-${await folder.breaks()}-${doneUntil}`);
       await folder.countBreak();
     }
     return !isCancelled || doneUntil === customers;

@@ -148,7 +148,7 @@ export async function sweepBudgets(
   return count;
 }
 
-/** What redemptions of these decisions have taken of budgets. */
+/** What of budgets has been spent on these decisions: by redemptions, and by what is paid when it is made. */
 export async function spentBudgets(
   { redis, keys }: KeyDeps,
   decisionIds: readonly string[],
@@ -159,12 +159,12 @@ export async function spentBudgets(
     for (let first = 0; first < decisionIds.length; first += atOnce) {
       const some = decisionIds.slice(first, first + atOnce);
       for (const entry of await redis.hmget(keys.budgetReservations(offerId), ...some)) {
-        const [, state, period, costMinor] = /^([cu]) (\S+) (\d+)$/.exec(entry ?? '') ?? [];
+        const [, state, period, costMinor] = /^([cpu]) (\S+) (\d+)$/.exec(entry ?? '') ?? [];
         if (state === undefined || period === undefined) continue;
         spent.push({
           offerId,
           period,
-          state: state === 'c' ? 'confirmed' : 'late',
+          state: state === 'u' ? 'late' : 'confirmed',
           costMinor: Number(costMinor),
         });
       }

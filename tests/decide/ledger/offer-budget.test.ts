@@ -40,6 +40,23 @@ test('what is out and what is spent never come to more than the budget', async (
   });
 });
 
+test('of a customer who is forgotten what was not redeemed comes back, but what is paid when it is made stays spent', async () => {
+  const call = offerWith({ amountMinor: 1000 }, { benefit: { kind: 'serviceContact' } });
+  const discount = offerWith({ amountMinor: 1000 });
+  for (const offer of [call, discount]) {
+    await reserve(offer, 'hers', 300);
+    await reserve(offer, 'his', 200);
+    expect(await ledger.forget(offer.offerId, ['hers', 'unknown'], now)).toBe(1);
+  }
+  expect(await ledger.state(call, now)).toMatchObject({
+    reservedMinor: 200,
+    reservedCount: 1,
+    confirmedMinor: 300,
+    confirmedCount: 1,
+  });
+  expect(await ledger.state(discount, now)).toMatchObject({ reservedMinor: 200, confirmedMinor: 0 });
+});
+
 test('at a higher cost a reservation takes the rest, of the period that it is in; at a lower one it stays', async () => {
   const offer = offerWith({ amountMinor: 1000, period: 'day' });
   const tomorrow = now + dayMs;

@@ -1,5 +1,6 @@
 /** Past the bound of the event stream nothing more is taken, by whichever way it comes, and nothing of it is half done. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -32,7 +33,12 @@ test('a full event stream refuses events, catalogue changes, log-ins and outcome
   expect((await service.call('PUT', '/offers/five', offer)).status).toBe(200);
   const seen = { type: 'view', sessionId: 'guest-1', lines: [{ itemId: 'tea' }] };
   expect((await service.call('POST', '/events', seen)).status).toBe(202);
-  const decided = await service.call('POST', '/offers/decide', { customerId: 'anna', channel: 'web' });
+  // The service may not have heard of the offer yet, and now and then it tries what comes of nothing.
+  const decided = await eventually(async () => {
+    const made = await service.call('POST', '/offers/decide', { customerId: 'anna', channel: 'web' });
+    expect(made.body.placements[0].offers).toHaveLength(1);
+    return made;
+  });
   const outcome = { offerId: 'five', outcome: 'viewed' };
 
   await fill();

@@ -532,6 +532,22 @@ test('a batch that was cancelled stops, and goes on where it stopped', async () 
   );
 });
 
+test('one that is to go on while it is still coming to its end goes on', async () => {
+  await offersAre(fivePercent());
+  const { batchId, files } = await begin(makeRequest());
+  let reports = 0;
+  const { cancelled, counts } = await run(batchId, async () => {
+    reports++;
+    if (reports === 2) await files.cancel();
+    if (reports === 3) await files.uncancel();
+  });
+  expect(cancelled).toBe(false);
+  expect(counts.decided).toBe(customers);
+  expect(await linesOf(files)).toHaveLength(counts.offers + counts.fallbacks);
+  // It had stopped.
+  expect(await files.breaks()).toBe(1);
+});
+
 test('a segment, or a rule over features, says who is meant', async () => {
   await offersAre(fivePercent());
   await lake.connection.run('SELECT 1');
