@@ -5,7 +5,7 @@
  *
  *   uplift         = persuaded share of the kind × P(redeemed)
  *   churnReduction = Σ size · cause, of the causes of algorithms/offer-model/keeping.ts: being meant to keep × P(leaving), a service contact,
- *                    one to the aggrieved, an invitation to who takes part, a privilege × P(leaving); less P(dismissed) × what annoyance drives away and leaves out
+ *                    one to the aggrieved, an invitation to who takes part; less P(dismissed) × what annoyance drives away and leaves out
  */
 import {
   ANNOYANCE,

@@ -63,8 +63,6 @@ export const KEEPING_ASSUMED = {
   grievance: { size: 0.03, deviation: 0.015, shown: 0.5 },
   /** Of an invitation to somebody who takes part. */
   invitation: { size: 0.01, deviation: 0.005, shown: 0.5 },
-  /** Of a privilege (a trial of a tier, early access), to somebody who is leaving for sure. */
-  privilege: { size: 0.035, deviation: 0.0175, shown: 0.5 },
 } as const;
 
 /** Of what is not known of any two of these sizes but the first: where one of them keeps nobody, the others hardly do. */

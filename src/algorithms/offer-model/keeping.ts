@@ -11,19 +11,11 @@
  * E[left] is foretold by a fit to other customers; z are numbers of the customer that the causes are made of, so that who gets an offer is
  * not taken for what it does. Leaving is counted within a horizon; of an effect that goes on beyond it, only the share `shown` is seen there.
  */
-import type { Benefit } from '../../domain/offer.ts';
 import { factorise } from '../uplift/cholesky.ts';
 import { ANNOYANCE, KEEPING_ASSUMED, KEEPING_CORRELATION } from './assumed-effects.ts';
 import { type GaussianSizes, gaussianSizes, usualOverlap } from './gaussian-sizes.ts';
 
-export const KEEPING_CAUSES = [
-  'dismissal',
-  'retention',
-  'service',
-  'grievance',
-  'invitation',
-  'privilege',
-] as const;
+export const KEEPING_CAUSES = ['dismissal', 'retention', 'service', 'grievance', 'invitation'] as const;
 export type KeepingCause = (typeof KEEPING_CAUSES)[number];
 
 /** Sizes in the order of the causes, and L of their covariance LLᵀ, lower half, row by row. */
@@ -61,11 +53,7 @@ export function writeCauses(
   out[to + 2] = service ? 1 : 0;
   out[to + 3] = service ? grievance : 0;
   out[to + 4] = kind === 'communityInvitation' ? takesPart : 0;
-  out[to + 5] = PRIVILEGES.has(kind) ? leaving : 0;
 }
-
-/** They cost little and sell little: whoever is given one feels the better for being a customer. */
-const PRIVILEGES: ReadonlySet<string> = new Set<Benefit['kind']>(['tierTrial', 'earlyAccess']);
 
 /** Before any log. */
 export function assumedSizes(): GaussianSizes {

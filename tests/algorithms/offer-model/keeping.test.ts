@@ -130,25 +130,6 @@ test('orders that annoyance leaves out for a while are a part of what a year bri
   expect(half!.deviation).toBeGreaterThan(KEEPING_ASSUMED.dismissal.deviation);
 });
 
-test('a privilege keeps who is leaving, whether or not it is meant to; a discount keeps nobody by itself', () => {
-  const { dismissal: _, ...kept } = KEEPING_ASSUMED;
-  const sizes = withLeftOut(assumedSizes(), { leftOut: 0, leftOutDeviation: 0 });
-  const causes = new Float64Array(causesSize);
-  const reduction = (kind: string, leaving: number, retention = false) => {
-    writeCauses({ kind, retention }, { dismisses: 0, leaving, grievance: 1, takesPart: 1 }, causes);
-    return keepingOf(sizes, causes).mean;
-  };
-  for (const kind of ['tierTrial', 'earlyAccess']) {
-    expect(reduction(kind, 0.4), kind).toBeCloseTo(0.4 * kept.privilege.size, 10);
-    expect(reduction(kind, 0), kind).toBe(0);
-    expect(reduction(kind, 0.4, true), kind).toBeCloseTo(
-      0.4 * (kept.privilege.size + kept.retention.size),
-      10,
-    );
-  }
-  expect(reduction('percentOff', 0.4)).toBe(0);
-});
-
 test('with few rows they hardly move', () => {
   const { mean } = fitSizes(draw(200, 0.3, 0.3));
   for (const [k, cause] of KEEPING_CAUSES.entries())
