@@ -38,6 +38,8 @@ export function createBudgetWatch(
 ): BudgetWatch {
   let states = new Map<string, { offer: Offer; state: BudgetState }>();
   const refusals = new Map<string, BudgetReason>();
+  /** Worked out once a reading: a list asks for each again with every customer. */
+  const levels = new Map<string, BudgetLevel>();
   let readAt = -Infinity;
   let reading: Promise<void> | undefined;
 
@@ -52,6 +54,7 @@ export function createBudgetWatch(
       }),
     );
     refusals.clear();
+    levels.clear();
     readAt = startedAt;
   }
 
@@ -63,9 +66,11 @@ export function createBudgetWatch(
   function levelOf(offerId: string): BudgetLevel | undefined {
     const known = states.get(offerId);
     if (known === undefined) return undefined;
+    const told = levels.get(offerId);
+    if (told !== undefined) return told;
     const { offer, state } = known;
     const { period, remains, availableNow } = budgetLeft(offer, state, readAt);
-    return {
+    const level: BudgetLevel = {
       offerId: offer.offerId,
       at: new Date(readAt).toISOString(),
       period,
@@ -73,6 +78,8 @@ export function createBudgetWatch(
       availableNow,
       ...(refusals.has(offerId) && { refusedSince: true as const }),
     };
+    levels.set(offerId, level);
+    return level;
   }
 
   return {
@@ -85,7 +92,10 @@ export function createBudgetWatch(
     },
     reasonFor,
     levelOf,
-    refused: (offerId, reason) => refusals.set(offerId, reason),
+    refused: (offerId, reason) => {
+      refusals.set(offerId, reason);
+      levels.delete(offerId);
+    },
     counts: () => {
       const counts = { open: 0, paced: 0, exhausted: 0 };
       for (const { offer } of states.values()) {

@@ -184,7 +184,7 @@ export function openDecision(
         modelVersions: modelVersions(models),
         inputs: {
           ...decisionInputs(facts, contactPolicy.summaryOf(facts, situation), context),
-          ...budgetsOf(result.excluded, market),
+          ...budgetsOf(result.excluded, market, withheld),
         },
         degraded: !deps.catalogue.loaded,
       });
@@ -192,16 +192,17 @@ export function openDecision(
   };
 }
 
-/** So that it can be checked later that there was nothing left. */
+/** So that it can be checked later that there was nothing left; not of those that are kept for others, who may have much of it. */
 function budgetsOf(
   excluded: readonly ExcludedOffer[],
   { budgetLevel }: OfferMarket,
+  withheld: DecideRequest['withheld'],
 ): Pick<DecisionInputs, 'budgets'> {
   if (budgetLevel === undefined) return {};
   const budgets: BudgetLevel[] = [];
   for (const { reasonCode, offerId } of excluded)
     if (reasonCode === 'budget-exhausted' || reasonCode === 'budget-paced') {
-      const level = budgetLevel(offerId);
+      const level = withheld?.(offerId) ? undefined : budgetLevel(offerId);
       if (level !== undefined) budgets.push(level);
     }
   return budgets.length === 0 ? {} : { budgets };

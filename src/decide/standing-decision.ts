@@ -260,6 +260,7 @@ async function decideAndLetStand(
   withdrawing.catch(() => {});
   let made: { own: LoggedDecision; whole: LoggedDecision; room: Promise<void>; stands: boolean } | undefined;
   const write: WriteDecided = async (decided, contacts, now) => {
+    made = undefined;
     await withdrawing;
     const named = loggedForm(decided);
     // Made without the catalogue: not to be repeated once that is there.
@@ -307,7 +308,7 @@ async function decideAndLetStand(
     return { decision: winner?.decision ?? { ...own, decisionId: null }, isUnlocked: false };
   }
   await logDecision(whole, deps, room);
-  // It is logged, whether this tells of it or not: then it is logged once more, which changes nothing, and the lock lapses.
+  // If this fails, the next request logs it again under the same id, which changes nothing, and the lock lapses.
   markLogged(deps.redis, { key, whole: wholeOf(key) }, decisionId, lock).catch(() => {});
   return { decision: own, isUnlocked: true };
 }

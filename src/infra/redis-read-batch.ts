@@ -18,17 +18,15 @@ export function createReadBatch(redis: Redis): ReadKeys {
   return shared((keys) => redis.callBuffer('MGET', ...keys) as Promise<(Buffer | null)[]>);
 }
 
-type Reader<Value> = {
+type Reader = {
   keys: readonly string[];
-  resolve: (values: Value[]) => void;
+  resolve: (values: (Buffer | null)[]) => void;
   reject: (err: unknown) => void;
 };
 
 /** `read`: the value of each key, by one command. */
-function shared<Value>(
-  read: (keys: readonly string[]) => Promise<Value[]>,
-): (keys: readonly string[]) => Promise<Value[]> {
-  let waiting: Reader<Value>[] = [];
+function shared(read: ReadKeys): ReadKeys {
+  let waiting: Reader[] = [];
   let keyCount = 0;
 
   function send(): void {

@@ -3,7 +3,7 @@ import { newDecisionId } from '../../../src/decide/decision-id.ts';
 import { keepOutlines, type LoggedDecision, readOutline } from '../../../src/decide/decision-log.ts';
 import { EventInput } from '../../../src/domain/event.ts';
 import type { EventId } from '../../../src/domain/ids.ts';
-import { dayMs } from '../../../src/domain/time.ts';
+import { dayMs, hourMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { drainAll } from '../../../src/history/drain.ts';
 import { openLake } from '../../../src/history/lake.ts';
@@ -190,8 +190,8 @@ test('a redemption that is told of when nobody knows any more whether it was cou
   const event = { ...outcome, type: 'offerOutcome', customerId: 'belated', decisionId };
   expect((await service.call('POST', '/events', event)).body.results[0].outcome).toBe('tooLate');
   expect(await budget()).toEqual(before);
-  // A minute earlier it is taken, and known to be a repeat until then.
-  await kept(Date.now() - 60 * dayMs + 60_000);
+  // An hour earlier it is taken, and known to be a repeat until then.
+  await kept(Date.now() - 60 * dayMs + hourMs);
   const again = await buy('belated', [{ offerId: 'five-off', decisionId }]);
   expect(again.results[0].redemptions).toMatchObject([{ status: 'late' }]);
   expect((await budget()).confirmed.count).toBe(before.confirmed.count + 1);

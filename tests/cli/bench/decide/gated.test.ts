@@ -19,4 +19,4 @@ test('a shop of a hundred customers proves nothing: its model is tried, and stay
   );
   expect(champion).toBeUndefined();
   expect(reason).toMatch(/earnings of a decision within its window/);
-}, 300_000);
+});
