@@ -9,7 +9,10 @@ export type Promises = {
   acknowledged: Set<string>;
   /** Ids of decisions that were answered. */
   decisions: Set<string>;
-  /** By offer: the reservations whose redemption was reported, and those of them that were acknowledged. */
+  /**
+   * By offer: the purchases that redeemed it, each of which counts once at most; and of what was acknowledged the reservations, and the
+   * purchases that came second, which cost besides: each counts once.
+   */
   redemptions: Map<string, { reported: Set<string>; acknowledged: Set<string> }>;
   /** Ids of jobs that were accepted. */
   jobs: Set<string>;

@@ -86,7 +86,8 @@ export async function shop(
       lines: lines(),
       redeemed: [{ offerId, decisionId }],
     });
-    ofOffer(offerId).reported.add(holder);
+    const purchaseId = String(purchase.eventId);
+    ofOffer(offerId).reported.add(purchaseId);
     const outcomeId = outcomeEventId(decisionId, offerId as never, 'redeemed');
     promises.sent.set(outcomeId, {
       type: 'offerOutcome',
@@ -103,7 +104,8 @@ export async function shop(
     if (status === 'failed')
       await report(decisionId, { offerId, outcome: 'redeemed', occurredAt: purchase.occurredAt });
     // Another purchase has redeemed it, by this decision or one that it was held by: no outcome follows from this one.
-    else if (status !== 'repeated') promises.acknowledged.add(outcomeId);
+    else if (status === 'repeated') ofOffer(offerId).acknowledged.add(purchaseId);
+    else promises.acknowledged.add(outcomeId);
     if (promises.acknowledged.has(outcomeId)) ofOffer(offerId).acknowledged.add(holder);
   }
 
