@@ -192,17 +192,17 @@ async function decideOnce(
   request: StandingRequest,
   deps: StandingDeps,
 ): Promise<Decision> {
-  const { redis } = deps;
+  const { redis, keys } = deps;
   const startedAt = performance.now();
   while (performance.now() - startedAt < waitMs) {
     const decisionId = newDecisionId(deps.now());
-    const lock = { key: `${key}:deciding`, token: decisionId };
+    const lock = { key: keys.standingLock(key), token: decisionId };
     // By the same round trip, for whoever decides needs it.
     const read = readForDecision(request, deps);
     read.catch(() => {});
     const [taken, current = null, died = null] = (await begin(
       redis,
-      [lock.key, key, attemptOf(key)],
+      [lock.key, key, keys.standingAttempt(key)],
       [decisionId, decidingMs, digestOf(text), attemptMs],
     )) as [0 | 1, (Buffer | null)?, (Buffer | null)?];
     if (taken === 1) {
@@ -215,7 +215,7 @@ async function decideOnce(
         if (before !== undefined && !isSame(before, ended)) return before.decision;
         if (died !== null) await undoAttempt(died.toString(), request, deps);
         // Before anything is reserved under it.
-        if (!isPutDown) await redis.set(attemptOf(key), decisionId, 'PX', attemptMs);
+        if (!isPutDown) await redis.set(keys.standingAttempt(key), decisionId, 'PX', attemptMs);
         const early = died === null ? read : undefined;
         const decided = await decideAndLetStand(found, { decisionId, lock, early }, request, deps);
         isUnlocked = decided.isUnlocked;
@@ -233,16 +233,6 @@ async function decideOnce(
     internal: `another process has been deciding for more than ${waitMs} ms`,
     retryAfterSeconds: 1,
   });
-}
-
-/** Where the id is put down under which a decision is being made. */
-function attemptOf(key: string): string {
-  return `${key}:attempt`;
-}
-
-/** Where all of a decision is that stands and is not marked as logged: whoever made it may be killed in between. */
-function wholeOf(key: string): string {
-  return `${key}:whole`;
 }
 
 async function decideAndLetStand(
@@ -280,7 +270,12 @@ async function decideAndLetStand(
     const besides = contacts && deps.contacts.prepare(contacts, now);
     const reply = await stand(
       deps.redis,
-      [key, attemptOf(key), wholeOf(key), ...(besides === undefined ? [] : [besides.key])],
+      [
+        key,
+        deps.keys.standingAttempt(key),
+        deps.keys.standingWhole(key),
+        ...(besides === undefined ? [] : [besides.key]),
+      ],
       [
         digestOf(text),
         written,
@@ -309,7 +304,7 @@ async function decideAndLetStand(
   }
   await logDecision(whole, deps, room);
   // If this fails, the next request logs it again under the same id, which changes nothing, and the lock lapses.
-  markLogged(deps.redis, { key, whole: wholeOf(key) }, decisionId, lock).catch(() => {});
+  markLogged(deps.redis, { key, whole: deps.keys.standingWhole(key) }, decisionId, lock).catch(() => {});
   return { decision: own, isUnlocked: true };
 }
 
@@ -373,9 +368,9 @@ async function forget(
 /** One that a process has left unlogged, or not marked as logged: as that would have logged it. */
 async function logStanding(key: string, decision: LoggedDecision, deps: StandingDeps): Promise<void> {
   const { decisionId } = decision;
-  const whole = parseDecision(await deps.redis.get(wholeOf(key)));
+  const whole = parseDecision(await deps.redis.get(deps.keys.standingWhole(key)));
   await logDecision(whole?.decisionId === decisionId ? whole : withoutReasons(decision), deps);
-  await markLogged(deps.redis, { key, whole: wholeOf(key) }, decisionId);
+  await markLogged(deps.redis, { key, whole: deps.keys.standingWhole(key) }, decisionId);
 }
 
 /** Until when the decision may be repeated: milliseconds since 1970. */

@@ -54,6 +54,10 @@ export function createKeys(prefix: string) {
     catalogueChanges: `${prefix}:catalogue:changes`,
     /** String (JSON) with an expiry: the decision that stands for this customer, campaign, channel and placement. */
     standingDecision: (subjectId: string, slot: string) => `${prefix}:{c:${subjectId}}:decision:${slot}`,
+    /** Strings with an expiry beside it (`standing` is its key): who decides; under which id; and all of it until it has been logged. */
+    standingLock: (standing: string) => `${standing}:deciding`,
+    standingAttempt: (standing: string) => `${standing}:attempt`,
+    standingWhole: (standing: string) => `${standing}:whole`,
     /** Hash with an expiry: ids of some of a day's logged decisions → their outlines (binary); `part` says which. */
     decisions: (part: string) => `${prefix}:decisions:${part}`,
     /** Hash with an expiry: offer id, outcome and event id → what was reported, as JSON. */
