@@ -26,7 +26,7 @@ import { createBatchDeciding } from '../../../src/train/batch/batch-deciding.ts'
 import { runBatch } from '../../../src/train/batch/run-batch.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
 import { makeItem, makeOffer } from '../../support/offers.ts';
-import { silentLog, testRedis } from '../../support/redis.ts';
+import { deleteEach, silentLog, testRedis } from '../../support/redis.ts';
 
 const { redis, keys, url, prefix } = testRedis();
 const customers = 900;
@@ -520,7 +520,7 @@ test('a batch that was cancelled stops, and goes on where it stopped', async () 
 
   await files.uncancel();
   // Of some, what stood is over: they are decided on anew, under another id.
-  await redis.del(...slots.slice(0, 10));
+  await deleteEach(redis, slots.slice(0, 10));
   const { counts } = await run(batchId);
   expect(counts.decided).toBe(customers);
   const all = (await decisionsOf(files)).map(({ decisionId }) => decisionId);
