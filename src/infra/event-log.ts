@@ -15,8 +15,11 @@ const retryAfterSeconds = 5;
  */
 export async function refuseWhileFull(redis: Redis, keys: Keys, maxLength: number): Promise<void> {
   const length = await redis.xlen(keys.eventStream);
-  if (length < maxLength) return;
-  throw new AppError('TOO_MANY_REQUESTS', {
+  if (length >= maxLength) throw streamIsFull(length);
+}
+
+export function streamIsFull(length: number): AppError {
+  return new AppError('TOO_MANY_REQUESTS', {
     public: 'Too much waits to be stored.',
     internal: `the event stream holds ${length} entries: is a worker draining it?`,
     retryAfterSeconds,

@@ -10,6 +10,8 @@ import { callWhenFull } from './redis-script.ts';
 export type Tombstones = {
   /** For each subject the instant of its erasure (milliseconds since 1970); −1 = never erased. */
   erasedAt: (subjectIds: readonly string[]) => Promise<number[]>;
+  /** Where `erasedAt` finds it, for a script that looks at something else besides: the hash, and the subject's field. */
+  placeOf: (subjectId: string) => { key: string; field: string };
   /** Of events, by their markers' fields: were they accepted before the erasure? */
   knewEvents: (events: readonly { subjectId: string; marker: string }[]) => Promise<boolean[]>;
   bury: (subjectIds: readonly string[], at: number) => Promise<void>;
@@ -46,6 +48,7 @@ export function createTombstones(
       const values = await redis.hmget(keys.erasedSubjects, ...subjectIds.map((id) => files.hash(id)));
       return values.map((value) => (value === null ? never : Number(value)));
     },
+    placeOf: (subjectId) => ({ key: keys.erasedSubjects, field: files.hash(subjectId) }),
     async knewEvents(events) {
       return Promise.all(
         events.map(

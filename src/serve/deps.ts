@@ -70,7 +70,7 @@ export type Deps = {
   batches: BatchQueue;
   deadLetters: DeadLetters;
   erasures: Pick<ErasureFiles, 'request' | 'status'>;
-  tombstones: Pick<Tombstones, 'erasedAt' | 'knewEvents' | 'bury'>;
+  tombstones: Pick<Tombstones, 'erasedAt' | 'placeOf' | 'knewEvents' | 'bury'>;
   held: HeldData;
   metrics: ServeMetrics;
   /** What `/metrics` answers. */

@@ -22,9 +22,10 @@ import { isGuest, subjectOf } from '../../features/subject.ts';
 import { appendEntries, refuseWhileFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { isRedisTrouble, type Redis } from '../../infra/redis.ts';
+import { isCluster, isRedisTrouble, type Redis } from '../../infra/redis.ts';
 import { slices } from '../../infra/redis-together.ts';
 import type { Tombstones } from '../../infra/tombstones.ts';
+import { lookAndAppend } from './look-and-append.ts';
 
 export type AcceptDeps = {
   redis: Redis;
@@ -34,7 +35,7 @@ export type AcceptDeps = {
   catalogue: { readonly items: ReadonlyMap<string, Item> };
   config: { currency: string; streamMaxLength: number };
   /** Who has been erased. Absent: nobody. */
-  tombstones?: Pick<Tombstones, 'erasedAt' | 'knewEvents'>;
+  tombstones?: Pick<Tombstones, 'erasedAt' | 'placeOf' | 'knewEvents'>;
   /** Milliseconds since 1970. */
   now: () => number;
   log: Pick<Logger, 'error'>;
@@ -90,7 +91,7 @@ export async function acceptEvents(
 ): Promise<AcceptResult> {
   const now = deps.now();
   const results: EventResult[] = [];
-  const candidates: { event: ShopEvent; subjectId: string; index: number }[] = [];
+  const candidates: Candidate[] = [];
   inputs.forEach((input, index) => {
     const event = settle(input, now, deps.catalogue);
     const reason = faultOf(input, event, now, deps.config.currency);
@@ -99,14 +100,7 @@ export async function acceptEvents(
     else results[index] = { eventId: event.eventId, status: 'rejected', reason };
   });
 
-  const { fresh, looked } = await reachable(withoutRepeats(candidates, results, deps));
-  const streamIds = await reachable(
-    appendEntries(
-      deps.redis,
-      deps.keys,
-      fresh.map(({ event }) => ({ kind: 'event', event })),
-    ),
-  );
+  const { fresh, looked, streamIds } = await reachable(appendFresh(candidates, results, deps));
 
   whenAccepted?.(results);
   const bySubject = new Map<string, Indexed[]>();
@@ -127,7 +121,45 @@ export async function acceptEvents(
   };
 }
 
+/** An event that is valid, and where it came in the request. */
+type Candidate = { event: ShopEvent; subjectId: string; index: number };
+
 type Indexed = StreamedEvent & { index: number };
+
+/** Those that are in the stream now, the ids they have there, and what was seen of their subjects. */
+type Appended = { fresh: Candidate[]; looked: ReadonlyMap<string, LookedAt>; streamIds: string[] };
+
+/** All or none; repeats are marked as duplicates, and left out. */
+async function appendFresh(
+  candidates: readonly Candidate[],
+  results: EventResult[],
+  deps: AcceptDeps,
+): Promise<Appended> {
+  const [only, another] = candidates;
+  // Nearly all that a page sends. The keys of a cluster lie on different nodes.
+  if (only !== undefined && another === undefined && !isCluster(deps.redis))
+    return await appendOne(only, results, deps);
+  const { fresh, looked } = await withoutRepeats(candidates, results, deps);
+  return { fresh, looked, streamIds: await append(fresh, deps) };
+}
+
+async function appendOne(one: Candidate, results: EventResult[], deps: AcceptDeps): Promise<Appended> {
+  const { event, subjectId } = one;
+  const { looked, erasedAt, streamId } = await lookAndAppend(subjectId, { kind: 'event', event }, deps);
+  const seen = { looked: new Map([[subjectId, looked]]), erasedAt: new Map([[subjectId, erasedAt]]) };
+  if (streamId !== undefined) return { fresh: [one], looked: seen.looked, streamIds: [streamId] };
+  // A repeat; or of somebody who was erased, and may have become a customer anew.
+  const fresh = await freshOf([one], seen, results, deps);
+  return { fresh, looked: seen.looked, streamIds: await append(fresh, deps) };
+}
+
+function append(fresh: readonly Candidate[], { redis, keys }: AcceptDeps): Promise<string[]> {
+  return appendEntries(
+    redis,
+    keys,
+    fresh.map(({ event }) => ({ kind: 'event', event })),
+  );
+}
 
 /**
  * Brings the subjects' records up to date, some at a time, and puts down what turns out to be a repeat. Answers how many events are left
@@ -231,11 +263,12 @@ function faultOf(
  * What was not accepted before, and what was seen of each subject; marks the others as duplicates. Also looks whether the stream has
  * room.
  */
-async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; index: number }>(
-  candidates: readonly T[],
+async function withoutRepeats(
+  candidates: readonly Candidate[],
   results: EventResult[],
-  { redis, keys, config, records, tombstones }: AcceptDeps,
-): Promise<{ fresh: T[]; looked: ReadonlyMap<string, LookedAt> }> {
+  deps: AcceptDeps,
+): Promise<Pick<Appended, 'fresh' | 'looked'>> {
+  const { redis, keys, config, records, tombstones } = deps;
   if (candidates.length === 0) return { fresh: [], looked: new Map() };
   const eventIds = new Map<string, Set<string>>();
   for (const { event, subjectId } of candidates) {
@@ -256,9 +289,19 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
   ]);
   for (const some of others) await lookAt(some);
   const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? -1]));
+  return { fresh: await freshOf(candidates, { looked, erasedAt }, results, deps), looked };
+}
+
+/** By what was seen of their subjects; `erasedAt`: milliseconds since 1970, −1 = never. */
+async function freshOf(
+  candidates: readonly Candidate[],
+  { looked, erasedAt }: { looked: Appended['looked']; erasedAt: ReadonlyMap<string, number> },
+  results: EventResult[],
+  { tombstones }: AcceptDeps,
+): Promise<Candidate[]> {
   const refused = await ofTheErased(candidates, erasedAt, tombstones);
   const seen = new Set<string>();
-  const fresh = candidates.filter((candidate) => {
+  return candidates.filter((candidate) => {
     const { event, subjectId, index } = candidate;
     if (refused.has(candidate)) {
       results[index] = { eventId: event.eventId, status: 'rejected', reason: erasedReason };
@@ -272,16 +315,15 @@ async function withoutRepeats<T extends { event: ShopEvent; subjectId: string; i
     if (repeat && result !== undefined) result.status = 'duplicate';
     return !repeat;
   });
-  return { fresh, looked };
 }
 
 /** What happened before the erasure, or (told without a time of its own) is known to have been sent before it. */
-async function ofTheErased<T extends { event: ShopEvent; subjectId: string }>(
-  candidates: readonly T[],
+async function ofTheErased(
+  candidates: readonly Candidate[],
   erasedAt: ReadonlyMap<string, number>,
   tombstones: AcceptDeps['tombstones'],
-): Promise<Set<T>> {
-  const until = ({ subjectId }: T) => erasedAt.get(subjectId) ?? -1;
+): Promise<Set<Candidate>> {
+  const until = ({ subjectId }: Candidate) => erasedAt.get(subjectId) ?? -1;
   const erased = candidates.filter((candidate) => until(candidate) >= 0);
   if (erased.length === 0 || tombstones === undefined) return new Set();
   const known = await tombstones.knewEvents(

@@ -9,6 +9,7 @@ import { readEntries } from '../../../src/history/event-stream.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { createMetrics } from '../../../src/infra/metrics.ts';
 import { connectRedis } from '../../../src/infra/redis.ts';
+import { createTombstones } from '../../../src/infra/tombstones.ts';
 import { type AcceptDeps, acceptEvents } from '../../../src/serve/events/accept-events.ts';
 import { submitEvents } from '../../../src/serve/events/submit-events.ts';
 import { createServeMetrics } from '../../../src/serve/metrics.ts';
@@ -102,6 +103,25 @@ test('events of one customer are folded in the order of time, though they come i
   expect(await redis.scard(keys.staleCustomers)).toBe(0);
 });
 
+test('one event of somebody who was erased is refused, unless it happened later, and is counted once', async () => {
+  const { deps, keys } = setUp();
+  const hash = (...parts: string[]) => parts.join(' ');
+  const tombstones = createTombstones(redis, keys, {
+    hash,
+    receipts: async () => [],
+    pending: async () => [],
+  });
+  await tombstones.bury(['anna'], startMs - 1000);
+  const accept = (rest: object) => acceptEvents([visit(rest)], { ...deps, tombstones });
+  expect(await accept({ eventId: 'old', occurredAt: startMs - 1000 })).toMatchObject({
+    results: [{ status: 'rejected', reason: 'the customer has been erased since this happened' }],
+  });
+  expect(await redis.exists(keys.eventStream)).toBe(0);
+  expect(await accept({ eventId: 'new' })).toMatchObject({ accepted: 1 });
+  expect(await accept({ eventId: 'new' })).toMatchObject({ accepted: 0, duplicates: 1 });
+  expect(await redis.xlen(keys.eventStream)).toBe(1);
+});
+
 test('a guest has a record under the session', async () => {
   const { deps, records } = setUp();
   await acceptEvents([parsed({ type: 'visit', sessionId: 's1' })], deps);
@@ -181,11 +201,22 @@ describe('faults', () => {
         return typeof real === 'function' ? real.bind(target) : real;
       },
     });
-    await expect(acceptEvents([visit()], { ...deps, redis: refusing })).rejects.toMatchObject({
+    await expect(acceptEvents([visit(), visit()], { ...deps, redis: refusing })).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
     });
     expect(await redis.exists(keys.eventStream)).toBe(0);
     expect(await records.read('anna')).toBeUndefined();
+  });
+
+  test('the same of one event, which is looked at and appended in one step', async () => {
+    const { deps, keys, records } = setUp();
+    await redis.set(keys.eventStream, 'no stream');
+    await expect(acceptEvents([visit({ eventId: 'e1' })], deps)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(await records.read('anna')).toBeUndefined();
+    await redis.del(keys.eventStream);
+    expect(await acceptEvents([visit({ eventId: 'e1' })], deps)).toMatchObject({ accepted: 1 });
   });
 
   test('a record that cannot be written: accepted all the same, and said to be deferred', async () => {

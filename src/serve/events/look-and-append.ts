@@ -1,0 +1,73 @@
+/**
+ * One event of one subject on its way into the stream, in one step where Redis is one server: it is appended unless the stream is
+ * full, the event was accepted before, or its subject has been erased; what was seen of the record comes with the answer. To look
+ * first and to append then is a round trip more, which a busy machine makes a long one.
+ */
+import type { LogEntry } from '../../domain/log-entry.ts';
+import { markerField } from '../../features/event-markers.ts';
+import type { LookedAt } from '../../features/record-store.ts';
+import { RECORD_SCHEMA } from '../../features/registry.ts';
+import { logField, streamIsFull } from '../../infra/event-log.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Redis } from '../../infra/redis.ts';
+import { redisScript } from '../../infra/redis-script.ts';
+import type { Tombstones } from '../../infra/tombstones.ts';
+
+/**
+ * KEYS: the event stream, the record, the markers (`event-markers.ts`), the hash of the erased. ARGV: entries that the stream may hold, the
+ * event's marker, the subject's field among the erased ('' = nobody is looked for), the entry. Answers {-1, entries} where the stream is
+ * full, else {0 = nothing was appended, or 1; the record, the marker, the erasure, the stream id}.
+ */
+const script = redisScript(`
+local length = redis.call('XLEN', KEYS[1])
+if length >= tonumber(ARGV[1]) then return {-1, length} end
+local record, marker = redis.call('GET', KEYS[2]), redis.call('HGET', KEYS[3], ARGV[2])
+local erased = ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[3])
+if marker or erased then return {0, record, marker, erased, false} end
+return {1, record, false, false, redis.call('XADD', KEYS[1], '*', '${logField}', ARGV[4])}
+`);
+
+export type LookedAndAppended = {
+  looked: LookedAt;
+  /** Milliseconds since 1970; −1: never. */
+  erasedAt: number;
+  /** undefined: it was not appended, for it is marked, or its subject has been erased. */
+  streamId: string | undefined;
+};
+
+type AppendDeps = {
+  redis: Redis;
+  keys: Keys;
+  config: { streamMaxLength: number };
+  tombstones?: Pick<Tombstones, 'placeOf'>;
+};
+
+/**
+ * Of a Redis that is one server, where a script may touch keys of any slot. Throws AppError TOO_MANY_REQUESTS while the stream is full,
+ * and rejects where Redis refuses or cannot be reached.
+ */
+export async function lookAndAppend(
+  subjectId: string,
+  entry: Extract<LogEntry, { kind: 'event' }>,
+  { redis, keys, config, tombstones }: AppendDeps,
+): Promise<LookedAndAppended> {
+  const { eventId } = entry.event;
+  const erased = tombstones?.placeOf(subjectId);
+  const reply = (await script(
+    redis,
+    [
+      keys.eventStream,
+      keys.record(RECORD_SCHEMA, subjectId),
+      keys.eventMarkers(subjectId),
+      erased?.key ?? keys.erasedSubjects,
+    ],
+    [config.streamMaxLength, markerField(eventId), erased?.field ?? '', JSON.stringify(entry)],
+  )) as [-1, number] | [0 | 1, Buffer | null, Buffer | null, Buffer | null, Buffer | null];
+  if (reply[0] === -1) throw streamIsFull(reply[1]);
+  const [, bytes, marker, erasure, streamId] = reply;
+  return {
+    looked: { bytes, markers: new Map([[eventId, marker]]) },
+    erasedAt: erasure === null ? -1 : Number(erasure.toString()),
+    streamId: streamId?.toString(),
+  };
+}
