@@ -53,6 +53,8 @@ export type CollaborativeModel = RowObjective & {
   sources?: RankerSources;
   /** Scans the factors faster than plain arithmetic does; for a process that answers requests. */
   scan?: TasteScan;
+  /** The same by the cosine of the angle rather than by the product. */
+  scanAngles?: TasteScan;
   /** The ranker's scores, faster than by plain arithmetic; for such a process too. */
   scoreCandidates?: RankerScorer;
   /** Merges the candidates of all sources; absent where there was too little to learn it from. */
@@ -164,7 +166,8 @@ export function similarItems(model: CollaborativeModel, item: number, k: number)
 
 /** Items of the highest cosine with this vector of factors, without `except`. Empty for a vector of zeros. */
 export function itemsLike(model: CollaborativeModel, vector: Float32Array, k: number, except = -1): Ranked {
-  const { factors, itemFactors } = model;
+  const { factors, itemFactors, scanAngles } = model;
+  if (scanAngles !== undefined) return without(except, scanAngles(vector, k + 1), k);
   const scores = scoreAllItems(model, vector);
   const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   for (let i = 0; i < scores.length; i++) {
@@ -174,6 +177,16 @@ export function itemsLike(model: CollaborativeModel, vector: Float32Array, k: nu
     scores[i] = scores[i]! / (norm * Math.sqrt(square));
   }
   return topK(scores, k, (i) => i !== except);
+}
+
+/** The first k that are not `item`. */
+function without(item: number, { indices, scores }: Ranked, k: number): Ranked {
+  const at = indices.indexOf(item);
+  if (at === -1) return { indices: indices.slice(0, k), scores: scores.slice(0, k) };
+  return {
+    indices: indices.filter((_, place) => place !== at).slice(0, k),
+    scores: scores.filter((_, place) => place !== at).slice(0, k),
+  };
 }
 
 /** Score of every item by its neighbours among the customer's items: Σ weight × similarity. */

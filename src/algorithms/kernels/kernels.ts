@@ -7,7 +7,7 @@
  *     const users = kernels.factors(matrix.rows, 64);
  *     await kernels.ialsHalfStep({ matrix: userItems, fixed: items, free: users, … });
  *
- * Calls that answer a promise run one after the other, whoever makes them; `scanTopK` and networks run at once.
+ * Calls that answer a promise run one after the other, whoever makes them; `scanTopK`, screened scans and networks run at once.
  */
 import type { CsrMatrix } from '../csr.ts';
 import type { Ranked } from '../top-k.ts';
@@ -27,6 +27,7 @@ import {
 import { type NetworkLayer, type ScoreRows, shareNetwork } from './network.ts';
 import { instantiateKernels, type KernelBuild, type KernelRuntime, type KernelThread } from './runtime.ts';
 import { type RankedRows, scanManyTopK, scanTopK } from './scan.ts';
+import { type ScreenedScan, screenFactors } from './screened-scan.ts';
 import { createSharedMemory, type SharedArray } from './shared-memory.ts';
 import type { KernelContext, RunOptions } from './threads.ts';
 
@@ -69,6 +70,8 @@ export type Kernels = {
   /** A network of dense layers, with ReLU between them and one output, which scores rows at once; it stays in the memory. */
   network: (layers: readonly NetworkLayer[]) => ScoreRows;
   scanTopK: (factors: SharedFactors, vector: Float32Array, k: number, allowed?: Uint8Array) => Ranked;
+  /** Scans of these factors, which must not change any more, by a coarse copy of them that stays in the memory. */
+  screen: (factors: SharedFactors) => ScreenedScan;
   scanManyTopK: (
     factors: SharedFactors,
     vectors: SharedFactors,
@@ -125,6 +128,7 @@ export async function createKernels(runtime: KernelRuntime, options: KernelsOpti
     invertSymmetric: (matrix, run) => inTurn(() => invertSymmetric(context, matrix, run)),
     network: (layers) => shareNetwork(context, layers),
     scanTopK: (factors, vector, k, allowed) => scanTopK(context, factors, vector, k, allowed),
+    screen: (factors) => screenFactors(context, factors),
     scanManyTopK: (factors, vectors, k, seen, run) =>
       inTurn(() => scanManyTopK(context, factors, vectors, k, seen, run)),
     close: async () => {

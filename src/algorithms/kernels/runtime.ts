@@ -39,6 +39,9 @@ const KERNEL_NAMES = [
   'itemProductsSparse',
   'scanManyTopK',
   'scanTopK',
+  'coarsenRows',
+  'measureRows',
+  'screenTopK',
 ] as const;
 export type KernelName = (typeof KERNEL_NAMES)[number];
 

@@ -17,3 +17,4 @@ export {
 } from './inverse';
 export { itemProductsDense, itemProductsScratchBytes, itemProductsSparse } from './item-products';
 export { scanManyTopK, scanTopK } from './scan';
+export { coarsenRows, measureRows, screenTopK } from './screen';
