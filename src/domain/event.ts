@@ -160,8 +160,18 @@ export type ShopEvent = Settled<ParsedEventInput>;
 
 /** Distributes over the union, so that it stays discriminated by `type`. */
 type Settled<E> = E extends ParsedEventInput
-  ? Omit<E, 'eventId' | 'occurredAt' | 'currency'> & { eventId: EventId; occurredAt: number }
+  ? Omit<E, 'eventId' | 'occurredAt' | 'currency'> & {
+      eventId: EventId;
+      occurredAt: number;
+      /** When it was told, likewise: the lake has it of what tells of offers (`tellsOfOffers`), for a budget goes by that. */
+      toldAt?: number;
+    }
   : never;
+
+/** May it be an offer's redemption, or another outcome of one? */
+export function tellsOfOffers(event: ShopEvent): boolean {
+  return event.type === 'offerOutcome' || (event.type === 'purchase' && event.redeemed !== undefined);
+}
 
 export type EventType = ParsedEventInput['type'];
 export const EVENT_TYPES = [

@@ -27,6 +27,30 @@ export async function* latestOffers(lake: Lake): AsyncGenerator<CatalogueChange[
   }
 }
 
+/**
+ * All that offers ever were, a deletion as undefined: each offer's changes together, in the order of time (`at`, milliseconds since 1970).
+ * Saved again as it was is no change. What cannot be parsed is left out.
+ */
+export async function* offerChanges(
+  lake: Lake,
+): AsyncGenerator<{ offerId: OfferId; at: number; offer: Offer | undefined }[]> {
+  const connection = await lake.connect();
+  try {
+    // Of the same instant the last counts, as with `latest`.
+    const order = '"updatedAt", json NULLS LAST';
+    const query = `SELECT "offerId", epoch_ms("updatedAt"), json FROM ${lake.from('offers')}
+       QUALIFY json IS DISTINCT FROM lag(json) OVER (PARTITION BY "offerId" ORDER BY ${order})
+       ORDER BY "offerId", ${order}`;
+    for await (const chunk of queryChunks(connection, query))
+      yield (chunk.getRows() as [OfferId, bigint, string | null][]).flatMap(([offerId, at, json]) => {
+        const offer = json === null ? undefined : Offer.safeParse(JSON.parse(json)).data;
+        return json !== null && offer === undefined ? [] : [{ offerId, at: Number(at), offer }];
+      });
+  } finally {
+    connection.closeSync();
+  }
+}
+
 /** Every change of every offer that is not a deletion, in batches; the same content may come again. What cannot be parsed is left out. */
 export async function* savedOffers(lake: Lake): AsyncGenerator<{ offer: Offer; at: number }[]> {
   const connection = await lake.connect();

@@ -13,7 +13,7 @@
  * export of the shop's own is that fresh. A repeat that comes without the time of the first is a new event, seven days on.
  */
 
-import type { ShopEvent } from '../domain/event.ts';
+import { type ShopEvent, tellsOfOffers } from '../domain/event.ts';
 import type { CustomerId } from '../domain/ids.ts';
 import type { MergeEntry } from '../domain/log-entry.ts';
 import { beforeAllIds, compareStreamIds, nextStreamId, streamIdParts } from '../domain/stream-id.ts';
@@ -212,12 +212,17 @@ async function sortOut(
     else drained.catalogue.push(entry);
   }
   const counted = await firstApplied(streamed, deps, report);
-  drained.events = (await notInLake(counted, deps, entries[0]!.id)).map(({ event }) => event);
+  drained.events = (await notInLake(counted, deps, entries[0]!.id)).map(withTold);
   report.events = drained.events.length;
   report.duplicates = streamed.length - drained.events.length;
   report.decisions = drained.decisions.length;
   report.catalogueChanges = drained.catalogue.length;
   return drained;
+}
+
+/** The event, with when it was accepted where that counts. */
+function withTold({ event, streamId }: StreamedEvent): ShopEvent {
+  return tellsOfOffers(event) ? { ...event, toldAt: streamIdParts(streamId)[0] } : event;
 }
 
 /** The entries, with events of guests who have logged in as the customers'. */

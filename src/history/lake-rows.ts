@@ -83,7 +83,9 @@ function lineOf(row: EventRow): EventLine {
 function detailOf(event: ShopEvent): string | null {
   switch (event.type) {
     case 'purchase':
-      return event.redeemed === undefined ? null : JSON.stringify({ redeemed: event.redeemed });
+      return event.redeemed === undefined
+        ? null
+        : JSON.stringify({ redeemed: event.redeemed, toldAt: event.toldAt });
     case 'rating':
       return JSON.stringify({ rating: event.rating, itemId: event.itemId });
     case 'contact':
@@ -107,6 +109,7 @@ function detailOf(event: ShopEvent): string | null {
         outcome: event.outcome,
         valueMinor: event.valueMinor,
         costMinor: event.costMinor,
+        toldAt: event.toldAt,
       });
     default:
       return null;

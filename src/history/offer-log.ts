@@ -1,4 +1,4 @@
-/** What was decided on offers and what became of it, as the lake has it: customer by customer, in the order of time. */
+/** What was decided on offers and what became of it, as the lake has it: customer by customer, in the order in which it was told. */
 import { z } from 'zod';
 import { Channel } from '../domain/channel.ts';
 import { RedeemedOffer } from '../domain/event.ts';
@@ -25,6 +25,7 @@ const Outcome = z.object({
   outcome: OfferOutcome,
   valueMinor: z.number().optional(),
   costMinor: z.number().optional(),
+  toldAt: z.number().optional(),
 });
 
 /** `at` in milliseconds since 1970. */
@@ -38,7 +39,10 @@ export type LoggedOfferDecision = {
   made: MadeOffer[];
   replaces: z.output<typeof Replaces> | undefined;
 };
-export type LoggedOfferOutcome = { kind: 'outcome'; at: number } & z.output<typeof Outcome>;
+export type LoggedOfferOutcome = { kind: 'outcome' } & Told & Omit<z.output<typeof Outcome>, 'toldAt'>;
+
+/** `toldAt`: when it was told, in milliseconds since 1970; `at` of what an earlier build, or an import, has brought here. */
+type Told = { at: number; toldAt: number };
 
 /** A message that another tool has sent. */
 export type LoggedMessage = {
@@ -53,15 +57,16 @@ const RedeemingPurchase = z.object({
   orderId: z.string().nullable(),
   valueMinor: z.number(),
   redeemed: z.array(RedeemedOffer),
+  toldAt: z.number().nullable(),
 });
 
 /** A purchase that names offers which it redeems. */
 export type LoggedPurchase = {
   kind: 'purchase';
-  at: number;
   eventId: string;
   orderId: string | undefined;
-} & Pick<z.output<typeof RedeemingPurchase>, 'valueMinor' | 'redeemed'>;
+} & Told &
+  Pick<z.output<typeof RedeemingPurchase>, 'valueMinor' | 'redeemed'>;
 
 export type SubjectOfferLog = {
   subjectId: string;
@@ -78,7 +83,7 @@ export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerat
   const connection = await lake.connect();
   try {
     const subject = `coalesce("customerId", '${guestSubject('')}' || "sessionId")`;
-    const query = `
+    const entries = `
       -- The log may hold either twice.
       SELECT ${subject} AS "subjectId", epoch_ms(min("decidedAt"))::DOUBLE AS "at", "decisionId" AS id,
         any_value(json_object('channel', channel, 'campaign', campaign, 'placements', json->'$.placements',
@@ -95,13 +100,14 @@ export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerat
       UNION ALL
       SELECT "subjectId", epoch_ms(min("at"))::DOUBLE AS "at", "eventId" AS id,
         json_object('orderId', any_value("orderId"), 'valueMinor', sum("valueMinor")::DOUBLE,
-          'redeemed', any_value(detail)::JSON->'$.redeemed')::VARCHAR AS text, 3 AS kind
+          'redeemed', any_value(detail)::JSON->'$.redeemed', 'toldAt', any_value(detail)::JSON->'$.toldAt')::VARCHAR AS text, 3 AS kind
       FROM (
         SELECT ${subject} AS "subjectId", "eventId", line, min("occurredAt") AS "at", any_value("orderId") AS "orderId",
           any_value(quantity * coalesce("unitPriceMinor", 0) - coalesce("discountMinor", 0)) AS "valueMinor", any_value(detail) AS detail
         FROM ${lake.from('events')} WHERE type = 'purchase' AND json_exists(detail, '$.redeemed') GROUP BY "subjectId", "eventId", line)
-      GROUP BY "subjectId", "eventId"
-      ORDER BY "subjectId", "at", kind, id`;
+      GROUP BY "subjectId", "eventId"`;
+    const told = `CASE WHEN kind IN (1, 3) THEN coalesce((text->>'$.toldAt')::DOUBLE, "at") ELSE "at" END`;
+    const query = `SELECT * FROM (${entries}) ORDER BY "subjectId", ${told}, kind, id`;
     let log: SubjectOfferLog | undefined;
     for await (const chunk of queryChunks(connection, query))
       for (const [subjectId, at, id, text, kind] of chunk.getRows() as Row[]) {
@@ -144,12 +150,14 @@ function messageOf(at: number, eventId: string, text: string): LoggedMessage | u
 
 function purchaseOf(at: number, eventId: string, text: string): LoggedPurchase | undefined {
   const purchase = RedeemingPurchase.safeParse(JSON.parse(text)).data;
-  return purchase && { ...purchase, kind: 'purchase', at, eventId, orderId: purchase.orderId ?? undefined };
+  if (purchase === undefined) return undefined;
+  const { orderId, toldAt, ...rest } = purchase;
+  return { ...rest, kind: 'purchase', at, toldAt: toldAt ?? at, eventId, orderId: orderId ?? undefined };
 }
 
 function outcomeOf(at: number, _eventId: string, text: string | null): LoggedOfferOutcome | undefined {
   const outcome = Outcome.safeParse(JSON.parse(text ?? 'null')).data;
-  return outcome && { kind: 'outcome', at, ...outcome };
+  return outcome && { ...outcome, kind: 'outcome', at, toldAt: outcome.toldAt ?? at };
 }
 
 /** By the kind of the row. */

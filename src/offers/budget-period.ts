@@ -43,6 +43,16 @@ export function budgetPeriod({ period }: BudgetTerms, validity: Validity, now: n
   return { name: `${period}:${new Date(startsAt).toISOString().slice(0, 10)}`, startsAt, endsAt };
 }
 
+/** The period of that name; undefined: no period has it. */
+export function periodNamed(name: string, validity: Validity): BudgetPeriod | undefined {
+  const [, period, day] = /^(day|week|month):(\d{4}-\d{2}-\d{2})$/.exec(name) ?? [];
+  const at = name === 'total' ? 0 : Date.parse(day ?? '');
+  if (Number.isNaN(at)) return undefined;
+  const terms = { period: (period ?? 'total') as BudgetTerms['period'], pacing: 'none' as const };
+  const found = budgetPeriod(terms, validity, at);
+  return found.name === name ? found : undefined;
+}
+
 export function budgetLimits({ amountMinor, count }: BudgetTerms): BudgetLimits {
   return {
     amountMinor: amountMinor ?? Number.POSITIVE_INFINITY,

@@ -1,14 +1,14 @@
 /** The offers' budgets and the customers' contacts made anew out of the lake, for a Redis that was lost. */
 
 import { type ContactLedger, contactWindowMs } from '../decide/ledger/contact-ledger.ts';
+import { createOfferTimeline, type OfferTimeline } from '../decide/ledger/offer-timeline.ts';
 import { type LedgerEntry, replayLedgers } from '../decide/ledger/replay-ledgers.ts';
 import { type BudgetRestoring, restoreBudget } from '../decide/ledger/restore-budget.ts';
 import { sentId } from '../decide/ledger/sent-contact.ts';
 import { CONTACT_RANK } from '../decide/settle-outcome.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { SpentBudget } from '../domain/erasure.ts';
-import type { Offer } from '../domain/offer.ts';
-import { latestOffers } from '../history/catalogue.ts';
+import { offerChanges } from '../history/catalogue.ts';
 import type { Lake } from '../history/lake.ts';
 import { readOfferLog, type SubjectOfferLog } from '../history/offer-log.ts';
 import type { Keys } from '../infra/keys.ts';
@@ -40,7 +40,7 @@ export type RebuiltLedgers = {
   purchases: number;
   /** Customers, and guests, whose contacts were put back. */
   customers: number;
-  /** Offers with a budget, and what is out or known to be redeemed of all of them. */
+  /** Offers that have or had a budget, and what is out or known to be redeemed of all of them. */
   budgets: number;
   reservations: number;
 };
@@ -57,13 +57,12 @@ const counted = {
 /** Decisions go on meanwhile. Safe to repeat, and to break off: then budgets are as they were before. */
 export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltLedgers> {
   const { lake, redis, keys, policy, currency, now } = deps;
-  const offers = await offersOf(lake);
+  const offers = await timelineOf(lake);
   const budgets = new Map<string, BudgetRestoring>();
-  for (const offer of offers.values())
-    if (offer.budget !== undefined)
-      budgets.set(offer.offerId, await restoreBudget(offer, { redis, keys, now }));
+  for (const offer of offers.everBudgeted())
+    budgets.set(offer.offerId, await restoreBudget(offer, { redis, keys, now }));
   const replayDeps = {
-    offerOf: (offerId: string) => offers.get(offerId),
+    offers,
     contactPolicy: compileContactPolicy(policy.contact, cappedByVariants(policy)),
     economics: economicsOf(policy, currency),
     now,
@@ -111,11 +110,10 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
   return report;
 }
 
-async function offersOf(lake: Lake): Promise<Map<string, Offer>> {
-  const offers = new Map<string, Offer>();
-  for await (const changes of latestOffers(lake))
-    for (const change of changes) if (change.kind === 'offer') offers.set(change.offer.offerId, change.offer);
-  return offers;
+async function timelineOf(lake: Lake): Promise<OfferTimeline> {
+  const timeline = createOfferTimeline();
+  for await (const changes of offerChanges(lake)) for (const change of changes) timeline.add(change);
+  return timeline;
 }
 
 /** What the lake does not tell of yet stays; of what both know, the later state counts. */

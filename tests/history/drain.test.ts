@@ -68,6 +68,34 @@ test('what was accepted is in the lake and off the stream, under the ids that it
   expect((await drainOnce(deps)).entries).toBe(0);
 });
 
+test('of what tells of offers the lake notes when it was told', async () => {
+  const { deps, lake, keys, accept } = await setUp();
+  const told = { customerId: 'anna', channel: 'web', occurredAt: startMs };
+  const lines = [{ itemId: 'tea', quantity: 1 }];
+  await accept(
+    {
+      ...told,
+      type: 'offerOutcome',
+      eventId: 'o',
+      decisionId: 'd',
+      offerId: 'a',
+      outcome: 'redeemed',
+    } as ShopEvent,
+    { ...told, type: 'purchase', eventId: 'p', lines, redeemed: [{ offerId: 'a' }] } as ShopEvent,
+    { ...told, type: 'purchase', eventId: 'q', lines } as ShopEvent,
+  );
+  const ids = (await redis.xrange(keys.eventStream, '-', '+')).map(([id]) => Number.parseInt(id, 10));
+  await drainOnce(deps);
+  const rows = await lake.connection.runAndReadAll(
+    `SELECT "eventId", (detail->>'$.toldAt')::DOUBLE FROM ${lake.from('events')} ORDER BY 1`,
+  );
+  expect(rows.getRows()).toEqual([
+    ['o', ids[0]],
+    ['p', ids[1]],
+    ['q', null],
+  ]);
+});
+
 test('an event that never reached its record is applied by the drain, once', async () => {
   const { deps, lake, recordStore, append } = await setUp();
   await append(visit('a', 2), visit('b', 1), visit('a', 2));

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { dayMs, hourMs } from '../../src/domain/time.ts';
-import { type BudgetTerms, budgetPeriod, burnRate, pacedLimits } from '../../src/offers/budget-period.ts';
+import {
+  type BudgetTerms,
+  budgetPeriod,
+  burnRate,
+  pacedLimits,
+  periodNamed,
+} from '../../src/offers/budget-period.ts';
 
 const terms = (fields: Partial<BudgetTerms>): BudgetTerms => ({ period: 'day', pacing: 'none', ...fields });
 const at = Date.parse;
@@ -35,6 +41,17 @@ test('the total lasts as long as the offer', () => {
     budgetPeriod(terms({ period: 'total' }), validity, 5);
   expect(of({ validFrom: 1, validTo: 9 })).toEqual({ name: 'total', startsAt: 1, endsAt: 9 });
   expect(of({})).toEqual({ name: 'total', startsAt: -Infinity, endsAt: Infinity });
+});
+
+test('a period is found by its name, and what no period is called is none', () => {
+  const validity = { validFrom: 1, validTo: 10 };
+  for (const period of ['total', 'day', 'week', 'month'] as const) {
+    const found = budgetPeriod(terms({ period }), validity, at('2026-11-25T13:00:00Z'));
+    expect(periodNamed(found.name, validity)).toEqual(found);
+  }
+  // A Tuesday, and no first of a month.
+  for (const name of ['', 'year:2026-01-01', 'week:2026-11-24', 'month:2026-11-24', 'day:2026-13-01', 'day'])
+    expect(periodNamed(name, validity)).toBeUndefined();
 });
 
 test('an even pace gives the share of the period that has passed, rounded down', () => {

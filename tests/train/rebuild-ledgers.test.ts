@@ -7,6 +7,7 @@ import { sentContact } from '../../src/decide/ledger/sent-contact.ts';
 import { purchaseId } from '../../src/decide/redeeming-purchase.ts';
 import { settleOutcome, settleRepeated } from '../../src/decide/settle-outcome.ts';
 import { standingDecision } from '../../src/decide/standing-decision.ts';
+import { toldUntil } from '../../src/decide/told-until.ts';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { CustomerId, SessionId } from '../../src/domain/ids.ts';
@@ -378,6 +379,147 @@ test('an offer that became dearer while a customer had it is out at what it may 
   await writeEntries(lake, 'again', { events: [], catalogue: [], decisions: [again] });
   await redis.del(keys.budgetReservations('dear'), keys.budgetDue('dear'));
   expect(await rebuilt()).toMatchObject({ reservedMinor: 500, reservedCount: 1 });
+});
+
+test('each counts in the period that the budget had when it was reserved or told, whatever its period is now', async () => {
+  const lake = await testLake();
+  const keys = createKeys(`${prefix}:${randomUUID()}`);
+  const still = DecisionPolicy.parse({ ...policy, exploration: { method: 'none' } });
+  const every = (period: string) =>
+    amountOff('changed', 300, { redeemWithinDays: 10, budget: { amountMinor: 5000, period } });
+  const withPeriod = (period: string) => {
+    const offer = every(period);
+    const deps = decideDeps(redis, keys, { offers: [offer], policy: still, now: () => clock });
+    const told = async (decision: LoggedDecision) => {
+      const made = decision.placements[0]?.offers[0];
+      if (made === undefined) throw new Error('no offer was made');
+      const settled = { outcome: 'redeemed' as const, at: clock, costMinor: 120 };
+      await settleOutcome(decision, made, settled, deps.market.known(), deps);
+      const { customerId, decisionId } = decision;
+      const { offerId } = made;
+      const event = { type: 'offerOutcome', eventId: `o-${outcomes.length}`, customerId, channel: 'web' };
+      outcomes.push({ ...event, occurredAt: clock, decisionId, offerId, ...settled } as unknown as ShopEvent);
+    };
+    const decided = async (customer: string) => {
+      const request: DecideRequest = {
+        subject: { customerId: CustomerId.parse(customer) },
+        channel: 'web',
+        placements: ['hero'],
+        campaign: undefined,
+        limit: 1,
+        context: { itemIds: [], basketMinor: 10_000 },
+      };
+      const made = loggedForm((await decide(request, deps)).decision);
+      if (made === undefined) throw new Error('not logged');
+      decisions.push(made);
+      return made;
+    };
+    return { offer, deps, decided, told };
+  };
+  const outcomes: ShopEvent[] = [];
+  const decisions: LoggedDecision[] = [];
+  const [daily, monthly] = [withPeriod('day'), withPeriod('month')];
+  const lapsed = await daily.decided('tells-late');
+  clock += 5 * dayMs;
+  await daily.decided('waits');
+  await daily.told(await daily.decided('redeems'));
+  const open = await daily.decided('redeems-later');
+  const changedAt = clock + hourMs;
+  clock += 2 * dayMs;
+  await monthly.told(open);
+  await monthly.told(await monthly.decided('redeems-now'));
+  clock = noon + 14 * dayMs;
+  // Its reservation is given back: it takes budget anew, as it is by now.
+  await monthly.deps.budgets.state(monthly.offer, clock);
+  await monthly.told(lapsed);
+
+  const read = async () => {
+    await monthly.deps.budgets.state(monthly.offer, clock);
+    const start = keys.budgetPeriods('changed');
+    const periods = await keysMatching(redis, `${start.replace(/[{}]/g, '?')}*`);
+    const sums = await Promise.all(
+      periods.sort().map(async (key) => [key.slice(start.length), await redis.hgetall(key)] as const),
+    );
+    return {
+      sums: sums.map(([name, all]) => [name, all.confirmedMinor ?? '0', all.reservedMinor ?? '0']),
+      entries: await redis.hgetall(keys.budgetReservations('changed')),
+    };
+  };
+  const before = await read();
+  expect(before.sums).toEqual([
+    ['day:2026-06-15', '0', '0'],
+    ['day:2026-06-20', '240', '300'],
+    ['month:2026-06-01', '240', '0'],
+  ]);
+  await writeEntries(lake, 'all', {
+    events: outcomes,
+    catalogue: [
+      { kind: 'offer', at: noon - dayMs, offer: every('day') },
+      { kind: 'offer', at: changedAt, offer: every('month') },
+    ],
+    decisions,
+  });
+  for (const key of await keysMatching(redis, `${keys.budgetPeriods('changed').replace(/[{}]/g, '?')}*`))
+    await redis.del(key);
+  await redis.del(keys.budgetReservations('changed'), keys.budgetDue('changed'));
+  const { contacts } = monthly.deps;
+  await rebuildLedgers({ lake, redis, keys, contacts, policy: still, currency: 'EUR', now: clock });
+  const { sums, entries } = await read();
+  expect({ sums, entries }).toEqual({ ...before, sums: before.sums.slice(1) });
+});
+
+test('a redemption that was refused because it was told of too late counts no more than it did, nor does its purchase', async () => {
+  const one = shop();
+  const customerId = CustomerId.parse('late');
+  const request: DecideRequest = {
+    subject: { customerId },
+    channel: 'web',
+    placements: ['hero'],
+    campaign: undefined,
+    limit: 5,
+    context: { itemIds: [], basketMinor: 10_000 },
+  };
+  const decision = loggedForm((await decide(request, one.deps)).decision);
+  const made = decision?.placements[0]?.offers.find(({ offerId }) => offerId === ample.offerId);
+  if (decision === undefined || made === undefined) throw new Error('no offer was made');
+  const { offerId } = made;
+  const until = toldUntil(made, noon);
+  const shared = { customerId, channel: 'web', occurredAt: noon + hourMs };
+  const outcome = (eventId: string, toldAt: number) =>
+    ({
+      ...shared,
+      type: 'offerOutcome',
+      eventId,
+      toldAt,
+      decisionId: decision.decisionId,
+      offerId,
+      outcome: 'redeemed',
+      costMinor: 50,
+    }) as unknown as ShopEvent;
+  const purchase = (orderId: string, toldAt: number) =>
+    ({
+      ...shared,
+      type: 'purchase',
+      eventId: orderId,
+      orderId,
+      toldAt,
+      lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 100 }],
+      redeemed: [{ offerId, decisionId: decision.decisionId }],
+    }) as unknown as ShopEvent;
+  const spent = async (...events: ShopEvent[]) => {
+    const lake = await testLake();
+    await save(lake, 'all', { subjects: [customerId], events, decisions: [decision] });
+    await wipe(one, [customerId]);
+    await rebuild(lake, one);
+    const { confirmedMinor, unbudgetedMinor } = await one.deps.budgets.state(ample, clock);
+    return { confirmedMinor, unbudgetedMinor };
+  };
+  clock = until - hourMs;
+  expect(await spent(outcome('in-time', until - 1))).toEqual({ confirmedMinor: 50, unbudgetedMinor: 0 });
+  expect(await spent(outcome('too-late', until))).toEqual({ confirmedMinor: 0, unbudgetedMinor: 0 });
+  // The order that was told of in time has the offer, though the other was earlier.
+  const events = [purchase('a', until), purchase('b', until - 2), outcome('b-redeems', until - 1)];
+  expect(await spent(...events)).toEqual({ confirmedMinor: 50, unbudgetedMinor: 0 });
 });
 
 test('messages of other tools count again as they did, each once, beside what was decided', async () => {

@@ -19,6 +19,7 @@ import {
   pacedLimits,
   validityOf,
 } from '../../offers/budget-period.ts';
+import { budgetEntryLua, letterOf } from './budget-entry.ts';
 
 /** As much of an offer as its budget depends on. */
 export type BudgetedOffer = Pick<Offer, 'offerId' | 'budget' | 'validFrom' | 'validTo'> & {
@@ -93,18 +94,13 @@ const noLimit = -1;
 const moreDue = -1;
 
 /**
- * KEYS: reservations, due. ARGV: now, start of the periods' keys. An entry is `state period cost`: r reserved, p reserved and paid when it
- * is made, c confirmed, u unbudgeted. The periods' keys are of the same hash tag as KEYS, whichever they are. Gives back what has lapsed,
+ * KEYS: reservations, due. ARGV: now, start of the periods' keys. What an entry says: budget-entry.ts. The periods' keys are of the same hash tag as KEYS, whichever they are. Gives back what has lapsed,
  * and confirms what of it has been paid.
  */
-const sweep = `
+const sweep = `${budgetEntryLua}
 local now = tonumber(ARGV[1])
 local function add(period, field, by)
   redis.call('HINCRBY', ARGV[2] .. period, field, by)
-end
-local function parse(entry)
-  local state, period, cost = string.match(entry, '^(%a) (%S+) (%d+)$')
-  return state, period, tonumber(cost)
 end
 local function free(id, period, cost)
   add(period, 'reservedMinor', -cost)
@@ -116,18 +112,16 @@ local function spend(period, cost)
   add(period, 'confirmedMinor', cost)
   add(period, 'confirmedCount', 1)
 end
-local function isOut(state) return state == 'r' or state == 'p' end
 local function lapse()
   local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ${sweptMax})
   for i = 1, #due, 2 do
     local id = due[i]
-    local entry = redis.call('HGET', KEYS[1], id)
-    local state, period, cost = parse(entry or '')
-    if state == 'r' then free(id, period, cost)
-    elseif state == 'p' then
+    local state, period, cost = parse(redis.call('HGET', KEYS[1], id))
+    if state == RESERVED then free(id, period, cost)
+    elseif state == PAYABLE then
       free(id, period, cost)
       spend(period, cost)
-      redis.call('HSET', KEYS[1], id, 'c ' .. period .. ' ' .. cost)
+      redis.call('HSET', KEYS[1], id, written(CONFIRMED, period, cost))
       redis.call('ZADD', KEYS[2], tonumber(due[i + 1]) + ${periodKeptMs}, id)
     else
       redis.call('HDEL', KEYS[1], id)
@@ -155,7 +149,7 @@ local function count(period, field) return tonumber(redis.call('HGET', ARGV[2] .
 
 /**
  * ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
- * both (-1 = none), r or p, then id and cost of each. Answers for each: 1 reserved (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed
+ * both (-1 = none), the state as a letter, then id and cost of each. Answers for each: 1 reserved (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed
  * than one script gives back, and nothing else was done.
  */
 const reserveScript = redisScript(`${sweep}
@@ -176,14 +170,14 @@ local function raise(id, state, heldIn, held, cost)
   if above(limitMinor, out + more) then return 0 end
   if isNow and above(pacedMinor, out + more) then return 2 end
   if isNow then minor = minor + more end
-  redis.call('HSET', KEYS[1], id, state .. ' ' .. heldIn .. ' ' .. cost)
+  redis.call('HSET', KEYS[1], id, written(state, heldIn, cost))
   add(heldIn, 'reservedMinor', more)
   return 1
 end
 local answers = {}
 for i = 11, #ARGV, 2 do
   local id, cost = ARGV[i], tonumber(ARGV[i + 1])
-  local state, heldIn, held = parse(redis.call('HGET', KEYS[1], id) or '')
+  local state, heldIn, held = parse(redis.call('HGET', KEYS[1], id))
   if isOut(state) and cost > held then answers[#answers + 1] = raise(id, state, heldIn, held, cost)
   elseif state then answers[#answers + 1] = 1
   elseif above(limitMinor, minor + cost) or above(limitCount, number + 1) then answers[#answers + 1] = 0
@@ -193,7 +187,7 @@ for i = 11, #ARGV, 2 do
     isFirst = false
     minor = minor + cost
     number = number + 1
-    redis.call('HSET', KEYS[1], id, out .. ' ' .. period .. ' ' .. ARGV[i + 1])
+    redis.call('HSET', KEYS[1], id, written(out, period, ARGV[i + 1]))
     redis.call('ZADD', KEYS[2], expiresAt, id)
     add(period, 'reservedMinor', cost)
     add(period, 'reservedCount', 1)
@@ -209,11 +203,10 @@ const confirmScript = redisScript(`${sweep}
 local period, id, cost = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local limitMinor, limitCount = tonumber(ARGV[6]), tonumber(ARGV[7])
 local knownUntil, keepUntil = tonumber(ARGV[8]), tonumber(ARGV[9])
-local entry = redis.call('HGET', KEYS[1], id)
-local state, reservedIn, held = parse(entry or '')
-if state == 'c' or state == 'u' then return 2 end
+local state, reservedIn, held = parse(redis.call('HGET', KEYS[1], id))
+if state == CONFIRMED or state == UNBUDGETED then return 2 end
 -- Paid by now, and not swept yet.
-if state == 'p' and tonumber(redis.call('ZSCORE', KEYS[2], id)) <= now then return 2 end
+if state == PAYABLE and tonumber(redis.call('ZSCORE', KEYS[2], id)) <= now then return 2 end
 local answer = 1
 local inBudget, beyond = cost, 0
 if isOut(state) then
@@ -234,7 +227,7 @@ if answer == 1 then
   add(period, 'confirmedCount', 1)
 else add(period, 'unbudgetedCount', 1) end
 if beyond > 0 then add(period, 'unbudgetedMinor', beyond) end
-redis.call('HSET', KEYS[1], id, (answer == 1 and 'c ' or 'u ') .. period .. ' ' .. cost)
+redis.call('HSET', KEYS[1], id, written(answer == 1 and CONFIRMED or UNBUDGETED, period, cost))
 redis.call('ZADD', KEYS[2], knownUntil, id)
 keep(keepUntil)
 return answer
@@ -242,7 +235,7 @@ return answer
 
 /** ARGV further: id. */
 const releaseScript = redisScript(`${sweep}
-local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[3]) or '')
+local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[3]))
 if isOut(state) then free(ARGV[3], period, held) end
 return 1
 `);
@@ -251,11 +244,11 @@ return 1
 const forgetScript = redisScript(`${sweep}
 local known = 0
 for i = 3, #ARGV do
-  local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[i]) or '')
+  local state, period, held = parse(redis.call('HGET', KEYS[1], ARGV[i]))
   if state then known = known + 1 end
   if isOut(state) then
     free(ARGV[i], period, held)
-    if state == 'p' then spend(period, held) end
+    if state == PAYABLE then spend(period, held) end
   elseif state then
     redis.call('HDEL', KEYS[1], ARGV[i])
     redis.call('ZREM', KEYS[2], ARGV[i])
@@ -290,7 +283,7 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
         keptUntil(period, expiresAt),
         ...limitArgs(limits),
         ...limitArgs(paced),
-        benefit !== undefined && PAID_WHEN_MADE.has(benefit.kind) ? 'p' : 'r',
+        letterOf(benefit !== undefined && PAID_WHEN_MADE.has(benefit.kind) ? 'payable' : 'reserved'),
         ...reservations.flatMap(({ id, costMinor }) => [id, budgetCost(costMinor)]),
       ];
       if (reservations.length === 0) return [];

@@ -8,9 +8,16 @@ import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
 import { redisScript } from '../../infra/redis-script.ts';
-import { type BudgetPeriod, budgetLimits, budgetPeriod, validityOf } from '../../offers/budget-period.ts';
+import {
+  type BudgetPeriod,
+  budgetLimits,
+  budgetPeriod,
+  periodNamed,
+  validityOf,
+} from '../../offers/budget-period.ts';
+import { type BudgetEntryState, budgetEntryLua, isOut, writeBudgetEntry } from './budget-entry.ts';
 import { periodKeptMs } from './offer-budget.ts';
-import type { ReplayedReservation } from './replay-ledgers.ts';
+import type { ReplayedReservation } from './replayed-budgets.ts';
 
 const FIELDS = [
   'reservedMinor',
@@ -37,7 +44,7 @@ const leastKnownMs = dayMs;
  * KEYS: reservations, due, both as gathered. ARGV: now, start of the periods' keys, until when all is kept (-1 = for ever), then of each period:
  * name, until when it is kept, and the six sums. What stands in the ledger alone, or has been confirmed or become dearer since, is added.
  */
-const takePlace = redisScript(`
+const takePlace = redisScript(`${budgetEntryLua}
 local now, prefix, keepUntil = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local fields = {'${FIELDS.join("','")}'}
 local restored = {}
@@ -52,11 +59,6 @@ for i = 4, #ARGV, 8 do
   for f = 1, 6 do redis.call('HSET', key, fields[f], ARGV[i + 1 + f]) end
   keep(key, tonumber(ARGV[i + 1]))
 end
-local function parse(entry)
-  local state, period, cost = string.match(entry or '', '^(%a) (%S+) (%d+)$')
-  return state, period, tonumber(cost)
-end
-local function isOut(state) return state == 'r' or state == 'p' end
 local function add(period, field, by)
   if restored[period] then redis.call('HINCRBY', prefix .. period, field, by) end
 end
@@ -76,7 +78,7 @@ for i = 1, #live, 2 do
       if isOut(state) then
         add(period, 'reservedMinor', cost)
         add(period, 'reservedCount', 1)
-      elseif state == 'c' then
+      elseif state == CONFIRMED then
         local inBudget = mine and math.min(cost, held) or cost
         add(period, 'confirmedMinor', inBudget)
         add(period, 'confirmedCount', 1)
@@ -120,7 +122,9 @@ export async function restoreBudget(
   /** undefined: of a period that is over for so long that the ledger has forgotten it. */
   function periodOf({ period, at, until }: ReplayedReservation): Sums | undefined {
     const known = periods.get(period);
-    const keptUntil = keptUntilOf(budgetPeriod(budget, validityOf(offer), at), Math.max(until, at));
+    const validity = validityOf(offer);
+    const bounds = periodNamed(period, validity) ?? budgetPeriod(budget, validity, at);
+    const keptUntil = keptUntilOf(bounds, Math.max(until, at));
     if (keptUntil !== forEver && keptUntil <= now && known === undefined) return undefined;
     const sums = known?.sums ?? (Object.fromEntries(FIELDS.map((field) => [field, 0])) as Sums);
     const isEndless = keptUntil === forEver || known?.keptUntil === forEver;
@@ -131,11 +135,11 @@ export async function restoreBudget(
     return sums;
   }
 
-  async function note(state: string, { id, period, toldMinor, costMinor, until }: ReplayedReservation) {
-    const isOut = state === 'r' || state === 'p';
-    const cost = isOut ? costMinor : toldMinor;
-    const knownUntil = isOut ? until : Math.max(until, now + leastKnownMs);
-    waiting.push({ id, entry: `${state} ${period} ${cost}`, due: knownUntil });
+  async function note(state: BudgetEntryState, reservation: ReplayedReservation): Promise<void> {
+    const { id, period, toldMinor, costMinor, until } = reservation;
+    const out = isOut({ state });
+    const entry = writeBudgetEntry({ state, period, costMinor: out ? costMinor : toldMinor });
+    waiting.push({ id, entry, due: out ? until : Math.max(until, now + leastKnownMs) });
     if (waiting.length >= entriesAtOnce) await flush();
   }
 
@@ -150,30 +154,30 @@ export async function restoreBudget(
       if (reservation.state === 'reserved') {
         sums.reservedMinor += reservation.costMinor;
         sums.reservedCount += 1;
-        await note(reservation.isPaidWhenMade ? 'p' : 'r', reservation);
+        await note(reservation.isPaidWhenMade ? 'payable' : 'reserved', reservation);
       } else if (reservation.state === 'beyond') {
         sums.unbudgetedMinor += reservation.costMinor;
         sums.unbudgetedCount += 1;
-        await note('u', reservation);
+        await note('unbudgeted', reservation);
       } else {
         sums.confirmedMinor += reservation.costMinor;
         sums.confirmedCount += 1;
         sums.unbudgetedMinor += reservation.toldMinor - reservation.costMinor;
-        await note('c', reservation);
+        await note('confirmed', reservation);
       }
     },
 
     async finish() {
-      const limits = budgetLimits(budget);
       for (const one of late.sort((a, b) => a.at - b.at)) {
         const sums = periodOf(one);
         if (sums === undefined) continue;
         const minor = sums.reservedMinor + sums.confirmedMinor + one.costMinor;
         const count = sums.reservedCount + sums.confirmedCount + 1;
+        const limits = one.limits ?? budgetLimits(budget);
         const isCovered = minor <= limits.amountMinor && count <= limits.count;
         sums[isCovered ? 'confirmedMinor' : 'unbudgetedMinor'] += one.costMinor;
         sums[isCovered ? 'confirmedCount' : 'unbudgetedCount'] += 1;
-        await note(isCovered ? 'c' : 'u', one);
+        await note(isCovered ? 'confirmed' : 'unbudgeted', one);
       }
       await flush();
       const kept = [...periods.values()].map(({ keptUntil }) => keptUntil);

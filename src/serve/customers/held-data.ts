@@ -3,6 +3,7 @@
  * memory. What waits in the event stream is read before the lake, so that nothing is missed that the worker moves meanwhile.
  */
 import type { Job } from 'bullmq';
+import { isOut, parseBudgetEntry } from '../../decide/ledger/budget-entry.ts';
 import type { ContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ShopEvent } from '../../domain/event.ts';
@@ -237,16 +238,11 @@ async function* reservations(
 ): AsyncGenerator<object> {
   const of = async function* (decisionId: string, offerIds: readonly string[]) {
     for (const offerId of offerIds) {
-      const entry = await redis.hget(keys.budgetReservations(offerId), decisionId);
-      const [, state, period, costMinor] = /^(\w) (\S+) (\d+)$/.exec(entry ?? '') ?? [];
-      if (state !== undefined)
-        yield {
-          offerId,
-          decisionId,
-          state: state === 'r' || state === 'p' ? 'reserved' : state === 'c' ? 'confirmed' : 'unbudgeted',
-          period,
-          costMinor: Number(costMinor),
-        };
+      const entry = parseBudgetEntry(await redis.hget(keys.budgetReservations(offerId), decisionId));
+      if (entry === undefined) continue;
+      const { period, costMinor } = entry;
+      const state = isOut(entry) ? 'reserved' : entry.state;
+      yield { offerId, decisionId, state, period, costMinor };
     }
   };
   const query = `SELECT "decisionId", to_json(list_distinct(flatten(list(

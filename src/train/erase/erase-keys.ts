@@ -1,4 +1,5 @@
 /** What Redis keeps of customers and guests under keys of their own, and of their decisions under those of the decisions. */
+import { parseBudgetEntry } from '../../decide/ledger/budget-entry.ts';
 import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import type { SpentBudget } from '../../domain/erasure.ts';
 import { isGone, unmarkGone } from '../../features/gone-customers.ts';
@@ -159,13 +160,15 @@ export async function spentBudgets(
     for (let first = 0; first < decisionIds.length; first += atOnce) {
       const some = decisionIds.slice(first, first + atOnce);
       for (const entry of await redis.hmget(keys.budgetReservations(offerId), ...some)) {
-        const [, state, period, costMinor] = /^([cpu]) (\S+) (\d+)$/.exec(entry ?? '') ?? [];
-        if (state === undefined || period === undefined) continue;
+        const known = parseBudgetEntry(entry);
+        // What is reserved is given back; not so what is paid when it is made.
+        if (known === undefined || known.state === 'reserved') continue;
+        const { period, costMinor } = known;
         spent.push({
           offerId,
           period,
-          state: state === 'u' ? 'late' : 'confirmed',
-          costMinor: Number(costMinor),
+          state: known.state === 'unbudgeted' ? 'late' : 'confirmed',
+          costMinor,
         });
       }
     }
