@@ -4,13 +4,20 @@
  */
 import { z } from 'zod';
 import { Decision, type ExcludedOffer } from '../domain/decision.ts';
+import type { DecisionEntry } from '../domain/log-entry.ts';
 import { outlinePlace } from '../infra/decision-places.ts';
-import { appendEntries, readEntry, refuseWhileFull } from '../infra/event-log.ts';
+import { appendEntries, logField, readEntry, refuseWhileFull } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { type KeptField, setFields } from '../infra/redis-together.ts';
-import { countMade } from './count-offers.ts';
-import { type DecisionOutline, packOutline, unpackOutline } from './decision-outline.ts';
+import { countMade, countMadeLua, prepareMade } from './count-offers.ts';
+import {
+  type DecisionOutline,
+  entryIdLua,
+  outlineAround,
+  packOutline,
+  unpackOutline,
+} from './decision-outline.ts';
 import { decisionTtlSeconds, isKeptLong, keptSeconds } from './kept-seconds.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
@@ -133,6 +140,51 @@ export async function logDecision(
     countMade(redis, keys, decision.decisionId, madeOffers(decision)),
   ]);
   await keepOutlines([{ decision, entryId }], deps);
+}
+
+/**
+ * Lua, on a server that is alone: `logDecision(KEYS, ARGV)` of what `prepareLog` makes does the same in one step. `isLogFull(KEYS, ARGV)`
+ * answers how many entries the stream holds where it is full.
+ */
+export const logDecisionLua = `${entryIdLua}${countMadeLua}
+local function isLogFull(KEYS, ARGV)
+  local length = redis.call('XLEN', KEYS[1])
+  return length >= tonumber(ARGV[1]) and length
+end
+local function logDecision(KEYS, ARGV)
+  local id = redis.call('XADD', KEYS[1], '*', '${logField}', ARGV[2])
+  if #ARGV > 9 then countMade({KEYS[3], KEYS[4]}, {unpack(ARGV, 8)}) end
+  redis.call('HSET', KEYS[2], ARGV[3], ARGV[4] .. packedEntryId(id, ARGV[6]) .. ARGV[5])
+  if redis.call('TTL', KEYS[2]) < tonumber(ARGV[7]) then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
+end
+`;
+
+/**
+ * KEYS: the event stream, the outlines, what `countMadeLua` wants. ARGV: entries that the stream may hold; the entry; of the outline
+ * its field, what comes before and after the entry's id, the time that this is told from, and its lifetime in seconds; what `countMadeLua` wants.
+ */
+export function prepareLog(
+  decision: LoggedDecision,
+  { keys, config }: Pick<DecisionLogDeps, 'keys' | 'config'>,
+): { keys: string[]; args: (string | number | Buffer)[] } {
+  const { decisionId, decidedAt } = decision;
+  const entry: DecisionEntry = { kind: 'decision', decision };
+  const seconds = keptSeconds(decision);
+  const isLong = isKeptLong(seconds);
+  const { key, field } = outlinePlace(decisionId, keys, isLong);
+  const made = prepareMade(keys, decisionId, madeOffers(decision));
+  return {
+    keys: [keys.eventStream, key, ...made.keys],
+    args: [
+      config.streamMaxLength,
+      JSON.stringify(entry),
+      field,
+      ...outlineAround(decision),
+      Date.parse(decidedAt),
+      isLong ? seconds : decisionTtlSeconds,
+      ...made.args,
+    ],
+  };
 }
 
 /** So that outcomes can be told of them; `entryId`: in the event stream, where it was appended. */

@@ -20,7 +20,7 @@ import { streamIdParts } from '../domain/stream-id.ts';
 import { BinaryReader, BinaryWriter } from '../features/binary.ts';
 import { IdReader, IdWriter } from '../features/packed-ids.ts';
 import type { LoggedDecision } from './decision-log.ts';
-import { readSpan, writeSpan } from './packed-spans.ts';
+import { packedSpanLua, readSpan, writeSpan } from './packed-spans.ts';
 
 type Costs = Pick<ValueTerms, 'costWhenAcceptedMinor' | 'costWhenMadeMinor'>;
 
@@ -53,25 +53,52 @@ const versionBytes = 6;
 /** `entryId`: in the event stream; undefined: it was never there. */
 export function packOutline(decision: DecisionOutline, entryId: string | undefined): Buffer {
   const writer = new BinaryWriter();
+  writeAbout(writer, decision);
+  writer.varint(entryId === undefined ? 0 : 1);
+  if (entryId !== undefined) {
+    const [ms, sequence] = streamIdParts(entryId);
+    writeSpan(writer, ms - Date.parse(decision.decidedAt));
+    writer.varint(sequence);
+  }
+  writePlacements(writer, decision);
+  return writer.finish();
+}
+
+/** The same without the id of the entry, for the script that appends it: what comes before it, and what after (`entryIdLua`). */
+export function outlineAround(decision: DecisionOutline): [before: Buffer, after: Buffer] {
+  const [before, after] = [new BinaryWriter(), new BinaryWriter()];
+  writeAbout(before, decision);
+  before.varint(1);
+  writePlacements(after, decision);
+  return [before.finish(), after.finish()];
+}
+
+/** Lua: `packedEntryId(id, decidedAt)`, what goes between the two; `decidedAt` in milliseconds since 1970. */
+export const entryIdLua = `${packedSpanLua}
+local function packedEntryId(id, decidedAt)
+  local ms, sequence = string.match(id, '^(%d+)%-(%d+)$')
+  return packedSpan(tonumber(ms) - tonumber(decidedAt)) .. packedVarint(tonumber(sequence))
+end
+`;
+
+function writeAbout(writer: BinaryWriter, decision: DecisionOutline): void {
   const { customerId, sessionId } = decision;
-  const decidedAt = Date.parse(decision.decidedAt);
   writer.varint(mark);
   const kind = customerId !== undefined ? ofCustomer : sessionId !== undefined ? ofGuest : nobody;
   writer.varint(3 * CHANNELS.indexOf(decision.channel) + kind);
   if (kind !== nobody) writer.text(customerId ?? sessionId ?? '');
-  writeSpan(writer, decidedAt - (timeOfDecision(decision.decisionId) ?? 0));
-  writer.varint(entryId === undefined ? 0 : 1);
-  if (entryId !== undefined) {
-    const [ms, sequence] = streamIdParts(entryId);
-    writeSpan(writer, ms - decidedAt);
-    writer.varint(sequence);
-  }
-  writer.varint(decision.placements.length);
-  for (const { offers } of decision.placements) {
+  writeSpan(writer, Date.parse(decision.decidedAt) - (timeOfDecision(decision.decisionId) ?? 0));
+}
+
+function writePlacements(
+  writer: BinaryWriter,
+  { placements, decidedAt }: Pick<DecisionOutline, 'placements' | 'decidedAt'>,
+): void {
+  writer.varint(placements.length);
+  for (const { offers } of placements) {
     writer.varint(offers.length);
-    for (const offer of offers) writeOffer(writer, offer, decidedAt);
+    for (const offer of offers) writeOffer(writer, offer, Date.parse(decidedAt));
   }
-  return writer.finish();
 }
 
 function writeOffer(writer: BinaryWriter, offer: OutlinedOffer, decidedAt: number): void {

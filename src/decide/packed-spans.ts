@@ -20,3 +20,21 @@ export function readSpan(reader: BinaryReader): number {
   const size = Math.floor(rest / units.length) * (units[rest % units.length] ?? 1);
   return token % 2 === 1 ? -size : size;
 }
+
+/**
+ * Lua: `packedSpan(ms)` and `packedVarint(value)`, as texts, for what only a script knows. The span is always in milliseconds, which is as good:
+ * one that the server's clock makes is hardly ever a round number.
+ */
+export const packedSpanLua = `
+local function packedVarint(value)
+  local bytes = ''
+  while value >= 128 do
+    bytes = bytes .. string.char(value % 128 + 128)
+    value = math.floor(value / 128)
+  end
+  return bytes .. string.char(value)
+end
+local function packedSpan(ms)
+  return packedVarint(${2 * units.length} * math.abs(ms) + (ms < 0 and 1 or 0))
+end
+`;

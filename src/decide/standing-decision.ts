@@ -41,20 +41,12 @@ import {
   loggedForm,
   madeOffers,
   parseDecision,
-  roomToLog,
   withoutReasons,
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
 import { decisionTtlSeconds } from './kept-seconds.ts';
-import { writeContactsLua } from './ledger/contact-ledger.ts';
-import {
-  type Lock,
-  loggedHead,
-  markLogged,
-  parseStanding,
-  type Standing,
-  writeStanding,
-} from './standing-text.ts';
+import { letStand, type Stood } from './let-stand.ts';
+import { type Lock, loggedHead, markLogged, parseStanding, type Standing } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
 import { modelsFor } from './trial-models.ts';
 
@@ -89,24 +81,6 @@ return {1, current, died}
 const unlock = redisScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
-`);
-
-/**
- * KEYS: what stands, the attempt at it, the whole of it until it is logged, and the customer's contacts where the decision changes them.
- * ARGV: SHA-1 of the text that it takes the place of ('' = nothing), the text, its lifetime in milliseconds, the decision's id, the whole,
- * then what `writeContactsLua` wants.
- * Nothing is written, and the answer is 0, where something else stands by now, or another has undone the attempt, and with it what was
- * reserved; -1 where the contacts have changed.
- */
-const stand = redisScript(`${writeContactsLua}
-local current = redis.call('GET', KEYS[1])
-if (current and redis.sha1hex(current) or '') ~= ARGV[1] then return 0 end
-if redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
-if KEYS[4] and not writeContacts(KEYS[4], ARGV[6], ARGV[7], ARGV[8]) then return -1 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[3])
-redis.call('DEL', KEYS[2])
-return 1
 `);
 
 export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
@@ -248,7 +222,7 @@ async function decideAndLetStand(
   // Sent before anything is reserved, so that it is done before that; who waits for both waits once.
   const withdrawing = ended === undefined ? Promise.resolve() : giveBack(ended, deps);
   withdrawing.catch(() => {});
-  let made: { own: LoggedDecision; whole: LoggedDecision; room: Promise<void>; stands: boolean } | undefined;
+  let made: { own: LoggedDecision; stood: Stood } | undefined;
   const write: WriteDecided = async (decided, contacts, now) => {
     made = undefined;
     await withdrawing;
@@ -264,29 +238,11 @@ async function decideAndLetStand(
     };
     // Through the schema, so that the first answer equals the later ones to the byte.
     const own = LoggedDecision.parse(briefForm(whole));
-    const written = writeStanding({ decision: own, logged: false });
-    const room = roomToLog(deps);
-    room.catch(() => {});
-    const besides = contacts && deps.contacts.prepare(contacts, now);
-    const reply = await stand(
-      deps.redis,
-      [
-        key,
-        deps.keys.standingAttempt(key),
-        deps.keys.standingWhole(key),
-        ...(besides === undefined ? [] : [besides.key]),
-      ],
-      [
-        digestOf(text),
-        written,
-        Math.max(1, ends - deps.now()),
-        decisionId,
-        JSON.stringify(whole),
-        ...(besides?.args ?? []),
-      ],
-    );
-    made = { own, whole, room, stands: reply === 1 };
-    return reply !== -1;
+    const changed = contacts && deps.contacts.prepare(contacts, now);
+    const replaced = digestOf(text);
+    const stood = await letStand({ key, replaced, own, whole, ends, contacts: changed, lock }, deps);
+    made = { own, stood };
+    return stood !== 'contactsChanged';
   };
   const asked = { ...request, placements: [request.placement] };
   const { decision, release } = await decide(asked, deps, decisionId, {
@@ -295,17 +251,17 @@ async function decideAndLetStand(
     ...(ended && { isOver: isWithdrawn(ended) }),
   });
   if (made === undefined) return { decision, isUnlocked: false };
-  const { own, whole, room, stands } = made;
-  if (!stands) {
+  const { own, stood } = made;
+  if (stood === 'stands') return { decision: own, isUnlocked: true };
+  await release();
+  if (stood === 'overtaken' || stood === 'contactsChanged') {
     // This took longer than the lock lasts.
-    await release();
     const winner = parseStanding(await deps.redis.getBuffer(key));
     return { decision: winner?.decision ?? { ...own, decisionId: null }, isUnlocked: false };
   }
-  await logDecision(whole, deps, room);
-  // If this fails, the next request logs it again under the same id, which changes nothing, and the lock lapses.
-  markLogged(deps.redis, { key, whole: deps.keys.standingWhole(key) }, decisionId, lock).catch(() => {});
-  return { decision: own, isUnlocked: true };
+  // What is given back need not be undone.
+  await unlock(deps.redis, [deps.keys.standingAttempt(key)], [decisionId]);
+  throw stood.refused;
 }
 
 function isSame({ decision }: Standing, ended: Ended | undefined): boolean {

@@ -1,8 +1,18 @@
 import { expect, test } from 'vitest';
 import { newDecisionId } from '../../src/decide/decision-id.ts';
-import { type DecisionOutline, packOutline, unpackOutline } from '../../src/decide/decision-outline.ts';
+import {
+  type DecisionOutline,
+  entryIdLua,
+  outlineAround,
+  packOutline,
+  unpackOutline,
+} from '../../src/decide/decision-outline.ts';
 import { CustomerId, OfferId, SessionId } from '../../src/domain/ids.ts';
 import type { Benefit } from '../../src/domain/offer.ts';
+import { redisScript } from '../../src/infra/redis-script.ts';
+import { testRedis } from '../support/redis.ts';
+
+const { redis, keys } = testRedis();
 
 const at = Date.UTC(2026, 10, 26, 8, 3, 1, 17);
 const time = (ms: number) => new Date(at + ms).toISOString();
@@ -51,6 +61,18 @@ test('an outline is the same again, whatever the offers are', () => {
   const one = outline(benefits);
   const found = unpackOutline(packOutline(one, '1764150000000-17'), one.decisionId);
   expect(found).toEqual({ outline: one, entryId: '1764150000000-17' });
+});
+
+test.each([
+  ['of another millisecond', `${at + 3}-0`],
+  ['of a later day', `${at + 86_400_123}-130`],
+  ['of a clock that is behind', `${at - 5_000_017}-16384`],
+])('a script that appends the entry puts its id between the two parts: %s', async (_, entryId) => {
+  const one = outline([tenOff, tenOff]);
+  const [before, after] = outlineAround(one);
+  const script = redisScript(`${entryIdLua} return ARGV[1] .. packedEntryId(ARGV[2], ARGV[3]) .. ARGV[4]`);
+  const packed = await script(redis, [keys.eventStream], [before, entryId, Date.parse(one.decidedAt), after]);
+  expect(unpackOutline(packed as Buffer, one.decisionId)).toEqual({ outline: one, entryId });
 });
 
 test('whom it was for, and what it did not tell, is the same again', () => {

@@ -57,7 +57,7 @@ describe('a process that ends in the middle of a decision', () => {
     onTestFinished(slow.close);
     const dying = await serve(slow.url);
     // The decision is made, and its budget reserved: it is about to stand, with its contact.
-    const standing = slow.hold(standingText('', false, Buffer.alloc(0)).toString().trim());
+    const standing = slow.hold(standingText('', true, Buffer.alloc(0)).toString().trim());
     const unanswered = callService(dying.url, 'GET', path).catch(() => 'no answer');
     await standing;
     dying.kill();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noContext } from '../../src/decide/decide.ts';
-import { LoggedDecision, readOutline } from '../../src/decide/decision-log.ts';
+import { LoggedDecision, readOutline, readWaiting } from '../../src/decide/decision-log.ts';
 import { settleOutcome } from '../../src/decide/settle-outcome.ts';
 import { type StandingRequest, standingDecision } from '../../src/decide/standing-decision.ts';
 import { parseStanding, writeStanding } from '../../src/decide/standing-text.ts';
@@ -11,7 +11,7 @@ import { CustomerId, EventId } from '../../src/domain/ids.ts';
 import type { Offer } from '../../src/domain/offer.ts';
 import { dayMs } from '../../src/domain/time.ts';
 import { readEntries } from '../../src/history/event-stream.ts';
-import { connectRedis } from '../../src/infra/redis.ts';
+import { connectRedis, isCluster } from '../../src/infra/redis.ts';
 import type { Models } from '../../src/scoring/served.ts';
 import { decideDeps } from '../support/decide-deps.ts';
 import { makeOffer, noon } from '../support/offers.ts';
@@ -351,13 +351,16 @@ test('a decision whose process died before it was logged is logged by a later re
   const dying = {
     ...one,
     redis: new Proxy(redis, {
-      // The process ends right after the decision stands.
-      get: (target, name) =>
-        name === 'multi'
-          ? () => {
-              throw new Error('killed');
-            }
-          : (Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)),
+      get: (target, name) => {
+        // On one server it is logged in the step in which it stands.
+        if (name === 'isCluster') return true;
+        // The process ends right after the decision stands.
+        if (name === 'multi')
+          return () => {
+            throw new Error('killed');
+          };
+        return Reflect.get(target, name)?.bind?.(target) ?? Reflect.get(target, name);
+      },
     }),
   };
   await expect(standingDecision(ask(customerId), dying)).rejects.toThrow('killed');
@@ -380,6 +383,44 @@ test('a decision whose process died before it was logged is logged by a later re
   expect(logged?.reasonsLost).toBeUndefined();
   expect(await redis.exists(`${standingKey(await keysOf(customerId))}:whole`)).toBe(0);
   expect(await readOutline(early.decisionId ?? '', one)).toMatchObject({ customerId });
+});
+
+test('a decision that stands is logged by then, whole, and the stream is told of where it is', async () => {
+  const customerId = await customer();
+  const { decisionId } = await standingDecision(ask(customerId), one);
+  const key = standingKey(await keysOf(customerId));
+  await expect.poll(async () => parseStanding(await redis.getBuffer(key))?.logged).toBe(true);
+  const found = await readWaiting(decisionId ?? '', one);
+  const [logged] = await loggedDecisions(customerId);
+  expect(found?.whole).toEqual(logged);
+  expect(found?.whole?.excluded).not.toEqual([]);
+  expect(found?.outline).toMatchObject({
+    decisionId,
+    customerId,
+    placements: [{ offers: [{ offerId: 'five' }] }],
+  });
+  // Nothing is left beside it.
+  await expect.poll(() => keysMatching(redis, `${key}:*`)).toEqual([]);
+});
+
+test('while the event stream is full nothing comes to stand on one server, and what was reserved is given back', async () => {
+  const scarce = makeOffer({
+    offerId: `scarce-${randomUUID()}`,
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    budget: { count: 1 },
+  });
+  const shop = { offers: [scarce, banner], now };
+  const full = decideDeps(redis, keys, { ...shop, streamMaxLength: 0 });
+  const customerId = await customer();
+  await expect(standingDecision(ask(customerId), full)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  if (!isCluster(redis)) {
+    expect(await full.budgets.state(scarce, noon)).toMatchObject({ reservedCount: 0 });
+    expect((await full.contacts.read(customerId)).history).toEqual([]);
+    expect(await keysMatching(redis, `*${customerId}*:decision:*`)).toEqual([]);
+  }
+  expect(await loggedDecisions(customerId)).toEqual([]);
+  const roomy = decideDeps(redis, keys, shop);
+  expect(idsOf(await standingDecision(ask(customerId), roomy))).toEqual([scarce.offerId]);
 });
 
 test('of a decision whose whole was lost with its process, the log says that', async () => {
