@@ -325,14 +325,14 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
 
     readManyEncoded,
 
-    async readBeside(subjectId, key) {
+    // By every page view: no step more than it takes.
+    readBeside(subjectId, key) {
       const own = recordKey(subjectId);
-      const [bytes = null, beside = null] = await readKeys(key === undefined ? [own] : [own, key]);
-      return {
+      return readKeys(key === undefined ? [own] : [own, key]).then(([bytes = null, beside = null]) => ({
         stamp: bytes === null ? undefined : stampOf(bytes),
         record: () => askedFor(subjectId, bytes),
         beside,
-      };
+      }));
     },
 
     look,

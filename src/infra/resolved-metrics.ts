@@ -86,9 +86,14 @@ class Series implements Observer {
   }
 }
 
+/** Of one series: whoever counts adds to it. */
+export type TallySeries = { count: number };
+
 export type Tally = {
   /** Adds one to the series of these labels, whose values are given in the order of the labels' names. */
   add: (...values: readonly string[]) => void;
+  /** The series itself, for whoever counts the same again and again. */
+  of: (...values: readonly string[]) => TallySeries;
 };
 
 /** A counter of what is counted at every request, or dozens of times an answer: added up here, told when Prometheus asks. */
@@ -98,26 +103,31 @@ export function createTally<L extends string>(
   help: string,
   labelNames: readonly L[],
 ): Tally {
-  const counts = new Map<string, { values: readonly string[]; count: number }>();
+  const counts = new Map<string, TallySeries & { values: readonly string[] }>();
   new Counter({
     name,
     help,
     labelNames: [...labelNames],
     registers: [registry],
     collect() {
-      for (const { values, count } of counts.values())
+      for (const series of counts.values()) {
+        const { values, count } = series;
+        if (count === 0) continue;
         this.inc(Object.fromEntries(labelNames.map((label, at) => [label, values[at]])) as never, count);
-      counts.clear();
+        series.count = 0;
+      }
     },
   });
-  return {
-    add: (...values) => {
-      const key = values.length === 1 ? (values[0] ?? '') : values.join('\n');
-      const known = counts.get(key);
-      if (known === undefined) counts.set(key, { values, count: 1 });
-      else known.count++;
-    },
+  const of: Tally['of'] = (...values) => {
+    const key = values.length === 1 ? (values[0] ?? '') : values.join('\n');
+    let series = counts.get(key);
+    if (series === undefined) {
+      series = { values, count: 0 };
+      counts.set(key, series);
+    }
+    return series;
   };
+  return { add: (...values) => of(...values).count++, of };
 }
 
 /** A gauge of one number that goes up and down with every request. */

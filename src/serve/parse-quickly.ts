@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { RawRequest } from './parse-request.ts';
+import { createRecentAnswers, type RecentAnswers } from './recent-answers.ts';
 import type { Route, RouteInput } from './route.ts';
 
 type Field = {
@@ -19,9 +20,16 @@ type Field = {
 };
 
 /** `params` undefined: there are none in the path. */
-type Plan = { params: readonly Field[] | undefined; query: ReadonlyMap<string, Field> };
+type Plan = {
+  params: readonly Field[] | undefined;
+  query: ReadonlyMap<string, Field>;
+  /** What whole queries were read as. */
+  queries: RecentAnswers<Readonly<Record<string, unknown>>>;
+};
 
 const textsMax = 1000;
+/** Bytes, as `createRecentAnswers` counts them: as many queries as there may be kept pages of customers (`shown-pages.ts`). */
+const queriesBytes = 8 * 2 ** 20;
 
 const plans = new WeakMap<Route, Plan | null>();
 
@@ -38,7 +46,11 @@ export function parseQuickly(route: Route, raw: RawRequest): RouteInput | undefi
     const text = raw.params[field.name];
     if (params === undefined || typeof text !== 'string' || !readInto(params, field, text)) return undefined;
   }
-  const query = readQuery(plan.query, raw.search);
+  let query = plan.queries.get(raw.search);
+  if (query === undefined) {
+    query = readQuery(plan.query, raw.search);
+    if (query !== undefined) plan.queries.put(raw.search, Object.freeze(query), raw.search.length);
+  }
   return query && { params, query, body: undefined, accept: raw.accept, search: raw.search };
 }
 
@@ -100,7 +112,11 @@ function planOf(route: Route): Plan | undefined {
   const params = fieldsOf(route.params);
   const query = fieldsOf(route.query);
   if (params === undefined || query === undefined) return undefined;
-  return { params: route.params && params, query: new Map(query.map((field) => [field.name, field])) };
+  return {
+    params: route.params && params,
+    query: new Map(query.map((field) => [field.name, field])),
+    queries: createRecentAnswers(queriesBytes),
+  };
 }
 
 /** undefined: a rule of the whole object says more than its fields. */

@@ -80,7 +80,7 @@ export function measureExchange(
     // 499: the client went away before its answer was complete (nginx's number for it).
     const status = res.writableFinished ? res.statusCode : 499;
     leave();
-    durationsOf(metrics.requestDuration, route, methodLabel(req.method), status).observe(seconds);
+    durationsOf(metrics.requestDuration, route, req.method, status).observe(seconds);
     if (log.isLevelEnabled('debug'))
       log.debug(
         { event: 'request', route, method: req.method, status, seconds, requestId, keyId },
@@ -100,29 +100,46 @@ export function measureShed(
   startedAt: number,
 ): void {
   const seconds = (performance.now() - startedAt) / 1000;
-  durationsOf(metrics.requestDuration, 'shed', methodLabel(req.method), res.statusCode).observe(seconds);
+  durationsOf(metrics.requestDuration, 'shed', req.method, res.statusCode).observe(seconds);
 }
 
 type Durations = ResolvedHistogram<'route' | 'method' | 'status'>;
 
-/** The series of each service in this process, which are looked up at every request. */
-const durations = new WeakMap<Durations, Map<string, Observer>>();
+/** The series of a route, by its method and status. */
+type OfRoute = Map<number, Observer>;
 
-function durationsOf(histogram: Durations, route: string, method: string, status: number): Observer {
-  const known = durations.get(histogram) ?? new Map<string, Observer>();
-  if (known.size === 0) durations.set(histogram, known);
-  const key = `${status} ${method} ${route}`;
+/** The series of each service in this process, which are looked up at every request. */
+const durations = new WeakMap<Durations, Map<string, OfRoute>>();
+
+function durationsOf(
+  histogram: Durations,
+  route: string,
+  method: string | undefined,
+  status: number,
+): Observer {
+  let routes = durations.get(histogram);
+  if (routes === undefined) {
+    routes = new Map();
+    durations.set(histogram, routes);
+  }
+  let known = routes.get(route);
+  if (known === undefined) {
+    known = new Map();
+    routes.set(route, known);
+  }
+  const at = methods.indexOf(method ?? '');
+  // A number: a text that is put together for each look would have to be hashed each time.
+  const key = status * (methods.length + 1) + at;
   let observer = known.get(key);
   if (observer === undefined) {
-    observer = histogram.with({ route, method, status: String(status) });
+    observer = histogram.with({ route, method: methods[at] ?? 'other', status: String(status) });
     known.set(key, observer);
   }
   return observer;
 }
 
-function methodLabel(method: string | undefined): string {
-  return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'].includes(method ?? '') ? `${method}` : 'other';
-}
+/** Those that have a label of their own. */
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
 
 /** Logs what went wrong as loudly as it deserves, and answers it as a problem. */
 export function answerFailure(thrown: unknown, res: ServerResponse, info: ExchangeInfo, log: Logger): void {

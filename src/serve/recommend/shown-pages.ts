@@ -5,6 +5,7 @@
  */
 import type { Item } from '../../domain/item.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
+import type { TallySeries } from '../../infra/resolved-metrics.ts';
 import type { Models } from '../../scoring/served.ts';
 import { createRecentAnswers } from '../recent-answers.ts';
 import type { NewItemsHolder } from './new-items.ts';
@@ -19,9 +20,8 @@ export type ShownPage = {
   items: string;
   itemsBytes: number;
   modelVersion: string;
-  /** Of each item, and of each rule that changed a place: for the metrics. */
-  sources: readonly string[];
-  rules: readonly string[];
+  /** What an answer with it adds to which series of the metrics. */
+  counted: readonly { of: TallySeries; times: number }[];
 };
 
 /** How long a page stays as it is if nothing changes but the time, and with which items of the catalogue. */

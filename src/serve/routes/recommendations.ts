@@ -6,10 +6,12 @@ import { AppError } from '../../domain/errors.ts';
 import { CustomerId, ItemId, SessionId } from '../../domain/ids.ts';
 import type { RecordBeside } from '../../features/record-store.ts';
 import { guestSubject } from '../../features/subject.ts';
+import type { TallySeries } from '../../infra/resolved-metrics.ts';
 import type { Deps } from '../deps.ts';
 import { Count, Flag, list } from '../query.ts';
 import { ARRANGE_RULES } from '../recommend/arrange.ts';
 import type { ItemsText } from '../recommend/page-text.ts';
+import type { RecommendedItem } from '../recommend/pool-item.ts';
 import type { PreparedPage } from '../recommend/prepared-page.ts';
 import { type FoundPage, isKept } from '../recommend/prepared-store.ts';
 import { Reason } from '../recommend/reasons.ts';
@@ -84,7 +86,7 @@ export const RecommendationAnswer = z
 export type RecommendationAnswer = z.output<typeof RecommendationAnswer>;
 
 /** Never fails for a customer who is unknown, nor for a store that is away: the answer says `degraded`. `search`: as it was sent. */
-export async function answerRecommendations(
+export function answerRecommendations(
   query: RecommendationQuery,
   search: string,
   deps: AnswerDeps,
@@ -100,24 +102,51 @@ export async function answerRecommendations(
   }
   if (experiment !== null)
     deps.metrics.experimentAnswers.inc({ experiment: experiment.name, variant: experiment.variant });
+  const asked = { query, search, scenario, experiment, startedAt };
   const shown = deps.shown.find(search, scenario, deps.now());
   const subjectIds = shown?.subjectIds ?? subjectsOf(query);
-  // Of a page that has been shown before, the record alone has to be read.
-  const request = shown === undefined ? requestOf(query, scenario) : undefined;
-  const read =
-    subjectIds.length === 1
-      ? [await readSubject(subjectIds[0] ?? '', request, deps)]
-      : await Promise.all(subjectIds.map((subjectId) => readSubject(subjectId, request, deps)));
-  const available = subjectIds.length > 0 || deps.store.reachable;
-  if (shown !== undefined && available && isOfNow(shown, read))
-    return answerOf(query, shown, 'shown', none, experiment, startedAt, deps);
-  const asked = request ?? requestOf(query, scenario);
+  const available = () => subjectIds.length > 0 || deps.store.reachable;
+  if (shown === undefined) {
+    const request = requestOf(query, scenario);
+    return readSubjects(subjectIds, request, deps).then((read) =>
+      makeAnswer(asked, subjectIds, request, read, available(), deps),
+    );
+  }
+  // Of a page that has been shown before, the record alone has to be read. Few steps lie between that and the answer: each
+  // `await` costs what a look into the metrics does.
+  return readSubjects(subjectIds, undefined, deps).then((read) =>
+    available() && isOfNow(shown, read)
+      ? answerOf(asked, shown, 'shown', none, deps)
+      : makeAnswer(asked, subjectIds, requestOf(query, scenario), read, available(), deps),
+  );
+}
+
+/** A request, and the scenario that it is answered by. */
+type Asked = {
+  query: RecommendationQuery;
+  search: string;
+  scenario: Scenario;
+  experiment: ExperimentAssignment | null;
+  startedAt: number;
+};
+
+type Read = FoundPage | RecordBeside | undefined;
+
+/** Where no page that was shown before holds any more. */
+async function makeAnswer(
+  asked: Asked,
+  subjectIds: readonly string[],
+  request: RecommendationRequest,
+  read: readonly Read[],
+  available: boolean,
+  deps: AnswerDeps,
+): Promise<JsonText<RecommendationAnswer>> {
   const found = read.map((one, at) =>
-    one !== undefined && 'beside' in one ? deps.prepared.beside(subjectIds[at] ?? '', asked, one) : one,
+    one !== undefined && 'beside' in one ? deps.prepared.beside(subjectIds[at] ?? '', request, one) : one,
   );
   if (found.every((one) => one?.page === undefined)) await making.next();
-  const { page, from, degradedBy } = makePage(query, search, asked, subjectIds, found, available, deps);
-  return answerOf(query, page, from, degradedBy, experiment, startedAt, deps);
+  const { page, from, degradedBy } = makePage(asked, request, subjectIds, found, available, deps);
+  return answerOf(asked, page, from, degradedBy, deps);
 }
 
 const none: readonly Degradation[] = [];
@@ -138,19 +167,16 @@ function requestOf(query: RecommendationQuery, scenario: Scenario): Recommendati
 
 /** Writes it, and counts it. */
 function answerOf(
-  { scenario }: RecommendationQuery,
+  { query: { scenario }, experiment, startedAt }: Asked,
   page: ShownPage,
   from: 'shown' | 'prepared' | 'made',
   degradedBy: readonly Degradation[],
-  experiment: ExperimentAssignment | null,
-  startedAt: number,
   { metrics }: Pick<Deps, 'metrics'>,
 ): JsonText<RecommendationAnswer> {
   const degraded = degradedBy.length > 0;
   metrics.recommendations.add(scenario, degraded ? 'true' : 'false');
   metrics.pages.add(from);
-  for (const source of page.sources) metrics.recommendedItems.add(source);
-  for (const rule of page.rules) metrics.arrangedItems.add(rule);
+  for (const { of, times } of page.counted) of.count += times;
   const tookMs = Math.round((performance.now() - startedAt) * 100) / 100;
   const head = `{"recommendationId":"${randomUUID()}","items":`;
   const tail =
@@ -159,6 +185,20 @@ function answerOf(
     `"experiment":${experiment === null ? 'null' : JSON.stringify(experiment)},"tookMs":${tookMs}}`;
   const bytes = head.length + page.itemsBytes + Buffer.byteLength(tail);
   return new JsonText(head + page.items + tail, bytes);
+}
+
+/** The items of an answer, and the rules that changed their places, each series once. */
+function countedOf(
+  items: readonly RecommendedItem[],
+  { metrics }: Pick<Deps, 'metrics'>,
+): ShownPage['counted'] {
+  const times = new Map<TallySeries, number>();
+  const count = (series: TallySeries) => times.set(series, (times.get(series) ?? 0) + 1);
+  for (const { source, arranged } of items) {
+    count(metrics.recommendedItems.of(source));
+    for (const { rule } of arranged) count(metrics.arrangedItems.of(rule));
+  }
+  return [...times].map(([of, often]) => ({ of, times: often }));
 }
 
 type AnswerDeps = Pick<
@@ -177,7 +217,7 @@ type AnswerDeps = Pick<
 >;
 
 /** Were the records the same when it was made? */
-function isOfNow({ stamps }: ShownPage, read: readonly (FoundPage | RecordBeside | undefined)[]): boolean {
+function isOfNow({ stamps }: ShownPage, read: readonly Read[]): boolean {
   return stamps.every((stamp, at) => {
     const one = read[at];
     if (one === undefined) return false;
@@ -187,8 +227,7 @@ function isOfNow({ stamps }: ShownPage, read: readonly (FoundPage | RecordBeside
 
 /** From the customer's record, or the session's where there is no such customer (or none is named); kept where nothing was away. */
 function makePage(
-  { explain }: RecommendationQuery,
-  search: string,
+  { query: { explain }, search }: Asked,
   request: RecommendationRequest,
   subjectIds: readonly string[],
   found: readonly (FoundPage | undefined)[],
@@ -214,8 +253,7 @@ function makePage(
     items: json,
     itemsBytes: Buffer.byteLength(json),
     modelVersion: JSON.stringify(modelVersion),
-    sources: items.map(({ source }) => source),
-    rules: items.flatMap(({ arranged }) => arranged.map(({ rule }) => rule)),
+    counted: countedOf(items, deps),
   };
   if (isRead && degradedBy.length === 0) {
     // Of a page that is made anew each time, any change of the catalogue may change the candidates.
@@ -241,18 +279,26 @@ function subjectsOf({ customerId, sessionId }: RecommendationQuery): string[] {
   return subjectIds;
 }
 
-/** The page that `request` asks for beside the record, or the record alone. undefined: Redis is away. */
-async function readSubject(
-  subjectId: string,
+/** Of each, the page that `request` asks for beside the record, or the record alone. undefined: Redis is away. */
+function readSubjects(
+  subjectIds: readonly string[],
   request: PageRequest | undefined,
   { records, prepared, log }: Pick<Deps, 'records' | 'prepared' | 'log'>,
-): Promise<FoundPage | RecordBeside | undefined> {
-  try {
-    return await (request === undefined ? records.readBeside(subjectId) : prepared.find(subjectId, request));
-  } catch (err) {
+): Promise<Read[]> {
+  const [only] = subjectIds;
+  const readOne = (subjectId: string): Promise<Read> =>
+    request === undefined ? records.readBeside(subjectId) : prepared.find(subjectId, request);
+  const unavailable = (err: unknown) => {
     log.debug({ event: 'record.unavailable', err }, 'a record could not be read');
     return undefined;
-  }
+  };
+  if (only !== undefined && subjectIds.length === 1)
+    return readOne(only).then(aList, (err: unknown) => [unavailable(err)]);
+  return Promise.all(subjectIds.map((subjectId) => readOne(subjectId).catch(unavailable)));
+}
+
+function aList<T>(one: T): T[] {
+  return [one];
 }
 
 /** From the page that is ready, where there is one and it suffices; else made anew, and kept where it may be of use again. */
@@ -344,10 +390,8 @@ export const recommendationRoutes = [
       scenario === undefined || scenarios.has(scenario)
         ? []
         : [{ path: 'query.scenario', message: `must be one of: ${[...scenarios.keys()].join(', ')}` }],
-    handler: async ({ query, search }, deps) => ({
-      status: 200,
-      body: await answerRecommendations(query, search, deps),
-    }),
+    handler: ({ query, search }, deps) =>
+      answerRecommendations(query, search, deps).then((body) => ({ status: 200, body })),
   }),
   defineRoute({
     method: 'GET',
