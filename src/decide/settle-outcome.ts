@@ -3,16 +3,17 @@
  * customer's contact is no longer only reserved. Safe to repeat.
  */
 import { type Offer, type OfferOutcome, PAID_WHEN_MADE } from '../domain/offer.ts';
+import { guestSubject } from '../features/subject.ts';
 import type { Contact, ContactState } from '../offers/contact-history.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
 import { redemptionCost } from '../offers/redemption-cost.ts';
 import type { DecisionOutline, OutlinedOffer } from './decision-outline.ts';
 import type { DecidingDeps } from './deps.ts';
 import type { ReadContacts } from './ledger/contact-ledger.ts';
+import { holderIn } from './ledger/fold-contacts.ts';
 import type { Confirmed } from './ledger/offer-budget.ts';
 import { readVersion } from './offer-versions.ts';
 import { repeatedId } from './redeeming-purchase.ts';
-import { type DecisionSubject, subjectIdOf } from './subject.ts';
 import { toldUntil } from './told-until.ts';
 
 export type SettledOutcome = {
@@ -41,13 +42,37 @@ export const CONTACT_RANK: Readonly<Record<ContactState, number>> = {
   redeemed: 3,
 };
 
-/** Of whom it was made for, to be read in advance; undefined: nobody knows for whom it was. */
+/** Whose contacts a decision's are, and what they were when they were read. */
+export type SubjectContacts = { subjectId: string; read: ReadContacts };
+
+/**
+ * Of whom it was made for, to be read in advance; undefined: nobody knows for whom it was. A guest's decision is the customer's whom the
+ * guest has turned out to be.
+ */
 export function contactsOf(
-  decision: DecisionOutline,
+  { customerId, sessionId }: DecisionOutline,
+  deps: Pick<SettleDeps, 'redis' | 'keys' | 'contacts'>,
+): Promise<SubjectContacts> | undefined {
+  if (customerId !== undefined) return readOf(customerId, deps);
+  return sessionId === undefined ? undefined : guestContacts(guestSubject(sessionId), deps);
+}
+
+async function guestContacts(
+  guest: string,
+  deps: Pick<SettleDeps, 'redis' | 'keys' | 'contacts'>,
+): Promise<SubjectContacts> {
+  const [customerId, own] = await Promise.all([
+    deps.redis.get(deps.keys.mergedInto(guest)),
+    readOf(guest, deps),
+  ]);
+  return customerId === null ? own : await readOf(customerId, deps);
+}
+
+async function readOf(
+  subjectId: string,
   { contacts }: Pick<SettleDeps, 'contacts'>,
-): Promise<ReadContacts> | undefined {
-  const subject = subjectOf(decision);
-  return subject && contacts.read(subjectIdOf(subject));
+): Promise<SubjectContacts> {
+  return { subjectId, read: await contacts.read(subjectId) };
 }
 
 /** Answers what became of the budget; undefined: the outcome has nothing to do with it. `early`: `contactsOf` the decision. */
@@ -57,34 +82,41 @@ export async function settleOutcome(
   settled: SettledOutcome,
   market: Pick<OfferMarket, 'economics'>,
   deps: SettleDeps,
-  early?: Promise<ReadContacts>,
+  early = contactsOf(decision, deps),
 ): Promise<Confirmed | 'released' | undefined> {
-  const holder = holderOf(decision, made);
-  const now = deps.now();
-  const subject = subjectOf(decision);
+  const of = await early;
+  const holder = holderIn(of?.read.history ?? [], decision, made);
   const ids = new Set([holder, decision.decisionId]);
   const change = (contact: Contact) =>
     contact.offerId === made.offerId && ids.has(contact.decisionId) ? answered(contact, settled) : contact;
+  const updating = async ({ subjectId, read }: SubjectContacts) =>
+    await deps.contacts.update(
+      subjectId,
+      (history) => changed(history, change),
+      deps.now(),
+      Promise.resolve(read),
+    );
   // Neither waits for the other, since each may be repeated by itself.
   const [budget] = await Promise.all([
     settleBudget(decision, made, holder, settled, market, deps),
-    subject && deps.contacts.update(subjectIdOf(subject), (history) => changed(history, change), now, early),
+    of && updating(of),
   ]);
   return budget;
 }
 
 /**
- * What an offer cost that was redeemed already, in another purchase (`purchase` names it, see redeeming-purchase.ts): the budget has paid for it once, so that it
+ * What an offer cost that was redeemed already, in another purchase (`purchase` names it, see redeeming-purchase.ts; `holder` whose reservation it is, see `holderIn`): the budget has paid for it once, so that it
  * is counted apart. Safe to repeat.
  */
 export async function settleRepeated(
   decision: DecisionOutline,
   made: OutlinedOffer,
   {
+    holder,
     purchase,
     valueMinor,
     costMinor,
-  }: Pick<SettledOutcome, 'valueMinor' | 'costMinor'> & { purchase: string },
+  }: Pick<SettledOutcome, 'valueMinor' | 'costMinor'> & { holder: string; purchase: string },
   { economics }: Pick<OfferMarket, 'economics'>,
   deps: SettleDeps,
 ): Promise<Confirmed | undefined> {
@@ -92,25 +124,13 @@ export async function settleRepeated(
   if (offer?.budget === undefined) return undefined;
   const decidedAt = Date.parse(decision.decidedAt);
   const redeemed = {
-    id: repeatedId(holderOf(decision, made), purchase),
+    id: repeatedId(holder, purchase),
     costMinor: costMinor ?? redemptionCost(made, valueMinor, economics),
     decidedAt,
     knownUntil: toldUntil(made, decidedAt),
     isBeyond: true,
   };
   return await deps.budgets.confirm(offer, redeemed, deps.now());
-}
-
-/** Under whose id its budget and contact are: the decision that made it first. */
-export function holderOf(
-  { decisionId }: Pick<DecisionOutline, 'decisionId'>,
-  { heldSince }: Pick<OutlinedOffer, 'heldSince'>,
-): string {
-  return heldSince ?? decisionId;
-}
-
-function subjectOf({ customerId, sessionId }: DecisionOutline): DecisionSubject | undefined {
-  return customerId !== undefined ? { customerId } : sessionId !== undefined ? { sessionId } : undefined;
 }
 
 async function settleBudget(

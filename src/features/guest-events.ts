@@ -15,7 +15,7 @@ import { guestSubject, guestTtlMs } from './subject.ts';
 /** The newest that are kept of a guest; the lake has them all. */
 export const guestEventsMax = 500;
 
-/** How long after the last event of a session it is known whose it is. */
+/** How long after the last event of a session it is known whose it is, at least. */
 export const mergedTtlMs = 7 * dayMs;
 
 /** KEYS: whose it is, the events. ARGV: lifetimes of either, most events, then events. Answers the customer, or nothing. */
@@ -23,7 +23,7 @@ const tellScript = redisScript(
   `
 local customer = redis.call('GET', KEYS[1])
 if customer then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
   return customer
 end
 for i = 4, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
@@ -39,7 +39,7 @@ return false
 const mergeScript = redisScript(`
 local customer = redis.call('GET', KEYS[1]) or ARGV[2]
 if customer ~= ARGV[2] then return {customer} end
-redis.call('SET', KEYS[1], customer, 'PX', ARGV[1])
+redis.call('SET', KEYS[1], customer, 'PX', math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[1])))
 return {customer, unpack(redis.call('LRANGE', KEYS[2], 0, -1))}
 `);
 

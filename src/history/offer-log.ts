@@ -68,12 +68,15 @@ export type LoggedPurchase = {
 } & Told &
   Pick<z.output<typeof RedeemingPurchase>, 'valueMinor' | 'redeemed'>;
 
+/** A guest for whom something had been decided has become this customer. `at`: the last decision for the guest, where it is no longer known when. */
+export type LoggedMerge = { kind: 'merge'; at: number };
+
 export type SubjectOfferLog = {
   subjectId: string;
-  entries: (LoggedOfferDecision | LoggedOfferOutcome | LoggedMessage | LoggedPurchase)[];
+  entries: (LoggedOfferDecision | LoggedOfferOutcome | LoggedMessage | LoggedPurchase | LoggedMerge)[];
 };
 
-type Row = [subjectId: string, at: number, id: string, text: string, kind: 0 | 1 | 2 | 3];
+type Row = [subjectId: string, at: number, id: string, text: string, kind: 0 | 1 | 2 | 3 | 4];
 
 /**
  * Those about whom anything was decided, or to whom a message was sent at or after `sentSince` (milliseconds since 1970). What cannot be
@@ -85,10 +88,12 @@ export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerat
     const subject = `coalesce("customerId", '${guestSubject('')}' || "sessionId")`;
     const entries = `
       -- The log may hold either twice.
-      SELECT ${subject} AS "subjectId", epoch_ms(min("decidedAt"))::DOUBLE AS "at", "decisionId" AS id,
+      SELECT coalesce(d."customerId", o."customerId", '${guestSubject('')}' || d."sessionId") AS "subjectId", epoch_ms(min("decidedAt"))::DOUBLE AS "at", "decisionId" AS id,
         any_value(json_object('channel', channel, 'campaign', campaign, 'placements', json->'$.placements',
           'replaces', json->'$.replaces')::VARCHAR) AS text, 0 AS kind
-      FROM ${lake.from('decisions')} GROUP BY ALL
+      FROM ${lake.from('decisions')} d LEFT JOIN owners o ON d."customerId" IS NULL AND d."sessionId" = o."sessionId" GROUP BY ALL
+      UNION ALL
+      SELECT "customerId" AS "subjectId", epoch_ms("at")::DOUBLE AS "at", "sessionId" AS id, '' AS text, 4 AS kind FROM owners
       UNION ALL
       SELECT ${subject} AS "subjectId", epoch_ms(min("occurredAt"))::DOUBLE AS "at", "eventId" AS id, any_value(detail) AS text, 1 AS kind
       FROM ${lake.from('events')} WHERE type = 'offerOutcome' GROUP BY ALL
@@ -107,7 +112,17 @@ export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerat
         FROM ${lake.from('events')} WHERE type = 'purchase' AND json_exists(detail, '$.redeemed') GROUP BY "subjectId", "eventId", line)
       GROUP BY "subjectId", "eventId"`;
     const told = `CASE WHEN kind IN (1, 3) THEN coalesce((text->>'$.toldAt')::DOUBLE, "at") ELSE "at" END`;
-    const query = `SELECT * FROM (${entries}) ORDER BY "subjectId", ${told}, kind, id`;
+    // The nights write the customers into the rows of events, and forget when they logged in.
+    const owners = `
+      guests AS (SELECT "sessionId", max("decidedAt") AS "lastAt" FROM ${lake.from('decisions')}
+        WHERE "customerId" IS NULL AND "sessionId" IS NOT NULL GROUP BY "sessionId"),
+      known AS (SELECT "sessionId", "customerId", "mergedAt" AS "at", 0 AS "rank" FROM ${lake.from('merges')}
+        UNION ALL
+        SELECT "sessionId", "customerId", "occurredAt", 1 FROM ${lake.from('events')} WHERE "customerId" IS NOT NULL),
+      owners AS (SELECT "sessionId", first("customerId" ORDER BY "rank", known."at") AS "customerId",
+          coalesce(min(known."at") FILTER ("rank" = 0), any_value("lastAt")) AS "at"
+        FROM known JOIN guests USING ("sessionId") GROUP BY "sessionId")`;
+    const query = `WITH ${owners} SELECT * FROM (${entries}) ORDER BY "subjectId", ${told}, kind, id`;
     let log: SubjectOfferLog | undefined;
     for await (const chunk of queryChunks(connection, query))
       for (const [subjectId, at, id, text, kind] of chunk.getRows() as Row[]) {
@@ -160,5 +175,9 @@ function outcomeOf(at: number, _eventId: string, text: string | null): LoggedOff
   return outcome && { ...outcome, kind: 'outcome', at, toldAt: outcome.toldAt ?? at };
 }
 
+function mergeOf(at: number): LoggedMerge {
+  return { kind: 'merge', at };
+}
+
 /** By the kind of the row. */
-const entryOf = [decisionOf, outcomeOf, messageOf, purchaseOf] as const;
+const entryOf = [decisionOf, outcomeOf, messageOf, purchaseOf, mergeOf] as const;

@@ -38,6 +38,8 @@ export type RebuiltLedgers = {
   messages: number;
   /** That name offers which they redeem. */
   purchases: number;
+  /** Guests for whom something had been decided, and who have logged in. */
+  merges: number;
   /** Customers, and guests, whose contacts were put back. */
   customers: number;
   /** Offers that have or had a budget, and what is out or known to be redeemed of all of them. */
@@ -52,6 +54,7 @@ const counted = {
   outcome: 'outcomes',
   sent: 'messages',
   purchase: 'purchases',
+  merge: 'merges',
 } as const;
 
 /** Decisions go on meanwhile. Safe to repeat, and to break off: then budgets are as they were before. */
@@ -72,6 +75,7 @@ export async function rebuildLedgers(deps: RebuildLedgersDeps): Promise<RebuiltL
     outcomes: 0,
     messages: 0,
     purchases: 0,
+    merges: 0,
     customers: 0,
     budgets: budgets.size,
     reservations: 0,

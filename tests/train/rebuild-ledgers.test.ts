@@ -318,6 +318,7 @@ test('what second purchases with the same offer have cost is counted apart again
     events.push({ type: 'purchase', eventId, occurredAt: clock + n, orderId, lines, redeemed });
     if (n < 2 || n > 4) continue;
     const told = {
+      holder: decision.decisionId,
       purchase: purchaseId(orderId, eventId),
       valueMinor: 230,
       costMinor: n === 4 ? 77 : undefined,

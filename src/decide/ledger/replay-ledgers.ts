@@ -13,9 +13,10 @@ import { redemptionCost } from '../../offers/redemption-cost.ts';
 import { reservedCostMinor } from '../../offers/reserved-cost.ts';
 import { occasionOf } from '../occasion.ts';
 import { lastDecisionWith, purchaseId, repeatedId } from '../redeeming-purchase.ts';
-import { answered, holderOf, type SettledOutcome } from '../settle-outcome.ts';
+import { answered, type SettledOutcome } from '../settle-outcome.ts';
 import { toldUntil } from '../told-until.ts';
 import { contactFor } from './contact-for.ts';
+import { foldContacts, holderIn } from './fold-contacts.ts';
 import type { OfferTimeline } from './offer-timeline.ts';
 import {
   type BudgetThen,
@@ -43,6 +44,8 @@ export type LedgerEntry =
     }
   | ({ kind: 'outcome'; decisionId: string; offerId: string; toldAt: number } & SettledOutcome)
   | ({ kind: 'sent' } & SentMessage)
+  /** A guest's session has become this customer's, whose log has its decisions. */
+  | { kind: 'merge'; at: number }
   | {
       kind: 'purchase';
       at: number;
@@ -76,6 +79,7 @@ export function replayLedgers(
     decisions: new Map(),
     early: new Map(),
     claims: new Map(),
+    hasMerged: false,
   };
   for (const entry of entries) {
     switch (entry.kind) {
@@ -91,6 +95,10 @@ export function replayLedgers(
       case 'sent':
         send(entry, ledgers, deps);
         break;
+      case 'merge':
+        ledgers.hasMerged = true;
+        fold(entry.at, ledgers);
+        break;
     }
   }
   return { contacts: ledgers.contacts, reservations: ledgers.budgets.inForceAt(deps.now) };
@@ -105,6 +113,8 @@ type Ledgers = {
   early: Map<string, Entry<'outcome'>[]>;
   /** The purchase that has each offer, the first; by the offer and whose reservation it is. */
   claims: Map<string, string>;
+  /** What had been decided for a guest is the customer's by now. */
+  hasMerged: boolean;
 };
 
 /** As the ledger does with each change: what has lapsed goes. */
@@ -122,6 +132,8 @@ function decide(decision: Entry<'decision'>, ledgers: Ledgers, deps: ReplayDeps)
   for (const offer of made) reserve(offer, decision, ledgers, deps);
   const contacts = made.flatMap((offer) => contactsOfMade(offer, decision, occasionId, deps));
   changeContacts(ledgers, [...ledgers.contacts, ...contacts], at);
+  // Once the log-in is known, nobody is given twice what she has; the log may have it before the decision that did not know of it.
+  if (ledgers.hasMerged) fold(at, ledgers);
   for (const outcome of ledgers.early.get(decisionId) ?? [])
     settle({ ...outcome, toldAt: Math.max(outcome.toldAt, at) }, ledgers, deps);
 }
@@ -144,7 +156,7 @@ function reserve(made: Made, decision: Entry<'decision'>, { budgets }: Ledgers, 
   if (then === undefined) return;
   budgets.reserve(then, {
     offerId: made.offerId,
-    id: holderOf(decision, made),
+    id: made.heldSince ?? decision.decisionId,
     at: decision.at,
     costMinor: reservedCostMinor(made.benefit, deps.economics),
     redeemableUntil: redeemableUntilOf(made),
@@ -179,7 +191,7 @@ function settle(outcome: Entry<'outcome'>, ledgers: Ledgers, deps: ReplayDeps): 
   const until = toldUntil(made, decision.at);
   // It was refused.
   if (outcome.outcome === 'redeemed' && toldAt >= until) return;
-  const holder = holderOf(decision, made);
+  const holder = holderIn(ledgers.contacts, decision, made);
   const isMeant = (contact: Contact) =>
     contact.offerId === offerId && [holder, decision.decisionId].includes(contact.decisionId);
   const contacts = ledgers.contacts.map((contact) =>
@@ -206,7 +218,7 @@ function redeem(purchase: Entry<'purchase'>, ledgers: Ledgers, deps: ReplayDeps)
     if (decision === undefined || made === undefined) continue;
     const until = toldUntil(made, decision.at);
     if (toldAt >= until) continue;
-    const holder = holderOf(decision, made);
+    const holder = holderIn(contacts, decision, made);
     const place = `${offerId} ${holder}`;
     const claim = claims.get(place);
     if (claim === undefined) claims.set(place, name);
@@ -226,6 +238,13 @@ function redeem(purchase: Entry<'purchase'>, ledgers: Ledgers, deps: ReplayDeps)
 function send(message: Entry<'sent'>, ledgers: Ledgers, { contactPolicy, now }: ReplayDeps): void {
   const contact = sentContact(message, ledgers.contacts, contactPolicy, now);
   if (contact !== undefined) changeContacts(ledgers, [...ledgers.contacts, contact], message.at);
+}
+
+/** As at a log-in: of what she was given twice, the later is given back. */
+function fold(at: number, ledgers: Ledgers): void {
+  const { contacts, folded } = foldContacts(ledgers.contacts, at);
+  changeContacts(ledgers, contacts, at);
+  for (const { offerId, decisionId: id } of folded) ledgers.budgets.free({ offerId, id, at });
 }
 
 /** Of an offer that was deleted by then, as it stood when it was decided. undefined: without a budget. */

@@ -5,22 +5,27 @@
  * history that lacks it takes its place), and only then what was kept of the guest goes. Done again, it changes nothing.
  */
 import type { ContactLedger } from '../../decide/ledger/contact-ledger.ts';
+import { type FoldedContacts, foldContacts } from '../../decide/ledger/fold-contacts.ts';
+import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
+import { toldWithinDays } from '../../decide/told-until.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CustomerId, SessionId } from '../../domain/ids.ts';
-import { guestEventsMax, takeGuestEvents } from '../../features/guest-events.ts';
+import { dayMs } from '../../domain/time.ts';
+import { guestEventsMax, mergedTtlMs, takeGuestEvents } from '../../features/guest-events.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { guestSubject } from '../../features/subject.ts';
 import { appendEntries, refuseWhileFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
-import type { Contact } from '../../offers/contact-history.ts';
+import type { Contact, ContactHistory } from '../../offers/contact-history.ts';
 
 export type MergeDeps = {
   redis: Redis;
   keys: Keys;
   records: Pick<RecordStore, 'apply'>;
   contacts: Pick<ContactLedger, 'read' | 'update'>;
+  budgets: Pick<BudgetLedger, 'release'>;
   /** Milliseconds since 1970. */
   now: () => number;
   config: { streamMaxLength: number };
@@ -49,9 +54,36 @@ export async function mergeSession(
   // There may have been more, which the history has alone.
   if (told.length >= guestEventsMax) await redis.sadd(keys.staleCustomers, customerId);
   const { history } = await contacts.read(guest);
-  if (history.length > 0) await contacts.update(customerId, (known) => withContacts(known, history), at);
+  if (history.length > 0) await takeContacts(history, guest, customerId, at, deps);
   await redis.del(keys.guestEvents(guest), keys.record(RECORD_SCHEMA, guest));
   return { events: outcomes.filter((outcome) => outcome === 'applied').length };
+}
+
+/**
+ * What the guest was offered is the customer's, but what she has already: of that the later is given back. Dying before that, it lapses. As
+ * long as any of it may be told of, it is known whose the session is.
+ */
+async function takeContacts(
+  history: ContactHistory,
+  guest: string,
+  customerId: CustomerId,
+  at: number,
+  { redis, keys, contacts, budgets }: MergeDeps,
+): Promise<void> {
+  let given: FoldedContacts['folded'] = [];
+  await contacts.update(
+    customerId,
+    (known) => {
+      const { contacts: kept, folded } = foldContacts(withContacts(known, history), at);
+      given = folded;
+      return kept;
+    },
+    at,
+  );
+  for (const { offerId, decisionId } of given) await budgets.release(offerId, decisionId, at);
+  const toldFor =
+    Math.max(...history.map(({ redeemableUntil }) => redeemableUntil)) + toldWithinDays * dayMs - at;
+  if (toldFor > mergedTtlMs) await redis.pexpire(keys.mergedInto(guest), toldFor);
 }
 
 /** The same list where there is nothing new. */

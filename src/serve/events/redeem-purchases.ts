@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import type { DecisionOutline } from '../../decide/decision-outline.ts';
+import { holderIn } from '../../decide/ledger/fold-contacts.ts';
 import { claimRedemption } from '../../decide/outcome-log.ts';
 import { lastDecisionWith, purchaseId } from '../../decide/redeeming-purchase.ts';
-import { holderOf, settleRepeated } from '../../decide/settle-outcome.ts';
+import { contactsOf, settleRepeated } from '../../decide/settle-outcome.ts';
 import { subjectIdOf } from '../../decide/subject.ts';
 import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import { OfferId } from '../../domain/ids.ts';
@@ -112,8 +113,10 @@ async function redeem(
     return { offerId, decisionId: decision.decisionId, status: 'tooLate' };
   const valueMinor = Math.max(0, eventValueMinor(purchase as ShopEvent));
   const seconds = redemptionKnownSeconds(decision, offer, deps);
-  if (!(await claimRedemption(holderOf(decision, offer), offerId, id, seconds, deps))) {
-    const again = { purchase: id, valueMinor, costMinor };
+  const contacts = await contactsOf(decision, deps);
+  const holder = holderIn(contacts?.read.history ?? [], decision, offer);
+  if (!(await claimRedemption(holder, offerId, id, seconds, deps))) {
+    const again = { holder, purchase: id, valueMinor, costMinor };
     const budget = await settleRepeated(decision, offer, again, deps.market.known(), deps);
     if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
     return { offerId, decisionId: decision.decisionId, status: 'repeated' };

@@ -1,0 +1,179 @@
+/** What a guest was offered, after the log-in: the customer's, each offer once, in the ledgers and when they are made anew. */
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { type DecideRequest, decide } from '../../../src/decide/decide.ts';
+import { type LoggedDecision, loggedForm } from '../../../src/decide/decision-log.ts';
+import { settleOutcome } from '../../../src/decide/settle-outcome.ts';
+import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
+import type { ShopEvent } from '../../../src/domain/event.ts';
+import { CustomerId, SessionId } from '../../../src/domain/ids.ts';
+import type { OfferOutcome } from '../../../src/domain/offer.ts';
+import { dayMs, hourMs } from '../../../src/domain/time.ts';
+import { keepGuestEvents, mergedTtlMs } from '../../../src/features/guest-events.ts';
+import { guestSubject } from '../../../src/features/subject.ts';
+import { writeEntries } from '../../../src/history/write-entries.ts';
+import { createKeys } from '../../../src/infra/keys.ts';
+import { mergeSession } from '../../../src/serve/events/merge-session.ts';
+import { rebuildLedgers } from '../../../src/train/rebuild-ledgers.ts';
+import { decideDeps } from '../../support/decide-deps.ts';
+import { testLake } from '../../support/lake.ts';
+import { makeOffer, noon } from '../../support/offers.ts';
+import { keysMatching, testRedis } from '../../support/redis.ts';
+
+const { redis, prefix } = testRedis();
+const policy = DecisionPolicy.parse({
+  exploration: { method: 'none' },
+  contact: { oneDiscountAtATime: false },
+});
+const offer = makeOffer({
+  offerId: 'welcome',
+  benefit: { kind: 'amountOff', amountMinor: 300 },
+  redeemWithinDays: 10,
+  budget: { amountMinor: 10_000 },
+});
+const customerId = CustomerId.parse('anna');
+const sessionId = SessionId.parse('visit');
+
+function shop() {
+  const keys = createKeys(`${prefix}:${randomUUID()}`);
+  let clock = noon;
+  const deps = decideDeps(redis, keys, { offers: [offer], policy, now: () => clock });
+  const events: ShopEvent[] = [];
+  const decisions: LoggedDecision[] = [];
+  const decided = async (subject: DecideRequest['subject']) => {
+    clock += hourMs;
+    const context = { itemIds: [], basketMinor: 10_000 };
+    const request = {
+      subject,
+      channel: 'web' as const,
+      placements: ['hero'],
+      campaign: undefined,
+      limit: 1,
+      context,
+    };
+    const made = loggedForm((await decide(request, deps)).decision);
+    if (made === undefined) throw new Error('not logged');
+    decisions.push(made);
+    return made;
+  };
+  const merge = async () => {
+    clock += hourMs;
+    await mergeSession(sessionId, customerId, deps);
+    return clock;
+  };
+  const tell = async (decision: LoggedDecision, outcome: OfferOutcome) => {
+    clock += hourMs;
+    const { decisionId } = decision;
+    const made = decision.placements[0]?.offers[0];
+    if (made === undefined) throw new Error('no offer was made');
+    const told = { outcome, at: clock, costMinor: 120 };
+    const event = {
+      type: 'offerOutcome',
+      eventId: `o-${events.length}`,
+      customerId,
+      sessionId,
+      channel: 'web',
+    };
+    events.push({
+      ...event,
+      occurredAt: clock,
+      decisionId,
+      offerId: made.offerId,
+      ...told,
+    } as unknown as ShopEvent);
+    return await settleOutcome(decision, made, told, deps.market.known(), deps);
+  };
+  const ledgers = async () => {
+    const { reservedCount, confirmedCount, unbudgetedCount } = await deps.budgets.state(offer, clock);
+    const { history } = await deps.contacts.read(customerId);
+    const contacts = history.map((one) => ({
+      by: one.decisionId,
+      state: one.state,
+      isOpen: one.redeemableUntil > clock,
+    }));
+    return { reservedCount, confirmedCount, unbudgetedCount, contacts };
+  };
+  const rebuilt = async (merges: 'known' | 'forgotten', mergedAt: number) => {
+    const lake = await testLake();
+    await writeEntries(lake, 'stream-1-0-2-0', {
+      events,
+      catalogue: [{ kind: 'offer', at: noon - dayMs, offer }],
+      decisions,
+      merges: merges === 'known' ? [{ kind: 'merge', sessionId, customerId, at: mergedAt }] : [],
+    });
+    await redis.del(keys.contacts(customerId), keys.budgetReservations('welcome'), keys.budgetDue('welcome'));
+    await redis.del(
+      ...(await keysMatching(redis, `${keys.budgetPeriods('welcome').replace(/[{}]/g, '?')}*`)),
+    );
+    const { contacts } = deps;
+    await rebuildLedgers({ lake, redis, keys, contacts, policy, currency: 'EUR', now: clock });
+    return await ledgers();
+  };
+  return { keys, deps, decided, merge, tell, ledgers, rebuilt };
+}
+
+test('who was given an offer as a guest and again as a customer holds one of them, and its budget is out once', async () => {
+  const { decided, merge, ledgers } = shop();
+  const first = await decided({ sessionId });
+  const second = await decided({ customerId });
+  expect(await ledgers()).toMatchObject({ reservedCount: 2 });
+  await merge();
+  const once = {
+    reservedCount: 1,
+    contacts: [
+      { by: first.decisionId, state: 'reserved', isOpen: true },
+      { by: second.decisionId, state: 'reserved', isOpen: false },
+    ],
+  };
+  expect(await ledgers()).toMatchObject(once);
+  await merge();
+  expect(await ledgers()).toMatchObject(once);
+  const again = await decided({ customerId });
+  expect(again.placements[0]?.offers[0]?.heldSince).toBe(first.decisionId);
+});
+
+test.each([
+  ['guest', 'known'],
+  ['guest', 'forgotten'],
+  ['customer', 'known'],
+  ['customer', 'forgotten'],
+] as const)(
+  'redeemed as the %s, and told of the other too, it has cost once; the lake tells the same, the log-in %s',
+  async (which, merges) => {
+    const { decided, merge, tell, ledgers, rebuilt } = shop();
+    const guest = await decided({ sessionId });
+    const customer = await decided({ customerId });
+    const mergedAt = await merge();
+    expect(await tell(which === 'guest' ? guest : customer, 'redeemed')).toBe('confirmed');
+    expect(await tell(which === 'guest' ? customer : guest, 'redeemed')).toBe('repeated');
+    const after = await ledgers();
+    expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
+    expect(after.contacts.map(({ state }) => state)).toEqual(['redeemed', 'redeemed']);
+    expect(await rebuilt(merges, mergedAt)).toEqual(after);
+  },
+);
+
+test('what the customer makes of an offer that she was given as a guest is known of the customer', async () => {
+  const { decided, merge, tell, ledgers, rebuilt } = shop();
+  const guest = await decided({ sessionId });
+  const mergedAt = await merge();
+  expect(await tell(guest, 'dismissed')).toBe('released');
+  const after = await ledgers();
+  expect(after).toMatchObject({ reservedCount: 0, contacts: [{ by: guest.decisionId, state: 'dismissed' }] });
+  expect(await rebuilt('forgotten', mergedAt)).toEqual(after);
+});
+
+test('whose a session is stays known as long as what its guest was offered may be told of', async () => {
+  const { keys, deps, decided, merge } = shop();
+  await decided({ sessionId });
+  await merge();
+  const guest = guestSubject(sessionId);
+  const ttl = () => redis.pttl(keys.mergedInto(guest));
+  expect(await ttl()).toBeGreaterThan(60 * dayMs);
+  // Neither a further event nor another log-in shortens that.
+  const event = { type: 'visit', eventId: 'v', sessionId, channel: 'web', occurredAt: noon } as ShopEvent;
+  expect(await keepGuestEvents(guest, [{ event, streamId: '1-1' }], deps)).toBe(customerId);
+  await merge();
+  expect(await ttl()).toBeGreaterThan(60 * dayMs);
+  expect(mergedTtlMs).toBeLessThan(60 * dayMs);
+});
