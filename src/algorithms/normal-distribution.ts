@@ -39,3 +39,8 @@ export function logNormalCdf(z: number): number {
   const before = table[whole] ?? 0;
   return before + (at - whole) * ((table[whole + 1] ?? 0) - before);
 }
+
+/** Standard deviation of the sum of two independent quantities of these. (`Math.hypot` makes an array of its arguments.) */
+export function deviationOfSum(one: number, other: number): number {
+  return Math.sqrt(one * one + other * other);
+}

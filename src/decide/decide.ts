@@ -1,13 +1,7 @@
 /** Which offers to make to a customer now. Plain functions, so that routes and a batch call the same ones. */
 
 import type { Channel } from '../domain/channel.ts';
-import type {
-  BudgetLevel,
-  Decision,
-  DecisionInputs,
-  ExcludedOffer,
-  PlacementDecision,
-} from '../domain/decision.ts';
+import type { BudgetLevel, Decision, DecisionInputs, PlacementDecision } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import { type OpenChoice, openChoice, worthwhileOffers } from '../offers/choose-offers.ts';
@@ -18,8 +12,9 @@ import type { OfferMarket } from '../offers/offer-market.ts';
 import { isBuyable } from '../offers/shop-statistics.ts';
 import { customerFacts, type DecisionContext } from './customer-facts.ts';
 import { newDecisionId } from './decision-id.ts';
-import { decisionInputs } from './decision-inputs.ts';
+import { decisionInputs, framedInputs } from './decision-inputs.ts';
 import type { DecidingDeps } from './deps.ts';
+import { type FramedReasons, framedReasons } from './framed-reasons.ts';
 import { type ReadContacts, withoutContacts } from './ledger/contact-ledger.ts';
 import { occasionOf } from './occasion.ts';
 import { releaseChoice, reserveChoice, type WriteContacts } from './reserve.ts';
@@ -151,8 +146,9 @@ async function openNow(
 /** A decision in the making: what it has chosen may still be refused. */
 export type OpenDecision = {
   choice: OpenChoice;
-  /** `withTerms` (the default): why the offers that are not made are worth what they are, too. */
-  finish: (withTerms?: boolean) => Decision;
+  finish: () => Decision;
+  /** What `finish` answers, with what explains it apart from it and in as few bytes as the lake has it; not why others are worth what they are. */
+  finishFramed: () => { decision: Decision; reasons: FramedReasons };
 };
 
 /** With everything at hand; reaches nothing. A customer without a record is one of whom nothing is known. */
@@ -175,36 +171,44 @@ export function openDecision(
         market.affordExploring(costMinor, take && !dryRun, exploration),
     },
   });
+  const decided = (placements: PlacementDecision[]) => ({
+    ...describe(request, market, situation.now),
+    placements,
+    excluded: [],
+    fallback: isFallback(placements),
+    modelVersions: modelVersions(models),
+    degraded: !deps.catalogue.loaded,
+  });
+  const contactsSeen = () => contactPolicy.summaryOf(facts, situation);
+  const budgets = () => budgetsOf(choice, market, withheld);
   return {
     choice,
-    finish: (withTerms = true) => {
-      const result = choice.result(withTerms);
-      return Object.assign(describe(request, market, situation.now), result, {
-        fallback: isFallback(result.placements),
-        modelVersions: modelVersions(models),
-        inputs: {
-          ...decisionInputs(facts, contactPolicy.summaryOf(facts, situation), context),
-          ...budgetsOf(result.excluded, market, withheld),
-        },
-        degraded: !deps.catalogue.loaded,
-      });
+    finish: () => {
+      const { placements, excluded } = choice.result();
+      const inputs = { ...decisionInputs(facts, contactsSeen(), context), ...budgets() };
+      return Object.assign(decided(placements), { excluded, inputs });
+    },
+    finishFramed: () => {
+      const inputs = Object.assign(framedInputs(facts, contactsSeen(), context), budgets());
+      const decision = decided(choice.placements());
+      return { decision, reasons: framedReasons(choice, market, inputs) };
     },
   };
 }
 
 /** So that it can be checked later that there was nothing left; not of those that are kept for others, who may have much of it. */
 function budgetsOf(
-  excluded: readonly ExcludedOffer[],
+  choice: OpenChoice,
   { budgetLevel }: OfferMarket,
   withheld: DecideRequest['withheld'],
 ): Pick<DecisionInputs, 'budgets'> {
   if (budgetLevel === undefined) return {};
   const budgets: BudgetLevel[] = [];
-  for (const { reasonCode, offerId } of excluded)
-    if (reasonCode === 'budget-exhausted' || reasonCode === 'budget-paced') {
-      const level = withheld?.(offerId) ? undefined : budgetLevel(offerId);
-      if (level !== undefined) budgets.push(level);
-    }
+  choice.eachReason((offerId, reasonCode) => {
+    if (reasonCode !== 'budget-exhausted' && reasonCode !== 'budget-paced') return;
+    const level = withheld?.(offerId) ? undefined : budgetLevel(offerId);
+    if (level !== undefined) budgets.push(level);
+  });
   return budgets.length === 0 ? {} : { budgets };
 }
 

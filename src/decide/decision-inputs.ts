@@ -13,16 +13,39 @@ const categoriesMax = 10;
 export function decisionInputs(
   facts: CustomerFacts,
   contacts: ContactInputs | undefined,
-  { itemIds, basketMinor }: DecisionContext,
+  context: DecisionContext,
 ): DecisionInputs {
   const features: DecisionInputs['features'] = {};
-  for (const [at, name] of FEATURE_NAMES.entries()) {
-    const value = facts.features[at] ?? Number.NaN;
-    features[name] = Number.isFinite(value) ? value : null;
-  }
+  for (const [at, name] of FEATURE_NAMES.entries()) features[name] = knownNumber(facts.features[at]);
+  return { features, ...inputsBesides(facts, contacts, context) };
+}
+
+/** `decisionInputs` with the feature vector by position. */
+export type FramedInputs = Omit<DecisionInputs, 'features'> & { features: (number | null)[] };
+
+export function framedInputs(
+  facts: CustomerFacts,
+  contacts: ContactInputs | undefined,
+  context: DecisionContext,
+): FramedInputs {
+  const features: (number | null)[] = [];
+  for (let at = 0; at < FEATURE_NAMES.length; at++) features.push(knownNumber(facts.features[at]));
+  const inputs: FramedInputs = inputsBesides(facts, contacts, context) as FramedInputs;
+  inputs.features = features;
+  return inputs;
+}
+
+function knownNumber(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
+}
+
+function inputsBesides(
+  facts: CustomerFacts,
+  contacts: ContactInputs | undefined,
+  { itemIds, basketMinor }: DecisionContext,
+): Omit<DecisionInputs, 'features'> {
   const { value, segments, ...interest } = facts.workedOut?.() ?? {};
   return {
-    features,
     tier: facts.loyaltyTier,
     ...(facts.segment !== undefined && { segment: facts.segment }),
     consent: facts.consent,

@@ -3,7 +3,7 @@
  * for 30 days, or as long as an offer of it may be redeemed, so that outcomes can be reported to it, and where in the stream the whole is until the lake has it.
  */
 import { z } from 'zod';
-import { Decision, type ExcludedOffer } from '../domain/decision.ts';
+import { Decision } from '../domain/decision.ts';
 import type { DecisionEntry } from '../domain/log-entry.ts';
 import { outlinePlace } from '../infra/decision-places.ts';
 import { appendEntries, logField, readEntry, refuseWhileFull } from '../infra/event-log.ts';
@@ -18,6 +18,7 @@ import {
   packOutline,
   unpackOutline,
 } from './decision-outline.ts';
+import { type FramedReasons, framedText } from './framed-reasons.ts';
 import { decisionTtlSeconds, isKeptLong, keptSeconds } from './kept-seconds.ts';
 
 export const LoggedDecision = Decision.extend({ decisionId: z.string() });
@@ -59,63 +60,12 @@ export function withoutReasons(brief: LoggedDecision): LoggedDecision {
   return { ...brief, reasonsLost: true };
 }
 
-/** A decision that stands until then as JSON, whole, as the lake has it. */
-export function loggedText(decision: LoggedDecision, standsUntil: string): string {
-  const { excluded, inputs } = decision;
+/** A decision of a list as JSON, as the lake has it; `reasons`: what explains it, where that is known. */
+export function listedText(decision: LoggedDecision, standsUntil: string, reasons?: FramedReasons): string {
+  if (reasons === undefined) return JSON.stringify({ ...decision, standsUntil });
   // What is undefined is left out; to take the rest of an object apart would cost more than all that is left.
-  const rest = JSON.stringify({ ...decision, standsUntil, excluded: undefined, inputs: undefined });
-  const known = inputs === undefined ? '' : `,"inputs":${JSON.stringify(inputs)}`;
-  return `${rest.slice(0, -1)},"excluded":${listText(excluded)}${known}}`;
-}
-
-/** Whom nothing may be offered share their list, which is frozen. */
-const listTexts = new WeakMap<readonly ExcludedOffer[], string>();
-
-function listText(excluded: readonly ExcludedOffer[]): string {
-  let text = listTexts.get(excluded);
-  if (text === undefined) {
-    text = `[${excluded.map(excludedText).join(',')}]`;
-    if (Object.isFrozen(excluded)) listTexts.set(excluded, text);
-  }
-  return text;
-}
-
-function excludedText(excluded: ExcludedOffer): string {
-  const { expectedValue, terms } = excluded;
-  if (terms !== undefined) return JSON.stringify(excluded);
-  // A thousandth of a cent says as much as seventeen digits, which nothing could make smaller on the disk.
-  if (expectedValue !== undefined)
-    return `${headOf(excluded)},"expectedValue":${Math.round(expectedValue * 1000) / 1000}}`;
-  // Those without a value are the same for everybody.
-  let text = sharedTexts.get(excluded);
-  if (text === undefined) {
-    text = JSON.stringify(excluded);
-    sharedTexts.set(excluded, text);
-  }
-  return text;
-}
-
-const sharedTexts = new WeakMap<ExcludedOffer, string>();
-
-/** By offer and reason, for they are the same again and again: a text without its end. */
-const heads = new Map<string, Map<string, { version: string; text: string }>>();
-/** Offers that are remembered at most. */
-const headsMax = 10_000;
-
-function headOf({ offerId, offerVersion, reasonCode }: ExcludedOffer): string {
-  let ofOffer = heads.get(offerId);
-  if (ofOffer === undefined) {
-    if (heads.size >= headsMax) heads.clear();
-    ofOffer = new Map();
-    heads.set(offerId, ofOffer);
-  }
-  let head = ofOffer.get(reasonCode);
-  if (head?.version !== offerVersion) {
-    const text = JSON.stringify({ offerId, offerVersion, reasonCode }).slice(0, -1);
-    head = { version: offerVersion, text };
-    ofOffer.set(reasonCode, head);
-  }
-  return head.text;
+  const rest = JSON.stringify({ ...decision, standsUntil, excluded: undefined });
+  return `${rest.slice(0, -1)},${framedText(reasons)}}`;
 }
 
 /** Rejects with AppError TOO_MANY_REQUESTS while the event stream is full. */

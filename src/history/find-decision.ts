@@ -2,6 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { OfferOutcome } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
+import { createUnframer } from './decision-frames.ts';
 import { type Lake, sqlText } from './lake.ts';
 
 /** A decision reaches the stream within this long of its time, by whatever clocks. */
@@ -13,12 +14,12 @@ export type WantedDecision = {
   decidedAt: number;
 };
 
-/** JSON of domain `Decision`, of those that the lake has: one question, over the time from the first to the last of them. */
+/** Domain `Decision`s, parsed as JSON, of those that the lake has: one question, over the time from the first to the last of them. */
 export async function findDecisions(
   lake: Lake,
   connection: DuckDBConnection,
   wanted: readonly WantedDecision[],
-): Promise<string[]> {
+): Promise<unknown[]> {
   if (wanted.length === 0) return [];
   const [first, last] = wanted.reduce(
     ([earliest, latest], { decidedAt }) => [Math.min(earliest, decidedAt), Math.max(latest, decidedAt)],
@@ -34,7 +35,7 @@ export async function findDecisions(
     // Row groups whose times lie elsewhere are not read.
     [BigInt(from) * 1000n, BigInt(to) * 1000n],
   );
-  return reader.getRows().map(([json]) => String(json));
+  return createUnframer(lake, connection).unframe(reader.getRows().map(([json]) => String(json)));
 }
 
 export type FoundOutcome = {

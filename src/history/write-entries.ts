@@ -2,7 +2,7 @@
 import { type DuckDBAppender, type DuckDBConnection, DuckDBTimestampValue } from '@duckdb/node-api';
 import type { ShopEvent } from '../domain/event.ts';
 import type { CatalogueChange, DecisionEntry, MergeEntry } from '../domain/log-entry.ts';
-import { LAKE_TABLES, type Lake, type LakeTable, writePart } from './lake.ts';
+import { LAKE_TABLES, type Lake, type LakeTable, listParts, sqlText, writePart } from './lake.ts';
 import { eventToRows } from './lake-rows.ts';
 
 export type DrainedEntries = {
@@ -25,6 +25,7 @@ export async function writeEntries(lake: Lake, name: string, entries: DrainedEnt
     items: [],
     offers: [],
     decisions: [],
+    frames: [],
     merges: [],
   };
   for (const change of entries.catalogue) addChange(rows, change);
@@ -59,14 +60,15 @@ export type DecisionRow = {
   decidedAt: number;
   channel: string;
   campaign: string | null;
-  /** JSON of domain `Decision`. */
+  /** As the lake has it. */
   json: string;
 };
 
 /** Decisions that do not come by the event stream, until they are a part: they wait in DuckDB, and not as objects. */
 export type DecisionsPart = {
-  add: (decisions: readonly DecisionRow[]) => void;
-  /** Makes them a part of that name, which appears whole or not at all. Ends this. */
+  /** `frames`: those by which they are written, JSON by id. */
+  add: (decisions: readonly DecisionRow[], frames: ReadonlyMap<string, string>) => void;
+  /** Makes them a part of that name, which appears whole or not at all, and not before their frames. Ends this. */
   write: (name: string) => Promise<void>;
   /** Forgets them, where they have not been written. */
   discard: () => void;
@@ -82,8 +84,10 @@ export async function openDecisionsPart(lake: Lake): Promise<DecisionsPart> {
   try {
     const { append, done } = await openTable(connection, 'decisions');
     let count = 0;
+    const frames = new Map<string, string>();
     return {
-      add: (decisions) => {
+      add: (decisions, theirFrames) => {
+        for (const [frameId, json] of theirFrames) frames.set(frameId, json);
         for (const { decisionId, customerId, decidedAt, channel, campaign, json } of decisions)
           append([decisionId, customerId, null, decidedAt, channel, campaign, json]);
         count += decisions.length;
@@ -91,6 +95,15 @@ export async function openDecisionsPart(lake: Lake): Promise<DecisionsPart> {
       write: async (name) => {
         try {
           done();
+          const known = new Set(await listParts(lake, 'frames'));
+          for (const [frameId, json] of frames)
+            if (!known.has(`frame-${frameId}.parquet`))
+              await writePart(
+                { ...lake, connection },
+                'frames',
+                `frame-${frameId}`,
+                `SELECT ${sqlText(frameId)} AS "frameId", ${sqlText(json)} AS "json"`,
+              );
           if (count > 0)
             await writePart({ ...lake, connection }, 'decisions', name, 'SELECT * FROM drained_decisions');
         } finally {

@@ -54,9 +54,20 @@ export type OpenChoice = {
   chosen: () => Candidate[];
   /** Takes an offer out of its place, where the choice goes on with what is left. */
   refuse: (candidate: Candidate, reasonCode: ExclusionReason) => void;
-  /** `withTerms` (the default): why the offers that are not made are worth what they are, too. */
-  result: (withTerms?: boolean) => OfferChoice;
+  placements: () => PlacementDecision[];
+  /** Of each of `competingOffers`, in their order, why it is not made (undefined: it is), and the candidate where it passed every rule. */
+  eachReason: (tell: TellReason) => void;
+  /** Where one reason keeps all of them from the customer: what others, too, are told. */
+  keptFromAll: ExcludedOffer[] | undefined;
+  /** All of it, with why the offers that are not made are worth what they are. */
+  result: () => OfferChoice;
 };
+
+export type TellReason = (
+  offerId: string,
+  reasonCode: ExclusionReason | undefined,
+  candidate: Candidate | undefined,
+) => void;
 
 type Place = {
   placement: string;
@@ -212,33 +223,38 @@ export function openChoice(
     return notDrawn.has(candidate) ? 'not-drawn' : 'outranked';
   }
 
-  function result(withTerms = true): OfferChoice {
+  function placed(): PlacementDecision[] {
     const standIns = settings.fallback ? fallbacksOf(market, situation) : [];
-    const placements = places.map(
-      ({ placement, offers, explored, loggingPropensity }, at): PlacementDecision => {
-        const logged = loggingPropensity === undefined ? {} : { loggingPropensity };
-        if (offers.length === 0)
-          return {
-            ...(standIns[at] ?? { placement, offers: [], fallback: false }),
-            ...logged,
-          };
-        const made = offers.map((candidate, i) =>
-          decided(candidate, valueFor(candidate), explored && i === 0, situation.now),
-        );
-        return { placement, offers: made, fallback: false, ...logged };
-      },
-    );
-    if (controlGroup.member) return { placements, excluded: allExcluded(market, situation, 'control-group') };
-    if (noneOf !== undefined) return { placements, excluded: noneOf };
+    return places.map(({ placement, offers, explored, loggingPropensity }, at): PlacementDecision => {
+      const logged = loggingPropensity === undefined ? {} : { loggingPropensity };
+      if (offers.length === 0)
+        return { ...(standIns[at] ?? { placement, offers: [], fallback: false }), ...logged };
+      const made = offers.map((candidate, i) =>
+        decided(candidate, valueFor(candidate), explored && i === 0, situation.now),
+      );
+      return { placement, offers: made, fallback: false, ...logged };
+    });
+  }
+
+  const keptFromAll = controlGroup.member ? allExcluded(market, situation, 'control-group') : noneOf;
+
+  function eachReason(tell: TellReason): void {
+    for (const entry of keptFromAll ?? entries)
+      if (!isCandidate(entry)) tell(entry.offerId, entry.reasonCode, undefined);
+      else {
+        const isMade = taken.has(entry) && !refused.has(entry);
+        tell(entry.compiled.offer.offerId, isMade ? undefined : reasonFor(entry), entry);
+      }
+  }
+
+  function result(): OfferChoice {
+    if (keptFromAll !== undefined) return { placements: placed(), excluded: keptFromAll };
     const excluded: ExcludedOffer[] = [];
-    for (const entry of entries) {
+    for (const entry of entries)
       if (!isCandidate(entry)) excluded.push(entry);
       else if (!taken.has(entry) || refused.has(entry))
-        excluded.push(
-          excludedCandidate(entry, reasonFor(entry), withTerms ? valueFor(entry).terms : undefined),
-        );
-    }
-    return { placements, excluded };
+        excluded.push(excludedCandidate(entry, reasonFor(entry), valueFor(entry).terms));
+    return { placements: placed(), excluded };
   }
 
   return {
@@ -246,6 +262,9 @@ export function openChoice(
     situation,
     chosen: () => places.flatMap(({ offers }) => offers),
     refuse,
+    placements: placed,
+    eachReason,
+    keptFromAll,
     result,
   };
 }
@@ -284,9 +303,8 @@ function decided(
 function excludedCandidate(
   { compiled, expectedValue }: Candidate,
   reasonCode: ExclusionReason,
-  terms: ValueTerms | undefined,
+  terms: ValueTerms,
 ): ExcludedOffer {
   const { offer, version } = compiled;
-  const excluded = { offerId: offer.offerId, offerVersion: version, reasonCode, expectedValue };
-  return terms === undefined ? excluded : { ...excluded, terms };
+  return { offerId: offer.offerId, offerVersion: version, reasonCode, expectedValue, terms };
 }

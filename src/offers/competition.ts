@@ -66,19 +66,30 @@ function fieldOf(market: OfferMarket, situation: Situation): Field {
     known.situation.basketMinor === situation.basketMinor
   )
     return known;
-  const offers = [...market.offers]
-    .filter(({ offer }) => !offer.fallback)
-    .sort((a, b) => compareText(a.offer.offerId, b.offer.offerId))
-    .map((compiled) => {
-      const reasonCode = compiled.exclusionOfOffer(situation);
-      return { compiled, closed: reasonCode === undefined ? undefined : compiled.excludedFor(reasonCode) };
-    });
+  const offers = competingOffers(market).map((compiled) => {
+    const reasonCode = compiled.exclusionOfOffer(situation);
+    return { compiled, closed: reasonCode === undefined ? undefined : compiled.excludedFor(reasonCode) };
+  });
   const isOpenToAll = offers.every(
     ({ compiled, closed }) => closed !== undefined || compiled.offer.holdoutShare === 0,
   );
   const field: Field = { situation, offers, isOpenToAll, allExcluded: new Map(), fallbacks: undefined };
   fields.set(market, field);
   return field;
+}
+
+const competing = new WeakMap<OfferMarket['offers'], readonly CompiledOffer[]>();
+
+/** Every offer that is no stand-in, by offer id; the same list as long as the market's offers are the same. */
+export function competingOffers({ offers }: Pick<OfferMarket, 'offers'>): readonly CompiledOffer[] {
+  let known = competing.get(offers);
+  if (known === undefined) {
+    known = [...offers]
+      .filter(({ offer }) => !offer.fallback)
+      .sort((a, b) => compareText(a.offer.offerId, b.offer.offerId));
+    competing.set(offers, known);
+  }
+  return known;
 }
 
 /** To be read only. */

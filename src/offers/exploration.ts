@@ -56,9 +56,11 @@ export function actionProbabilities(
     probabilities[action] = probability;
     kept += probability;
   };
-  for (const [at, action] of contenders.entries()) keep(action, wins[at] ?? 0);
+  for (let at = 0; at < contenders.length; at++) keep(contenders[at] ?? 0, wins[at] ?? 0);
   keep(values.length, nothing);
-  return probabilities.map((probability) => probability / kept);
+  for (let action = 0; action < probabilities.length; action++)
+    probabilities[action] = (probabilities[action] ?? 0) / kept;
+  return probabilities;
 }
 
 /** All probability on one action of `count` offers and nothing. */
@@ -82,7 +84,8 @@ export function greedyAction(values: readonly UncertainValue[]): number {
 export function explorationCost(values: readonly UncertainValue[], probabilities: ArrayLike<number>): number {
   const best = Math.max(0, values[0]?.mean ?? 0);
   let cost = (probabilities[values.length] ?? 0) * best;
-  for (const [action, { mean }] of values.entries()) cost += (probabilities[action] ?? 0) * (best - mean);
+  for (let action = 0; action < values.length; action++)
+    cost += (probabilities[action] ?? 0) * (best - (values[action]?.mean ?? 0));
   return cost;
 }
 
@@ -107,7 +110,8 @@ function contendersOf(values: readonly UncertainValue[]): number[] {
     const { mean, deviation } = values[action] ?? nothing;
     return mean + hopeDeviations * deviation;
   };
-  const contenders = [...values.keys()].filter((action) => hopeOf(action) > 0);
+  const contenders: number[] = [];
+  for (let action = 0; action < values.length; action++) if (hopeOf(action) > 0) contenders.push(action);
   if (contenders.length <= contendersMax) return contenders;
   const [best = 0, ...others] = contenders;
   others.sort((a, b) => hopeOf(b) - hopeOf(a) || a - b);

@@ -7,6 +7,8 @@
  *   churnReduction = Σ size · cause, of the causes of algorithms/offer-model/keeping.ts: being meant to keep × P(leaving), a service contact,
  *                    one to the aggrieved, an invitation to who takes part; less P(dismissed) × what annoyance drives away and leaves out
  */
+
+import { deviationOfSum } from '../algorithms/normal-distribution.ts';
 import {
   ANNOYANCE,
   DISMISSAL_ASSUMED,
@@ -86,7 +88,7 @@ export function priorEffect(
     acceptPropensity,
     uplift: share * acceptPropensity,
     churnReduction: keeping.mean,
-    upliftDeviation: Math.hypot(
+    upliftDeviation: deviationOfSum(
       PERSUADED_DEVIATION * acceptPropensity,
       share * acceptDeviation(acceptPropensity, counts),
     ),

@@ -8,6 +8,8 @@
  * lever reorders what is worth making; it is not negative, so it never turns a loss into a gain. One above 1 leaves a loss as
  * it is: who raises an offer does not mean to lower it.
  */
+
+import { deviationOfSum } from '../algorithms/normal-distribution.ts';
 import { ACCEPTANCE_ASSUMED } from '../algorithms/offer-model/assumed-effects.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { OfferReason, ValueTerms } from '../domain/decision.ts';
@@ -97,7 +99,7 @@ export function reckonValue(
   const raised = plain > 0 ? lever : Math.min(lever, 1);
   const reckoned = raised * plain;
   const standardDeviationMinor =
-    raised * Math.hypot(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
+    raised * deviationOfSum(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
   // What speaks for it is known to be wrong: to try it costs something, and is rarely drawn.
   const expectedValue = learned?.withheld === true ? Math.min(reckoned, -standardDeviationMinor) : reckoned;
   return {

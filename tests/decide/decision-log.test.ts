@@ -7,7 +7,6 @@ import {
   type LoggedDecision,
   logDecision,
   loggedForm,
-  loggedText,
   readOutline,
   readWaiting,
 } from '../../src/decide/decision-log.ts';
@@ -75,14 +74,6 @@ function outlined({ decisionId, customerId, channel, decidedAt, placements }: Lo
     })),
   };
 }
-
-test('put into words for a list, a decision is the same', async () => {
-  const logged = await decided({ ...request, placements: ['top'] });
-  expect(logged.excluded).not.toEqual([]);
-  const standsUntil = new Date(noon).toISOString();
-  const whole = loggedText(logged, standsUntil);
-  expect(JSON.parse(whole)).toEqual(JSON.parse(JSON.stringify({ ...logged, standsUntil })));
-});
 
 test('a logged decision reaches the lake as it was, however often it was logged', async () => {
   const decision = await decided({ ...request, placements: ['top'] });

@@ -29,13 +29,11 @@ test('a decision is found by its id alone, in a part of its time or in one that 
   });
   await writeEntries(lake, 'import-abc', { ...none, decisions: [imported as never] });
   const find = async (...wanted: { decisionId: string; decidedAt: string }[]) =>
-    (
-      await findDecisions(
-        lake,
-        lake.connection,
-        wanted.map(({ decisionId, decidedAt }) => ({ decisionId, decidedAt: Date.parse(decidedAt) })),
-      )
-    ).map((json) => JSON.parse(json));
+    findDecisions(
+      lake,
+      lake.connection,
+      wanted.map(({ decisionId, decidedAt }) => ({ decisionId, decidedAt: Date.parse(decidedAt) })),
+    );
   expect(await find(streamed!)).toEqual([streamed]);
   expect(await find(imported!)).toEqual([imported]);
   expect(await find(absent!)).toEqual([]);

@@ -7,6 +7,7 @@
  * So the uplift is the share of P(redeemed) that the offer persuades (persuasion.ts), and an effect that is linear in the customer's numbers and in
  * P(redeemed) of the pair comes beside it as far as the log tells.
  */
+import { deviationOfSum } from '../normal-distribution.ts';
 import {
   type ArmEffect,
   armEffect,
@@ -188,7 +189,7 @@ function persuading(
 ): Pick<LearnedEffect, 'uplift' | 'upliftDeviation'> {
   return {
     uplift: bounded(persuades.share * accepts + effectOf(arm, subject)),
-    upliftDeviation: Math.hypot(persuades.deviation * accepts, effectSpread(arm, subject)),
+    upliftDeviation: deviationOfSum(persuades.deviation * accepts, effectSpread(arm, subject)),
   };
 }
 

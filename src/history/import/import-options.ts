@@ -47,7 +47,7 @@ export type ImportReport = {
 
 /** New rows for a table of the lake. */
 export type NewPart = {
-  table: Exclude<LakeTable, 'merges'>;
+  table: Exclude<LakeTable, 'merges' | 'frames'>;
   /** Start of the part's name. */
   prefix: string;
   query: string;

@@ -14,6 +14,7 @@ import { namedFeatures } from '../../features/named-features.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { guestSubject } from '../../features/subject.ts';
+import { createUnframer } from '../../history/decision-frames.ts';
 import { linkedSessions } from '../../history/erase-lake.ts';
 import { readEntries, type StreamEntry, subjectOfEntry } from '../../history/event-stream.ts';
 import { type Lake, openLake, sqlText } from '../../history/lake.ts';
@@ -222,9 +223,10 @@ async function* decisions(
   const left = new Map(waiting);
   const query = `SELECT any_value(json) AS json, "decisionId" FROM ${lake.from('decisions')}
     WHERE ${theirs} GROUP BY "decisionId", "decidedAt" ORDER BY "decidedAt", "decisionId"`;
+  const unframer = createUnframer(lake, lake.connection);
   for await (const { json, decisionId } of rowsOf<{ json: string; decisionId: string }>(lake, query)) {
     left.delete(decisionId);
-    yield JSON.parse(json);
+    yield* await unframer.unframe([json]);
   }
   yield* left.values();
 }

@@ -3,7 +3,7 @@
  * after the other; one after the other too are those of many decisions.
  */
 
-import { type LoggedDecision, parseDecision } from '../../decide/decision-log.ts';
+import { LoggedDecision } from '../../decide/decision-log.ts';
 import { timeOfDecision } from '../../domain/decision-time.ts';
 import {
   type FoundOutcome,
@@ -60,7 +60,7 @@ export function createPastDecisions(
     const connection = await lake.connect();
     try {
       const found = await findDecisions(lake, connection, wanted);
-      return found.map(parseDecision).filter((decision) => decision !== undefined);
+      return found.flatMap((decision) => LoggedDecision.safeParse(decision).data ?? []);
     } finally {
       connection.closeSync();
     }

@@ -13,14 +13,14 @@ import {
 } from '../../decide/decide.ts';
 import { decisionIdOf } from '../../decide/decision-id.ts';
 import {
-  briefForm,
   keepOutlines,
   type LoggedDecision,
-  loggedText,
+  listedText,
   madeOffers,
   withoutReasons,
 } from '../../decide/decision-log.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
+import type { FramedReasons } from '../../decide/framed-reasons.ts';
 import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
 import { packDecision } from '../../decide/packed-decision.ts';
@@ -64,6 +64,8 @@ export type DecidedCustomer = {
   customerId: CustomerId;
   known: boolean;
   decision: LoggedDecision;
+  /** What explains it, where it is made now. */
+  reasons?: FramedReasons;
   /** What is known of the customer now, where the decision was read again, which does not say. */
   inputs?: DecisionInputs | undefined;
   /** The decision as it is to be logged; absent where somebody else has made it, and logged it. */
@@ -203,8 +205,10 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
           const { customerId, text } = customer;
           const own = before.get(customerId);
           if (own !== undefined) return { customer, decision: withoutReasons(own), by: 'this, before' };
-          const decision = text === null ? now.get(customerId) : await standing(customer, market);
-          return decision && { customer, decision, by: text === null ? 'this' : 'another' };
+          const made = now.get(customerId);
+          if (text === null) return made && { customer, ...made, by: 'this' };
+          const decision = await standing(customer, market);
+          return decision && { customer, decision, by: 'another' };
         }),
       );
       return letStand(
@@ -264,8 +268,8 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     customers: readonly Read[],
     market: OfferMarket,
     withheld: Withheld | undefined,
-  ): Promise<Map<CustomerId, LoggedDecision>> {
-    const decided = new Map<CustomerId, LoggedDecision>();
+  ): Promise<Map<CustomerId, MadeDecision>> {
+    const decided = new Map<CustomerId, MadeDecision>();
     let waiting = customers;
     for (let attempt = 0; waiting.length > 0; attempt++) {
       if (attempt === attemptsMax)
@@ -284,15 +288,9 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         deps,
       );
       const again: Read[] = [];
-      for (const [at, one] of opened.entries()) {
-        const { customer, decisionId } = one;
+      for (const [at, { customer, made }] of opened.entries())
         if (!reserved[at]) again.push(customer);
-        else
-          decided.set(
-            customer.customerId,
-            'decision' in one ? one.decision : Object.assign(one.open.finish(false), { decisionId }),
-          );
-      }
+        else decided.set(customer.customerId, made());
       const contacts = await deps.contacts.readMany(again.map(({ customerId }) => customerId));
       waiting = again.map((customer, at) => ({ ...customer, contacts: contacts[at] ?? customer.contacts }));
     }
@@ -302,15 +300,14 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
   /** Told at once where no budget can change it any more, so that a few lines are kept of the customer and not the record. */
   function opening(customer: Read, open: OpenDecision): Opened {
     const decisionId = idFor(customer.customerId);
+    const finished = (): MadeDecision => {
+      const { decision, reasons } = open.finishFramed();
+      return { decision: Object.assign(decision, { decisionId }), reasons };
+    };
     const firm = firmChoice(open.choice);
-    if (firm !== undefined)
-      return {
-        customer,
-        decisionId,
-        choice: firm,
-        decision: Object.assign(open.finish(false), { decisionId }),
-      };
-    return { customer, decisionId, choice: open.choice, open };
+    if (firm === undefined) return { customer, decisionId, choice: open.choice, made: finished };
+    const made = finished();
+    return { customer, decisionId, choice: firm, made: () => made };
   }
 
   /** So that outcomes can be told of, and whoever asks for the customer's offer, or nothing, at send time is answered the same. */
@@ -320,14 +317,14 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     market: OfferMarket,
   ): Promise<DecidedCustomer[]> {
     const told = decided.map((one): Told => {
-      const { decision, by } = one;
+      const { decision, reasons, by } = one;
       if (by === 'another') return one;
       const until =
         by === 'this' ? windowEnd(decision, deps) : Date.parse(decision.standsUntil ?? decision.decidedAt);
       const standsUntil = new Date(until).toISOString();
-      const json = loggedText(decision, standsUntil);
+      const json = listedText(decision, standsUntil, reasons);
       if (by === 'this, before') return { ...one, json };
-      const packed = packDecision(briefForm({ ...decision, standsUntil }));
+      const packed = packDecision({ ...decision, standsUntil });
       const text = standingText(decision.decisionId, true, packed);
       return { ...one, json, kept: { text, ttlMs: Math.max(1, until - deps.now()) } };
     });
@@ -351,10 +348,17 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     const made = settled.flatMap(({ decision, json }) => (json === undefined ? [] : madeOffers(decision)));
     // A list may be gone on with long after it was broken off.
     await countMade(deps.redis, deps.keys, `${ownName}-${chunk}`, made, decisionTtlSeconds);
-    return settled.map(({ customer, decision, by, json }): DecidedCustomer => {
+    return settled.map(({ customer, decision, reasons, by, json }): DecidedCustomer => {
       const { customerId, known = true } = customer;
       const inputs = by === 'this' ? undefined : inputsOf(customer, decision, market);
-      return { customerId, known, decision, ...(inputs && { inputs }), ...(json !== undefined && { json }) };
+      return {
+        customerId,
+        known,
+        decision,
+        ...(reasons && { reasons }),
+        ...(inputs && { inputs }),
+        ...(json !== undefined && { json }),
+      };
     });
   }
 
@@ -386,8 +390,16 @@ function offersOf(decision: Decision | undefined): DecidedOffer[] {
   return decision?.placements.flatMap(({ offers }) => offers) ?? [];
 }
 
+/** What `OpenDecision.finishFramed` answers, with its id. */
+type MadeDecision = { decision: LoggedDecision; reasons: FramedReasons };
+
 /** A customer's decision, and who has made it: this list now, this list before it was broken off, somebody else. */
-type Decided = { customer: Read; decision: LoggedDecision; by: 'this' | 'this, before' | 'another' };
+type Decided = {
+  customer: Read;
+  decision: LoggedDecision;
+  reasons?: FramedReasons;
+  by: 'this' | 'this, before' | 'another';
+};
 
 /** With how it is to be logged, and to stand. */
 type Told = Decided & { json?: string; kept?: { text: Buffer; ttlMs: number } };
@@ -396,7 +408,9 @@ type Opened = {
   customer: Read;
   decisionId: string;
   choice: Reserving['choice'];
-} & ({ decision: LoggedDecision } | { open: OpenDecision });
+  /** To be asked once nothing of the choice can change any more. */
+  made: () => MadeDecision;
+};
 
 /**
  * What of her offers, best first, a customer needs a share for: what she holds is reserved already, and what is worth less than as many of those

@@ -1,8 +1,9 @@
 /** Decisions as the lines of a campaign's list, and as rows of the lake. */
 import type { BatchAbout, BatchCounts } from '../../domain/batch.ts';
 import { addCounts, noBatchCounts } from '../../domain/batch.ts';
-import type { DecidedOffer, Decision, ExclusionReason } from '../../domain/decision.ts';
+import type { DecidedOffer, Decision, DecisionInputs, ExclusionReason } from '../../domain/decision.ts';
 import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
+import { countReasons } from '../../domain/framed-decision.ts';
 import type { DecisionRow } from '../../history/write-entries.ts';
 import { csvCell } from '../../infra/csv.ts';
 import { mayAddress } from '../../offers/may-address.ts';
@@ -15,14 +16,18 @@ export type Listed = {
   counts: BatchCounts;
 };
 
-export type DecidedRows = Listed & { decisions: DecisionRow[] };
+export type DecidedRows = Listed & {
+  decisions: DecisionRow[];
+  /** Those by which they are written: JSON by id. */
+  frames: Map<string, string>;
+};
 
 export function noListed(): Listed {
   return { lines: '', counts: structuredClone(noBatchCounts) };
 }
 
 export function noRows(): DecidedRows {
-  return { ...noListed(), decisions: [] };
+  return { ...noListed(), decisions: [], frames: new Map() };
 }
 
 /** Those of customers who come after, into `listed`. */
@@ -35,6 +40,7 @@ export function addListed(listed: Listed, { lines, counts }: Listed): void {
 export function addRows(rows: DecidedRows, added: DecidedRows): void {
   addListed(rows, added);
   for (const decision of added.decisions) rows.decisions.push(decision);
+  for (const [frameId, json] of added.frames) rows.frames.set(frameId, json);
 }
 
 export function rowsOf(
@@ -45,7 +51,8 @@ export function rowsOf(
   const byReason = new Map<ExclusionReason, number>();
   let lines = '';
   const decisions: DecidedRows['decisions'] = [];
-  for (const { customerId, known, decision, inputs = decision.inputs, json } of decided) {
+  const frames = new Map<string, string>();
+  for (const { customerId, known, decision, reasons, inputs = reasons?.inputs, json } of decided) {
     const place = decision.placements[0];
     const made = place?.offers ?? [];
     const keptFrom = whyNotContacted(decision, inputs);
@@ -55,8 +62,10 @@ export function rowsOf(
     if (place?.fallback) counts.fallbacks++;
     else if (made.length > 0) counts.offers++;
     for (const { offerId } of made) counts.byOffer[offerId] = (counts.byOffer[offerId] ?? 0) + 1;
-    for (const { reasonCode } of decision.excluded)
-      byReason.set(reasonCode, (byReason.get(reasonCode) ?? 0) + 1);
+    if (reasons !== undefined) {
+      countReasons(reasons.excluded, byReason);
+      frames.set(reasons.frame.frameId, reasons.frame.json);
+    }
     if (json !== undefined)
       decisions.push({
         decisionId: decision.decisionId,
@@ -77,7 +86,7 @@ export function rowsOf(
         : `${JSON.stringify({ ...about, fallback, ...whether, offers: made.map(shown) })}\n`;
   }
   counts.byReason = Object.fromEntries(byReason);
-  return { lines, decisions, counts };
+  return { lines, decisions, frames, counts };
 }
 
 /**
@@ -86,7 +95,7 @@ export function rowsOf(
  */
 export function whyNotContacted(
   { channel, controlGroup, placements }: Pick<Decision, 'channel' | 'controlGroup' | 'placements'>,
-  inputs: Decision['inputs'],
+  inputs: Pick<DecisionInputs, 'consent' | 'contacts'> | undefined,
 ): ExclusionReason | undefined {
   if (!CONTACT_CHANNELS.has(channel)) return undefined;
   // Who is made an offer may be contacted.

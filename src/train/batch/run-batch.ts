@@ -316,7 +316,7 @@ async function decideParts(
     });
     for await (const { rows, until } of decided) {
       part ??= { decisions: await openDecisionsPart(lake), ...noListed(), startedAt: now() };
-      part.decisions.add(rows.decisions);
+      part.decisions.add(rows.decisions, rows.frames);
       addListed(part, rows);
       doneUntil = until;
       await report(until / customers);

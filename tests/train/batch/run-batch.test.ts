@@ -16,6 +16,7 @@ import { CustomerId, EventId } from '../../../src/domain/ids.ts';
 import type { Offer } from '../../../src/domain/offer.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
+import { createUnframer } from '../../../src/history/decision-frames.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { batchFolder, batchIdOf } from '../../../src/infra/batch-files.ts';
 import { createCatalogueStore } from '../../../src/infra/catalogue-store.ts';
@@ -159,7 +160,10 @@ async function decisionsOf(files: ReturnType<typeof batchFolder>): Promise<Logge
   const read = await lake.connection.runAndReadAll(
     `SELECT json FROM ${lake.from('decisions')} WHERE campaign = '${campaign}'`,
   );
-  return read.getRows().map(([json]) => LoggedDecision.parse(JSON.parse(String(json))));
+  const decisions = await createUnframer(lake, lake.connection).unframe(
+    read.getRows().map(([json]) => String(json)),
+  );
+  return decisions.map((decision) => LoggedDecision.parse(decision));
 }
 
 /** As the service decides: by the same policy, over the same records. */
