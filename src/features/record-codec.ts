@@ -30,8 +30,13 @@ const schemaAt = 14;
 const headerBytes = 18;
 export const stampBytes = schemaAt;
 
-/** For a script: what the record of this header was applied through. Its first `streamIdBytes` are enough. */
-export const streamIdLua = (header: string) => `struct.unpack('<I6I4', ${header})`;
+/**
+ * For a script: sets what the record of this header was applied through, as `ms` and `sequence`. Its first `streamIdBytes` are
+ * enough. In pieces of 32 bits: a Redis built for as many, as the one in WebAssembly is, drops what is above them.
+ */
+export const streamIdLua = (header: string) => `
+  local low, high, sequence = struct.unpack('<I4I2I4', ${header})
+  local ms = high * 4294967296 + low`;
 export const streamIdBytes = checksumAt;
 
 export type DecodedRecord =

@@ -182,7 +182,7 @@ for i = 2, #KEYS do
 end
 local header = redis.call('GETRANGE', KEYS[1], 0, ${streamIdBytes - 1})
 if #header == ${streamIdBytes} then
-  local ms, sequence = ${streamIdLua('header')}
+  ${streamIdLua('header')}
   local throughMs, throughSequence = tonumber(ARGV[1]), tonumber(ARGV[2])
   if ms > throughMs or (ms == throughMs and sequence > throughSequence) then return 0 end
 end
