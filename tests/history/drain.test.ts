@@ -21,7 +21,7 @@ import { outboxLength, tellOfEvents } from '../../src/train/webhooks/outbox.ts';
 import { startMs } from '../support/events.ts';
 import { testLake } from '../support/lake.ts';
 import { ownRedis } from '../support/own-redis.ts';
-import { deleteEach, describeNative, silentLog, testRedis } from '../support/redis.ts';
+import { deleteEach, silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 
@@ -369,7 +369,7 @@ describe('killed', () => {
   });
 });
 
-describeNative('a Redis that is full', () => {
+describe('a Redis that is full', () => {
   test('is drained all the same: what is in the stream, of records and of the erased, and what a drain had not finished', async () => {
     const own = await ownRedis();
     onTestFinished(own.remove);

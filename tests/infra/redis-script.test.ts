@@ -1,8 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectRedis, type Redis } from '../../src/infra/redis.ts';
 import { addWhenFull, callWhenFull } from '../../src/infra/redis-script.ts';
 import { ownRedis } from '../support/own-redis.ts';
-import { describeNative, silentLog, testRedis } from '../support/redis.ts';
+import { silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 
@@ -28,7 +28,7 @@ test('a server that knows nothing of flags runs the script without them', async 
   expect(sent).toEqual(['EVALSHA', 'EVAL with flags', 'EVALSHA', 'EVAL', 'EVALSHA', 'EVAL']);
 });
 
-describeNative('a server that is full', () => {
+describe('a server that is full', () => {
   test('takes what brings something out of it, and nothing else', async () => {
     const own = await ownRedis();
     onTestFinished(own.remove);

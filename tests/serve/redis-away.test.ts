@@ -1,7 +1,7 @@
-// Needs a native redis-server: it is killed, frozen and brought back.
+// Redis is killed, frozen and brought back.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ItemId } from '../../src/domain/ids.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
 import { drainAll } from '../../src/history/drain.ts';
@@ -11,7 +11,7 @@ import { connectRedis } from '../../src/infra/redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
 import { type OwnRedis, ownRedis } from '../support/own-redis.ts';
-import { describeNative, silentLog } from '../support/redis.ts';
+import { silentLog, testNative } from '../support/redis.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 
 const prefix = 'away';
@@ -35,7 +35,7 @@ async function streamLength(url: string): Promise<number> {
   return length;
 }
 
-describeNative('while Redis is away', () => {
+describe('while Redis is away', () => {
   let redis: OwnRedis;
   let service: TestService;
 
@@ -92,19 +92,22 @@ describeNative('while Redis is away', () => {
     expect((await service.call('GET', '/metrics')).text).toMatch(/degraded="true"\} \d+/);
   }
 
-  test('answers come from popularity, writes are refused and not half done; when it is back, so is the service', async () => {
-    const before = await streamLength(redis.url);
-    await redis.kill();
-    await expectDegradedService();
-    await redis.start();
-    await isReady();
-    expect(await streamLength(redis.url)).toBe(before);
-    expect((await service.call('GET', '/items/tea-0')).body.name).toBe('Tea no. 0');
-    await isUndegradedForGuests();
-    const answer = await service.call('GET', '/recommendations?customerId=known&n=5');
-    expect(answer.body).toMatchObject({ degraded: false });
-    expect(answer.body.items[0].itemId).toMatch(/^tea-/);
-  });
+  testNative(
+    'answers come from popularity, writes are refused and not half done; when it is back, so is the service',
+    async () => {
+      const before = await streamLength(redis.url);
+      await redis.kill();
+      await expectDegradedService();
+      await redis.start();
+      await isReady();
+      expect(await streamLength(redis.url)).toBe(before);
+      expect((await service.call('GET', '/items/tea-0')).body.name).toBe('Tea no. 0');
+      await isUndegradedForGuests();
+      const answer = await service.call('GET', '/recommendations?customerId=known&n=5');
+      expect(answer.body).toMatchObject({ degraded: false });
+      expect(answer.body.items[0].itemId).toMatch(/^tea-/);
+    },
+  );
 
   test('a Redis that hangs is waited for no longer than the bound, by any request', async () => {
     redis.freeze();
@@ -133,7 +136,7 @@ describeNative('while Redis is away', () => {
     expect((await service.call('GET', '/recommendations?customerId=known')).body.degraded).toBe(false);
   });
 
-  test('changes of the catalogue are followed again afterwards, and writes work', async () => {
+  testNative('changes of the catalogue are followed again afterwards, and writes work', async () => {
     await redis.kill();
     await redis.start();
     await isReady();
@@ -151,7 +154,7 @@ describeNative('while Redis is away', () => {
       expect([path, (await service.call(method, path, body)).status]).toEqual([path, status]);
   });
 
-  test('a service that is started without Redis answers, and is whole once Redis comes', async () => {
+  testNative('a service that is started without Redis answers, and is whole once Redis comes', async () => {
     await redis.kill();
     const early = await startTestService({ redisUrl: redis.url, prefix, bare: true });
     try {
@@ -173,59 +176,62 @@ describeNative('while Redis is away', () => {
   });
 });
 
-describeNative('a Redis that has no room', () => {
-  test('refuses what is to be kept, while it answers what is asked; nothing is acknowledged and lost, and it heals', async () => {
-    const own = await ownRedis();
-    await own.start();
-    const client = connectRedis(own.url, 'tests-fill', { kind: 'patient' }, silentLog);
-    const service = await startTestService({ redisUrl: own.url, prefix, env: {} });
-    try {
-      expect((await service.call('POST', '/events', order)).status).toBe(202);
-      const snapshot = join(own.folder, 'dump.rdb');
-      const saved = async (status: string) => {
-        await client.bgsave('SCHEDULE');
-        await eventually(async () =>
-          expect(await client.info('persistence')).toContain(`rdb_last_bgsave_status:${status}`),
-        );
-      };
-      const faults = [
-        {
-          begin: () => client.config('SET', 'maxmemory', '1'),
-          end: () => client.config('SET', 'maxmemory', '0'),
-        },
-        {
-          // A folder stands where the snapshot should: Redis cannot write it, and takes nothing more (MISCONF).
-          begin: async () => {
-            await client.config('SET', 'save', '3600 1');
-            await mkdir(join(snapshot, 'full'), { recursive: true });
-            await saved('err');
+describe('a Redis that has no room', () => {
+  testNative(
+    'refuses what is to be kept, while it answers what is asked; nothing is acknowledged and lost, and it heals',
+    async () => {
+      const own = await ownRedis();
+      await own.start();
+      const client = connectRedis(own.url, 'tests-fill', { kind: 'patient' }, silentLog);
+      const service = await startTestService({ redisUrl: own.url, prefix, env: {} });
+      try {
+        expect((await service.call('POST', '/events', order)).status).toBe(202);
+        const snapshot = join(own.folder, 'dump.rdb');
+        const saved = async (status: string) => {
+          await client.bgsave('SCHEDULE');
+          await eventually(async () =>
+            expect(await client.info('persistence')).toContain(`rdb_last_bgsave_status:${status}`),
+          );
+        };
+        const faults = [
+          {
+            begin: () => client.config('SET', 'maxmemory', '1'),
+            end: () => client.config('SET', 'maxmemory', '0'),
           },
-          end: async () => {
-            await rm(snapshot, { recursive: true });
-            await saved('ok');
+          {
+            // A folder stands where the snapshot should: Redis cannot write it, and takes nothing more (MISCONF).
+            begin: async () => {
+              await client.config('SET', 'save', '3600 1');
+              await mkdir(join(snapshot, 'full'), { recursive: true });
+              await saved('err');
+            },
+            end: async () => {
+              await rm(snapshot, { recursive: true });
+              await saved('ok');
+            },
           },
-        },
-      ];
-      for (const { begin, end } of faults) {
-        const length = await client.xlen(keys.eventStream);
-        await begin();
-        const refused = await service.call('POST', '/events', order);
-        expect([refused.status, refused.body.code]).toEqual([503, 'STORE_UNAVAILABLE']);
-        expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-        expect((await service.call('GET', '/customers/known/profile')).status).toBe(200);
-        expect((await service.call('GET', '/recommendations?customerId=known')).status).toBe(200);
-        expect(await client.xlen(keys.eventStream)).toBe(length);
-        await end();
-        const accepted = await service.call('POST', '/events', { ...order, eventId: `after-${length}` });
-        expect(accepted.body).toMatchObject({ accepted: 1, deferred: 0 });
-        expect(await client.xlen(keys.eventStream)).toBe(length + 1);
+        ];
+        for (const { begin, end } of faults) {
+          const length = await client.xlen(keys.eventStream);
+          await begin();
+          const refused = await service.call('POST', '/events', order);
+          expect([refused.status, refused.body.code]).toEqual([503, 'STORE_UNAVAILABLE']);
+          expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+          expect((await service.call('GET', '/customers/known/profile')).status).toBe(200);
+          expect((await service.call('GET', '/recommendations?customerId=known')).status).toBe(200);
+          expect(await client.xlen(keys.eventStream)).toBe(length);
+          await end();
+          const accepted = await service.call('POST', '/events', { ...order, eventId: `after-${length}` });
+          expect(accepted.body).toMatchObject({ accepted: 1, deferred: 0 });
+          expect(await client.xlen(keys.eventStream)).toBe(length + 1);
+        }
+      } finally {
+        await service.close();
+        client.disconnect();
+        await own.remove();
       }
-    } finally {
-      await service.close();
-      client.disconnect();
-      await own.remove();
-    }
-  });
+    },
+  );
 
   test('is given room by the drain, and takes events again', async () => {
     const own = await ownRedis();

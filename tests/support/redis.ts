@@ -1,6 +1,6 @@
 /** What a test needs of the run's Redis: a client, keys of its own, and the word for tests that need a native server. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, inject } from 'vitest';
+import { afterAll, describe, inject, test } from 'vitest';
 import { createKeys, type Keys } from '../../src/infra/keys.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { connectRedis, type Redis, serversOf } from '../../src/infra/redis.ts';
@@ -45,8 +45,19 @@ export async function keysMatching(redis: Redis, pattern: string): Promise<strin
   return (await Promise.all(serversOf(redis).map((server) => server.keys(pattern)))).flat();
 }
 
-/** `describe` for tests that need a native redis-server (kill, append-only file, cluster). */
-export const describeNative: typeof describe | typeof describe.skip = inject('nativeRedis')
-  ? describe
-  : // The global set-up says so loudly, and fails in CI.
-    describe.skip;
+const isNative = inject('nativeRedis');
+
+/**
+ * `describe` for tests of what a native redis-server alone does: keep on disk what it has answered, be one of several. Where
+ * there is none they are skipped, and their name says why; the global set-up says so loudly, and fails in CI.
+ */
+export function describeNative(name: string, tests: () => void): void {
+  if (isNative) describe(name, tests);
+  else describe.skip(`${name} (skipped: needs a redis-server on the PATH)`, tests);
+}
+
+/** The same of one test. */
+export function testNative(name: string, body: () => Promise<void>): void {
+  if (isNative) test(name, body);
+  else test.skip(`${name} (skipped: needs a redis-server on the PATH)`, body);
+}

@@ -21,7 +21,7 @@ import { createTombstones } from '../../src/infra/tombstones.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Running, sandbox } from '../support/nextbest.ts';
 import { ownRedis } from '../support/own-redis.ts';
-import { describeNative, silentLog, testRedis } from '../support/redis.ts';
+import { silentLog, testRedis } from '../support/redis.ts';
 import { publishShopChurnModel } from '../support/shop-models.ts';
 import { writeSimulatedEvents } from '../support/simulated-lake.ts';
 
@@ -236,7 +236,7 @@ test('a schedule that is none is wrong usage', async () => {
   expect(stderr).toContain('  TRAIN_SCHEDULE: ');
 });
 
-describeNative('over a Redis of its own', () => {
+describe('over a Redis of its own', () => {
   test('a worker waits out a restart of the server and then does what it is asked', async () => {
     const server = await ownRedis();
     onTestFinished(server.remove);

@@ -1,11 +1,10 @@
-// Needs a native redis-server: it is frozen, so that requests stay in flight for as long as the test wants.
+// Redis is frozen, so that requests stay in flight for as long as the test wants.
 import { type ClientRequest, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLagMeter, createWaitMeter } from '../../../src/serve/admission/load-gate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
-import { describeNative } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
 async function startBeside(prefix: string, env: Record<string, string>) {
@@ -35,7 +34,7 @@ function dripTo(url: string): ClientRequest {
   return sent;
 }
 
-describeNative('more requests than a process takes on', () => {
+describe('more requests than a process takes on', () => {
   let redis: OwnRedis;
   let service: TestService;
   beforeAll(async () => {
@@ -101,7 +100,7 @@ describeNative('more requests than a process takes on', () => {
   });
 });
 
-describeNative('bodies that come slowly', () => {
+describe('bodies that come slowly', () => {
   let redis: OwnRedis;
   let service: TestService;
   beforeAll(async () => {
@@ -130,7 +129,7 @@ describeNative('bodies that come slowly', () => {
   });
 });
 
-describeNative('as many bodies at once as a process answers requests', () => {
+describe('as many bodies at once as a process answers requests', () => {
   let service: TestService;
   let redis: OwnRedis;
   beforeAll(async () => {

@@ -8,8 +8,9 @@ import { openLake } from '../../../src/history/lake.ts';
 import { controlGroupSplit, experimentSplit } from '../../../src/insights/experiments/split.ts';
 import { compileExperiments } from '../../../src/offers/experiments.ts';
 import { writeBuyers } from '../../insights/experiments/buyers.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import { type Answer, startTestService, type TestService } from '../../support/service.ts';
 
 const policy = {
   controlGroupShare: 0.1,
@@ -155,6 +156,14 @@ test('GET /recommendations: a variant shows another scenario in the place of the
 test('POST /offers/decide: decides by the variant, says so, and keeps the control group from offers', async () => {
   const offer = { name: 'Tea week', benefit: { kind: 'percentOff', percent: 1 }, channels: ['web'] };
   await service.call('PUT', '/offers/tea-week', { ...offer, holdoutShare: 0.2 });
+  const outcomeOf = ({ placements, excluded }: Answer['body']): string =>
+    placements[0].offers.some((one: { offerId: string }) => one.offerId === 'tea-week')
+      ? 'made'
+      : excluded.find((one: { offerId: string }) => one.offerId === 'tea-week')?.reasonCode;
+  await eventually(async () => {
+    const dry = { customerId: 'decided-first', channel: 'web', dryRun: true };
+    expect(outcomeOf((await service.call('POST', '/offers/decide', dry)).body)).toBeDefined();
+  });
   const told = new Map<string, Set<string>>();
   for (let i = 0; i < 60; i++) {
     const customerId = `decided-${i}`;
@@ -162,9 +171,8 @@ test('POST /offers/decide: decides by the variant, says so, and keeps the contro
     const { experiment, furtherExperiments } = experiments.settingsFor(customerId, Date.now());
     expect(body.experiment).toEqual(experiment);
     expect(body.furtherExperiments ?? []).toEqual(furtherExperiments);
-    const reason = body.excluded.find((one: { offerId: string }) => one.offerId === 'tea-week')?.reasonCode;
     const variant = experiment?.variant ?? 'control group';
-    told.set(variant, (told.get(variant) ?? new Set()).add(reason ?? 'made'));
+    told.set(variant, (told.get(variant) ?? new Set()).add(outcomeOf(body)));
     const logged = await service.call('GET', `/decisions/${body.decisionId}`);
     expect(logged.body.experiment).toEqual(experiment);
   }
