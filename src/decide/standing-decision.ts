@@ -110,14 +110,15 @@ export async function standingDecision(request: StandingRequest, deps: StandingD
 }
 
 /** Rejects when Redis is away. */
-export async function readStanding(
+export function readStanding(
   request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
   { keys, records }: Pick<StandingDeps, 'keys' | 'records'>,
 ): Promise<StandingRead> {
   const subjectId = subjectIdOf(request.subject);
   const key = standingKey(request, { keys });
-  const { stamp, record, beside } = await records.readBeside(subjectId, key);
-  return { key, text: beside, stamp, record };
+  return records
+    .readBeside(subjectId, key)
+    .then(({ stamp, record, beside }) => ({ key, text: beside, stamp, record }));
 }
 
 /**
@@ -415,17 +416,17 @@ export function standingKey(
   return keys.standingDecision(subjectIdOf(subject), slotOf(place));
 }
 
-/** The last one: a list asks for the same for every customer. */
-let lastSlot: { text: string; slot: string } | undefined;
+type StandingPlace = Pick<StandingRequest, 'channel' | 'campaign' | 'placement'>;
+
+/** The last one: a list, or an e-mail send, asks for the same for every customer. */
+let lastSlot: (StandingPlace & { slot: string }) | undefined;
 
 /** Names the channel, campaign and place; hashed, because the shop chooses the texts. */
-function slotOf({
-  channel,
-  campaign,
-  placement,
-}: Pick<StandingRequest, 'channel' | 'campaign' | 'placement'>): string {
-  const text = JSON.stringify([channel, campaign ?? null, placement]);
-  if (lastSlot?.text !== text)
-    lastSlot = { text, slot: createHash('sha256').update(text).digest('base64url').slice(0, 22) };
+function slotOf({ channel, campaign, placement }: StandingPlace): string {
+  if (lastSlot?.channel !== channel || lastSlot.campaign !== campaign || lastSlot.placement !== placement) {
+    const text = JSON.stringify([channel, campaign ?? null, placement]);
+    const slot = createHash('sha256').update(text).digest('base64url').slice(0, 22);
+    lastSlot = { channel, campaign, placement, slot };
+  }
   return lastSlot.slot;
 }

@@ -5,13 +5,19 @@
  */
 import type { StandingMark, StandingRead } from '../../decide/standing-decision.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
+import type { TallySeries } from '../../infra/resolved-metrics.ts';
 import { createRecentAnswers } from '../recent-answers.ts';
+
+/** What an answer adds one to, in the metrics. */
+export type Counted = {
+  decisions: TallySeries;
+  experiments: readonly { name: string; variant: string }[];
+};
 
 export type StandingAnswer = {
   json: string;
   bytes: number;
-  /** For the metrics. */
-  counted: { channel: string; answer: string; experiments: readonly { name: string; variant: string }[] };
+  counted: Counted;
 };
 
 /** `question` names the customer and says what was asked of the decision. */

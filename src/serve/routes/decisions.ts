@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { type DecideRequest, decide, decideDry, degradedDecision, noContext } from '../../decide/decide.ts';
 import { logDecision, loggedForm } from '../../decide/decision-log.ts';
-import { decisionStanding, firstEnd, readStanding, standingMark } from '../../decide/standing-decision.ts';
+import {
+  decisionStanding,
+  firstEnd,
+  readStanding,
+  type StandingRead,
+  type StandingRequest,
+  standingMark,
+} from '../../decide/standing-decision.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -14,7 +21,7 @@ import { isRedisTrouble } from '../../infra/redis.ts';
 import { ExplainedDecision, explainDecision, withExplanation } from '../decide/explain-decision.ts';
 import { answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
-import type { StandingAnswer } from '../decide/standing-answers.ts';
+import type { Counted } from '../decide/standing-answers.ts';
 import type { Deps } from '../deps.ts';
 import { Flag } from '../query.ts';
 import { defineRoute, JsonText } from '../route.ts';
@@ -97,24 +104,19 @@ function standInFor(
 const headers = { 'cache-control': 'private, no-store' };
 
 function counted(decision: Decision, deps: Pick<Deps, 'metrics'>): Decision {
-  count(countedOf(decision), decision.degraded, deps);
+  count(countedOf(decision, deps), deps);
   return decision;
 }
 
-function countedOf(decision: Decision): StandingAnswer['counted'] {
-  const { channel, experiment, furtherExperiments = [] } = decision;
+function countedOf(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Counted {
+  const { channel, degraded, experiment, furtherExperiments = [] } = decision;
   const experiments = experiment === null ? [] : [experiment, ...furtherExperiments];
-  return { channel, answer: answerOf(decision), experiments };
+  return { decisions: metrics.decisions.of(channel, answerOf(decision), `${degraded}`), experiments };
 }
 
-function count(
-  { channel, answer, experiments }: StandingAnswer['counted'],
-  degraded: boolean,
-  { metrics }: Pick<Deps, 'metrics'>,
-): void {
-  for (const one of experiments)
-    metrics.experimentAnswers.inc({ experiment: one.name, variant: one.variant });
-  metrics.decisions.add(channel, answer, degraded ? 'true' : 'false');
+function count({ decisions, experiments }: Counted, { metrics }: Pick<Deps, 'metrics'>): void {
+  for (const { name, variant } of experiments) metrics.experimentAnswers.inc({ experiment: name, variant });
+  decisions.count++;
 }
 
 /** What is not logged, such as in a full stream, is not to be held against any budget. */
@@ -131,6 +133,37 @@ async function decideAndLog(request: DecideRequest, deps: Deps): Promise<Decisio
     throw err;
   }
   return decision;
+}
+
+type AnswerBody = z.input<typeof DecisionAnswer>;
+type OffersReply = { status: 200; headers: typeof headers; body: AnswerBody | JsonText<AnswerBody> };
+
+/** What this process has not answered before, or what has changed since; rejects where nothing can be decided. */
+async function answerStanding(
+  {
+    question,
+    request,
+    explain,
+    revision,
+  }: { question: string; request: StandingRequest; explain: boolean; revision: number },
+  read: StandingRead,
+  deps: Deps,
+): Promise<OffersReply> {
+  let decision = await decisionStanding(read, request, deps);
+  const mark = standingMark(read, decision);
+  deps.metrics.standing.add(mark === undefined ? 'decided' : 'stood');
+  if (explain) decision = await withExplanation(decision, deps);
+  else if (mark !== undefined) {
+    const json = JSON.stringify(presentDecision(decision, explain));
+    const bytes = Buffer.byteLength(json);
+    deps.standing.keep(
+      question,
+      mark,
+      { revision, until: firstEnd(decision, deps.catalogue) },
+      { json, bytes, counted: countedOf(decision, deps) },
+    );
+  }
+  return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
 }
 
 /** Redis is away, or its event stream is full: what cannot be logged is not decided. */
@@ -201,42 +234,26 @@ export const decisionRoutes = [
     query: StandingQuery,
     forgivesQuery: true,
     responses: { 200: DecisionAnswer },
-    handler: async ({ params: { customerId }, query, search }, deps) => {
+    handler: ({ params: { customerId }, query, search }, deps) => {
       const { channel, placement, campaign, limit, explain } = query;
       const request = { subject: { customerId }, channel, placement, campaign, limit, context: noContext };
       // No id has a question mark, and no query comes without one.
       const question = `${customerId}?${search}`;
-      let decision: Decision;
-      try {
-        // Before anything is read.
-        const { revision } = deps.catalogue;
-        const read = await readStanding(request, deps);
-        const given = deps.standing.find(question, read);
-        if (given !== undefined) {
-          count(given.counted, false, deps);
-          deps.metrics.standing.add('given');
-          return { status: 200, headers, body: new JsonText(given.json, given.bytes) };
-        }
-        decision = await decisionStanding(read, request, deps);
-        const mark = standingMark(read, decision);
-        deps.metrics.standing.add(mark === undefined ? 'decided' : 'stood');
-        if (explain) decision = await withExplanation(decision, deps);
-        else if (mark !== undefined) {
-          const json = JSON.stringify(presentDecision(decision, explain));
-          const bytes = Buffer.byteLength(json);
-          deps.standing.keep(
-            question,
-            mark,
-            { revision, until: firstEnd(decision, deps.catalogue) },
-            { json, bytes, counted: countedOf(decision) },
-          );
-        }
-      } catch (err) {
+      const standIn = (err: unknown): OffersReply => {
         // An e-mail with a gap is worse than one with the fallback, whatever the fault is.
         if (!isStoreTrouble(err)) deps.log.error({ event: 'decision.failed', err }, 'a decision failed');
         return { status: 200, headers, body: standInFor(customerId, query, deps) };
-      }
-      return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
+      };
+      // Before anything is read.
+      const { revision } = deps.catalogue;
+      return readStanding(request, deps).then((read): OffersReply | Promise<OffersReply> => {
+        const given = deps.standing.find(question, read);
+        if (given === undefined)
+          return answerStanding({ question, request, explain, revision }, read, deps).catch(standIn);
+        count(given.counted, deps);
+        deps.metrics.standing.add('given');
+        return { status: 200, headers, body: new JsonText<AnswerBody>(given.json, given.bytes) };
+      }, standIn);
     },
     whenBusy: ({ params: { customerId }, query }, deps) => ({
       status: 200,
