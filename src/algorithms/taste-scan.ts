@@ -12,16 +12,23 @@ export type TasteScan = (vector: Float32Array, k: number) => Ranked;
 /** Asked for once more, this many times as deep, where too many of what came are not allowed. */
 const deeper = 4;
 
-/** The (at most) k items above `above` that are allowed, by their product with `vector`; ties by lower item. */
+export type TasteBounds = {
+  allowed?: ((item: number) => boolean) | undefined;
+  /** Only items of higher products. */
+  above?: number;
+  /** How many items `allowed` is likely to refuse among the best: looked for so much deeper at first. Default k. */
+  refused?: number;
+};
+
+/** The (at most) k items within these bounds, by their product with `vector`; ties by lower item. */
 export function bestOfTaste(
   { scan, itemFactors, itemIds }: Pick<CollaborativeModel, 'scan' | 'itemFactors' | 'itemIds'>,
   vector: Float32Array,
   k: number,
-  allowed?: (item: number) => boolean,
-  above = Number.NEGATIVE_INFINITY,
+  { allowed, above = Number.NEGATIVE_INFINITY, refused = k }: TasteBounds = {},
 ): Ranked {
   if (scan !== undefined && k > 0) {
-    for (let depth = 2 * k; depth < itemIds.length / 2; depth *= deeper) {
+    for (let depth = k + refused; depth < itemIds.length / 2; depth *= deeper) {
       const { indices, scores } = scan(vector, depth);
       const places: number[] = [];
       for (let at = 0; at < indices.length && places.length < k && scores[at]! > above; at++)

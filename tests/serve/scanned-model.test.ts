@@ -28,8 +28,8 @@ test.each([16, 12])(
     for (let run = 0; run < 20; run++) {
       const vector = Float32Array.from({ length: factors }, () => rng.next() - 0.5);
       for (const allowed of [undefined, (item: number) => item % 3 > 0, (item: number) => item % 97 === 5]) {
-        const expected = bestOfTaste(plain, vector, 25, allowed, 0);
-        const found = bestOfTaste(scanned, vector, 25, allowed, 0);
+        const expected = bestOfTaste(plain, vector, 25, { allowed, above: 0 });
+        const found = bestOfTaste(scanned, vector, 25, { allowed, above: 0, refused: 3 });
         expect([...found.indices]).toEqual([...expected.indices]);
         for (const [at, score] of found.scores.entries())
           expect(score).toBeCloseTo(expected.scores[at] ?? Number.NaN, 5);
@@ -41,7 +41,7 @@ test.each([16, 12])(
 test('nothing above the bound is nothing found, however deep it is looked', async () => {
   const model = await scannedModel(tasteModel(500, 8, () => 1));
   const away = new Float32Array(8).fill(-1);
-  expect(bestOfTaste(model, away, 10, undefined, 0).indices).toHaveLength(0);
+  expect(bestOfTaste(model, away, 10, { above: 0 }).indices).toHaveLength(0);
   expect(bestOfTaste(model, away, 10).indices).toEqual(Int32Array.from({ length: 10 }, (_, item) => item));
 });
 

@@ -3,6 +3,7 @@
  * is that of a scan of everything; what it costs grows with how many rows are long enough, a quarter of the bytes of each, and not
  * with how many there are.
  */
+import { fallingOrder } from '../falling-order.ts';
 import type { Ranked } from '../top-k.ts';
 import type { SharedFactors } from './matrices.ts';
 import { scanTopK } from './scan.ts';
@@ -133,38 +134,15 @@ function longestFirst(
 ): { order: Int32Array; lengths: Float32Array } {
   const unsorted = memory.float32(rows);
   local.measureRows(memory.pointerTo(values), rows, stride, memory.pointerTo(unsorted));
-  const finite = new Int32Array(rows);
-  let count = 0;
-  for (let row = 0; row < rows; row++) if (unsorted[row]! < Number.POSITIVE_INFINITY) finite[count++] = row;
+  const sorted = fallingOrder(unsorted);
+  const count = sorted.length;
   const padded = Math.ceil(count / rowsAtOnce) * rowsAtOnce;
   const order = memory.int32(padded).subarray(0, count);
-  order.set(sortedByBits(finite.subarray(0, count), unsorted));
+  order.set(sorted);
   const lengths = memory.float32(padded).subarray(0, count);
   for (let n = 0; n < order.length; n++) lengths[n] = unsorted[order[n]!]!;
   memory.release(unsorted);
   return { order, lengths };
-}
-
-const digitBits = 16;
-const digits = 2 ** digitBits;
-
-/**
- * Rows by falling length. Floats that are not negative fall as their bits do, which are counted, the lower half first, and then the upper
- * one: a comparison for each two of a million takes a second.
- */
-function sortedByBits(rows: Int32Array, lengths: Float32Array): Int32Array {
-  const bits = new Uint32Array(lengths.buffer, lengths.byteOffset, lengths.length);
-  let sorted = rows;
-  for (const shift of [0, digitBits]) {
-    const starts = new Int32Array(digits + 1);
-    const digitOf = (row: number) => digits - 1 - ((bits[row]! >>> shift) & (digits - 1));
-    for (let n = 0; n < sorted.length; n++) starts[digitOf(sorted[n]!) + 1]!++;
-    for (let digit = 0; digit < digits; digit++) starts[digit + 1]! += starts[digit]!;
-    const next = new Int32Array(sorted.length);
-    for (let n = 0; n < sorted.length; n++) next[starts[digitOf(sorted[n]!)]!++] = sorted[n]!;
-    sorted = next;
-  }
-  return sorted;
 }
 
 /** Lists for what is found, as long as any that was asked for. */

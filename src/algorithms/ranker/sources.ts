@@ -9,10 +9,11 @@ import type { CsrMatrix } from '../csr.ts';
 import { createSimilarCustomers } from '../customer-neighbours.ts';
 import { decayedPurchases } from '../decayed-purchases.ts';
 import { multiplyRow } from '../dense.ts';
+import { fallingOrder } from '../falling-order.ts';
 import { createRowSolver } from '../ials-row.ts';
 import { ScoreSheet } from '../score-sheet.ts';
 import { bestOfTaste } from '../taste-scan.ts';
-import { nothingRanked, type Ranked, topK } from '../top-k.ts';
+import { nothingRanked, type Ranked } from '../top-k.ts';
 
 export const RANKER_SOURCES = [
   'ials',
@@ -110,12 +111,12 @@ function createTasteFinder(model: CollaborativeModel): RankerSourceFinder {
   const { itemFactors, factors, gram } = model;
   const solve = createRowSolver({ factors: itemFactors, size: factors, gram }, model);
   const row = new Float32Array(factors);
-  return ({ interests: { items, weights }, userFactors }, depth, allowed) => {
+  return ({ history, interests: { items, weights }, userFactors }, depth, allowed) => {
     if (items.length === 0 && userFactors === undefined) return nothingKnown;
     if (userFactors === undefined) solve(items, weights, 0, items.length, row, 0);
     const vector = userFactors ?? row;
     return {
-      list: bestOfTaste(model, vector, depth, allowed, 0),
+      list: bestOfTaste(model, vector, depth, { allowed, above: 0, refused: history.length }),
       scoreOf: (item) => Math.fround(multiplyRow(itemFactors, item * factors, vector)),
     };
   };
@@ -130,7 +131,9 @@ function createPopularityFinder(model: CollaborativeModel): RankerSourceFinder {
     const shares = model.popularity.subarray(row * itemCount, (row + 1) * itemCount);
     let order = orders.get(row);
     if (order === undefined) {
-      order = topK(shares, itemCount, undefined, 0).indices;
+      const all = fallingOrder(shares);
+      const unsold = all.findIndex((item) => !(shares[item]! > 0));
+      order = unsold === -1 ? all : all.slice(0, unsold);
       orders.set(row, order);
     }
     const chosen: number[] = [];

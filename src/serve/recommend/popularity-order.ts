@@ -1,5 +1,5 @@
 import { type CollaborativeModel, popularityScores } from '../../algorithms/collaborative-model.ts';
-import { topK } from '../../algorithms/top-k.ts';
+import { fallingOrder } from '../../algorithms/falling-order.ts';
 
 /** Kept as long as its model is: a segment's items are sorted once, on the first request that needs them. */
 const orders = new WeakMap<CollaborativeModel, Map<string, Int32Array>>();
@@ -13,7 +13,7 @@ export function popularityOrder(model: CollaborativeModel, segment: string): Int
   }
   let order = bySegment.get(segment);
   if (order === undefined) {
-    order = topK(popularityScores(model, segment), model.itemIds.length).indices;
+    order = fallingOrder(popularityScores(model, segment));
     bySegment.set(segment, order);
   }
   return order;

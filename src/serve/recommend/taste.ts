@@ -45,7 +45,9 @@ export function tasteOf(
     items,
     weights,
     userFactors,
-    ials: once(() => bestOfTaste(model, userFactors, keptOfTaste, isNew)),
+    ials: once(() =>
+      bestOfTaste(model, userFactors, keptOfTaste, { allowed: isNew, refused: subject.bought.size }),
+    ),
     neighbours: once(() => topK(neighbourScores(model, items, weights), keptOfTaste, isNew)),
     learned: learnedListOf(model, subject, { items, weights }, userFactors, now),
   };
