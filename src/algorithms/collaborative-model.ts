@@ -55,6 +55,8 @@ export type CollaborativeModel = RowObjective & {
   scan?: TasteScan;
   /** The same by the cosine of the angle rather than by the product. */
   scanAngles?: TasteScan;
+  /** Products of any rows of factors, as `multiplyRows` of dense.ts has them. */
+  multiplyRows?: typeof multiplyRows;
   /** The ranker's scores, faster than by plain arithmetic; for such a process too. */
   scoreCandidates?: RankerScorer;
   /** Merges the candidates of all sources; absent where there was too little to learn it from. */

@@ -114,7 +114,7 @@ export function similarCustomerScores(
 ): Float32Array {
   const sheet = new ScoreSheet(model.rarity.length);
   createSimilarCustomers(model)(history, now, sheet);
-  return sheet.scores;
+  return sheet.all();
 }
 
 /** Adds those scores to a sheet; owns scratch memory, so one call at a time. */

@@ -35,5 +35,6 @@ export async function scannedModel(model: CollaborativeModel): Promise<Collabora
     }),
     scan: byProduct,
     scanAngles: byAngle,
+    multiplyRows: kernels.rowMultiplier(size),
   };
 }

@@ -26,7 +26,7 @@ import {
 } from './matrices.ts';
 import { type NetworkLayer, type ScoreRows, shareNetwork } from './network.ts';
 import { instantiateKernels, type KernelBuild, type KernelRuntime, type KernelThread } from './runtime.ts';
-import { type RankedRows, scanManyTopK, scanTopK } from './scan.ts';
+import { type RankedRows, rowMultiplier, scanManyTopK, scanTopK } from './scan.ts';
 import { type ScreenedScan, screenFactors } from './screened-scan.ts';
 import { createSharedMemory, type SharedArray } from './shared-memory.ts';
 import type { KernelContext, RunOptions } from './threads.ts';
@@ -70,6 +70,8 @@ export type Kernels = {
   /** A network of dense layers, with ReLU between them and one output, which scores rows at once; it stays in the memory. */
   network: (layers: readonly NetworkLayer[]) => ScoreRows;
   scanTopK: (factors: SharedFactors, vector: Float32Array, k: number, allowed?: Uint8Array) => Ranked;
+  /** Writes the product of `vector` and each row of `factors`, which lie anywhere, to `out`; of rows of `size` values. */
+  rowMultiplier: (size: number) => (factors: Float32Array, vector: Float32Array, out: Float32Array) => void;
   /** Scans of these factors, which must not change any more, by a coarse copy of them that stays in the memory. */
   screen: (factors: SharedFactors) => ScreenedScan;
   scanManyTopK: (
@@ -128,6 +130,7 @@ export async function createKernels(runtime: KernelRuntime, options: KernelsOpti
     invertSymmetric: (matrix, run) => inTurn(() => invertSymmetric(context, matrix, run)),
     network: (layers) => shareNetwork(context, layers),
     scanTopK: (factors, vector, k, allowed) => scanTopK(context, factors, vector, k, allowed),
+    rowMultiplier: (size) => rowMultiplier(context, size),
     screen: (factors) => screenFactors(context, factors),
     scanManyTopK: (factors, vectors, k, seen, run) =>
       inTurn(() => scanManyTopK(context, factors, vectors, k, seen, run)),

@@ -34,6 +34,7 @@ const KERNEL_NAMES = [
   'inverseScratchBytes',
   'inverseUpdate',
   'multiplyVector',
+  'multiplyRows',
   'itemProductsDense',
   'itemProductsScratchBytes',
   'itemProductsSparse',

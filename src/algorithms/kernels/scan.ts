@@ -1,7 +1,7 @@
 /** Host side of the scans: the items of the highest dot product with a vector. */
 import type { CsrMatrix } from '../csr.ts';
 import type { Ranked } from '../top-k.ts';
-import type { SharedFactors } from './matrices.ts';
+import { type SharedFactors, shareFactors, writeFactors } from './matrices.ts';
 import { borrowing } from './shared-memory.ts';
 import { type KernelContext, type RunOptions, runRows } from './threads.ts';
 
@@ -34,6 +34,37 @@ export function scanTopK(
   } finally {
     for (const array of [x, indices, scores]) memory.release(array);
   }
+}
+
+/** Rows that are brought into the shared memory at a time. */
+const rowsAtOnce = 256;
+
+/**
+ * Products of a vector of `size` values and rows of factors that lie anywhere, row after row: for a few rows that change too often to be
+ * kept in the shared memory. Runs on the calling thread; its own memory stays.
+ */
+export function rowMultiplier(
+  { memory, local }: KernelContext,
+  size: number,
+): (factors: Float32Array, vector: Float32Array, out: Float32Array) => void {
+  const some = shareFactors(memory, rowsAtOnce, size);
+  const x = memory.float32(some.stride);
+  const products = memory.float32(rowsAtOnce);
+  const [xAt = 0, rowsAt = 0, productsAt = 0] = [x, some.values, products].map(memory.pointerTo);
+  return (factors, vector, out) => {
+    if (vector.length !== size || factors.length < out.length * size)
+      throw new RangeError(
+        `${factors.length} factors and a vector of ${vector.length} for ${out.length} rows of ${size}`,
+      );
+    x.set(vector);
+    for (let first = 0; first < out.length; first += rowsAtOnce) {
+      const count = Math.min(rowsAtOnce, out.length - first);
+      const rows = factors.subarray(first * size, (first + count) * size);
+      writeFactors({ ...some, rows: count }, rows);
+      local.multiplyRows(xAt, rowsAt, count, some.stride, productsAt);
+      out.set(products.subarray(0, count), first);
+    }
+  };
 }
 
 /** Lists of many vectors, k places each: row r's best at r·k. Places that are not filled hold index −1. */

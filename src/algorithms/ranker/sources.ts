@@ -11,7 +11,7 @@ import { decayedPurchases } from '../decayed-purchases.ts';
 import { multiplyRow } from '../dense.ts';
 import { fallingOrder } from '../falling-order.ts';
 import { createRowSolver } from '../ials-row.ts';
-import { ScoreSheet } from '../score-sheet.ts';
+import { type ScoreSheet, scoreSheets } from '../score-sheet.ts';
 import { bestOfTaste } from '../taste-scan.ts';
 import { nothingRanked, type Ranked } from '../top-k.ts';
 
@@ -70,10 +70,15 @@ export function createSourceFinders(model: CollaborativeModel): Record<RankerSou
   const { neighbours, boughtTogether, rhythm, sources } = model;
   const ofSimilar = sources && createSimilarCustomers(sources.customers);
 
+  const sheets = scoreSheets(model.itemIds.length, RANKER_SOURCES.length);
+
   /** Of the few items that customers like this one are about. */
-  const sparse = (write: (subject: RankerSubject, out: ScoreSheet) => void): RankerSourceFinder => {
-    const sheet = new ScoreSheet(model.itemIds.length);
-    const scoreOf = (item: number) => sheet.scores[item]!;
+  const sparse = (
+    source: RankerSource,
+    write: (subject: RankerSubject, out: ScoreSheet) => void,
+  ): RankerSourceFinder => {
+    const sheet = sheets[RANKER_SOURCES.indexOf(source)]!;
+    const scoreOf = (item: number) => sheet.scoreOf(item);
     return (subject, depth, allowed) => {
       sheet.clear();
       write(subject, sheet);
@@ -83,22 +88,22 @@ export function createSourceFinders(model: CollaborativeModel): Record<RankerSou
 
   return {
     ials: createTasteFinder(model),
-    ease: sparse(({ interests }, out) => {
+    ease: sparse('ease', ({ interests }, out) => {
       if (sources?.ease !== undefined) addRows(sources.ease, interests, out);
     }),
-    neighbours: sparse(({ interests }, out) => addRows(neighbours, interests, out)),
-    complements: sparse(({ history, now }, out) => {
+    neighbours: sparse('neighbours', ({ interests }, out) => addRows(neighbours, interests, out)),
+    complements: sparse('complements', ({ history, now }, out) => {
       for (const { item, lastAt } of history) addRow(boughtTogether, item, recency(lastAt, now), out);
     }),
-    customers: sparse(({ history, now }, out) => {
+    customers: sparse('customers', ({ history, now }, out) => {
       if (history.length > 0) ofSimilar?.(history, now, out);
     }),
-    habit: sparse(({ history, now }, out) => {
+    habit: sparse('habit', ({ history, now }, out) => {
       if (sources === undefined) return;
       for (const { item, purchaseCount, firstAt, lastAt } of history)
         out.add(item, decayedPurchases(purchaseCount, firstAt, lastAt, now, sources.habitHalfLifeDays));
     }),
-    buyAgain: sparse(({ history, now }, out) => {
+    buyAgain: sparse('buyAgain', ({ history, now }, out) => {
       for (const { item, score } of rankBuyAgain(rhythm, history, now, model.buyAgainHorizonDays))
         out.add(item, score);
     }),

@@ -1,7 +1,7 @@
 /** Which new items a customer would like: those of the categories that interest them, by taste and content. */
 import { browsingWeight } from '../../algorithms/browsing.ts';
 import type { CollaborativeModel, WeightedVectors } from '../../algorithms/collaborative-model.ts';
-import { multiplyRow } from '../../algorithms/dense.ts';
+import { multiplyRows } from '../../algorithms/dense.ts';
 import { purchaseWeight } from '../../algorithms/purchase-weight.ts';
 import { affinityAt } from '../../features/categories.ts';
 import type { CustomerRecord } from '../../features/record.ts';
@@ -19,12 +19,15 @@ export function newcomersFor(
   newItems: NewItems,
   taste: Float32Array,
   categories: readonly string[],
+  multiply = multiplyRows,
 ): Newcomer[] {
   const best: Newcomer[] = [];
   for (const category of new Set(categories)) {
     const { itemIds, factors } = shelfOf(newItems, category);
+    const scores = new Float32Array(itemIds.length);
+    multiply(factors, taste, scores);
     for (let n = 0; n < itemIds.length; n++) {
-      const score = multiplyRow(factors, n * taste.length, taste);
+      const score = scores[n]!;
       if (!(score > 0)) continue;
       const itemId = itemIds[n]!;
       let at = best.length;

@@ -79,6 +79,9 @@ export type Recommender = {
 const extraDepth = 50;
 /** Of what came out of it, so many are kept for the rules to choose among: near ties, and what a cap of a category passes over. */
 const poolDepth = (n: number) => 2 * n + 10;
+/** One list alone comes out of the fusion as it went in. */
+const listDepth = (n: number, lists: number) =>
+  lists > 1 ? n + extraDepth : Math.min(n + extraDepth, poolDepth(n));
 
 export function createRecommender(
   models: Models,
@@ -126,6 +129,8 @@ export function createRecommender(
     const { model } = served;
     const learnedWeight = taste?.learned === undefined ? 0 : scenario.learned;
     const weights = sourceWeights(learnedWeight > 0 ? { ...scenario, learned: 0 } : scenario, model.fusion);
+    const sources = CANDIDATE_SOURCES.filter((source) => weights[source] > 0);
+    const depth = listDepth(n, sources.length + Number(learnedWeight > 0));
     const page = pageOf(model, request.itemIds, (itemId) => likeness.ofNewItem(served, fresh, itemId));
     const isOnPage = new Set(page.items.filter((item) => !page.standsFor.has(item)));
     const servable = (item: number) => !isOnPage.has(item) && shelf.isServable(model.itemIds[item]!, filter);
@@ -142,22 +147,22 @@ export function createRecommender(
           ? likeness.ofItem(served, item)
           : likeness.ofNewItem(served, fresh, newItem);
       },
-      sources: CANDIDATE_SOURCES.filter((source) => weights[source] > 0),
+      sources,
       allowed: scenario.includeBought === 'never' ? isNew : servable,
       allowedNew: scenario.includeBought === 'always' ? servable : isNew,
-      length: n + extraDepth,
+      length: depth,
       now,
     });
     const learned =
       learnedWeight > 0 && taste !== undefined
-        ? learnedCandidates(model, subject, taste, n + extraDepth, servable, scenario.includeBought, now)
+        ? learnedCandidates(model, subject, taste, depth, servable, scenario.includeBought, now)
         : nothingLearned;
     const fused = fuseByRank<CandidateSource | 'learned'>(
       [
         { source: 'learned', weight: learnedWeight, list: learned },
         ...[...lists].map(([source, list]) => ({ source, weight: weights[source], list })),
       ],
-      n + extraDepth,
+      depth,
       model.fusion.rankConstant,
     );
     const pool = fused.map(({ index, score, sources }) =>
@@ -229,7 +234,10 @@ export function createRecommender(
       .filter(({ itemId }) => mayShow(itemId))
       .map((item) => poolItem(item, shelf, vectorOf(item.itemId)));
     const known = new Map(pool.map((item) => [item.itemId, item]));
-    const newcomers = fresh && page.direction ? newcomersFor(fresh, page.direction, page.categories) : [];
+    const newcomers =
+      served && fresh && page.direction
+        ? newcomersFor(fresh, page.direction, page.categories, served.model.multiplyRows)
+        : [];
     let until = arrangedUntil(scenario, now);
     const list = arrange(pool, scenario, {
       n,

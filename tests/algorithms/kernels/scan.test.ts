@@ -100,6 +100,24 @@ describe.each(VARIANTS)('%s, %i threads', (build, threads) => {
     );
   });
 
+  test('products of rows that lie elsewhere, however many', () => {
+    for (const [rows, size] of [
+      [3, 5],
+      [700, 16],
+      [256, 64],
+      [0, 8],
+    ] as const) {
+      const values = wholeNumbers(rows * size, 3, rows);
+      const vector = wholeNumbers(size, 4);
+      const products = new Float32Array(rows);
+      kernels.rowMultiplier(size)(values, vector, products);
+      expect(products).toEqual(scoresOf(values, vector));
+    }
+    const multiply = kernels.rowMultiplier(8);
+    expect(() => multiply(new Float32Array(8), new Float32Array(8), new Float32Array(2))).toThrow(RangeError);
+    expect(() => multiply(new Float32Array(9), new Float32Array(9), new Float32Array(1))).toThrow(RangeError);
+  });
+
   test('a vector of another size is an error', () => {
     const factors = kernels.factors(3, 8);
     expect(() => kernels.scanTopK(factors, new Float32Array(9), 1)).toThrow(RangeError);

@@ -16,5 +16,5 @@ export {
   multiplyVector,
 } from './inverse';
 export { itemProductsDense, itemProductsScratchBytes, itemProductsSparse } from './item-products';
-export { scanManyTopK, scanTopK } from './scan';
+export { multiplyRows, scanManyTopK, scanTopK } from './scan';
 export { coarsenRows, measureRows, screenTopK } from './screen';

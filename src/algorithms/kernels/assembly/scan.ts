@@ -74,6 +74,13 @@ export function scanTopK(
   return size;
 }
 
+/** Writes the product of x and each of `rows` rows of d floats to `out`. */
+export function multiplyRows(x: usize, factors: usize, rows: i32, d: i32, out: usize): void {
+  const rowBytes = (<usize>d) << 2;
+  for (let r = 0; r < rows; r++)
+    store<f32>(out + ((<usize>r) << 2), dot(x, factors + <usize>r * rowBytes, rowBytes));
+}
+
 /**
  * `scanTopK` for many vectors, as one of several threads that take rows of `vectors` from the counter. Row r of a sparse
  * matrix (`seenPtr`, `seenIndices`; 0: none) names rows of `factors` that are left out of its list. Lists are k long in
