@@ -31,8 +31,8 @@ export type Candidate = {
   ends: number;
   /** What it changes of the customer's contacts. */
   contacts: PreparedContacts | undefined;
-  /** Under which it was made: the decision's id holds it. */
-  lock: Lock;
+  /** By which the attempt at it was made; undefined: nothing is reserved for it, and there was none. */
+  lock: Lock | undefined;
 };
 
 /**
@@ -45,13 +45,13 @@ export type LetStandDeps = DecisionLogDeps & { redis: Redis; keys: Keys; now: ()
 
 /**
  * Lua: KEYS: what stands, the attempt at it, the whole of it until it is logged. ARGV: SHA-1 of the text that it takes the place of, the text,
- * its lifetime in milliseconds, the decision's id. `isOvertaken()`, and `letStand(whole)` with '' where it is logged already.
+ * its lifetime in milliseconds, the attempt's id ('' = there is none). `isOvertaken()`, and `letStand(whole)` with '' where it is logged already.
  */
 const standingLua = `
 local function isOvertaken()
   local current = redis.call('GET', KEYS[1])
   if (current and redis.sha1hex(current) or '') ~= ARGV[1] then return true end
-  return redis.call('GET', KEYS[2]) ~= ARGV[4]
+  return (redis.call('GET', KEYS[2]) or '') ~= ARGV[4]
 end
 local function letStand(whole)
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -90,11 +90,16 @@ export async function letStand(one: Candidate, deps: LetStandDeps): Promise<Stoo
 }
 
 async function standLogged(one: Candidate, deps: LetStandDeps): Promise<Stood> {
-  const { key, whole, lock, contacts } = one;
+  const { key, whole, contacts } = one;
   const log = prepareLog(whole, deps);
   const [answer, length = 0] = (await standLoggedScript(
     deps.redis,
-    [...keysOf(key, deps), lock.key, ...log.keys, ...(contacts === undefined ? [] : [contacts.key])],
+    [
+      ...keysOf(key, deps),
+      deps.keys.standingLock(key),
+      ...log.keys,
+      ...(contacts === undefined ? [] : [contacts.key]),
+    ],
     [...argsOf(one, true, deps), ...(contacts?.args ?? ['', '', '']), ...log.args],
   )) as [1 | 0 | -1 | -2, number?];
   return answer === -2 ? { refused: streamIsFull(length) } : stoodOf(answer);
@@ -126,7 +131,11 @@ function keysOf(key: string, { keys }: Pick<LetStandDeps, 'keys'>): string[] {
   return [key, keys.standingAttempt(key), keys.standingWhole(key)];
 }
 
-function argsOf({ replaced, own, ends }: Candidate, logged: boolean, { now }: Pick<LetStandDeps, 'now'>) {
+function argsOf(
+  { replaced, own, ends, lock }: Candidate,
+  logged: boolean,
+  { now }: Pick<LetStandDeps, 'now'>,
+) {
   const text = writeStanding({ decision: own, logged });
-  return [replaced, text, Math.max(1, ends - now()), own.decisionId];
+  return [replaced, text, Math.max(1, ends - now()), lock?.token ?? ''];
 }

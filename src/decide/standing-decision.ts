@@ -17,7 +17,6 @@ import {
 import { AppError } from '../domain/errors.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { CustomerRecord } from '../features/record.ts';
-import { redisScript } from '../infra/redis-script.ts';
 import type { Contact } from '../offers/contact-history.ts';
 import type { CompiledOffer } from '../offers/eligibility.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
@@ -29,10 +28,8 @@ import {
   decide,
   noContext,
   type ReadForDecision,
-  readForDecision,
   type WriteDecided,
 } from './decide.ts';
-import { newDecisionId } from './decision-id.ts';
 import {
   briefForm,
   type DecisionLogDeps,
@@ -44,44 +41,25 @@ import {
   withoutReasons,
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
-import { decisionTtlSeconds } from './kept-seconds.ts';
+import type { ReadContacts } from './ledger/contact-ledger.ts';
 import { letStand, type Stood } from './let-stand.ts';
-import { type Lock, loggedHead, markLogged, parseStanding, type Standing } from './standing-text.ts';
+import {
+  type Beginning,
+  createAttempt,
+  digestOf,
+  NotBegun,
+  type StandingAttempt,
+} from './standing-attempt.ts';
+import { loggedHead, markLogged, parseStanding, type Standing } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
 import { modelsFor } from './trial-models.ts';
 
 /** After this long, a decision that is not marked as logged belongs to a process that has died. */
 const loggingMs = 5000;
 
-/** One that decides takes milliseconds; after this long it has died. */
-const decidingMs = 5000;
 /** How long the others wait for it, and how often they look. */
 const waitMs = 1000;
 const pollMs = 20;
-
-/** An attempt that died is undone by the next for the same key, as long as a decision is known. */
-const attemptMs = decisionTtlSeconds * 1000;
-
-/**
- * KEYS: the lock, what stands, the attempt at it. ARGV: the id of the decision to be made, which holds the lock; the lock's lifetime in
- * milliseconds; SHA-1 of the text that stands as far as is known ('' = nothing); the attempt's lifetime in milliseconds. Answers {0} where another
- * holds the lock, else {1, what stands, an attempt that has died}; the new attempt is put down where nothing stands but what is known, and none has
- * died.
- */
-const begin = redisScript(`
-if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return {0} end
-local current, died = redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3])
-if not died and (current and redis.sha1hex(current) or '') == ARGV[3] then
-  redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[4])
-end
-return {1, current, died}
-`);
-
-/** KEYS: a lock. ARGV: by whom it is held. */
-const unlock = redisScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-`);
 
 export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: string };
 
@@ -98,6 +76,7 @@ export type StandingRead = {
   /** Of the record (`record-codec.ts`); undefined: there is none. */
   stamp: Buffer | undefined;
   record: () => CustomerRecord | undefined;
+  contacts: () => ReadContacts;
 };
 
 /**
@@ -112,13 +91,20 @@ export async function standingDecision(request: StandingRequest, deps: StandingD
 /** Rejects when Redis is away. */
 export function readStanding(
   request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
-  { keys, records }: Pick<StandingDeps, 'keys' | 'records'>,
+  { keys, records, contacts }: Pick<StandingDeps, 'keys' | 'records' | 'contacts'>,
 ): Promise<StandingRead> {
   const subjectId = subjectIdOf(request.subject);
   const key = standingKey(request, { keys });
   return records
-    .readBeside(subjectId, key)
-    .then(({ stamp, record, beside }) => ({ key, text: beside, stamp, record }));
+    .readWith(subjectId, [key, keys.contacts(subjectId)])
+    .then(({ stamp, record, others: [text = null, history = null] }) => ({
+      key,
+      text,
+      stamp,
+      record,
+      // Where it still stands, nobody asks for them.
+      contacts: () => contacts.readFrom(history),
+    }));
 }
 
 /**
@@ -138,16 +124,24 @@ export function standingMark(
   return { head: Buffer.from(head), stamp: stamp && Buffer.from(stamp) };
 }
 
-/** `standingDecision` of what has been read. */
+/** `standingDecision` of what has been read. Without `contacts`, they are read where it is decided. */
 export async function decisionStanding(
-  { key, text, record }: Pick<StandingRead, 'key' | 'text' | 'record'>,
+  read: Pick<StandingRead, 'key' | 'text' | 'record'> & { contacts?: StandingRead['contacts'] },
   request: StandingRequest,
   deps: StandingDeps,
 ): Promise<Decision> {
+  const { key, text, contacts } = read;
   const market = await deps.market.read();
+  let decoded: { record: CustomerRecord | undefined } | undefined;
+  const record = () => {
+    decoded ??= { record: read.record() };
+    return decoded.record;
+  };
   const before = parseStanding(text);
-  const decideAnew = async (ended?: Ended) =>
-    shortened(await decideOnce({ key, text, ended }, request, deps), request.limit);
+  const decideAnew = async (ended?: Ended) => {
+    const known = contacts && { record: record(), contacts: contacts(), market };
+    return shortened(await decideOnce({ key, text, ended }, known, request, deps), request.limit);
+  };
   if (before === undefined) return await decideAnew();
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
@@ -161,43 +155,27 @@ type Place = { key: string; text: Buffer | null; ended: Ended | undefined };
 
 type Ended = { decision: LoggedDecision; withdrawn: readonly Withdrawn[] };
 
-/** One of those who ask at once decides, and so reserves; the others wait for what it lets stand. */
+/**
+ * One of those who ask at once decides, and so reserves; the others wait for what it lets stand. `known`: what has been read, by which it
+ * is decided where nobody was quicker.
+ */
 async function decideOnce(
-  { key, text, ended }: Place,
+  place: Place,
+  known: ReadForDecision | undefined,
   request: StandingRequest,
   deps: StandingDeps,
 ): Promise<Decision> {
-  const { redis, keys } = deps;
+  const { key, text, ended } = place;
   const startedAt = performance.now();
-  while (performance.now() - startedAt < waitMs) {
-    const decisionId = newDecisionId(deps.now());
-    const lock = { key: keys.standingLock(key), token: decisionId };
-    // By the same round trip, for whoever decides needs it.
-    const read = readForDecision(request, deps);
-    read.catch(() => {});
-    const [taken, current = null, died = null] = (await begin(
-      redis,
-      [lock.key, key, keys.standingAttempt(key)],
-      [decisionId, decidingMs, digestOf(text), attemptMs],
-    )) as [0 | 1, (Buffer | null)?, (Buffer | null)?];
-    if (taken === 1) {
-      const found = { key, text: current, ended };
-      const isPutDown = died === null && digestOf(current) === digestOf(text);
-      let isUnlocked = false;
-      try {
-        // Between looking and locking, another may have been at it. What cannot be read is of another version's shape: it makes room.
-        const before = parseStanding(current);
-        if (before !== undefined && !isSame(before, ended)) return before.decision;
-        if (died !== null) await undoAttempt(died.toString(), request, deps);
-        // Before anything is reserved under it.
-        if (!isPutDown) await redis.set(keys.standingAttempt(key), decisionId, 'PX', attemptMs);
-        const early = died === null ? read : undefined;
-        const decided = await decideAndLetStand(found, { decisionId, lock, early }, request, deps);
-        isUnlocked = decided.isUnlocked;
-        return decided.decision;
-      } finally {
-        if (!isUnlocked) await unlock(redis, [lock.key], [lock.token]);
-      }
+  for (let early = known; performance.now() - startedAt < waitMs; early = undefined) {
+    const attempt = createAttempt(key, text, deps);
+    try {
+      const decided = await decideAndLetStand(place, attempt, early, request, deps);
+      if (decided !== undefined) return decided;
+      const beginning = attempt.beginning() ?? (await attempt.begin());
+      if (beginning !== 'busy') return await decideLocked(place, beginning, attempt, request, deps);
+    } finally {
+      await attempt.unlock();
     }
     await sleep(pollMs);
     const standing = parseStanding(await deps.redis.getBuffer(key));
@@ -210,23 +188,42 @@ async function decideOnce(
   });
 }
 
-async function decideAndLetStand(
+/** With the lock held, and something found that was not known before. */
+async function decideLocked(
   { key, text, ended }: Place,
-  {
-    decisionId,
-    lock,
-    early,
-  }: { decisionId: string; lock: Lock; early: Promise<ReadForDecision> | undefined },
+  beginning: Exclude<Beginning, 'busy'>,
+  attempt: StandingAttempt,
   request: StandingRequest,
   deps: StandingDeps,
-): Promise<{ decision: Decision; isUnlocked: boolean }> {
-  // Sent before anything is reserved, so that it is done before that; who waits for both waits once.
+): Promise<Decision> {
+  const { current, died } = beginning === 'begun' ? { current: text, died: null } : beginning;
+  // Between looking and locking, another may have been at it. What cannot be read is of another version's shape: it makes room.
+  const before = parseStanding(current);
+  if (before !== undefined && !isSame(before, ended)) return before.decision;
+  if (died !== null) await undoAttempt(died.toString(), request, deps);
+  if (beginning !== 'begun') await attempt.putDown();
+  const decided = await decideAndLetStand({ key, text: current, ended }, attempt, undefined, request, deps);
+  if (decided === undefined) throw new Error('an attempt that had begun began anew');
+  return decided;
+}
+
+/** undefined: another is at it, or something else was found than was known, and nothing is reserved. */
+async function decideAndLetStand(
+  { key, text, ended }: Place,
+  attempt: StandingAttempt,
+  early: ReadForDecision | undefined,
+  request: StandingRequest,
+  deps: StandingDeps,
+): Promise<Decision | undefined> {
+  // Sent before anything is reserved, so that it is done before that; who waits for both waits once. Where another is quicker, or this
+  // process dies, it has been done for a decision that gives way in any case.
   const withdrawing = ended === undefined ? Promise.resolve() : giveBack(ended, deps);
   withdrawing.catch(() => {});
   let made: { own: LoggedDecision; stood: Stood } | undefined;
   const write: WriteDecided = async (decided, contacts, now) => {
     made = undefined;
-    await withdrawing;
+    const isReserved = attempt.beginning() === 'begun';
+    if (isReserved) await withdrawing;
     const named = loggedForm(decided);
     // Made without the catalogue: not to be repeated once that is there.
     if (named === undefined)
@@ -241,27 +238,40 @@ async function decideAndLetStand(
     const own = LoggedDecision.parse(briefForm(whole));
     const changed = contacts && deps.contacts.prepare(contacts, now);
     const replaced = digestOf(text);
+    const lock = isReserved ? attempt.lock : undefined;
     const stood = await letStand({ key, replaced, own, whole, ends, contacts: changed, lock }, deps);
+    await withdrawing;
     made = { own, stood };
     return stood !== 'contactsChanged';
   };
   const asked = { ...request, placements: [request.placement] };
-  const { decision, release } = await decide(asked, deps, decisionId, {
-    write,
-    ...(early && { read: early }),
-    ...(ended && { isOver: isWithdrawn(ended) }),
-  });
-  if (made === undefined) return { decision, isUnlocked: false };
+  let reserved: Awaited<ReturnType<typeof decide>>;
+  try {
+    reserved = await decide(asked, { ...deps, budgets: attempt.budgets }, attempt.decisionId, {
+      write,
+      ...(early && { read: Promise.resolve(early) }),
+      ...(ended && { isOver: isWithdrawn(ended) }),
+    });
+  } catch (err) {
+    if (err instanceof NotBegun) return undefined;
+    throw err;
+  }
+  const { decision, release } = reserved;
+  if (made === undefined) return decision;
   const { own, stood } = made;
-  if (stood === 'stands') return { decision: own, isUnlocked: true };
+  if (stood === 'stands') {
+    attempt.isOver();
+    return own;
+  }
+  // Nothing was reserved.
+  if (attempt.beginning() === undefined && stood === 'overtaken') return undefined;
   await release();
   if (stood === 'overtaken' || stood === 'contactsChanged') {
     // This took longer than the lock lasts.
     const winner = parseStanding(await deps.redis.getBuffer(key));
-    return { decision: winner?.decision ?? { ...own, decisionId: null }, isUnlocked: false };
+    return winner?.decision ?? { ...own, decisionId: null };
   }
-  // What is given back need not be undone.
-  await unlock(deps.redis, [deps.keys.standingAttempt(key)], [decisionId]);
+  await attempt.forget();
   throw stood.refused;
 }
 
@@ -273,10 +283,6 @@ function replacedBy({ decision: { decisionId }, withdrawn }: Ended): Decision['r
   const reasons = new Set(withdrawn.map(({ reasonCode }) => reasonCode));
   const reasonCode = WITHDRAWAL_REASONS.find((reason) => reasons.has(reason)) ?? [...reasons][0];
   return reasonCode && { decisionId, offerIds: withdrawn.map(({ offer }) => offer.offerId), reasonCode };
-}
-
-function digestOf(text: Buffer | null): string {
-  return text === null ? '' : createHash('sha1').update(text).digest('hex');
 }
 
 /**

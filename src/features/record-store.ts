@@ -83,6 +83,8 @@ export type RecordStore = {
    * one round trip, which it shares with whoever reads at the same time.
    */
   readBeside: (subjectId: string, key?: string) => Promise<RecordBeside>;
+  /** The same of several values of the subject's, in the order of their keys. */
+  readWith: (subjectId: string, keys: readonly string[]) => Promise<RecordWith>;
   /**
    * Folds events of one subject into the record, in order of time; repeats are left out. A record that takes some in then reflects
    * the stream through `through`, where that is later than they are.
@@ -131,6 +133,8 @@ export type RecordBeside = {
   record: () => CustomerRecord | undefined;
   beside: Buffer | null;
 };
+
+export type RecordWith = Omit<RecordBeside, 'beside'> & { others: (Buffer | null)[] };
 
 export type RecordStoreOptions = {
   /** Called when a stored record cannot be decoded; it is treated as absent, and a customer's is rebuilt. */
@@ -332,6 +336,14 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
         stamp: bytes === null ? undefined : stampOf(bytes),
         record: () => askedFor(subjectId, bytes),
         beside,
+      }));
+    },
+
+    readWith(subjectId, others) {
+      return readKeys([recordKey(subjectId), ...others]).then(([bytes = null, ...rest]) => ({
+        stamp: bytes === null ? undefined : stampOf(bytes),
+        record: () => askedFor(subjectId, bytes),
+        others: rest,
       }));
     },
 

@@ -114,15 +114,60 @@ test('however many ask at once, over two processes, the offer is reserved and co
   expect(idsOf(await standingDecision(ask(await customer()), theirs!))).toEqual(['banner']);
 });
 
-test('while a process that has died holds the decision, nobody waits for it for long', async () => {
+test('while a process that has died holds the decision, nobody waits for it for long, and who reserves nothing not at all', async () => {
+  const budgeted = makeOffer({
+    offerId: `held-${randomUUID()}`,
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    budget: { count: 2 },
+  });
+  const reserving = decideDeps(otherRedis, keys, { offers: [budgeted, banner], now });
   const customerId = await customer();
   await standingDecision(ask(customerId), one);
   const key = standingKey(await keysOf(customerId));
   await redis.del(key);
-  await redis.set(`${key}:deciding`, 'somebody', 'PX', 60_000);
-  await expect(standingDecision(ask(customerId), two)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-  await redis.del(`${key}:deciding`);
+  await redis.set(keys.standingLock(key), 'somebody', 'PX', 60_000);
+  await expect(standingDecision(ask(customerId), reserving)).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+  });
+  expect(await reserving.budgets.state(budgeted, noon)).toMatchObject({ reservedCount: 0 });
   expect(idsOf(await standingDecision(ask(customerId), two))).toEqual(['five']);
+  expect(await redis.get(keys.standingLock(key))).toBe('somebody');
+  await redis.del(key, keys.standingLock(key));
+  expect(idsOf(await standingDecision(ask(customerId), reserving))).toEqual([budgeted.offerId]);
+});
+
+test('what somebody who died has reserved is given back, though the next reserves nothing', async () => {
+  const budgeted = makeOffer({
+    offerId: `left-${randomUUID()}`,
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    budget: { count: 1 },
+  });
+  const reserving = decideDeps(redis, keys, { offers: [budgeted, banner], now });
+  const customerId = await customer();
+  const dying = {
+    ...reserving,
+    contacts: {
+      ...reserving.contacts,
+      prepare: () => {
+        throw new Error('killed');
+      },
+    },
+  };
+  await expect(standingDecision(ask(customerId), dying)).rejects.toThrow('killed');
+  expect(await reserving.budgets.state(budgeted, noon)).toMatchObject({ reservedCount: 1 });
+  await apply(customerId, [
+    {
+      type: 'customerUpdated',
+      eventId: EventId.parse('c'),
+      customerId,
+      channel: 'web',
+      occurredAt: noon,
+      attributes: { consent: { email: false } },
+    } as ShopEvent,
+  ]);
+  expect(idsOf(await standingDecision(ask(customerId), reserving))).toEqual(['banner']);
+  expect(await reserving.budgets.state(budgeted, noon)).toMatchObject({ reservedCount: 0 });
+  expect(idsOf(await standingDecision(ask(await customer()), reserving))).toEqual([budgeted.offerId]);
 });
 
 test('the answer stays the same while customer and offers change, until the window ends', async () => {
@@ -141,7 +186,8 @@ test('the answer stays the same while customer and offers change, until the wind
 
 /** The keys of standing decisions of a customer. */
 async function keysOf(customerId: CustomerId): Promise<string[]> {
-  return keysMatching(redis, `${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+  const all = await keysMatching(redis, `${keys.standingDecision(customerId, '').replace(/[{}]/g, '?')}*`);
+  return all.filter((key) => /decision:[^:]+$/.test(key));
 }
 const standingKey = (all: string[]): string => {
   if (all.length !== 1 || all[0] === undefined) throw new Error(`one key was expected, not ${all.length}`);

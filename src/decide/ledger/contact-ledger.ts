@@ -25,6 +25,8 @@ export type ReadContacts = {
 export type ContactLedger = {
   /** One round trip, which is pipelined with whatever else is asked at the same time. */
   read: (subjectId: string) => Promise<ReadContacts>;
+  /** Of what has been read beside something else, under `keys.contacts`. */
+  readFrom: (bytes: Buffer | null) => ReadContacts;
   /** Of many, in their order, in one round trip. */
   readMany: (subjectIds: readonly string[]) => Promise<ReadContacts[]>;
   /** false: the history has changed since `version` was read, and nothing was written. Drops what no rule needs any more. */
@@ -119,6 +121,7 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
 
   return {
     read,
+    readFrom: readAs,
     async readMany(subjectIds) {
       const found = await getMany(
         redis,

@@ -63,6 +63,8 @@ export type BudgetLedger = {
     expiresAt: number,
     now: number,
   ) => Promise<Reserved[]>;
+  /** What a script that reserves beside something else wants (`reserveLua`); undefined: the offer has no budget, and nothing is to be reserved. */
+  prepare: (...wanted: Parameters<BudgetLedger['reserve']>) => PreparedReserve | undefined;
   /**
    * A redemption at this cost. `decidedAt` finds the period where the reservation has lapsed. `isBeyond`: of what has been paid for
    * already, so that it takes none of the budget and is `unbudgeted`. Repeats before `knownUntil` change nothing.
@@ -78,6 +80,13 @@ export type BudgetLedger = {
   forget: (offerId: string, ids: readonly string[], now: number) => Promise<number>;
   /** Of the period that `now` is in. What has lapsed is given back first. */
   state: (offer: BudgetedOffer, now: number) => Promise<BudgetState>;
+};
+
+/** `reserved`: of the script's answers; undefined: it is to be run again. */
+export type PreparedReserve = {
+  keys: string[];
+  args: (string | number)[];
+  reserved: (answers: readonly number[]) => Reserved[] | undefined;
 };
 
 export const reservationsMax = 500;
@@ -148,11 +157,13 @@ local function count(period, field) return tonumber(redis.call('HGET', ARGV[2] .
 `;
 
 /**
- * ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
+ * Lua: `reserve(KEYS, ARGV)`. ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
  * both (-1 = none), the state as a letter, then id and cost of each. Answers for each: 1 reserved (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed
  * than one script gives back, and nothing else was done.
  */
-const reserveScript = redisScript(`${sweep}
+export const reserveLua = `
+local function reserve(KEYS, ARGV)
+${sweep}
 if lapse() == ${sweptMax} then return {${moreDue}} end
 local period, expiresAt, keepUntil = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local limitMinor, limitCount = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -196,7 +207,9 @@ for i = 11, #ARGV, 2 do
 end
 keep(keepUntil)
 return answers
-`);
+end
+`;
+const reserveScript = redisScript(`${reserveLua} return reserve(KEYS, ARGV)`);
 
 /** ARGV further: period, id, cost, limits in money and number, until when a repeat is known, and the period is kept. */
 const confirmScript = redisScript(`${sweep}
@@ -266,32 +279,39 @@ return redis.call('HGETALL', ARGV[2] .. ARGV[3])
 export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
   const keysOf = (offerId: string) => [keys.budgetReservations(offerId), keys.budgetDue(offerId)];
 
+  const prepare: BudgetLedger['prepare'] = (offer, reservations, expiresAt, now) => {
+    const { budget, offerId, benefit } = offer;
+    if (budget === undefined) return undefined;
+    if (reservations.length > reservationsMax)
+      throw new RangeError(`at most ${reservationsMax} reservations at once, not ${reservations.length}`);
+    const period = periodOf(offer, now);
+    const args = [
+      now,
+      keys.budgetPeriods(offerId),
+      period.name,
+      expiresAt,
+      keptUntil(period, expiresAt),
+      ...limitArgs(budgetLimits(budget)),
+      ...limitArgs(pacedLimits(budget, period, now)),
+      letterOf(benefit !== undefined && PAID_WHEN_MADE.has(benefit.kind) ? 'payable' : 'reserved'),
+      ...reservations.flatMap(({ id, costMinor }) => [id, budgetCost(costMinor)]),
+    ];
+    return { keys: keysOf(offerId), args, reserved: reservedOf };
+  };
+
   return {
     async reserve(offer, reservations, expiresAt, now) {
-      const { budget, offerId, benefit } = offer;
-      if (budget === undefined) return reservations.map(() => 'reserved');
-      if (reservations.length > reservationsMax)
-        throw new RangeError(`at most ${reservationsMax} reservations at once, not ${reservations.length}`);
-      const period = periodOf(offer, now);
-      const limits = budgetLimits(budget);
-      const paced = pacedLimits(budget, period, now);
-      const args = [
-        now,
-        keys.budgetPeriods(offerId),
-        period.name,
-        expiresAt,
-        keptUntil(period, expiresAt),
-        ...limitArgs(limits),
-        ...limitArgs(paced),
-        letterOf(benefit !== undefined && PAID_WHEN_MADE.has(benefit.kind) ? 'payable' : 'reserved'),
-        ...reservations.flatMap(({ id, costMinor }) => [id, budgetCost(costMinor)]),
-      ];
+      const prepared = prepare(offer, reservations, expiresAt, now);
+      if (prepared === undefined) return reservations.map(() => 'reserved');
       if (reservations.length === 0) return [];
-      let answers: number[];
-      do answers = (await reserveScript(redis, keysOf(offerId), args)) as number[];
-      while (answers[0] === moreDue);
-      return answers.map((answer) => (answer === 1 ? 'reserved' : answer === 2 ? 'paced' : 'exhausted'));
+      let outcomes: Reserved[] | undefined;
+      do {
+        const answers = await reserveScript(redis, prepared.keys, prepared.args);
+        outcomes = prepared.reserved(answers as number[]);
+      } while (outcomes === undefined);
+      return outcomes;
     },
+    prepare,
 
     async confirm(offer, { id, costMinor, decidedAt, knownUntil, isBeyond = false }, now) {
       const { budget, offerId } = offer;
@@ -350,6 +370,11 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
       };
     },
   };
+}
+
+function reservedOf(answers: readonly number[]): Reserved[] | undefined {
+  if (answers[0] === moreDue) return undefined;
+  return answers.map((answer) => (answer === 1 ? 'reserved' : answer === 2 ? 'paced' : 'exhausted'));
 }
 
 function periodOf(offer: BudgetedOffer, at: number): BudgetPeriod {

@@ -75,6 +75,6 @@ test('a dismissal, and the decision anew after it', async () => {
     trips.filter((commands) => !commands.every((name) => name === 'EVAL')).length;
   // On a cluster, no script reaches both the stream and what is the customer's.
   expect(counted(told)).toBeLessThanOrEqual(isCluster(redis) ? 4 : 3);
-  expect(counted(decided)).toBeLessThanOrEqual(isCluster(redis) ? 6 : 4);
+  expect(counted(decided)).toBeLessThanOrEqual(isCluster(redis) ? 6 : 3);
   expect(second.decisionId).not.toBe(first.decisionId);
 });
