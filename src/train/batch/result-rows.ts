@@ -7,7 +7,7 @@ import { countReasons } from '../../domain/framed-decision.ts';
 import type { DecisionRow } from '../../history/write-entries.ts';
 import { csvCell } from '../../infra/csv.ts';
 import { mayAddress } from '../../offers/may-address.ts';
-import type { DecidedCustomer } from './batch-deciding.ts';
+import type { DecidedCustomer } from './listed-standing.ts';
 
 /** The list as it is so far. */
 export type Listed = {
