@@ -21,14 +21,8 @@ import { listModels, loadModel } from '../../infra/model-store.ts';
 import type { Served } from '../../scoring/served.ts';
 import { servedChurn, servedCustomerValue, servedOffers } from '../scores/served-models.ts';
 import { readShopOffers, usualOrderOf } from './market.ts';
-import {
-  collectSamples,
-  countsOf,
-  decisionsMax,
-  type OfferReplay,
-  oldestDays,
-  tryPolicies,
-} from './train-offers.ts';
+import { countsOf } from './samples.ts';
+import { collectSamples, decisionsMax, type OfferReplay, oldestDays, tryPolicies } from './train-offers.ts';
 
 export type DecisionsToEvaluate = Omit<OfferReplay, 'report'> & {
   modelsDir: string;

@@ -22,6 +22,7 @@ import { affinityAt } from '../../features/categories.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, writeFeatures } from '../../features/record.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import type { LoggedAction } from '../../history/logged-decisions.ts';
+import type { OfferCounts } from '../../offers/accept-propensity.ts';
 
 export type SamplerOptions = {
   channels: readonly string[];
@@ -284,4 +285,19 @@ class GrowingMatrix {
   finish(): Float32Array {
     return this.#values.slice(0, this.#rows * this.#columns);
   }
+}
+
+/** How often each offer was made and redeemed, as far as it was known at the split: what the assumptions are corrected by. */
+export function countsOf(
+  { log }: Pick<OfferSamples, 'log'>,
+  earlier: Int32Array,
+): (offerId: string) => OfferCounts {
+  const counts = new Map<string, OfferCounts>();
+  for (const row of earlier) {
+    const offer = log.offers[log.offer[row]!];
+    if (offer === undefined) continue;
+    const count = counts.get(offer.offerId) ?? { made: 0, redeemed: 0 };
+    counts.set(offer.offerId, { made: count.made + 1, redeemed: count.redeemed + log.redeemed[row]! });
+  }
+  return (offerId: string) => counts.get(offerId) ?? { made: 0, redeemed: 0 };
 }

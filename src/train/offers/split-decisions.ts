@@ -10,6 +10,19 @@ export function testFrom(times: readonly number[]): number | undefined {
   return sorted[Math.floor((1 - testShare) * sorted.length)];
 }
 
+/**
+ * Where the later decisions begin. What is served has learnt from everything until `seenUntil`, and would be flattered by decisions whose
+ * window had passed then.
+ */
+export function splitBeyond(
+  latestFrom: number,
+  champion: { seenUntil: number; windowMs: number } | undefined,
+): number {
+  return champion === undefined
+    ? latestFrom
+    : Math.max(latestFrom, champion.seenUntil - champion.windowMs + 1);
+}
+
 /** Rows whose window had passed by the split, and those from it on. */
 export function dividedAt(
   { at }: Pick<OfferSamples, 'at'>,

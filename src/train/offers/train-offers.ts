@@ -4,12 +4,10 @@
  * beyond doubt, one that has learnt from all of them is published. Else it stays in the shadow.
  */
 import { fitOfferModel, type OfferFitContext } from '../../algorithms/offer-model/fit-offer-model.ts';
-import { pickLog } from '../../algorithms/offer-model/offer-log.ts';
 import type { OfferModel } from '../../algorithms/offer-model/offer-model.ts';
 import { offersToFiles } from '../../algorithms/offer-model/offer-model-files.ts';
 import { OfferModelOptions } from '../../algorithms/offer-model/offer-model-options.ts';
 import { createRng } from '../../algorithms/rng.ts';
-import { noContact } from '../../algorithms/uplift/uplift-log.ts';
 import type { CurrentPolicy } from '../../decide/policy.ts';
 import type { JobResult } from '../../domain/job.ts';
 import { dayMs } from '../../domain/time.ts';
@@ -21,10 +19,10 @@ import type { Models, Served } from '../../scoring/served.ts';
 import { readOrderRhythm } from '../churn/horizon.ts';
 import { servedChurn, servedCustomerValue, servedOffers } from '../scores/served-models.ts';
 import { notTrained, publishTrained, seenBefore, type Training } from '../training.ts';
-import { judgePolicy } from './judge-policy.ts';
 import { readShopOffers, replayedMarket, type ShopOffers, usualOrderOf } from './market.ts';
+import { passGate } from './pass-gate.ts';
 import { createOfferSampler, type OfferSamples } from './samples.ts';
-import { dividedAt, testFrom } from './split-decisions.ts';
+import { splitBeyond, testFrom } from './split-decisions.ts';
 import { createPolicyTrial, type PolicyTrial, tryCustomer } from './try-policies.ts';
 
 export type OfferTraining = Training & { policy: CurrentPolicy; currency: string };
@@ -35,8 +33,6 @@ export const decisionsMax = 300_000;
 export const oldestDays = 400;
 /** Decisions that policies are tried on, at most. */
 const testMax = 40_000;
-/** Of decisions with an offer and of those without one, to learn from and to try policies on. */
-const decisionsMin = 200;
 /** Longest window; that of nine in ten of the offers made is taken. */
 const windowMaxDays = 60;
 const windowQuantile = 0.9;
@@ -45,6 +41,11 @@ const categoriesMax = 64;
 
 /** Shares of the work, for the progress bar. */
 const shares = { read: 0.05, replayed: 0.3, learnt: 0.55, tried: 0.75, fitted: 0.97 };
+
+const fits = {
+  earlier: { from: shares.replayed, to: shares.learnt, stage: 'learning from earlier decisions' },
+  all: { from: shares.tried, to: shares.fitted, stage: 'learning from all decisions' },
+} as const;
 
 const name = 'offers';
 
@@ -71,10 +72,9 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
       name,
       `the window of ${windowDays} days of no decision that was logged with its probability has passed`,
     );
-  // What is served has learnt from everything until then, and would be flattered by it.
-  const splitAt = Math.max(
+  const splitAt = splitBeyond(
     latestAt,
-    champion === undefined ? 0 : champion.seenUntil - champion.model.windowDays * dayMs + 1,
+    champion && { ...champion, windowMs: champion.model.windowDays * dayMs },
   );
   const churn = await servedChurn(modelsDir, log);
   const customerValue = await servedCustomerValue(modelsDir, log);
@@ -89,47 +89,45 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
     churnHorizonDays,
     usualOrderMinor,
   });
-  const { earlier, later } = dividedAt(samples, splitAt, windowDays * dayMs);
-  const unseen =
-    champion !== undefined && splitAt > latestAt
-      ? `, which ${champion.version}, the one that is served, has not learnt from`
-      : '';
-  const shortage = shortageOf(samples, { 'learn from': earlier, [`test on${unseen}`]: later });
-  if (shortage !== undefined) return notTrained(name, shortage);
-
   const context: OfferFitContext = {
     windowDays,
     churnHorizonDays,
     usualOrderMinor,
   };
   const options = OfferModelOptions.parse({});
-  const learn = (rows: OfferSamples['log'], from: number, to: number, stage: string): Promise<OfferModel> =>
-    fitOfferModel(rows, context, options, createRng(training.seed, 'offers'), (share) =>
-      report(from + (to - from) * share, stage),
-    );
-  const known = pickLog({ ...samples.log, churned: samples.churnedBySplit }, earlier);
-  const candidate = await learn(known, shares.replayed, shares.learnt, 'learning from earlier decisions');
-  const trial = await tryPolicies(training, byCustomer, shop, samples, later, {
-    candidate,
-    champion: champion && served(champion.version, champion.model),
-    models: {
-      collaborative: undefined,
-      churn: churn && served(churn.version, churn.model),
-      customerValue: customerValue && served(customerValue.version, customerValue.model),
-      offers: undefined,
-    },
-    counts: countsOf(samples, earlier),
-  });
-  const { gate, metrics, withheld } = judgePolicy(
-    trial,
-    champion === undefined
-      ? 'decisions by what is assumed of each benefit'
-      : `decisions by the served version ${champion.version}`,
-  );
-  const model = {
-    ...(await learn(samples.log, shares.tried, shares.fitted, 'learning from all decisions')),
-    withheld,
+  const models = {
+    collaborative: undefined,
+    churn: churn && served(churn.version, churn.model),
+    customerValue: customerValue && served(customerValue.version, customerValue.model),
+    offers: undefined,
   };
+  const outcome = await passGate({
+    samples,
+    splitAt,
+    windowMs: windowDays * dayMs,
+    learn: (rows, decisions) => {
+      const { from, to, stage } = fits[decisions];
+      const progress = (share: number) => report(from + (to - from) * share, stage);
+      return fitOfferModel(rows, context, options, createRng(training.seed, 'offers'), progress);
+    },
+    tryOn: (later, of) =>
+      tryPolicies(training, byCustomer, shop, samples, later, {
+        ...of,
+        champion: champion && served(champion.version, champion.model),
+        models,
+      }),
+    championName:
+      champion === undefined
+        ? 'decisions by what is assumed of each benefit'
+        : `decisions by the served version ${champion.version}`,
+    ...(champion !== undefined &&
+      splitAt > latestAt && {
+        laterAre: `, which ${champion.version}, the one that is served, has not learnt from`,
+      }),
+  });
+  if (outcome.shortage !== undefined) return notTrained(name, outcome.shortage);
+  const { gate, metrics, withheld, learnDecisions } = outcome;
+  const model = await outcome.learnFromAll();
   await report(shares.fitted, 'publishing');
   return publishTrained(
     training,
@@ -145,7 +143,7 @@ export async function trainOffers(training: OfferTraining): Promise<JobResult> {
         axes: model.purchase.basis.size,
         offers: model.purchase.arms.length,
         decisions: samples.log.rows,
-        learnDecisions: earlier.length,
+        learnDecisions,
         censored: samples.censored,
         unusable,
         ...(withheld.length > 0 && { withheld: withheld.join(', ') }),
@@ -252,35 +250,6 @@ export async function collectSamples(
       : undefined;
   });
   return sampler.finish();
-}
-
-/** Decisions that there are too few of, as a person reads it. */
-export function shortageOf(
-  { log }: OfferSamples,
-  sets: Readonly<Record<string, Int32Array>>,
-): string | undefined {
-  for (const [purpose, rows] of Object.entries(sets)) {
-    const alone = rows.reduce((sum, row) => sum + (log.offer[row] === noContact ? 1 : 0), 0);
-    for (const [what, count] of [
-      ['with an offer', rows.length - alone],
-      ['without one', alone],
-    ] as const)
-      if (count < decisionsMin)
-        return `too few decisions ${what} to ${purpose}: ${count} of at least ${decisionsMin}`;
-  }
-  return undefined;
-}
-
-/** How often each offer was made and redeemed, as far as it was known at the split: what the assumptions are corrected by. */
-export function countsOf({ log }: OfferSamples, earlier: Int32Array) {
-  const counts = new Map<string, { made: number; redeemed: number }>();
-  for (const row of earlier) {
-    const offer = log.offers[log.offer[row]!];
-    if (offer === undefined) continue;
-    const count = counts.get(offer.offerId) ?? { made: 0, redeemed: 0 };
-    counts.set(offer.offerId, { made: count.made + 1, redeemed: count.redeemed + log.redeemed[row]! });
-  }
-  return (offerId: string) => counts.get(offerId) ?? { made: 0, redeemed: 0 };
 }
 
 /** What reading the lake and replaying it need of a training. */

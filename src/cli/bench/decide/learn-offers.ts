@@ -1,6 +1,5 @@
 /** The offer model, learnt from the log of the loop by the code of the worker's job: its samples, its fit, its trial and its gate. */
 import { fitOfferModel } from '../../../algorithms/offer-model/fit-offer-model.ts';
-import { pickLog } from '../../../algorithms/offer-model/offer-log.ts';
 import type { OfferModel } from '../../../algorithms/offer-model/offer-model.ts';
 import { OfferModelOptions } from '../../../algorithms/offer-model/offer-model-options.ts';
 import type { Rng } from '../../../algorithms/rng.ts';
@@ -9,10 +8,9 @@ import type { LoggedAction } from '../../../history/logged-decisions.ts';
 import { describeOffer } from '../../../offers/describe-offer.ts';
 import type { OfferMarket } from '../../../offers/offer-market.ts';
 import type { Models, Served } from '../../../scoring/served.ts';
-import { judgePolicy } from '../../../train/offers/judge-policy.ts';
+import { passGate } from '../../../train/offers/pass-gate.ts';
 import { createOfferSampler, type OfferSamples } from '../../../train/offers/samples.ts';
-import { dividedAt, testFrom } from '../../../train/offers/split-decisions.ts';
-import { countsOf, shortageOf } from '../../../train/offers/train-offers.ts';
+import { splitBeyond, testFrom } from '../../../train/offers/split-decisions.ts';
 import { createPolicyTrial, tryCustomer } from '../../../train/offers/try-policies.ts';
 import type { ClosedShop } from './closed-shop.ts';
 import type { DecidedLog } from './decided-log.ts';
@@ -54,30 +52,35 @@ export async function learnThroughGate(
   const windowMs = windowDays * dayMs;
   const latest = testFrom(log.rows.map(({ at }) => at).filter((at) => at + windowMs <= now));
   if (latest === undefined) return { champion, reason: 'no window has passed' };
-  const split = Math.max(latest, champion === undefined ? 0 : champion.seenUntil - windowMs + 1);
+  const splitAt = splitBeyond(latest, champion && { ...champion, windowMs });
   const actions = actionsOf(closed, log);
-  const samples = samplesOf(closed, actions, log, now, split);
-  const { earlier, later } = dividedAt(samples, split, windowMs);
-  const shortage = shortageOf(samples, { 'learn from': earlier, 'test on': later });
-  if (shortage !== undefined) return { champion, reason: shortage };
-  const known = pickLog({ ...samples.log, churned: samples.churnedBySplit }, earlier);
+  const samples = samplesOf(closed, actions, log, now, splitAt);
   const versions = new Map(closed.shop.offers.map(({ offer, version }) => [version as string, offer]));
-  const trial = createPolicyTrial({
-    market: { ...market, countsOf: countsOf(samples, earlier), affordExploring: () => false },
-    models: { ...models, offers: undefined },
-    candidate: await learn(closed, known, rng()),
-    champion: champion && ({ version: 'champion', model: champion.model } as Served<OfferModel>),
-    offerOf: ({ offerVersion }) => versions.get(offerVersion),
+  const outcome = await passGate({
+    samples,
+    splitAt,
+    windowMs,
+    learn: (rows) => learn(closed, rows, rng()),
+    tryOn: (later, { candidate, counts }) => {
+      const trial = createPolicyTrial({
+        market: { ...market, countsOf: counts, affordExploring: () => false },
+        models: { ...models, offers: undefined },
+        candidate,
+        champion: champion && ({ version: 'champion', model: champion.model } as Served<OfferModel>),
+        offerOf: ({ offerVersion }) => versions.get(offerVersion),
+      });
+      const rowsOf = log.traces.map((): number[] => []);
+      for (const row of later) rowsOf[samples.log.customer[row] ?? -1]?.push(row);
+      for (const [customer, rows] of rowsOf.entries())
+        if (rows.length > 0)
+          tryCustomer(trial, samples, rows, log.traces[customer]?.events ?? [], actions[customer] ?? []);
+      return trial.finish();
+    },
+    championName: 'what is served',
   });
-  const rowsOf = log.traces.map((): number[] => []);
-  for (const row of later) rowsOf[samples.log.customer[row] ?? -1]?.push(row);
-  for (const [customer, rows] of rowsOf.entries())
-    if (rows.length > 0)
-      tryCustomer(trial, samples, rows, log.traces[customer]?.events ?? [], actions[customer] ?? []);
-  const { gate, withheld } = judgePolicy(trial.finish(), 'what is served');
-  if (!gate.passed) return { champion, reason: gate.reason };
-  const model = { ...(await learn(closed, samples.log, rng())), withheld };
-  return { champion: { model, seenUntil: now }, reason: gate.reason };
+  if (outcome.shortage !== undefined) return { champion, reason: outcome.shortage };
+  if (!outcome.gate.passed) return { champion, reason: outcome.gate.reason };
+  return { champion: { model: await outcome.learnFromAll(), seenUntil: now }, reason: outcome.gate.reason };
 }
 
 /** By customer, in the order of time. */
