@@ -1,5 +1,5 @@
 /** `nextbest experiments`: what an experiment, the control group or the holdout of an offer tells. Reads the lake; needs no service. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { loadDecisionPolicy } from '../decide/policy.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import { AppError, UsageError } from '../domain/errors.ts';
@@ -9,8 +9,9 @@ import { type Lake, openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';
 import { answerReadout, type Days, type ReadoutQuestion } from '../insights/experiments/questions.ts';
 import { stateOf } from '../insights/experiments/readout.ts';
-import { Day, periodFaults } from '../insights/period.ts';
+import { periodFaults } from '../insights/period.ts';
 import { DEFAULT_MARGIN_RATE } from '../offers/shop-statistics.ts';
+import { parseDay } from './day-flag.ts';
 import { experimentLine, readoutTable } from './experiments-table.ts';
 import { outputOf } from './output.ts';
 
@@ -28,9 +29,9 @@ export const experimentsCommand = (): Command =>
     .option(
       '--from <YYYY-MM-DD>',
       'of control group and offers: first day, UTC (default: since offers are made)',
-      day,
+      parseDay,
     )
-    .option('--to <YYYY-MM-DD>', 'of control group and offers: last day, UTC (default: until now)', day)
+    .option('--to <YYYY-MM-DD>', 'of control group and offers: last day, UTC (default: until now)', parseDay)
     .action(async (name: string | undefined, flags: ExperimentsFlags, command: Command) => {
       checkFlags(name, flags);
       const output = outputOf(command);
@@ -101,10 +102,4 @@ async function answer(lake: Lake, question: ReadoutQuestion, policy: DecisionPol
 
 function titleOf(name: string | undefined, { offer }: ExperimentsFlags): string {
   return name ?? (offer === undefined ? 'Control group: all offers together' : `Holdout of ${offer}`);
-}
-
-function day(text: string): string {
-  const { error } = Day.safeParse(text);
-  if (error !== undefined) throw new InvalidArgumentError(`${error.issues[0]?.message}.`);
-  return text;
 }

@@ -4,8 +4,9 @@ import { UsageError } from '../domain/errors.ts';
 import { openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';
 import { DIMENSIONS, DIMENSIONS_DEFAULT, type Dimension } from '../insights/dimensions.ts';
-import { Day, periodDaysDefault, periodFaults } from '../insights/period.ts';
+import { periodDaysDefault, periodFaults } from '../insights/period.ts';
 import { readRetention } from '../insights/retention.ts';
+import { parseDay } from './day-flag.ts';
 import { retentionTable } from './insights-table.ts';
 import { outputOf } from './output.ts';
 
@@ -17,8 +18,8 @@ export const insightsCommand = (): Command =>
       'repeat purchases, churn, value and satisfaction of a period, of all customers and by group, and monthly cohorts; ' +
         'docs/insights.md has the definitions',
     )
-    .option('--from <YYYY-MM-DD>', `first day, UTC (default: ${periodDaysDefault} days in all)`, day)
-    .option('--to <YYYY-MM-DD>', 'last day, UTC (default: that of the last purchase)', day)
+    .option('--from <YYYY-MM-DD>', `first day, UTC (default: ${periodDaysDefault} days in all)`, parseDay)
+    .option('--to <YYYY-MM-DD>', 'last day, UTC (default: that of the last purchase)', parseDay)
     .addOption(
       new Option('--by <name,name…>', `what customers are told apart by: ${DIMENSIONS.join(', ')}`)
         .argParser(dimensions)
@@ -42,12 +43,6 @@ export const insightsCommand = (): Command =>
         lake.close();
       }
     });
-
-function day(text: string): string {
-  const { error } = Day.safeParse(text);
-  if (error !== undefined) throw new InvalidArgumentError(`${error.issues[0]?.message}.`);
-  return text;
-}
 
 function dimensions(text: string): Dimension[] {
   const names = text.split(',').filter((name) => name !== '');

@@ -75,8 +75,8 @@ export async function readOffers(file: string): Promise<Offer[]> {
     else if (parsed === undefined)
       faults.push(`${place}: is not valid JSON; a file has one offer a line, or is a JSON array of them`);
     else
-      for (const { path, message } of faultsOf(parsed.error, 'offer'))
-        faults.push(`${place}: ${path.replace(/^offer\./, '')}: ${message}`);
+      for (const { path, message } of faultsOf(parsed.error, ''))
+        faults.push(`${place}: ${path === '' ? 'the offer' : path}: ${message}`);
   }
   refuse(file, faults);
   return offers;

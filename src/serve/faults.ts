@@ -1,6 +1,7 @@
 /** zod's findings as faults: one for each thing that is wrong, with a path into the request and a sentence. */
 import type { z } from 'zod';
 import type { Fault } from '../domain/errors.ts';
+import '../domain/fault-sentences.ts';
 import { fieldsThereAre } from '../domain/strict-fields.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -10,11 +11,8 @@ export const maxFaults = 200;
 
 export type RequestPart = 'params' | 'query' | 'body';
 
-/** Likewise `offer.benefit.percent`, of what a file holds. */
-export type FaultyPart = RequestPart | 'offer';
-
-/** `body.lines[0].quantity`, `query.n`. The fault of an unknown name at the top tells those that are `known`. */
-export function faultsOf(error: z.ZodError, part: FaultyPart, known: readonly string[] = []): Fault[] {
+/** `body.lines[0].quantity`, `query.n`; of what is no part of a request (`part` is ''), `benefit.percent`. The fault of an unknown name at the top tells those that are `known`. */
+export function faultsOf(error: z.ZodError, part: RequestPart | '', known: readonly string[] = []): Fault[] {
   return error.issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys' || issue.path.length > 0 || known.length === 0)
       return faultsOfIssue(issue, part);
@@ -82,6 +80,7 @@ function optionsText(options: unknown): string {
 
 function pathText(prefix: string, path: readonly PropertyKey[]): string {
   let text = prefix;
-  for (const step of path) text += typeof step === 'number' ? `[${step}]` : `.${String(step)}`;
+  for (const step of path)
+    text += typeof step === 'number' ? `[${step}]` : `${text === '' ? '' : '.'}${String(step)}`;
   return text;
 }

@@ -54,7 +54,7 @@ test('names each fault where it stands', () => {
     'all.2.gt: does not belong to rfmSegment',
     'all.2.score: needs one of in, notIn',
     'all.3.notIn.0: is not a valueTier; known are low, middle, high, top',
-    expect.stringContaining('all.4.score: Invalid option'),
+    'all.4.score: must be one of: churnRisk, remainingLifetimeValueMinor, rfmSegment, valueTier, riskBand',
   ]);
   expect(faults({ all: [] })).toHaveLength(1);
   expect(faults('gold')).toHaveLength(1);

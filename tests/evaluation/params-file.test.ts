@@ -16,8 +16,8 @@ test('what the file leaves out has its default; a model that it does not name ha
 });
 
 test.each([
-  ['{"knn": {"k": 7, "deep": 1}}', /knn: Unrecognized key: "deep"/],
-  ['{"knn": {"k": "many"}}', /knn.k: .*expected number/],
+  ['{"knn": {"k": 7, "deep": 1}}', /knn: has no "deep"/],
+  ['{"knn": {"k": "many"}}', /knn.k: must be a whole number, not a text/],
   ['{"nn": {}}', /no model nn in this protocol; there are knn/],
   ['{"knn": 7}', /not of the form/],
   ['knn', /is no JSON/],
