@@ -8,6 +8,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
+import type { Redis } from '../../infra/redis.ts';
 import { openBenchPlace } from './bench-place.ts';
 import { bound } from './broken-off.ts';
 import { copyId } from './copied-records.ts';
@@ -15,6 +16,7 @@ import type { PageLoad, PageLoadResult } from './page-load.ts';
 import { fillRedis, prepareShop } from './prepared-shop.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 import { refusingNothing, startServer } from './serve.ts';
+import { type ServiceCall, serviceCalls } from './service-calls.ts';
 
 export type FreshnessOptions = {
   asks: number;
@@ -61,16 +63,19 @@ export type FreshnessLine = FreshFigures & {
   loadErrors: number;
   loadP50Ms: number;
   loadP99Ms: number;
-  /** CPU time that the services used a second, all of them together, for the asks and the pages: 1 is one core. NaN without /proc. */
+  /**
+   * CPU time that was used a second, for the asks and the pages, 1 being one core: by the services, all of them together; by their Redis; and by the
+   * measurement itself, which posts, asks, and asks for pages. NaN without /proc.
+   */
   serviceCpu: number;
+  redisCpu: number;
+  benchCpu: number;
 };
 
 type Seen = { reflected: boolean; ms: number };
-type Call = (process: number, method: string, path: string, body?: unknown) => Promise<unknown>;
 
 const patienceMs = 5000;
 const pollMs = 2;
-const refusedMs = 50;
 /** Customers for each ask: of some no offer is worth making. */
 const customersPerAsk = 3;
 /** Asks that do not count, for each one that does: services that have just started run what is not compiled yet. */
@@ -106,14 +111,21 @@ export async function benchFreshness(
     });
     say(`${options.asks} asks …`);
     let refused = 0;
-    const call = callOf(urls, () => refused++);
+    const { call, close: hangUp } = serviceCalls(urls, () => refused++);
     const warmUp = { ...options, asks: Math.ceil(warmUpShare * options.asks) };
     const { nextCustomer } = await askAll(warmUp, customers, call);
     refused = 0;
+    const pids = {
+      service: children.map(({ pid = 0 }) => pid),
+      redis: [await redisPid(redis)],
+      bench: [process.pid, load.pid],
+    };
     const startedAt = performance.now();
-    const cpuBefore = await cpuOf(children);
+    const before = await cpuOf(pids);
     const { seen, skipped } = await askAll(options, customers, call, nextCustomer);
-    const serviceCpu = ((await cpuOf(children)) - cpuBefore) / ((performance.now() - startedAt) / 1000);
+    const after = await cpuOf(pids);
+    const seconds = (performance.now() - startedAt) / 1000;
+    hangUp();
     const pages = await load.end();
     const all = FRESH_KINDS.flatMap((kind) => seen[kind]);
     return {
@@ -130,7 +142,9 @@ export async function benchFreshness(
       loadErrors: pages.errors,
       loadP50Ms: pages.p50Ms,
       loadP99Ms: pages.p99Ms,
-      serviceCpu,
+      serviceCpu: (after.service - before.service) / seconds,
+      redisCpu: (after.redis - before.redis) / seconds,
+      benchCpu: (after.bench - before.bench) / seconds,
     };
   } finally {
     for (const child of children) child.kill('SIGKILL');
@@ -142,7 +156,7 @@ export async function benchFreshness(
 export async function askAll(
   { asks, processes, callers, seed }: Pick<FreshnessOptions, 'asks' | 'processes' | 'callers' | 'seed'>,
   customers: number,
-  call: Call,
+  call: ServiceCall,
   firstCustomer = 0,
 ): Promise<{ seen: Record<FreshKind, Seen[]>; skipped: number; nextCustomer: number }> {
   const seen: Record<FreshKind, Seen[]> = { purchase: [], view: [], dismissal: [], consent: [] };
@@ -177,7 +191,11 @@ function twoOf(processes: number, rng: Rng): [number, number] {
   return [first, processes === 1 ? 0 : (first + 1 + rng.nextInt(processes - 1)) % processes];
 }
 
-type Ask = (customerId: string, at: readonly [number, number], call: Call) => Promise<Seen | undefined>;
+type Ask = (
+  customerId: string,
+  at: readonly [number, number],
+  call: ServiceCall,
+) => Promise<Seen | undefined>;
 
 type Page = { items: { itemId: string }[]; degraded: boolean };
 type Decided = {
@@ -271,27 +289,6 @@ async function watch(post: () => Promise<unknown>, isReflected: () => Promise<bo
   return { reflected, ms: performance.now() - startedAt };
 }
 
-/** Calls to one process or another. One that is asked for more than it can answer says so, has done nothing, and is asked again. */
-export function callOf(urls: readonly string[], onRefused: () => void): Call {
-  return async (process, method, path, body) => {
-    for (;;) {
-      const response = await fetch(`${urls[process]}${path}`, {
-        method,
-        ...(body !== undefined && {
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        }),
-      });
-      const text = await response.text();
-      if (response.ok) return JSON.parse(text);
-      if (JSON.parse(text).code !== 'OVERLOADED')
-        throw new Error(`${method} ${path} was answered ${response.status}: ${text.slice(0, 300)}`);
-      onRefused();
-      await sleep(refusedMs);
-    }
-  };
-}
-
 async function untilReady(url: string): Promise<void> {
   for (;;) {
     const answer = await fetch(`${url}/readyz`);
@@ -311,6 +308,7 @@ function runLoad(load: PageLoad) {
   );
   const told = textOf(child.stdout);
   return {
+    pid: child.pid ?? 0,
     end: async (): Promise<PageLoadResult> => {
       child.stdin.end();
       const text = await told;
@@ -320,9 +318,19 @@ function runLoad(load: PageLoad) {
   };
 }
 
-async function cpuOf(children: readonly ChildProcess[]): Promise<number> {
-  const seconds = await Promise.all(children.map(({ pid = 0 }) => cpuSecondsOf(pid).catch(() => Number.NaN)));
-  return seconds.reduce((sum, one) => sum + one, 0);
+type CpuSeconds = { service: number; redis: number; bench: number };
+
+async function cpuOf({ service, redis, bench }: Record<keyof CpuSeconds, number[]>): Promise<CpuSeconds> {
+  const sum = async (pids: readonly number[]) => {
+    const seconds = await Promise.all(pids.map((pid) => cpuSecondsOf(pid).catch(() => Number.NaN)));
+    return seconds.reduce((all, one) => all + one, 0);
+  };
+  return { service: await sum(service), redis: await sum(redis), bench: await sum(bench) };
+}
+
+/** Redis in WebAssembly tells none that there is here. */
+async function redisPid(redis: Redis): Promise<number> {
+  return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1] ?? 0);
 }
 
 function figures(seen: readonly Seen[]): FreshFigures {

@@ -1,7 +1,8 @@
 /** The asks of `bench freshness`, on two services of a small shop: consent, dismissals, purchases and views count at once. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { copyId } from '../../../src/cli/bench/copied-records.ts';
-import { askAll, callOf, FRESH_KINDS } from '../../../src/cli/bench/freshness.ts';
+import { askAll, FRESH_KINDS } from '../../../src/cli/bench/freshness.ts';
+import { serviceCalls } from '../../../src/cli/bench/service-calls.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -41,10 +42,11 @@ afterAll(async () => {
 });
 
 test('what is posted to one process is in the next answer of another', async () => {
-  const call = callOf(
+  const { call, close } = serviceCalls(
     services.map(({ url }) => url),
     () => {},
   );
+  onTestFinished(close);
   const { seen, skipped } = await askAll({ asks: 200, processes: 2, callers: 4, seed: 1 }, customers, call);
   for (const kind of FRESH_KINDS) {
     expect(seen[kind]).toHaveLength(200 / FRESH_KINDS.length);
@@ -57,10 +59,11 @@ test('what is posted to one process is in the next answer of another', async () 
 });
 
 test('an answer that does not know of it is told from one that does', async () => {
-  const real = callOf(
+  const { call: real, close } = serviceCalls(
     services.map(({ url }) => url),
     () => {},
   );
+  onTestFinished(close);
   // A process that answers from what it has kept, whatever happens.
   const kept = new Map<string, unknown>();
   const deaf: typeof real = async (process, method, path, body) => {

@@ -130,7 +130,7 @@ export const freshnessBenchCommand = () =>
       output.result(
         { ...line },
         `${told(line)}; ${kinds.join('; ')}; ${Math.round(line.loadPerSecond)} pages/s beside it ` +
-          `(p50 ${line.loadP50Ms.toFixed(1)} ms, p99 ${line.loadP99Ms.toFixed(1)} ms, ${line.loadErrors} errors), services ${line.serviceCpu.toFixed(2)} cores`,
+          `(p50 ${line.loadP50Ms.toFixed(1)} ms, p99 ${line.loadP99Ms.toFixed(1)} ms, ${line.loadErrors} errors); of the cores the services take ${line.serviceCpu.toFixed(2)}, Redis ${line.redisCpu.toFixed(2)}, the measurement ${line.benchCpu.toFixed(2)}`,
       );
       if (line.share < 1)
         throw new Error('an answer did not know of what had been posted before it was asked for');
