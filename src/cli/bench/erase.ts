@@ -3,21 +3,13 @@
  * the lake, records and streams, looked for again, and receipted. Without the time that is left to readers of files (ERASURE_SETTLE_MS).
  */
 import { join } from 'node:path';
-import { Queue } from 'bullmq';
-import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { CustomerId } from '../../domain/ids.ts';
-import { createRecordStore } from '../../features/record-store.ts';
-import { openLake } from '../../history/lake.ts';
-import { batchQueueName } from '../../infra/batch-queue.ts';
+import type { Lake } from '../../history/lake.ts';
 import { readConfig } from '../../infra/config.ts';
-import { openErasureFiles } from '../../infra/erasure-files.ts';
-import { createKeys } from '../../infra/keys.ts';
-import { createTombstones } from '../../infra/tombstones.ts';
-import { webhookQueueName } from '../../infra/webhook-queue.ts';
+import { openErasing } from '../../train/erase/open-erasing.ts';
 import { runErasures } from '../../train/erase/run-erasures.ts';
 import { openBenchPlace } from './bench-place.ts';
 import { leastTimes } from './measure.ts';
-import { keyPrefix } from './prepared-shop.ts';
 import { runCommand } from './run-command.ts';
 import { writeSimulatedPart } from './simulated-lake.ts';
 
@@ -53,12 +45,9 @@ export async function benchErase(
 ): Promise<EraseBenchLine> {
   const place = await openBenchPlace(undefined);
   const { root, folders, env, redis, log } = place;
-  const keys = createKeys(keyPrefix);
   const config = readConfig({ ...folders, ERASURE_SETTLE_MS: '0', PATH: process.env.PATH });
-  const lake = await openLake(folders.DATA_DIR);
-  const queues = [webhookQueueName, batchQueueName].map(
-    (name) => new Queue(name, { connection: redis, prefix: keys.queuePrefix }),
-  );
+  const { deps, close } = await openErasing({ config, redis, queueRedis: redis, log });
+  const { lake, files } = deps;
   try {
     const out = join(root, 'simulated');
     const size = { customers: shop, items: Math.max(50, Math.round(shop / 10)), days: 400, seed, out };
@@ -75,25 +64,8 @@ export async function benchErase(
       `SELECT DISTINCT "customerId" FROM ${lake.from('events')} ORDER BY hash("customerId") LIMIT ${customers}`,
     );
     const rows = await rowsOf(lake);
-    const files = await openErasureFiles(folders.DATA_DIR);
     const ids = known.getRows().map(([id]) => CustomerId.parse(id));
     for (const customerId of ids) await files.request(customerId, Date.now());
-    const [notices, batches] = queues as [Queue, Queue];
-    const deps = {
-      config,
-      redis,
-      queueRedis: redis,
-      keys,
-      lake,
-      files,
-      tombstones: createTombstones(redis, keys, files),
-      budgets: createBudgetLedger(redis, keys),
-      records: createRecordStore(redis, keys),
-      notices,
-      batches,
-      log,
-      now: Date.now,
-    };
     say(`erasing ${ids.length} customers …`);
     const times = await leastTimes(1, async () => {
       for (let round = 0; (await files.pending()).length > 0; round++) {
@@ -113,13 +85,12 @@ export async function benchErase(
       minutesFor10000: 10_000 / erasuresPerSecond / 60,
     };
   } finally {
-    for (const queue of queues) await queue.close();
-    lake.close();
+    await close();
     await place.close();
   }
 }
 
-async function rowsOf({ connection, from }: Awaited<ReturnType<typeof openLake>>): Promise<number> {
+async function rowsOf({ connection, from }: Lake): Promise<number> {
   const counted = await connection.runAndReadAll(`SELECT count(*)::DOUBLE FROM ${from('events')}`);
   return Number(counted.value(0, 0));
 }

@@ -12,15 +12,22 @@ describeNative('bench batch', () => {
     async () => {
       const folder = await benchShop();
       const lines: BatchBenchLine[] = [];
+      const startedAt = performance.now();
       await benchBatch(
         { ...benchShopSize, customers: 300, folder },
         (line) => lines.push(line),
         () => {},
       );
       expect(lines.map(({ name }) => name)).toEqual(['batch', 'batch, budgets']);
+      const seconds = (performance.now() - startedAt) / 1000;
+      // Each is a part of all that has passed here.
+      expect(lines.reduce((sum, line) => sum + line.seconds, 0)).toBeLessThan(seconds);
       for (const line of lines) {
         expect(line).toMatchObject({ customers: 300, offers: 50 });
-        expect(line.customersPerSecond).toBeCloseTo(300 / line.seconds, 6);
+        expect(line.seconds).toBeGreaterThan(0);
+        expect(line.customersPerSecond).toBeGreaterThan(300 / seconds);
+        expect(line.offered).toBeGreaterThan(0);
+        expect(line.offered).toBeLessThanOrEqual(300);
         // A process of Node alone has some 40 MB, and its start takes more than a millisecond of CPU for each of these.
         expect(line.peakMb).toBeGreaterThan(40);
         expect(line.cpuMicrosPerCustomer).toBeGreaterThan(1000);
