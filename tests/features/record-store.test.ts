@@ -1,4 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { dayMs } from '../../src/domain/time.ts';
 import {
@@ -13,8 +16,10 @@ import { encodeRecord } from '../../src/features/record-codec.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
 import { RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { guestTtlMs } from '../../src/features/subject.ts';
+import { openPrivateRedis } from '../../src/infra/private-redis/open.ts';
+import { connectRedis } from '../../src/infra/redis.ts';
 import { startMs } from '../support/events.ts';
-import { testRedis } from '../support/redis.ts';
+import { silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, keys } = testRedis();
 const store = createRecordStore(redis, keys);
@@ -235,5 +240,21 @@ describe('replaceCovered', () => {
   test('ids compare as numbers', async () => {
     await store.apply('digits', [{ event: visit('a', 1), streamId: '9-10' }]);
     expect(await store.replaceCovered(rebuilt('digits'), '10-9')).toEqual([true]);
+  });
+
+  test('ids of this century compare whole, over a Redis built for 32 bits too', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'nextbest-32-bits-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const server = await openPrivateRedis({ dataDir, searchPath: '', wasmAllowed: true });
+    onTestFinished(server.release);
+    const small = connectRedis(server.url, 'tests', { kind: 'patient' }, silentLog);
+    onTestFinished(() => small.disconnect());
+    expect(await small.info('server')).toContain('arch_bits:32');
+    for (const one of [store, createRecordStore(small, keys)]) {
+      await one.apply('today', [{ event: visit('a', 1), streamId: '1795719598093-7' }]);
+      expect(await one.replaceCovered(rebuilt('today'), '1795719598093-6')).toEqual([false]);
+      expect(await one.replaceCovered(rebuilt('today'), '1795719598092-9')).toEqual([false]);
+      expect(await one.replaceCovered(rebuilt('today'), '1795719598093-7')).toEqual([true]);
+    }
   });
 });
