@@ -46,11 +46,14 @@ export type ValueContext = {
   weights?: ValueWeights;
 };
 
-/** A value, and what it comes from, as numbers: of fifty offers that compete one is made, and the terms of the others are not asked for. */
 export type ReckonedValue = {
   expectedValue: number;
   standardDeviationMinor: number;
   acceptPropensity: number;
+};
+
+/** What a value comes from. */
+type ValueParts = {
   uplift: number;
   churnReduction: number;
   prior: PriorAcceptance;
@@ -65,7 +68,10 @@ export type ReckonedValue = {
   keeps: number;
 };
 
-/** `extraLever` is that of an experiment. */
+/**
+ * `extraLever` is that of an experiment. `parts`: is told what the value comes from; of fifty offers that compete one is made, and those of
+ * the others are not asked for.
+ */
 export function reckonValue(
   offer: Offer,
   subject: OfferSubject,
@@ -73,6 +79,7 @@ export function reckonValue(
   counts: OfferCounts,
   { channel, shop, economics, contactCostMinor, basketMinor, weights = inFull }: ValueContext,
   extraLever = 1,
+  parts?: ValueParts,
 ): ReckonedValue {
   const prior = priorAcceptance(offer, subject, facts, counts, shop);
   const learned = facts.effectOf(offer, channel);
@@ -102,23 +109,22 @@ export function reckonValue(
     raised * deviationOfSum(upliftDeviation * marginMinor, churnReductionDeviation * (remainingMinor ?? 0));
   // What speaks for it is known to be wrong: to try it costs something, and is rarely drawn.
   const expectedValue = learned?.withheld === true ? Math.min(reckoned, -standardDeviationMinor) : reckoned;
-  return {
-    expectedValue,
-    standardDeviationMinor,
-    acceptPropensity,
-    uplift,
-    churnReduction,
-    prior,
-    learned,
-    orderMinor,
-    marginRate,
-    marginMinor,
-    remainingMinor,
-    cost,
-    lever,
-    purchases,
-    keeps,
-  };
+  if (parts !== undefined)
+    Object.assign(parts, {
+      uplift,
+      churnReduction,
+      prior,
+      learned,
+      orderMinor,
+      marginRate,
+      marginMinor,
+      remainingMinor,
+      cost,
+      lever,
+      purchases,
+      keeps,
+    } satisfies ValueParts);
+  return { expectedValue, standardDeviationMinor, acceptPropensity };
 }
 
 /** `reckonValue` with its terms and reasons. */
@@ -130,9 +136,10 @@ export function offerValue(
   context: ValueContext,
   extraLever = 1,
 ): OfferValue {
-  const reckoned = reckonValue(offer, subject, facts, counts, context, extraLever);
-  const { expectedValue, acceptPropensity, uplift, churnReduction, prior, learned } = reckoned;
-  const { cost, lever, purchases, keeps } = reckoned;
+  const parts = {} as ValueParts;
+  const reckoned = reckonValue(offer, subject, facts, counts, context, extraLever, parts);
+  const { expectedValue, acceptPropensity, standardDeviationMinor } = reckoned;
+  const { uplift, churnReduction, prior, learned, cost, lever, purchases, keeps } = parts;
 
   const reasons: OfferReason[] = [];
   if (prior.baseAcceptPropensity >= NOTABLE * ACCEPTANCE_ASSUMED[offer.benefit.kind])
@@ -150,17 +157,17 @@ export function offerValue(
       source: learned === undefined ? 'prior' : 'model',
       acceptPropensity,
       uplift,
-      orderMinor: reckoned.orderMinor,
-      marginRate: reckoned.marginRate,
-      marginMinor: reckoned.marginMinor,
+      orderMinor: parts.orderMinor,
+      marginRate: parts.marginRate,
+      marginMinor: parts.marginMinor,
       churnRisk: facts.churnRisk ?? null,
       churnReduction,
-      remainingLifetimeValueMinor: reckoned.remainingMinor,
+      remainingLifetimeValueMinor: parts.remainingMinor,
       costWhenAcceptedMinor: cost.whenAccepted,
       costWhenMadeMinor: cost.whenMade,
       contactCostMinor: context.contactCostMinor,
       priorityLever: lever,
-      standardDeviationMinor: reckoned.standardDeviationMinor,
+      standardDeviationMinor,
       ...(learned?.withheld === true && { withheld: true as const }),
       made: counts.made,
       redeemed: counts.redeemed,
