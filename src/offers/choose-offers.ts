@@ -239,12 +239,16 @@ export function openChoice(
   const keptFromAll = controlGroup.member ? allExcluded(market, situation, 'control-group') : noneOf;
 
   function eachReason(tell: TellReason): void {
-    for (const entry of keptFromAll ?? entries)
+    const all = keptFromAll ?? entries;
+    // By position: a list asks for fifty of each of a million, and an iterator makes an object for each.
+    for (let at = 0; at < all.length; at++) {
+      const entry = all[at] as (typeof all)[number];
       if (!isCandidate(entry)) tell(entry.offerId, entry.reasonCode, undefined);
       else {
         const isMade = taken.has(entry) && !refused.has(entry);
         tell(entry.compiled.offer.offerId, isMade ? undefined : reasonFor(entry), entry);
       }
+    }
   }
 
   function result(): OfferChoice {
