@@ -6,15 +6,16 @@ import { openBenchPlace } from '../bench-place.ts';
 import { type BudgetBenchOptions, benchBudgets } from '../budgets.ts';
 import { benchDecide, type DecideBenchOptions } from '../decide.ts';
 import { count, major, positiveInteger, share } from './figures.ts';
+import { itemsFlag, keptShopFlag, seedFlag, shopFlag } from './flags.ts';
 
 export const batchBenchCommand = () =>
   new Command('batch')
     .description("a campaign's list, as the worker makes it: customers a second, memory")
     .option('--customers <n>', 'on the list', positiveInteger, 100_000)
-    .option('--items <n>', 'of the catalogue', positiveInteger, 5000)
-    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 2000)
-    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(itemsFlag(5000))
+    .addOption(shopFlag(2000))
+    .addOption(keptShopFlag())
+    .addOption(seedFlag())
     .action(async (flags: BatchBenchOptions, command: Command) => {
       const output = outputOf(command);
       await benchBatch(
@@ -36,7 +37,7 @@ export const budgetsBenchCommand = () =>
     .option('--seconds <n>', 'how long', positiveInteger, 10)
     .option('--clients <n>', 'at once', positiveInteger, 64)
     .option('--processes <n>', 'that they run in', positiveInteger, 4)
-    .option('--seed <n>', 'another seed is another order of events', positiveInteger, 1)
+    .addOption(seedFlag('another order of events'))
     .addOption(
       new Option('--period <period>', 'of the budget; four of them go by')
         .choices(['total', 'day', 'week', 'month'])

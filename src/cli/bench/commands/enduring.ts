@@ -5,6 +5,7 @@ import { benchChaos, type ChaosOptions } from '../chaos.ts';
 import { benchErase, type EraseBenchOptions } from '../erase.ts';
 import { benchFuzz, type FuzzBenchOptions } from '../fuzz.ts';
 import { count, positiveInteger } from './figures.ts';
+import { keptShopFlag, seedFlag } from './flags.ts';
 
 export const fuzzBenchCommand = () =>
   new Command('fuzz')
@@ -13,8 +14,8 @@ export const fuzzBenchCommand = () =>
     )
     .option('--requests <n>', 'how many', positiveInteger, 100_000)
     .option('--connections <n>', 'that ask at once', positiveInteger, 16)
-    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
-    .option('--seed <n>', 'another seed is other requests', positiveInteger, 1)
+    .addOption(keptShopFlag())
+    .addOption(seedFlag('other requests'))
     .action(async (flags: FuzzBenchOptions, command: Command) => {
       const output = outputOf(command);
       const held = await benchFuzz(
@@ -45,7 +46,7 @@ export const chaosBenchCommand = () =>
     .option('--seconds <n>', 'how long processes are killed', positiveInteger, 60)
     .option('--callers <n>', 'programs that call at once', positiveInteger, 12)
     .option('--no-append-only', 'a Redis that keeps nothing on the disk: to see that a loss is found')
-    .option('--seed <n>', 'another seed is another order of events', positiveInteger, 1)
+    .addOption(seedFlag('another order of events'))
     .action(async (flags: ChaosOptions, command: Command) => {
       const output = outputOf(command);
       const line = await benchChaos(flags, output.say);
@@ -71,7 +72,7 @@ export const eraseBenchCommand = () =>
       positiveInteger,
       2000,
     )
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(seedFlag())
     .action(async (flags: EraseBenchOptions, command: Command) => {
       const output = outputOf(command);
       const line = await benchErase(flags, output.say);

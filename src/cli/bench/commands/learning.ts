@@ -8,6 +8,7 @@ import { benchScore, type ScoreBenchOptions } from '../score.ts';
 import { MOVIELENS_1M } from '../synthetic.ts';
 import { benchTrain, TRAIN_STAGES, type TrainStage } from '../train.ts';
 import { count, milliseconds, numbers, positiveInteger } from './figures.ts';
+import { seedFlag, shopFlag } from './flags.ts';
 
 type TrainFlags = { interactions: number[]; only: TrainStage[]; folder?: string; seed: number };
 type InsightsFlags = { events: number[]; repeats: number; folder?: string; seed: number };
@@ -28,7 +29,7 @@ export const trainBenchCommand = () =>
         .default([], 'all'),
     )
     .option('--folder <dir>', 'keep data and models in <dir>/<interactions>')
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(seedFlag())
     .action(async ({ interactions, folder, ...flags }: TrainFlags, command: Command) => {
       const output = outputOf(command);
       for (const size of interactions) {
@@ -60,7 +61,7 @@ export const kernelBenchCommand = () =>
       8,
     )
     .option('--only <name...>', 'only kernels whose names begin so, such as ials or scan', [])
-    .option('--seed <n>', 'another seed is other data', positiveInteger, 1)
+    .addOption(seedFlag('other data'))
     .action(async (flags: KernelFlags, command: Command) => {
       const output = outputOf(command);
       await benchKernels({ ...flags, size: MOVIELENS_1M }, (line) =>
@@ -81,7 +82,7 @@ export const insightsBenchCommand = () =>
     .option('--events <n,n…>', 'events, such as 1e6,30e6; each size is one shop', numbers, [1e6])
     .option('--repeats <n>', 'runs of each question; the least times count', positiveInteger, 3)
     .option('--folder <dir>', 'keep the lake in <dir>/<events>; one that is there is used again')
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(seedFlag())
     .action(async ({ events, folder, ...flags }: InsightsFlags, command: Command) => {
       const output = outputOf(command);
       for (const size of events) {
@@ -104,8 +105,8 @@ export const scoreBenchCommand = () =>
   new Command('score')
     .description('score every customer, as the worker does each night: time and memory')
     .option('--customers <n>', 'how many there are', positiveInteger, 100_000)
-    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 2000)
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(shopFlag(2000))
+    .addOption(seedFlag())
     .action(async (flags: ScoreBenchOptions, command: Command) => {
       const output = outputOf(command);
       const line = await benchScore(flags, output.say);

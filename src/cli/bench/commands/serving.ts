@@ -8,13 +8,14 @@ import { benchOverload, type OverloadBenchOptions } from '../overload.ts';
 import { benchServe, type ServeBenchLine, type ServeBenchOptions } from '../serve.ts';
 import { serveGrowth } from '../serve-growth.ts';
 import { count, numbers, positiveInteger, share } from './figures.ts';
+import { itemsFlag, keptShopFlag, recordsFlag, secondsFlag, seedFlag, shopFlag } from './flags.ts';
 
 type ServeFlags = Omit<ServeBenchOptions, 'items'> & { items: number[] };
 
 export const serveBenchCommand = () =>
   new Command('serve')
     .description('the two calls of every page and every e-mail, beside a bare server under the same load')
-    .option('--customers <n>', 'whose records there are', positiveInteger, 1_000_000)
+    .addOption(recordsFlag(1_000_000))
     .option(
       '--items <n,n…>',
       'of the catalogue, such as 1e4,1e6; each size is one shop, and what the larger take is set beside the smallest',
@@ -22,9 +23,9 @@ export const serveBenchCommand = () =>
       [50_000],
     )
     .option('--simulated-items <n>', 'of these; the others are copies of them', positiveInteger, 50_000)
-    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 20_000)
+    .addOption(shopFlag(20_000))
     .option('--connections <n>', 'that ask at once', positiveInteger, 32)
-    .option('--seconds <n>', 'of one measurement', positiveInteger, 5)
+    .addOption(secondsFlag(5))
     .option('--rounds <n>', 'over all servers; the median counts', positiveInteger, 3)
     .option(
       '--returning <n>',
@@ -36,7 +37,7 @@ export const serveBenchCommand = () =>
       '--folder <dir>',
       'keep the shop and its models, of several sizes in <dir>/<items>, for the next time',
     )
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(seedFlag())
     .action(async ({ items: sizes, folder, ...flags }: ServeFlags, command: Command) => {
       const output = outputOf(command);
       const measured: { items: number; lines: ServeBenchLine[] }[] = [];
@@ -76,17 +77,17 @@ export const serveBenchCommand = () =>
 export const memoryBenchCommand = () =>
   new Command('memory')
     .description('what customers take in Redis, by what their keys are of')
-    .option('--customers <n>', 'whose records there are', positiveInteger, 100_000)
-    .option('--items <n>', 'of the catalogue', positiveInteger, 5000)
-    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 2000)
+    .addOption(recordsFlag(100_000))
+    .addOption(itemsFlag(5000))
+    .addOption(shopFlag(2000))
     .option(
       '--served <n>',
       'customers who are served, to see what that leaves in Redis',
       positiveInteger,
       1000,
     )
-    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(keptShopFlag())
+    .addOption(seedFlag())
     .action(async (flags: MemoryBenchOptions, command: Command) => {
       const output = outputOf(command);
       await benchMemory(
@@ -117,10 +118,10 @@ export const freshnessBenchCommand = () =>
       share,
       0,
     )
-    .option('--items <n>', 'of the catalogue', positiveInteger, 2000)
-    .option('--shop <n>', 'simulated customers whose records are copied', positiveInteger, 1000)
-    .option('--folder <dir>', 'keep the shop and its models; one that is there is used again')
-    .option('--seed <n>', 'another seed is another shop', positiveInteger, 1)
+    .addOption(itemsFlag(2000))
+    .addOption(shopFlag(1000))
+    .addOption(keptShopFlag())
+    .addOption(seedFlag())
     .action(async (flags: FreshnessOptions, command: Command) => {
       const output = outputOf(command);
       const line = await benchFreshness(flags, output.say);
@@ -139,7 +140,7 @@ export const freshnessBenchCommand = () =>
 export const overloadBenchCommand = () =>
   new Command('overload')
     .description('what a service does when twice as much is asked of it as it can answer')
-    .option('--seconds <n>', 'of one measurement', positiveInteger, 10)
+    .addOption(secondsFlag(10))
     .option('--connections <n>', 'over which twice as much is asked', positiveInteger, 1000)
     .action(async (flags: OverloadBenchOptions, command: Command) => {
       const output = outputOf(command);
