@@ -53,6 +53,20 @@ test('a tally counts by its labels, from one reading to the next', async () => {
   }
 });
 
+test('a series that is held counts on after it was told, and one that nobody counted is not told', async () => {
+  const registry = new Registry();
+  const tally = createTally(registry, 'test_total', help, ['scenario', 'degraded']);
+  const held = tally.of('home', 'false');
+  tally.of('home', 'true');
+  held.count += 2;
+  expect(await registry.metrics()).toContain('test_total{scenario="home",degraded="false"} 2\n');
+  held.count += 3;
+  tally.add('home', 'false');
+  const told = await registry.metrics();
+  expect(told).toContain('test_total{scenario="home",degraded="false"} 6\n');
+  expect(told).not.toContain('degraded="true"');
+});
+
 test('a level is told as it is', async () => {
   const registry = new Registry();
   const level = createLevel(registry, 'test_level', help);

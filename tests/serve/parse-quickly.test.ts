@@ -50,6 +50,20 @@ test('of thousands of queries', () => {
   expect(read).toBeGreaterThan(1000);
 });
 
+test('a query that has been read before is the same object, which nobody can change for the next', () => {
+  for (const route of hotRoutes) {
+    const customer = { customerId: 'anna' };
+    const raw = { params: customer, search: 'explain=true', contentType: undefined, body: undefined };
+    const first = parseQuickly(route, raw)?.query;
+    expect(first).toMatchObject({ explain: true });
+    expect(Object.isFrozen(first)).toBe(true);
+    const again = parseQuickly(route, { ...raw, params: { customerId: 'bert' }, accept: 'text/html' });
+    expect(again?.query).toBe(first);
+    expect(again?.accept).toBe('text/html');
+    if (route.params !== undefined) expect(again?.params).toEqual({ customerId: 'bert' });
+  }
+});
+
 test('what is wrong is left to the thorough one, a path that is none too', () => {
   for (const route of hotRoutes) {
     const raw = { params: { customerId: 'x'.repeat(500) }, contentType: undefined, body: undefined };
