@@ -4,11 +4,13 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { noContext } from '../../../src/decide/decide.ts';
 import { standingDecision } from '../../../src/decide/standing-decision.ts';
-import { CustomerId, EventId, ItemId } from '../../../src/domain/ids.ts';
+import { EventInput } from '../../../src/domain/event.ts';
+import { CustomerId } from '../../../src/domain/ids.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { isCluster } from '../../../src/infra/redis.ts';
 import { reportOutcome } from '../../../src/serve/decide/report-outcome.ts';
 import type { Deps } from '../../../src/serve/deps.ts';
+import { type AcceptDeps, acceptEvents } from '../../../src/serve/events/accept-events.ts';
 import { createServeMetrics } from '../../../src/serve/metrics.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
 import { makeOffer, noon } from '../../support/offers.ts';
@@ -24,6 +26,31 @@ const offers = [
   makeOffer({ offerId: 'banner', benefit: { kind: 'content' }, fallback: true }),
 ];
 
+const byMail = [
+  makeOffer({ offerId: 'five', benefit: { kind: 'percentOff', percent: 5, maxMinor: 500 }, budget }),
+];
+
+// A script that the server does not know yet is sent a second time.
+const counted = (trips: string[][]) =>
+  trips.filter((commands) => !commands.every((name) => name === 'EVAL')).length;
+
+const bought = (customerId: CustomerId) =>
+  EventInput.parse({
+    type: 'purchase',
+    customerId,
+    occurredAt: new Date(noon - dayMs).toISOString(),
+    lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 10_000 }],
+  });
+
+const asked = (customerId: CustomerId) => ({
+  subject: { customerId },
+  channel: 'web' as const,
+  placement: 'top',
+  campaign: 'june',
+  limit: 1,
+  context: noContext,
+});
+
 test('a dismissal, and the decision anew after it', async () => {
   const deciding = decideDeps(redis, keys, { offers, now: () => noon });
   const deps = {
@@ -33,27 +60,8 @@ test('a dismissal, and the decision anew after it', async () => {
     metrics: createServeMetrics(new Registry()),
   } as unknown as Deps;
   const customerId = CustomerId.parse(`c-${randomUUID()}`);
-  await deciding.records.apply(customerId, [
-    {
-      event: {
-        type: 'purchase',
-        customerId,
-        eventId: EventId.parse('b'),
-        channel: 'web',
-        occurredAt: noon - dayMs,
-        lines: [{ itemId: ItemId.parse('tea'), quantity: 1, unitPriceMinor: 10_000 }],
-      },
-      streamId: '1-1',
-    },
-  ]);
-  const ask = {
-    subject: { customerId },
-    channel: 'web' as const,
-    placement: 'top',
-    campaign: 'june',
-    limit: 1,
-    context: noContext,
-  };
+  await acceptEvents([bought(customerId)], deps);
+  const ask = asked(customerId);
   const first = await standingDecision(ask, deciding);
   const offer = first.placements[0]?.offers[0];
   if (offer === undefined || first.decisionId === null) throw new Error('nothing was decided');
@@ -70,11 +78,39 @@ test('a dismissal, and the decision anew after it', async () => {
   const decided = await roundTrips(redis, async () => {
     second = await standingDecision(ask, deciding);
   });
-  // A script that the server does not know yet is sent a second time.
-  const counted = (trips: string[][]) =>
-    trips.filter((commands) => !commands.every((name) => name === 'EVAL')).length;
   // On a cluster, no script reaches both the stream and what is the customer's.
   expect(counted(told)).toBeLessThanOrEqual(isCluster(redis) ? 4 : 3);
   expect(counted(decided)).toBeLessThanOrEqual(isCluster(redis) ? 6 : 3);
   expect(second.decisionId).not.toBe(first.decisionId);
+});
+
+test('a withdrawn consent, and the decision that makes no offer after it', async () => {
+  const deciding = decideDeps(redis, keys, { offers: byMail, now: () => noon });
+  const accepting: AcceptDeps = {
+    ...deciding,
+    config: { streamMaxLength: 1e6, currency: 'EUR' },
+    log: silentLog,
+  };
+  const customerId = CustomerId.parse(`c-${randomUUID()}`);
+  const consents = (email: boolean, at: number) =>
+    EventInput.parse({
+      type: 'customerUpdated',
+      customerId,
+      occurredAt: new Date(at).toISOString(),
+      attributes: { consent: { email } },
+    });
+  await acceptEvents([consents(true, noon - 2 * dayMs), bought(customerId)], accepting);
+  const ask = { ...asked(customerId), channel: 'email' as const };
+  const first = await standingDecision(ask, deciding);
+  expect(first.placements[0]?.offers.map(({ offerId }) => offerId)).toEqual(['five']);
+  const told = await roundTrips(redis, () => acceptEvents([consents(false, noon)], accepting));
+  let second = first;
+  const decided = await roundTrips(redis, async () => {
+    second = await standingDecision(ask, deciding);
+  });
+  expect(counted(told)).toBeLessThanOrEqual(isCluster(redis) ? 3 : 2);
+  // It reserves nothing, and gives back what was reserved by the way.
+  expect(counted(decided)).toBeLessThanOrEqual(isCluster(redis) ? 4 : 2);
+  expect(second.placements[0]?.offers).toEqual([]);
+  expect(second.replaces).toMatchObject({ decisionId: first.decisionId });
 });
