@@ -1,24 +1,16 @@
 /** What handlers may reach, each typed by need: a test writes the ones that it uses. */
 
-import type { ContactLedger } from '../decide/ledger/contact-ledger.ts';
-import type { BudgetLedger } from '../decide/ledger/offer-budget.ts';
-import type { MarketHolder } from '../decide/market.ts';
+import type { DecidingDeps } from '../decide/deps.ts';
 import type { DecisionPolicy } from '../domain/decision-policy.ts';
-import type { RecordStore } from '../features/record-store.ts';
 import type { BatchQueue } from '../infra/batch-queue.ts';
-import type { Catalogue } from '../infra/catalogue.ts';
-import type { CatalogueStore } from '../infra/catalogue-store.ts';
 import type { Config } from '../infra/config.ts';
 import type { ErasureFiles } from '../infra/erasure-files.ts';
 import type { JobQueue } from '../infra/job-queue.ts';
-import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { MetricsSource } from '../infra/process-metrics.ts';
-import type { Redis } from '../infra/redis.ts';
 import type { Tombstones } from '../infra/tombstones.ts';
 import type { DeadLetters } from '../infra/webhook-queue.ts';
 import type { Experiments } from '../offers/experiments.ts';
-import type { Models } from '../scoring/served.ts';
 import type { HeldData } from './customers/held-data.ts';
 import type { ScoreReader } from './customers/score-reader.ts';
 import type { PastDecisions } from './decide/past-decisions.ts';
@@ -33,24 +25,14 @@ import type { Scenarios } from './recommend/scenarios.ts';
 import type { ShownPages } from './recommend/shown-pages.ts';
 import type { StoreHealth } from './store-health.ts';
 
-export type Deps = {
+/** Fail-fast, the Redis of deciding: a command is answered, or rejected within `config.redisTimeoutMs`. */
+export type Deps = DecidingDeps & {
   config: Pick<
     Config,
     'currency' | 'dataDir' | 'modelsDir' | 'redisTimeoutMs' | 'streamMaxLength' | 'production'
   >;
-  keys: Keys;
-  /** Fail-fast: a command is answered, or rejected within `config.redisTimeoutMs`. */
-  redis: Redis;
   store: Pick<StoreHealth, 'reachable'>;
   eviction: Pick<EvictionWatch, 'evicts'>;
-  records: RecordStore;
-  catalogue: Catalogue;
-  catalogueStore: CatalogueStore;
-  models: Models;
-  /** The offers and what they compete by; made with `createMarketHolder`. */
-  market: MarketHolder;
-  budgets: BudgetLedger;
-  contacts: ContactLedger;
   past: PastDecisions;
   /** What this process has answered of standing decisions. */
   standing: StandingAnswers;
@@ -76,8 +58,4 @@ export type Deps = {
   /** What `/metrics` answers. */
   metricsSource: MetricsSource;
   log: Logger;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  /** Uniform in [0, 1). */
-  random: () => number;
 };

@@ -61,24 +61,14 @@ export function learnAcceptance(
   );
   const accepts = (row: number, offer: number) => acceptPropensity(calibration, logitOf(row, offer));
   const untaken = rowsToDismiss(log, made);
-  const dismissal = dismissalOf(
-    log,
-    untaken,
-    acceptanceRows(log, untaken, axes, basis.size, suits),
-    traits,
-    options,
-  );
+  const dismissalBy = (some: typeof untaken) =>
+    dismissalOf(log, some, acceptanceRows(log, some, axes, basis.size, suits), traits, options);
+  const dismissal = dismissalBy(untaken);
   const dismissalByPart =
     dismissal &&
     Array.from({ length: customerParts }, (_, part) => {
       const others = untaken.filter((row) => partOf(log, row) !== part);
-      const fitted = dismissalOf(
-        log,
-        others,
-        acceptanceRows(log, others, axes, basis.size, suits),
-        traits,
-        options,
-      );
+      const fitted = dismissalBy(others);
       return fitted && traits.map((ofArm, a) => acceptanceCoefficients(fitted, ofArm, a));
     });
   return {

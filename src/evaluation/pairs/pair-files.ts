@@ -20,12 +20,7 @@ export async function readFullRanking(
   trainPath: string,
   testPath: string,
 ): Promise<{ data: PairData; test: CsrMatrix }> {
-  const users = new IdIndex();
-  const items = new IdIndex();
-  const train = await readPairs(trainPath, users, items);
-  const known = users.size;
-  const test = await readPairs(testPath, users, items);
-  checkCommon(test, known, trainPath, testPath);
+  const { train, test, users, items } = await readSplit(trainPath, testPath);
   return {
     data: pairData(train, users, items),
     test: pairMatrix(test, users.size, items.size),
@@ -39,18 +34,24 @@ export async function readSampled(
   negativesPath: string | undefined,
   seed: number,
 ): Promise<{ data: PairData; cases: SampledCases }> {
-  const users = new IdIndex();
-  const items = new IdIndex();
-  const train = await readPairs(trainPath, users, items);
-  const known = users.size;
-  const test = await readPairs(testPath, users, items);
-  checkCommon(test, known, trainPath, testPath);
+  const { train, test, users, items } = await readSplit(trainPath, testPath);
   if (negativesPath !== undefined) {
     const cases = await readNegatives(negativesPath, test, users, items);
     return { data: pairData(train, users, items), cases };
   }
   const data = pairData(train, users, items);
   return { data, cases: drawNegatives(test, data.userItems, seed) };
+}
+
+/** Two files that number their users and items alike. */
+async function readSplit(trainPath: string, testPath: string) {
+  const users = new IdIndex();
+  const items = new IdIndex();
+  const train = await readPairs(trainPath, users, items);
+  const known = users.size;
+  const test = await readPairs(testPath, users, items);
+  checkCommon(test, known, trainPath, testPath);
+  return { train, test, users, items };
 }
 
 function pairData(pairs: Pairs, users: IdIndex, items: IdIndex): PairData {
