@@ -30,6 +30,8 @@ export type PreparedCase = {
 
 const OBJECTIVE = { unobservedWeight: 0.1, regularization: 0.003, regularizationExponent: 1 };
 const CG_STEPS = 3;
+/** Lengths as the factors of what sells have them: the natural logarithm's spread. */
+const SCREENED = { items: 200_000, size: 64, k: 100, calls: 50, lengthSpread: 0.9 };
 const SCAN = { items: 50_000, size: 64, k: 100, calls: 50 };
 /** As the ranker has them, for the candidates of one customer. */
 const NETWORK = { sizes: [33, 32, 16, 1], rows: 400, calls: 200 };
@@ -47,6 +49,7 @@ export function kernelCases(userItems: CsrMatrix, oracleStride: number): KernelC
       gramCase(userItems.rows, size),
     ]),
     scanCase(),
+    screenedScanCase(),
     networkCase(),
     easeInverseCase(userItems, oracleStride),
     itemCountsCase(userItems),
@@ -186,6 +189,44 @@ function scanCase(): KernelCase {
         calls,
         work: () => {
           for (const vector of vectors) kernels.scanTopK(factors, vector, k);
+        },
+        release: () => kernels.release(factors),
+      };
+    },
+  };
+}
+
+/** Beside the same scan in plain arithmetic, which reads all factors whole. */
+function screenedScanCase(): KernelCase {
+  const { items, size, k, calls, lengthSpread } = SCREENED;
+  const lengths = createRng('bench-factors', 'lengths');
+  const values = smallFactors(items, size, 'screened');
+  for (let r = 0; r < items; r++) {
+    const length = Math.exp(lengthSpread * lengths.normal());
+    for (let f = r * size; f < (r + 1) * size; f++) values[f] = (values[f] ?? 0) * length;
+  }
+  const vectors = Array.from({ length: calls }, (_, call) => smallFactors(1, size, 'screened', call));
+  const scores = new Float32Array(items);
+  return {
+    name: `screened-scan-${items}x${size}-top${k}`,
+    threads: [1],
+    oracle: async () => {
+      const some = vectors.slice(0, 5);
+      const times = await leastTimes(ORACLE_REPEATS, () => {
+        for (const vector of some) {
+          multiplyRows(values, vector, scores);
+          topK(scores, k);
+        }
+      });
+      return { cpuSeconds: times.cpuSeconds / some.length, share: some.length / calls };
+    },
+    prepare: (kernels) => {
+      const factors = kernels.factors(items, size, values);
+      const { byProduct } = kernels.screen(factors);
+      return {
+        calls,
+        work: () => {
+          for (const vector of vectors) byProduct(vector, k);
         },
         release: () => kernels.release(factors),
       };
