@@ -28,17 +28,19 @@ export function bestOfTaste(
   { allowed, above = Number.NEGATIVE_INFINITY, refused = k }: TasteBounds = {},
 ): Ranked {
   if (scan !== undefined && k > 0) {
+    const items: number[] = [];
+    const products: number[] = [];
+    let looked = 0;
     for (let depth = k + refused; depth < itemIds.length / 2; depth *= deeper) {
+      // A deeper list begins as the one before it.
       const { indices, scores } = scan(vector, depth);
-      const places: number[] = [];
-      for (let at = 0; at < indices.length && places.length < k && scores[at]! > above; at++)
-        if (allowed === undefined || allowed(indices[at]!)) places.push(at);
-      const isWhole = places.length === k || indices.length < depth || scores[depth - 1]! <= above;
-      if (isWhole)
-        return {
-          indices: Int32Array.from(places, (at) => indices[at]!),
-          scores: Float32Array.from(places, (at) => scores[at]!),
-        };
+      for (; looked < indices.length && items.length < k && scores[looked]! > above; looked++) {
+        if (allowed !== undefined && !allowed(indices[looked]!)) continue;
+        items.push(indices[looked]!);
+        products.push(scores[looked]!);
+      }
+      const isWhole = items.length === k || indices.length < depth || scores[depth - 1]! <= above;
+      if (isWhole) return { indices: Int32Array.from(items), scores: Float32Array.from(products) };
     }
   }
   const scores = new Float32Array(itemIds.length);
