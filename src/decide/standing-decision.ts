@@ -50,7 +50,7 @@ import {
   NotBegun,
   type StandingAttempt,
 } from './standing-attempt.ts';
-import { loggedHead, markLogged, parseStanding, type Standing } from './standing-text.ts';
+import { loggedHead, markLogged, parseStanding, removeStanding, type Standing } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
 import { modelsFor } from './trial-models.ts';
 
@@ -272,6 +272,8 @@ async function decideAndLetStand(
     return winner?.decision ?? { ...own, decisionId: null };
   }
   await attempt.forget();
+  // Its offers have been given back, and it would be answered again where what ended it has passed.
+  if (ended !== undefined && text !== null) await removeStanding(deps.redis, key, text);
   throw stood.refused;
 }
 

@@ -80,6 +80,16 @@ export async function markLogged(
   await markScript(redis, keys, [headOf(decisionId, false), shapeLength, lock?.token ?? '']);
 }
 
+/** KEYS: what stands. ARGV: what is known to. */
+const removeScript = redisScript(`
+return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
+`);
+
+/** Unless something else stands there by now. */
+export async function removeStanding(redis: Redis, key: string, text: Buffer): Promise<void> {
+  await removeScript(redis, [key], [text]);
+}
+
 /** The first bytes of what stands; undefined: they do not say that it is this decision, logged. */
 export function loggedHead(text: Buffer, decisionId: string): Buffer | undefined {
   const wanted = Buffer.from(headOf(decisionId, true));

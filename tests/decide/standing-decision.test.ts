@@ -298,6 +298,22 @@ describe('what the customer has said since', () => {
     },
   );
 
+  test('where the next cannot be logged it does not stand any longer: what it had was given back', async () => {
+    const { own, deps } = shop([call]);
+    const customerId = await customer();
+    const first = await standingDecision(ask(customerId), deps);
+    await apply(customerId, [tells(customerId, complaint)]);
+    const full = { ...deps, config: { ...deps.config, streamMaxLength: 0 } };
+    await expect(standingDecision(ask(customerId), full)).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+    });
+    await apply(customerId, [tells(customerId, { ...complaint, complaint: 'resolved' })]);
+    const after = await standingDecision(ask(customerId), deps);
+    expect(after.decisionId).not.toBe(first.decisionId);
+    const { reservedCount } = await deps.budgets.state(own, noon);
+    expect(reservedCount).toBe(idsOf(after).includes(own.offerId) ? 1 : 0);
+  });
+
   test('who complains gets a service contact in its place, where one is worth it', async () => {
     const { own, deps } = shop([call]);
     const customerId = await customer();
