@@ -246,14 +246,16 @@ export const decisionRoutes = [
       };
       // Before anything is read.
       const { revision } = deps.catalogue;
-      return readStanding(request, deps).then((read): OffersReply | Promise<OffersReply> => {
-        const given = deps.standing.find(question, read);
-        if (given === undefined)
-          return answerStanding({ question, request, explain, revision }, read, deps).catch(standIn);
-        count(given.counted, deps);
-        deps.metrics.standing.add('given');
-        return { status: 200, headers, body: new JsonText<AnswerBody>(given.json, given.bytes) };
-      }, standIn);
+      return readStanding(request, deps)
+        .then((read): OffersReply | Promise<OffersReply> => {
+          const given = deps.standing.find(question, read);
+          if (given === undefined)
+            return answerStanding({ question, request, explain, revision }, read, deps);
+          count(given.counted, deps);
+          deps.metrics.standing.add('given');
+          return { status: 200, headers, body: new JsonText<AnswerBody>(given.json, given.bytes) };
+        })
+        .catch(standIn);
     },
     whenBusy: ({ params: { customerId }, query }, deps) => ({
       status: 200,
