@@ -1,8 +1,11 @@
 /** Entries of the event stream as parts of the lake. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type DuckDBAppender, type DuckDBConnection, DuckDBTimestampValue } from '@duckdb/node-api';
 import type { ShopEvent } from '../domain/event.ts';
 import type { CatalogueChange, DecisionEntry, MergeEntry } from '../domain/log-entry.ts';
-import { LAKE_TABLES, type Lake, type LakeTable, listParts, sqlText, writePart } from './lake.ts';
+import { framePart } from './decision-frames.ts';
+import { LAKE_TABLES, type Lake, type LakeTable, sqlText, writePart } from './lake.ts';
 import { eventToRows } from './lake-rows.ts';
 
 export type DrainedEntries = {
@@ -95,15 +98,7 @@ export async function openDecisionsPart(lake: Lake): Promise<DecisionsPart> {
       write: async (name) => {
         try {
           done();
-          const known = new Set(await listParts(lake, 'frames'));
-          for (const [frameId, json] of frames)
-            if (!known.has(`frame-${frameId}.parquet`))
-              await writePart(
-                { ...lake, connection },
-                'frames',
-                `frame-${frameId}`,
-                `SELECT ${sqlText(frameId)} AS "frameId", ${sqlText(json)} AS "json"`,
-              );
+          for (const [frameId, json] of frames) await writeFrame(frameId, json, { ...lake, connection });
           if (count > 0)
             await writePart({ ...lake, connection }, 'decisions', name, 'SELECT * FROM drained_decisions');
         } finally {
@@ -116,6 +111,18 @@ export async function openDecisionsPart(lake: Lake): Promise<DecisionsPart> {
     discard();
     throw err;
   }
+}
+
+/** Once: what has the same id says the same. */
+async function writeFrame(frameId: string, json: string, lake: Lake): Promise<void> {
+  const name = framePart(frameId);
+  if (existsSync(join(lake.folder('frames'), `${name}.parquet`))) return;
+  await writePart(
+    lake,
+    'frames',
+    name,
+    `SELECT ${sqlText(frameId)} AS "frameId", ${sqlText(json)} AS "json"`,
+  );
 }
 
 function addChange(rows: Record<LakeTable, Value[][]>, change: CatalogueChange): void {
