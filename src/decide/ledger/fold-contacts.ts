@@ -1,47 +1,80 @@
 /**
- * Somebody who was given an offer as a guest and again as a customer, because nobody knew that it was she, holds one of them: the first, with
- * its time and its reservation, as if the later decision had known. What is told of the later one is told of the first. Pure.
+ * Somebody who was given an offer as a guest and again as a customer, because nobody knew that it was she, holds one of them: the one that
+ * she has redeemed, else the one that she may redeem for longest, so that no promise is cut short. What is told of the others is told of it. Pure.
  */
 import type { DecidedOffer } from '../../domain/decision.ts';
-import { type Contact, type ContactHistory, isOpen } from '../../offers/contact-history.ts';
+import { dayMs } from '../../domain/time.ts';
+import { type Contact, type ContactHistory, isOpen, isStanding } from '../../offers/contact-history.ts';
+import { toldWithinDays } from '../told-until.ts';
 
 export type FoldedContacts = {
-  /** The same list where nothing was held twice. The later ones count for caps as before, and can no longer be redeemed. */
+  /** The same list where nothing was held twice. The others count for caps as before, and can no longer be redeemed. */
   contacts: ContactHistory;
-  /** The later ones, whose reservations are to be given back. */
+  /** The others, whose reservations are to be given back where there are any. */
   folded: readonly Contact[];
 };
 
 /** `now` in milliseconds since 1970. */
 export function foldContacts(contacts: ContactHistory, now: number): FoldedContacts {
-  const firsts = new Map<string, Contact>();
-  const folded = new Set<Contact>();
-  const inOrder = contacts.filter((contact) => isOpen(contact, now)).sort((a, b) => a.at - b.at);
-  for (const contact of inOrder) {
-    if (firsts.has(contact.offerId)) folded.add(contact);
-    else firsts.set(contact.offerId, contact);
+  const kept: Contact[] = [];
+  /** The one that takes the place of each. */
+  const folded = new Map<Contact, Contact>();
+  for (const contact of byPreference(contacts, now)) {
+    const other = kept.find((one) => one.offerId === contact.offerId && wereHeldAtOnce(one, contact));
+    // What has been redeemed stays redeemed.
+    if (other === undefined || contact.state === 'redeemed') kept.push(contact);
+    else folded.set(contact, other);
   }
   if (folded.size === 0) return { contacts, folded: [] };
-  const closed = (contact: Contact) =>
-    folded.has(contact) ? { ...contact, redeemableUntil: contact.at } : contact;
-  return { contacts: contacts.map(closed), folded: [...folded] };
+  const keptFor = new Set(folded.values());
+  const after = (contact: Contact) => {
+    if (folded.has(contact)) return { ...knownAsLongAsTold(contact), redeemableUntil: contact.at };
+    return keptFor.has(contact) ? knownAsLongAsTold(contact) : contact;
+  };
+  return { contacts: contacts.map(after), folded: [...folded.keys()] };
+}
+
+/** What could be redeemed still had nobody answered it: redeemed before open before dismissed, of each the one that ends last, then the first. */
+function byPreference(contacts: ContactHistory, now: number): Contact[] {
+  const rank = (contact: Contact) => (contact.state === 'redeemed' ? 0 : isOpen(contact, now) ? 1 : 2);
+  return contacts
+    .filter((contact) => contact.redeemableUntil > now && isStanding(contact, now))
+    .sort((a, b) => rank(a) - rank(b) || b.redeemableUntil - a.redeemableUntil || a.at - b.at);
+}
+
+/** Neither was given because the other was over: what she gets after she has redeemed or dismissed one is another one. */
+function wereHeldAtOnce(one: Contact, other: Contact): boolean {
+  return one.at < heldUntil(other) && other.at < heldUntil(one);
+}
+
+function heldUntil({ state, stateAt, redeemableUntil }: Contact): number {
+  return state === 'redeemed' || state === 'dismissed' ? stateAt : redeemableUntil;
+}
+
+/** Else it lapsed while it may be told of, and nobody knew that the two are one. */
+function knownAsLongAsTold(contact: Contact): Contact {
+  const until = contact.redeemableUntil + toldWithinDays * dayMs;
+  return { ...contact, expiresAt: Math.max(contact.expiresAt, until) };
 }
 
 /**
- * Under whose id the budget and the contact of an offer are that a decision made: the decision that made it first, also where the two were
- * folded later. A contact that ends before its decision says so was.
+ * Under whose id the budget and the contact of an offer are that a decision made: the decision that made it first, or the one that this was
+ * folded into later. A contact that ends before its decision says so was.
  */
 export function holderIn(
   contacts: ContactHistory,
   { decisionId }: { decisionId: string },
   { offerId, heldSince, redeemableUntil }: Pick<DecidedOffer, 'offerId' | 'heldSince' | 'redeemableUntil'>,
 ): string {
-  if (heldSince !== undefined) return heldSince;
+  const id = heldSince ?? decisionId;
+  if (redeemableUntil === undefined) return id;
+  const until = Date.parse(redeemableUntil);
   const ofOffer = contacts.filter((contact) => contact.offerId === offerId);
-  const own = ofOffer.find((contact) => contact.decisionId === decisionId);
-  const isFolded =
-    own !== undefined && redeemableUntil !== undefined && own.redeemableUntil < Date.parse(redeemableUntil);
-  if (!isFolded) return decisionId;
-  const first = ofOffer.find(({ at, redeemableUntil: until }) => at <= own.at && until > own.at);
-  return first?.decisionId ?? decisionId;
+  const own = ofOffer.find((contact) => contact.decisionId === id);
+  if (own === undefined || own.redeemableUntil >= until) return id;
+  const others = ofOffer.filter((contact) => contact.redeemableUntil > contact.at);
+  // A redemption may be told with a time from before the other was given.
+  const kept =
+    others.find((contact) => wereHeldAtOnce(contact, { ...own, redeemableUntil: until })) ?? others[0];
+  return kept?.decisionId ?? id;
 }

@@ -240,7 +240,7 @@ function send(message: Entry<'sent'>, ledgers: Ledgers, { contactPolicy, now }: 
   if (contact !== undefined) changeContacts(ledgers, [...ledgers.contacts, contact], message.at);
 }
 
-/** As at a log-in: of what she was given twice, the later is given back. */
+/** As at a log-in: of what she was given twice, one is given back. */
 function fold(at: number, ledgers: Ledgers): void {
   const { contacts, folded } = foldContacts(ledgers.contacts, at);
   changeContacts(ledgers, contacts, at);

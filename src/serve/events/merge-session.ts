@@ -60,7 +60,7 @@ export async function mergeSession(
 }
 
 /**
- * What the guest was offered is the customer's, but what she has already: of that the later is given back. Dying before that, it lapses. As
+ * What the guest was offered is the customer's, but what she has already: of that one is given back. Dying before that, it lapses. As
  * long as any of it may be told of, it is known whose the session is.
  */
 async function takeContacts(

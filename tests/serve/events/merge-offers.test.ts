@@ -83,6 +83,9 @@ function shop() {
     } as unknown as ShopEvent);
     return await settleOutcome(decision, made, told, deps.market.known(), deps);
   };
+  const pass = (ms: number) => {
+    clock += ms;
+  };
   const ledgers = async () => {
     const { reservedCount, confirmedCount, unbudgetedCount } = await deps.budgets.state(offer, clock);
     const { history } = await deps.contacts.read(customerId);
@@ -109,10 +112,10 @@ function shop() {
     await rebuildLedgers({ lake, redis, keys, contacts, policy, currency: 'EUR', now: clock });
     return await ledgers();
   };
-  return { keys, deps, decided, merge, tell, ledgers, rebuilt };
+  return { keys, deps, decided, merge, tell, ledgers, rebuilt, pass };
 }
 
-test('who was given an offer as a guest and again as a customer holds one of them, and its budget is out once', async () => {
+test('who was given an offer as a guest and again as a customer holds the one that ends last, and its budget is out once', async () => {
   const { decided, merge, ledgers } = shop();
   const first = await decided({ sessionId });
   const second = await decided({ customerId });
@@ -121,15 +124,103 @@ test('who was given an offer as a guest and again as a customer holds one of the
   const once = {
     reservedCount: 1,
     contacts: [
-      { by: first.decisionId, state: 'reserved', isOpen: true },
-      { by: second.decisionId, state: 'reserved', isOpen: false },
+      { by: first.decisionId, state: 'reserved', isOpen: false },
+      { by: second.decisionId, state: 'reserved', isOpen: true },
     ],
   };
   expect(await ledgers()).toMatchObject(once);
   await merge();
   expect(await ledgers()).toMatchObject(once);
   const again = await decided({ customerId });
-  expect(again.placements[0]?.offers[0]?.heldSince).toBe(first.decisionId);
+  expect(again.placements[0]?.offers[0]?.heldSince).toBe(second.decisionId);
+});
+
+test('what she was promised for longest she may redeem until then, at what was reserved for it', async () => {
+  const { decided, merge, tell, ledgers, rebuilt, pass } = shop();
+  await decided({ sessionId });
+  pass(5 * dayMs);
+  const later = await decided({ customerId });
+  const mergedAt = await merge();
+  // The first has lapsed by then, and the time to tell of it is over.
+  pass(9 * dayMs);
+  expect(await ledgers()).toMatchObject({ reservedCount: 1 });
+  expect(await tell(later, 'redeemed')).toBe('confirmed');
+  const after = await ledgers();
+  expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
+  expect(await rebuilt('known', mergedAt)).toEqual(after);
+});
+
+test.each(['guest', 'customer'] as const)(
+  'a page view that goes on with one of the two, the %s given first, is a decision about the one that she holds',
+  async (first) => {
+    const { decided, merge, tell, ledgers, rebuilt } = shop();
+    const early = first === 'guest' ? await decided({ sessionId }) : undefined;
+    const held = await decided({ customerId });
+    const view = await decided({ customerId });
+    expect(view.placements[0]?.offers[0]?.heldSince).toBe(held.decisionId);
+    const guest = early ?? (await decided({ sessionId }));
+    const mergedAt = await merge();
+    expect(await tell(view, 'redeemed')).toBe('confirmed');
+    expect(await tell(guest, 'redeemed')).toBe('repeated');
+    const after = await ledgers();
+    expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
+    expect(await rebuilt('known', mergedAt)).toEqual(after);
+  },
+);
+
+test.each(['guest', 'customer'] as const)(
+  'redeemed as the %s before the log-in, it is not to be redeemed again as the other',
+  async (which) => {
+    const { decided, merge, tell, ledgers, rebuilt } = shop();
+    const given = { guest: await decided({ sessionId }), customer: await decided({ customerId }) };
+    expect(await tell(given[which], 'redeemed')).toBe('confirmed');
+    const mergedAt = await merge();
+    const after = await ledgers();
+    expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1 });
+    expect(after.contacts.some(({ isOpen, state }) => isOpen && state === 'reserved')).toBe(false);
+    expect(await tell(given[which === 'guest' ? 'customer' : 'guest'], 'redeemed')).toBe('repeated');
+    expect(await rebuilt('known', mergedAt)).toEqual(await ledgers());
+  },
+);
+
+test('what she is given after she has redeemed it is another one, which a log-in leaves to her', async () => {
+  const { decided, merge, tell, ledgers } = shop();
+  const before = await decided({ customerId });
+  expect(await tell(before, 'redeemed')).toBe('confirmed');
+  const guest = await decided({ sessionId });
+  await merge();
+  expect(await ledgers()).toMatchObject({ reservedCount: 1, confirmedCount: 1 });
+  expect(await tell(guest, 'redeemed')).toBe('confirmed');
+  expect(await ledgers()).toMatchObject({ reservedCount: 0, confirmedCount: 2 });
+});
+
+test.each(['guest', 'customer'] as const)(
+  'dismissed as the %s and redeemed after the log-in, it has cost once, whichever is told of',
+  async (which) => {
+    const { decided, merge, tell, ledgers, rebuilt } = shop();
+    const guest = await decided({ sessionId });
+    const customer = await decided({ customerId });
+    expect(await tell(which === 'guest' ? guest : customer, 'dismissed')).toBe('released');
+    const mergedAt = await merge();
+    expect(await tell(guest, 'redeemed')).toBe('confirmed');
+    expect(await tell(customer, 'redeemed')).toBe('repeated');
+    const after = await ledgers();
+    expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
+    expect(await rebuilt('known', mergedAt)).toEqual(after);
+  },
+);
+
+test('told of so late that nothing is reserved any more, the two are still known to be one', async () => {
+  const { decided, merge, tell, ledgers, pass } = shop();
+  const guest = await decided({ sessionId });
+  const customer = await decided({ customerId });
+  await merge();
+  pass(20 * dayMs);
+  // What has lapsed goes with the next change.
+  await decided({ customerId });
+  await tell(guest, 'redeemed');
+  expect(await tell(customer, 'redeemed')).toBe('repeated');
+  expect(await ledgers()).toMatchObject({ confirmedCount: 1, unbudgetedCount: 0 });
 });
 
 test.each([
