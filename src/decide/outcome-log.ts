@@ -5,7 +5,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 
-export const ReportedOutcome = z.object({
+const ReportedOutcome = z.object({
   eventId: z.string(),
   offerId: z.string(),
   outcome: OfferOutcome,
@@ -15,7 +15,7 @@ export const ReportedOutcome = z.object({
   valueMinor: z.number().optional(),
   costMinor: z.number().optional(),
 });
-export type ReportedOutcome = z.output<typeof ReportedOutcome>;
+type ReportedOutcome = z.output<typeof ReportedOutcome>;
 
 type OutcomeLogDeps = { redis: Redis; keys: Keys };
 

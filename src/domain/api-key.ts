@@ -10,7 +10,7 @@ export const SCOPES = ['read', 'events', 'decide', 'manage', 'admin'] as const;
 export const Scope = z.enum(SCOPES);
 export type Scope = z.output<typeof Scope>;
 
-export const ApiKeyId = z.string().regex(/^[0-9a-f]{12}$/, 'must be the twelve characters after nb_');
+const ApiKeyId = z.string().regex(/^[0-9a-f]{12}$/, 'must be the twelve characters after nb_');
 
 /** What is kept of a key: never the key itself. Times are ISO 8601. */
 export const ApiKey = z.strictObject({

@@ -7,7 +7,7 @@ import { Benefit, OfferVersion } from './offer.ts';
 import { Rule } from './rule.ts';
 
 /** Ids in one request: by HTTP the size of a body bounds them before that, by the CLI memory does not. */
-export const batchIdsMax = 5_000_000;
+const batchIdsMax = 5_000_000;
 
 export const BATCH_FORMATS = ['ndjson', 'csv'] as const;
 export const BatchFormat = z.enum(BATCH_FORMATS);
@@ -147,7 +147,7 @@ function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, n
   return sum;
 }
 
-export const BATCH_STATES = ['waiting', 'active', 'completed', 'failed', 'cancelled'] as const;
+const BATCH_STATES = ['waiting', 'active', 'completed', 'failed', 'cancelled'] as const;
 
 export const BatchStatus = z.object({
   jobId: z.string(),

@@ -15,7 +15,7 @@ const money = z.number().min(0).max(1_000_000_000_000);
 const label = z.string().regex(/^[a-z][a-z0-9-]{0,49}$/, 'must be lower-case words with hyphens');
 
 /** No offer goes out between `from` and `to` of the customer's own clock; `from` after `to` runs over midnight. */
-export const QuietHours = strictFields({
+const QuietHours = strictFields({
   channels: z.array(Channel).min(1).max(10),
   from: clockTime,
   to: clockTime,
@@ -106,7 +106,7 @@ export type ValueWeights = { marginWeight: number; lifetimeValueWeight: number }
  * What of the contact policy a variant may change. The shop's policy is the law: it holds for everybody, and what a variant says
  * comes on top.
  */
-export const VariantContact = strictFields({
+const VariantContact = strictFields({
   quietHours: z.array(QuietHours).max(20).optional(),
   caps: z.array(ContactCap).max(20).optional(),
   minGapHours: ContactPolicy.shape.minGapHours.unwrap().optional(),
@@ -114,7 +114,7 @@ export const VariantContact = strictFields({
   lowRating: strictFields({ days: z.int().min(0).max(366) }).optional(),
   oneDiscountAtATime: z.boolean().optional(),
 });
-export type VariantContact = z.output<typeof VariantContact>;
+type VariantContact = z.output<typeof VariantContact>;
 
 /** What a variant changes; what is absent stays as it is for everybody. */
 export const ExperimentVariant = strictFields({

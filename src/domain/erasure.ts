@@ -12,13 +12,13 @@ export const erasureDueMs = 24 * 3_600_000;
  * `waiting` for a worker; `erasing`; `settling`: erased everywhere, readers of replaced files are left time to end, then
  * everything is looked through again; `compacting`: nothing was found, Redis writes its files anew; `completed`.
  */
-export const ERASURE_STATES = ['waiting', 'erasing', 'settling', 'compacting', 'completed'] as const;
-export const ErasureState = z.enum(ERASURE_STATES);
+const ERASURE_STATES = ['waiting', 'erasing', 'settling', 'compacting', 'completed'] as const;
+const ErasureState = z.enum(ERASURE_STATES);
 
 const counts = z.record(z.string(), z.int().min(0));
 
 /** A model that was trained while the customer's rows were there. */
-export const InfluencedModel = z.object({
+const InfluencedModel = z.object({
   name: z.string(),
   version: z.string(),
   trainedAt: z.iso.datetime(),

@@ -8,7 +8,7 @@ type Issue = z.core.$ZodRawIssue;
 
 z.config({ localeError: faultSentence });
 
-export function faultSentence(issue: Issue): string {
+function faultSentence(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
       return typeSentence(isOfWhole(issue.inst) ? 'int' : issue.expected, issue.input);

@@ -59,7 +59,7 @@ export const Benefit = z.discriminatedUnion('kind', [
 export type Benefit = z.output<typeof Benefit>;
 export type BenefitKind = Benefit['kind'];
 
-export const BUDGET_PERIODS = ['total', 'day', 'week', 'month'] as const;
+const BUDGET_PERIODS = ['total', 'day', 'week', 'month'] as const;
 
 /** What an offer may cost and how often it may be redeemed, in each of its periods (UTC; weeks begin on Monday). */
 export const Budget = strictFields({

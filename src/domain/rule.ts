@@ -12,11 +12,11 @@ import { RFM_SEGMENTS, RISK_BANDS, VALUE_TIERS } from './segments.ts';
 import { strictFields } from './strict-fields.ts';
 
 /** What rules may ask of the CRM's attributes. */
-export const RULE_ATTRIBUTES = ['tier', 'segment'] as const;
+const RULE_ATTRIBUTES = ['tier', 'segment'] as const;
 export type RuleAttribute = (typeof RULE_ATTRIBUTES)[number];
 
 /** What rules may ask of the models' scores, and the names that one may have; none: a number. */
-export const RULE_SCORES = {
+const RULE_SCORES = {
   churnRisk: undefined,
   remainingLifetimeValueMinor: undefined,
   rfmSegment: RFM_SEGMENTS,

@@ -8,14 +8,14 @@ import { guestSubject } from '../features/subject.ts';
 import { type Lake, queryChunks } from './lake.ts';
 
 /** An offer as it was made; a decision of an earlier build may lack what is optional. */
-export const MadeOffer = z.object({
+const MadeOffer = z.object({
   offerId: OfferId,
   benefit: Benefit,
   redeemableUntil: z.iso.datetime().optional(),
   heldSince: z.string().optional(),
   terms: z.object({ costWhenAcceptedMinor: z.number(), costWhenMadeMinor: z.number() }).optional(),
 });
-export type MadeOffer = z.output<typeof MadeOffer>;
+type MadeOffer = z.output<typeof MadeOffer>;
 
 const Placements = z.array(z.object({ fallback: z.boolean(), offers: z.array(z.unknown()) }));
 const Replaces = z.object({ decisionId: z.string(), offerIds: z.array(z.string()) });

@@ -30,7 +30,7 @@ import { dayMs } from '../domain/time.ts';
 import { writeAtomically } from './files.ts';
 
 /** After that, the result is swept. */
-export const batchKeptMs = 7 * dayMs;
+const batchKeptMs = 7 * dayMs;
 
 /** What is kept may have been asked for so much earlier: it may have been broken off, and gone on with, for a week. */
 const knownDays = (2 * batchKeptMs) / dayMs;

@@ -52,7 +52,7 @@ export const Group = Figures.extend({ by: z.enum(DIMENSIONS), key: z.string() })
 export type Group = z.output<typeof Group>;
 
 /** Groups of one dimension that are answered; there are fewer, but for cohorts of a long history. */
-export const groupsMax = 1000;
+const groupsMax = 1000;
 
 const sums = {
   customers: 'count(*)',

@@ -58,7 +58,7 @@ export function isOpen(contact: Contact, now: number): boolean {
 }
 
 /** Does the rule speak of this channel? */
-export function isAbout(rule: { channels?: readonly Channel[] | undefined }, channel: Channel): boolean {
+function isAbout(rule: { channels?: readonly Channel[] | undefined }, channel: Channel): boolean {
   return rule.channels === undefined || rule.channels.length === 0 || rule.channels.includes(channel);
 }
 

@@ -16,7 +16,7 @@ import {
 } from './offer-effects.ts';
 
 /** What the four kinds are named after; there are shades between them. */
-export const EFFECT_KINDS = ['persuadable', 'sure', 'lost', 'drivenAway'] as const;
+const EFFECT_KINDS = ['persuadable', 'sure', 'lost', 'drivenAway'] as const;
 export type EffectKind = (typeof EFFECT_KINDS)[number];
 
 export type OfferEffects = {

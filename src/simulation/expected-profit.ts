@@ -69,7 +69,7 @@ export function expectedBasket({ shop, traits }: Journey): ExpectedBasket {
 const HABITS_TO_COME = 1.25;
 
 /** Margin that the customer's own orders bring in a week of mean season. */
-export function weeklyMarginMinor(journey: Journey, basket: ExpectedBasket): number {
+function weeklyMarginMinor(journey: Journey, basket: ExpectedBasket): number {
   const { traits, habits, shop } = journey;
   let daily = (traits.ordersPerYear / YEAR_DAYS) * basket.lines * basket.line.marginMinor;
   for (const { item, quantity, gapDays } of habits)

@@ -16,7 +16,6 @@ import { ANNOYANCE, KEEPING_ASSUMED, KEEPING_CORRELATION } from './assumed-effec
 import { type GaussianSizes, gaussianSizes, usualOverlap } from './gaussian-sizes.ts';
 
 export const KEEPING_CAUSES = ['dismissal', 'retention', 'service', 'grievance', 'invitation'] as const;
-export type KeepingCause = (typeof KEEPING_CAUSES)[number];
 
 /** Sizes in the order of the causes, and L of their covariance LLᵀ, lower half, row by row. */
 export type KeepingSizes = { mean: Float64Array; factor: Float64Array };

@@ -27,7 +27,7 @@ export function logDeterminant(l: Float64Array, size: number): number {
 }
 
 /** L⁻¹b in place. */
-export function solveLower(l: Float64Array, size: number, b: Float64Array): void {
+function solveLower(l: Float64Array, size: number, b: Float64Array): void {
   for (let i = 0; i < size; i++) {
     let sum = b[i]!;
     for (let k = 0; k < i; k++) sum -= l[i * size + k]! * b[k]!;

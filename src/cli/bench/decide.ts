@@ -64,7 +64,7 @@ export type DecideBenchSummary = {
   estimates: number;
 };
 
-export const DECIDE_POLICIES = [
+const DECIDE_POLICIES = [
   'nextbest',
   'nextbest-gated',
   'nextbest-assumed',

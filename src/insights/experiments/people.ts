@@ -4,7 +4,7 @@ import type { Lake } from '../../history/lake.ts';
 import { sqlInstant } from './sql-instant.ts';
 
 /** Who had bought within so many days before the start can be lost. */
-export const activeDays = 90;
+const activeDays = 90;
 
 /**
  * Columns: customerId; known (had been seen before the start); days (with the experiment, from its start or the customer's first event if that came later); wasActive

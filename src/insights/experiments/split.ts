@@ -14,7 +14,7 @@ export type Split = Span & {
 };
 
 /** The groups of the control group's and offers' holdouts. */
-export const WITHOUT = 'without';
+const WITHOUT = 'without';
 export const WITH = 'with';
 
 /** Variants of an experiment, in which the control group takes no part: the same as `compileExperiments` decides by. */

@@ -15,7 +15,7 @@ export type KeyRing = {
 };
 
 /** How long a revoked key may still be taken, beside the time that the folder's own storage takes to tell. */
-export const keyPollMs = 1000;
+const keyPollMs = 1000;
 
 type Entry = KnownKey & { hash: Buffer; endsAt: number };
 

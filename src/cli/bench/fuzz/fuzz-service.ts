@@ -46,7 +46,7 @@ const hangMs = 20_000;
 /** Of each status, so that many of one kind do not hide another. */
 const findingsKept = 10;
 /** Requests between two calls of `onProgress`. */
-export const progressEvery = 1000;
+const progressEvery = 1000;
 
 type Answered = { status: number; type: string; requestId: string | undefined; text: string };
 
