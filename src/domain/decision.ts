@@ -43,8 +43,8 @@ export const EXCLUSION_REASONS = [
 ] as const;
 
 /**
- * Of the rule that failed: the code that the shop gave it, else the feature, attribute or score that it asks for; `unknown`: a score
- * that no served model could tell of this customer.
+ * Of the rule that failed: the code that the shop gave it, else the feature, attribute or score that it asks for; `unknown`: a
+ * score that no served model could tell of this customer.
  */
 export const RuleReason = z.templateLiteral([
   z.enum(['rule', 'feature', 'attribute', 'score', 'unknown']),
@@ -122,7 +122,10 @@ export const ValueTerms = z.object({
   priorityLever: z.number().min(0),
   /** Standard deviation of the value, as far as the effects are uncertain. */
   standardDeviationMinor: z.number().min(0),
-  /** Logged decisions speak against the offer beyond doubt: it is taken to be worth a deviation less than nothing at most, and is made to explore alone. */
+  /**
+   * Logged decisions speak against the offer beyond doubt: it is taken to be worth a deviation less than nothing at most, and
+   * is made to explore alone.
+   */
   withheld: z.literal(true).optional(),
   /** Of all customers: times it was made and redeemed. */
   made: z.int().min(0),

@@ -1,6 +1,7 @@
 /**
- * A decision of a list as the lake has it: why offers were not made, and what was known of the customer, by position in a frame that all
- * decisions of the list share. By name, each would say again what is the same for a million customers, in four times as many bytes.
+ * A decision of a list as the lake has it: why offers were not made, and what was known of the customer, by position in a frame
+ * that all decisions of the list share. By name, each would say again what is the same for a million customers, in four times
+ * as many bytes.
  */
 import { z } from 'zod';
 import { EXCLUSION_REASONS, type ExcludedOffer, type ExclusionReason } from './decision.ts';
@@ -79,7 +80,10 @@ export function frameIdOf(stored: unknown): string | undefined {
   return typeof frame === 'string' ? frame : undefined;
 }
 
-/** JSON of domain `Decision`, parsed, of what the lake has. Without its frame a decision cannot say its reasons any more, and says that. */
+/**
+ * JSON of domain `Decision`, parsed, of what the lake has. Without its frame a decision cannot say its reasons any more, and
+ * says that.
+ */
 export function unframed(stored: unknown, frame: DecisionFrame | undefined): unknown {
   const framed = Framed.safeParse(stored).data;
   if (framed === undefined) return stored;

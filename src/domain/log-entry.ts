@@ -1,4 +1,6 @@
-/** What the event stream carries: accepted events, changes of the catalogue (`at`: milliseconds since 1970), decisions, log-ins. */
+/**
+ * What the event stream carries: accepted events, changes of the catalogue (`at`: milliseconds since 1970), decisions, log-ins.
+ */
 import type { Decision } from './decision.ts';
 import type { ShopEvent } from './event.ts';
 import type { CustomerId, ItemId, OfferId, SessionId } from './ids.ts';

@@ -20,8 +20,8 @@ export const VALUE_TIERS = ['low', 'middle', 'high', 'top'] as const;
 export type ValueTier = (typeof VALUE_TIERS)[number];
 
 /**
- * Likewise of the risk, among customers who are not long gone: `critical` are as likely not to come back as the worst twentieth of
- * those; whoever is gone is as a rule among them.
+ * Likewise of the risk, among customers who are not long gone: `critical` are as likely not to come back as the worst twentieth
+ * of those; whoever is gone is as a rule among them.
  */
 export const RISK_BANDS = ['low', 'medium', 'high', 'critical'] as const;
 export type RiskBand = (typeof RISK_BANDS)[number];

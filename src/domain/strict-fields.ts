@@ -14,7 +14,10 @@ export function strictFields<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
-/** Out of such an object's message, `; there are: a, b`; empty, where it is another's. The names stand last: a field that was sent may be called anything. */
+/**
+ * Out of such an object's message, `; there are: a, b`; empty, where it is another's. The names stand last: a field that was
+ * sent may be called anything.
+ */
 export function fieldsThereAre(message: string): string {
   const at = message.lastIndexOf(thereAre);
   return at === -1 ? '' : message.slice(at);

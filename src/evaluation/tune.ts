@@ -1,4 +1,6 @@
-/** Searches hyper-parameters of a protocol's models on a validation part of the training file, each in its share of the time. */
+/**
+ * Searches hyper-parameters of a protocol's models on a validation part of the training file, each in its share of the time.
+ */
 import type { Kernels } from '../algorithms/kernels/kernels.ts';
 import { createRng } from '../algorithms/rng.ts';
 import { UsageError } from '../domain/errors.ts';

@@ -28,8 +28,8 @@ export async function* latestOffers(lake: Lake): AsyncGenerator<CatalogueChange[
 }
 
 /**
- * All that offers ever were, a deletion as undefined: each offer's changes together, in the order of time (`at`, milliseconds since 1970).
- * Saved again as it was is no change. What cannot be parsed is left out.
+ * All that offers ever were, a deletion as undefined: each offer's changes together, in the order of time (`at`, milliseconds
+ * since 1970). Saved again as it was is no change. What cannot be parsed is left out.
  */
 export async function* offerChanges(
   lake: Lake,
@@ -51,7 +51,10 @@ export async function* offerChanges(
   }
 }
 
-/** Every change of every offer that is not a deletion, in batches; the same content may come again. What cannot be parsed is left out. */
+/**
+ * Every change of every offer that is not a deletion, in batches; the same content may come again. What cannot be parsed is
+ * left out.
+ */
 export async function* savedOffers(lake: Lake): AsyncGenerator<{ offer: Offer; at: number }[]> {
   const connection = await lake.connect();
   try {

@@ -1,4 +1,7 @@
-/** The lock that lets one process drain (or bring the webhooks' outbox on) at a time: it expires with its holder, and is renewed while the holder lives. */
+/**
+ * The lock that lets one process drain (or bring the webhooks' outbox on) at a time: it expires with its holder, and is renewed
+ * while the holder lives.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../infra/redis.ts';
 import { callWhenFull, redisScript } from '../infra/redis-script.ts';

@@ -1,7 +1,8 @@
 /**
- * Erasing from the lake, and from everybody's scores. A part that holds rows of whoever is erased is written anew without them, as
- * the next generation of its name (part-names.ts): whoever is in the middle of reading the old file goes on with it, for DuckDB opens
- * files as it comes to them, and one that changed under its name would be read as damage. `removeSuperseded` ends the old.
+ * Erasing from the lake, and from everybody's scores. A part that holds rows of whoever is erased is written anew without them,
+ * as the next generation of its name (part-names.ts): whoever is in the middle of reading the old file goes on with it, for
+ * DuckDB opens files as it comes to them, and one that changed under its name would be read as damage. `removeSuperseded` ends
+ * the old.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -169,7 +170,9 @@ async function partsWithThem(
   }
 }
 
-/** Until when rows may have come into the part, milliseconds since 1970: the stream's by their ids, others by the file's time. */
+/**
+ * Until when rows may have come into the part, milliseconds since 1970: the stream's by their ids, others by the file's time.
+ */
 async function writtenThrough(lake: Lake, table: ErasedTable, file: string): Promise<number> {
   const [part] = streamPartsOf([file]);
   if (part !== undefined) return streamIdParts(part.last)[0];
@@ -203,7 +206,9 @@ function isTheirs(table: ErasedTable, through: string): string {
     OR (t."customerId" IS NULL AND EXISTS (SELECT 1 FROM erased_sessions e WHERE e.sessionId = t."sessionId" AND ${old})))`;
 }
 
-/** Ends the files that a later generation took the place of at `before` (milliseconds since 1970) or earlier. Answers how many. */
+/**
+ * Ends the files that a later generation took the place of at `before` (milliseconds since 1970) or earlier. Answers how many.
+ */
 export async function removeSuperseded(
   lake: Lake,
   dataDir: string | undefined,

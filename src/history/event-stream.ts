@@ -65,7 +65,9 @@ export function subjectOfEntry({ entry }: Pick<StreamEntry, 'entry'>): string | 
     : subjectOf({ customerId, sessionId });
 }
 
-/** Does an erasure at `until` (milliseconds since 1970) concern this entry of the erased? By its own time, or by when it came. */
+/**
+ * Does an erasure at `until` (milliseconds since 1970) concern this entry of the erased? By its own time, or by when it came.
+ */
 export function isErasedEntry({ id, entry }: Pick<StreamEntry, 'id' | 'entry'>, until: number): boolean {
   if (streamIdParts(id)[0] <= until) return true;
   if (entry?.kind === 'event') return entry.event.occurredAt <= until;

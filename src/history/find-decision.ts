@@ -14,7 +14,10 @@ export type WantedDecision = {
   decidedAt: number;
 };
 
-/** Domain `Decision`s, parsed as JSON, of those that the lake has: one question, over the time from the first to the last of them. */
+/**
+ * Domain `Decision`s, parsed as JSON, of those that the lake has: one question, over the time from the first to the last of
+ * them.
+ */
 export async function findDecisions(
   lake: Lake,
   connection: DuckDBConnection,

@@ -9,8 +9,9 @@
  *   <dataDir>/lake/merges/*.parquet   guests who have logged in: their sessions' rows count for the customer, until a night
  *                                     writes those rows anew with the customer's id
  *
- * Parts are written by `writePart` and never changed; what is erased leaves by a new generation of its part (part-names.ts). `stream-<first>-<last>.parquet` holds that range of ids of the
- * event stream, `import-<hash>.parquet` the outcome of an import.
+ * Parts are written by `writePart` and never changed; what is erased leaves by a new generation of its part (part-names.ts).
+ * `stream-<first>-<last>.parquet` holds that range of ids of the event stream, `import-<hash>.parquet` the outcome of an
+ * import.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';

@@ -55,8 +55,8 @@ export async function decisionSpan(
 }
 
 /**
- * By customer, each place of each decision once, in the order of time. `unusable`: places whose probability was not logged or which
- * cannot be read.
+ * By customer, each place of each decision once, in the order of time. `unusable`: places whose probability was not logged or
+ * which cannot be read.
  */
 export async function readLoggedActions(
   lake: Lake,

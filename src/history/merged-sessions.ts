@@ -1,6 +1,6 @@
 /**
- * Sessions of guests who have logged in: until now `lake.from('events')` joined their rows with the customers at each reading; this
- * writes the customers into the rows. To be called under the drain's lock.
+ * Sessions of guests who have logged in: until now `lake.from('events')` joined their rows with the customers at each reading;
+ * this writes the customers into the rows. To be called under the drain's lock.
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -82,7 +82,10 @@ export async function loadPurchases(lake: Lake, range: PurchaseRange = {}): Prom
   }
 }
 
-/** First and last time (milliseconds since 1970) of the purchases by known customers within a range, and about how many customers; undefined without any. */
+/**
+ * First and last time (milliseconds since 1970) of the purchases by known customers within a range, and about how many
+ * customers; undefined without any.
+ */
 export async function purchaseSpan(
   lake: Lake,
   range: PurchaseRange = {},

@@ -7,8 +7,8 @@
  * customer stays on the list: after the next drain, the lake covers it. What was written reflects all of the lake, and a
  * later event is folded in on top of it by compare-and-set. So no event is missing and none counts twice.
  *
- * A customer who has long been silent is not to take memory for ever: when everybody's records are made anew, theirs are let go, by
- * the same rule. Who comes back, or is asked for, is put on the list, and made anew as everybody on it.
+ * A customer who has long been silent is not to take memory for ever: when everybody's records are made anew, theirs are let
+ * go, by the same rule. Who comes back, or is asked for, is put on the list, and made anew as everybody on it.
  */
 import { AppError } from '../domain/errors.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../features/record.ts';
@@ -180,7 +180,10 @@ async function writeRecords(
   return report;
 }
 
-/** Schemas whose records are to go. A list of all, for a process of the version before may have written one since the last refresh. */
+/**
+ * Schemas whose records are to go. A list of all, for a process of the version before may have written one since the last
+ * refresh.
+ */
 async function otherSchemas({ redis, keys }: RebuildDeps): Promise<string[]> {
   const built = await redis.get(keys.recordsBuilt);
   await redis.sadd(keys.recordSchemas, RECORD_SCHEMA, ...(built === null ? [] : [built]));

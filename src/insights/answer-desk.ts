@@ -32,7 +32,10 @@ type Kept<A> = { answer: A; computedAt: number; state: string; keptUntil: number
 
 const keptTimesAsLong = 10;
 
-/** Rejects with TOO_MANY_REQUESTS where more than `waitingMax` other questions wait, or `joiningMax` for this one. Questions are the same when their JSON is. */
+/**
+ * Rejects with TOO_MANY_REQUESTS where more than `waitingMax` other questions wait, or `joiningMax` for this one. Questions are
+ * the same when their JSON is.
+ */
 export function createAnswerDesk<Q, A>(options: AnswerDeskOptions<Q, A>): AnswerDesk<Q, A> {
   const {
     work,

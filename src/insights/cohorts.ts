@@ -27,7 +27,9 @@ export const Cohort = z
   .meta({ id: 'RetentionCohort' });
 export type Cohort = z.output<typeof Cohort>;
 
-/** `facts` and `purchaseDays` name tables of the queries of these names. Every month until the end is there, also an empty one. */
+/**
+ * `facts` and `purchaseDays` name tables of the queries of these names. Every month until the end is there, also an empty one.
+ */
 export async function readCohorts(
   connection: DuckDBConnection,
   facts: string,

@@ -1,4 +1,7 @@
-/** What customers can be told apart by. Each value is the one at the start of the period, so that no group is made of what came after. */
+/**
+ * What customers can be told apart by. Each value is the one at the start of the period, so that no group is made of what came
+ * after.
+ */
 
 export const DIMENSIONS = [
   'channel',

@@ -44,7 +44,8 @@ export type RetentionQuestion = {
 
 /**
  * Throws AppError INVALID_REQUEST where the days do not make a period. Without a last day, the period ends with the last
- * purchase, or with `now` (milliseconds since 1970) where there is none. Leaves no tables behind. `signal` ends it, with an error.
+ * purchase, or with `now` (milliseconds since 1970) where there is none. Leaves no tables behind. `signal` ends it, with an
+ * error.
  */
 export async function readRetention(
   lake: Pick<Lake, 'from' | 'connect'>,

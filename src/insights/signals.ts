@@ -1,4 +1,6 @@
-/** What customers said and did besides buying: answers, complaints, points, community, messages; and what the CRM said of them. */
+/**
+ * What customers said and did besides buying: answers, complaints, points, community, messages; and what the CRM said of them.
+ */
 import type { Lake } from '../history/lake.ts';
 import { type Period, sqlDay } from './period.ts';
 

@@ -1,6 +1,8 @@
 /** Tier and segment that the CRM gave each customer last before the instant that counts for her. */
 
-/** `buyers` and `signals` name tables of the queries of these names. Columns: customerId, tier, segment; null = was never told. */
+/**
+ * `buyers` and `signals` name tables of the queries of these names. Columns: customerId, tier, segment; null = was never told.
+ */
 export function standingQuery(buyers: string, signals: string): string {
   return `
     SELECT customerId,

@@ -50,7 +50,8 @@ export type Basket = { lines: OrderLine[]; discounted: boolean };
 
 /**
  * `picks`: how many items by taste are tried for. The basket may turn out empty. One that an offer brought (`coupon`) has
- * nothing of habits, so that it takes nothing from the orders to come, and begins with an item that the offer is about, or with all of a bundle.
+ * nothing of habits, so that it takes nothing from the orders to come, and begins with an item that the offer is about, or with
+ * all of a bundle.
  */
 export function composeBasket(journey: Journey, at: number, { picks, rng, coupon }: BasketPlan): Basket {
   const { shop } = journey;

@@ -4,10 +4,9 @@
  *   h(t) = base · frailty · (1 + Σ_k weight_k · x_k(t)),   frailty = exp(spread · z − spread² / 2), z standard normal,
  *
  * divided by 1 + Σ_j bond_j · y_j(t), where x_k counts grievances of kind k: each adds 1 and fades with a half-life (an open
- * complaint stays until it is resolved; a contact that irritates adds as much as it does); y_j counts what binds, likewise: points
- * redeemed, taking part, being cared for by an offer. The customer begins to leave when the integrated hazard passes an
- * exponential of mean 1. It is integrated a week at a time, by source, so that the truth can say what drove each customer
- * away.
+ * complaint stays until it is resolved; a contact that irritates adds as much as it does); y_j counts what binds, likewise:
+ * points redeemed, taking part, being cared for by an offer. The customer begins to leave when the integrated hazard passes an
+ * exponential of mean 1. It is integrated a week at a time, by source, so that the truth can say what drove each customer away.
  */
 import type { Rng } from '../algorithms/rng.ts';
 import { YEAR_DAYS } from './calendar.ts';
@@ -160,7 +159,8 @@ export function createDeparture(hiddenTrait: number, rng: Rng): Departure {
       sources.lowRating += weekly * weights.lowRating * low;
       sources.openComplaint += weekly * weights.openComplaint * open;
       sources.irritation += weekly * weights.irritation * irritation;
-      // weeklyBase − weekly = weekly · (byPoints + byPart + byCare): each kind's share of what the week would have cost besides.
+      // weeklyBase − weekly = weekly · (byPoints + byPart + byCare): each kind's share of what the week would have cost
+      // besides.
       const undivided =
         weekly *
         (1 +

@@ -69,8 +69,8 @@ function indexOf(shelves: readonly { name: string }[], name: string): number {
 }
 
 /**
- * What no order of the customer's own redeems: an invitation (as little as a service or news, which do not sell), and a bundle, all of whose items
- * hardly any order holds by chance.
+ * What no order of the customer's own redeems: an invitation (as little as a service or news, which do not sell), and a bundle,
+ * all of whose items hardly any order holds by chance.
  */
 const BROUGHT_ONLY: ReadonlySet<Benefit['kind']> = new Set(['communityInvitation', 'bundle']);
 

@@ -1,6 +1,6 @@
 /**
- * The offers of the simulated shop, on different channels, for different customers: every kind of benefit that an offer may have, and content as
- * the fallback.
+ * The offers of the simulated shop, on different channels, for different customers: every kind of benefit that an offer may
+ * have, and content as the fallback.
  */
 
 import type { OfferInput } from '../domain/offer.ts';

@@ -1,7 +1,7 @@
 /**
- * A simulation on disk: `<folder>/{items,offers,customers,events,decisions,truth}.ndjson`. The files are written into `.partial`
- * within the folder and moved up at the end, the truth last: where there is a truth, the simulation is whole. The folder
- * itself stays, as it may be a mounted volume or somebody's working directory.
+ * A simulation on disk: `<folder>/{items,offers,customers,events,decisions,truth}.ndjson`. The files are written into
+ * `.partial` within the folder and moved up at the end, the truth last: where there is a truth, the simulation is whole. The
+ * folder itself stays, as it may be a mounted volume or somebody's working directory.
  */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';

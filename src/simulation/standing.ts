@@ -16,7 +16,9 @@ const FEATURES = {
 /** Features that offers of the simulated shop may ask for. */
 export const KNOWN_FEATURES = Object.keys(FEATURES) as (keyof typeof FEATURES)[];
 
-/** The offers that may go to the customer by e-mail now: consent, rules, no selling amid a complaint, one discount at a time. */
+/**
+ * The offers that may go to the customer by e-mail now: consent, rules, no selling amid a complaint, one discount at a time.
+ */
 export function mailableOffers(journey: Journey, at: number): SimulatedOffer[] {
   if (!journey.traits.consent.email || journey.orders === 0) return [];
   return journey.shop.offers.filter((offer) => isMailable(journey, offer, at));

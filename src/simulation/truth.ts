@@ -60,7 +60,10 @@ export type CustomerTruth = {
   oneTime: boolean;
   /** When the customer began to come less; null = did not. */
   fadingFrom: string | null;
-  /** From this instant on nothing comes from the customer (the shop still writes, points expire); null = still a customer when the history ends. */
+  /**
+   * From this instant on nothing comes from the customer (the shop still writes, points expire); null = still a customer when
+   * the history ends.
+   */
   churnedAt: string | null;
   /** Integrated hazard by its sources (see `departure.ts`), and the hidden factor on all of them. */
   hazard: {
@@ -71,7 +74,9 @@ export type CustomerTruth = {
     averted: { pointsRedeemed: number; tookPart: number; caredFor: number };
   };
   habits: { itemId: string; gapDays: number; quantity: number }[];
-  /** What each offer would do by e-mail as the history ends, whether the customer may have it or not (`expected-effects.ts`). */
+  /**
+   * What each offer would do by e-mail as the history ends, whether the customer may have it or not (`expected-effects.ts`).
+   */
   offers: ({ offerId: string } & OfferEffects)[];
 };
 

@@ -1,11 +1,11 @@
 /**
- * What an offer's budget holds of one reservation or redemption, as it stands in Redis under its id: `state period cost`, the state as a
- * letter. The scripts on budgets and whoever else reads or writes such a text have it from here.
+ * What an offer's budget holds of one reservation or redemption, as it stands in Redis under its id: `state period cost`, the
+ * state as a letter. The scripts on budgets and whoever else reads or writes such a text have it from here.
  */
 
 /**
- * reserved: may yet be redeemed. payable: likewise, and paid once its time is over, for it is paid when it is made. confirmed: spent.
- * unbudgeted: had, and counted apart from the budget.
+ * reserved: may yet be redeemed. payable: likewise, and paid once its time is over, for it is paid when it is made. confirmed:
+ * spent. unbudgeted: had, and counted apart from the budget.
  */
 const LETTERS = { reserved: 'r', payable: 'p', confirmed: 'c', unbudgeted: 'u' } as const;
 

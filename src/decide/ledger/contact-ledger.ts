@@ -162,7 +162,9 @@ function keptBytes(history: ContactHistory, now: number): [bytes: Buffer, ttlMs:
   return [bytes, Math.max(1, ...kept.map((contact) => neededUntil(contact) - now))];
 }
 
-/** Of too many, the oldest page views go first: what the customer may redeem, and what was sent to her, is what rules ask for. */
+/**
+ * Of too many, the oldest page views go first: what the customer may redeem, and what was sent to her, is what rules ask for.
+ */
 function bounded(history: ContactHistory, now: number): ContactHistory {
   let excess = history.length - contactsMax;
   if (excess <= 0) return history;

@@ -1,7 +1,8 @@
 /**
  * What an offer may cost, kept so that it holds whoever decides at once, and whoever is killed in between. Whoever makes an
  * offer reserves the most that it can cost; a redemption confirms what it did cost, a dismissal releases it, and what nobody
- * tells of lapses; but what is paid when it is made is then taken to have been made. Each step is one script on the offer's own keys, so that at every instant
+ * tells of lapses; but what is paid when it is made is then taken to have been made. Each step is one script on the offer's own
+ * keys, so that at every instant
  *
  *   confirmed + reserved ≤ budget        in money and in number, in each period of the budget.
  */
@@ -54,8 +55,8 @@ export type BudgetState = {
 
 export type BudgetLedger = {
   /**
-   * Of one offer, in the order given; at most `reservationsMax` at once. Reserved until `expiresAt`. Where there is not enough for the
-   * higher cost of one that is reserved, that is refused and the reservation stays as it was.
+   * Of one offer, in the order given; at most `reservationsMax` at once. Reserved until `expiresAt`. Where there is not enough
+   * for the higher cost of one that is reserved, that is refused and the reservation stays as it was.
    */
   reserve: (
     offer: BudgetedOffer,
@@ -63,11 +64,14 @@ export type BudgetLedger = {
     expiresAt: number,
     now: number,
   ) => Promise<Reserved[]>;
-  /** What a script that reserves beside something else wants (`reserveLua`); undefined: the offer has no budget, and nothing is to be reserved. */
+  /**
+   * What a script that reserves beside something else wants (`reserveLua`); undefined: the offer has no budget, and nothing is
+   * to be reserved.
+   */
   prepare: (...wanted: Parameters<BudgetLedger['reserve']>) => PreparedReserve | undefined;
   /**
-   * A redemption at this cost. `decidedAt` finds the period where the reservation has lapsed. `isBeyond`: of what has been paid for
-   * already, so that it takes none of the budget and is `unbudgeted`. Repeats before `knownUntil` change nothing.
+   * A redemption at this cost. `decidedAt` finds the period where the reservation has lapsed. `isBeyond`: of what has been paid
+   * for already, so that it takes none of the budget and is `unbudgeted`. Repeats before `knownUntil` change nothing.
    */
   confirm: (
     offer: BudgetedOffer,
@@ -103,8 +107,8 @@ const noLimit = -1;
 const moreDue = -1;
 
 /**
- * KEYS: reservations, due. ARGV: now, start of the periods' keys. What an entry says: budget-entry.ts. The periods' keys are of the same hash tag as KEYS, whichever they are. Gives back what has lapsed,
- * and confirms what of it has been paid.
+ * KEYS: reservations, due. ARGV: now, start of the periods' keys. What an entry says: budget-entry.ts. The periods' keys are of
+ * the same hash tag as KEYS, whichever they are. Gives back what has lapsed, and confirms what of it has been paid.
  */
 const sweep = `${budgetEntryLua}
 local now = tonumber(ARGV[1])
@@ -157,9 +161,10 @@ local function count(period, field) return tonumber(redis.call('HGET', ARGV[2] .
 `;
 
 /**
- * Lua: `reserve(KEYS, ARGV)`. ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money and number, paced limits in
- * both (-1 = none), the state as a letter, then id and cost of each. Answers for each: 1 reserved (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed
- * than one script gives back, and nothing else was done.
+ * Lua: `reserve(KEYS, ARGV)`. ARGV further: period, expiresAt, until when the period is kept (-1 = for ever), limits in money
+ * and number, paced limits in both (-1 = none), the state as a letter, then id and cost of each. Answers for each: 1 reserved
+ * (at this cost or more), 0 exhausted, 2 paced; {moreDue}: more has lapsed than one script gives back, and nothing else was
+ * done.
  */
 export const reserveLua = `
 local function reserve(KEYS, ARGV)
@@ -386,7 +391,10 @@ function keptUntil({ endsAt }: BudgetPeriod, inUseUntil: number): number {
   return Number.isFinite(endsAt) ? Math.max(endsAt, inUseUntil) + periodKeptMs : noLimit;
 }
 
-/** A cost as an entry holds it. Bounded, because Lua writes numbers of more than 14 digits as powers of ten, which no entry is read back from. */
+/**
+ * A cost as an entry holds it. Bounded, because Lua writes numbers of more than 14 digits as powers of ten, which no entry is
+ * read back from.
+ */
 export function budgetCost(costMinor: number): number {
   return Math.min(Math.max(0, Math.ceil(costMinor)), moneyMaxMinor);
 }

@@ -1,6 +1,6 @@
 /**
- * Offers as they were at an instant, as far as their budgets go by it: what was reserved then counts in the period that the budget had
- * then, whatever has become of the offer since. Pure.
+ * Offers as they were at an instant, as far as their budgets go by it: what was reserved then counts in the period that the
+ * budget had then, whatever has become of the offer since. Pure.
  */
 import type { Offer } from '../../domain/offer.ts';
 

@@ -1,6 +1,7 @@
 /**
- * A customer's contacts as few bytes, for each customer to whom anything was ever offered has them for a year: a quarter of what JSON
- * would take. Layout: the mark, the shapes of the ids that follow (`features/packed-ids.ts`), how many contacts there are, and of each
+ * A customer's contacts as few bytes, for each customer to whom anything was ever offered has them for a year: a quarter of
+ * what JSON would take. Layout: the mark, the shapes of the ids that follow (`features/packed-ids.ts`), how many contacts there
+ * are, and of each
  *
  *   decision, offer   ids
  *   flags             varint: how its occasion is told, state, takes something off a price, channel
@@ -9,8 +10,9 @@
  *   at                from the time that the decision's id tells, or from 1970
  *   redeemableUntil, stateAt, expiresAt   from `at`
  *
- * A message with an offer whose id has eight characters takes 44 bytes so: a string no longer than that Redis keeps in one piece of memory. Before, under mark 1, a varint said how
- * the occasion is told, and the flags followed it; nothing was told as 3. Contacts live a year: as long that is read.
+ * A message with an offer whose id has eight characters takes 44 bytes so: a string no longer than that Redis keeps in one
+ * piece of memory. Before, under mark 1, a varint said how the occasion is told, and the flags followed it; nothing was told as
+ * 3. Contacts live a year: as long that is read.
  */
 import { CHANNELS } from '../../domain/channel.ts';
 import { timeOfDecision } from '../../domain/decision-time.ts';

@@ -1,6 +1,6 @@
 /**
- * What the budgets hold of one customer's decisions, step by step as offer-budget.ts would have done it, without a limit: what was reserved is
- * known to have been had. Pure.
+ * What the budgets hold of one customer's decisions, step by step as offer-budget.ts would have done it, without a limit: what
+ * was reserved is known to have been had. Pure.
  */
 import { PAID_WHEN_MADE } from '../../domain/offer.ts';
 import { type BudgetLimits, budgetLimits, budgetPeriod, validityOf } from '../../offers/budget-period.ts';
@@ -10,9 +10,10 @@ import { budgetCost, periodKeptMs } from './offer-budget.ts';
 import type { BudgetTermsThen } from './offer-timeline.ts';
 
 /**
- * What one offer's budget has of a decision. reserved: `costMinor` is out until `until`, and then paid where `isPaidWhenMade`. confirmed: `costMinor` of the `toldMinor` that
- * it has cost were reserved, and until `until` a repeat is known. late: the same, told of when nothing was reserved any more; whether there
- * is budget left for it, the budget knows. beyond: of a second purchase, which takes none.
+ * What one offer's budget has of a decision. reserved: `costMinor` is out until `until`, and then paid where `isPaidWhenMade`.
+ * confirmed: `costMinor` of the `toldMinor` that it has cost were reserved, and until `until` a repeat is known. late: the
+ * same, told of when nothing was reserved any more; whether there is budget left for it, the budget knows. beyond: of a second
+ * purchase, which takes none.
  */
 export type ReplayedReservation = {
   offerId: string;
@@ -37,7 +38,10 @@ export type BudgetThen = BudgetTermsThen & { budget: NonNullable<BudgetTermsThen
 type Step = { offerId: string; id: string; at: number };
 
 export type ReplayedBudgets = {
-  /** Made at the cost `costMinor`, until `redeemableUntil` (milliseconds since 1970; undefined: as long as it may be used). Made again, and dearer, it is out at more. */
+  /**
+   * Made at the cost `costMinor`, until `redeemableUntil` (milliseconds since 1970; undefined: as long as it may be used). Made
+   * again, and dearer, it is out at more.
+   */
   reserve: (
     then: BudgetThen,
     step: Step & { costMinor: number; redeemableUntil: number | undefined },

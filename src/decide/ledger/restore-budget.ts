@@ -1,7 +1,7 @@
 /**
- * Puts back what an offer's budget held, out of a replay of the log (replay-ledgers.ts). It is gathered beside the ledger and takes
- * its place in one step, in which what the ledger alone knows (decided or settled since the log ends) is carried over. So whoever
- * decides meanwhile goes on, and to do it again changes nothing.
+ * Puts back what an offer's budget held, out of a replay of the log (replay-ledgers.ts). It is gathered beside the ledger and
+ * takes its place in one step, in which what the ledger alone knows (decided or settled since the log ends) is carried over. So
+ * whoever decides meanwhile goes on, and to do it again changes nothing.
  */
 import type { Offer } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
@@ -41,8 +41,9 @@ const entriesAtOnce = 500;
 const leastKnownMs = dayMs;
 
 /**
- * KEYS: reservations, due, both as gathered. ARGV: now, start of the periods' keys, until when all is kept (-1 = for ever), then of each period:
- * name, until when it is kept, and the six sums. What stands in the ledger alone, or has been confirmed or become dearer since, is added.
+ * KEYS: reservations, due, both as gathered. ARGV: now, start of the periods' keys, until when all is kept (-1 = for ever),
+ * then of each period: name, until when it is kept, and the six sums. What stands in the ledger alone, or has been confirmed or
+ * become dearer since, is added.
  */
 const takePlace = redisScript(`${budgetEntryLua}
 local now, prefix, keepUntil = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])

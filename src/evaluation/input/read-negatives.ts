@@ -1,4 +1,6 @@
-/** The negatives of the sampled protocol as He et al. (WWW 2017) published theirs: `(user,item)⇥negative⇥…`, a line a test pair. */
+/**
+ * The negatives of the sampled protocol as He et al. (WWW 2017) published theirs: `(user,item)⇥negative⇥…`, a line a test pair.
+ */
 import { UsageError } from '../../domain/errors.ts';
 import type { SampledCases } from '../pairs/sampled-cases.ts';
 import type { IdIndex } from './id-index.ts';

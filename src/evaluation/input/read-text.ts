@@ -43,7 +43,9 @@ function gunzipped(source: Readable): Readable {
   return source.pipe(gunzip);
 }
 
-/** The file's lines, many at a time, with the number of the first of them (from 1). Line ends (LF, CR LF or CR) are not in them. */
+/**
+ * The file's lines, many at a time, with the number of the first of them (from 1). Line ends (LF, CR LF or CR) are not in them.
+ */
 export async function* readLines(path: string): AsyncGenerator<{ lines: string[]; first: number }> {
   let rest = '';
   let first = 1;

@@ -1,4 +1,6 @@
-/** Tells what a text file of ids looks like from its first lines: columns or a list a user, which separator, a header or none. */
+/**
+ * Tells what a text file of ids looks like from its first lines: columns or a list a user, which separator, a header or none.
+ */
 import { UsageError } from '../../domain/errors.ts';
 import { readLines } from './read-text.ts';
 

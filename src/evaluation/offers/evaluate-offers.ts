@@ -254,8 +254,8 @@ function judge(
 }
 
 /**
- * The mean over the seeds. Their halves overlap, so that the interval is no narrower than that of one of them: of the mean standard
- * error.
+ * The mean over the seeds. Their halves overlap, so that the interval is no narrower than that of one of them: of the mean
+ * standard error.
  */
 function lineOf(policy: string, judgements: readonly Judgement[], estimator: EstimatorName): PolicyLine {
   const estimates = judgements.map(({ value }): Estimate => value ?? unknownEstimate);
@@ -315,7 +315,9 @@ function impossibleProbabilities({ propensity, rows, offers }: DecisionLog, hasN
   ];
 }
 
-/** Contexts whose means, weighed by 1/π₀, differ between contact and none by more than chance and a tenth of their deviation. */
+/**
+ * Contexts whose means, weighed by 1/π₀, differ between contact and none by more than chance and a tenth of their deviation.
+ */
 function imbalanced(log: DecisionLog, { names, values }: Contexts): string[] {
   const width = names.length;
   return names.filter((_, c) => {

@@ -1,4 +1,6 @@
-/** What the order of a file's lines tells: publishers often leave a user's items in the order of time, and hold out the last. */
+/**
+ * What the order of a file's lines tells: publishers often leave a user's items in the order of time, and hold out the last.
+ */
 import type { CsrMatrix } from '../../algorithms/csr.ts';
 import type { Pairs } from '../input/read-pairs.ts';
 

@@ -7,7 +7,10 @@ export type SampledQuality = { hrAt10: number; ndcgAt10: number };
 
 const listLength = 10;
 
-/** He et al. 2017: HR@10 is the share of ranks up to 10, NDCG@10 the mean of 1/log₂(rank + 1) for those, else 0. Ties are averaged. */
+/**
+ * He et al. 2017: HR@10 is the share of ranks up to 10, NDCG@10 the mean of 1/log₂(rank + 1) for those, else 0. Ties are
+ * averaged.
+ */
 export function judgeSampled(scorer: PairScorer, cases: SampledCases): SampledQuality {
   const { user, item, start, negatives } = cases;
   let hits = 0;

@@ -38,9 +38,9 @@ const parts = 5;
 const resamples = 1000;
 
 /**
- * The test is every campaign from the first day by which `learnShare` of all was sent; learned is from campaigns that had ended by then.
- * Which model, and how much it is held back, is told by households of the learning part that it has not seen. UsageError where there is
- * too little on either side.
+ * The test is every campaign from the first day by which `learnShare` of all was sent; learned is from campaigns that had ended
+ * by then. Which model, and how much it is held back, is told by households of the learning part that it has not seen.
+ * UsageError where there is too little on either side.
  */
 export async function evaluateRedemptions(
   table: RedemptionTable,

@@ -1,6 +1,6 @@
 /**
- * Who was sent which campaign of coupons, whether they redeemed one, and what was known of them the day before it began: from the files of
- * dunnhumby's The Complete Journey (columns as in the R package `completejourney`).
+ * Who was sent which campaign of coupons, whether they redeemed one, and what was known of them the day before it began: from
+ * the files of dunnhumby's The Complete Journey (columns as in the R package `completejourney`).
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** Keeps every trial of a search in a file, so that the search goes on where it was stopped, and the best of them in another. */
+/**
+ * Keeps every trial of a search in a file, so that the search goes on where it was stopped, and the best of them in another.
+ */
 import { access, constants, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';

@@ -145,7 +145,9 @@ const TYPE_RULES: Partial<Record<EventType, readonly string[]>> = {
   ],
 };
 
-/** Makes `newLines` (the lake's columns and `pos`) of the events among `ownRows`, and `ownEvents` with what speaks against each. */
+/**
+ * Makes `newLines` (the lake's columns and `pos`) of the events among `ownRows`, and `ownEvents` with what speaks against each.
+ */
 export async function takeOwnEvents(lake: Lake, options: OwnEventOptions): Promise<void> {
   const { connection } = lake;
   await readEvents(connection, options);

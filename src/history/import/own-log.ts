@@ -1,6 +1,7 @@
 /**
  * The service's own files: NDJSON of events, items, offers and decisions, as `nextbest simulate` writes them and as the shop's
- * systems may. What a line is, its keys tell: `type` → event, `offerId` and `benefit` → offer, `decisionId` and `placements` → decision,
+ * systems may. What a line is, its keys tell: `type` → event, `offerId` and `benefit` → offer, `decisionId` and `placements` →
+ * decision,
  * `itemId` → item; or it is
  * wrapped: `{"kind": "item", "item": {…}}`. Lines are held to the domain's schemas, in SQL but for offers, of which a
  * shop has few.

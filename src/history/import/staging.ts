@@ -33,7 +33,10 @@ export async function withStaging<T>(
   }
 }
 
-/** A quarter of the machine's, from one to four gigabytes: with less, a log of millions of rows is spilled to the disk again and again. */
+/**
+ * A quarter of the machine's, from one to four gigabytes: with less, a log of millions of rows is spilled to the disk again and
+ * again.
+ */
 function stagingMemoryMb(): number {
   return Math.round(Math.min(4096, Math.max(1024, totalmem() / 4 / 2 ** 20)));
 }

@@ -21,9 +21,9 @@ const READ = JSON.stringify({
 
 /**
  * Columns: customerId, costMinor. Of the decisions since `from` (all in milliseconds since 1970) and before `end`: a contact
- * on a channel where the shop goes to the customer, once a decision; what an offer costs when it is made, once however often it is
- * shown while it is held; and, if it is redeemed, what that was told to have cost (`costMinor` of the outcome, or of the purchase that
- * redeems), else what it was reckoned to. Discounts are left out: the lines of the purchase tell what was paid.
+ * on a channel where the shop goes to the customer, once a decision; what an offer costs when it is made, once however often it
+ * is shown while it is held; and, if it is redeemed, what that was told to have cost (`costMinor` of the outcome, or of the
+ * purchase that redeems), else what it was reckoned to. Discounts are left out: the lines of the purchase tell what was paid.
  */
 export function offerCostsQuery(lake: Pick<Lake, 'from'>, from: number, end: number): string {
   const discounts = [...DISCOUNTS].map((kind) => `'${kind}'`).join(', ');

@@ -23,7 +23,10 @@ export type OrderRhythm = {
   gapDays: number | null;
 };
 
-/** How long the history before `before` (milliseconds since 1970; absent = all) is, and how often its customers order; undefined without purchases. */
+/**
+ * How long the history before `before` (milliseconds since 1970; absent = all) is, and how often its customers order; undefined
+ * without purchases.
+ */
 export async function readOrderRhythm(lake: Lake, before?: number): Promise<OrderRhythm | undefined> {
   const seen = before === undefined ? 'true' : `"occurredAt" < epoch_ms(${Math.floor(before)}::BIGINT)`;
   const reader = await lake.connection.runAndReadAll(`

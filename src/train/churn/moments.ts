@@ -24,7 +24,9 @@ const shrinks = [1, 0.8] as const;
 const stride = 0.15;
 const looksMax = 6;
 
-/** All in milliseconds; `most` looks at each of up to three horizons. Ascending by instant; empty where the log is too short. */
+/**
+ * All in milliseconds; `most` looks at each of up to three horizons. Ascending by instant; empty where the log is too short.
+ */
 export function looksBefore(from: number, end: number, horizonMs: number, most = looksMax): Look[] {
   const span = end - from;
   const shape = span / horizonMs;

@@ -33,8 +33,8 @@ async function keysOfSubjects(
 }
 
 /**
- * Counts the subjects' keys; with `erase`, deletes them, and remembers by a hash which events they had. `keep` says of whom nothing
- * is to go: of those who have come back since.
+ * Counts the subjects' keys; with `erase`, deletes them, and remembers by a hash which events they had. `keep` says of whom
+ * nothing is to go: of those who have come back since.
  */
 export async function sweepSubjectKeys(
   { redis, keys, tombstones }: KeyDeps & { tombstones: Pick<Tombstones, 'rememberEvent'> },

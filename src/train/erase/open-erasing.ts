@@ -1,4 +1,7 @@
-/** What erasing needs beside its clients, opened out of the settings: for the worker's child process, and for whoever measures the same work. */
+/**
+ * What erasing needs beside its clients, opened out of the settings: for the worker's child process, and for whoever measures
+ * the same work.
+ */
 import { Queue } from 'bullmq';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { createRecordStore } from '../../features/record-store.ts';

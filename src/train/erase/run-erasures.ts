@@ -1,7 +1,7 @@
 /**
- * The erasures that are due. Every step may be done again: a run that was killed is taken up by the next, from the state that stands
- * in the request's file. Twice over: first everything goes, then, when readers of replaced files have ended and whatever was on
- * its way has arrived, it is looked for everywhere again; the receipt is written when that finds nothing.
+ * The erasures that are due. Every step may be done again: a run that was killed is taken up by the next, from the state that
+ * stands in the request's file. Twice over: first everything goes, then, when readers of replaced files have ended and whatever
+ * was on its way has arrived, it is looked for everywhere again; the receipt is written when that finds nothing.
  */
 import type { Queue } from 'bullmq';
 import { CronExpressionParser } from 'cron-parser';
@@ -90,7 +90,9 @@ export async function runErasures(deps: ErasureDeps): Promise<number> {
   return await compact(deps);
 }
 
-/** Finds what belongs to each, and puts it down before anything goes: a run after this one could not find or count it any more. */
+/**
+ * Finds what belongs to each, and puts it down before anything goes: a run after this one could not find or count it any more.
+ */
 async function gather(pending: readonly Named[], deps: ErasureDeps): Promise<void> {
   const { files, tombstones, lake } = deps;
   const contacts = createContactLedger(deps.redis, deps.keys);

@@ -23,13 +23,15 @@ export type PolicyJudgement = {
 /**
  * `championName`: as a person reads it. Values are of one decision, in minor units.
  *
- * There are two ways through the gate. In the long run: earnings within the window and what staying is worth, together, beyond doubt above the
- * champion's. Few logs tell that much, since staying is worth so many orders; so it is enough, too, that the earnings are beyond doubt above
- * and that customers stay as well. The first way is that of offers which are to keep: within the window a call only costs. Each is wrong once
- * in forty times, so that a policy which is no better passes once in twenty at most.
+ * There are two ways through the gate. In the long run: earnings within the window and what staying is worth, together, beyond
+ * doubt above the champion's. Few logs tell that much, since staying is worth so many orders; so it is enough, too, that the
+ * earnings are beyond doubt above and that customers stay as well. The first way is that of offers which are to keep: within
+ * the window a call only costs. Each is wrong once in forty times, so that a policy which is no better passes once in twenty at
+ * most.
  *
- * Where in the long run the champion costs more than saying nothing, beyond doubt, there is a third way: nobody is served by waiting until something is
- * beyond doubt better than a loss. It is enough to be estimated above the champion, and not beyond doubt below nothing.
+ * Where in the long run the champion costs more than saying nothing, beyond doubt, there is a third way: nobody is served by
+ * waiting until something is beyond doubt better than a loss. It is enough to be estimated above the champion, and not beyond
+ * doubt below nothing.
  */
 export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJudgement {
   const { log, model, actions, candidate, champion, score, offered } = trial;
@@ -203,9 +205,9 @@ function longRunAdvantage(trial: PolicyTrial, of: Policy, beside: Policy): Advan
 }
 
 /**
- * Offer by offer, on the decisions on which the candidate would make it: its earnings and what staying is worth, less those of saying nothing. Where
- * it is not known who stayed, nothing is said: within the window an offer that keeps only costs. Doubly robust, so that what the candidate
- * expects of its own choice is corrected by what came of it.
+ * Offer by offer, on the decisions on which the candidate would make it: its earnings and what staying is worth, less those of
+ * saying nothing. Where it is not known who stayed, nothing is said: within the window an offer that keeps only costs. Doubly
+ * robust, so that what the candidate expects of its own choice is corrected by what came of it.
  */
 function withheldOffers(trial: PolicyTrial): string[] {
   const { log, model, stayed, staying, remainingMinor, candidate, actions, offerIds } = trial;

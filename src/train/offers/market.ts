@@ -58,8 +58,8 @@ export async function usualOrderOf(lake: Lake, before: number): Promise<number> 
 }
 
 /**
- * A market in which the best offer is made, or nothing: nothing is explored, there is no control group and no experiment. Without
- * the popularity that the service weighs categories by.
+ * A market in which the best offer is made, or nothing: nothing is explored, there is no control group and no experiment.
+ * Without the popularity that the service weighs categories by.
  */
 export function replayedMarket(
   { items, current }: ShopOffers,

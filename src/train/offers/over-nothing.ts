@@ -1,6 +1,7 @@
 /**
- * Whether what decides on offers now earns more than saying nothing, as far as the last training of the offer model could tell: in the long run
- * (earnings, and what staying is worth), minor units a decision, with its interval. undefined: there was no training, or it is not known who stayed.
+ * Whether what decides on offers now earns more than saying nothing, as far as the last training of the offer model could tell:
+ * in the long run (earnings, and what staying is worth), minor units a decision, with its interval. undefined: there was no
+ * training, or it is not known who stayed.
  */
 import type { Estimate } from '../../algorithms/off-policy/estimate.ts';
 import type { ListedModel } from '../../infra/model-store.ts';

@@ -1,6 +1,7 @@
 /**
- * How a new offer model comes to be served, in the worker's job and in the bench alike: a first one learns from the earlier decisions and is
- * tried on the later ones beside what is served; where it passes the gate, one that has learnt from all of them takes its place.
+ * How a new offer model comes to be served, in the worker's job and in the bench alike: a first one learns from the earlier
+ * decisions and is tried on the later ones beside what is served; where it passes the gate, one that has learnt from all of
+ * them takes its place.
  */
 import { pickLog } from '../../algorithms/offer-model/offer-log.ts';
 import type { OfferModel } from '../../algorithms/offer-model/offer-model.ts';
@@ -32,7 +33,10 @@ export type GateOptions = {
   laterAre?: string;
 };
 
-/** `shortage`: too little was decided to say anything. `learnFromAll`: the model that is published; it knows which offers are withheld. */
+/**
+ * `shortage`: too little was decided to say anything. `learnFromAll`: the model that is published; it knows which offers are
+ * withheld.
+ */
 export type GateOutcome =
   | { shortage: string }
   | (PolicyJudgement & {

@@ -1,15 +1,15 @@
 /**
  * Decisions with what was known of the customer before each, and what came of it.
  *
- * Point in time: a decision sees the events before it, through the fold that serving uses; one that was reported late counts as if it had
- * been there. Its outcomes are those of its window, `windowMs` from the decision: decisions whose window has not passed by `end` are
- * left out. Windows of several decisions on a customer overlap, and a purchase counts for each of them: what
- * else was decided within a window is as likely with an offer as without, since offers were drawn with the logged probabilities,
- * so that it is noise, and not an effect. A redemption names its decision.
+ * Point in time: a decision sees the events before it, through the fold that serving uses; one that was reported late counts as
+ * if it had been there. Its outcomes are those of its window, `windowMs` from the decision: decisions whose window has not
+ * passed by `end` are left out. Windows of several decisions on a customer overlap, and a purchase counts for each of them:
+ * what else was decided within a window is as likely with an offer as without, since offers were drawn with the logged
+ * probabilities, so that it is noise, and not an effect. A redemption names its decision.
  *
- * Leaving is no purchase within the churn horizon after the window: counted from its end, so that a purchase within it is not counted twice.
- * It is not known of the latest decisions. What the churn model expects at the end of the window could stand in, and does not: it takes an order
- * that was bought with a discount for a sign of staying, which is what is asked.
+ * Leaving is no purchase within the churn horizon after the window: counted from its end, so that a purchase within it is not
+ * counted twice. It is not known of the latest decisions. What the churn model expects at the end of the window could stand in,
+ * and does not: it takes an order that was bought with a discount for a sign of staying, which is what is asked.
  */
 import type { OfferDescriptor } from '../../algorithms/offer-model/offer-descriptor.ts';
 import { offerArm } from '../../algorithms/offer-model/offer-descriptor.ts';

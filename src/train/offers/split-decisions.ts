@@ -11,8 +11,8 @@ export function testFrom(times: readonly number[]): number | undefined {
 }
 
 /**
- * Where the later decisions begin. What is served has learnt from everything until `seenUntil`, and would be flattered by decisions whose
- * window had passed then.
+ * Where the later decisions begin. What is served has learnt from everything until `seenUntil`, and would be flattered by
+ * decisions whose window had passed then.
  */
 export function splitBeyond(
   latestFrom: number,

@@ -1,7 +1,7 @@
 /**
- * Trains the offer model from logged decisions and what came of them. A first model learns from the earlier decisions and is tried
- * on the later ones beside what is served (or, where nothing is, what is assumed of each kind of benefit); if its decisions earn more
- * beyond doubt, one that has learnt from all of them is published. Else it stays in the shadow.
+ * Trains the offer model from logged decisions and what came of them. A first model learns from the earlier decisions and is
+ * tried on the later ones beside what is served (or, where nothing is, what is assumed of each kind of benefit); if its
+ * decisions earn more beyond doubt, one that has learnt from all of them is published. Else it stays in the shadow.
  */
 import { fitOfferModel, type OfferFitContext } from '../../algorithms/offer-model/fit-offer-model.ts';
 import type { OfferModel } from '../../algorithms/offer-model/offer-model.ts';
@@ -255,7 +255,10 @@ export async function collectSamples(
 /** What reading the lake and replaying it need of a training. */
 export type OfferReplay = Pick<OfferTraining, 'lake' | 'policy' | 'currency' | 'seed' | 'report'>;
 
-/** Both policies on the later decisions, each with the customer as she was before it: a second replay, so that no record is kept. `samples`: by row of the trial, that of the samples. */
+/**
+ * Both policies on the later decisions, each with the customer as she was before it: a second replay, so that no record is
+ * kept. `samples`: by row of the trial, that of the samples.
+ */
 export async function tryPolicies(
   { lake, policy, currency, seed, report }: OfferReplay,
   byCustomer: ReadonlyMap<string, readonly LoggedAction[]>,

@@ -1,10 +1,10 @@
 /**
- * What two policies would have done in logged decisions, and what each deed is expected to bring: the service's own decision with
- * the offer model of either, on the customer as she was then.
+ * What two policies would have done in logged decisions, and what each deed is expected to bring: the service's own decision
+ * with the offer model of either, on the customer as she was then.
  *
- * The reward is money, by the terms of an offer's value: the margin of a usual order for each within the window, less what the offer and
- * the contact cost. Whether the customer stayed, and what staying is worth, are told beside it: that is so much more than an order that
- * its chance drowns all the rest in most logs.
+ * The reward is money, by the terms of an offer's value: the margin of a usual order for each within the window, less what the
+ * offer and the contact cost. Whether the customer stayed, and what staying is worth, are told beside it: that is so much more
+ * than an order that its chance drowns all the rest in most logs.
  */
 
 import type { LoggedActions, RewardModel } from '../../algorithms/off-policy/logged-actions.ts';
@@ -231,8 +231,8 @@ export function createPolicyTrial({ market, models, candidate, champion, offerOf
 }
 
 /**
- * Both policies on some of a customer's decisions: `rows` of the samples, in the order of time, each with the customer as she was before it. Answers the rows
- * of which something can be said.
+ * Both policies on some of a customer's decisions: `rows` of the samples, in the order of time, each with the customer as she
+ * was before it. Answers the rows of which something can be said.
  */
 export function tryCustomer(
   trial: ReturnType<typeof createPolicyTrial>,
