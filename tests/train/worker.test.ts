@@ -19,7 +19,7 @@ import { connectRedis } from '../../src/infra/redis.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
 import { createTombstones } from '../../src/infra/tombstones.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Running, sandbox } from '../support/nextbest.ts';
+import { type Running, sandbox, schedules } from '../support/nextbest.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
 import { publishShopChurnModel } from '../support/shop-models.ts';
@@ -59,8 +59,9 @@ afterAll(async () => {
   await jobs.close();
 });
 
-async function startWorker(): Promise<Running> {
-  const worker = place.start(['worker'], { REDIS_URL: url, KEY_PREFIX: prefix, LOG_LEVEL: 'debug' });
+async function startWorker(env: Record<string, string> = {}): Promise<Running> {
+  const own = { REDIS_URL: url, KEY_PREFIX: prefix, LOG_LEVEL: 'debug' };
+  const worker = place.start(['worker'], { ...own, ...env });
   await worker.line('worker');
   return worker;
 }
@@ -170,8 +171,8 @@ test('a worker over a Redis that has no records of this layout begins with a ref
 test('it moves accepted events into the lake, sets the schedule once, and shows both in its metrics', async () => {
   const event = { type: 'visit', eventId: 'e1', customerId: 'c1', occurredAt: Date.now(), channel: 'web' };
   await appendEntries(redis, keys, [{ kind: 'event', event: event as ShopEvent }]);
-  const first = await startWorker();
-  const second = await startWorker();
+  const first = await startWorker(schedules(''));
+  const second = await startWorker(schedules(''));
   await eventually(async () => expect(await redis.xlen(keys.eventStream)).toBe(0));
   const lake = await openLake(join(place.dataDir));
   expect((await listParts(lake, 'events')).some((name) => name.startsWith('stream-'))).toBe(true);
