@@ -18,7 +18,7 @@ import { rebuildLedgers } from '../../../src/train/rebuild-ledgers.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
 import { testLake } from '../../support/lake.ts';
 import { makeOffer, noon } from '../../support/offers.ts';
-import { keysMatching, testRedis } from '../../support/redis.ts';
+import { deleteEach, keysMatching, testRedis } from '../../support/redis.ts';
 
 const { redis, prefix } = testRedis();
 const policy = DecisionPolicy.parse({
@@ -104,10 +104,9 @@ function shop() {
       decisions,
       merges: merges === 'known' ? [{ kind: 'merge', sessionId, customerId, at: mergedAt }] : [],
     });
-    await redis.del(keys.contacts(customerId), keys.budgetReservations('welcome'), keys.budgetDue('welcome'));
-    await redis.del(
-      ...(await keysMatching(redis, `${keys.budgetPeriods('welcome').replace(/[{}]/g, '?')}*`)),
-    );
+    const periods = await keysMatching(redis, `${keys.budgetPeriods('welcome').replace(/[{}]/g, '?')}*`);
+    const budget = [keys.budgetReservations('welcome'), keys.budgetDue('welcome'), ...periods];
+    await deleteEach(redis, [keys.contacts(customerId), ...budget]);
     const { contacts } = deps;
     await rebuildLedgers({ lake, redis, keys, contacts, policy, currency: 'EUR', now: clock });
     return await ledgers();
