@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest';
+import {
+  type CollaborativeModel,
+  itemsLike,
+  similarItems,
+} from '../../src/algorithms/collaborative-model.ts';
 import { RANKER_FEATURES } from '../../src/algorithms/ranker/features.ts';
 import { createRankerScorer, type Ranker } from '../../src/algorithms/ranker/ranker.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
@@ -37,6 +42,27 @@ test.each([16, 12])(
     }
   },
 );
+
+test('what is like an item, or a vector, is what plain arithmetic finds, without the item itself', async () => {
+  const rng = createRng(8);
+  const plain = tasteModel(2000, 12, () => rng.next() - 0.5);
+  // Nobody bought it: it has no direction.
+  plain.itemFactors.fill(0, 0, 12);
+  const scanned = await scannedModel(plain);
+  const vector = Float32Array.from({ length: 12 }, () => rng.next() - 0.5);
+  for (const find of [
+    (model: CollaborativeModel) => similarItems(model, 7, 30),
+    (model: CollaborativeModel) => similarItems(model, 0, 30),
+    (model: CollaborativeModel) => itemsLike(model, vector, 30),
+    (model: CollaborativeModel) => itemsLike(model, vector, 5000),
+  ]) {
+    const expected = find(plain);
+    const found = find(scanned);
+    expect([...found.indices]).toEqual([...expected.indices]);
+    for (const [at, score] of found.scores.entries())
+      expect(score).toBeCloseTo(expected.scores[at] ?? Number.NaN, 5);
+  }
+});
 
 test('nothing above the bound is nothing found, however deep it is looked', async () => {
   const model = await scannedModel(tasteModel(500, 8, () => 1));
