@@ -1,12 +1,13 @@
 /**
  * Sessions of guests who have logged in: until now `lake.from('events')` joined their rows with the customers at each reading;
- * this writes the customers into the rows. To be called under the drain's lock.
+ * this writes the customers into the rows. Decisions stay the guests' as they were logged: as long as there are any of a session,
+ * it is kept whose it is, for whoever erases the customer or puts her ledgers back. To be called under the drain's lock.
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dayMs } from '../domain/time.ts';
 import { type Lake, listParts, pathPattern, sqlText, writePart } from './lake.ts';
-import { nextGeneration, partsToRead } from './part-names.ts';
+import { generationOf, nextGeneration, partsToRead, supersededParts } from './part-names.ts';
 
 /** Answers how many rows it has written the customer into. */
 export async function attributeMerged(lake: Lake, now: number): Promise<number> {
@@ -29,13 +30,31 @@ export async function attributeMerged(lake: Lake, now: number): Promise<number> 
         LEFT JOIN merged m ON e."customerId" IS NULL AND e."sessionId" = m."sessionId"`;
       await writePart({ ...lake, connection }, 'events', nextGeneration(file), query);
     }
+    await forgetMerges({ ...lake, connection }, now);
   } finally {
     connection.closeSync();
   }
-  // Their rows are written; the young ones stay for those who are in the middle of a question that names them.
-  for (const file of merges) {
-    const path = join(lake.folder('merges'), file);
-    if ((await stat(path)).mtimeMs < now - dayMs) await rm(path, { force: true });
-  }
   return rows;
+}
+
+/** Those of which no decision tells; the young ones stay for those who are in the middle of a question that names them. */
+async function forgetMerges(lake: Lake, now: number): Promise<void> {
+  const files = await listParts(lake, 'merges');
+  const over = new Set<string | undefined>();
+  for (const file of partsToRead(files)) {
+    const path = join(lake.folder('merges'), file);
+    if ((await stat(path)).mtimeMs >= now - dayMs) continue;
+    const needed = `SELECT * FROM read_parquet(${sqlText(pathPattern(path))}, hive_partitioning = false) SEMI JOIN
+      (SELECT "sessionId" FROM ${lake.from('decisions')} WHERE "customerId" IS NULL) USING ("sessionId")`;
+    const counted = await lake.connection.runAndReadAll(
+      `SELECT (SELECT count(*)::DOUBLE FROM (${needed})),
+        (SELECT count(*)::DOUBLE FROM read_parquet(${sqlText(pathPattern(path))}, hive_partitioning = false))`,
+    );
+    const [kept, all] = [Number(counted.value(0, 0)), Number(counted.value(1, 0))];
+    if (kept === 0) over.add(generationOf(file)?.base);
+    else if (kept < all) await writePart(lake, 'merges', nextGeneration(file), needed);
+  }
+  // The latest generation last: without it, the one before would be read again.
+  for (const file of [...supersededParts(files), ...partsToRead(files)])
+    if (over.has(generationOf(file)?.base)) await rm(join(lake.folder('merges'), file), { force: true });
 }

@@ -68,7 +68,7 @@ export type LoggedPurchase = {
 } & Told &
   Pick<z.output<typeof RedeemingPurchase>, 'valueMinor' | 'redeemed'>;
 
-/** A guest for whom something had been decided has become this customer. `at`: the last decision for the guest, where it is no longer known when. */
+/** A guest for whom something had been decided has become this customer. */
 export type LoggedMerge = { kind: 'merge'; at: number };
 
 export type SubjectOfferLog = {
@@ -112,16 +112,11 @@ export async function* readOfferLog(lake: Lake, sentSince: number): AsyncGenerat
         FROM ${lake.from('events')} WHERE type = 'purchase' AND json_exists(detail, '$.redeemed') GROUP BY "subjectId", "eventId", line)
       GROUP BY "subjectId", "eventId"`;
     const told = `CASE WHEN kind IN (1, 3) THEN coalesce((text->>'$.toldAt')::DOUBLE, "at") ELSE "at" END`;
-    // The nights write the customers into the rows of events, and forget when they logged in.
+    // By the log-ins alone: a shop may send both ids with every event, and on a shared device that makes the session nobody's.
     const owners = `
-      guests AS (SELECT "sessionId", max("decidedAt") AS "lastAt" FROM ${lake.from('decisions')}
-        WHERE "customerId" IS NULL AND "sessionId" IS NOT NULL GROUP BY "sessionId"),
-      known AS (SELECT "sessionId", "customerId", "mergedAt" AS "at", 0 AS "rank" FROM ${lake.from('merges')}
-        UNION ALL
-        SELECT "sessionId", "customerId", "occurredAt", 1 FROM ${lake.from('events')} WHERE "customerId" IS NOT NULL),
-      owners AS (SELECT "sessionId", first("customerId" ORDER BY "rank", known."at") AS "customerId",
-          coalesce(min(known."at") FILTER ("rank" = 0), any_value("lastAt")) AS "at"
-        FROM known JOIN guests USING ("sessionId") GROUP BY "sessionId")`;
+      owners AS (SELECT "sessionId", arg_min("customerId", "mergedAt") AS "customerId", min("mergedAt") AS "at"
+        FROM ${lake.from('merges')} SEMI JOIN (SELECT "sessionId" FROM ${lake.from('decisions')} WHERE "customerId" IS NULL) USING ("sessionId")
+        GROUP BY "sessionId")`;
     const query = `WITH ${owners} SELECT * FROM (${entries}) ORDER BY "subjectId", ${told}, kind, id`;
     let log: SubjectOfferLog | undefined;
     for await (const chunk of queryChunks(connection, query))

@@ -14,7 +14,7 @@ export function streamPartName(first: string, last: string): string {
 const generationPattern = /^(.+?)(?:\.g(\d{1,9}))?\.parquet$/;
 
 /** The name without generation and ending, and the generation (0 = as first written); undefined: no part. */
-function generationOf(file: string): { base: string; generation: number } | undefined {
+export function generationOf(file: string): { base: string; generation: number } | undefined {
   const match = generationPattern.exec(file);
   return match === null ? undefined : { base: match[1]!, generation: Number(match[2] ?? 0) };
 }

@@ -1,6 +1,7 @@
 /**
- * Somebody who was given an offer as a guest and again as a customer, because nobody knew that it was she, holds one of them: the one that
- * she has redeemed, else the one that she may redeem for longest, so that no promise is cut short. What is told of the others is told of it. Pure.
+ * Somebody who was given an offer as a guest and again as a customer, because nobody knew that it was she, holds one of them:
+ * the one that she has redeemed, else the one that she may redeem for longest, so that no promise is cut short. What is told of
+ * the others is told of it. Pure.
  */
 import type { DecidedOffer } from '../../domain/decision.ts';
 import { dayMs } from '../../domain/time.ts';
@@ -34,7 +35,10 @@ export function foldContacts(contacts: ContactHistory, now: number): FoldedConta
   return { contacts: contacts.map(after), folded: [...folded.keys()] };
 }
 
-/** What could be redeemed still had nobody answered it: redeemed before open before dismissed, of each the one that ends last, then the first. */
+/**
+ * What could be redeemed still, had nobody answered it: redeemed before open before dismissed, of each the one that ends last, then
+ * the first.
+ */
 function byPreference(contacts: ContactHistory, now: number): Contact[] {
   const rank = (contact: Contact) => (contact.state === 'redeemed' ? 0 : isOpen(contact, now) ? 1 : 2);
   return contacts
@@ -58,8 +62,8 @@ function knownAsLongAsTold(contact: Contact): Contact {
 }
 
 /**
- * Under whose id the budget and the contact of an offer are that a decision made: the decision that made it first, or the one that this was
- * folded into later. A contact that ends before its decision says so was.
+ * Under whose id the budget and the contact of an offer are that a decision made: the decision that made it first, or the one that
+ * this was folded into later. A contact that ends before its decision says so was.
  */
 export function holderIn(
   contacts: ContactHistory,

@@ -11,6 +11,7 @@ import type { OfferOutcome } from '../../../src/domain/offer.ts';
 import { dayMs, hourMs } from '../../../src/domain/time.ts';
 import { keepGuestEvents, mergedTtlMs } from '../../../src/features/guest-events.ts';
 import { guestSubject } from '../../../src/features/subject.ts';
+import { attributeMerged } from '../../../src/history/merged-sessions.ts';
 import { writeEntries } from '../../../src/history/write-entries.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { mergeSession } from '../../../src/serve/events/merge-session.ts';
@@ -96,14 +97,16 @@ function shop() {
     }));
     return { reservedCount, confirmedCount, unbudgetedCount, contacts };
   };
-  const rebuilt = async (merges: 'known' | 'forgotten', mergedAt: number) => {
+  /** `mergedAt`: undefined where nobody has logged in. */
+  const rebuilt = async (mergedAt: number | undefined, night: 'at once' | 'after a night' = 'at once') => {
     const lake = await testLake();
     await writeEntries(lake, 'stream-1-0-2-0', {
       events,
       catalogue: [{ kind: 'offer', at: noon - dayMs, offer }],
       decisions,
-      merges: merges === 'known' ? [{ kind: 'merge', sessionId, customerId, at: mergedAt }] : [],
+      merges: mergedAt === undefined ? [] : [{ kind: 'merge', sessionId, customerId, at: mergedAt }],
     });
+    if (night === 'after a night') await attributeMerged(lake, Date.now() + 2 * dayMs);
     const periods = await keysMatching(redis, `${keys.budgetPeriods('welcome').replace(/[{}]/g, '?')}*`);
     const budget = [keys.budgetReservations('welcome'), keys.budgetDue('welcome'), ...periods];
     await deleteEach(redis, [keys.contacts(customerId), ...budget]);
@@ -146,7 +149,7 @@ test('what she was promised for longest she may redeem until then, at what was r
   expect(await tell(later, 'redeemed')).toBe('confirmed');
   const after = await ledgers();
   expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
-  expect(await rebuilt('known', mergedAt)).toEqual(after);
+  expect(await rebuilt(mergedAt)).toEqual(after);
 });
 
 test.each(['guest', 'customer'] as const)(
@@ -163,7 +166,7 @@ test.each(['guest', 'customer'] as const)(
     expect(await tell(guest, 'redeemed')).toBe('repeated');
     const after = await ledgers();
     expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
-    expect(await rebuilt('known', mergedAt)).toEqual(after);
+    expect(await rebuilt(mergedAt)).toEqual(after);
   },
 );
 
@@ -178,7 +181,7 @@ test.each(['guest', 'customer'] as const)(
     expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1 });
     expect(after.contacts.some(({ isOpen, state }) => isOpen && state === 'reserved')).toBe(false);
     expect(await tell(given[which === 'guest' ? 'customer' : 'guest'], 'redeemed')).toBe('repeated');
-    expect(await rebuilt('known', mergedAt)).toEqual(await ledgers());
+    expect(await rebuilt(mergedAt)).toEqual(await ledgers());
   },
 );
 
@@ -205,7 +208,7 @@ test.each(['guest', 'customer'] as const)(
     expect(await tell(customer, 'redeemed')).toBe('repeated');
     const after = await ledgers();
     expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
-    expect(await rebuilt('known', mergedAt)).toEqual(after);
+    expect(await rebuilt(mergedAt)).toEqual(after);
   },
 );
 
@@ -223,13 +226,13 @@ test('told of so late that nothing is reserved any more, the two are still known
 });
 
 test.each([
-  ['guest', 'known'],
-  ['guest', 'forgotten'],
-  ['customer', 'known'],
-  ['customer', 'forgotten'],
+  ['guest', 'at once'],
+  ['guest', 'after a night'],
+  ['customer', 'at once'],
+  ['customer', 'after a night'],
 ] as const)(
-  'redeemed as the %s, and told of the other too, it has cost once; the lake tells the same, the log-in %s',
-  async (which, merges) => {
+  'redeemed as the %s, and told of the other too, it has cost once; the lake tells the same, %s',
+  async (which, night) => {
     const { decided, merge, tell, ledgers, rebuilt } = shop();
     const guest = await decided({ sessionId });
     const customer = await decided({ customerId });
@@ -239,7 +242,7 @@ test.each([
     const after = await ledgers();
     expect(after).toMatchObject({ reservedCount: 0, confirmedCount: 1, unbudgetedCount: 0 });
     expect(after.contacts.map(({ state }) => state)).toEqual(['redeemed', 'redeemed']);
-    expect(await rebuilt(merges, mergedAt)).toEqual(after);
+    expect(await rebuilt(mergedAt, night)).toEqual(after);
   },
 );
 
@@ -250,7 +253,17 @@ test('what the customer makes of an offer that she was given as a guest is known
   expect(await tell(guest, 'dismissed')).toBe('released');
   const after = await ledgers();
   expect(after).toMatchObject({ reservedCount: 0, contacts: [{ by: guest.decisionId, state: 'dismissed' }] });
-  expect(await rebuilt('forgotten', mergedAt)).toEqual(after);
+  expect(await rebuilt(mergedAt, 'after a night')).toEqual(after);
+});
+
+test('a guest who has never logged in is not the customer because a shop sends both ids with an event', async () => {
+  const { decided, tell, ledgers, rebuilt } = shop();
+  await decided({ sessionId });
+  const customer = await decided({ customerId });
+  await tell(customer, 'viewed');
+  const after = await ledgers();
+  expect(after).toMatchObject({ reservedCount: 2, contacts: [{ by: customer.decisionId }] });
+  expect(await rebuilt(undefined)).toEqual(after);
 });
 
 test('whose a session is stays known as long as what its guest was offered may be told of', async () => {
