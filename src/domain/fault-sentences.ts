@@ -49,8 +49,13 @@ const TYPES: Readonly<Record<string, string>> = {
   never: 'left out',
 };
 
+/** What a value of a type of zod's is to whoever sends it. */
+export function typeName(expected: string): string {
+  return TYPES[expected] ?? expected;
+}
+
 function typeSentence(expected: string, input: unknown): string {
-  const wanted = `must be ${TYPES[expected] ?? expected}`;
+  const wanted = `must be ${typeName(expected)}`;
   if (input === undefined) return `is missing: it ${wanted}`;
   // A flag that is no number comes as NaN.
   const isPlain = expected === 'never' || expected === 'undefined' || Number.isNaN(input);

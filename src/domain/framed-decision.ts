@@ -36,7 +36,7 @@ const Framed = z.looseObject({
 const positions = new Map<string, number>(EXCLUSION_REASONS.map((reasonCode, at) => [reasonCode, at]));
 const made = -1;
 
-/** `reasonCodes` of a frame that `writeExcluded` writes for. */
+/** `reasonCodes` of a frame that `excludedWriter` writes for. */
 export const framedReasonCodes: readonly string[] = EXCLUSION_REASONS;
 
 /** Takes down the offers of a frame one after the other. */

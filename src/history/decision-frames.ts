@@ -17,7 +17,7 @@ function isFrameId(text: string): boolean {
 
 /**
  * Takes JSON as the lake's decisions have it, and answers domain `Decision`s, parsed as JSON. Frames are read when the first decision by
- * each comes, and kept: there are as many as a list has met changes of the shop's offers.
+ * each comes, and kept for as long as this is.
  */
 export function createUnframer(lake: Lake, connection: DuckDBConnection) {
   const frames = new Map<string, DecisionFrame | undefined>();

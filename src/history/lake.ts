@@ -5,7 +5,7 @@
  *   <dataDir>/lake/items/*.parquet    catalogue, one row a change; the latest `updatedAt` of an id counts
  *   <dataDir>/lake/offers/*.parquet   offers, likewise
  *   <dataDir>/lake/decisions/*.parquet  decisions on offers; rows with the same decisionId are the same decision
- *   <dataDir>/lake/frames/*.parquet   what decisions of lists share; rows with the same frameId are the same frame
+ *   <dataDir>/lake/frames/frame-<frameId>.parquet   what decisions of lists share, a row each: never merged, never removed
  *   <dataDir>/lake/merges/*.parquet   guests who have logged in: their sessions' rows count for the customer, until a night
  *                                     writes those rows anew with the customer's id
  *

@@ -12,7 +12,8 @@ import type { OfferSubject } from './offer-subject.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
 export type OfferMarket = {
-  offers: Iterable<CompiledOffer>;
+  /** Never changed: other offers are another list. */
+  offers: readonly CompiledOffer[];
   /** The catalogue, by item id. */
   items: ReadonlyMap<string, Item>;
   shop: ShopStatistics;

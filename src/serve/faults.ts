@@ -1,7 +1,7 @@
 /** zod's findings as faults: one for each thing that is wrong, with a path into the request and a sentence. */
 import type { z } from 'zod';
 import type { Fault } from '../domain/errors.ts';
-import '../domain/fault-sentences.ts';
+import { typeName } from '../domain/fault-sentences.ts';
 import { fieldsThereAre } from '../domain/strict-fields.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -60,10 +60,8 @@ function faultsOfUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: s
   const [best] = likely.sort((a, b) => shallowest(b) - shallowest(a) || a.length - b.length);
   if (best !== undefined) return best.flatMap((nested) => faultsOfIssue(nested, path));
   const expected = issue.errors.flat().flatMap((nested) => (isOtherType(nested) ? [nested.expected] : []));
-  if (expected.length > 0) return [{ path, message: `must be one of: ${[...new Set(expected)].join(', ')}` }];
-  return [
-    { path, message: 'options' in issue ? `must be one of: ${optionsText(issue.options)}` : issue.message },
-  ];
+  if (expected.length === 0) return [{ path, message: issue.message }];
+  return [{ path, message: `must be ${[...new Set(expected.map(typeName))].join(' or ')}` }];
 }
 
 function isOtherType(issue: Issue): issue is Extract<Issue, { code: 'invalid_type' }> {
@@ -72,10 +70,6 @@ function isOtherType(issue: Issue): issue is Extract<Issue, { code: 'invalid_typ
 
 function shallowest(issues: readonly Issue[]): number {
   return Math.min(...issues.map((issue) => issue.path.length));
-}
-
-function optionsText(options: unknown): string {
-  return Array.isArray(options) ? options.join(', ') : String(options);
 }
 
 function pathText(prefix: string, path: readonly PropertyKey[]): string {

@@ -37,6 +37,7 @@ test('the demo goes from nothing to live answers, and stops on Ctrl-C', async ()
 });
 
 test('started again, it goes on where it stopped', async () => {
+  expect(told, 'the demo before this one has told of its shop').toBeDefined();
   const { customerId, modelVersion } = told;
   // As after an upgrade that changed the features: that model is trained anew, the other one stays.
   const churn = join(shop.modelsDir, 'churn');

@@ -26,6 +26,7 @@ describeNative('bench batch', () => {
         expect(line).toMatchObject({ customers: 300, offers: 50 });
         expect(line.seconds).toBeGreaterThan(0);
         expect(line.customersPerSecond).toBeGreaterThan(300 / seconds);
+        expect(line.customersPerSecond / (300 / line.seconds)).toBeCloseTo(1, 1);
         expect(line.offered).toBeGreaterThan(0);
         expect(line.offered).toBeLessThanOrEqual(300);
         // A process of Node alone has some 40 MB, and its start takes more than a millisecond of CPU for each of these.

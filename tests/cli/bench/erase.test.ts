@@ -25,4 +25,6 @@ test('several customers who are erased at once are gone from the lake, each with
   expect(line.wallSeconds).toBeLessThan(seconds);
   expect(line.erasuresPerSecond).toBeGreaterThan(3 / seconds);
   expect(line.minutesFor10000).toBeLessThan(((10_000 / 3) * seconds) / 60);
+  expect(line.erasuresPerSecond / (3 / line.wallSeconds)).toBeCloseTo(1, 1);
+  expect(line.minutesFor10000 / (10_000 / line.erasuresPerSecond / 60)).toBeCloseTo(1, 1);
 });
