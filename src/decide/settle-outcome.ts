@@ -2,7 +2,9 @@
  * An outcome in the ledgers: a redemption confirms the offer's budget at what it has cost, a dismissal gives it back, and the
  * customer's contact is no longer only reserved. Safe to repeat.
  */
+import type { SessionId } from '../domain/ids.ts';
 import { type Offer, type OfferOutcome, PAID_WHEN_MADE } from '../domain/offer.ts';
+import { customerOfSession } from '../features/guest-events.ts';
 import { guestSubject } from '../features/subject.ts';
 import type { Contact, ContactState } from '../offers/contact-history.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
@@ -43,7 +45,17 @@ export const CONTACT_RANK: Readonly<Record<ContactState, number>> = {
 };
 
 /** Whose contacts a decision's are, and what they were when they were read. */
-export type SubjectContacts = { subjectId: string; read: ReadContacts };
+export type SubjectContacts = {
+  subjectId: string;
+  read: ReadContacts;
+  /**
+   * Of a guest who has logged in, read before the customer's: there is what the log-in has not taken over yet, or came later by who
+   * did not know of it.
+   */
+  guest?: SubjectContacts;
+};
+
+type ContactDeps = Pick<SettleDeps, 'redis' | 'keys' | 'contacts'>;
 
 /**
  * Of whom it was made for, to be read in advance; undefined: nobody knows for whom it was. A guest's decision is the customer's whom the
@@ -51,27 +63,22 @@ export type SubjectContacts = { subjectId: string; read: ReadContacts };
  */
 export function contactsOf(
   { customerId, sessionId }: DecisionOutline,
-  deps: Pick<SettleDeps, 'redis' | 'keys' | 'contacts'>,
+  deps: ContactDeps,
 ): Promise<SubjectContacts> | undefined {
   if (customerId !== undefined) return readOf(customerId, deps);
-  return sessionId === undefined ? undefined : guestContacts(guestSubject(sessionId), deps);
+  return sessionId === undefined ? undefined : guestContacts(sessionId, deps);
 }
 
-async function guestContacts(
-  guest: string,
-  deps: Pick<SettleDeps, 'redis' | 'keys' | 'contacts'>,
-): Promise<SubjectContacts> {
-  const [customerId, own] = await Promise.all([
-    deps.redis.get(deps.keys.mergedInto(guest)),
-    readOf(guest, deps),
+async function guestContacts(sessionId: SessionId, deps: ContactDeps): Promise<SubjectContacts> {
+  // In this order: what a log-in has taken over by the first, the second knows of.
+  const [guest, customerId] = await Promise.all([
+    readOf(guestSubject(sessionId), deps),
+    customerOfSession(sessionId, deps),
   ]);
-  return customerId === null ? own : await readOf(customerId, deps);
+  return customerId === undefined ? guest : { ...(await readOf(customerId, deps)), guest };
 }
 
-async function readOf(
-  subjectId: string,
-  { contacts }: Pick<SettleDeps, 'contacts'>,
-): Promise<SubjectContacts> {
+async function readOf(subjectId: string, { contacts }: ContactDeps): Promise<SubjectContacts> {
   return { subjectId, read: await contacts.read(subjectId) };
 }
 
@@ -89,19 +96,37 @@ export async function settleOutcome(
   const ids = new Set([holder, decision.decisionId]);
   const change = (contact: Contact) =>
     contact.offerId === made.offerId && ids.has(contact.decisionId) ? answered(contact, settled) : contact;
-  const updating = async ({ subjectId, read }: SubjectContacts) =>
-    await deps.contacts.update(
-      subjectId,
-      (history) => changed(history, change),
-      deps.now(),
-      Promise.resolve(read),
-    );
   // Neither waits for the other, since each may be repeated by itself.
   const [budget] = await Promise.all([
     settleBudget(decision, made, holder, settled, market, deps),
-    of && updating(of),
+    of && changeContacts(decision, of, change, deps),
   ]);
   return budget;
+}
+
+/**
+ * A guest may log in at any moment: what changes as the guest's is changed there first and then as the customer's, as the log-in
+ * takes it over before it deletes it. So it is met on one side or the other.
+ */
+async function changeContacts(
+  { customerId, sessionId }: DecisionOutline,
+  { guest, ...of }: SubjectContacts,
+  change: (contact: Contact) => Contact,
+  deps: ContactDeps & Pick<SettleDeps, 'now'>,
+): Promise<void> {
+  const update = (subjectId: string, early?: ReadContacts) =>
+    deps.contacts.update(
+      subjectId,
+      (history) => changed(history, change),
+      deps.now(),
+      early && Promise.resolve(early),
+    );
+  const asGuest = customerId === undefined ? (guest ?? of) : undefined;
+  const isGuests = asGuest !== undefined && changed(asGuest.read.history, change) !== asGuest.read.history;
+  if (!isGuests || sessionId === undefined) return await update(of.subjectId, of.read);
+  await update(asGuest.subjectId, asGuest.read);
+  const owner = guest === undefined ? await customerOfSession(sessionId, deps) : of.subjectId;
+  if (owner !== undefined) await update(owner);
 }
 
 /**

@@ -87,6 +87,15 @@ export async function takeGuestEvents(
   });
 }
 
+/** The customer whom the session's guest has turned out to be; undefined: a guest still, or it is no longer known. */
+export async function customerOfSession(
+  sessionId: SessionId,
+  { redis, keys }: GuestDeps,
+): Promise<CustomerId | undefined> {
+  const customerId = await redis.get(keys.mergedInto(guestSubject(sessionId)));
+  return customerId === null ? undefined : CustomerId.parse(customerId);
+}
+
 export function asCustomer(event: ShopEvent, customerId: CustomerId): ShopEvent {
   return { ...event, customerId };
 }

@@ -1,18 +1,25 @@
 /** Whether a decision was made for whoever an event is about. */
 import type { DecisionOutline } from '../../decide/decision-outline.ts';
-import { subjectIdOf } from '../../decide/subject.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
+import { customerOfSession } from '../../features/guest-events.ts';
 import type { Deps } from '../deps.ts';
 
-/** A guest who has logged in since is the one who was decided for: what the session was offered is in the customer's contacts by then. */
+/**
+ * A guest who has logged in is the customer: what either was offered is hers, and whichever names the event. Of what nobody knows any more
+ * who logged in, her contacts tell.
+ */
 export async function wasMadeFor(
   decision: DecisionOutline,
   { customerId, sessionId }: Pick<ParsedEventInput, 'customerId' | 'sessionId'>,
-  { contacts }: Pick<Deps, 'contacts'>,
+  deps: Pick<Deps, 'contacts' | 'redis' | 'keys'>,
 ): Promise<boolean> {
-  if (decision.customerId !== undefined) return decision.customerId === customerId;
-  if (decision.sessionId !== undefined && decision.sessionId === sessionId) return true;
-  if (customerId === undefined) return false;
-  const { history } = await contacts.read(subjectIdOf({ customerId }));
+  const isSession = decision.sessionId !== undefined && decision.sessionId === sessionId;
+  if (decision.customerId === undefined && isSession) return true;
+  const whose = customerId ?? (sessionId && (await customerOfSession(sessionId, deps)));
+  if (whose === undefined) return false;
+  if (decision.customerId !== undefined) return decision.customerId === whose;
+  if (decision.sessionId !== undefined && (await customerOfSession(decision.sessionId, deps)) === whose)
+    return true;
+  const { history } = await deps.contacts.read(whose);
   return history.some(({ decisionId }) => decisionId === decision.decisionId);
 }

@@ -7,11 +7,12 @@
 import type { ContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import { type FoldedContacts, foldContacts } from '../../decide/ledger/fold-contacts.ts';
 import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
+import { CONTACT_RANK } from '../../decide/settle-outcome.ts';
 import { toldWithinDays } from '../../decide/told-until.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CustomerId, SessionId } from '../../domain/ids.ts';
 import { dayMs } from '../../domain/time.ts';
-import { guestEventsMax, mergedTtlMs, takeGuestEvents } from '../../features/guest-events.ts';
+import { guestEventsMax, takeGuestEvents } from '../../features/guest-events.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { guestSubject } from '../../features/subject.ts';
@@ -24,7 +25,7 @@ export type MergeDeps = {
   redis: Redis;
   keys: Keys;
   records: Pick<RecordStore, 'apply'>;
-  contacts: Pick<ContactLedger, 'read' | 'update'>;
+  contacts: Pick<ContactLedger, 'read' | 'update' | 'write'>;
   budgets: Pick<BudgetLedger, 'release'>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -53,11 +54,19 @@ export async function mergeSession(
   const { outcomes } = await records.apply(customerId, told, streamId);
   // There may have been more, which the history has alone.
   if (told.length >= guestEventsMax) await redis.sadd(keys.staleCustomers, customerId);
-  const { history } = await contacts.read(guest);
-  if (history.length > 0) await takeContacts(history, guest, customerId, at, deps);
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const { history, version } = await contacts.read(guest);
+    if (history.length === 0) break;
+    await takeContacts(history, guest, customerId, at, deps);
+    // What has been told of them since is taken over as well.
+    if (await contacts.write(guest, version, [], at)) break;
+  }
   await redis.del(keys.guestEvents(guest), keys.record(RECORD_SCHEMA, guest));
   return { events: outcomes.filter((outcome) => outcome === 'applied').length };
 }
+
+/** As often as somebody may tell of what the guest was offered meanwhile; what is left then is the next log-in's. */
+const attemptsMax = 10;
 
 /**
  * What the guest was offered is the customer's, but what she has already: of that one is given back. Dying before that, it lapses. As
@@ -83,14 +92,23 @@ async function takeContacts(
   for (const { offerId, decisionId } of given) await budgets.release(offerId, decisionId, at);
   const toldFor =
     Math.max(...history.map(({ redeemableUntil }) => redeemableUntil)) + toldWithinDays * dayMs - at;
-  if (toldFor > mergedTtlMs) await redis.pexpire(keys.mergedInto(guest), toldFor);
+  const known = keys.mergedInto(guest);
+  if (toldFor > (await redis.pttl(known))) await redis.pexpire(known, toldFor);
 }
 
-/** The same list where there is nothing new. */
+/** The same list where there is nothing new. Of what is in both, the later answer counts. */
 function withContacts(known: readonly Contact[], more: readonly Contact[]): readonly Contact[] {
   const idOf = ({ decisionId, offerId, occasionId }: Contact) =>
     JSON.stringify([decisionId, offerId, occasionId]);
-  const ids = new Set(known.map(idOf));
-  const added = more.filter((contact) => !ids.has(idOf(contact)));
-  return added.length === 0 ? known : [...known, ...added].sort((a, b) => a.at - b.at);
+  const news = new Map(more.map((contact) => [idOf(contact), contact]));
+  let isNew = false;
+  const answered = known.map((contact) => {
+    const told = news.get(idOf(contact));
+    news.delete(idOf(contact));
+    if (told === undefined || CONTACT_RANK[told.state] <= CONTACT_RANK[contact.state]) return contact;
+    isNew = true;
+    return { ...contact, state: told.state, stateAt: told.stateAt };
+  });
+  if (!isNew && news.size === 0) return known;
+  return [...answered, ...news.values()].sort((a, b) => a.at - b.at);
 }

@@ -8,7 +8,7 @@ import { holderIn } from '../../decide/ledger/fold-contacts.ts';
 import { claimRedemption } from '../../decide/outcome-log.ts';
 import { lastDecisionWith, purchaseId } from '../../decide/redeeming-purchase.ts';
 import { contactsOf, settleRepeated } from '../../decide/settle-outcome.ts';
-import { subjectIdOf } from '../../decide/subject.ts';
+import { type DecisionSubject, knownSubject, subjectIdOf } from '../../decide/subject.ts';
 import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import { OfferId } from '../../domain/ids.ts';
 import { findManyLogged } from '../decide/explain-decision.ts';
@@ -145,7 +145,7 @@ async function decisionIdOf(
   deps: Deps,
 ): Promise<string | undefined> {
   if (decisionId !== undefined) return decisionId;
-  for (const subject of subjectsOf(purchase)) {
+  for (const subject of await subjectsOf(purchase, deps)) {
     const { history } = await deps.contacts.read(subjectIdOf(subject));
     const last = lastDecisionWith(offerId, history, purchase.occurredAt ?? deps.now());
     if (last !== undefined) return last;
@@ -153,9 +153,9 @@ async function decisionIdOf(
   return undefined;
 }
 
-function subjectsOf({ customerId, sessionId }: Purchase) {
-  return [
-    ...(customerId === undefined ? [] : [{ customerId }]),
-    ...(sessionId === undefined ? [] : [{ sessionId }]),
-  ];
+/** Of a guest who has logged in, the customer first. */
+async function subjectsOf({ customerId, sessionId }: Purchase, deps: Deps): Promise<DecisionSubject[]> {
+  const session = sessionId && { sessionId };
+  const known = customerId === undefined ? session && (await knownSubject(session, deps)) : { customerId };
+  return [known, session].filter((subject) => subject !== undefined);
 }

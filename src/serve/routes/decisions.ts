@@ -10,6 +10,7 @@ import {
   type StandingRequest,
   standingMark,
 } from '../../decide/standing-decision.ts';
+import { knownSubject } from '../../decide/subject.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -37,7 +38,7 @@ const DecisionAnswer = Decision.meta({ id: 'Decision' });
 const DecideBody = z
   .strictObject({
     customerId: CustomerId.optional(),
-    /** Of a guest; passed over where there is a customerId. */
+    /** Of a guest; passed over where there is a customerId. One that has logged in is decided for as the customer. */
     sessionId: SessionId.optional(),
     channel: Channel,
     /** Filled in this order; an offer fills one of them. */
@@ -207,7 +208,8 @@ export const decisionRoutes = [
       };
       let decision: Decision;
       try {
-        decision = body.dryRun ? await decideDry(request, deps) : await decideAndLog(request, deps);
+        const known = { ...request, subject: await knownSubject(request.subject, deps) };
+        decision = body.dryRun ? await decideDry(known, deps) : await decideAndLog(known, deps);
       } catch (err) {
         if (!isStoreTrouble(err)) throw err;
         decision = degradedDecision(request, deps);

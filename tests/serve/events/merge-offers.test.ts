@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { type DecideRequest, decide } from '../../../src/decide/decide.ts';
 import { type LoggedDecision, loggedForm } from '../../../src/decide/decision-log.ts';
 import { settleOutcome } from '../../../src/decide/settle-outcome.ts';
+import { knownSubject } from '../../../src/decide/subject.ts';
 import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { CustomerId, SessionId } from '../../../src/domain/ids.ts';
@@ -14,7 +15,8 @@ import { guestSubject } from '../../../src/features/subject.ts';
 import { attributeMerged } from '../../../src/history/merged-sessions.ts';
 import { writeEntries } from '../../../src/history/write-entries.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
-import { mergeSession } from '../../../src/serve/events/merge-session.ts';
+import { wasMadeFor } from '../../../src/serve/decide/made-for.ts';
+import { type MergeDeps, mergeSession } from '../../../src/serve/events/merge-session.ts';
 import { rebuildLedgers } from '../../../src/train/rebuild-ledgers.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
 import { testLake } from '../../support/lake.ts';
@@ -57,9 +59,9 @@ function shop() {
     decisions.push(made);
     return made;
   };
-  const merge = async () => {
+  const merge = async (on: Partial<MergeDeps> = {}) => {
     clock += hourMs;
-    await mergeSession(sessionId, customerId, deps);
+    await mergeSession(sessionId, customerId, { ...deps, ...on });
     return clock;
   };
   const tell = async (decision: LoggedDecision, outcome: OfferOutcome) => {
@@ -254,6 +256,68 @@ test('what the customer makes of an offer that she was given as a guest is known
   const after = await ledgers();
   expect(after).toMatchObject({ reservedCount: 0, contacts: [{ by: guest.decisionId, state: 'dismissed' }] });
   expect(await rebuilt(mergedAt, 'after a night')).toEqual(after);
+});
+
+test.each(['before it is read', 'once it has been taken over'] as const)(
+  'a dismissal during the log-in, %s, is known of the customer and gives back what was reserved',
+  async (when) => {
+    const { deps, decided, merge, tell, ledgers } = shop();
+    const given = await decided({ sessionId });
+    let isTold = false;
+    const once = async () => {
+      if (isTold) return;
+      isTold = true;
+      expect(await tell(given, 'dismissed')).toBe('released');
+    };
+    const { contacts, records } = deps;
+    await merge({
+      records: {
+        async apply(...of) {
+          if (when === 'before it is read') await once();
+          return await records.apply(...of);
+        },
+      },
+      contacts: {
+        ...contacts,
+        async update(...of) {
+          await contacts.update(...of);
+          await once();
+        },
+      },
+    });
+    expect(isTold).toBe(true);
+    const contact = { by: given.decisionId, state: 'dismissed' };
+    expect(await ledgers()).toMatchObject({ reservedCount: 0, contacts: [contact] });
+    expect((await deps.contacts.read(guestSubject(sessionId))).history).toEqual([]);
+  },
+);
+
+test('a decision for the session that did not know of the log-in is answered where it stands, and the next log-in takes it over', async () => {
+  const { deps, decided, merge, tell, ledgers } = shop();
+  await merge();
+  const given = await decided({ sessionId });
+  expect(await tell(given, 'dismissed')).toBe('released');
+  const dismissed = { decisionId: given.decisionId, state: 'dismissed' };
+  expect((await deps.contacts.read(guestSubject(sessionId))).history).toMatchObject([dismissed]);
+  expect(await wasMadeFor(given, { customerId }, deps)).toBe(true);
+  expect(await wasMadeFor(given, { customerId: CustomerId.parse('bert') }, deps)).toBe(false);
+  await merge();
+  expect(await ledgers()).toMatchObject({
+    reservedCount: 0,
+    contacts: [{ by: given.decisionId, state: 'dismissed' }],
+  });
+});
+
+test('a session that has logged in is decided for as the customer, by what she has as well', async () => {
+  const { deps, decided, merge, ledgers } = shop();
+  const guest = await decided({ sessionId });
+  expect(await knownSubject({ sessionId }, deps)).toEqual({ sessionId });
+  await merge();
+  const subject = await knownSubject({ sessionId }, deps);
+  expect(subject).toEqual({ customerId });
+  const again = await decided(subject);
+  expect(again.placements[0]?.offers[0]?.heldSince).toBe(guest.decisionId);
+  expect(await ledgers()).toMatchObject({ reservedCount: 1 });
 });
 
 test('a guest who has never logged in is not the customer because a shop sends both ids with an event', async () => {

@@ -118,6 +118,24 @@ test('what a guest was offered is redeemed by the customer who has logged in sin
   await redeemedAfter('visit-unnamed', 'member-2', false);
 });
 
+test.each([true, false])(
+  'after the log-in a decision for the session is the customer’s, and redeemed by the session alone, named: %s',
+  async (named) => {
+    const [visit, customerId] = [`visit-after-${named}`, `member-after-${named}`];
+    await service.call('POST', '/events', { type: 'purchase', sessionId: visit, lines: [line] });
+    expect((await service.call('PUT', `/customers/${customerId}/merge/${visit}`)).status).toBe(200);
+    const { body } = await service.call('POST', '/offers/decide', { sessionId: visit, channel: 'web' });
+    const { decisionId } = body;
+    expect(body).toMatchObject({ customerId, placements: [{ offers: [{ offerId: 'five-off' }] }] });
+    const redeemed = [{ offerId: 'five-off', ...(named && { decisionId }) }];
+    const purchase = { type: 'purchase', sessionId: visit, lines: [line], redeemed };
+    const told = await service.call('POST', '/events', purchase);
+    expect(told.body.results[0].redemptions).toEqual([
+      { offerId: 'five-off', decisionId, status: 'redeemed' },
+    ]);
+  },
+);
+
 test('an offer that this customer was never given is no reason to refuse the purchase', async () => {
   const decisionId = await decided('giver');
   const { accepted, results } = await buy('taker', [
