@@ -63,7 +63,7 @@ export async function decideDry(request: DecideRequest, deps: DecideDeps): Promi
 /**
  * A decision that is to be logged under its id; degraded and without one, where the catalogue is not there yet. Rejects when
  * Redis is away: `degradedDecision` is the answer then. `decisionId`: one that the caller has written down, to undo it by.
- * `read`: what has been read in advance, and counts as long as nobody has been quicker. `isOver`: contacts that go in the step in
+ * `read`: what has been read in advance, and counts as long as nobody has been quicker. `drops`: contacts that go in the step in
  * which the new ones come. `write`: takes that step, with whatever else of this decision is to come in the same.
  */
 export async function decide(
@@ -72,17 +72,17 @@ export async function decide(
   decisionId = newDecisionId(deps.now()),
   {
     read,
-    isOver,
+    drops,
     write,
   }: {
     read?: Promise<ReadForDecision>;
-    isOver?: (contact: Contact) => boolean;
+    drops?: (contact: Contact) => boolean;
     write?: WriteDecided;
   } = {},
 ): Promise<Reserved> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const early = attempt === 0 ? read : undefined;
-    const { open, contacts, market } = await openNow(request, deps, { read: early, isOver });
+    const { open, contacts, market } = await openNow(request, deps, { read: early, drops });
     const finished = () => {
       const decision = open.finish();
       return decision.degraded ? decision : { ...decision, decisionId };
@@ -132,14 +132,14 @@ async function openNow(
   deps: DecideDeps,
   {
     read = readForDecision(request, deps),
-    isOver,
+    drops,
   }: {
     read?: Promise<ReadForDecision> | undefined;
-    isOver?: ((contact: Contact) => boolean) | undefined;
+    drops?: ((contact: Contact) => boolean) | undefined;
   } = {},
 ) {
   const { record, contacts: found, market } = await read;
-  const contacts = isOver === undefined ? found : withoutContacts(found, isOver);
+  const contacts = drops === undefined ? found : withoutContacts(found, drops);
   return { open: openDecision(request, record, contacts.history, market, deps), contacts, market };
 }
 

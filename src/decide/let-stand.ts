@@ -19,7 +19,7 @@ import {
 import { type PreparedContacts, writeContactsLua } from './ledger/contact-ledger.ts';
 import { type Lock, markLogged, writeStanding } from './standing-text.ts';
 
-export type Candidate = {
+export type ToStand = {
   /** Where it is to stand. */
   key: string;
   /** SHA-1 of the text that it takes the place of; '' = nothing. */
@@ -85,11 +85,11 @@ return {1}
 `);
 
 /** Where it stands, it is logged, and the lock is let go. Rejects when Redis is away: then it may stand all the same, logged or not. */
-export async function letStand(one: Candidate, deps: LetStandDeps): Promise<Stood> {
+export async function letStand(one: ToStand, deps: LetStandDeps): Promise<Stood> {
   return isCluster(deps.redis) ? await standThenLog(one, deps) : await standLogged(one, deps);
 }
 
-async function standLogged(one: Candidate, deps: LetStandDeps): Promise<Stood> {
+async function standLogged(one: ToStand, deps: LetStandDeps): Promise<Stood> {
   const { key, whole, contacts } = one;
   const log = prepareLog(whole, deps);
   const [answer, length = 0] = (await standLoggedScript(
@@ -105,7 +105,7 @@ async function standLogged(one: Candidate, deps: LetStandDeps): Promise<Stood> {
   return answer === -2 ? { refused: streamIsFull(length) } : stoodOf(answer);
 }
 
-async function standThenLog(one: Candidate, deps: LetStandDeps): Promise<Stood> {
+async function standThenLog(one: ToStand, deps: LetStandDeps): Promise<Stood> {
   const { key, whole, lock, contacts } = one;
   const room = roomToLog(deps);
   room.catch(() => {});
@@ -131,11 +131,7 @@ function keysOf(key: string, { keys }: Pick<LetStandDeps, 'keys'>): string[] {
   return [key, keys.standingAttempt(key), keys.standingWhole(key)];
 }
 
-function argsOf(
-  { replaced, own, ends, lock }: Candidate,
-  logged: boolean,
-  { now }: Pick<LetStandDeps, 'now'>,
-) {
+function argsOf({ replaced, own, ends, lock }: ToStand, logged: boolean, { now }: Pick<LetStandDeps, 'now'>) {
   const text = writeStanding({ decision: own, logged });
   return [replaced, text, Math.max(1, ends - now()), lock?.token ?? ''];
 }

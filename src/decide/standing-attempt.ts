@@ -68,7 +68,7 @@ export type StandingAttempt = {
   /** What it reserved has been given back: there is nothing to undo. */
   forget: () => Promise<void>;
   /** Its decision stands, and the lock was let go with that. */
-  isOver: () => void;
+  settled: () => void;
   /** Lets go of the lock, where it is held. */
   unlock: () => Promise<void>;
 };
@@ -129,7 +129,7 @@ export function createAttempt(
     forget: async () => {
       await unlockScript(redis, [attemptKey], [decisionId]);
     },
-    isOver: () => {
+    settled: () => {
       beginning = undefined;
     },
     unlock: async () => {

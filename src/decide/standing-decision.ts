@@ -4,30 +4,17 @@
  * says meanwhile counts at once: then the decision gives way to another.
  */
 
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type DecidedOffer,
-  type Decision,
-  type ExclusionReason,
-  standingMs,
-  WITHDRAWAL_REASONS,
-  WithdrawalReason,
-} from '../domain/decision.ts';
+import { type Decision, standingMs } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
-import type { Offer } from '../domain/offer.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import type { Contact } from '../offers/contact-history.ts';
-import type { CompiledOffer } from '../offers/eligibility.ts';
-import type { OfferMarket } from '../offers/offer-market.ts';
-import { compiledOffer } from './compiled-offers.ts';
-import { customerFacts, withdrawalFacts } from './customer-facts.ts';
 import {
   type DecideDeps,
   type DecideRequest,
   decide,
-  noContext,
   type ReadForDecision,
+  type Reserved,
   type WriteDecided,
 } from './decide.ts';
 import {
@@ -41,8 +28,9 @@ import {
   withoutReasons,
 } from './decision-log.ts';
 import type { DecidingDeps } from './deps.ts';
-import type { ReadContacts } from './ledger/contact-ledger.ts';
+import type { PreparedContacts } from './ledger/contact-ledger.ts';
 import { letStand, type Stood } from './let-stand.ts';
+import { readStanding, type StandingRead } from './read-standing.ts';
 import {
   type Beginning,
   createAttempt,
@@ -50,9 +38,9 @@ import {
   NotBegun,
   type StandingAttempt,
 } from './standing-attempt.ts';
-import { loggedHead, markLogged, parseStanding, removeStanding, type Standing } from './standing-text.ts';
+import { markLogged, parseStanding, removeStanding, type Standing } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
-import { modelsFor } from './trial-models.ts';
+import { type Ended, giveBack, isWithdrawn, replacedBy, withdrawnOf } from './withdrawn-offers.ts';
 
 /** After this long, a decision that is not marked as logged belongs to a process that has died. */
 const loggingMs = 5000;
@@ -65,20 +53,6 @@ export type StandingRequest = Omit<DecideRequest, 'placements'> & { placement: s
 
 export type StandingDeps = DecisionLogDeps & DecideDeps & Pick<DecidingDeps, 'catalogueStore'>;
 
-/** What has ended an offer of a decision that stands. */
-type Withdrawn = { offer: DecidedOffer; reasonCode: WithdrawalReason };
-
-/** What stands, beside the customer's record, as one look into Redis found them. */
-export type StandingRead = {
-  key: string;
-  /** null: nothing stands. */
-  text: Buffer | null;
-  /** Of the record (`record-codec.ts`); undefined: there is none. */
-  stamp: Buffer | undefined;
-  record: () => CustomerRecord | undefined;
-  contacts: () => ReadContacts;
-};
-
 /**
  * The standing decision, shortened to `limit`; made, logged and left to stand where there is none. One with an offer that the
  * customer no longer wants, has redeemed, or is not to be sold, or that has been deleted, is withdrawn and decided anew.
@@ -86,42 +60,6 @@ export type StandingRead = {
  */
 export async function standingDecision(request: StandingRequest, deps: StandingDeps): Promise<Decision> {
   return await decisionStanding(await readStanding(request, deps), request, deps);
-}
-
-/** Rejects when Redis is away. */
-export function readStanding(
-  request: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
-  { keys, records, contacts }: Pick<StandingDeps, 'keys' | 'records' | 'contacts'>,
-): Promise<StandingRead> {
-  const subjectId = subjectIdOf(request.subject);
-  const key = standingKey(request, { keys });
-  return records
-    .readWith(subjectId, [key, keys.contacts(subjectId)])
-    .then(({ stamp, record, others: [text = null, history = null] }) => ({
-      key,
-      text,
-      stamp,
-      record,
-      // Where it still stands, nobody asks for them.
-      contacts: () => contacts.readFrom(history),
-    }));
-}
-
-/**
- * What tells whether a decision that was read before still stands, and the customer's record is the same: the text's first
- * bytes, which name its shape, whether it is logged, and the decision. What stands logged under an id is not written again.
- */
-export type StandingMark = { head: Buffer; stamp: Buffer | undefined };
-
-/** undefined: what was read is not this decision, logged. */
-export function standingMark(
-  { text, stamp }: StandingRead,
-  { decisionId }: Decision,
-): StandingMark | undefined {
-  const head = text === null || decisionId === null ? undefined : loggedHead(text, decisionId);
-  if (head === undefined) return undefined;
-  // Copies: what was read is a part of all that came with it.
-  return { head: Buffer.from(head), stamp: stamp && Buffer.from(stamp) };
 }
 
 /** `standingDecision` of what has been read. Without `contacts`, they are read where it is decided. */
@@ -145,15 +83,13 @@ export async function decisionStanding(
   if (before === undefined) return await decideAnew();
   if (!before.logged && deps.now() - Date.parse(before.decision.decidedAt) > loggingMs)
     await logStanding(key, before.decision, deps);
-  const withdrawn = await withdrawnOf(before.decision, request, record(), market, deps);
+  const withdrawn = await withdrawnOf(before.decision, subjectIdOf(request.subject), record(), market, deps);
   if (withdrawn.length === 0) return shortened(before.decision, request.limit);
   return await decideAnew({ decision: before.decision, withdrawn });
 }
 
 /** What stands under the key as far as is known, and what has ended of it. */
 type Place = { key: string; text: Buffer | null; ended: Ended | undefined };
-
-type Ended = { decision: LoggedDecision; withdrawn: readonly Withdrawn[] };
 
 /**
  * One of those who ask at once decides, and so reserves; the others wait for what it lets stand. `known`: what has been read, by which it
@@ -207,60 +143,82 @@ async function decideLocked(
   return decided;
 }
 
+/** What has been decided, as it is to stand, and what came of that. */
+type Made = { own: LoggedDecision; stood: Stood };
+
 /** undefined: another is at it, or something else was found than was known, and nothing is reserved. */
 async function decideAndLetStand(
-  { key, text, ended }: Place,
+  place: Place,
   attempt: StandingAttempt,
   early: ReadForDecision | undefined,
   request: StandingRequest,
   deps: StandingDeps,
 ): Promise<Decision | undefined> {
+  const { ended } = place;
   // Sent before anything is reserved, so that it is done before that; who waits for both waits once. Where another is quicker, or this
   // process dies, it has been done for a decision that gives way in any case.
   const withdrawing = ended === undefined ? Promise.resolve() : giveBack(ended, deps);
   withdrawing.catch(() => {});
-  let made: { own: LoggedDecision; stood: Stood } | undefined;
+  let made: Made | undefined;
   const write: WriteDecided = async (decided, contacts, now) => {
     made = undefined;
-    const isReserved = attempt.beginning() === 'begun';
-    if (isReserved) await withdrawing;
+    if (attempt.beginning() === 'begun') await withdrawing;
     const named = loggedForm(decided);
     // Made without the catalogue: not to be repeated once that is there.
     if (named === undefined)
       return contacts === undefined || (await deps.contacts.writeMany([contacts], now))[0] === true;
-    const ends = windowEnd(named, deps);
-    const whole: LoggedDecision = {
-      ...named,
-      standsUntil: new Date(ends).toISOString(),
-      ...(ended && { replaces: replacedBy(ended) }),
-    };
-    // Through the schema, so that the first answer equals the later ones to the byte.
-    const own = LoggedDecision.parse(briefForm(whole));
-    const changed = contacts && deps.contacts.prepare(contacts, now);
-    const replaced = digestOf(text);
-    const lock = isReserved ? attempt.lock : undefined;
-    const stood = await letStand({ key, replaced, own, whole, ends, contacts: changed, lock }, deps);
+    made = await letNamedStand(named, contacts && deps.contacts.prepare(contacts, now), place, attempt, deps);
     await withdrawing;
-    made = { own, stood };
-    return stood !== 'contactsChanged';
+    return made.stood !== 'contactsChanged';
   };
   const asked = { ...request, placements: [request.placement] };
-  let reserved: Awaited<ReturnType<typeof decide>>;
+  let reserved: Reserved;
   try {
     reserved = await decide(asked, { ...deps, budgets: attempt.budgets }, attempt.decisionId, {
       write,
       ...(early && { read: Promise.resolve(early) }),
-      ...(ended && { isOver: isWithdrawn(ended) }),
+      ...(ended && { drops: isWithdrawn(ended) }),
     });
   } catch (err) {
     if (err instanceof NotBegun) return undefined;
     throw err;
   }
-  const { decision, release } = reserved;
-  if (made === undefined) return decision;
-  const { own, stood } = made;
+  return made === undefined
+    ? reserved.decision
+    : await settleStood(made, reserved.release, place, attempt, deps);
+}
+
+/** `contacts`: what the decision changes of the customer's. */
+async function letNamedStand(
+  named: LoggedDecision,
+  contacts: PreparedContacts | undefined,
+  { key, text, ended }: Place,
+  attempt: StandingAttempt,
+  deps: StandingDeps,
+): Promise<Made> {
+  const ends = windowEnd(named, deps);
+  const whole: LoggedDecision = {
+    ...named,
+    standsUntil: new Date(ends).toISOString(),
+    ...(ended && { replaces: replacedBy(ended) }),
+  };
+  // Through the schema, so that the first answer equals the later ones to the byte.
+  const own = LoggedDecision.parse(briefForm(whole));
+  const lock = attempt.beginning() === 'begun' ? attempt.lock : undefined;
+  const stood = await letStand({ key, replaced: digestOf(text), own, whole, ends, contacts, lock }, deps);
+  return { own, stood };
+}
+
+/** What is answered of a decision that stands, or does not. undefined: as of `decideAndLetStand`. */
+async function settleStood(
+  { own, stood }: Made,
+  release: Reserved['release'],
+  { key, text, ended }: Place,
+  attempt: StandingAttempt,
+  deps: StandingDeps,
+): Promise<Decision | undefined> {
   if (stood === 'stands') {
-    attempt.isOver();
+    attempt.settled();
     return own;
   }
   // Nothing was reserved.
@@ -281,12 +239,6 @@ function isSame({ decision }: Standing, ended: Ended | undefined): boolean {
   return decision.decisionId === ended?.decision.decisionId;
 }
 
-function replacedBy({ decision: { decisionId }, withdrawn }: Ended): Decision['replaces'] {
-  const reasons = new Set(withdrawn.map(({ reasonCode }) => reasonCode));
-  const reasonCode = WITHDRAWAL_REASONS.find((reason) => reasons.has(reason)) ?? [...reasons][0];
-  return reasonCode && { decisionId, offerIds: withdrawn.map(({ offer }) => offer.offerId), reasonCode };
-}
-
 /**
  * A process has died, or lost Redis, after it had written down this id and before its decision stood: nobody was ever answered.
  * What it reserved would bar the customer from another offer, or hold one that no decision knows.
@@ -299,33 +251,14 @@ async function undoAttempt(decisionId: string, request: StandingRequest, deps: S
   await forget(request, (contact) => contact.decisionId === decisionId, deps);
 }
 
-/**
- * Gives back what was reserved for the offers that have ended (ledger/replay-ledgers.ts does the same); what she had been given before, by
- * another decision, she keeps.
- */
-async function giveBack({ decision, withdrawn }: Ended, { budgets, now }: StandingDeps): Promise<void> {
-  await Promise.all(
-    withdrawn
-      .filter(({ offer }) => offer.heldSince === undefined)
-      .map(({ offer }) => budgets.release(offer.offerId, decision.decisionId, now())),
-  );
-}
-
-/** What nobody has told to have reached the customer counts as never sent. */
-function isWithdrawn({ decision: { decisionId }, withdrawn }: Ended): (contact: Contact) => boolean {
-  const ended = new Set<string>(withdrawn.map(({ offer }) => offer.offerId));
-  return (contact) =>
-    contact.decisionId === decisionId && ended.has(contact.offerId) && contact.state === 'reserved';
-}
-
 async function forget(
   { subject }: StandingRequest,
-  isOver: (contact: Contact) => boolean,
+  drops: (contact: Contact) => boolean,
   { contacts, now }: StandingDeps,
 ): Promise<void> {
   await contacts.update(
     subjectIdOf(subject),
-    (history) => (history.some(isOver) ? history.filter((contact) => !isOver(contact)) : history),
+    (history) => (history.some(drops) ? history.filter((contact) => !drops(contact)) : history),
     now(),
   );
 }
@@ -352,89 +285,9 @@ export function firstEnd(decision: Decision, { offers }: Pick<StandingDeps['cata
   return Math.min(...ends.filter((end) => !Number.isNaN(end)));
 }
 
-/** A fallback is content for everybody: only its own rules end it. */
-async function withdrawnOf(
-  { placements: [place], channel, decidedAt }: LoggedDecision,
-  request: StandingRequest,
-  record: CustomerRecord | undefined,
-  { contactPolicy: usual, experiments, items }: OfferMarket,
-  deps: StandingDeps,
-): Promise<Withdrawn[]> {
-  if (place === undefined || place.offers.length === 0) return [];
-  const now = deps.now();
-  const subjectId = subjectIdOf(request.subject);
-  const settings = experiments.settingsFor(subjectId, now);
-  const { contactPolicy = usual } = settings;
-  const facts = withdrawalFacts(record, now);
-  const rule = place.fallback
-    ? undefined
-    : contactPolicy.withdrawalRule(facts, channel, Date.parse(decidedAt), now);
-  const situation = { ...situationOfStanding, channel, placements: [place.placement], now };
-  const changedRule = (compiled: CompiledOffer) => {
-    if (place.fallback) return undefined;
-    const known = customerFacts(subjectId, record, modelsFor(deps.models, settings), items, noContext, now);
-    return compiled.exclusionOfCustomer(known, situation, () => undefined);
-  };
-  const reasons = await Promise.all(
-    place.offers.map(async (offer) => {
-      const ended = await whyEnded(offer, deps, (current) => {
-        const compiled = compiledOffer(current);
-        const isAsItWas = compiled.version === offer.offerVersion;
-        return compiled.exclusionOfOffer(situation) ?? (isAsItWas ? undefined : changedRule(compiled));
-      });
-      return ended ?? rule?.(offer);
-    }),
-  );
-  return place.offers.flatMap((offer, at) => {
-    const reasonCode = reasons[at];
-    return reasonCode === undefined ? [] : [{ offer, reasonCode }];
-  });
-}
-
-/** What is out of stock by now was on offer; what is in the basket, nobody says. */
-const situationOfStanding = { basketMinor: undefined, isBuyable: () => true };
-
-/**
- * Why the offer as it is now is no longer to be made. This process's copy may be behind the one that decided: only Redis can say that
- * an offer is gone, or no longer what it was.
- */
-async function whyEnded(
-  { offerId }: DecidedOffer,
-  { catalogue, catalogueStore }: StandingDeps,
-  why: (offer: Offer) => ExclusionReason | undefined,
-): Promise<WithdrawalReason | undefined> {
-  const known = catalogue.offers.get(offerId);
-  if (known !== undefined && why(known) === undefined) return undefined;
-  const current = await catalogueStore.getOffer(offerId);
-  return current === undefined ? 'deleted' : WithdrawalReason.safeParse(why(current)).data;
-}
-
 function shortened(decision: Decision, limit: number): Decision {
   return {
     ...decision,
     placements: decision.placements.map((place) => ({ ...place, offers: place.offers.slice(0, limit) })),
   };
-}
-
-/** The key under which a decision stands. */
-export function standingKey(
-  { subject, ...place }: Pick<StandingRequest, 'subject' | 'channel' | 'campaign' | 'placement'>,
-  { keys }: Pick<StandingDeps, 'keys'>,
-): string {
-  return keys.standingDecision(subjectIdOf(subject), slotOf(place));
-}
-
-type StandingPlace = Pick<StandingRequest, 'channel' | 'campaign' | 'placement'>;
-
-/** The last one: a list, or an e-mail send, asks for the same for every customer. */
-let lastSlot: (StandingPlace & { slot: string }) | undefined;
-
-/** Names the channel, campaign and place; hashed, because the shop chooses the texts. */
-function slotOf({ channel, campaign, placement }: StandingPlace): string {
-  if (lastSlot?.channel !== channel || lastSlot.campaign !== campaign || lastSlot.placement !== placement) {
-    const text = JSON.stringify([channel, campaign ?? null, placement]);
-    const slot = createHash('sha256').update(text).digest('base64url').slice(0, 22);
-    lastSlot = { channel, campaign, placement, slot };
-  }
-  return lastSlot.slot;
 }

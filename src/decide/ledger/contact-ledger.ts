@@ -48,9 +48,9 @@ export type ContactLedger = {
 };
 
 /** What is to be left of a history. */
-export function withoutContacts(read: ReadContacts, isOver: (contact: Contact) => boolean): ReadContacts {
-  if (!read.history.some(isOver)) return read;
-  return { ...read, history: read.history.filter((contact) => !isOver(contact)), isShortened: true };
+export function withoutContacts(read: ReadContacts, drops: (contact: Contact) => boolean): ReadContacts {
+  if (!read.history.some(drops)) return read;
+  return { ...read, history: read.history.filter((contact) => !drops(contact)), isShortened: true };
 }
 
 /** The key, and the arguments that `writeContactsLua` takes. */

@@ -1,6 +1,6 @@
 /**
  * What the ledgers would hold of one customer, worked out from the log of decisions and outcomes alone: for a Redis that was lost.
- * The same steps as deciding (reserve.ts), settling (settle-outcome.ts) and withdrawing (standing-decision.ts) take, in the order in
+ * The same steps as deciding (reserve.ts), settling (settle-outcome.ts) and withdrawing (withdrawn-offers.ts) take, in the order in
  * which they were told, by the budgets that offers had then. Pure.
  */
 import type { Channel } from '../../domain/channel.ts';
@@ -144,9 +144,9 @@ function withdraw(
   ledgers: Ledgers,
 ): void {
   const ended = new Set(offerIds);
-  const isOver = (contact: Contact) =>
+  const drops = (contact: Contact) =>
     contact.decisionId === decisionId && ended.has(contact.offerId) && contact.state === 'reserved';
-  const kept = ledgers.contacts.filter((contact) => !isOver(contact));
+  const kept = ledgers.contacts.filter((contact) => !drops(contact));
   changeContacts(ledgers, kept, at);
   for (const offerId of offerIds) ledgers.budgets.free({ offerId, id: decisionId, at });
 }

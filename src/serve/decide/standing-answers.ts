@@ -3,7 +3,7 @@
  * decision stands in Redis, the customer's record is the same, and the catalogue too: then nobody has withdrawn anything. By time
  * alone, a decision ends with its window, when it no longer stands, or with an offer whose end was set earlier meanwhile.
  */
-import type { StandingMark, StandingRead } from '../../decide/standing-decision.ts';
+import type { StandingMark, StandingRead } from '../../decide/read-standing.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
 import type { TallySeries } from '../../infra/resolved-metrics.ts';
 import { createRecentAnswers } from '../recent-answers.ts';

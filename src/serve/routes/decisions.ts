@@ -2,14 +2,8 @@
 import { z } from 'zod';
 import { type DecideRequest, decide, decideDry, degradedDecision, noContext } from '../../decide/decide.ts';
 import { logDecision, loggedForm } from '../../decide/decision-log.ts';
-import {
-  decisionStanding,
-  firstEnd,
-  readStanding,
-  type StandingRead,
-  type StandingRequest,
-  standingMark,
-} from '../../decide/standing-decision.ts';
+import { readStanding, type StandingRead, standingMark } from '../../decide/read-standing.ts';
+import { decisionStanding, firstEnd, type StandingRequest } from '../../decide/standing-decision.ts';
 import { knownSubject } from '../../decide/subject.ts';
 import { Channel } from '../../domain/channel.ts';
 import { Decision } from '../../domain/decision.ts';

@@ -6,7 +6,7 @@ import { type DecideRequest, noContext, type openDecision } from '../../decide/d
 import { decisionIdOf } from '../../decide/decision-id.ts';
 import type { DecidingDeps } from '../../decide/deps.ts';
 import type { ReadContacts } from '../../decide/ledger/contact-ledger.ts';
-import { standingKey } from '../../decide/standing-decision.ts';
+import { standingKey } from '../../decide/read-standing.ts';
 import type { BatchAbout } from '../../domain/batch.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';

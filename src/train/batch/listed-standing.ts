@@ -5,7 +5,8 @@ import { keepOutlines, type LoggedDecision, listedText, madeOffers } from '../..
 import type { FramedReasons } from '../../decide/framed-reasons.ts';
 import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
 import { packDecision } from '../../decide/packed-decision.ts';
-import { decisionStanding, readStanding, windowEnd } from '../../decide/standing-decision.ts';
+import { readStanding } from '../../decide/read-standing.ts';
+import { decisionStanding, windowEnd } from '../../decide/standing-decision.ts';
 import { parseStanding, standingText } from '../../decide/standing-text.ts';
 import type { DecidedOffer, Decision, DecisionInputs } from '../../domain/decision.ts';
 import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
