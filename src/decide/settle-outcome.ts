@@ -49,8 +49,8 @@ export type SubjectContacts = {
   subjectId: string;
   read: ReadContacts;
   /**
-   * Of a guest who has logged in, read before the customer's: there is what the log-in has not taken over yet, or came later by who
-   * did not know of it.
+   * Of a guest who has logged in, read before the customer's: there is what the log-in has not taken over yet, or came later by
+   * who did not know of it.
    */
   guest?: SubjectContacts;
 };

@@ -13,7 +13,10 @@ export function subjectIdOf(subject: DecisionSubject): string {
   return 'customerId' in subject ? subject.customerId : guestSubject(subject.sessionId);
 }
 
-/** A guest who has logged in is the customer: what she has been given as either counts. One round trip for a session, none for a customer. */
+/**
+ * A guest who has logged in is the customer: what she has been given as either counts. One round trip for a session, none for a
+ * customer.
+ */
 export async function knownSubject(
   subject: DecisionSubject,
   deps: { redis: Redis; keys: Keys },

@@ -5,8 +5,8 @@ import { customerOfSession } from '../../features/guest-events.ts';
 import type { Deps } from '../deps.ts';
 
 /**
- * A guest who has logged in is the customer: what either was offered is hers, and whichever names the event. Of what nobody knows any more
- * who logged in, her contacts tell.
+ * A guest who has logged in is the customer: what either was offered is hers, whichever of the two the event names. Where nobody
+ * knows of the log-in any more, her contacts tell.
  */
 export async function wasMadeFor(
   decision: DecisionOutline,

@@ -69,8 +69,8 @@ export async function mergeSession(
 const attemptsMax = 10;
 
 /**
- * What the guest was offered is the customer's, but what she has already: of that one is given back. Dying before that, it lapses. As
- * long as any of it may be told of, it is known whose the session is.
+ * What the guest was offered is the customer's, but what she has already: of that one is given back. Dying before that, it
+ * lapses. As long as any of it may be told of, it is known whose the session is.
  */
 async function takeContacts(
   history: ContactHistory,
