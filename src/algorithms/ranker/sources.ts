@@ -27,6 +27,20 @@ export const RANKER_SOURCES = [
 ] as const;
 export type RankerSource = (typeof RANKER_SOURCES)[number];
 
+/**
+ * Those that know few items of each subject, and keep what they say on a sheet: at most 8, for one memory (`scoreSheets`) holds no
+ * more.
+ */
+const SHEETED_SOURCES = [
+  'ease',
+  'neighbours',
+  'complements',
+  'customers',
+  'habit',
+  'buyAgain',
+] as const satisfies readonly RankerSource[];
+type SheetedSource = (typeof SHEETED_SOURCES)[number];
+
 /** One of something for each source. */
 export function bySource<T>(make: (source: RankerSource, s: number) => T): Record<RankerSource, T> {
   const made: Partial<Record<RankerSource, T>> = {};
@@ -70,14 +84,14 @@ export function createSourceFinders(model: CollaborativeModel): Record<RankerSou
   const { neighbours, boughtTogether, rhythm, sources } = model;
   const ofSimilar = sources && createSimilarCustomers(sources.customers);
 
-  const sheets = scoreSheets(model.itemIds.length, RANKER_SOURCES.length);
+  const sheets = scoreSheets(model.itemIds.length, SHEETED_SOURCES.length);
 
   /** Of the few items that customers like this one are about. */
   const sparse = (
-    source: RankerSource,
+    source: SheetedSource,
     write: (subject: RankerSubject, out: ScoreSheet) => void,
   ): RankerSourceFinder => {
-    const sheet = sheets[RANKER_SOURCES.indexOf(source)]!;
+    const sheet = sheets[SHEETED_SOURCES.indexOf(source)]!;
     const scoreOf = (item: number) => sheet.scoreOf(item);
     return (subject, depth, allowed) => {
       sheet.clear();
