@@ -13,17 +13,23 @@ export type AskedThreads<Asked, Answer> = {
 };
 
 /**
- * Waits until all are ready. `name`: what they are, as a person reads it: `a thread that …`. What is asked goes to them as it is, with the
- * number of the request besides.
+ * Waits until all are ready; where one does not start, ends the others and rejects. `name`: what they are, as a person reads it:
+ * `a thread that …`. What is asked goes to them as it is, with the number of the request besides.
  */
 export async function askThreads<Asked extends object, Reply extends ThreadReply>(
   threads: number,
   open: () => Worker,
   name: string,
 ): Promise<AskedThreads<Asked, ThreadAnswer<Reply>>> {
-  const started = await Promise.all(
-    Array.from({ length: threads }, () => startThread<Asked, Reply>(open(), name)),
-  );
+  const workers = Array.from({ length: threads }, open);
+  let started: AskedThreads<Asked, ThreadAnswer<Reply>>[];
+  try {
+    started = await Promise.all(workers.map((worker) => startThread<Asked, Reply>(worker, name)));
+  } catch (err) {
+    // Nobody else knows of those that did start, or still do.
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    throw err;
+  }
   let turn = 0;
   return {
     // What is asked is alike.

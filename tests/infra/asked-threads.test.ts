@@ -53,3 +53,21 @@ test('a thread that ends refuses what waits for it, and all that comes', async (
 test('a thread that ends before it is ready is told of at once', async () => {
   await expect(open(1, 'process.exit(1)')).rejects.toThrow('a thread that doubles ended before it began');
 });
+
+test('where one thread does not start, the others are ended, ready or not', async () => {
+  const neverReady = 'setInterval(() => {}, 1000)';
+  const texts = [code, 'process.exit(1)', neverReady];
+  const opened: Worker[] = [];
+  const starting = askThreads<{ number: number }, Reply>(
+    3,
+    () => {
+      const worker = new Worker(texts[opened.length] ?? '', { eval: true });
+      opened.push(worker);
+      return worker;
+    },
+    'a thread that doubles',
+  );
+  await expect(starting).rejects.toThrow('a thread that doubles ended before it began');
+  // Of a thread that has ended.
+  expect(opened.map(({ threadId }) => threadId)).toEqual([-1, -1, -1]);
+});
