@@ -1,6 +1,6 @@
 /** The k items of the highest dot product with a vector, in one pass over the items. */
 import { keep, put, sortHeap } from './heap';
-import { dot, multiplyAdd, sumLanes } from './simd';
+import { dot, laneOf, multiplyAdd, sumLanes } from './simd';
 
 /**
  * Writes the (at most) k highest of factors[i] · x for i < `rows` to `indices` and `scores`, best first, ties by lower
@@ -121,13 +121,6 @@ function markSeen(seenPtr: usize, seenIndices: usize, row: i32, allowed: usize, 
   const end = load<i32>(pointer, 4);
   for (let p = load<i32>(pointer); p < end; p++)
     store<u8>(allowed + <usize>load<u32>(seenIndices + ((<usize>p) << 2)), mark);
-}
-
-export function laneOf(v: v128, lane: i32): f32 {
-  if (lane == 0) return f32x4.extract_lane(v, 0);
-  if (lane == 1) return f32x4.extract_lane(v, 1);
-  if (lane == 2) return f32x4.extract_lane(v, 2);
-  return f32x4.extract_lane(v, 3);
 }
 
 function isRankable(score: f32, row: i32, allowed: usize): bool {

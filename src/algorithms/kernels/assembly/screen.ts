@@ -9,8 +9,7 @@
  * rounding may add.
  */
 import { isWorse, keep, rowAt, scoreAt, sortHeap } from './heap';
-import { laneOf } from './scan';
-import { dot, sumLanes } from './simd';
+import { dot, laneOf, sumLanes } from './simd';
 
 /** Lengths of `rows` rows of `d` floats; NaN or Infinity where a factor is not finite. */
 export function measureRows(factors: usize, rows: i32, d: i32, lengths: usize): void {
