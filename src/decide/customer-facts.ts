@@ -78,7 +78,7 @@ class RecordFacts implements CustomerFacts {
   private readonly hasOrdered: boolean;
   private risk: number | undefined | 'unasked' = 'unasked';
   private remaining: ReturnType<typeof remainingLifetimeValue> | 'unasked' = 'unasked';
-  private stands: CustomerFacts['standing'] | undefined;
+  private standingKnown: CustomerFacts['standing'] | undefined;
   private madeOf: Segments | undefined;
   private interest: ReturnType<typeof categoryInterest> | undefined;
   private taste: CustomerFacts['tasteRank'] | undefined;
@@ -128,8 +128,8 @@ class RecordFacts implements CustomerFacts {
   }
 
   get standing(): CustomerFacts['standing'] {
-    this.stands ??= standingOf(standingAt, this.features, 0);
-    return this.stands;
+    this.standingKnown ??= standingOf(standingAt, this.features, 0);
+    return this.standingKnown;
   }
 
   get remainingLifetimeValueMinor(): number | undefined {

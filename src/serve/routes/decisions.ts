@@ -99,17 +99,17 @@ function standInFor(
 const headers = { 'cache-control': 'private, no-store' };
 
 function counted(decision: Decision, deps: Pick<Deps, 'metrics'>): Decision {
-  count(countedOf(decision, deps), deps);
+  countAnswer(seriesOf(decision, deps), deps);
   return decision;
 }
 
-function countedOf(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Counted {
+function seriesOf(decision: Decision, { metrics }: Pick<Deps, 'metrics'>): Counted {
   const { channel, degraded, experiment, furtherExperiments = [] } = decision;
   const experiments = experiment === null ? [] : [experiment, ...furtherExperiments];
   return { decisions: metrics.decisions.of(channel, answerOf(decision), `${degraded}`), experiments };
 }
 
-function count({ decisions, experiments }: Counted, { metrics }: Pick<Deps, 'metrics'>): void {
+function countAnswer({ decisions, experiments }: Counted, { metrics }: Pick<Deps, 'metrics'>): void {
   for (const { name, variant } of experiments) metrics.experimentAnswers.inc({ experiment: name, variant });
   decisions.count++;
 }
@@ -155,7 +155,7 @@ async function answerStanding(
       question,
       mark,
       { revision, until: firstEnd(decision, deps.catalogue) },
-      { json, bytes, counted: countedOf(decision, deps) },
+      { json, bytes, counted: seriesOf(decision, deps) },
     );
   }
   return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
@@ -247,7 +247,7 @@ export const decisionRoutes = [
           const given = deps.standing.find(question, read);
           if (given === undefined)
             return answerStanding({ question, request, explain, revision }, read, deps);
-          count(given.counted, deps);
+          countAnswer(given.counted, deps);
           deps.metrics.standing.add('given');
           return { status: 200, headers, body: new JsonText<AnswerBody>(given.json, given.bytes) };
         })

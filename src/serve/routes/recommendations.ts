@@ -188,7 +188,7 @@ function answerOf(
 }
 
 /** The items of an answer, and the rules that changed their places, each series once. */
-function countedOf(
+function timesBySeries(
   items: readonly RecommendedItem[],
   { metrics }: Pick<Deps, 'metrics'>,
 ): ShownPage['counted'] {
@@ -253,7 +253,7 @@ function makePage(
     items: json,
     itemsBytes: Buffer.byteLength(json),
     modelVersion: JSON.stringify(modelVersion),
-    counted: countedOf(items, deps),
+    counted: timesBySeries(items, deps),
   };
   if (isRead && degradedBy.length === 0) {
     // Of a page that is made anew each time, any change of the catalogue may change the candidates.
