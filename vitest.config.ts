@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 const reportFile = process.env.TEST_REPORT;
 
 const all = {
+  /** As the entries of processes do, so that a fault reads the same whichever file comes first. */
+  setupFiles: ['src/domain/fault-sentences.ts'],
   /** Far beyond what anything takes, on a machine that has much else to do: they end what hangs, and judge no speed. */
   testTimeout: 240_000,
   hookTimeout: 240_000,

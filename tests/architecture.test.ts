@@ -61,6 +61,19 @@ function importsOf(file: string): Import[] {
   }));
 }
 
+/** Without what is imported for its types alone. */
+function loadedBy(name: string): string[] {
+  const file = join(root, name);
+  const types = new Set(
+    [...readFileSync(file, 'utf8').matchAll(/^(?:import|export) type [^;]*from '([^']+)'/gm)].map(
+      (match) => match[1],
+    ),
+  );
+  return importsOf(file)
+    .filter(({ specifier }) => !types.has(specifier))
+    .map(({ to }) => to);
+}
+
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join(root, name));
@@ -108,6 +121,27 @@ test('the domain imports nothing but zod', () => {
     )
     .map(({ from, specifier }) => `${from} imports ${specifier}`);
   expect(foreign).toEqual([]);
+});
+
+test('what a fault reads does not hang on what else is imported: the entry of each process and thread sees to it, and no other', () => {
+  // Imports end in .ts: what ends in .js is built, for another process or thread to run.
+  const started = sources.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/'(\.[^']+)\.js'/g)].map(([, entry]) =>
+      relative(root, resolve(dirname(file), `${entry}.ts`)),
+    ),
+  );
+  const checks = (file: string, seen = new Set<string>()): boolean => {
+    if (file === 'zod') return true;
+    if (seen.has(file) || !file.endsWith('.ts')) return false;
+    seen.add(file);
+    return loadedBy(file).some((to) => checks(to, seen));
+  };
+  const entries = [join('cli', 'main.ts'), ...new Set(started)].filter((entry) => checks(entry)).sort();
+  const saying = sources
+    .filter((file) => /^import '.*\/fault-sentences\.ts'/m.test(readFileSync(file, 'utf8')))
+    .map((file) => relative(root, file));
+  expect(entries.length).toBeGreaterThan(1);
+  expect(saying.sort()).toEqual(entries);
 });
 
 test('algorithms, simulation, offers and webhooks are pure: no clock, no randomness, no environment', () => {

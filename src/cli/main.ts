@@ -1,6 +1,7 @@
 /** The `nextbest` command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, CommanderError } from 'commander';
 import { AppError, UsageError } from '../domain/errors.ts';
+import '../domain/fault-sentences.ts';
 import { VERSION } from '../infra/version.ts';
 import { COMMANDS } from './commands.ts';
 

@@ -1,6 +1,7 @@
 /**
  * What zod says of a fault where a schema has no sentence of its own, as a sentence that follows the name of the field: what is wrong and
- * what would be right. To import this file is enough: it holds for all schemas. No value is repeated, for it may be somebody's address.
+ * what would be right. To import this file is enough: it holds for all schemas of a process or thread, whose
+ * entry imports it. No value is repeated, for it may be somebody's address.
  */
 import { z } from 'zod';
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import './fault-sentences.ts';
 
 /**
  * Ids are opaque strings that the shop chooses. Braces are refused because a customer's Redis keys carry

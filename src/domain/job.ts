@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import './fault-sentences.ts';
 
 /** What the worker can be asked to do. */
 export const JOB_NAMES = [

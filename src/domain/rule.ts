@@ -6,7 +6,6 @@
  * Which features there are is not known here: `offers/offer-schema.ts` checks their names against the registry.
  */
 import { z } from 'zod';
-import './fault-sentences.ts';
 import { LOYALTY_TIERS } from './channel.ts';
 import { RFM_SEGMENTS, RISK_BANDS, VALUE_TIERS } from './segments.ts';
 import { strictFields } from './strict-fields.ts';

@@ -1,7 +1,6 @@
 /** Hyper-parameters by model, as `nextbest tune` writes and `nextbest evaluate ranking --params` reads them. */
 import { z } from 'zod';
 import { UsageError } from '../domain/errors.ts';
-import '../domain/fault-sentences.ts';
 import { readText } from './input/read-text.ts';
 import type { Params } from './search/space.ts';
 

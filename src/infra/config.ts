@@ -4,7 +4,6 @@ import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import type { Scope } from '../domain/api-key.ts';
 import { UsageError } from '../domain/errors.ts';
-import '../domain/fault-sentences.ts';
 import { Currency } from '../domain/money.ts';
 import { dayMs } from '../domain/time.ts';
 import { WebhookSecret } from '../domain/webhook.ts';

@@ -3,6 +3,7 @@
  * worker's event loop stays free to renew the job's lock however long the arithmetic takes.
  */
 import { type SandboxedJob, UnrecoverableError } from 'bullmq';
+import '../domain/fault-sentences.ts';
 import { JobName, JobPayload, type JobResult } from '../domain/job.ts';
 import { openLake } from '../history/lake.ts';
 import { readConfig } from '../infra/config.ts';

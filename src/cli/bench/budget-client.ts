@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRng, type Rng } from '../../algorithms/rng.ts';
 import { createBudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import { toldWithinDays } from '../../decide/told-until.ts';
+import '../../domain/fault-sentences.ts';
 import { OfferId } from '../../domain/ids.ts';
 import type { Budget } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';

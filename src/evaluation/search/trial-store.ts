@@ -5,7 +5,6 @@ import { access, constants, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../domain/errors.ts';
-import '../../domain/fault-sentences.ts';
 import { writeAtomically } from '../../infra/files.ts';
 import { bestTrial, type Trial } from './propose.ts';
 

@@ -9,6 +9,7 @@ import { closeSync, openSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import '../../domain/fault-sentences.ts';
 import { freePort } from '../free-port.ts';
 import { announceEndpoint, redisFolder, ServerKind, withdrawEndpoint } from './endpoint.ts';
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { type SandboxedJob, UnrecoverableError } from 'bullmq';
 import { BatchPayload } from '../../domain/batch.ts';
+import '../../domain/fault-sentences.ts';
 import { openLake } from '../../history/lake.ts';
 import { sweepBatches } from '../../infra/batch-files.ts';
 import { readConfig } from '../../infra/config.ts';

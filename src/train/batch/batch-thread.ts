@@ -6,6 +6,7 @@ import { createMarketHolder } from '../../decide/market.ts';
 import { loadDecisionPolicy } from '../../decide/policy.ts';
 import { createPolicyWatch } from '../../decide/policy-watch.ts';
 import { loadTrialModels, withTrialModels } from '../../decide/trial-models.ts';
+import '../../domain/fault-sentences.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import type { Item } from '../../domain/item.ts';
 import type { Offer } from '../../domain/offer.ts';

@@ -1,4 +1,5 @@
 /** What the worker's child process runs for erasures (BullMQ's sandbox): all that are due. */
+import '../../domain/fault-sentences.ts';
 import { readConfig } from '../../infra/config.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';

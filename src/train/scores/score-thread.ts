@@ -3,6 +3,7 @@
  * answered by a `ScoreReply` of its number, in whatever order; the first answer of all says that it is ready.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import '../../domain/fault-sentences.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import { createRecordStore } from '../../features/record-store.ts';
 import { createKeys } from '../../infra/keys.ts';
