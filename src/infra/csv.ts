@@ -2,9 +2,9 @@
 
 /**
  * What a spreadsheet would work out as a formula: ids, names and segments are text of others. A number with its sign, such as
- * a telephone number, does no harm.
+ * a telephone number or a loss, does no harm. What begins as a guarded one does is guarded, too, so that it can be told from that.
  */
-const formula = /^(?![+-]?\d+$)[=+\-@\t\r\n＝＋－＠]/;
+const formula = /^'*(?![+-]?\d+(?:\.\d+)?$)[=+\-@\t\r\n＝＋－＠]/;
 
 /** Quoted where it must be; a formula gets an apostrophe before it. `isText`: false for numbers, which are never formulas. */
 export function csvCell(plain: string, isText = true): string {

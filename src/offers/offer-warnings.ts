@@ -30,7 +30,12 @@ export function offerWarnings(
   const warn = (path: string, message: string) => warnings.push({ offerId, path, message });
   for (const [at, itemId] of offer.itemIds.entries())
     if (!hasItem(itemId))
-      warn(`itemIds[${at}]`, `${itemId} is not in the catalogue: the offer counts without it`);
+      warn(
+        `itemIds[${at}]`,
+        offer.itemIds.some(hasItem)
+          ? `${itemId} is not in the catalogue: the offer counts without it`
+          : `${itemId} is not in the catalogue, and so is no item of the offer: it is not made until one is`,
+      );
   for (const [at, category] of offer.categories.entries())
     if (!hasCategory(category)) warn(`categories[${at}]`, `no item of the catalogue is of ${category}`);
   for (const [at, placement] of offer.placements.entries())

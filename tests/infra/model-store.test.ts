@@ -227,11 +227,11 @@ test('what an experiment tries stays until it is no longer tried', async () => {
 
 test('names and versions cannot leave the models folder', async () => {
   const outside = '../../etc' as never;
-  await expect(loadModel(modelsDir, 'churn', outside)).rejects.toThrow('Invalid');
-  await expect(loadModel(modelsDir, outside)).rejects.toThrow('Invalid');
-  await expect(promoteModel(modelsDir, 'churn', outside)).rejects.toThrow('Invalid');
-  await expect(rollbackModel(modelsDir, outside)).rejects.toThrow('Invalid');
-  await expect(publishModel(modelsDir, { ...draft(1), version: outside }, {}, {})).rejects.toThrow('Invalid');
+  await expect(loadModel(modelsDir, 'churn', outside)).rejects.toThrow('must ');
+  await expect(loadModel(modelsDir, outside)).rejects.toThrow('must ');
+  await expect(promoteModel(modelsDir, 'churn', outside)).rejects.toThrow('must ');
+  await expect(rollbackModel(modelsDir, outside)).rejects.toThrow('must ');
+  await expect(publishModel(modelsDir, { ...draft(1), version: outside }, {}, {})).rejects.toThrow('must ');
   await publish(1);
   await writeFile(join(modelsDir, 'churn', 'CURRENT'), '../../etc\n');
   await expect(currentVersion(modelsDir, 'churn')).rejects.toThrow('names no version');

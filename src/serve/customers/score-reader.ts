@@ -184,7 +184,8 @@ function missing({ after }: ScoreQuestion): AppError {
   return after === undefined
     ? new AppError('CONFLICT', {
         public:
-          'Nobody has been scored yet: run the job score-customers (POST /jobs), or wait for the night.',
+          'Nobody has been scored yet: run the job score-customers (POST /jobs), or wait for the night. It needs a served model of churn or of ' +
+          'customer value (GET /models), which a shop of few purchases may have none of yet.',
       })
     : new AppError('GONE', {
         public: 'The scores that this cursor goes through are no longer kept: begin again without it.',

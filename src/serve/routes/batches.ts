@@ -104,7 +104,7 @@ export const batchRoutes = [
       if (batch === undefined || asked === undefined) throw noSuchBatch();
       if (batch.state !== 'completed' && !partial)
         throw new AppError('CONFLICT', {
-          public: `The batch is ${batch.state}: ask again when it is complete, or with partial=true for what is there.`,
+          public: `The batch is ${batch.state}: ${whenThere(batch)}, or with partial=true for what is there.`,
         });
       return {
         status: 200,
@@ -115,3 +115,8 @@ export const batchRoutes = [
     },
   }),
 ];
+
+function whenThere({ jobId, state }: BatchStatus): string {
+  const goOn = `POST /offers/batch/${jobId}/resume has it go on`;
+  return state === 'cancelled' || state === 'failed' ? goOn : 'ask again when it is complete';
+}
