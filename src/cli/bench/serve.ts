@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../domain/errors.ts';
 import { builtEntry } from '../../infra/built-entry.ts';
@@ -262,13 +263,28 @@ async function runOnce(
     if (askedBefore !== undefined) await runLoad({ ...own, url: askedBefore, amount: count });
     if (onceEach !== undefined) own.amount = count;
   }
-  const fromBefore = await countsOf(url, metric);
+  const fromBefore = await settledCounts(url, metric);
   const cpuBefore = await cpuSecondsOf(pid);
   const result = await runLoad(own);
   const cpuSeconds = (await cpuSecondsOf(pid)) - cpuBefore;
   const from = await countsOf(url, metric);
   for (const [label, count] of fromBefore) from.set(label, (from.get(label) ?? 0) - count);
   return { ...result, cpuSeconds, from };
+}
+
+const settleMs = 50;
+const settleLooksMax = 100;
+
+/** When what the load before left under way, a request a connection, has been answered, too: it would be counted as this one's. */
+async function settledCounts(url: string, metric: string | undefined): Promise<Map<string, number>> {
+  let counts = await countsOf(url, metric);
+  for (let look = 0; metric !== undefined && look < settleLooksMax; look++) {
+    await sleep(settleMs);
+    const later = await countsOf(url, metric);
+    if ([...later].every(([label, count]) => counts.get(label) === count)) return later;
+    counts = later;
+  }
+  return counts;
 }
 
 /** By the metric's label `from`. */
