@@ -30,9 +30,7 @@ export function framedInputs(
 ): FramedInputs {
   const features: (number | null)[] = [];
   for (let at = 0; at < FEATURE_NAMES.length; at++) features.push(knownNumber(facts.features[at]));
-  const inputs: FramedInputs = inputsBesides(facts, contacts, context) as FramedInputs;
-  inputs.features = features;
-  return inputs;
+  return { features, ...inputsBesides(facts, contacts, context) };
 }
 
 function knownNumber(value: number | undefined): number | null {
