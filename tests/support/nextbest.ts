@@ -1,7 +1,7 @@
 /** Runs the built `nextbest` as a user does: real processes, in a data folder of the test's own. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,9 +34,15 @@ export type Sandbox = {
   start: (args: readonly string[], env?: Record<string, string>) => Running;
 };
 
-/** A folder for data and models; deleted, and everything started in it ended, after the file's last test. */
+/**
+ * A folder for data and models; deleted, and everything started in it ended, after the file's last test. Decisions explore
+ * nothing, unless DECISION_POLICY_FILE says otherwise.
+ */
 export async function sandbox(): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'nextbest-e2e-'));
+  // What exploring draws differs from request to request, and may be nothing.
+  const policyFile = join(folder, 'policy.json');
+  await writeFile(policyFile, JSON.stringify({ exploration: { method: 'none' } }));
   const dataDir = join(folder, 'data');
   const modelsDir = join(folder, 'models');
   const running: Running[] = [];
@@ -46,11 +52,12 @@ export async function sandbox(): Promise<Sandbox> {
     DATA_DIR: dataDir,
     MODELS_DIR: modelsDir,
     PORT: '0',
+    DECISION_POLICY_FILE: policyFile,
     // Who may call is a matter of its own tests.
     AUTH: 'off',
     // Slow machines: a test of a bound sets its own.
     MAX_LAG_MS: '60000',
-    REDIS_TIMEOUT_MS: '2000',
+    REDIS_TIMEOUT_MS: '20000',
     WORKER_METRICS_PORT: '0',
     LOG_LEVEL: 'warn',
     MAX_WAIT_MS: '600000',

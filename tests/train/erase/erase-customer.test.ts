@@ -96,7 +96,7 @@ describeNative('an erased customer', () => {
     await call('PUT', `/customers/${anna}`, { consent: { email: true }, segment: 'north' });
     await call('PUT', `/customers/${bert}`, { consent: { email: true } });
     await call('GET', `/recommendations?customerId=${anna}`);
-    // On a slow machine the first may be answered out of memory, and leave nothing; and now and then nothing is drawn.
+    // On a slow machine the first may be answered out of memory, and leave nothing.
     const decide = (customerId: string, placement: string) =>
       eventually(async () => {
         const asked = { customerId, channel: 'web', placements: [placement] };
