@@ -1,8 +1,9 @@
 /** A way to Redis that can be cut and mended: what a service sees when its Redis goes away and comes back. */
 
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
+import { freePort } from '../../src/infra/free-port.ts';
 
 export type CuttableRedis = {
   url: string;
@@ -39,12 +40,12 @@ export async function cuttableRedis(url: string): Promise<CuttableRedis> {
       .on('close', () => client.destroy());
     upstream.pipe(client).on('close', () => upstream.destroy());
   });
-  const listen = (port: number) =>
-    new Promise<void>((resolve) => {
-      server.listen(port, '127.0.0.1', resolve);
-    });
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const port = await freePort();
+  const listen = async () => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  await listen();
   const cut = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
@@ -55,7 +56,7 @@ export async function cuttableRedis(url: string): Promise<CuttableRedis> {
   return {
     url: way.href,
     cut,
-    mend: () => listen(port),
+    mend: listen,
     hold: (text) =>
       new Promise((met) => {
         held = { text, met };

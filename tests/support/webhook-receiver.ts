@@ -1,10 +1,10 @@
 /** A CRM's receiver (node:http) that a test makes fail, hang and come back. It verifies every signature by its own means. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { CustomerId } from '../../src/domain/ids.ts';
 import { Notice } from '../../src/domain/webhook.ts';
+import { freePort } from '../../src/infra/free-port.ts';
 import { noticeOf, strangerToRecords } from '../../src/webhooks/notice.ts';
 
 export const testSecret = `whsec_${Buffer.alloc(32, 'test').toString('base64')}`;
@@ -63,12 +63,12 @@ export async function webhookReceiver(secret = testSecret): Promise<Receiver> {
     });
     behaviour(one, response);
   });
-  const listen = async (port: number) => {
+  const port = await freePort();
+  const listen = async () => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
   };
-  const port = await listen(0);
+  await listen();
   const stop = async () => {
     if (!server.listening) return;
     const closed = once(server, 'close');
@@ -85,7 +85,7 @@ export async function webhookReceiver(secret = testSecret): Promise<Receiver> {
       behaviour = next;
     },
     stop,
-    restart: async () => void (await listen(port)),
+    restart: listen,
   };
 }
 
