@@ -32,7 +32,10 @@ function serve(env: Record<string, string>, ...args: string[]) {
       MODELS_DIR: join(folder, 'models'),
       PORT: '0',
       AUTH: 'off',
+      // Slow machines: no test here is of a bound.
       MAX_LAG_MS: '60000',
+      MAX_WAIT_MS: '600000',
+      REDIS_TIMEOUT_MS: '20000',
       ...env,
     },
   });

@@ -19,7 +19,7 @@ test('commands are counted by name, whichever way they are sent; one that is not
     help: 'for the test',
     buckets: [1],
   });
-  await untilReady(redis, 5000);
+  await untilReady(redis, 200_000);
   measureRedis(redis, duration);
   await Promise.all([redis.get(`${prefix}:a`), redis.getBuffer(`${prefix}:b`)]);
   await redis.callBuffer('EVALSHA', '0'.repeat(40), 0).catch(() => {});

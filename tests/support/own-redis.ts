@@ -52,7 +52,7 @@ export async function ownRedis(): Promise<OwnRedis> {
       child = native ? spawnNative(folder, port, more) : spawnWasm(port);
       const probe = connectRedis(url, 'tests-probe', { kind: 'patient' }, silentLog);
       try {
-        await untilReady(probe, 20_000);
+        await untilReady(probe, 200_000);
         if (!native) for (const [name, value] of Object.entries(more)) await probe.config('SET', name, value);
       } finally {
         probe.disconnect();

@@ -63,7 +63,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     AUTH: 'off',
     LOG_LEVEL: 'silent',
     // Slow machines: a test of a bound sets its own.
-    REDIS_TIMEOUT_MS: '2000',
+    REDIS_TIMEOUT_MS: '20000',
     MAX_WAIT_MS: '600000',
     MAX_LAG_MS: '60000',
     DECISION_POLICY_FILE: policyFile,

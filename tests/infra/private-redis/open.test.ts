@@ -53,7 +53,7 @@ test('without a server on the PATH, Valkey in WebAssembly serves commands, scrip
   await events.waitUntilReady();
   const worker = new Worker('jobs', async (job) => job.data.number * 2, { connection });
   const job = await queue.add('double', { number: 21 });
-  expect(await job.waitUntilFinished(events, 10_000)).toBe(42);
+  expect(await job.waitUntilFinished(events, 200_000)).toBe(42);
 
   await Promise.all([worker.close(), events.close(), queue.close()]);
   redis.disconnect();

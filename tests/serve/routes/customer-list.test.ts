@@ -107,7 +107,7 @@ test('before the first scoring it says what makes one', async () => {
 });
 
 describe('scored', () => {
-  beforeAll(() => score(customers), 60_000);
+  beforeAll(() => score(customers));
 
   test('all, those at the highest risk first, unknown last; consent and segment are those of now', async () => {
     const answer = await list();
