@@ -70,4 +70,5 @@ const VERDICTS: Record<Difference['verdict'], string> = {
   lower: 'lower',
   undecided: 'undecided',
   tooFew: 'too few customers',
+  tooEarly: 'too early to tell',
 };

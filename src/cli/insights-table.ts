@@ -9,7 +9,7 @@ const monthsShown = 13;
 const nameShown = 30;
 
 export function retentionTable(retention: Retention, currency: string): string {
-  const { period, previousPeriod, total, groups, comparisons, cohorts } = retention;
+  const { period, previousPeriod, total, groups, comparisons, cohorts, warnings } = retention;
   const money = moneyFormat(currency);
   const figures: string[][] = [
     ['', 'customers', 'buyers', 'revenue', 'repeat', 'churn', 'purchases', 'value', 'CSAT', 'NPS'],
@@ -43,6 +43,7 @@ export function retentionTable(retention: Retention, currency: string): string {
       `Share that bought in the months after the first purchase (… the period ends within it)\n${aligned(cohortRows(cohorts, period.from, ({ retained }) => percent(retained.value)))}`,
       `Net revenue of a customer in these months\n${aligned(cohortRows(cohorts, period.from, ({ revenuePerCustomerMinor }) => money(revenuePerCustomerMinor.value)))}`,
     );
+  parts.push(...warnings.map((warning) => `! ${warning}`));
   return parts.join('\n\n');
 }
 

@@ -6,7 +6,7 @@ export const Estimate = z
   .object({
     /** Customers that the figure is taken over. */
     customers: z.int().min(0),
-    /** null: there are no such customers. */
+    /** null: there are no such customers, or it cannot be known of them yet. */
     value: z.number().nullable(),
     /** Ends of the 95 % interval; null: too few customers for one. */
     low: z.number().nullable(),
@@ -37,6 +37,10 @@ export function estimate(
   value: number,
   bounds: { low: number; high: number } | null,
 ): Estimate {
-  if (customers === 0) return { customers, value: null, low: null, high: null };
+  if (customers === 0) return unknownOf(customers);
   return { customers, value, low: bounds?.low ?? null, high: bounds?.high ?? null };
+}
+
+export function unknownOf(customers: number): Estimate {
+  return { customers, value: null, low: null, high: null };
 }

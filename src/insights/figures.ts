@@ -2,7 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
 import { DIMENSIONS, type Dimension } from './dimensions.ts';
-import { Estimate, meanOf, npsOf, shareOf } from './estimate.ts';
+import { Estimate, meanOf, npsOf, shareOf, unknownOf } from './estimate.ts';
 
 export const Figures = z
   .object({
@@ -16,7 +16,7 @@ export const Figures = z
     repeatPurchaseRate: Estimate,
     /** Of who bought in the previous period of the same length: the share who bought in this one. */
     retentionRate: Estimate,
-    /** 1 − retentionRate. */
+    /** 1 − retentionRate; null where the period is too short to know that anybody has left (`warnings` says why). */
     churnRate: Estimate,
     /** Days with a purchase, a buyer. */
     purchaseFrequency: Estimate,
@@ -103,6 +103,18 @@ export async function readFigures(
   const place = (group: Group) => by.indexOf(group.by);
   groups.sort((a, b) => place(a) - place(b) || (a.by === 'cohort' ? (a.key < b.key ? -1 : 1) : 0));
   return { total, groups };
+}
+
+/** The same without churn rates: nobody can be known to have left. */
+export function withoutChurn({ total, groups }: { total: Figures; groups: Group[] }): {
+  total: Figures;
+  groups: Group[];
+} {
+  const without = <F extends Figures>(figures: F): F => ({
+    ...figures,
+    churnRate: unknownOf(figures.churnRate.customers),
+  });
+  return { total: without(total), groups: groups.map(without) };
 }
 
 function figuresOf(s: Sums): Figures {

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { dayMs } from '../domain/time.ts';
 import type { Lake } from '../history/lake.ts';
 import { buyersQuery } from './buyers.ts';
+import { whyChurnUnknown } from './churn-horizon.ts';
 import { Cohort, readCohorts } from './cohorts.ts';
 import { Comparison, comparisonsOf } from './comparisons.ts';
 import { customerFactsQuery, type FactTables } from './customer-facts.ts';
 import type { Dimension } from './dimensions.ts';
-import { Figures, Group, INTERVALS, readFigures } from './figures.ts';
+import { Figures, Group, INTERVALS, readFigures, withoutChurn } from './figures.ts';
 import { dayText, type Period, resolvePeriod } from './period.ts';
 import { purchaseDaysQuery } from './purchase-days.ts';
 import { rfmQuery } from './rfm.ts';
@@ -32,6 +33,8 @@ export const Retention = z
     comparisons: z.array(Comparison),
     /** Customers whose first purchase lies in the period. */
     cohorts: z.array(Cohort),
+    /** In words, why a figure is not known. */
+    warnings: z.array(z.string()),
   })
   .meta({ id: 'Retention' });
 export type Retention = z.output<typeof Retention>;
@@ -64,7 +67,9 @@ export async function readRetention(
     );
     const { by } = question;
     await makeTables(connection, lake, period, by);
-    const { total, groups } = await readFigures(connection, 'facts', by);
+    const figures = await readFigures(connection, 'facts', by);
+    const unknown = await whyChurnUnknown(lake, connection, period.days, period.end);
+    const { total, groups } = unknown === undefined ? figures : withoutChurn(figures);
     const cohorts = await readCohorts(connection, 'facts', 'purchaseDays', period);
     return {
       period: { from: dayText(period.from), to: dayText(period.end - dayMs), days: period.days },
@@ -74,6 +79,7 @@ export async function readRetention(
       groups,
       comparisons: comparisonsOf(groups),
       cohorts,
+      warnings: unknown === undefined ? [] : [`${unknown} Ask for a longer period.`],
     };
   } finally {
     signal?.removeEventListener('abort', interrupt);

@@ -35,7 +35,7 @@ export function createInsights(
     return opening;
   };
   const stateOf = (lake: Lake) =>
-    (['events', 'items', 'decisions'] as const).map((table) => lake.from(table)).join(' ');
+    (['events', 'items', 'offers', 'decisions'] as const).map((table) => lake.from(table)).join(' ');
   const work = async (lake: Lake, question: Question, signal: AbortSignal): Promise<Retention | Readout> =>
     question.about === 'retention'
       ? await readRetention(lake, question, now(), signal)

@@ -25,6 +25,7 @@ const retention = {
   groups: [],
   comparisons: [],
   cohorts: [],
+  warnings: [],
 };
 
 test('shares, means and money, a dash for what nobody can tell, in the currency’s own decimals', () => {
@@ -54,6 +55,11 @@ test('shares, means and money, a dash for what nobody can tell, in the currency�
     '–',
     '0 (-10 … 10)',
   ]);
+});
+
+test('what is not known is said, and why', () => {
+  const table = retentionTable({ ...retention, warnings: ['churnRate is not known: too short.'] }, 'EUR');
+  expect(table.split('\n').at(-1)).toBe('! churnRate is not known: too short.');
 });
 
 test('a segment’s name steers no terminal and pushes no column out of sight', () => {

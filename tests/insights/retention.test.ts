@@ -176,6 +176,23 @@ test('without days the period is the 90 days until the last purchase', async () 
   expect(period).toEqual({ from: '2026-01-02', to: '2026-04-01', days: 90 });
 });
 
+test('who has left is known after the horizon of the shop, here a fifth of its history', async () => {
+  // From 24 December until the last event before the end, in either case, 81 or 82 days: a fifth is 16.
+  const enough = await retentionOf({ from: '2026-03-01', to: '2026-03-16', by: ['satisfaction'] });
+  expect(enough.total.churnRate).toMatchObject({ customers: 2, value: 1 / 2 });
+  expect(enough.comparisons).toEqual([]);
+  expect(enough.warnings).toEqual([]);
+  const short = await retentionOf({ from: '2026-03-01', to: '2026-03-15', by: ['channel'] });
+  const unknown = (customers: number) => ({ customers, value: null, low: null, high: null });
+  expect(short.total.churnRate).toEqual(unknown(2));
+  expect(of(short, 'channel').app?.churnRate).toEqual(unknown(1));
+  // Who bought is known.
+  expect(short.total.retentionRate).toMatchObject({ customers: 2, value: 1 / 2 });
+  expect(short.warnings).toEqual([
+    'churnRate is not known: a customer of this shop counts as lost after 16 days without a purchase, and these are 15. Ask for a longer period.',
+  ]);
+});
+
 test('an empty lake has no customers, and no figures but that', async () => {
   const { period, total, groups, cohorts } = await readRetention(await testLake(), { by: DIMENSIONS }, today);
   expect(period.to).toBe('2026-05-20');

@@ -13,10 +13,14 @@ export type Days = { from?: string | undefined; to?: string | undefined };
 export type ReadoutQuestion =
   | { of: 'experiment'; name: string }
   | ({ of: 'controlGroup' } & Days)
-  | ({ of: 'offerHoldout'; offerId: string; holdoutShare: number; validFrom?: string | undefined } & Days);
-
-/** Where the lake does not tell when offers began. */
-const usualDays = 90;
+  | ({
+      of: 'offerHoldout';
+      offerId: string;
+      holdoutShare: number;
+      validFrom?: string | undefined;
+      /** When the offer was first saved, as far as the asker knows: the lake has it seconds later. Milliseconds since 1970. */
+      savedAt?: number | undefined;
+    } & Days);
 
 /** Throws AppError NOT_FOUND where the policy has no such experiment or nobody is kept out. */
 export async function answerReadout(
@@ -46,15 +50,16 @@ async function splitOf(
         throw new AppError('NOT_FOUND', {
           public: 'There is no control group: controlGroupShare of the decision policy is 0.',
         });
-      return controlGroupSplit(policy, await spanOf(lake, question, firstDecision(lake), now));
+      return controlGroupSplit(policy, await spanOf(lake, question, firstDecision(lake), { now }));
     }
     case 'offerHoldout': {
-      const { offerId, holdoutShare, validFrom } = question;
+      const { offerId, holdoutShare, validFrom, savedAt } = question;
       if (holdoutShare === 0)
         throw new AppError('NOT_FOUND', {
           public: `Nobody is kept out of the offer ${offerId}: its holdoutShare is 0.`,
         });
-      const span = await spanOf(lake, question, firstOfOffer(lake, offerId), now, validFrom);
+      const first = firstOfOffer(lake, offerId);
+      const span = await spanOf(lake, question, first, { now, savedAt, validFrom });
       return offerHoldoutSplit({ offerId, holdoutShare }, policy, span);
     }
   }
@@ -70,20 +75,19 @@ function noSuchExperiment(name: string, { experiments }: DecisionPolicy): AppErr
   });
 }
 
-/** The days asked for; else since the offers began, until now. */
+/** The days asked for; else since the offers began, until now: where nothing tells that they have, there is nothing before now. */
 async function spanOf(
   lake: Pick<Lake, 'connect'>,
   { from, to }: Days,
   began: string,
-  now: number,
-  notBefore?: string,
+  { now, savedAt, validFrom }: { now: number; savedAt?: number | undefined; validFrom?: string | undefined },
 ): Promise<Span> {
   const end = to === undefined ? undefined : Date.parse(`${to}T00:00:00Z`) + dayMs;
   if (from !== undefined) return { from: Date.parse(`${from}T00:00:00Z`), end };
   const connection = await lake.connect();
   try {
-    const first = (await instantOf(connection, began)) ?? Math.min(now, end ?? now) - usualDays * dayMs;
-    return { from: Math.max(first, Date.parse(notBefore ?? '') || 0), end };
+    const first = Math.min((await instantOf(connection, began)) ?? now, savedAt ?? now);
+    return { from: Math.max(first, Date.parse(validFrom ?? '') || 0), end };
   } finally {
     connection.closeSync();
   }

@@ -7,7 +7,9 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
 import { sequentialDifference } from '../../algorithms/confidence-sequence.ts';
 import { sampleRatioP } from '../../algorithms/sample-ratio.ts';
+import { dayMs } from '../../domain/time.ts';
 import type { Lake } from '../../history/lake.ts';
+import { whyChurnUnknown } from '../churn-horizon.ts';
 import { itemMarginsQuery } from './item-margins.ts';
 import { offerCostsQuery } from './offer-costs.ts';
 import { clockOf, type GroupSums, hasEnough, OUTCOMES, type Outcome, readGroups } from './outcomes.ts';
@@ -19,11 +21,11 @@ export const EXPERIMENT_STATES = ['planned', 'running', 'ended'] as const;
 const Figure = z.object({
   /** Customers that it is taken over. */
   customers: z.int().min(0),
-  /** null: there are no such customers. */
+  /** null: there are no such customers, or it cannot be known of them yet. */
   value: z.number().nullable(),
 });
 
-const VERDICTS = ['higher', 'lower', 'undecided', 'tooFew'] as const;
+const VERDICTS = ['higher', 'lower', 'undecided', 'tooFew', 'tooEarly'] as const;
 
 const Difference = z.object({
   /** Of the group − of the first group; null where one has nobody to tell it by. */
@@ -31,7 +33,7 @@ const Difference = z.object({
   /** 95 % interval that holds at every look together; null: too few customers. */
   low: z.number().nullable(),
   high: z.number().nullable(),
-  /** higher, lower: the interval leaves out 0. */
+  /** higher, lower: the interval leaves out 0. tooEarly: nobody can be known to have left yet. */
   verdict: z.enum(VERDICTS),
 });
 export type Difference = z.output<typeof Difference>;
@@ -99,7 +101,8 @@ export async function readOut(
     signal?.throwIfAborted();
     await makePeople(connection, lake, split, { end, assumedShare });
     const sums = await readGroups(connection, 'people', split.groups);
-    return { ...describe(split, end, now), ...compare(split, sums, now) };
+    const churnUnknown = await whyChurnUnknown(lake, connection, (end - split.from) / dayMs, end);
+    return { ...describe(split, end, now), ...compare(split, sums, { end, now, churnUnknown }) };
   } finally {
     signal?.removeEventListener('abort', interrupt);
     // Temporary tables go with their connection.
@@ -132,7 +135,11 @@ function describe(split: Split, end: number, now: number) {
   };
 }
 
-function compare(split: Split, sums: readonly GroupSums[], now: number) {
+/** Milliseconds since 1970; `churnUnknown`: why nobody can be known to have left, undefined = who has is known. */
+type Known = { end: number; now: number; churnUnknown: string | undefined };
+
+function compare(split: Split, sums: readonly GroupSums[], known: Known) {
+  const isKnown = (outcome: Outcome) => outcome !== 'churnRate' || known.churnUnknown === undefined;
   const weights = sums.map(({ weight }) => weight);
   const weightOfAll = weights.reduce((sum, weight) => sum + weight, 0);
   const p = sampleRatioP(
@@ -143,38 +150,53 @@ function compare(split: Split, sums: readonly GroupSums[], now: number) {
     name,
     weight: weight / weightOfAll,
     customers,
-    ...figuresOf(outcomes),
+    ...figuresOf(outcomes, isKnown),
   }));
   const [first, ...others] = sums;
-  const differences = first === undefined ? [] : others.map((group) => differencesOf(first, group));
+  const differences = first === undefined ? [] : others.map((group) => differencesOf(first, group, isKnown));
   const sampleRatio = { p, mismatch: p !== null && p < mismatchBelow };
-  return { groups, differences, sampleRatio, warnings: warningsOf(split, groups, differences, p, now) };
+  const warnings = warningsOf(split, groups, differences, { p, ...known });
+  return { groups, differences, sampleRatio, warnings };
 }
 
-function differencesOf(first: GroupSums, group: GroupSums): Readout['differences'][number] {
-  const all = OUTCOMES.map((outcome) => [outcome, differenceOf(outcome, first, group)]);
+function differencesOf(
+  first: GroupSums,
+  group: GroupSums,
+  isKnown: (outcome: Outcome) => boolean,
+): Readout['differences'][number] {
+  const all = OUTCOMES.map((outcome) => [
+    outcome,
+    isKnown(outcome) ? differenceOf(outcome, first, group) : none('tooEarly'),
+  ]);
   const differences = Object.fromEntries(all) as Record<Outcome, Difference>;
   const totalMarginMinor = times(differences.marginPerCustomerMinor, group.customers);
   return { group: group.name, against: first.name, ...differences, totalMarginMinor };
 }
 
-function figuresOf(outcomes: GroupSums['outcomes']): Record<Outcome, z.output<typeof Figure>> {
+function figuresOf(
+  outcomes: GroupSums['outcomes'],
+  isKnown: (outcome: Outcome) => boolean,
+): Record<Outcome, z.output<typeof Figure>> {
   const figures = OUTCOMES.map((outcome) => {
     const { n, mean } = outcomes[outcome];
-    return [outcome, { customers: n, value: n === 0 ? null : mean }];
+    return [outcome, { customers: n, value: n > 0 && isKnown(outcome) ? mean : null }];
   });
   return Object.fromEntries(figures) as Record<Outcome, z.output<typeof Figure>>;
 }
 
 function differenceOf(outcome: Outcome, first: GroupSums, group: GroupSums): Difference {
   const [a, b] = [first.outcomes[outcome], group.outcomes[outcome]];
-  if (a.n === 0 || b.n === 0) return { value: null, low: null, high: null, verdict: 'tooFew' };
+  if (a.n === 0 || b.n === 0) return none('tooFew');
   const value = b.mean - a.mean;
   const enough = hasEnough(a) && hasEnough(b);
   const bounds = enough ? sequentialDifference(a, b, clockOf(outcome, first, group)) : null;
   if (bounds === null) return { value, low: null, high: null, verdict: 'tooFew' };
   const verdict = bounds.low > 0 ? 'higher' : bounds.high < 0 ? 'lower' : 'undecided';
   return { value, ...bounds, verdict };
+}
+
+function none(verdict: Difference['verdict']): Difference {
+  return { value: null, low: null, high: null, verdict };
 }
 
 function times({ value, low, high, verdict }: Difference, count: number): Difference {
@@ -186,11 +208,12 @@ function warningsOf(
   split: Split,
   groups: Readout['groups'],
   differences: Readout['differences'],
-  p: number | null,
-  now: number,
+  { p, end, now, churnUnknown }: { p: number | null } & Known,
 ): string[] {
-  if (now < split.from)
-    return [`It starts on ${new Date(split.from).toISOString()}: there is nothing to read yet.`];
+  if (end <= split.from)
+    return [
+      `It starts on ${new Date(split.from).toISOString()}: there is nothing to read ${now <= split.from ? 'yet' : 'in these days'}.`,
+    ];
   const warnings: string[] = [];
   if (p !== null && p < mismatchBelow) {
     const sizes = groups.map(
@@ -205,5 +228,6 @@ function warningsOf(
   if (empty.length > 0) warnings.push(`Nobody is in ${empty.join(', ')}.`);
   const tooFew = OUTCOMES.filter((outcome) => differences.some((one) => one[outcome].verdict === 'tooFew'));
   if (tooFew.length > 0) warnings.push(`Not enough data yet for intervals of ${tooFew.join(', ')}.`);
+  if (churnUnknown !== undefined) warnings.push(churnUnknown);
   return warnings;
 }

@@ -1,5 +1,6 @@
 /** Experiments: which there are, and what they have done so far. */
 import { z } from 'zod';
+import { listVersions } from '../../decide/offer-versions.ts';
 import { ExperimentVariant } from '../../domain/decision-policy.ts';
 import { AppError } from '../../domain/errors.ts';
 import { OfferId } from '../../domain/ids.ts';
@@ -35,7 +36,9 @@ const List = z
   .meta({ id: 'Experiments' });
 
 const days = z.strictObject({
-  from: Day.optional().meta({ description: 'First day, UTC. Absent: since offers were first made.' }),
+  from: Day.optional().meta({
+    description: 'First day, UTC. Absent: since the offer was saved, or offers were first made.',
+  }),
   to: Day.optional().meta({ description: 'Last day, UTC. Absent: until now.' }),
 });
 const inQuery = ({ path, message }: { path: string; message: string }) => ({
@@ -115,7 +118,8 @@ export const experimentRoutes = [
       const offer = await deps.catalogueStore.getOffer(offerId);
       if (offer === undefined) throw new AppError('NOT_FOUND', { public: 'There is no such offer.' });
       const { holdoutShare, validFrom } = offer;
-      return await readout({ of: 'offerHoldout', offerId, holdoutShare, validFrom, from, to }, deps);
+      const savedAt = (await listVersions(offerId, deps)).at(-1)?.savedAt;
+      return await readout({ of: 'offerHoldout', offerId, holdoutShare, validFrom, savedAt, from, to }, deps);
     },
   }),
 ];

@@ -61,7 +61,7 @@ test('each figure, reckoned by hand', async () => {
     event(bert, -20, 'purchase', line('tea', 1000)),
     event(bert, -1, 'rating', { rating: 1 }),
     // Bought too long ago to be lost, came back to an item that nobody knows: 30 % are assumed.
-    event(cleo, -200, 'purchase', line('tea', 1000)),
+    event(cleo, -91, 'purchase', line('tea', 1000)),
     event(cleo, 3, 'purchase', line('mug', 500)),
     event(cleo, 4, 'nps', { score: 9 }),
     event(cleo, 5, 'nps', { score: 3 }),
@@ -305,6 +305,28 @@ test('what comes after the end does not count; before the start there is nothing
   const planned = await readOut(lake, split, { ...settings, now: start - dayMs });
   expect(planned.state).toBe('planned');
   expect(planned.warnings).toEqual(['It starts on 2026-06-01T00:00:00.000Z: there is nothing to read yet.']);
+});
+
+test('nobody is known to have left before the horizon has passed, and the answer says so', async () => {
+  const lake = await testLake();
+  await writeBuyers(lake, split.groupOf, 1000, { 0: 0.5, 1: 0.5 });
+  // Of a history of three weeks the horizon is the least that there is: 14 days.
+  const early = await readOut(lake, split, { ...settings, now: start + 14 * dayMs - 1 });
+  const customers = early.groups[0]?.churnRate.customers;
+  expect(customers).toBeGreaterThan(400);
+  expect(early.groups[0]?.churnRate).toEqual({ customers, value: null });
+  expect(early.differences[0]?.churnRate).toEqual({
+    value: null,
+    low: null,
+    high: null,
+    verdict: 'tooEarly',
+  });
+  expect(early.warnings.at(-1)).toBe(
+    'churnRate is not known: a customer of this shop counts as lost after 14 days without a purchase, and these are 13.',
+  );
+  const known = await readOut(lake, split, { ...settings, now: start + 14 * dayMs });
+  expect(known.groups[0]?.churnRate).toEqual({ customers, value: 1 });
+  expect(known.warnings.join()).not.toContain('churnRate is not known');
 });
 
 test('an empty lake', async () => {

@@ -114,8 +114,15 @@ test('GET /control-group: everybody else beside it, over the days asked for', as
   expect(controlGroupSplit(parsed, { from: 0, end: undefined }).groups[0]?.weight).toBeCloseTo(0.1, 6);
 });
 
+test('GET /control-group: before anything is decided there is nothing to read', async () => {
+  const { body } = await service.call('GET', '/control-group');
+  expect(body.from).toBe(body.until);
+  expect(body.warnings).toEqual([`It starts on ${body.from}: there is nothing to read yet.`]);
+});
+
 test('GET /offers/{offerId}/holdout: from when the offer began, beside those who never get it', async () => {
   const offer = { name: 'Tea', benefit: { kind: 'content' }, channels: ['web'] };
+  const savedFrom = Date.now();
   await service.call('PUT', '/offers/tea', {
     ...offer,
     holdoutShare: 0.2,
@@ -125,6 +132,10 @@ test('GET /offers/{offerId}/holdout: from when the offer began, beside those who
   expect(status).toBe(200);
   expect(body.groups[0].weight).toBeCloseTo(0.2, 6);
   expect(body.groups[0].customers + body.groups[1].customers).toBeLessThan(9200);
+  // Without days: since it began, though the lake has not heard of it yet, and not before.
+  const all = await service.call('GET', '/offers/tea/holdout');
+  expect(Date.parse(all.body.from)).toBeGreaterThanOrEqual(savedFrom);
+  expect(Date.parse(all.body.from)).toBeLessThanOrEqual(Date.now());
   await service.call('PUT', '/offers/coffee', offer);
   const none = await service.call('GET', '/offers/coffee/holdout');
   expect(none.status).toBe(404);

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { dayMs } from '../../../src/domain/time.ts';
-import { type Lake, openLake, writePart } from '../../../src/history/lake.ts';
-import { horizonDaysOf, readOrderRhythm } from '../../../src/train/churn/horizon.ts';
+import { dayMs } from '../../src/domain/time.ts';
+import { type Lake, openLake, writePart } from '../../src/history/lake.ts';
+import { horizonDaysOf, readOrderRhythm } from '../../src/history/order-rhythm.ts';
 
 const start = Date.UTC(2026, 0, 1, 12);
 let dataDir: string;

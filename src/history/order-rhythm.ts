@@ -5,12 +5,12 @@
  * most who are coming back have come, short enough to act on. Gaps are seen only where there was a next order, so the
  * long ones are under-represented; hence a high quantile rather than the mean.
  */
-import { dayMs } from '../../domain/time.ts';
-import type { Lake } from '../../history/lake.ts';
+import { dayMs } from '../domain/time.ts';
+import type { Lake } from './lake.ts';
 
 const gapQuantile = 0.8;
-const shortestDays = 14;
-const longestDays = 180;
+export const shortestHorizonDays = 14;
+export const longestHorizonDays = 180;
 /** Learning, calibration and test take three horizons, and the first customers learnt from need a past. */
 const horizonsInHistory = 5;
 
@@ -27,7 +27,10 @@ export type OrderRhythm = {
  * How long the history before `before` (milliseconds since 1970; absent = all) is, and how often its customers order; undefined
  * without purchases.
  */
-export async function readOrderRhythm(lake: Lake, before?: number): Promise<OrderRhythm | undefined> {
+export async function readOrderRhythm(
+  lake: Pick<Lake, 'from' | 'connection'>,
+  before?: number,
+): Promise<OrderRhythm | undefined> {
   const seen = before === undefined ? 'true' : `"occurredAt" < epoch_ms(${Math.floor(before)}::BIGINT)`;
   const reader = await lake.connection.runAndReadAll(`
     WITH days AS (
@@ -53,6 +56,7 @@ export async function readOrderRhythm(lake: Lake, before?: number): Promise<Orde
  */
 export function horizonDaysOf({ from, to, gapDays }: OrderRhythm): number | undefined {
   const fits = Math.floor((to - from) / dayMs / horizonsInHistory);
-  if (fits < shortestDays) return undefined;
-  return Math.min(fits, longestDays, Math.max(shortestDays, Math.ceil(gapDays ?? longestDays)));
+  if (fits < shortestHorizonDays) return undefined;
+  const gap = Math.ceil(gapDays ?? longestHorizonDays);
+  return Math.min(fits, longestHorizonDays, Math.max(shortestHorizonDays, gap));
 }
