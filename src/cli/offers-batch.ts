@@ -183,11 +183,7 @@ async function finish(jobId: string, out: string | undefined, opened: Opened): P
   tell(ended, output, out);
   const { decided, offers, byReason } = ended.counts;
   if (decided > 0 && offers === 0) output.say(whyNothing(byReason));
-  if (decided === 0)
-    output.say(
-      "nobody was meant: --segment is the shop's own (PUT /customers); for RFM segments and risk, " +
-        `--eligibility '{"score":"rfmSegment","in":["champion"]}'`,
-    );
+  for (const warning of ended.warnings ?? []) output.say(warning);
 }
 
 /** Reasons that are named. */
@@ -204,7 +200,7 @@ function whyNothing(byReason: Readonly<Record<string, number>>): string {
 }
 
 function tell(
-  { jobId, state, share, stage, counts, customersPerSecond }: BatchStatus,
+  { jobId, state, share, stage, counts, warnings, customersPerSecond }: BatchStatus,
   output: Output,
   out?: string,
 ): void {
@@ -212,7 +208,15 @@ function tell(
   const where =
     state === 'completed' ? '' : `${jobId} ${state}, ${Math.floor(share * 100)}%${stage && ` (${stage})`}; `;
   output.result(
-    { jobId, state, share, ...counts, customersPerSecond, ...(out !== undefined && { out }) },
+    {
+      jobId,
+      state,
+      share,
+      ...counts,
+      ...(warnings && { warnings }),
+      customersPerSecond,
+      ...(out !== undefined && { out }),
+    },
     where + done + (out === undefined ? '' : `; ${out}`),
   );
 }

@@ -5,6 +5,7 @@ import { ExclusionReason } from './decision.ts';
 import { CustomerId } from './ids.ts';
 import { Benefit, OfferVersion } from './offer.ts';
 import { Rule } from './rule.ts';
+import { RFM_SEGMENTS } from './segments.ts';
 
 /** Ids in one request: by HTTP the size of a body bounds them before that, by the CLI memory does not. */
 const batchIdsMax = 5_000_000;
@@ -17,11 +18,13 @@ const label = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}]{1,100}$/u, 'must have 1 to 100 characters, no control characters among them');
 
+const segmentName = z.string().min(1).max(100);
+
 const WHO = ['customerIds', 'segment', 'eligibility', 'everybody'] as const;
 
 const about = {
   /** Those of the shop's own segment (`attributes.segment`). */
-  segment: z.string().min(1).max(100).optional(),
+  segment: segmentName.optional(),
   /** Those for whom the rule holds: the rule language of offers. */
   eligibility: Rule.optional(),
   channel: Channel,
@@ -41,12 +44,29 @@ export const BatchRequest = z
     customerIds: z.array(CustomerId).min(1).max(batchIdsMax).optional(),
     everybody: z.literal(true).optional(),
     ...about,
+    /** Those of the shop's own segment (`attributes.segment`); by RFM segment it is `eligibility` that asks. */
+    segment: segmentName
+      .refine((name) => !isRfmSegment(name), { error: ({ input }) => notTheShops(String(input)) })
+      .optional(),
   })
   .check(
     z.refine((request) => WHO.filter((field) => request[field] !== undefined).length === 1, {
       error: `needs exactly one of ${WHO.join(', ')}`,
     }),
   );
+
+function isRfmSegment(name: string): boolean {
+  return (RFM_SEGMENTS as readonly string[]).includes(name);
+}
+
+/** Of the names of the scoring: nobody would be meant, as a rule, where the shop has none of its own that is called so. */
+function notTheShops(name: string): string {
+  const asked = (kind: string) => `{"${kind}","in":["${name}"]}`;
+  return (
+    `is the shop's own, and "${name}" is an RFM segment: ask for that by eligibility ${asked('score":"rfmSegment')}, ` +
+    `or for a segment of the shop's of this name by ${asked('attribute":"segment')}; RFM segments are ${RFM_SEGMENTS.join(', ')}`
+  );
+}
 export type BatchRequest = z.output<typeof BatchRequest>;
 
 /** What a batch is about, without the ids, which may be a million. */
@@ -160,6 +180,8 @@ export const BatchStatus = z.object({
   share: z.number().min(0).max(1),
   stage: z.string(),
   counts: BatchCounts,
+  /** What is done as it was asked, and yet may be a slip: why the list is about nobody. Absent where there is none. */
+  warnings: z.array(z.string()).optional(),
   customersPerSecond: z.number().min(0).nullable(),
   createdAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().optional(),

@@ -7,6 +7,7 @@
  *   shares.json       which offers those are, once shares.bin is whole
  *   part-000001       the result's lines of so many customers; a part that is there is done
  *   counts-000001     what a part comes to, written before it
+ *   warnings.json     what may be a slip of the request, in words
  *   finished.json     when all of them were there
  *   cancelled         it is to stop, or has stopped
  *   breaks.json       how often it has stopped in the middle of a part
@@ -46,6 +47,7 @@ const PartCounts = z.object({
 export type PartCounts = z.output<typeof PartCounts>;
 
 const Finished = z.object({ finishedAt: z.number() });
+const Warnings = z.array(z.string());
 const Breaks = z.object({ breaks: z.int().min(0) });
 const CustomerCount = z.object({ customers: z.int().min(0) });
 
@@ -136,6 +138,8 @@ export function batchFolder(dataDir: string, batchId: string) {
       await put(partName(part), lines);
     },
     putCustomers: (customers: number) => put('customers.json', JSON.stringify({ customers })),
+    warn: (warnings: string[]) => put('warnings.json', JSON.stringify(warnings)),
+    warnings: async () => (await readJson('warnings.json', Warnings)) ?? [],
     finish: (finishedAt: number) => put('finished.json', JSON.stringify({ finishedAt })),
     finishedAt: async () => (await readJson('finished.json', Finished))?.finishedAt,
     breaks,

@@ -59,7 +59,11 @@ export function createBatchQueue(
       state: await queue.getJobState(batchId),
       job: (await queue.getJob(batchId)) as Job | undefined,
     }));
-    const [{ counts, seconds }, finishedAt] = await Promise.all([folder.counts(), folder.finishedAt()]);
+    const [{ counts, seconds }, finishedAt, warnings] = await Promise.all([
+      folder.counts(),
+      folder.finishedAt(),
+      folder.warnings(),
+    ]);
     const progress = JobProgress.safeParse(job?.progress);
     const { about, createdAt } = stored;
     const isCancelled = finishedAt === undefined && (await folder.isCancelled());
@@ -73,6 +77,7 @@ export function createBatchQueue(
       share: finishedAt !== undefined ? 1 : progress.success ? progress.data.share : 0,
       stage: finishedAt !== undefined ? 'done' : progress.success ? progress.data.stage : '',
       counts,
+      ...(warnings.length > 0 && { warnings }),
       customersPerSecond: seconds > 0 ? counts.decided / seconds : null,
       createdAt: new Date(createdAt).toISOString(),
       ...(finishedAt !== undefined && { finishedAt: new Date(finishedAt).toISOString() }),

@@ -85,6 +85,16 @@ test('a list that is under way is looked at, cancelled, and gone on with: each c
   expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('There is no list') });
 });
 
+test('a segment that nobody is in is told of', async () => {
+  const { exitCode, stdout, stderr } = await box.run(
+    ['offers', 'batch', '--campaign=slip', '--segment=nroth', '--json'],
+    env,
+  );
+  expect(exitCode, stderr).toBe(0);
+  expect(stderr).toContain('Nobody is in the segment "nroth".');
+  expect(JSON.parse(stdout).warnings).toEqual([expect.stringContaining('Nobody is in the segment')]);
+});
+
 test('what is wrong is named, with exit code 2', async () => {
   const nobody = await box.run(['offers', 'batch', '--campaign=x'], env);
   expect(nobody.exitCode).toBe(2);
@@ -93,6 +103,11 @@ test('what is wrong is named, with exit code 2', async () => {
   const unknown = await box.run(['offers', 'batch', '--campaign=x', `--eligibility=${rule}`], env);
   expect(unknown.exitCode).toBe(2);
   expect(unknown.stderr).toMatch(/--eligibility\.feature: is not a feature; known are/);
+  const rfm = await box.run(['offers', 'batch', '--campaign=x', '--segment=champion'], env);
+  expect(rfm.exitCode).toBe(2);
+  expect(rfm.stderr).toMatch(
+    /--segment: is the shop's own, and "champion" is an RFM segment: .*"score":"rfmSegment"/,
+  );
   const missing = await box.run(['offers', 'batch', '--campaign=x', '--ids=/nowhere'], env);
   expect(missing.stderr).toMatch(/\/nowhere cannot be read: there is no such file/);
 });

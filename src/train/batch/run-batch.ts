@@ -30,6 +30,7 @@ import { candidateWidth, customerBytes, openShares, readBlocks, sharesOf } from 
 import { inOrder } from './in-order.ts';
 import { addListed, type Listed, noListed } from './result-rows.ts';
 import { budgetPrices, isShort, type Supply, shareOut } from './share-budgets.ts';
+import { whyNobody } from './why-nobody.ts';
 
 export type BatchContext = {
   config: Config;
@@ -114,6 +115,7 @@ async function runUntilCancelled(batchId: string, context: BatchContext): Promis
     );
     const { counts } = await folder.counts();
     if (!done) return { cancelled: true, counts };
+    if (counts.decided === 0) await folder.warn([await whyNobody(about, customers, context.lake)]);
     await folder.finish(now());
     await report(1, 'done');
     log.info(

@@ -42,6 +42,26 @@ describe('what is asked', () => {
     expect((await ask({ channel: 'web', campaign: 'x' })).status).toBe(400);
   });
 
+  test('an RFM segment is none of the shop’s: the answer says how each is asked for, and which there are', async () => {
+    const { status, body } = await ask({ channel: 'web', campaign: 'x', segment: 'champion' });
+    expect(status).toBe(400);
+    expect(body.faults).toHaveLength(1);
+    const [{ path, message }] = body.faults;
+    expect(path).toBe('body.segment');
+    expect(message).toContain('{"score":"rfmSegment","in":["champion"]}');
+    expect(message).toMatch(/RFM segments are champion, loyal, .*, lost$/);
+    // As it says.
+    for (const kind of ['score":"rfmSegment', 'attribute":"segment']) {
+      const eligibility = JSON.parse(`{"${kind}","in":["champion"]}`);
+      const other = await ask({ channel: 'web', campaign: kind, eligibility });
+      expect(other.status).toBe(202);
+      await service.call('POST', `/offers/batch/${other.body.jobId}/cancel`);
+    }
+    const misspelt = { score: 'rfmSegment', in: ['champoin'] };
+    const unknown = await ask({ channel: 'web', campaign: 'x', eligibility: misspelt });
+    expect(unknown.body.faults[0].message).toMatch(/known are champion, loyal/);
+  });
+
   test('a rule names features that there are', async () => {
     const eligibility = { all: [{ feature: 'shoeSize', gt: 40 }] };
     const { body } = await ask({ channel: 'web', campaign: 'x', eligibility });
@@ -102,6 +122,13 @@ test('the list is made, and stands: whoever asks at send time is answered the sa
   expect((await download(jobId)).text).toBe(text.slice(0, text.indexOf('\n') + 1));
   expect((await service.call('POST', `/offers/batch/${jobId}/cancel`)).status).toBe(409);
   expect((await service.call('POST', `/offers/batch/${jobId}/resume`)).status).toBe(409);
+  expect(done.warnings).toBeUndefined();
+  const nobody = (await ask({ segment: 'nroth', channel: 'web', campaign: 'slip' })).body;
+  await eventually(async () => {
+    const { body } = await service.call('GET', `/offers/batch/${nobody.jobId}`);
+    expect(body.state).toBe('completed');
+    expect(body.warnings).toEqual([expect.stringContaining('Nobody is in the segment "nroth".')]);
+  });
   await worker.stop();
 });
 

@@ -554,6 +554,7 @@ test('a segment, or a rule over features, says who is meant', async () => {
   const north = await begin(makeRequest({ customerIds: undefined, segment: 'north' }));
   // The lake says who there is: nobody yet.
   expect((await run(north.batchId)).counts.customers).toBe(0);
+  expect(await north.files.warnings()).toEqual([expect.stringMatching(/^Nobody is in the segment "north"/)]);
   const rule = { feature: 'averageOrderValueMinor', gte: 1000 + 100 * 890 };
   const rich = await begin(makeRequest({ customerIds: undefined, eligibility: rule, everybody: undefined }));
   expect((await run(rich.batchId)).counts.customers).toBe(0);
