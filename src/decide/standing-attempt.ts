@@ -4,12 +4,14 @@
  * reservation, in one step; a decision that reserves nothing needs none of it, for what stands is compared once more when it comes to stand.
  */
 import { createHash } from 'node:crypto';
+import { bindInputs, inOrder, namedScript } from '../infra/named-script.ts';
 import { isCluster } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { newDecisionId } from './decision-id.ts';
 import type { DecidingDeps } from './deps.ts';
 import { decisionTtlSeconds } from './kept-seconds.ts';
-import { type BudgetLedger, reserveLua } from './ledger/offer-budget.ts';
+import { reserveLua } from './ledger/budget-scripts.ts';
+import type { BudgetLedger } from './ledger/offer-budget.ts';
 import type { Lock } from './standing-text.ts';
 
 /** One that decides takes milliseconds; after this long it has died. */
@@ -18,35 +20,42 @@ const decidingMs = 5000;
 /** An attempt that died is undone by the next for the same key, as long as a decision is known. */
 const attemptMs = decisionTtlSeconds * 1000;
 
+/** `token`: the id of the decision to be made, which holds the lock. `knownDigest`: `digestOf` what stands as far as is known. */
+const beginInputs = {
+  keys: ['lock', 'standing', 'attempt'],
+  args: ['token', 'lockMs', 'knownDigest', 'attemptMs'],
+} as const;
+
 /**
- * Lua: KEYS: the lock, what stands, the attempt at it. ARGV: the id of the decision to be made, which holds the lock; the lock's lifetime in
- * milliseconds; SHA-1 of the text that stands as far as is known ('' = nothing); the attempt's lifetime in milliseconds. Answers {0} where another
- * holds the lock; {1} where the attempt is put down; and {2, what stands, an attempt that has died} where something else stands than is known, or
- * one has died: the lock is held, and nothing put down.
+ * Lua: `begin(KEYS, ARGV)` of these. Answers {0} where another holds the lock; {1} where the attempt is put down; and {2, what stands, an
+ * attempt that has died} where something else stands than is known, or one has died: the lock is held, and nothing put down.
  */
 const beginLua = `
 local function begin(KEYS, ARGV)
-  if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return {0} end
-  local current, died = redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3])
-  if died or (current and redis.sha1hex(current) or '') ~= ARGV[3] then return {2, current, died} end
-  redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[4])
+  ${bindInputs(beginInputs)}
+  if not redis.call('SET', lock, token, 'PX', lockMs, 'NX') then return {0} end
+  local current, died = redis.call('GET', standing), redis.call('GET', attempt)
+  if died or (current and redis.sha1hex(current) or '') ~= knownDigest then return {2, current, died} end
+  redis.call('SET', attempt, token, 'PX', attemptMs)
   return {1}
 end
 `;
 const beginScript = redisScript(`${beginLua} return begin(KEYS, ARGV)`);
 
-/** KEYS and ARGV further: what `reserveLua` wants. Answers {1, its answers}, or as `begin` does where that has not put the attempt down. */
+/** What `begin` is given, then what `reserve` is. Answers {1, its answers}, or as `begin` does where that has not put the attempt down. */
 const beginAndReserveScript = redisScript(`${beginLua}${reserveLua}
 local begun = begin(KEYS, ARGV)
 if begun[1] ~= 1 then return begun end
-return {1, unpack(reserve({KEYS[4], KEYS[5]}, {unpack(ARGV, 5)}))}
+return {1, unpack(reserve({unpack(KEYS, ${beginInputs.keys.length + 1})}, {unpack(ARGV, ${beginInputs.args.length + 1})}))}
 `);
 
-/** KEYS: a lock. ARGV: by whom it is held. */
-const unlockScript = redisScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+const unlockScript = namedScript(
+  { keys: ['lock'], args: ['token'] },
+  `
+if redis.call('GET', lock) == token then return redis.call('DEL', lock) end
 return 0
-`);
+`,
+);
 
 /** `busy`: another holds the lock. Else it is held now, and something else was found than had been read: what stands, an attempt that has died. */
 export type Beginning = 'begun' | 'busy' | { current: Buffer | null; died: Buffer | null };
@@ -82,8 +91,15 @@ export function createAttempt(
   const decisionId = newDecisionId(now());
   const lock = { key: keys.standingLock(key), token: decisionId };
   const attemptKey = keys.standingAttempt(key);
-  const scriptKeys = [lock.key, key, attemptKey];
-  const scriptArgs = [decisionId, decidingMs, digestOf(known), attemptMs];
+  const inputs = inOrder(beginInputs, {
+    lock: lock.key,
+    standing: key,
+    attempt: attemptKey,
+    token: decisionId,
+    lockMs: decidingMs,
+    knownDigest: digestOf(known),
+    attemptMs,
+  });
   let beginning: Beginning | undefined;
 
   function heard([answer, current = null, died = null]: BeginReply): Beginning {
@@ -92,7 +108,7 @@ export function createAttempt(
   }
 
   async function begin(): Promise<Beginning> {
-    return heard((await beginScript(redis, scriptKeys, scriptArgs)) as BeginReply);
+    return heard((await beginScript(redis, inputs.keys, inputs.args)) as BeginReply);
   }
 
   const reserve: BudgetLedger['reserve'] = async (...wanted) => {
@@ -105,8 +121,8 @@ export function createAttempt(
     }
     const reply = (await beginAndReserveScript(
       redis,
-      [...scriptKeys, ...prepared.keys],
-      [...scriptArgs, ...prepared.args],
+      [...inputs.keys, ...prepared.keys],
+      [...inputs.args, ...prepared.args],
     )) as [1, ...number[]] | BeginReply;
     if (reply[0] !== 1) {
       heard(reply);
@@ -127,14 +143,14 @@ export function createAttempt(
       beginning = 'begun';
     },
     forget: async () => {
-      await unlockScript(redis, [attemptKey], [decisionId]);
+      await unlockScript(redis, { lock: attemptKey, token: decisionId });
     },
     settled: () => {
       beginning = undefined;
     },
     unlock: async () => {
       if (beginning === undefined || beginning === 'busy') return;
-      await unlockScript(redis, [lock.key], [lock.token]);
+      await unlockScript(redis, { lock: lock.key, token: lock.token });
     },
   };
 }

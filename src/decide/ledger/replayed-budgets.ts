@@ -5,8 +5,9 @@
 import { PAID_WHEN_MADE } from '../../domain/offer.ts';
 import { type BudgetLimits, budgetLimits, budgetPeriod, validityOf } from '../../offers/budget-period.ts';
 import { outUntil } from '../told-until.ts';
+import { periodKeptMs } from './budget-scripts.ts';
 import { reportingMs } from './contact-for.ts';
-import { budgetCost, periodKeptMs } from './offer-budget.ts';
+import { budgetCost } from './offer-budget.ts';
 import type { BudgetTermsThen } from './offer-timeline.ts';
 
 /**

@@ -6,8 +6,9 @@
 import type { Offer } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
 import type { Keys } from '../../infra/keys.ts';
+import { namedScript } from '../../infra/named-script.ts';
 import type { Redis } from '../../infra/redis.ts';
-import { redisScript } from '../../infra/redis-script.ts';
+
 import {
   type BudgetPeriod,
   budgetLimits,
@@ -16,7 +17,7 @@ import {
   validityOf,
 } from '../../offers/budget-period.ts';
 import { type BudgetEntryState, budgetEntryLua, isOut, writeBudgetEntry } from './budget-entry.ts';
-import { periodKeptMs } from './offer-budget.ts';
+import { periodKeptMs } from './budget-scripts.ts';
 import type { ReplayedReservation } from './replayed-budgets.ts';
 
 const FIELDS = [
@@ -41,35 +42,39 @@ const entriesAtOnce = 500;
 const leastKnownMs = dayMs;
 
 /**
- * KEYS: reservations, due, both as gathered. ARGV: now, start of the periods' keys, until when all is kept (-1 = for ever),
- * then of each period: name, until when it is kept, and the six sums. What stands in the ledger alone, or has been confirmed or
- * become dearer since, is added.
+ * Then of each period: name, until when it is kept, and the sums. What stands in the ledger alone, or has been confirmed or
+ * become dearer since, is added to what was gathered. Answers how many entries there are.
  */
-const takePlace = redisScript(`${budgetEntryLua}
-local now, prefix, keepUntil = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+const takePlace = namedScript(
+  {
+    keys: ['entries', 'dueTimes', 'gatheredEntries', 'gatheredDueTimes'],
+    args: ['now', 'periodKeys', 'keepUntil'],
+  },
+  `${budgetEntryLua}
+local now, keepUntil = tonumber(now), tonumber(keepUntil)
 local fields = {'${FIELDS.join("','")}'}
 local restored = {}
 local function keep(key, untilMs)
   if redis.call('EXISTS', key) == 0 then return end
   if untilMs < 0 then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, math.max(1, untilMs - now)) end
 end
-for i = 4, #ARGV, 8 do
-  local key = prefix .. ARGV[i]
+for i = firstOfRest, #ARGV, 2 + #fields do
+  local key = periodKeys .. ARGV[i]
   restored[ARGV[i]] = true
   redis.call('DEL', key)
-  for f = 1, 6 do redis.call('HSET', key, fields[f], ARGV[i + 1 + f]) end
+  for f = 1, #fields do redis.call('HSET', key, fields[f], ARGV[i + 1 + f]) end
   keep(key, tonumber(ARGV[i + 1]))
 end
 local function add(period, field, by)
-  if restored[period] then redis.call('HINCRBY', prefix .. period, field, by) end
+  if restored[period] then redis.call('HINCRBY', periodKeys .. period, field, by) end
 end
-local live = redis.call('HGETALL', KEYS[1])
+local live = redis.call('HGETALL', entries)
 for i = 1, #live, 2 do
   local id, entry = live[i], live[i + 1]
-  local due = redis.call('ZSCORE', KEYS[2], id)
+  local due = redis.call('ZSCORE', dueTimes, id)
   local state, period, cost = parse(entry)
   if state and due and tonumber(due) > now then
-    local mine, myPeriod, held = parse(redis.call('HGET', KEYS[3], id))
+    local mine, myPeriod, held = parse(redis.call('HGET', gatheredEntries, id))
     local wins = not mine or (isOut(mine) and (not isOut(state) or cost > held))
     if wins then
       if mine then
@@ -88,18 +93,21 @@ for i = 1, #live, 2 do
         add(period, 'unbudgetedMinor', cost)
         add(period, 'unbudgetedCount', 1)
       end
-      redis.call('HSET', KEYS[3], id, entry)
-      redis.call('ZADD', KEYS[4], due, id)
+      redis.call('HSET', gatheredEntries, id, entry)
+      redis.call('ZADD', gatheredDueTimes, due, id)
     end
   end
 end
-for k = 1, 2 do
-  redis.call('DEL', KEYS[k])
-  if redis.call('EXISTS', KEYS[k + 2]) == 1 then redis.call('RENAME', KEYS[k + 2], KEYS[k]) end
-  keep(KEYS[k], keepUntil)
+local function replace(key, gathered)
+  redis.call('DEL', key)
+  if redis.call('EXISTS', gathered) == 1 then redis.call('RENAME', gathered, key) end
+  keep(key, keepUntil)
 end
-return redis.call('HLEN', KEYS[1])
-`);
+replace(entries, gatheredEntries)
+replace(dueTimes, gatheredDueTimes)
+return redis.call('HLEN', entries)
+`,
+);
 
 export async function restoreBudget(
   offer: Offer,
@@ -183,16 +191,24 @@ export async function restoreBudget(
       await flush();
       const kept = [...periods.values()].map(({ keptUntil }) => keptUntil);
       const keepUntil = kept.includes(forEver) || kept.length === 0 ? forEver : Math.max(...kept);
-      const args = [...periods].flatMap(([name, { sums, keptUntil }]) => [
+      const sums = [...periods].flatMap(([name, { sums: of, keptUntil }]) => [
         name,
         keptUntil,
-        ...FIELDS.map((field) => sums[field]),
+        ...FIELDS.map((field) => of[field]),
       ]);
       return Number(
         await takePlace(
           redis,
-          [keys.budgetReservations(offerId), keys.budgetDue(offerId), entries, due],
-          [now, keys.budgetPeriods(offerId), keepUntil, ...args],
+          {
+            entries: keys.budgetReservations(offerId),
+            dueTimes: keys.budgetDue(offerId),
+            gatheredEntries: entries,
+            gatheredDueTimes: due,
+            now,
+            periodKeys: keys.budgetPeriods(offerId),
+            keepUntil,
+          },
+          sums,
         ),
       );
     },
