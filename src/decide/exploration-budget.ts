@@ -6,8 +6,8 @@
 import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
+import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
-import { redisScript } from '../infra/redis-script.ts';
 
 export type ExplorationBudget = {
   /** Sees to it that some is at hand, if there is any. Rejects when Redis is away. */
@@ -27,15 +27,18 @@ export type ExplorationBudgetDeps = {
 const shareOfDay = 1 / 50;
 const counterTtlSeconds = 2 * 86_400;
 
-/** KEYS: the day's counter. ARGV: its bound, what is wanted, expiry in seconds. Answers how much is granted. */
-const takeShare = redisScript(`
-local spent = tonumber(redis.call('GET', KEYS[1]) or '0')
-local granted = math.min(tonumber(ARGV[2]), tonumber(ARGV[1]) - spent)
+/** `spentKey`: the day's counter. Answers how much is granted. */
+const takeShare = namedScript(
+  { keys: ['spentKey'], args: ['bound', 'wanted', 'ttlSeconds'] },
+  `
+local spent = tonumber(redis.call('GET', spentKey) or '0')
+local granted = math.min(tonumber(wanted), tonumber(bound) - spent)
 if granted <= 0 then return '0' end
-redis.call('INCRBYFLOAT', KEYS[1], string.format('%.6f', granted))
-redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('INCRBYFLOAT', spentKey, string.format('%.6f', granted))
+redis.call('EXPIRE', spentKey, ttlSeconds)
 return string.format('%.6f', granted)
-`);
+`,
+);
 
 /** A purse for the shop, and one for each other bound that a variant of an experiment has. */
 export function createExplorationPurses(
@@ -92,8 +95,14 @@ export function createExplorationBudget(
 
   async function take(mine: typeof hand): Promise<void> {
     const wanted = Math.max(share, mine.wantedMinor - mine.leftMinor);
-    const args = [maxMinorPerDay ?? 0, wanted, counterTtlSeconds];
-    const granted = Number(await takeShare(redis, [keys.explorationSpent(`${mine.day}${name}`)], args));
+    const granted = Number(
+      await takeShare(redis, {
+        spentKey: keys.explorationSpent(`${mine.day}${name}`),
+        bound: maxMinorPerDay ?? 0,
+        wanted,
+        ttlSeconds: counterTtlSeconds,
+      }),
+    );
     mine.leftMinor += granted;
     mine.wantedMinor = share / 2;
     // Nothing is ever put back.

@@ -5,8 +5,8 @@
 import { Offer, type OfferVersion } from '../domain/offer.ts';
 import type { CatalogueStore } from '../infra/catalogue-store.ts';
 import type { Keys } from '../infra/keys.ts';
+import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
-import { redisScript } from '../infra/redis-script.ts';
 import { contentVersion } from '../offers/content-version.ts';
 
 export type OfferVersionDeps = { redis: Redis; keys: Keys };
@@ -18,22 +18,25 @@ export type OfferAsSaved = SavedVersion & { offer: Offer };
 /** Of one offer in Redis: the oldest make room. */
 export const versionsMax = 1000;
 
-/** KEYS: the offer's hash. ARGV: most versions, version, time, JSON. The earlier time of a version counts. */
-const keepScript = redisScript(`
-local known = redis.call('HGET', KEYS[1], ARGV[2])
-if known and tonumber(string.match(known, '^(%d+):')) <= tonumber(ARGV[3]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[2], ARGV[3] .. ':' .. ARGV[4])
-if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[1]) then
+/** The earlier time of a version counts. */
+const keepScript = namedScript(
+  { keys: ['versions'], args: ['most', 'version', 'savedAt', 'json'] },
+  `
+local known = redis.call('HGET', versions, version)
+if known and tonumber(string.match(known, '^(%d+):')) <= tonumber(savedAt) then return 0 end
+redis.call('HSET', versions, version, savedAt .. ':' .. json)
+if redis.call('HLEN', versions) > tonumber(most) then
   local oldest, oldestAt
-  local all = redis.call('HGETALL', KEYS[1])
+  local all = redis.call('HGETALL', versions)
   for i = 1, #all, 2 do
     local at = tonumber(string.match(all[i + 1], '^(%d+):'))
     if not oldestAt or at < oldestAt then oldest, oldestAt = all[i], at end
   end
-  redis.call('HDEL', KEYS[1], oldest)
+  redis.call('HDEL', versions, oldest)
 end
 return 1
-`);
+`,
+);
 
 /** Saves offers with their versions, and answers these: one for each offer, that which counts. */
 export async function saveOffers(
@@ -57,8 +60,13 @@ export async function keepVersions(
   return await Promise.all(
     offers.map(async (offer) => {
       const version = contentVersion(offer);
-      const args = [versionsMax, version, at, JSON.stringify(offer)];
-      await keepScript(redis, [keys.offerVersions(offer.offerId)], args);
+      await keepScript(redis, {
+        versions: keys.offerVersions(offer.offerId),
+        most: versionsMax,
+        version,
+        savedAt: at,
+        json: JSON.stringify(offer),
+      });
       return version;
     }),
   );

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { OfferOutcome } from '../domain/offer.ts';
 import type { Keys } from '../infra/keys.ts';
+import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
-import { redisScript } from '../infra/redis-script.ts';
 
 const ReportedOutcome = z.object({
   eventId: z.string(),
@@ -22,13 +22,15 @@ type OutcomeLogDeps = { redis: Redis; keys: Keys };
 /** Of a decision: somebody who reports under ever new event ids is not to fill Redis; the lake has them all. */
 const outcomesMax = 200;
 
-/** KEYS: the hash. ARGV: most fields, expiry in seconds, field, value. */
-const noteScript = redisScript(`
-if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 1 or redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
-if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+const noteScript = namedScript(
+  { keys: ['outcomes'], args: ['most', 'ttlSeconds', 'eventId', 'json'] },
+  `
+if redis.call('HEXISTS', outcomes, eventId) == 1 or redis.call('HLEN', outcomes) >= tonumber(most) then return 0 end
+redis.call('HSET', outcomes, eventId, json)
+if redis.call('TTL', outcomes) < tonumber(ttlSeconds) then redis.call('EXPIRE', outcomes, ttlSeconds) end
 return 1
-`);
+`,
+);
 
 /** Notes an outcome, unless one of its event id has been; it is kept for so many seconds at least. */
 export async function noteOutcome(
@@ -37,16 +39,23 @@ export async function noteOutcome(
   seconds: number,
   { redis, keys }: OutcomeLogDeps,
 ): Promise<void> {
-  const args = [outcomesMax, seconds, outcome.eventId, JSON.stringify(outcome)];
-  await noteScript(redis, [keys.decisionOutcomes(decisionId)], args);
+  await noteScript(redis, {
+    outcomes: keys.decisionOutcomes(decisionId),
+    most: outcomesMax,
+    ttlSeconds: seconds,
+    eventId: outcome.eventId,
+    json: JSON.stringify(outcome),
+  });
 }
 
-/** KEYS: the hash. ARGV: expiry in seconds, field, purchase. */
-const claimScript = redisScript(`
-redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3])
-if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-return redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3] and 1 or 0
-`);
+const claimScript = namedScript(
+  { keys: ['outcomes'], args: ['ttlSeconds', 'field', 'purchase'] },
+  `
+redis.call('HSETNX', outcomes, field, purchase)
+if redis.call('TTL', outcomes) < tonumber(ttlSeconds) then redis.call('EXPIRE', outcomes, ttlSeconds) end
+return redis.call('HGET', outcomes, field) == purchase and 1 or 0
+`,
+);
 
 /** One of several purchases that redeem the same offer of a decision has it: the first. Answers whether it is this one; that is known for so many seconds. */
 export async function claimRedemption(
@@ -56,9 +65,14 @@ export async function claimRedemption(
   seconds: number,
   { redis, keys }: OutcomeLogDeps,
 ): Promise<boolean> {
-  // As JSON, like what stands beside it, and no outcome.
-  const args = [seconds, `redeemed by: ${offerId}`, JSON.stringify(purchase)];
-  return Number(await claimScript(redis, [keys.decisionOutcomes(decisionId)], args)) === 1;
+  const claimed = await claimScript(redis, {
+    outcomes: keys.decisionOutcomes(decisionId),
+    ttlSeconds: seconds,
+    field: `redeemed by: ${offerId}`,
+    // As JSON, like what stands beside it, and no outcome.
+    purchase: JSON.stringify(purchase),
+  });
+  return Number(claimed) === 1;
 }
 
 export async function readOutcome(

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
-import { redisScript } from '../infra/redis-script.ts';
 import { LoggedDecision } from './decision-log.ts';
 import { packDecision, unpackDecision } from './packed-decision.ts';
 
@@ -51,17 +51,20 @@ export function parseStanding(text: Buffer | null): Standing | undefined {
   return decision && { decision, logged };
 }
 
-/**
- * KEYS: what stands, the whole of it, and perhaps a lock. ARGV: the head that it has, where in that to note that it has been logged, by whom
- * the lock is held, which is let go.
- */
-const markScript = redisScript(`
-if KEYS[3] and redis.call('GET', KEYS[3]) == ARGV[3] then redis.call('DEL', KEYS[3]) end
-if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[2])
-redis.call('SETRANGE', KEYS[1], ARGV[2], '1')
+/** `head`: that it has; `markAt`: where in that to note that it has been logged. */
+const markInputs = { keys: ['standing', 'whole'], args: ['head', 'markAt'] } as const;
+const markLua = `
+if redis.call('GETRANGE', standing, 0, #head - 1) ~= head then return 0 end
+redis.call('DEL', whole)
+redis.call('SETRANGE', standing, markAt, '1')
 return 1
-`);
+`;
+const markScript = namedScript(markInputs, markLua);
+const markAndUnlockScript = namedScript(
+  { keys: [...markInputs.keys, 'lock'], args: [...markInputs.args, 'token'] },
+  `if redis.call('GET', lock) == token then redis.call('DEL', lock) end
+${markLua}`,
+);
 
 /** Of a decision that is being made; `token` tells by whom. */
 export type Lock = { key: string; token: string };
@@ -76,18 +79,19 @@ export async function markLogged(
   decisionId: string,
   lock?: Lock,
 ): Promise<void> {
-  const keys = lock === undefined ? [key, whole] : [key, whole, lock.key];
-  await markScript(redis, keys, [headOf(decisionId, false), shapeLength, lock?.token ?? '']);
+  const marked = { standing: key, whole, head: headOf(decisionId, false), markAt: shapeLength };
+  if (lock === undefined) await markScript(redis, marked);
+  else await markAndUnlockScript(redis, { ...marked, lock: lock.key, token: lock.token });
 }
 
-/** KEYS: what stands. ARGV: what is known to. */
-const removeScript = redisScript(`
-return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
-`);
+const removeScript = namedScript(
+  { keys: ['standing'], args: ['known'] },
+  `return redis.call('GET', standing) == known and redis.call('DEL', standing) or 0`,
+);
 
 /** Unless something else stands there by now. */
 export async function removeStanding(redis: Redis, key: string, text: Buffer): Promise<void> {
-  await removeScript(redis, [key], [text]);
+  await removeScript(redis, { standing: key, known: text });
 }
 
 /** The first bytes of what stands; undefined: they do not say that it is this decision, logged. */

@@ -7,8 +7,8 @@ import type { ShopEvent } from '../domain/event.ts';
 import { CustomerId, type SessionId } from '../domain/ids.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
+import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
-import { redisScript } from '../infra/redis-script.ts';
 import type { StreamedEvent } from './record-store.ts';
 import { guestSubject, guestTtlMs } from './subject.ts';
 
@@ -18,30 +18,34 @@ export const guestEventsMax = 500;
 /** How long after the last event of a session it is known whose it is, at least. */
 export const mergedTtlMs = 7 * dayMs;
 
-/** KEYS: whose it is, the events. ARGV: lifetimes of either, most events, then events. Answers the customer, or nothing. */
-const tellScript = redisScript(
+/** Then events. Answers the customer whose the session is, or nothing. */
+const tellScript = namedScript(
+  { keys: ['owner', 'told'], args: ['ownerMs', 'toldMs', 'most'] },
   `
-local customer = redis.call('GET', KEYS[1])
+local customer = redis.call('GET', owner)
 if customer then
-  if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+  if redis.call('PTTL', owner) < tonumber(ownerMs) then redis.call('PEXPIRE', owner, ownerMs) end
   return customer
 end
-for i = 4, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-redis.call('LTRIM', KEYS[2], -tonumber(ARGV[3]), -1)
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
+for i = firstOfRest, #ARGV do redis.call('RPUSH', told, ARGV[i]) end
+redis.call('LTRIM', told, -tonumber(most), -1)
+redis.call('PEXPIRE', told, toldMs)
 return false
 `,
   // As the record's: the event stream has taken the event.
   { whenFull: true },
 );
 
-/** KEYS: likewise. ARGV: lifetime, the customer. Answers {whose it is, event …}. */
-const mergeScript = redisScript(`
-local customer = redis.call('GET', KEYS[1]) or ARGV[2]
-if customer ~= ARGV[2] then return {customer} end
-redis.call('SET', KEYS[1], customer, 'PX', math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[1])))
-return {customer, unpack(redis.call('LRANGE', KEYS[2], 0, -1))}
-`);
+/** Answers {whose it is, event …}. */
+const mergeScript = namedScript(
+  { keys: ['owner', 'told'], args: ['ownerMs', 'customerId'] },
+  `
+local customer = redis.call('GET', owner) or customerId
+if customer ~= customerId then return {customer} end
+redis.call('SET', owner, customer, 'PX', math.max(redis.call('PTTL', owner), tonumber(ownerMs)))
+return {customer, unpack(redis.call('LRANGE', told, 0, -1))}
+`,
+);
 
 const Told = z.object({ event: z.looseObject({ eventId: z.string() }), streamId: z.string() });
 
@@ -55,13 +59,14 @@ export async function keepGuestEvents(
 ): Promise<CustomerId | undefined> {
   const customer = (await tellScript(
     redis,
-    [keys.mergedInto(subjectId), keys.guestEvents(subjectId)],
-    [
-      mergedTtlMs,
-      guestTtlMs,
-      guestEventsMax,
-      ...told.map(({ event, streamId }) => JSON.stringify({ event, streamId })),
-    ],
+    {
+      owner: keys.mergedInto(subjectId),
+      told: keys.guestEvents(subjectId),
+      ownerMs: mergedTtlMs,
+      toldMs: guestTtlMs,
+      most: guestEventsMax,
+    },
+    told.map(({ event, streamId }) => JSON.stringify({ event, streamId })),
   )) as Buffer | null;
   return customer === null ? undefined : CustomerId.parse(customer.toString());
 }
@@ -73,11 +78,12 @@ export async function takeGuestEvents(
   { redis, keys }: GuestDeps,
 ): Promise<StreamedEvent[] | undefined> {
   const subjectId = guestSubject(sessionId);
-  const [owner, ...texts] = (await mergeScript(
-    redis,
-    [keys.mergedInto(subjectId), keys.guestEvents(subjectId)],
-    [mergedTtlMs, customerId],
-  )) as Buffer[];
+  const [owner, ...texts] = (await mergeScript(redis, {
+    owner: keys.mergedInto(subjectId),
+    told: keys.guestEvents(subjectId),
+    ownerMs: mergedTtlMs,
+    customerId,
+  })) as Buffer[];
   if (owner?.toString() !== customerId) return undefined;
   return texts.flatMap((text) => {
     const parsed = Told.safeParse(JSON.parse(text.toString()));

@@ -17,8 +17,8 @@ import {
 } from './catalogue-follower.ts';
 import { appendEntries, refuseWhileFull } from './event-log.ts';
 import type { Keys } from './keys.ts';
+import { namedScript } from './named-script.ts';
 import type { Redis } from './redis.ts';
-import { redisScript } from './redis-script.ts';
 
 export type CatalogueStore = {
   /**
@@ -48,22 +48,23 @@ export type CatalogueStore = {
 const changesKept = 100_000;
 const batchSize = 500;
 
-/**
- * KEYS: the hash. ARGV: '1' = equal times write too, then id, time and JSON of each. Answers the ids that were written.
- */
-const putScript = redisScript(`
+/** `equalToo`: '1' = equal times write too. Then id, time and JSON of each. Answers the ids that were written. */
+const putScript = namedScript(
+  { keys: ['entries'], args: ['equalToo'] },
+  `
 local written = {}
-for i = 2, #ARGV, 3 do
-  local known = redis.call('HGET', KEYS[1], ARGV[i])
+for i = firstOfRest, #ARGV, 3 do
+  local known = redis.call('HGET', entries, ARGV[i])
   local knownAt = known and tonumber(string.match(known, '^(%d+):')) or -1
   local at = tonumber(ARGV[i + 1])
-  if at > knownAt or (at == knownAt and ARGV[1] == '1') then
-    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. ':' .. ARGV[i + 2])
+  if at > knownAt or (at == knownAt and equalToo == '1') then
+    redis.call('HSET', entries, ARGV[i], ARGV[i + 1] .. ':' .. ARGV[i + 2])
     written[#written + 1] = ARGV[i]
   end
 end
 return written
-`);
+`,
+);
 
 export type CatalogueStoreOptions = {
   /** Entries that may wait in the event stream before writes are refused. Absent: no bound. */
@@ -86,12 +87,11 @@ export function createCatalogueStore(
   ): Promise<number> {
     let total = 0;
     for (let start = 0; start < entries.length; start += batchSize) {
-      const args = entries
+      const given = { entries: hashOf(kind), equalToo: equalToo ? '1' : '0' };
+      const some = entries
         .slice(start, start + batchSize)
         .flatMap(({ id, at, json }) => [id, String(at), json]);
-      const written = (
-        (await putScript(redis, [hashOf(kind)], [equalToo ? '1' : '0', ...args])) as Buffer[]
-      ).map(String);
+      const written = ((await putScript(redis, given, some)) as Buffer[]).map(String);
       await announce(kind, written);
       total += written.length;
     }

@@ -9,23 +9,28 @@ import type { LookedAt } from '../../features/record-store.ts';
 import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { logField, streamIsFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
+import { namedScript } from '../../infra/named-script.ts';
 import type { Redis } from '../../infra/redis.ts';
-import { redisScript } from '../../infra/redis-script.ts';
 import type { Tombstones } from '../../infra/tombstones.ts';
 
 /**
- * KEYS: the event stream, the record, the markers (`event-markers.ts`), the hash of the erased. ARGV: entries that the stream may hold, the
- * event's marker, the subject's field among the erased ('' = nobody is looked for), the entry. Answers {-1, entries} where the stream is
- * full, else {0 = nothing was appended, or 1; the record, the marker, the erasure, the stream id}.
+ * `markerField`: of the event (`event-markers.ts`). `erasedField`: of the subject; '' = nobody is looked for. Answers {-1, entries} where
+ * the stream is full, else {0 = nothing was appended, or 1; the record, the marker, the erasure, the stream id}.
  */
-const script = redisScript(`
-local length = redis.call('XLEN', KEYS[1])
-if length >= tonumber(ARGV[1]) then return {-1, length} end
-local record, marker = redis.call('GET', KEYS[2]), redis.call('HGET', KEYS[3], ARGV[2])
-local erased = ARGV[3] ~= '' and redis.call('HGET', KEYS[4], ARGV[3])
+const script = namedScript(
+  {
+    keys: ['stream', 'recordKey', 'markers', 'erasedSubjects'],
+    args: ['streamMaxLength', 'markerField', 'erasedField', 'entry'],
+  },
+  `
+local length = redis.call('XLEN', stream)
+if length >= tonumber(streamMaxLength) then return {-1, length} end
+local record, marker = redis.call('GET', recordKey), redis.call('HGET', markers, markerField)
+local erased = erasedField ~= '' and redis.call('HGET', erasedSubjects, erasedField)
 if marker or erased then return {0, record, marker, erased, false} end
-return {1, record, false, false, redis.call('XADD', KEYS[1], '*', '${logField}', ARGV[4])}
-`);
+return {1, record, false, false, redis.call('XADD', stream, '*', '${logField}', entry)}
+`,
+);
 
 export type LookedAndAppended = {
   looked: LookedAt;
@@ -53,16 +58,16 @@ export async function lookAndAppend(
 ): Promise<LookedAndAppended> {
   const { eventId } = entry.event;
   const erased = tombstones?.placeOf(subjectId);
-  const reply = (await script(
-    redis,
-    [
-      keys.eventStream,
-      keys.record(RECORD_SCHEMA, subjectId),
-      keys.eventMarkers(subjectId),
-      erased?.key ?? keys.erasedSubjects,
-    ],
-    [config.streamMaxLength, markerField(eventId), erased?.field ?? '', JSON.stringify(entry)],
-  )) as [-1, number] | [0 | 1, Buffer | null, Buffer | null, Buffer | null, Buffer | null];
+  const reply = (await script(redis, {
+    stream: keys.eventStream,
+    recordKey: keys.record(RECORD_SCHEMA, subjectId),
+    markers: keys.eventMarkers(subjectId),
+    erasedSubjects: erased?.key ?? keys.erasedSubjects,
+    streamMaxLength: config.streamMaxLength,
+    markerField: markerField(eventId),
+    erasedField: erased?.field ?? '',
+    entry: JSON.stringify(entry),
+  })) as [-1, number] | [0 | 1, Buffer | null, Buffer | null, Buffer | null, Buffer | null];
   if (reply[0] === -1) throw streamIsFull(reply[1]);
   const [, bytes, marker, erasure, streamId] = reply;
   return {
