@@ -1,6 +1,10 @@
 /**
  * Folds events into their customer's record in Redis. Every write is compare-and-set, so that nobody's update is lost; an event's marker
  * is set in the same step as the record, so that an event counts once, however often it is sent while the marker lives.
+ *
+ * Of an event without a marker (it expired, or the event was imported from a file) two things can be told here. One that
+ * equals the record's last is a repeat, and is not folded. Any other that the record may have had is older than its last:
+ * late, so that the customer is put down for a rebuild, and the replay counts each event once.
  */
 import { createHash } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';

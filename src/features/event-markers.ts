@@ -54,17 +54,19 @@ export function staleBefore(streamIds: readonly string[]): number {
 }
 
 /**
- * For a script: sets the markers that ARGV lists from `first` on, field and value in turn, in the hash KEYS[`key`]. ARGV before
- * that: the markers' lifetime, `staleBefore`. It looks at twice as many as it adds, by chance, so that few old ones stay.
+ * Lua: sets the markers that `list` has from `first` on, field and value in turn, in the hash `key`, which then lives `lifetimeMs`.
+ * `staleBefore` says which may go: it looks at twice as many as it adds, by chance, so that few old ones stay.
  */
-export const setMarkersLua = (key: number, first: number) => `
-for i = ${first}, #ARGV, 2 do redis.call('HSET', KEYS[${key}], ARGV[i], ARGV[i + 1]) end
-local added = (#ARGV - ${first} + 1) / 2
-local some = redis.call('HRANDFIELD', KEYS[${key}], -2 * (added + 1), 'WITHVALUES')
-for i = 1, #some, 2 do
-  local ms, sequence = string.match(some[i + 1], '^(%d+)(%-?)')
-  ms = sequence == '-' and tonumber(ms) or math.floor((tonumber(ms) or 0) / ${perMs})
-  if ms < tonumber(ARGV[${first - 1}]) then redis.call('HDEL', KEYS[${key}], some[i]) end
+export const setMarkersLua = `
+local function setMarkers(key, list, first, lifetimeMs, staleBefore)
+  for i = first, #list, 2 do redis.call('HSET', key, list[i], list[i + 1]) end
+  local added = (#list - first + 1) / 2
+  local some = redis.call('HRANDFIELD', key, -2 * (added + 1), 'WITHVALUES')
+  for i = 1, #some, 2 do
+    local ms, sequence = string.match(some[i + 1], '^(%d+)(%-?)')
+    ms = sequence == '-' and tonumber(ms) or math.floor((tonumber(ms) or 0) / ${perMs})
+    if ms < tonumber(staleBefore) then redis.call('HDEL', key, some[i]) end
+  end
+  redis.call('PEXPIRE', key, lifetimeMs)
 end
-redis.call('PEXPIRE', KEYS[${key}], ARGV[${first - 2}])
 `;

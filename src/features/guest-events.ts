@@ -9,7 +9,7 @@ import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
-import type { StreamedEvent } from './record-store.ts';
+import type { StreamedEvent } from './apply-events.ts';
 import { guestSubject, guestTtlMs } from './subject.ts';
 
 /** The newest that are kept of a guest; the lake has them all. */

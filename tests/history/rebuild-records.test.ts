@@ -10,11 +10,12 @@ import { EventInput, eventValueMinor, type ShopEvent } from '../../src/domain/ev
 import { moneyMaxMinor } from '../../src/domain/money.ts';
 import { beforeAllIds } from '../../src/domain/stream-id.ts';
 import { dayMs } from '../../src/domain/time.ts';
+import { otherSchemaTtlMs } from '../../src/features/covered-records.ts';
 import { markerField } from '../../src/features/event-markers.ts';
 import { compareEventOrder } from '../../src/features/event-order.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../src/features/record.ts';
 import { encodeRecord } from '../../src/features/record-codec.ts';
-import { createRecordStore, otherSchemaTtlMs, type RecordStore } from '../../src/features/record-store.ts';
+import { createRecordStore, type RecordStore } from '../../src/features/record-store.ts';
 import { RECORD_SCHEMA } from '../../src/features/registry.ts';
 import { type DrainDeps, drainAll, drainedThrough } from '../../src/history/drain.ts';
 import { rebuildRecords, refreshAllRecords } from '../../src/history/rebuild-records.ts';

@@ -4,8 +4,8 @@
  * first and to append then is a round trip more, which a busy machine makes a long one.
  */
 import type { LogEntry } from '../../domain/log-entry.ts';
+import type { LookedAt } from '../../features/apply-events.ts';
 import { markerField } from '../../features/event-markers.ts';
-import type { LookedAt } from '../../features/record-store.ts';
 import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { logField, streamIsFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
