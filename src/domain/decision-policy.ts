@@ -7,7 +7,6 @@ import { z } from 'zod';
 import { Channel } from './channel.ts';
 import { OfferId } from './ids.ts';
 import { ModelVersion } from './manifest.ts';
-import { strictFields } from './strict-fields.ts';
 import { TimeZone } from './time-zone.ts';
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 21:30');
@@ -15,21 +14,23 @@ const money = z.number().min(0).max(1_000_000_000_000);
 const label = z.string().regex(/^[a-z][a-z0-9-]{0,49}$/, 'must be lower-case words with hyphens');
 
 /** No offer goes out between `from` and `to` of the customer's own clock; `from` after `to` runs over midnight. */
-const QuietHours = strictFields({
-  channels: z.array(Channel).min(1).max(10),
-  from: clockTime,
-  to: clockTime,
-}).refine(({ from, to }) => from !== to, { error: 'must differ from `from`', path: ['to'] });
+const QuietHours = z
+  .strictObject({
+    channels: z.array(Channel).min(1).max(10),
+    from: clockTime,
+    to: clockTime,
+  })
+  .refine(({ from, to }) => from !== to, { error: 'must differ from `from`', path: ['to'] });
 
 /** Contacts that a customer may have within a sliding window, on these channels together; none named = on all that contact. */
-export const ContactCap = strictFields({
+export const ContactCap = z.strictObject({
   channels: z.array(Channel).min(1).max(10).optional(),
   times: z.int().min(1).max(1000),
   days: z.int().min(1).max(366),
 });
 export type ContactCap = z.output<typeof ContactCap>;
 
-export const ContactPolicy = strictFields({
+export const ContactPolicy = z.strictObject({
   /** What one contact costs, minor units (may be a fraction: a message of e-mail does). */
   costMinor: z.partialRecord(Channel, money).default({ email: 0.1, phone: 300 }),
   /** Of customers of whom none is known. */
@@ -51,16 +52,20 @@ export const ContactPolicy = strictFields({
    * An offer that was dismissed is not made again for `suppressDays`; after `times` dismissals within `withinDays`, no offer is
    * for as long.
    */
-  dismissals: strictFields({
-    times: z.int().min(1).max(100).default(3),
-    withinDays: z.int().min(1).max(366).default(30),
-    suppressDays: z.int().min(0).max(366).default(30),
-  }).prefault({}),
+  dismissals: z
+    .strictObject({
+      times: z.int().min(1).max(100).default(3),
+      withinDays: z.int().min(1).max(366).default(30),
+      suppressDays: z.int().min(0).max(366).default(30),
+    })
+    .prefault({}),
   /** After a rating below `below`, nothing is sold for so many days: 0 days = no such rule. */
-  lowRating: strictFields({
-    below: z.number().min(1).max(5).default(3),
-    days: z.int().min(0).max(366).default(14),
-  }).prefault({}),
+  lowRating: z
+    .strictObject({
+      below: z.number().min(1).max(5).default(3),
+      days: z.int().min(0).max(366).default(14),
+    })
+    .prefault({}),
   /** A customer with a discount that may still be redeemed gets no other. */
   oneDiscountAtATime: z.boolean().default(true),
 });
@@ -76,7 +81,7 @@ const explorationFields = {
   maxCostMinorPerDay: money.nullable(),
 };
 
-export const Exploration = strictFields({
+export const Exploration = z.strictObject({
   ...explorationFields,
   method: explorationFields.method.default('thompson'),
   epsilon: explorationFields.epsilon.default(0.05),
@@ -106,24 +111,24 @@ export type ValueWeights = { marginWeight: number; lifetimeValueWeight: number }
  * What of the contact policy a variant may change. The shop's policy is the law: it holds for everybody, and what a variant says
  * comes on top.
  */
-const VariantContact = strictFields({
+const VariantContact = z.strictObject({
   quietHours: z.array(QuietHours).max(20).optional(),
   caps: z.array(ContactCap).max(20).optional(),
   minGapHours: ContactPolicy.shape.minGapHours.unwrap().optional(),
-  dismissals: strictFields({ suppressDays: z.int().min(0).max(366) }).optional(),
-  lowRating: strictFields({ days: z.int().min(0).max(366) }).optional(),
+  dismissals: z.strictObject({ suppressDays: z.int().min(0).max(366) }).optional(),
+  lowRating: z.strictObject({ days: z.int().min(0).max(366) }).optional(),
   oneDiscountAtATime: z.boolean().optional(),
 });
 type VariantContact = z.output<typeof VariantContact>;
 
 /** What a variant changes; what is absent stays as it is for everybody. */
-export const ExperimentVariant = strictFields({
+export const ExperimentVariant = z.strictObject({
   name: label,
   /** Its share is weight over the sum of the weights. */
   weight: z.number().gt(0).max(1000).default(1),
   ranking: z.enum(RANKINGS).optional(),
   /** Field by field. Without defaults: a field that is absent is the policy's. */
-  exploration: strictFields(explorationFields).partial().optional(),
+  exploration: z.strictObject(explorationFields).partial().optional(),
   /** Multiplies an offer's own lever. */
   levers: z.record(OfferId, z.number().min(0).max(100)).optional(),
   withoutOffers: z.array(OfferId).max(1000).optional(),
@@ -133,7 +138,7 @@ export const ExperimentVariant = strictFields({
   valueModel: ModelVersion.optional(),
   contact: VariantContact.optional(),
   /** Field by field, in the place of the policy's. */
-  economics: strictFields(valueWeights).partial().optional(),
+  economics: z.strictObject(valueWeights).partial().optional(),
   /** false: a place in which nothing is worth making stays empty. */
   fallback: z.boolean().optional(),
   /** For `/recommendations`: the scenario that stands in for the one asked. */
@@ -141,36 +146,40 @@ export const ExperimentVariant = strictFields({
 });
 export type ExperimentVariant = z.output<typeof ExperimentVariant>;
 
-export const Experiment = strictFields({
-  name: label,
-  from: z.iso.datetime({ offset: true }),
-  to: z.iso.datetime({ offset: true }).optional(),
-  /** Share of the customers who take part. */
-  share: z.number().gt(0).max(1).default(1),
-  /** The first is what the others are compared with. */
-  variants: z.array(ExperimentVariant).min(2).max(10),
-}).check(
-  z.refine(({ from, to }) => !(Date.parse(from) >= Date.parse(to ?? '')), {
-    error: 'must be later than `from`',
-    path: ['to'],
-  }),
-  z.refine(({ variants }) => new Set(variants.map(({ name }) => name)).size === variants.length, {
-    error: 'must have names of their own',
-    path: ['variants'],
-  }),
-);
+export const Experiment = z
+  .strictObject({
+    name: label,
+    from: z.iso.datetime({ offset: true }),
+    to: z.iso.datetime({ offset: true }).optional(),
+    /** Share of the customers who take part. */
+    share: z.number().gt(0).max(1).default(1),
+    /** The first is what the others are compared with. */
+    variants: z.array(ExperimentVariant).min(2).max(10),
+  })
+  .check(
+    z.refine(({ from, to }) => !(Date.parse(from) >= Date.parse(to ?? '')), {
+      error: 'must be later than `from`',
+      path: ['to'],
+    }),
+    z.refine(({ variants }) => new Set(variants.map(({ name }) => name)).size === variants.length, {
+      error: 'must have names of their own',
+      path: ['variants'],
+    }),
+  );
 export type Experiment = z.output<typeof Experiment>;
 
-const policyFields = strictFields({
+const policyFields = z.strictObject({
   contact: ContactPolicy.prefault({}),
-  economics: strictFields({
-    /** What a point is worth when it is redeemed, minor units. */
-    pointValueMinor: money.default(1),
-    /** Points that an order earns for each whole unit of the currency. */
-    pointsPerCurrencyUnit: z.number().min(0).max(1000).default(1),
-    marginWeight: valueWeights.marginWeight.default(1),
-    lifetimeValueWeight: valueWeights.lifetimeValueWeight.default(1),
-  }).prefault({}),
+  economics: z
+    .strictObject({
+      /** What a point is worth when it is redeemed, minor units. */
+      pointValueMinor: money.default(1),
+      /** Points that an order earns for each whole unit of the currency. */
+      pointsPerCurrencyUnit: z.number().min(0).max(1000).default(1),
+      marginWeight: valueWeights.marginWeight.default(1),
+      lifetimeValueWeight: valueWeights.lifetimeValueWeight.default(1),
+    })
+    .prefault({}),
   /** Universal holdout: share of the customers who get no offer at all, so that the sum of all offers can be judged. */
   controlGroupShare: z.number().min(0).max(0.5).default(0),
   /** Does the fallback stand in for them? false: they are shown nothing, wherever they are. */

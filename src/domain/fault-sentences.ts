@@ -4,6 +4,7 @@
  * entry imports it. No value is repeated, for it may be somebody's address.
  */
 import { z } from 'zod';
+import { unknownFieldsSentence } from './unknown-fields.ts';
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -24,7 +25,7 @@ function faultSentence(issue: Issue): string {
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
     case 'unrecognized_keys':
-      return `has no ${issue.keys.map((key) => `"${key}"`).join(', ')}: leave it out, or look for a misspelling`;
+      return unknownFieldsSentence(issue.keys, fieldsOf(issue.inst));
     case 'invalid_union':
       return unionSentence(issue);
     case 'invalid_key':
@@ -75,6 +76,11 @@ function kindOf(input: unknown, expected: string): string {
 function isOfWhole(inst: Issue['inst']): boolean {
   const { format } = { format: '', ...inst?._zod.def };
   return format === 'safeint';
+}
+
+/** Of a schema of objects, the names; none of any other. */
+function fieldsOf(inst: Issue['inst']): string[] {
+  return inst instanceof z.ZodObject ? Object.keys(inst.shape) : [];
 }
 
 type Bound = 'least' | 'most' | 'above' | 'below' | 'exactly';

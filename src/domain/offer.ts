@@ -3,7 +3,6 @@ import { Channel, LoyaltyTier } from './channel.ts';
 import { ItemId, OfferId } from './ids.ts';
 import { moneyMaxMinor } from './money.ts';
 import { Rule } from './rule.ts';
-import { strictFields } from './strict-fields.ts';
 
 /** Money, minor units. Not `z.int()`: its fault would keep the rules between fields from being tried, and half of all faults would come with the next request. */
 const SumMinor = z
@@ -26,35 +25,35 @@ const percent = z.number().gt(0).max(100);
  * `maxPoints` bound what one acceptance may cost.
  */
 export const Benefit = z.discriminatedUnion('kind', [
-  strictFields({ kind: z.literal('percentOff'), percent, maxMinor: SumMinor.optional() }),
-  strictFields({ kind: z.literal('amountOff'), amountMinor: SumMinor }),
-  strictFields({ kind: z.literal('freeDelivery'), costMinor: SumMinor }),
+  z.strictObject({ kind: z.literal('percentOff'), percent, maxMinor: SumMinor.optional() }),
+  z.strictObject({ kind: z.literal('amountOff'), amountMinor: SumMinor }),
+  z.strictObject({ kind: z.literal('freeDelivery'), costMinor: SumMinor }),
   /** Off the offer's items where they are bought together. */
-  strictFields({ kind: z.literal('bundle'), percent, maxMinor: SumMinor.optional() }),
-  strictFields({ kind: z.literal('gift'), itemId: ItemId.optional(), costMinor: SumMinor }),
+  z.strictObject({ kind: z.literal('bundle'), percent, maxMinor: SumMinor.optional() }),
+  z.strictObject({ kind: z.literal('gift'), itemId: ItemId.optional(), costMinor: SumMinor }),
   /** Points of the loyalty programme, which cost what they redeem for. */
-  strictFields({ kind: z.literal('loyaltyPoints'), points: z.int().positive().max(1_000_000_000) }),
+  z.strictObject({ kind: z.literal('loyaltyPoints'), points: z.int().positive().max(1_000_000_000) }),
   /** `factor` times the points that the order earns. */
-  strictFields({
+  z.strictObject({
     kind: z.literal('pointsMultiplier'),
     factor: z.number().gt(1).max(100),
     maxPoints: z.int().positive().max(1_000_000_000).optional(),
   }),
   /** A higher tier for some days. */
-  strictFields({
+  z.strictObject({
     kind: z.literal('tierTrial'),
     tier: LoyaltyTier.exclude(['none']),
     days: z.int().min(1).max(366),
     costMinor: SumMinor,
   }),
-  strictFields({ kind: z.literal('earlyAccess'), costMinor: SumMinor.default(0) }),
-  strictFields({
+  z.strictObject({ kind: z.literal('earlyAccess'), costMinor: SumMinor.default(0) }),
+  z.strictObject({
     kind: z.literal('serviceContact'),
     form: z.enum(['call', 'apology']).default('call'),
     costMinor: SumMinor,
   }),
-  strictFields({ kind: z.literal('communityInvitation'), costMinor: SumMinor.default(0) }),
-  strictFields({ kind: z.literal('content') }),
+  z.strictObject({ kind: z.literal('communityInvitation'), costMinor: SumMinor.default(0) }),
+  z.strictObject({ kind: z.literal('content') }),
 ]);
 export type Benefit = z.output<typeof Benefit>;
 export type BenefitKind = Benefit['kind'];
@@ -62,21 +61,23 @@ export type BenefitKind = Benefit['kind'];
 const BUDGET_PERIODS = ['total', 'day', 'week', 'month'] as const;
 
 /** What an offer may cost and how often it may be redeemed, in each of its periods (UTC; weeks begin on Monday). */
-export const Budget = strictFields({
-  amountMinor: SumMinor.optional(),
-  /** Redemptions. */
-  count: z.int().min(0).max(1_000_000_000).optional(),
-  period: z.enum(BUDGET_PERIODS).default('total'),
-  /** `even`: at any time no more may be out or spent than the share of the period that has passed. */
-  pacing: z.enum(['none', 'even']).default('none'),
-}).refine((budget) => budget.amountMinor !== undefined || budget.count !== undefined, {
-  error: 'needs amountMinor, count or both',
-  when: ({ value }) => isObject(value),
-});
+export const Budget = z
+  .strictObject({
+    amountMinor: SumMinor.optional(),
+    /** Redemptions. */
+    count: z.int().min(0).max(1_000_000_000).optional(),
+    period: z.enum(BUDGET_PERIODS).default('total'),
+    /** `even`: at any time no more may be out or spent than the share of the period that has passed. */
+    pacing: z.enum(['none', 'even']).default('none'),
+  })
+  .refine((budget) => budget.amountMinor !== undefined || budget.count !== undefined, {
+    error: 'needs amountMinor, count or both',
+    when: ({ value }) => isObject(value),
+  });
 export type Budget = z.output<typeof Budget>;
 
 /** How often one customer may have the offer within a sliding window. */
-export const OfferCap = strictFields({
+export const OfferCap = z.strictObject({
   of: z.enum(['made', 'redeemed']).default('made'),
   times: z.int().min(1).max(1000),
   days: z.int().min(1).max(366),
@@ -190,7 +191,7 @@ function hasBoundedCost(benefit: Rules['benefit']): boolean {
 }
 
 /** An offer that the service may decide to make. */
-export const Offer = strictFields(fields).check(...rules);
+export const Offer = z.strictObject(fields).check(...rules);
 export type Offer = z.output<typeof Offer>;
 export type OfferInput = z.input<typeof Offer>;
 
@@ -201,7 +202,7 @@ const OfferWarnings = z.array(z.object({ offerId: OfferId, path: z.string(), mes
 export const SavedOffer = z.strictObject({ ...fields, warnings: OfferWarnings.optional() });
 
 /** The same where the id is said elsewhere, as in the path of a request. */
-export const OfferBody = strictFields({ ...fields, offerId: OfferId.optional() }).check(...rules);
+export const OfferBody = z.strictObject({ ...fields, offerId: OfferId.optional() }).check(...rules);
 
 /** Names what an offer says: the same content has the same version, wherever and whenever it is saved. */
 export const OfferVersion = z.string().regex(/^[0-9a-f]{12}$/);

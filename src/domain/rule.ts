@@ -8,7 +8,6 @@
 import { z } from 'zod';
 import { LOYALTY_TIERS } from './channel.ts';
 import { RFM_SEGMENTS, RISK_BANDS, VALUE_TIERS } from './segments.ts';
-import { strictFields } from './strict-fields.ts';
 
 /** What rules may ask of the CRM's attributes. */
 const RULE_ATTRIBUTES = ['tier', 'segment'] as const;
@@ -62,32 +61,33 @@ const BELONGS: Record<(typeof KINDS)[number], readonly string[]> = {
 const nodes = z.lazy(() => z.array(RuleNode).min(1).max(50)).optional();
 const texts = z.array(z.string().max(100)).min(1).max(valuesMax).optional();
 
-const RuleNode: z.ZodType<Rule, Rule> = strictFields({
-  /** Every one of them holds. */
-  all: nodes,
-  /** One of them holds. */
-  any: nodes,
-  /** It does not hold. */
-  not: z.lazy(() => RuleNode).optional(),
-  /** A number of the feature vector, by its name. */
-  feature: z.string().min(1).max(100).optional(),
-  gt: z.number().optional(),
-  gte: z.number().optional(),
-  lt: z.number().optional(),
-  lte: z.number().optional(),
-  eq: z.number().optional(),
-  /** `tier` is `none` where no tier is known; a customer without a segment is in no list of segments. */
-  attribute: z.enum(RULE_ATTRIBUTES).optional(),
-  in: texts,
-  notIn: texts,
-  /** Of the served models: a number with bounds, or a name with lists. While it is not known, the rule does not hold, nor does its `not`. */
-  score: z.enum(Object.keys(RULE_SCORES) as [RuleScore, ...RuleScore[]]).optional(),
-  /** Answered as `rule:<reasonCode>` where this node is why an offer is not made. */
-  reasonCode: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,49}$/, 'must be lower-case words with hyphens')
-    .optional(),
-})
+const RuleNode: z.ZodType<Rule, Rule> = z
+  .strictObject({
+    /** Every one of them holds. */
+    all: nodes,
+    /** One of them holds. */
+    any: nodes,
+    /** It does not hold. */
+    not: z.lazy(() => RuleNode).optional(),
+    /** A number of the feature vector, by its name. */
+    feature: z.string().min(1).max(100).optional(),
+    gt: z.number().optional(),
+    gte: z.number().optional(),
+    lt: z.number().optional(),
+    lte: z.number().optional(),
+    eq: z.number().optional(),
+    /** `tier` is `none` where no tier is known; a customer without a segment is in no list of segments. */
+    attribute: z.enum(RULE_ATTRIBUTES).optional(),
+    in: texts,
+    notIn: texts,
+    /** Of the served models: a number with bounds, or a name with lists. While it is not known, the rule does not hold, nor does its `not`. */
+    score: z.enum(Object.keys(RULE_SCORES) as [RuleScore, ...RuleScore[]]).optional(),
+    /** Answered as `rule:<reasonCode>` where this node is why an offer is not made. */
+    reasonCode: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,49}$/, 'must be lower-case words with hyphens')
+      .optional(),
+  })
   .superRefine((rule, ctx) => {
     for (const fault of faultsOf(rule)) ctx.addIssue({ code: 'custom', input: rule, ...fault });
   })

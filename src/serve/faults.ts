@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Fault } from '../domain/errors.ts';
 import { typeName } from '../domain/fault-sentences.ts';
-import { fieldsThereAre } from '../domain/strict-fields.ts';
+import { fieldsThereAre } from '../domain/unknown-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -11,14 +11,9 @@ export const maxFaults = 200;
 
 export type RequestPart = 'params' | 'query' | 'body';
 
-/** `body.lines[0].quantity`, `query.n`; of what is no part of a request (`part` is ''), `benefit.percent`. The fault of an unknown name at the top tells those that are `known`. */
-export function faultsOf(error: z.ZodError, part: RequestPart | '', known: readonly string[] = []): Fault[] {
-  return error.issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys' || issue.path.length > 0 || known.length === 0)
-      return faultsOfIssue(issue, part);
-    const message = `is not known here; there are: ${known.join(', ')}`;
-    return issue.keys.map((key) => ({ path: pathText(part, [key]), message }));
-  });
+/** `body.lines[0].quantity`, `query.n`; of what is no part of a request (`part` is ''), `benefit.percent`. */
+export function faultsOf(error: z.ZodError, part: RequestPart | ''): Fault[] {
+  return error.issues.flatMap((issue) => faultsOfIssue(issue, part));
 }
 
 export function boundedFaults(faults: readonly Fault[]): readonly Fault[] {
@@ -57,7 +52,7 @@ function faultsOfIssue(issue: Issue, prefix: string): Fault[] {
  */
 function faultsOfUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: string): Fault[] {
   const likely = issue.errors.filter((issues) => !issues.some(isOtherType));
-  const [best] = likely.sort((a, b) => shallowest(b) - shallowest(a) || a.length - b.length);
+  const [best] = likely.sort((a, b) => shallowest(b) - shallowest(a) || countOf(a) - countOf(b));
   if (best !== undefined) return best.flatMap((nested) => faultsOfIssue(nested, path));
   const expected = issue.errors.flat().flatMap((nested) => (isOtherType(nested) ? [nested.expected] : []));
   if (expected.length === 0) return [{ path, message: issue.message }];
@@ -70,6 +65,14 @@ function isOtherType(issue: Issue): issue is Extract<Issue, { code: 'invalid_typ
 
 function shallowest(issues: readonly Issue[]): number {
   return Math.min(...issues.map((issue) => issue.path.length));
+}
+
+/** Each unknown field is a fault of its own. */
+function countOf(issues: readonly Issue[]): number {
+  return issues.reduce(
+    (count, issue) => count + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1),
+    0,
+  );
 }
 
 function pathText(prefix: string, path: readonly PropertyKey[]): string {

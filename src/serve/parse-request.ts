@@ -24,8 +24,7 @@ export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteIn
   const check = (schema: z.ZodType, value: unknown, part: RequestPart): unknown => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    const known = part === 'query' && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-    faults.push(...faultsOf(parsed.error, part, known));
+    faults.push(...faultsOf(parsed.error, part));
     return wellFormedFields(schema, value);
   };
 

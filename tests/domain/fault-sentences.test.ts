@@ -16,6 +16,11 @@ test.each<[z.ZodType, unknown, string]>([
   [z.record(z.string(), z.string()), 5, 'must be an object, not a number'],
   [z.boolean(), 'yes', 'must be true or false, not a text'],
   [z.strictObject({}), { a: 1 }, 'has no "a": leave it out, or look for a misspelling'],
+  [
+    z.strictObject({ b: z.string().optional(), c: z.int().optional() }),
+    { a: 1 },
+    'has no "a"; there are: b, c',
+  ],
   [z.enum(['web', 'app']), 'fax', 'must be one of: web, app'],
   [z.literal(1), 2, 'must be 1'],
   [z.string().min(1), '', 'must not be empty'],

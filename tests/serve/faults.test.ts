@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { EventInput } from '../../src/domain/event.ts';
+import { BODY_EXAMPLES } from '../../src/serve/body-examples.ts';
 import { boundedFaults, faultsOf, maxFaults } from '../../src/serve/faults.ts';
+import { ROUTES } from '../../src/serve/routes.ts';
 
 function faults(schema: z.ZodType, value: unknown): Record<string, string> {
   const { error } = schema.safeParse(value);
@@ -25,6 +27,37 @@ test('every fault is named with its path, unknown fields one by one', () => {
     'body.d',
     'body.e',
   ]);
+});
+
+test.each(
+  ROUTES.flatMap(({ method, path, body }) =>
+    body === undefined ? [] : [{ call: `${method} ${path}`, body }],
+  ),
+)('a field that there is not is answered with those that there are: $call', ({ call, body }) => {
+  const example = BODY_EXAMPLES[call] as object;
+  const [place, sent] = Array.isArray(example)
+    ? ['body[0].colour', [{ ...example[0], colour: 'red' }]]
+    : ['body.colour', { ...example, colour: 'red' }];
+  const names = Object.keys(Array.isArray(example) ? example[0] : example);
+  const message = faults(body, sent)[place];
+  expect(message).toMatch(/^is not known here; there are: /);
+  expect(message?.split(': ')[1]?.split(', ')).toEqual(expect.arrayContaining(names));
+});
+
+test('of each kind of event those of this kind, alone, in a list and within `events`, also beside other faults', () => {
+  const known =
+    'is not known here; there are: type, eventId, customerId, sessionId, occurredAt, channel, currency';
+  const visit = { type: 'visit', customerId: 'a', colour: 'red' };
+  expect(faults(oneOrMany, visit)).toEqual({ 'body.colour': known });
+  expect(faults(oneOrMany, [visit])).toEqual({ 'body[0].colour': known });
+  expect(faults(oneOrMany, { events: [visit] })).toEqual({ 'body.events[0].colour': known });
+  const several = faults(oneOrMany, { ...visit, type: 'nps', eventId: '', channel: 'pigeon', score: 11 });
+  expect(Object.keys(several).sort()).toEqual(['body.channel', 'body.colour', 'body.eventId', 'body.score']);
+  expect(several['body.colour']).toBe(`${known}, score`);
+  const line = { itemId: 'tea', colour: 'red' };
+  expect(
+    faults(oneOrMany, { ...visit, colour: undefined, type: 'view', lines: [line] })['body.lines[0].colour'],
+  ).toBe('is not known here; there are: itemId, quantity, unitPriceMinor, discountMinor, category');
 });
 
 test('a value that fits no branch of a union is judged by the branch that it resembles', () => {

@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import { ItemId } from '../../domain/ids.ts';
-import { strictFields } from '../../domain/strict-fields.ts';
 import { dayMs } from '../../domain/time.ts';
 
 const instant = z.iso
@@ -35,7 +34,7 @@ const cap = z
   .max(100)
   .refine((value) => value < 1 || Number.isInteger(value), 'must be a share below 1 or a whole number');
 
-export const Diversity = strictFields({
+export const Diversity = z.strictObject({
   /**
    * λ of maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): each place goes to the item of the greatest
    * λ · relevance − (1 − λ) · likeness to what stands above it. 1: relevance alone.
@@ -50,7 +49,7 @@ export const Diversity = strictFields({
 });
 export type Diversity = z.output<typeof Diversity>;
 
-export const Rotation = strictFields({
+export const Rotation = z.strictObject({
   /** How long a list stays as it is. */
   everyHours: z.number().min(1).max(8760).default(24),
   /** So many first places are never exchanged. */
@@ -73,12 +72,13 @@ const conditions = {
 };
 const CONDITIONS = Object.keys(conditions) as (keyof typeof conditions)[];
 
-export const Boost = strictFields({
-  ...conditions,
-  /** The score is multiplied by it: above 1 lifts, below 1 buries, 0 puts last. */
-  factor: z.number().min(0).max(1000),
-  ...validity,
-})
+export const Boost = z
+  .strictObject({
+    ...conditions,
+    /** The score is multiplied by it: above 1 lifts, below 1 buries, 0 puts last. */
+    factor: z.number().min(0).max(1000),
+    ...validity,
+  })
   .refine(
     (boost) => CONDITIONS.some((name) => boost[name] !== undefined),
     `needs one of: ${CONDITIONS.join(', ')}`,
@@ -86,22 +86,24 @@ export const Boost = strictFields({
   .refine(isEverInForce, neverInForce);
 export type Boost = z.output<typeof Boost>;
 
-export const Pin = strictFields({
-  itemId: ItemId,
-  /** Place in the list, from 1. Two pins for one place: the first stands there, the next one below. */
-  position: z.int().min(1).max(100),
-  ...validity,
-}).refine(isEverInForce, neverInForce);
+export const Pin = z
+  .strictObject({
+    itemId: ItemId,
+    /** Place in the list, from 1. Two pins for one place: the first stands there, the next one below. */
+    position: z.int().min(1).max(100),
+    ...validity,
+  })
+  .refine(isEverInForce, neverInForce);
 export type Pin = z.output<typeof Pin>;
 
-export const Exclusions = strictFields({
+export const Exclusions = z.strictObject({
   categories: names.default(() => new Set<string>()),
   brands: names.default(() => new Set<string>()),
   itemIds: itemIds.default(() => new Set<string>()),
 });
 export type Exclusions = z.output<typeof Exclusions>;
 
-export const NewItems = strictFields({
+export const NewItems = z.strictObject({
   /** Of the places of a list, at most this share is for items that nobody has bought yet, in categories that interest the customer. */
   share: z.number().min(0).max(0.5).default(0.1),
   /** How long after its `addedAt` an item counts as new. One without `addedAt` does until it is sold. */

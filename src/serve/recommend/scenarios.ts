@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { COLLABORATIVE_SOURCES, type FusionSettings } from '../../algorithms/collaborative-model.ts';
 import { UsageError } from '../../domain/errors.ts';
-import { strictFields } from '../../domain/strict-fields.ts';
 import { invalidSettings, readSettingsFile, type SettingsFault } from '../../infra/settings-file.ts';
 import { Boost, Diversity, Exclusions, NewItems, Pin, Rotation } from './arrange-rules.ts';
 
@@ -27,7 +26,7 @@ export type Source = (typeof SOURCES)[number];
 const INCLUDE_BOUGHT = ['never', 'whenDue', 'always'] as const;
 
 const weight = z.number().min(0).max(1000);
-const Weights = strictFields({
+const Weights = z.strictObject({
   ials: weight.optional(),
   neighbours: weight.optional(),
   buyAgain: weight.optional(),
@@ -36,31 +35,33 @@ const Weights = strictFields({
   similar: weight.optional(),
 } satisfies Record<CandidateSource, unknown>);
 
-export const Scenario = strictFields({
-  /** How much the learned ranker's list counts; without a ranker, the mix of sources that training found best, its loudest with this weight. */
-  learned: weight.default(0),
-  /** Added to it, source by source. */
-  weights: Weights.default({}),
-  /**
-   * What the customer has bought before: `never` shows none of it, `whenDue` what buyAgain finds due again, `always`
-   * lets it come from any source.
-   */
-  includeBought: z.enum(INCLUDE_BOUGHT).default('whenDue'),
-  /** Never answered here, not by a pin either. */
-  exclude: Exclusions.prefault({}),
-  /** Every one that matches an item multiplies its score. */
-  boosts: z.array(Boost).max(1000).default([]),
-  diversity: Diversity.prefault({}),
-  /** Absent: the list changes only with what is known. */
-  rotation: Rotation.optional(),
-  /** Absent: new items only fill up. */
-  newItems: NewItems.optional(),
-  /** Items at places of their own, as far as they may be shown. */
-  pins: z.array(Pin).max(100).default([]),
-}).refine(
-  (scenario) => scenario.learned > 0 || Object.values(scenario.weights).some((value = 0) => value > 0),
-  'needs a weight above 0',
-);
+export const Scenario = z
+  .strictObject({
+    /** How much the learned ranker's list counts; without a ranker, the mix of sources that training found best, its loudest with this weight. */
+    learned: weight.default(0),
+    /** Added to it, source by source. */
+    weights: Weights.default({}),
+    /**
+     * What the customer has bought before: `never` shows none of it, `whenDue` what buyAgain finds due again, `always`
+     * lets it come from any source.
+     */
+    includeBought: z.enum(INCLUDE_BOUGHT).default('whenDue'),
+    /** Never answered here, not by a pin either. */
+    exclude: Exclusions.prefault({}),
+    /** Every one that matches an item multiplies its score. */
+    boosts: z.array(Boost).max(1000).default([]),
+    diversity: Diversity.prefault({}),
+    /** Absent: the list changes only with what is known. */
+    rotation: Rotation.optional(),
+    /** Absent: new items only fill up. */
+    newItems: NewItems.optional(),
+    /** Items at places of their own, as far as they may be shown. */
+    pins: z.array(Pin).max(100).default([]),
+  })
+  .refine(
+    (scenario) => scenario.learned > 0 || Object.values(scenario.weights).some((value = 0) => value > 0),
+    'needs a weight above 0',
+  );
 export type Scenario = z.output<typeof Scenario>;
 
 const ScenarioName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9-]{0,49}$/, 'must be a short word');
