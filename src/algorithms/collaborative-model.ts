@@ -53,6 +53,10 @@ export type CollaborativeModel = RowObjective & {
   sources?: RankerSources;
   /** Scans the factors faster than plain arithmetic does; for a process that answers requests. */
   scan?: TasteScan;
+  /** Of the items at these places of `scanOrder` alone, which rise. */
+  scanAmong?: (vector: Float32Array, k: number, places: Int32Array) => Ranked;
+  /** The items in the order in which the scan has them; those without finite factors are not among them. */
+  scanOrder?: Int32Array;
   /** The same by the cosine of the angle rather than by the product. */
   scanAngles?: TasteScan;
   /** Products of any rows of factors, as `multiplyRows` of dense.ts has them. */

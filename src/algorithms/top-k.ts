@@ -58,3 +58,15 @@ export function topK(
   const indices = heap.slice(0, size).sort((a, b) => (isWorse(a, b) ? 1 : -1));
   return { indices, scores: Float32Array.from(indices, (i) => scores[i]!) };
 }
+
+/** `topK` of some items alone, each with its score; they rise, so that ties go to the lower item. */
+export function topKOf(
+  items: Int32Array,
+  scores: Float32Array,
+  k: number,
+  allowed?: (item: number) => boolean,
+  above?: number,
+): Ranked {
+  const best = topK(scores, k, allowed && ((at) => allowed(items[at]!)), above);
+  return { indices: best.indices.map((at) => items[at]!), scores: best.scores };
+}

@@ -25,7 +25,7 @@ export async function scannedModel(model: CollaborativeModel): Promise<Collabora
       2 ** 16,
   });
   const factors = kernels.factors(itemIds.length, size, itemFactors);
-  const { byProduct, byAngle } = kernels.screen(factors);
+  const { order, byProduct, byProductAmong, byAngle } = kernels.screen(factors);
   return {
     ...model,
     // The same bytes, unless rows are padded: no second copy.
@@ -34,6 +34,8 @@ export async function scannedModel(model: CollaborativeModel): Promise<Collabora
       scoreCandidates: kernels.network(foldedLayers(model.ranker)),
     }),
     scan: byProduct,
+    scanAmong: byProductAmong,
+    scanOrder: order,
     scanAngles: byAngle,
     multiplyRows: kernels.rowMultiplier(size),
   };

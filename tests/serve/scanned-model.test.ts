@@ -38,6 +38,17 @@ test.each([16, 12])(
         expect([...found.indices]).toEqual([...expected.indices]);
         for (const [at, score] of found.scores.entries())
           expect(score).toBeCloseTo(expected.scores[at] ?? Number.NaN, 5);
+        const isAllowed = (item: number) => allowed?.(item) ?? true;
+        const order = [...(scanned.scanOrder ?? [])];
+        const places = Int32Array.from([...order.keys()].filter((place) => isAllowed(order[place]!)));
+        const items = Int32Array.from(order).filter(isAllowed).sort();
+        for (const [model, among] of [
+          [scanned, places],
+          [plain, items],
+        ] as const) {
+          const part = bestOfTaste(model, vector, 25, { allowed, above: 0, refused: 3, among });
+          expect([...part.indices]).toEqual([...expected.indices]);
+        }
       }
     }
   },

@@ -42,6 +42,7 @@ const KERNEL_NAMES = [
   'scanTopK',
   'coarsenRows',
   'measureRows',
+  'screenNamedTopK',
   'screenTopK',
 ] as const;
 export type KernelName = (typeof KERNEL_NAMES)[number];

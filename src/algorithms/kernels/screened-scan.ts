@@ -12,7 +12,11 @@ import type { KernelContext } from './threads.ts';
 
 /** Rows of the factors by their product with a vector, and by the cosine of the angle with it; rows of zeros have none. */
 export type ScreenedScan = {
+  /** The rows as they lie in the copy, longest first, ties by lower row; those that are not finite are not among them. */
+  order: Int32Array;
   byProduct: (vector: Float32Array, k: number) => Ranked;
+  /** Of the rows at these places of `order` alone, which rise. */
+  byProductAmong: (vector: Float32Array, k: number, places: Int32Array) => Ranked;
   byAngle: (vector: Float32Array, k: number) => Ranked;
 };
 
@@ -28,7 +32,7 @@ const margin = 1.0001;
 /** Bytes of the copy and of its scratch memory, beside the factors. */
 export function screenedBytes(rows: number, size: number): number {
   const stride = Math.ceil(size / 8) * 8;
-  return (rows + rowsAtOnce) * (stride + 28) + 2 ** 16;
+  return (rows + rowsAtOnce) * (stride + 33) + 2 ** 16;
 }
 
 /** Stays in the memory for as long as that lives; factors must not change. */
@@ -62,6 +66,8 @@ export function screenFactors(context: KernelContext, factors: SharedFactors): S
   const coarse = memory.int32(stride / 2);
   const numbers = new Int16Array(coarse.buffer, coarse.byteOffset, stride);
   const scratch = [memory.int32(padded), memory.float32(padded)].map(memory.pointerTo);
+  /** As far as it is never written, it takes no memory. */
+  const named = memory.int32(padded);
   const lists = growingLists(memory);
 
   function scan(vector: Float32Array, k: number, length: number, byAngle: boolean): Ranked {
@@ -87,6 +93,41 @@ export function screenFactors(context: KernelContext, factors: SharedFactors): S
     return { indices: Int32Array.from(indices.subarray(0, found)), scores: scores.slice(0, found) };
   }
 
+  function scanAmong(vector: Float32Array, k: number, length: number, places: Int32Array): Ranked {
+    const capacity = Math.max(0, Math.min(Math.floor(k), places.length));
+    const { indices, scores } = lists(capacity);
+    const step = coarsen(vector, numbers);
+    x.set(vector);
+    named.set(places);
+    const found = local.screenNamedTopK(
+      memory.pointerTo(x),
+      memory.pointerTo(coarse),
+      step,
+      length * margin,
+      valuesAt,
+      stride,
+      ...pointers,
+      memory.pointerTo(named),
+      places.length,
+      capacity,
+      ...scratch,
+      memory.pointerTo(indices),
+      memory.pointerTo(scores),
+    );
+    return { indices: Int32Array.from(indices.subarray(0, found)), scores: scores.slice(0, found) };
+  }
+
+  /** Where products may not be finite, nothing bounds them. */
+  function plainAmong(vector: Float32Array, k: number, places: Int32Array): Ranked {
+    const marks = memory.uint8(factors.rows);
+    try {
+      for (const place of places) marks[order[place]!] = 1;
+      return scanTopK(context, factors, vector, k, marks);
+    } finally {
+      memory.release(marks);
+    }
+  }
+
   function lengthOf(vector: Float32Array): number {
     if (vector.length !== size) throw new RangeError(`a vector of ${vector.length} for factors of ${size}`);
     let squares = 0;
@@ -95,10 +136,17 @@ export function screenFactors(context: KernelContext, factors: SharedFactors): S
   }
 
   return {
+    order,
     byProduct: (vector, k) => {
       const length = lengthOf(vector);
       if (!(longest * length < largestProduct)) return scanTopK(context, factors, vector, k);
       return scan(vector, k, length, false);
+    },
+    byProductAmong: (vector, k, places) => {
+      const length = lengthOf(vector);
+      return longest * length < largestProduct
+        ? scanAmong(vector, k, length, places)
+        : plainAmong(vector, k, places);
     },
     byAngle: (vector, k) => {
       const length = lengthOf(vector);

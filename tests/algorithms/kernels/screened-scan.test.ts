@@ -105,6 +105,30 @@ describe.each(VARIANTS)('%s, %i threads', (build, threads) => {
     );
   });
 
+  test('of some rows alone, the list of a scan that leaves out the others', () => {
+    fc.assert(
+      fc.property(
+        scans,
+        fc.constantFrom(1, 2, 9, 700),
+        fc.constantFrom(1, 2 ** 56),
+        ({ rows, size, k, seed }, every, scale) => {
+          const factors = kernels.factors(
+            rows,
+            size,
+            wholeNumbers(rows * size, seed, 1).map((value) => value * scale),
+          );
+          const { order, byProductAmong } = kernels.screen(factors);
+          const vector = wholeNumbers(size, seed, 2).map((value) => value * scale);
+          const marks = kernels.marks(rows);
+          for (let r = seed % every; r < rows; r += every) marks[r] = 1;
+          const places = Int32Array.from([...order.keys()].filter((place) => marks[order[place]!] === 1));
+          expect(byProductAmong(vector, k, places)).toEqual(kernels.scanTopK(factors, vector, k, marks));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   test('scores that are not finite are left out', () => {
     const values = Float32Array.of(1, Number.NaN, 3, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2);
     const { byProduct, byAngle } = kernels.screen(kernels.factors(6, 1, values));
@@ -122,6 +146,21 @@ describe.each(VARIANTS)('%s, %i threads', (build, threads) => {
     expect(byAngle(new Float32Array(8), 2).indices).toHaveLength(0);
     expect(() => byProduct(new Float32Array(9), 1)).toThrow(RangeError);
   });
+});
+
+test('of some rows, only those that are long enough are read', async () => {
+  const kernels = await openKernels('simd', 0);
+  const rows = 6000;
+  const factors = kernels.factors(rows, 12, skewed(rows, 12, 1));
+  const { order, byProductAmong } = kernels.screen(factors);
+  const vector = skewed(1, 12, 2).map(Math.abs);
+  const places = Int32Array.from({ length: rows / 3 }, (_, n) => 3 * n);
+  const expected = byProductAmong(vector, 20, places);
+  const near = new Set(byProductAmong(vector, 60, places).indices);
+  for (const row of order)
+    if (!near.has(row)) factors.values.fill(1e6, row * factors.stride, (row + 1) * factors.stride);
+  expect(byProductAmong(vector, 20, places)).toEqual(expected);
+  await kernels.close();
 });
 
 test('factors are read of few rows alone', async () => {

@@ -17,4 +17,4 @@ export {
 } from './inverse';
 export { itemProductsDense, itemProductsScratchBytes, itemProductsSparse } from './item-products';
 export { multiplyRows, scanManyTopK, scanTopK } from './scan';
-export { coarsenRows, measureRows, screenTopK } from './screen';
+export { coarsenRows, measureRows, screenNamedTopK, screenTopK } from './screen';

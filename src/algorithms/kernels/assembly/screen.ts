@@ -153,8 +153,108 @@ export function screenTopK(
       if (size == k) threshold = scoreAt(scores, 0);
     }
   }
+  return bestOf(
+    candidates,
+    bounds,
+    found,
+    threshold,
+    x,
+    factors,
+    d,
+    lengths,
+    order,
+    k,
+    byAngle,
+    indices,
+    scores,
+  );
+}
+
+/**
+ * `screenTopK` of the `named` rows of the copy alone, by their places there, which rise: `count` of them, with scratch for as many.
+ * They lie apart, so that each is read by itself.
+ */
+export function screenNamedTopK(
+  x: usize,
+  coarseX: usize,
+  coarseStep: f32,
+  xLength: f32,
+  factors: usize,
+  d: i32,
+  codes: usize,
+  scales: usize,
+  errors: usize,
+  lengths: usize,
+  order: usize,
+  named: usize,
+  count: i32,
+  k: i32,
+  candidates: usize,
+  bounds: usize,
+  indices: usize,
+  scores: usize,
+): i32 {
+  if (k <= 0) return 0;
+  const codeBytes = <usize>d;
+  let found = 0;
+  let size = 0;
+  let threshold: f32 = -Infinity;
+  for (let n = 0; n < count; n++) {
+    const place = load<i32>(named + ((<usize>n) << 2));
+    const at = (<usize>place) << 2;
+    if (load<f32>(lengths + at) * xLength < threshold) break;
+    const y = codes + <usize>place * codeBytes;
+    let sums = i32x4.splat(0);
+    for (let o: usize = 0; o < codeBytes; o += 8)
+      sums = i32x4.add(sums, i32x4.dot_i16x8_s(v128.load(coarseX + (o << 1)), v128.load_ext<i8>(y + o)));
+    const four = f32x4.convert_i32x4_s(sums);
+    const product = laneOf(four, 0) + laneOf(four, 1) + (laneOf(four, 2) + laneOf(four, 3));
+    const about = product * (coarseStep * load<f32>(scales + at));
+    const margin = xLength * load<f32>(errors + at);
+    if (about + margin < threshold) continue;
+    store<i32>(candidates + ((<usize>found) << 2), place);
+    store<f32>(bounds + ((<usize>found) << 2), about + margin);
+    found++;
+    const least = about - margin;
+    if (size == k && !(least > threshold)) continue;
+    size = keep(indices, scores, size, k, place, least);
+    if (size == k) threshold = scoreAt(scores, 0);
+  }
+  return bestOf(
+    candidates,
+    bounds,
+    found,
+    threshold,
+    x,
+    factors,
+    d,
+    lengths,
+    order,
+    k,
+    false,
+    indices,
+    scores,
+  );
+}
+
+/** The k best of the rows that may be among them, by the factors themselves; `bounds`: what each comes to at most. */
+function bestOf(
+  candidates: usize,
+  bounds: usize,
+  found: i32,
+  threshold: f32,
+  x: usize,
+  factors: usize,
+  d: i32,
+  lengths: usize,
+  order: usize,
+  k: i32,
+  byAngle: bool,
+  indices: usize,
+  scores: usize,
+): i32 {
   const rowBytes = (<usize>d) << 2;
-  size = 0;
+  let size = 0;
   for (let c = 0; c < found; c++) {
     const most = load<f32>(bounds + ((<usize>c) << 2));
     if (most < threshold) continue;
