@@ -5,6 +5,7 @@ import type { Offer } from '../domain/offer.ts';
 import { createCatalogueStore } from './catalogue-store.ts';
 import type { Keys } from './keys.ts';
 import type { Logger } from './logger.ts';
+import { createRecentChanges } from './recent-changes.ts';
 import type { Redis } from './redis.ts';
 
 /** This process's copy of the catalogue and the offers. */
@@ -20,6 +21,8 @@ export type Catalogue = {
 };
 
 export type FollowedCatalogue = Catalogue & {
+  /** Ids of the items that changed after this revision, the same one more than once perhaps. undefined: any may have. */
+  changedSince: (revision: number) => string[] | undefined;
   /** Resolves once it is loaded, however long Redis is away; follows from then on. */
   start: () => Promise<void>;
   stop: () => Promise<void>;
@@ -34,6 +37,8 @@ export type CatalogueOptions = {
 };
 
 const retryMs = 500;
+/** Items whose last changes are remembered: of a burst of them, what is made of the catalogue is made anew at once. */
+const changesMax = 20_000;
 
 export function createCatalogue({ reader, blocking, keys, log }: CatalogueOptions): FollowedCatalogue {
   const store = createCatalogueStore(reader, keys, {
@@ -43,6 +48,7 @@ export function createCatalogue({ reader, blocking, keys, log }: CatalogueOption
   let items = new Map<string, Item>();
   let offers = new Map<string, Offer>();
   let revision = 0;
+  const changes = createRecentChanges(changesMax);
   let loaded = false;
   let stopped = false;
   let stopFollowing = async () => {};
@@ -59,6 +65,7 @@ export function createCatalogue({ reader, blocking, keys, log }: CatalogueOption
     offers = nextOffers;
     loaded = true;
     revision++;
+    changes.forget(revision);
     log.info({ event: 'catalogue.loaded', items: items.size, offers: offers.size }, 'catalogue loaded');
   }
 
@@ -89,6 +96,7 @@ export function createCatalogue({ reader, blocking, keys, log }: CatalogueOption
     get revision() {
       return revision;
     },
+    changedSince: changes.since,
     start: async () => {
       const from = await untilDone(async () => {
         // Before the load, so that what changes during it is followed too.
@@ -104,6 +112,7 @@ export function createCatalogue({ reader, blocking, keys, log }: CatalogueOption
           for (const id of update.deletedItems) items.delete(id);
           for (const id of update.deletedOffers) offers.delete(id);
           revision++;
+          changes.add(revision, [...update.items.map(({ itemId }) => itemId), ...update.deletedItems]);
         },
         onGap: () => untilDone(load),
         onError: (err) =>
