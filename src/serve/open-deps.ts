@@ -41,6 +41,7 @@ import { createPreparedStore } from './recommend/prepared-store.ts';
 import { createRecommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
 import { createShownPages } from './recommend/shown-pages.ts';
+import { createStock } from './recommend/stock.ts';
 import { watchStore } from './store-health.ts';
 import { warnOfUnmatched } from './warn-of-unmatched.ts';
 
@@ -98,7 +99,9 @@ export async function openDeps(options: DepsOptions): Promise<{ deps: Deps; poli
   const trials = await loadTrialModels(config.modelsDir, policy, config.decisionPolicyFile, now());
   const newItems = createNewItems(models, catalogue);
   onOpened(newItems.stop);
-  await newItems.start();
+  const stock = createStock(models, catalogue);
+  onOpened(stock.stop);
+  await Promise.all([newItems.start(), stock.start()]);
 
   const erasures = await openErasureFiles(config.dataDir);
   const lakeReaders = openLakeReaders(options);
@@ -151,7 +154,7 @@ export async function openDeps(options: DepsOptions): Promise<{ deps: Deps; poli
     contacts,
     ...lakeReaders,
     standing: createStandingAnswers(catalogue, now),
-    recommender: createRecommender(models, catalogue, newItems),
+    recommender: createRecommender(models, catalogue, newItems, stock),
     itemsText: createItemsText(catalogue),
     prepared: createPreparedStore(redis, keys, records, models),
     shown: createShownPages(models, newItems, catalogue),

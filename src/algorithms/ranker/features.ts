@@ -5,6 +5,7 @@
 import { dayMs } from '../../domain/time.ts';
 import { dueItem, type ItemHistory } from '../buy-again.ts';
 import type { CollaborativeModel } from '../collaborative-model.ts';
+import type { ItemPart } from '../item-part.ts';
 import type { Ranked } from '../top-k.ts';
 import {
   bySource,
@@ -64,11 +65,15 @@ export type Candidates = {
   lists: Readonly<Record<RankerSource, Ranked>>;
 };
 
-/** Candidates with their features; what it answers stands until the next call. `allowed` bounds every source. */
+/**
+ * Candidates with their features; what it answers stands until the next call. `allowed` bounds every source; all that it takes is
+ * among `among`, where that is given.
+ */
 export type CandidateFinder = (
   subject: RankerSubject,
   depth: number,
   allowed?: (item: number) => boolean,
+  among?: ItemPart,
 ) => Candidates;
 
 /** How fast a place in a list loses weight: 1 for the first, a half for the (1 + rankScale)-th. */
@@ -83,10 +88,10 @@ export function createCandidateFinder(model: CollaborativeModel): CandidateFinde
   const items = new Int32Array(itemCount);
   let features = new Float32Array(0);
 
-  return (subject, depth, allowed) => {
+  return (subject, depth, allowed, among) => {
     let count = 0;
     const found = RANKER_SOURCES.map((source) => {
-      const candidates = finders[source](subject, depth, allowed);
+      const candidates = finders[source](subject, depth, allowed, among);
       for (const item of candidates.list.indices) {
         if (place[item] !== -1) continue;
         place[item] = count;

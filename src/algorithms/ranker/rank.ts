@@ -1,5 +1,6 @@
 /** A customer's list by the learned ranker, and what each source did for it. */
 import type { CollaborativeModel } from '../collaborative-model.ts';
+import type { ItemPart } from '../item-part.ts';
 import { topK } from '../top-k.ts';
 import { createCandidateFinder, ITEM_COLUMNS, RANKER_FEATURES, SOURCE_COLUMNS } from './features.ts';
 import { createRankerScorer, type Ranker } from './ranker.ts';
@@ -19,8 +20,13 @@ export type LearnedList = {
 };
 
 export type LearnedRanking = {
-  /** The at most k best candidates of all sources. `allowed` bounds every source. */
-  rank: (subject: RankerSubject, k: number, allowed?: (item: number) => boolean) => LearnedList;
+  /** The at most k best candidates of all sources. `allowed` bounds every source; all that it takes is among `among`, where that is given. */
+  rank: (
+    subject: RankerSubject,
+    k: number,
+    allowed?: (item: number) => boolean,
+    among?: ItemPart,
+  ) => LearnedList;
   /**
    * What each source added to the score of a row of features: the score less the score of the same row without what the
    * source says (its features 0, those of the item at their average).
@@ -39,8 +45,8 @@ export function createLearnedRanking(model: CollaborativeModel, ranker: Ranker):
   const ablated = new Float32Array((RANKER_SOURCES.length + 1) * width);
   const ablatedScores = new Float32Array(RANKER_SOURCES.length + 1);
   return {
-    rank: (subject, k, allowed) => {
-      const { count, items, features } = find(subject, candidateDepth, allowed);
+    rank: (subject, k, allowed, among) => {
+      const { count, items, features } = find(subject, candidateDepth, allowed, among);
       if (scores.length < count) scores = new Float32Array(2 * count);
       score(features, count, scores);
       const best = topK(scores.subarray(0, count), k);

@@ -4,13 +4,14 @@
  */
 import { dayMs } from '../../domain/time.ts';
 import { type ItemHistory, rankBuyAgain } from '../buy-again.ts';
-import type { CollaborativeModel } from '../collaborative-model.ts';
+import { type CollaborativeModel, popularityScores } from '../collaborative-model.ts';
 import type { CsrMatrix } from '../csr.ts';
 import { createSimilarCustomers } from '../customer-neighbours.ts';
 import { decayedPurchases } from '../decayed-purchases.ts';
 import { multiplyRow } from '../dense.ts';
-import { fallingOrder } from '../falling-order.ts';
 import { createRowSolver } from '../ials-row.ts';
+import type { ItemPart } from '../item-part.ts';
+import { mostPopular } from '../most-popular.ts';
 import { type ScoreSheet, scoreSheets } from '../score-sheet.ts';
 import { bestOfTaste } from '../taste-scan.ts';
 import { nothingRanked, type Ranked } from '../top-k.ts';
@@ -72,6 +73,8 @@ export type RankerSourceFinder = (
   subject: RankerSubject,
   depth: number,
   allowed?: (item: number) => boolean,
+  /** All that `allowed` takes is among these: sources that have something to say of every item look at them alone. */
+  among?: ItemPart,
 ) => SourceCandidates;
 
 /** Half-life of the orders that complements are sought for. */
@@ -130,37 +133,22 @@ function createTasteFinder(model: CollaborativeModel): RankerSourceFinder {
   const { itemFactors, factors, gram } = model;
   const solve = createRowSolver({ factors: itemFactors, size: factors, gram }, model);
   const row = new Float32Array(factors);
-  return ({ history, interests: { items, weights }, userFactors }, depth, allowed) => {
+  return ({ history, interests: { items, weights }, userFactors }, depth, allowed, among) => {
     if (items.length === 0 && userFactors === undefined) return nothingKnown;
     if (userFactors === undefined) solve(items, weights, 0, items.length, row, 0);
     const vector = userFactors ?? row;
     return {
-      list: bestOfTaste(model, vector, depth, { allowed, above: 0, refused: history.length }),
+      list: bestOfTaste(model, vector, depth, { allowed, above: 0, refused: history.length, among }),
       scoreOf: (item) => Math.fround(multiplyRow(itemFactors, item * factors, vector)),
     };
   };
 }
 
-/** The order of a segment's items is the same for everybody: sorted once. */
 function createPopularityFinder(model: CollaborativeModel): RankerSourceFinder {
-  const itemCount = model.itemIds.length;
-  const orders = new Map<number, Int32Array>();
-  return ({ segment = '' }, depth, allowed) => {
-    const row = Math.max(0, model.segments.indexOf(segment));
-    const shares = model.popularity.subarray(row * itemCount, (row + 1) * itemCount);
-    let order = orders.get(row);
-    if (order === undefined) {
-      const all = fallingOrder(shares);
-      const unsold = all.findIndex((item) => !(shares[item]! > 0));
-      order = unsold === -1 ? all : all.slice(0, unsold);
-      orders.set(row, order);
-    }
-    const chosen: number[] = [];
-    for (let at = 0; at < order.length && chosen.length < depth; at++)
-      if (allowed === undefined || allowed(order[at]!)) chosen.push(order[at]!);
-    const indices = Int32Array.from(chosen);
+  return ({ segment = '' }, depth, allowed, among) => {
+    const shares = popularityScores(model, segment);
     return {
-      list: { indices, scores: Float32Array.from(indices, (item) => shares[item]!) },
+      list: mostPopular(model, segment, depth, { allowed, among }),
       scoreOf: (item) => shares[item]!,
     };
   };

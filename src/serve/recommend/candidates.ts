@@ -6,14 +6,14 @@ import {
   buyAgain,
   type CollaborativeModel,
   neighbourScores,
-  popularityScores,
-  scoreAllItems,
 } from '../../algorithms/collaborative-model.ts';
+import type { ItemPart } from '../../algorithms/item-part.ts';
+import { mostPopular } from '../../algorithms/most-popular.ts';
+import { bestOfTaste } from '../../algorithms/taste-scan.ts';
 import { nothingRanked, type Ranked, topK } from '../../algorithms/top-k.ts';
 import type { Subject } from '../../scoring/interests.ts';
 import { isDue } from './due.ts';
 import { strongestComplement, strongestEase } from './learned.ts';
-import { popularityOrder } from './popularity-order.ts';
 import type { Evidence } from './reasons.ts';
 import type { CandidateSource, Source } from './scenarios.ts';
 import { keptOfTaste, type Taste } from './taste.ts';
@@ -39,6 +39,8 @@ export type CandidateRequest = {
   allowed: Allowed;
   /** What may be answered and was not bought; the other sources choose from it. */
   allowedNew: Allowed;
+  /** All of that is among these, where they are given. */
+  among: ItemPart | undefined;
   /** Candidates a source. */
   length: number;
   now: number;
@@ -50,7 +52,7 @@ export type Candidates = {
 };
 
 export function gatherCandidates(request: CandidateRequest): Candidates {
-  const { model, subject, taste, allowedNew: allowed, length } = request;
+  const { model, subject, taste, allowedNew: allowed, among, length } = request;
   const lists = new Map<CandidateSource, Ranked>();
   const context = contextOf(request);
   const isContext = new Set(context.filter((item) => !request.standsFor.has(item)));
@@ -61,12 +63,14 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
     ials: () =>
       taste === undefined
         ? nothingRanked
-        : firstAllowed(taste.ials(), length, allowed, () => scoreAllItems(model, taste.userFactors)),
+        : firstAllowed(taste.ials(), length, allowed, () =>
+            bestOfTaste(model, taste.userFactors, length, { allowed, among }),
+          ),
     neighbours: () =>
       taste === undefined
         ? nothingRanked
         : firstAllowed(taste.neighbours(), length, positive(allowed, taste.neighbours()), () =>
-            withoutZeros(neighbourScores(model, taste.items, taste.weights)),
+            topK(withoutZeros(neighbourScores(model, taste.items, taste.weights)), length, allowed),
           ),
     buyAgain: () => {
       const due = buyAgain(model, subject.history, request.now).filter(
@@ -74,15 +78,7 @@ export function gatherCandidates(request: CandidateRequest): Candidates {
       );
       return rankedOf(due.slice(0, length).map(({ item, score }) => [item, score]));
     },
-    popularity: () => {
-      const chosen: [number, number][] = [];
-      const shares = popularityScores(model, subject.segment);
-      for (const item of popularityOrder(model, subject.segment)) {
-        if (chosen.length === length || shares[item] === 0) break;
-        if (allowed(item)) chosen.push([item, shares[item]!]);
-      }
-      return rankedOf(chosen);
-    },
+    popularity: () => mostPopular(model, subject.segment, length, { allowed, among }),
     boughtTogether: () =>
       merge(
         context.map((item) => [item, boughtTogetherWith(model, item, length)]),
@@ -154,14 +150,14 @@ function firstAllowed(
   kept: Ranked,
   length: number,
   allowed: Allowed,
-  rescan: (() => Float32Array) | undefined,
+  rescan: (() => Ranked) | undefined,
 ): Ranked {
   const chosen: [number, number][] = [];
   for (let at = 0; at < kept.indices.length && chosen.length < length; at++) {
     if (allowed(kept.indices[at]!)) chosen.push([kept.indices[at]!, kept.scores[at]!]);
   }
   const isWhole = chosen.length === length || kept.indices.length < keptOfTaste;
-  return isWhole || rescan === undefined ? rankedOf(chosen) : topK(rescan(), length, allowed);
+  return isWhole || rescan === undefined ? rankedOf(chosen) : rescan();
 }
 
 /** No neighbour in common, or a taste at right angles, is no recommendation: scores of 0 and less are left out. */

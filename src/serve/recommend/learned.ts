@@ -2,6 +2,7 @@
 import { dueItem } from '../../algorithms/buy-again.ts';
 import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
 import type { CsrMatrix } from '../../algorithms/csr.ts';
+import type { ItemPart } from '../../algorithms/item-part.ts';
 import { createLearnedRanking, type LearnedList, type LearnedRanking } from '../../algorithms/ranker/rank.ts';
 import { RANKER_SOURCES, type RankerSource, type RankerSubject } from '../../algorithms/ranker/sources.ts';
 import { nothingRanked } from '../../algorithms/top-k.ts';
@@ -76,13 +77,13 @@ export function learnedListOf(
 export function learnedCandidates(
   model: CollaborativeModel,
   subject: Subject,
-  taste: Interests & { userFactors: Float32Array; learned: LearnedList | undefined },
+  taste: Interests & { userFactors: Float32Array; learned: () => LearnedList | undefined },
   length: number,
-  allowed: Allowed,
+  { allowed, among }: { allowed: Allowed; among: ItemPart | undefined },
   includeBought: Scenario['includeBought'],
   now: number,
 ): LearnedCandidates {
-  const { learned: kept } = taste;
+  const kept = taste.learned();
   const ranking = rankingOf(model);
   if (kept === undefined || ranking === undefined) return nothingLearned;
   const dues = dueAmong(model, subject, now);
@@ -105,7 +106,7 @@ export function learnedCandidates(
       segment: subject.segment,
       now,
     };
-    return { ...ranking.rank(asked, length, mayCome), parts: new Map() };
+    return { ...ranking.rank(asked, length, mayCome, among), parts: new Map() };
   }
   const width = kept.features.length / Math.max(1, kept.indices.length);
   const features = new Float32Array(places.length * width);

@@ -1,6 +1,7 @@
 /** Products for a page: gathers candidates, fuses them by the scenario's weights, fills up, arranges, and says why. */
 import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
 import { fuseByRank } from '../../algorithms/fusion.ts';
+import { mostPopular } from '../../algorithms/most-popular.ts';
 import type { ItemId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
@@ -15,12 +16,12 @@ import type { NewItems, NewItemsHolder } from './new-items.ts';
 import { categoriesOfInterest, type Newcomer, newcomersFor } from './newcomers.ts';
 import { pageOf } from './page.ts';
 import { newItem, poolItem, preparedItem, present, type RecommendedItem, unrankedItem } from './pool-item.ts';
-import { popularityOrder } from './popularity-order.ts';
 import type { PreparedItem, PreparedPage } from './prepared-page.ts';
 import { type RelatedItem, type RelatedRequest, relatedItems } from './related-items.ts';
 import { CANDIDATE_SOURCES, type CandidateSource, type Scenario, sourceWeights } from './scenarios.ts';
 import { createShelf, type Shelf, type ShelfFilter } from './shelf.ts';
 import type { Lasting } from './shown-pages.ts';
+import type { StockHolder } from './stock.ts';
 import { createTastes, type Taste } from './taste.ts';
 
 /** What a page is prepared for. */
@@ -87,6 +88,8 @@ export function createRecommender(
   models: Models,
   catalogue: Catalogue,
   newItems: Pick<NewItemsHolder, 'current'>,
+  /** Absent: the catalogue is asked for each item by its id. */
+  stock?: Pick<StockHolder, 'of'>,
 ): Recommender {
   const tasteFor = createTastes();
   const likeness = createLikeness();
@@ -127,13 +130,14 @@ export function createRecommender(
   ): PreparedItem[] {
     const { n, scenario } = request;
     const { model } = served;
-    const learnedWeight = taste?.learned === undefined ? 0 : scenario.learned;
+    const learnedWeight = taste === undefined || model.ranker === undefined ? 0 : scenario.learned;
     const weights = sourceWeights(learnedWeight > 0 ? { ...scenario, learned: 0 } : scenario, model.fusion);
     const sources = CANDIDATE_SOURCES.filter((source) => weights[source] > 0);
     const depth = listDepth(n, sources.length + Number(learnedWeight > 0));
     const page = pageOf(model, request.itemIds, (itemId) => likeness.ofNewItem(served, fresh, itemId));
     const isOnPage = new Set(page.items.filter((item) => !page.standsFor.has(item)));
-    const servable = (item: number) => !isOnPage.has(item) && shelf.isServable(model.itemIds[item]!, filter);
+    const { isServable, among } = shelf.modelItems(model, stock?.of(served), filter);
+    const servable = (item: number) => !isOnPage.has(item) && isServable(item);
     const isNew = (item: number) => !subject.bought.has(item) && servable(item);
     const { lists, evidence } = gatherCandidates({
       model,
@@ -150,12 +154,21 @@ export function createRecommender(
       sources,
       allowed: scenario.includeBought === 'never' ? isNew : servable,
       allowedNew: scenario.includeBought === 'always' ? servable : isNew,
+      among,
       length: depth,
       now,
     });
     const learned =
       learnedWeight > 0 && taste !== undefined
-        ? learnedCandidates(model, subject, taste, depth, servable, scenario.includeBought, now)
+        ? learnedCandidates(
+            model,
+            subject,
+            taste,
+            depth,
+            { allowed: servable, among },
+            scenario.includeBought,
+            now,
+          )
         : nothingLearned;
     const fused = fuseByRank<CandidateSource | 'learned'>(
       [
@@ -173,12 +186,16 @@ export function createRecommender(
         (source) => evidence(source, index),
       ),
     );
-    const taken = new Set(fused.map(({ index }) => index));
-    for (const item of pool.length < n ? popularityOrder(model, subject.segment) : []) {
-      if (pool.length === n) break;
-      const mayCome = scenario.includeBought === 'always' ? servable(item) : isNew(item);
-      if (taken.has(item) || !mayCome) continue;
-      pool.push(unrankedItem(model.itemIds[item]!, 'popularity', subject.segment));
+    if (pool.length < n) {
+      const taken = new Set(fused.map(({ index }) => index));
+      const mayCome = scenario.includeBought === 'always' ? servable : isNew;
+      const rest = mostPopular(model, subject.segment, n - pool.length, {
+        allowed: (item) => !taken.has(item) && mayCome(item),
+        among,
+        unsold: true,
+      });
+      for (const item of rest.indices)
+        pool.push(unrankedItem(model.itemIds[item]!, 'popularity', subject.segment));
     }
     return pool;
   }

@@ -24,8 +24,8 @@ export type Taste = {
   /** Best items that were not bought, whatever the request allows. Reckoned when they are first asked for. */
   ials: () => Ranked;
   neighbours: () => Ranked;
-  /** The learned ranker's; undefined where the model has none. */
-  learned: LearnedList | undefined;
+  /** The learned ranker's; undefined where the model has none. Reckoned when it is first asked for. */
+  learned: () => LearnedList | undefined;
 };
 
 /** Items that are kept of each list. */
@@ -49,7 +49,7 @@ export function tasteOf(
       bestOfTaste(model, userFactors, keptOfTaste, { allowed: isNew, refused: subject.bought.size }),
     ),
     neighbours: once(() => topK(neighbourScores(model, items, weights), keptOfTaste, isNew)),
-    learned: learnedListOf(model, subject, { items, weights }, userFactors, now),
+    learned: once(() => learnedListOf(model, subject, { items, weights }, userFactors, now)),
   };
 }
 

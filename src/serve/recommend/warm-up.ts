@@ -1,6 +1,6 @@
 /** What the first answers of a model would have to make: made when it is taken up, while no customer waits. */
 import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
-import { popularityOrder } from './popularity-order.ts';
+import { popularityOrder } from '../../algorithms/most-popular.ts';
 import { tasteOf } from './taste.ts';
 
 const itemsBought = 5;
@@ -18,5 +18,6 @@ export function warmUp(model: CollaborativeModel): void {
     const taste = tasteOf(model, buyer, nothingUnsold, at);
     taste.ials();
     taste.neighbours();
+    taste.learned();
   }
 }
