@@ -3,6 +3,7 @@
  * order, the schedule, and the metrics.
  */
 import { Queue } from 'bullmq';
+import type { Registry } from 'prom-client';
 import { RECORD_SCHEMA } from '../features/registry.ts';
 import { cutOffParts } from '../history/damaged-parts.ts';
 import { streamLag } from '../history/event-stream.ts';
@@ -23,7 +24,7 @@ import { Shutdown } from '../infra/shutdown.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { createAfterLoss } from './after-loss.ts';
 import { readDriftReport } from './drift/drift-report.ts';
-import { startJobWorker } from './job-worker.ts';
+import { type JobWorker, type JobWorkerDeps, startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
 import {
   createWorkerMetrics,
@@ -64,25 +65,17 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const opened = new Shutdown(log);
   try {
     const keys = createKeys(config.keyPrefix);
-    const redis = connectRedis(place.url, 'worker', { kind: 'patient' }, log);
-    opened.add('redis', () => redis.disconnect());
-    const queueRedis = connectRedis(place.queueUrl, 'worker-jobs', { kind: 'patient' }, log);
-    opened.add('queue redis', () => queueRedis.disconnect());
-    await Promise.all([untilReady(redis, connectTimeoutMs), untilReady(queueRedis, connectTimeoutMs)]);
-    await Promise.all([refuseEvictingServer(redis, 'records'), refuseEvictingServer(queueRedis, 'jobs')]);
-    if (!(await keepsAppendOnlyFile(redis)))
-      log.warn(
-        { event: 'redis.no-file' },
-        'this Redis keeps no append-only file: should it fall, accepted events that are not in the lake yet are lost (docs/operations.md)',
-      );
+    const { redis, queueRedis } = await connect(deps, opened);
+    const openQueue = (name: string, what: string) => {
+      const queue = new Queue(name, { connection: queueRedis, prefix: keys.queuePrefix });
+      // The client logs that Redis is away; without a listener an error would end the process.
+      queue.on('error', () => {});
+      opened.add(what, () => queue.close());
+      return queue;
+    };
 
-    const queue = new Queue(queueName, { connection: queueRedis, prefix: keys.queuePrefix });
-    // The client logs that Redis is away; without a listener an error would end the process.
-    queue.on('error', () => {});
-    opened.add('queue', () => queue.close());
-    const batchQueue = new Queue(batchQueueName, { connection: queueRedis, prefix: keys.queuePrefix });
-    batchQueue.on('error', () => {});
-    opened.add('batch queue', () => batchQueue.close());
+    const queue = openQueue(queueName, 'queue');
+    const batchQueue = openQueue(batchQueueName, 'batch queue');
     await scheduleJobs(queue, config);
 
     const { registry } = createMetrics();
@@ -92,7 +85,6 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       batchCounts: () => countJobs(batchQueue),
       streamLag: () => streamLag(redis, keys, Date.now()),
     });
-
     observeScores(registry, () => readSnapshot(config.dataDir), Date.now);
     observeDrift(registry, () => readDriftReport(redis, keys));
     observeOverNothing(registry, async () => overNothing(await listModels(config.modelsDir)));
@@ -107,9 +99,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     opened.add('asking', asking.close);
     const afterLoss = createAfterLoss({ redis, keys, tombstones, queue, jobs: asking, config, log });
     await afterLoss.restoreErased();
-    const erasureQueue = new Queue(erasureQueueName, { connection: queueRedis, prefix: keys.queuePrefix });
-    erasureQueue.on('error', () => {});
-    opened.add('erasure queue', () => erasureQueue.close());
+    const erasureQueue = openQueue(erasureQueueName, 'erasure queue');
     const askForErasures = async () => {
       const due = (await erasures.pending()).some(({ lookAt }) => lookAt <= Date.now());
       if (due) await askForErasure(erasureQueue);
@@ -138,40 +128,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     );
 
     const env = { ...deps.env, REDIS_URL: place.url, QUEUE_REDIS_URL: place.queueUrl };
-    const jobs = await startJobWorker({ redis: queueRedis, keys, env, metrics, log });
-    opened.add('jobs', jobs.close);
-    // Beside them, so that a campaign does not wait for a training.
-    const batches = await startJobWorker({
-      redis: queueRedis,
-      keys,
-      env,
-      metrics,
-      log,
-      queue: batchQueueName,
-      entry: './batch/batch-processor.js',
-      // Its threads have every core at work: collectors beside them only wait for each other, which took an eighth of the time.
-      nodeOptions: ['--single-threaded-gc'],
-    });
-    opened.add('batches', batches.close);
-
-    const erasing = await startJobWorker({
-      redis: queueRedis,
-      keys,
-      env,
-      metrics,
-      log,
-      queue: erasureQueueName,
-      entry: './erase/erasure-processor.js',
-    });
-    opened.add('erasures', erasing.close);
-
-    let metricsUrl: string | undefined;
-    if (deps.metricsPort !== undefined) {
-      const address = { host: config.host, port: deps.metricsPort, setting: 'WORKER_METRICS_PORT' };
-      const server = await serveMetrics(registry, jobs.isRunning, address, log);
-      opened.add('metrics', server.close);
-      metricsUrl = server.url;
-    }
+    const jobs = await startJobWorkers({ redis: queueRedis, keys, env, metrics, log }, opened);
+    const metricsUrl = await openMetricsPort(registry, jobs, deps, opened);
 
     // After an upgrade, or over a Redis that forgot everything, nobody has a record of this layout.
     if ((await redis.get(keys.recordsBuilt)) !== RECORD_SCHEMA) await asking.enqueue('refresh-features', {});
@@ -181,4 +139,55 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     await opened.close();
     throw err;
   }
+}
+
+/** To the Redis of records and that of jobs, which is to have all that a worker relies on. */
+async function connect({ redis: place, log }: WorkerDeps, opened: Shutdown) {
+  const redis = connectRedis(place.url, 'worker', { kind: 'patient' }, log);
+  opened.add('redis', () => redis.disconnect());
+  const queueRedis = connectRedis(place.queueUrl, 'worker-jobs', { kind: 'patient' }, log);
+  opened.add('queue redis', () => queueRedis.disconnect());
+  await Promise.all([untilReady(redis, connectTimeoutMs), untilReady(queueRedis, connectTimeoutMs)]);
+  await Promise.all([refuseEvictingServer(redis, 'records'), refuseEvictingServer(queueRedis, 'jobs')]);
+  if (!(await keepsAppendOnlyFile(redis)))
+    log.warn(
+      { event: 'redis.no-file' },
+      'this Redis keeps no append-only file: should it fall, accepted events that are not in the lake yet are lost (docs/operations.md)',
+    );
+  return { redis, queueRedis };
+}
+
+/** One for each queue, so that neither a campaign nor an erasure waits for a training. Answers that of the trainings. */
+async function startJobWorkers(deps: JobWorkerDeps, opened: Shutdown): Promise<JobWorker> {
+  const jobs = await startJobWorker(deps);
+  opened.add('jobs', jobs.close);
+  const batches = await startJobWorker({
+    ...deps,
+    queue: batchQueueName,
+    entry: './batch/batch-processor.js',
+    // Its threads have every core at work: collectors beside them only wait for each other, which took an eighth of the time.
+    nodeOptions: ['--single-threaded-gc'],
+  });
+  opened.add('batches', batches.close);
+  const erasing = await startJobWorker({
+    ...deps,
+    queue: erasureQueueName,
+    entry: './erase/erasure-processor.js',
+  });
+  opened.add('erasures', erasing.close);
+  return jobs;
+}
+
+/** undefined: no metrics are served. */
+async function openMetricsPort(
+  registry: Registry,
+  jobs: JobWorker,
+  { config, metricsPort, log }: WorkerDeps,
+  opened: Shutdown,
+): Promise<string | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const address = { host: config.host, port: metricsPort, setting: 'WORKER_METRICS_PORT' };
+  const server = await serveMetrics(registry, jobs.isRunning, address, log);
+  opened.add('metrics', server.close);
+  return server.url;
 }
