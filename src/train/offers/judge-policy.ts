@@ -1,11 +1,12 @@
 /** Whether decisions by a new offer model earn more than those by what is served, on logged decisions that it has not seen. */
 import { auc, expectedCalibrationError, logLoss } from '../../algorithms/classification-metrics.ts';
 import { type Estimate, meanOf } from '../../algorithms/off-policy/estimate.ts';
-import { doublyRobust, doublyRobustTerms } from '../../algorithms/off-policy/estimators.ts';
+import { doublyRobust, doublyRobustTerms, type PolicyValue } from '../../algorithms/off-policy/estimators.ts';
 import { deterministic, type Policy, type RewardModel } from '../../algorithms/off-policy/logged-actions.ts';
 import { effectScores, qini, upliftAtTop } from '../../algorithms/off-policy/ranked-uplift.ts';
 import { type GateVerdict, judge } from '../gate.ts';
-import { nothing, type PolicyTrial } from './try-policies.ts';
+import { nothing } from './try-decision.ts';
+import type { PolicyTrial } from './try-policies.ts';
 
 /** Decisions of which it is known whether the customer stayed, below which nothing is said about it. */
 const knownMin = 500;
@@ -34,23 +35,65 @@ export type PolicyJudgement = {
  * doubt below nothing.
  */
 export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJudgement {
-  const { log, model, actions, candidate, champion, score, offered } = trial;
+  const compared = compare(trial);
+  const { longRun } = compared;
+  const ways = [
+    byWindow(compared, championName),
+    longRun && byLongRun(longRun, championName),
+    longRun && inPlaceOfLoss(longRun, compared, championName),
+  ];
+  return {
+    gate: anyOf(ways.filter((verdict) => verdict !== undefined)),
+    withheld: withheldOffers(trial),
+    metrics: finite({
+      ...earningsMetrics(compared),
+      ...offerShares(trial),
+      ...stayingMetrics(compared),
+      ...rankingMetrics(trial),
+      ...acceptanceMetrics(trial),
+    }),
+  };
+}
+
+/** Earnings of the candidate's decisions, less those of others; within the window, and in the long run as far as it is known. */
+type Comparison = {
+  testDecisions: number;
+  value: PolicyValue;
+  overChampion: Estimate;
+  overNone: Estimate;
+  championOverNone: Estimate;
+  stays: Advantage | undefined;
+  longRun: Advantage | undefined;
+  longRunOverNone: Estimate | undefined;
+  championLongRun: Estimate | undefined;
+};
+
+function compare(trial: PolicyTrial): Comparison {
+  const { log, model, actions, candidate, champion } = trial;
   const policies = {
     candidate: deterministic(candidate, actions),
     champion: deterministic(champion, actions),
     none: deterministic(new Int32Array(candidate.length).fill(nothing), actions),
   };
-  const value = doublyRobust(log, policies.candidate, model);
   const termsOf = (policy: keyof typeof policies) => doublyRobustTerms(log, policies[policy], model);
   const [own, others, none] = [termsOf('candidate'), termsOf('champion'), termsOf('none')];
-  const overChampion = difference(own, others, log.customer);
-  const overNone = difference(own, none, log.customer);
-  const championOverNone = difference(others, none, log.customer);
-  const stays = stayingAdvantage(trial, policies);
-  const longRun = longRunAdvantage(trial, policies.candidate, policies.champion);
-  const longRunOverNone = longRunAdvantage(trial, policies.candidate, policies.none)?.advantage;
-  const championLongRun = longRunAdvantage(trial, policies.champion, policies.none)?.advantage;
-  const byWindow = judge('decisions by the offer model', [
+  return {
+    testDecisions: candidate.length,
+    value: doublyRobust(log, policies.candidate, model),
+    overChampion: difference(own, others, log.customer),
+    overNone: difference(own, none, log.customer),
+    championOverNone: difference(others, none, log.customer),
+    stays: stayingAdvantage(trial, policies),
+    longRun: longRunAdvantage(trial, policies.candidate, policies.champion),
+    longRunOverNone: longRunAdvantage(trial, policies.candidate, policies.none)?.advantage,
+    championLongRun: longRunAdvantage(trial, policies.champion, policies.none)?.advantage,
+  };
+}
+
+const judged = 'decisions by the offer model';
+
+function byWindow({ value, overChampion, overNone, stays }: Comparison, championName: string): GateVerdict {
+  return judge(judged, [
     {
       metric: 'earnings of a decision within its window in minor units',
       candidate: value.value,
@@ -79,90 +122,108 @@ export function judgePolicy(trial: PolicyTrial, championName: string): PolicyJud
           },
         ]),
   ]);
-  const byLongRun =
-    longRun &&
-    judge('decisions by the offer model', [
-      {
-        metric: 'earnings and what staying is worth, of a decision in minor units',
-        candidate: longRun.value,
-        against: championName,
-        baseline: longRun.value - longRun.advantage.value,
-        difference: interval(longRun.advantage),
-      },
-    ]);
-  const inPlaceOfLoss =
-    longRun !== undefined &&
-    longRunOverNone !== undefined &&
-    championLongRun !== undefined &&
-    championLongRun.upper < 0
-      ? judge('decisions by the offer model', [
-          {
-            metric: 'earnings and what staying is worth',
-            candidate: longRun.value,
-            against: `${championName}, which cost more than offering nothing beyond doubt, by themselves`,
-            baseline: longRun.value - longRun.advantage.value,
-          },
-          {
-            metric: 'the same',
-            candidate: longRun.value,
-            against: 'offering nothing',
-            baseline: longRun.value - longRunOverNone.value,
-            difference: interval(longRunOverNone),
-            rule: 'notBelow',
-          },
-        ])
-      : undefined;
-  const gate = anyOf([byWindow, byLongRun, inPlaceOfLoss].filter((verdict) => verdict !== undefined));
+}
+
+function byLongRun({ value, advantage }: Advantage, championName: string): GateVerdict {
+  return judge(judged, [
+    {
+      metric: 'earnings and what staying is worth, of a decision in minor units',
+      candidate: value,
+      against: championName,
+      baseline: value - advantage.value,
+      difference: interval(advantage),
+    },
+  ]);
+}
+
+/** undefined where it is not beyond doubt that the champion costs more than saying nothing. */
+function inPlaceOfLoss(
+  { value, advantage }: Advantage,
+  { longRunOverNone, championLongRun }: Comparison,
+  championName: string,
+): GateVerdict | undefined {
+  if (longRunOverNone === undefined || championLongRun === undefined || !(championLongRun.upper < 0))
+    return undefined;
+  return judge(judged, [
+    {
+      metric: 'earnings and what staying is worth',
+      candidate: value,
+      against: `${championName}, which cost more than offering nothing beyond doubt, by themselves`,
+      baseline: value - advantage.value,
+    },
+    {
+      metric: 'the same',
+      candidate: value,
+      against: 'offering nothing',
+      baseline: value - longRunOverNone.value,
+      difference: interval(longRunOverNone),
+      rule: 'notBelow',
+    },
+  ]);
+}
+
+function earningsMetrics({
+  testDecisions,
+  value,
+  overChampion,
+  overNone,
+  championOverNone,
+  longRunOverNone,
+  championLongRun,
+}: Comparison): Record<string, number> {
+  return {
+    testDecisions,
+    value: value.value,
+    lower: value.lower,
+    upper: value.upper,
+    effectiveSampleSize: value.effectiveSampleSize,
+    ...named('championOverNothing', championOverNone),
+    ...(longRunOverNone !== undefined && named('longRunOverNothing', longRunOverNone)),
+    ...(championLongRun !== undefined && named('championLongRunOverNothing', championLongRun)),
+    championValue: value.value - overChampion.value,
+    ...named('advantage', overChampion),
+    ...named('overNothing', overNone),
+  };
+}
+
+function stayingMetrics({ stays, longRun }: Comparison): Record<string, number> {
+  return {
+    ...(stays !== undefined && { staying: stays.value, ...named('stayingAdvantage', stays.advantage) }),
+    ...(longRun !== undefined && {
+      longRunValue: longRun.value,
+      ...named('longRunAdvantage', longRun.advantage),
+    }),
+  };
+}
+
+function offerShares({ candidate, champion }: PolicyTrial): Record<string, number> {
+  const share = (actions: Int32Array) =>
+    actions.reduce((sum, action) => sum + (action === nothing ? 0 : 1), 0) / actions.length;
+  return { offerShare: share(candidate), championOfferShare: share(champion) };
+}
+
+function rankingMetrics({ log, model, candidate, score }: PolicyTrial): Record<string, number> {
   const effects = effectScores(log, nothing, candidate, model);
   const uplift = (share: number) => upliftAtTop(effects, { score }, share, log.customer).value;
+  return {
+    upliftAt10: uplift(0.1),
+    upliftAt20: uplift(0.2),
+    upliftAt30: uplift(0.3),
+    qini: qini(effects, { score }),
+  };
+}
+
+function acceptanceMetrics({ offered }: PolicyTrial): Record<string, number> {
   const redeemed = Uint8Array.from(offered, (row) => row.redeemed);
   const expected = Float64Array.from(offered, (row) => row.candidate);
   return {
-    gate,
-    withheld: withheldOffers(trial),
-    metrics: finite({
-      testDecisions: candidate.length,
-      value: value.value,
-      lower: value.lower,
-      upper: value.upper,
-      effectiveSampleSize: value.effectiveSampleSize,
-      ...named('championOverNothing', championOverNone),
-      ...(longRunOverNone !== undefined && named('longRunOverNothing', longRunOverNone)),
-      ...(championLongRun !== undefined && named('championLongRunOverNothing', championLongRun)),
-      championValue: value.value - overChampion.value,
-      advantage: overChampion.value,
-      advantageLower: overChampion.lower,
-      advantageUpper: overChampion.upper,
-      overNothing: overNone.value,
-      overNothingLower: overNone.lower,
-      overNothingUpper: overNone.upper,
-      offerShare: candidate.reduce((sum, action) => sum + (action === nothing ? 0 : 1), 0) / candidate.length,
-      championOfferShare:
-        champion.reduce((sum, action) => sum + (action === nothing ? 0 : 1), 0) / champion.length,
-      ...(stays !== undefined && {
-        staying: stays.value,
-        stayingAdvantage: stays.advantage.value,
-        stayingAdvantageLower: stays.advantage.lower,
-        stayingAdvantageUpper: stays.advantage.upper,
-      }),
-      ...(longRun !== undefined && {
-        longRunValue: longRun.value,
-        longRunAdvantage: longRun.advantage.value,
-        longRunAdvantageLower: longRun.advantage.lower,
-        longRunAdvantageUpper: longRun.advantage.upper,
-      }),
-      upliftAt10: uplift(0.1),
-      upliftAt20: uplift(0.2),
-      upliftAt30: uplift(0.3),
-      qini: qini(effects, { score }),
-      acceptanceAuc: auc(expected, redeemed),
-      championAcceptanceAuc: auc(
-        Float64Array.from(offered, (row) => row.champion),
-        redeemed,
-      ),
-      acceptanceLogLoss: logLoss(expected, redeemed),
-      acceptanceCalibrationError: expectedCalibrationError(expected, redeemed),
-    }),
+    acceptanceAuc: auc(expected, redeemed),
+    championAcceptanceAuc: auc(
+      Float64Array.from(offered, (row) => row.champion),
+      redeemed,
+    ),
+    acceptanceLogLoss: logLoss(expected, redeemed),
+    acceptanceCalibrationError: expectedCalibrationError(expected, redeemed),
   };
 }
 
