@@ -64,6 +64,7 @@ export type UpliftOptions = z.output<typeof UpliftOptions>;
 const usualLearner: UpliftLearner = 'linear';
 /** Standard errors by which a learner must be better than the usual one. */
 const surely = 2;
+
 /**
  * RangeError where a value is not finite or a probability is outside (0, 1], and where there are no rows without contact, or none with.
  * `onProgress` is told the share that is done.
@@ -98,22 +99,13 @@ export async function fitUplift(
   onProgress(0.7);
   const { expected } = response;
   const responseMean = weightedMean(expected, weight);
-  const responseSpread =
-    Math.sqrt(
-      weightedMean(
-        expected.map((m) => (m - responseMean) ** 2),
-        weight,
-      ),
-    ) || 1;
+  const responseSpread = rootMeanSquare(
+    expected.map((m) => m - responseMean),
+    weight,
+  );
   const share = armShares(log, arms.length, weight);
   const residual = reward.map((value, row) => value - expected[row]! - assumedBeside(log, row, share));
-  const spread =
-    Math.sqrt(
-      weightedMean(
-        residual.map((value) => value ** 2),
-        weight,
-      ),
-    ) || 1;
+  const spread = rootMeanSquare(residual, weight);
   const precision = precisions(residual, expected, weight);
   const contact = options.learners.includes('trees')
     ? await contactTrees(log, part, parts, residual, weight, share)
@@ -123,7 +115,7 @@ export async function fitUplift(
   const size = numbersOf({ basis, fits });
   const proportion =
     responseMean > 0 ? options.proportionality * Math.min(1, responseSpread / responseMean) : 0;
-  const writeNumbers = (row: number, arm: number, out: Float64Array) => {
+  const writeNumbers: WriteNumbers = (row, arm, out) => {
     out[1] = (expected[row]! - responseMean) / responseSpread;
     out[0] = 1 + proportion * out[1]!;
     out[2] = contact?.number[row] ?? 0;
@@ -133,7 +125,7 @@ export async function fitUplift(
   const evidence = gather(log, arms.length, size, parts, part, precision, residual, writeNumbers);
   const names = traitNames(arms);
   const traits = arms.map((arm) => traitsOf(names, arm));
-  const all = evidence.without(-1);
+  const all = evidence.without();
   onProgress(0.8);
 
   const priorOf = (learner: UpliftLearner): EffectPrior => {
@@ -149,32 +141,25 @@ export async function fitUplift(
   );
   const priors = learners.map(priorOf);
   onProgress(0.9);
-  const foretold = priors.map(() => ({ moment: 0, squares: 0 }));
-  const losses = priors.map((prior, l) => {
-    const loss = new Float64Array(log.rows);
-    const agreement = foretold[l]!;
-    const z = new Float64Array(size);
-    for (let p = 0; p < parts; p++) {
-      const others = evidence.without(p);
-      const { arms: effects } = solveEffects(size, others.none, others.arms, traits, prior);
-      for (let row = 0; row < log.rows; row++) {
-        if (part[row] !== p) continue;
-        writeNumbers(row, noContact, z);
-        let told = 0;
-        for (let a = 0; a < effects.length; a++) {
-          if (log.fit !== undefined) z[size - 1] = log.fit(row, a);
-          let effect = 0;
-          for (let k = 0; k < size; k++) effect += effects[a]!.mean[k]! * z[k]!;
-          told += ((log.arm[row] === a ? 1 : 0) - share[a]!) * effect;
-        }
-        loss[row] = (weight[row]! * (residual[row]! - told) ** 2) / spread ** 2;
-        agreement.moment += precision[row]! * told * residual[row]!;
-        agreement.squares += precision[row]! * told * told;
-      }
-    }
-    return loss;
-  });
-  const { learner, loss } = chooseLearner(learners, losses, log.customer);
+  const rows = {
+    part,
+    parts,
+    size,
+    weight,
+    precision,
+    residual,
+    spread,
+    share,
+    traits,
+    evidence,
+    writeNumbers,
+  };
+  const foretold = priors.map((prior) => foretellUnseen(log, prior, rows));
+  const { learner, loss } = chooseLearner(
+    learners,
+    foretold.map((one) => one.loss),
+    log.customer,
+  );
   const prior = priors[learners.indexOf(learner)]!;
   const posterior = solveEffects(size, all.none, all.arms, traits, prior);
   const slope = options.calibrated ? slopeOf(foretold[learners.indexOf(learner)]!) : 1;
@@ -197,9 +182,64 @@ export async function fitUplift(
   };
 }
 
+/** What effects are learnt from, row by row. */
+type EffectRows = {
+  part: Uint8Array;
+  parts: number;
+  /** Numbers of a row, by which effects differ. */
+  size: number;
+  weight: Float64Array;
+  precision: Float64Array;
+  residual: Float64Array;
+  /** Of the residuals. */
+  spread: number;
+  /** By arm: of the decisions. */
+  share: Float64Array;
+  traits: Float64Array[];
+  evidence: Sums;
+  writeNumbers: WriteNumbers;
+};
+
+/**
+ * What effects by this prior foretell of rows of each part, learnt from the others: by row the loss, in squares of the spread; and
+ * what the slope of what comes true is reckoned from.
+ */
+function foretellUnseen(log: UpliftLog, prior: EffectPrior, rows: EffectRows) {
+  const { part, parts, size, weight, precision, residual, spread, share, traits, evidence } = rows;
+  const loss = new Float64Array(log.rows);
+  let moment = 0;
+  let squares = 0;
+  const z = new Float64Array(size);
+  for (let p = 0; p < parts; p++) {
+    const others = evidence.without(p);
+    const { arms: effects } = solveEffects(size, others.none, others.arms, traits, prior);
+    for (let row = 0; row < log.rows; row++) {
+      if (part[row] !== p) continue;
+      rows.writeNumbers(row, noContact, z);
+      let told = 0;
+      for (let a = 0; a < effects.length; a++) {
+        if (log.fit !== undefined) z[size - 1] = log.fit(row, a);
+        let effect = 0;
+        for (let k = 0; k < size; k++) effect += effects[a]!.mean[k]! * z[k]!;
+        told += ((log.arm[row] === a ? 1 : 0) - share[a]!) * effect;
+      }
+      loss[row] = (weight[row]! * (residual[row]! - told) ** 2) / spread ** 2;
+      moment += precision[row]! * told * residual[row]!;
+      squares += precision[row]! * told * told;
+    }
+  }
+  return { loss, moment, squares };
+}
+
 /** So many of a context basis are needed at most. */
 export function axesOfAll({ axes, responseAxes }: UpliftOptions): number {
   return Math.max(axes, responseAxes);
+}
+
+/** 1 where all are 0. */
+function rootMeanSquare(values: Float64Array, weight: Float64Array): number {
+  const squares = values.map((value) => value ** 2);
+  return Math.sqrt(weightedMean(squares, weight)) || 1;
 }
 
 /** 0 where nothing was foretold. */
@@ -277,7 +317,11 @@ async function contactTrees(
   };
 }
 
-/** Sums of the rows by part and arm; `without(p)` adds up all parts but p. */
+type WriteNumbers = (row: number, arm: number, out: Float64Array) => void;
+
+/** Of rows, by part and arm; `without(p)` adds up all parts but p, `without()` all. */
+type Sums = { without: (part?: number) => { none: Evidence; arms: Evidence[] } };
+
 function gather(
   log: UpliftLog,
   arms: number,
@@ -286,8 +330,8 @@ function gather(
   part: Uint8Array,
   precision: Float64Array,
   residual: Float64Array,
-  writeNumbers: (row: number, arm: number, out: Float64Array) => void,
-) {
+  writeNumbers: WriteNumbers,
+): Sums {
   const empty = (): Evidence => ({
     gram: new Float64Array(size * size),
     moment: new Float64Array(size),
@@ -307,7 +351,7 @@ function gather(
     for (const { gram } of ofPart)
       for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) gram[j * size + i] = gram[i * size + j]!;
   return {
-    without: (left: number): { none: Evidence; arms: Evidence[] } => {
+    without: (left) => {
       const [none = empty(), ...others] = Array.from({ length: arms + 1 }, (_, a) => {
         const total = empty();
         sums.forEach((ofPart, p) => {

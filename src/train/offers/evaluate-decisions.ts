@@ -3,7 +3,7 @@
  * them the service's own decision with a version of the offer model, and with what is served now (or, where nothing is, by what
  * is assumed of each benefit).
  *
- * The reward is that of the gate (try-policies.ts): the margin of a usual order for each within the window, less what the offer
+ * The reward is that of the gate (try-decision.ts): the margin of a usual order for each within the window, less what the offer
  * and the contact cost. Contexts are the features of the customer before the decision, and the channel.
  */
 import { offersFromFiles } from '../../algorithms/offer-model/offer-model-files.ts';
