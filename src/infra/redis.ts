@@ -155,6 +155,10 @@ export async function keepsAppendOnlyFile(redis: Redis): Promise<boolean> {
   return infos.every((info) => /aof_enabled:1/.test(info));
 }
 
+/** As ioredis says it, of a server and of a cluster; and in capitals, as Redis does. */
+const saysAway =
+  /^(Command timed out|Connection is closed|Reached the max retries|Stream isn't writeable|Cluster isn't ready|Cluster is (ended|disconnect)|None of startup nodes is available|Too many Cluster redirections|LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|TRYAGAIN)/;
+
 /** True for errors that say that Redis is away, starting, or too slow; false for those that say a command is wrong. */
 export function isRedisTrouble(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
@@ -162,7 +166,5 @@ export function isRedisTrouble(thrown: unknown): boolean {
   if ('code' in thrown && typeof thrown.code === 'string' && 'syscall' in thrown) {
     return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(thrown.code);
   }
-  return /^(Command timed out|Connection is closed|Reached the max retries|Stream isn't writeable|LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|TRYAGAIN)/.test(
-    thrown.message,
-  );
+  return saysAway.test(thrown.message);
 }

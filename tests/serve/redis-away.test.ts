@@ -6,6 +6,7 @@ import type { ItemId } from '../../src/domain/ids.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
 import { drainAll } from '../../src/history/drain.ts';
 import { appendEntries } from '../../src/infra/event-log.ts';
+import { freePort } from '../../src/infra/free-port.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { eventually } from '../support/eventually.ts';
@@ -174,6 +175,20 @@ describe('while Redis is away', () => {
       await early.close();
     }
   });
+});
+
+test('a cluster that is not there when the service starts is as away as a server: answers without it, and nothing taken', async () => {
+  const nobody = `redis-cluster://127.0.0.1:${await freePort()}`;
+  const service = await startTestService({ redisUrl: nobody, prefix, bare: true });
+  try {
+    const decided = await service.call('GET', '/customers/known/offers');
+    expect(decided).toMatchObject({ status: 200, body: { decisionId: null, degraded: true } });
+    expect((await service.call('GET', '/recommendations?customerId=known')).body.degraded).toBe(true);
+    for (const [method, path, body] of writes)
+      expect([path, (await service.call(method, path, body)).status]).toEqual([path, 503]);
+  } finally {
+    await service.close();
+  }
 });
 
 describe('a Redis that has no room', () => {
