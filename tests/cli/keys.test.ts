@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sandbox } from '../support/nextbest.ts';
+import { untilReady } from '../support/service.ts';
 
 const shop = await sandbox();
 
@@ -68,6 +69,7 @@ test('a service with keys lets them in, writes none of them into its log, and ha
   const key = String(made?.key);
   const running = shop.start(['serve'], { AUTH: '', METRICS_PORT: '0', LOG_LEVEL: 'trace' });
   const { url, metricsUrl } = await running.line('url');
+  await untilReady(String(url));
   const status = async (address: string, headers: Record<string, string> = {}) =>
     (await fetch(address, { headers })).status;
   expect(await status(`${url}/recommendations`, { 'x-api-key': key })).toBe(200);

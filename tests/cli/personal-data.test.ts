@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { keysMatching, testRedis } from '../support/redis.ts';
-import { type Answer, callService } from '../support/service.ts';
+import { type Answer, callService, untilReady } from '../support/service.ts';
 
 const { redis, keys, prefix, url: redisUrl } = testRedis();
 const place = await sandbox();
@@ -29,6 +29,7 @@ async function call(method: string, path: string, body?: unknown): Promise<Answe
 beforeAll(async () => {
   serve = place.start(['serve'], env);
   url = String((await serve.line('url')).url);
+  await untilReady(url);
   worker = place.start(['worker'], env);
   await worker.line('worker');
 

@@ -7,6 +7,7 @@ import { freePort } from '../../src/infra/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Running, sandbox } from '../support/nextbest.ts';
 import { testRedis } from '../support/redis.ts';
+import { untilReady } from '../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
 const place = await sandbox();
@@ -61,9 +62,8 @@ test('a rolling restart loses no request, over connections that are kept', async
       PORT: String(port),
       REDIS_URL: redisUrl,
       KEY_PREFIX: prefix,
-      REDIS_TIMEOUT_MS: '20000',
     });
-    await running.line('url');
+    await untilReady(String((await running.line('url')).url));
     return running;
   };
   const services = new Map<number, Running>();

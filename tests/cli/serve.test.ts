@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { testRedis } from '../support/redis.ts';
-import { callService } from '../support/service.ts';
+import { callService, untilReady } from '../support/service.ts';
 
 const { url: redisUrl, prefix } = testRedis();
 const binary = resolve(import.meta.dirname, '../../bin/nextbest');
@@ -48,7 +49,7 @@ function serve(env: Record<string, string>, ...args: string[]) {
     running.delete(child);
     return { code: code as number | null, stderr };
   });
-  return { child, exited, lines: createInterface({ input: child.stdout }) };
+  return { child, exited, stderr: () => stderr, lines: createInterface({ input: child.stdout }) };
 }
 
 test('serve prints its address as one line of JSON, and on SIGTERM ends with 0 after the requests under way', async () => {
@@ -138,6 +139,7 @@ test('a wrong decision policy ends the command with 2 and names every fault in i
 test('a rule of a scenario that names what the catalogue lacks is told at the start', async () => {
   const first = serve({}, '--json');
   const { url } = JSON.parse(((await once(first.lines, 'line')) as [string])[0]);
+  await untilReady(url);
   expect((await callService(url, 'POST', '/items', [{ itemId: 'i1', category: 'tea' }])).status).toBe(200);
   first.child.kill('SIGTERM');
   await first.exited;
@@ -148,7 +150,8 @@ test('a rule of a scenario that names what the catalogue lacks is told at the st
     JSON.stringify({ home: { learned: 1, boosts: [{ categories: ['tea', 'taes'], factor: 2 }] } }),
   );
   const second = serve({ SCENARIOS_FILE: scenarios }, '--json');
-  await once(second.lines, 'line');
+  // Later than the address, where Redis is slow to answer.
+  await eventually(() => expect(second.stderr()).toContain('scenario.unmatched'));
   second.child.kill('SIGTERM');
   const told = (await second.exited).stderr.split('\n').filter((line) => line.includes('scenario.unmatched'));
   expect(told.map((line) => JSON.parse(line))).toMatchObject([

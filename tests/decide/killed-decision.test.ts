@@ -8,7 +8,7 @@ import { cuttableRedis } from '../support/cuttable-redis.ts';
 import { sandbox } from '../support/nextbest.ts';
 import { makeOffer } from '../support/offers.ts';
 import { testOneServer } from '../support/redis.ts';
-import { callService } from '../support/service.ts';
+import { callService, untilReady } from '../support/service.ts';
 
 const { redis, keys, prefix, url: redisUrl } = testOneServer();
 const { start } = await sandbox();
@@ -17,10 +17,9 @@ async function serve(way: string): Promise<{ url: string; kill: () => void; stop
   const running = start(['serve'], {
     REDIS_URL: way,
     KEY_PREFIX: prefix,
-    AUTH: 'off',
-    REDIS_TIMEOUT_MS: '20000',
   });
   const { url } = (await running.line('url')) as { url: string };
+  await untilReady(url);
   return { url, kill: () => running.process.kill('SIGKILL'), stop: running.stop };
 }
 

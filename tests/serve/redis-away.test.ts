@@ -157,7 +157,7 @@ describe('while Redis is away', () => {
 
   testNative('a service that is started without Redis answers, and is whole once Redis comes', async () => {
     await redis.kill();
-    const early = await startTestService({ redisUrl: redis.url, prefix, bare: true });
+    const early = await startTestService({ redisUrl: redis.url, prefix, bare: true, redisAway: true });
     try {
       const answer = await early.call('GET', '/recommendations?customerId=known');
       expect(answer).toMatchObject({ status: 200, body: { items: [], modelVersion: null, degraded: true } });
@@ -179,7 +179,7 @@ describe('while Redis is away', () => {
 
 test('a cluster that is not there when the service starts is as away as a server: answers without it, and nothing taken', async () => {
   const nobody = `redis-cluster://127.0.0.1:${await freePort()}`;
-  const service = await startTestService({ redisUrl: nobody, prefix, bare: true });
+  const service = await startTestService({ redisUrl: nobody, prefix, bare: true, redisAway: true });
   try {
     const decided = await service.call('GET', '/customers/known/offers');
     expect(decided).toMatchObject({ status: 200, body: { decisionId: null, degraded: true } });

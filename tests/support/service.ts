@@ -40,6 +40,8 @@ export type TestServiceOptions = {
   bare?: boolean;
   modelPollMs?: number;
   hotLane?: boolean;
+  /** Redis is not there: the service is not waited for until it has reached it. */
+  redisAway?: boolean;
 };
 
 export async function startTestService(options: TestServiceOptions): Promise<TestService> {
@@ -78,6 +80,7 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
     drainGraceMs: 0,
     ...(options.hotLane !== undefined && { hotLane: options.hotLane }),
   });
+  if (!options.redisAway) await untilReady(service.url);
   const call: TestService['call'] = (method, path, body, headers) =>
     callService(service.url, method, path, body, headers);
   if (!options.bare) {
@@ -97,6 +100,11 @@ export async function startTestService(options: TestServiceOptions): Promise<Tes
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A service starts without Redis where it has not reached it within two seconds, which on a slow machine is nothing unusual. */
+export async function untilReady(url: string): Promise<void> {
+  await eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200));
 }
 
 export async function callService(

@@ -13,7 +13,7 @@ import { eventually } from '../../support/eventually.ts';
 import { type Running, sandbox } from '../../support/nextbest.ts';
 import { type OwnRedis, ownRedis } from '../../support/own-redis.ts';
 import { describeNative, keysMatching, silentLog } from '../../support/redis.ts';
-import { callService } from '../../support/service.ts';
+import { callService, untilReady } from '../../support/service.ts';
 
 const anna = 'anna-7f3a9c';
 const bert = 'bert-11d0e2';
@@ -50,6 +50,7 @@ describeNative('an erased customer', () => {
     };
     const serve = shop.start(['serve'], env);
     url = String((await serve.line('url')).url);
+    await untilReady(url);
     await startWorker();
   });
   afterAll(async () => {
