@@ -33,7 +33,10 @@ export type OutlinedOffer = Pick<
 export type DecisionOutline = Pick<
   LoggedDecision,
   'decisionId' | 'customerId' | 'sessionId' | 'channel' | 'decidedAt'
-> & { placements: readonly { offers: readonly OutlinedOffer[] }[] };
+> & {
+  /** `fallback`: the offer stands in where nothing was worth making. */
+  placements: readonly { offers: readonly OutlinedOffer[]; fallback?: boolean }[];
+};
 
 /** Names the layout; what begins otherwise was written by another version. */
 const mark = 1;
@@ -46,6 +49,7 @@ const versionIsText = 1;
 const isRedeemable = 2;
 const isHeld = 4;
 const hasCost = 8;
+const standsIn = 16;
 
 const version = /^[0-9a-f]{12}$/;
 const versionBytes = 6;
@@ -95,20 +99,26 @@ function writePlacements(
   { placements, decidedAt }: Pick<DecisionOutline, 'placements' | 'decidedAt'>,
 ): void {
   writer.varint(placements.length);
-  for (const { offers } of placements) {
+  for (const { offers, fallback = false } of placements) {
     writer.varint(offers.length);
-    for (const offer of offers) writeOffer(writer, offer, Date.parse(decidedAt));
+    for (const offer of offers) writeOffer(writer, offer, fallback, Date.parse(decidedAt));
   }
 }
 
-function writeOffer(writer: BinaryWriter, offer: OutlinedOffer, decidedAt: number): void {
+function writeOffer(
+  writer: BinaryWriter,
+  offer: OutlinedOffer,
+  isFallback: boolean,
+  decidedAt: number,
+): void {
   const { offerId, offerVersion, benefit, redeemableUntil, heldSince, terms } = offer;
   const isShort = version.test(offerVersion);
   writer.varint(
     (isShort ? 0 : versionIsText) +
       (redeemableUntil === undefined ? 0 : isRedeemable) +
       (heldSince === undefined ? 0 : isHeld) +
-      (terms === undefined ? 0 : hasCost),
+      (terms === undefined ? 0 : hasCost) +
+      (isFallback ? standsIn : 0),
   );
   writer.text(offerId);
   if (isShort) writer.bytes(Buffer.from(offerVersion, 'hex'));
@@ -149,11 +159,16 @@ function readOutline(reader: BinaryReader, decisionId: string) {
   const id = kind === nobody ? '' : reader.text();
   const decidedAt = (timeOfDecision(decisionId) ?? 0) + readSpan(reader);
   const entryId = reader.varint() === 0 ? undefined : `${decidedAt + readSpan(reader)}-${reader.varint()}`;
-  const placements: { offers: OutlinedOffer[] }[] = [];
+  const placements: DecisionOutline['placements'][number][] = [];
   for (let places = reader.varint(); places > 0; places--) {
     const offers: OutlinedOffer[] = [];
-    for (let n = reader.varint(); n > 0; n--) offers.push(readOffer(reader, decidedAt));
-    placements.push({ offers });
+    let fallback = false;
+    for (let n = reader.varint(); n > 0; n--) {
+      const { offer, isFallback } = readOffer(reader, decidedAt);
+      offers.push(offer);
+      fallback ||= isFallback;
+    }
+    placements.push({ offers, ...(fallback && { fallback }) });
   }
   const outline: DecisionOutline = {
     decisionId,
@@ -166,9 +181,9 @@ function readOutline(reader: BinaryReader, decisionId: string) {
   return { outline, entryId };
 }
 
-function readOffer(reader: BinaryReader, decidedAt: number): OutlinedOffer {
+function readOffer(reader: BinaryReader, decidedAt: number): { offer: OutlinedOffer; isFallback: boolean } {
   const flags = reader.varint();
-  return {
+  const offer: OutlinedOffer = {
     offerId: reader.text() as OfferId,
     offerVersion: flags & versionIsText ? reader.text() : reader.hex(versionBytes),
     benefit: readBenefit(reader),
@@ -176,6 +191,7 @@ function readOffer(reader: BinaryReader, decidedAt: number): OutlinedOffer {
     ...(flags & isHeld && { heldSince: new IdReader().read(reader) }),
     ...(flags & hasCost && { terms: { costWhenAcceptedMinor: reader.varint(), costWhenMadeMinor: 0 } }),
   };
+  return { offer, isFallback: (flags & standsIn) !== 0 };
 }
 
 /**

@@ -84,6 +84,7 @@ test('whom it was for, and what it did not tell, is the same again', () => {
   for (const one of [
     outline([], { placements: [] }),
     outline([], { placements: [{ offers: [] }, { offers: [bare, held] }] }),
+    outline([], { placements: [{ offers: [offer] }, { offers: [bare], fallback: true }] }),
     outline([tenOff], { decisionId: "O'Hara ☕", decidedAt: time(-70_000) }),
     { ...nobodys, sessionId: SessionId.parse('visit-1') },
     nobodys,

@@ -40,7 +40,7 @@ export type OutcomeAnswer = {
   attributed: boolean;
 };
 
-/** Throws AppError NOT_FOUND for a decision that was not logged and CONFLICT for an offer that it did not make. */
+/** Throws AppError NOT_FOUND for a decision that was not logged and CONFLICT for an offer that it did not make, or for a redemption of its fallback. */
 export async function reportOutcome(
   decisionId: string,
   report: OutcomeReport,
@@ -52,6 +52,7 @@ export async function reportOutcome(
   if (decision === undefined) throw noSuchDecision();
   const offer = offerOf(decision, report.offerId);
   if (offer === undefined) throw notOfThisDecision(decision);
+  if (report.outcome === 'redeemed' && isStandIn(decision, offer)) throw nothingToRedeem();
   const { attribution, ...answer } = await reportFor(decision, offer, report, deps, told);
   return { ...answer, attributed: attribution === 'attributed' };
 }
@@ -205,6 +206,11 @@ export function offerOf({ placements }: DecisionOutline, offerId: string): Outli
   return placements.flatMap(({ offers }) => offers).find((offer) => offer.offerId === offerId);
 }
 
+/** Nothing was worth making, and the offer stands in: of that there is nothing to redeem. */
+export function isStandIn({ placements }: DecisionOutline, offer: OutlinedOffer): boolean {
+  return placements.some(({ offers, fallback }) => fallback === true && offers.includes(offer));
+}
+
 export function noSuchDecision(): AppError {
   return new AppError('NOT_FOUND', {
     public: 'There is no such decision; dry runs and degraded answers are not kept.',
@@ -216,6 +222,14 @@ function toldTooLate(decision: DecisionOutline, offer: OutlinedOffer): AppError 
   return new AppError('CONFLICT', {
     public: `A redemption of this offer could be told of until ${until}; nothing was counted.`,
     faults: [{ path: 'body.outcome', message: `could be told of until ${until}` }],
+  });
+}
+
+function nothingToRedeem(): AppError {
+  return new AppError('CONFLICT', {
+    public:
+      'The offer stood in as the fallback: there is nothing of it to redeem. The purchase counts as one (POST /events).',
+    faults: [{ path: 'body.outcome', message: 'may be viewed, clicked or dismissed, of a fallback' }],
   });
 }
 

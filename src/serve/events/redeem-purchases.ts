@@ -13,7 +13,13 @@ import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../do
 import { OfferId } from '../../domain/ids.ts';
 import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
-import { isToldTooLate, offerOf, redemptionKnownSeconds, reportFor } from '../decide/report-outcome.ts';
+import {
+  isStandIn,
+  isToldTooLate,
+  offerOf,
+  redemptionKnownSeconds,
+  reportFor,
+} from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
 
@@ -27,9 +33,9 @@ export const Redemption = z.object({
   /**
    * `redeemed`; `early`, `late`: it was not made yet, or the time for it was over, so that the purchase is not the offer's;
    * `repeated`: another purchase has redeemed it, so that the budget does not pay for it again; `tooLate`: told of so late that it is not
-   * counted; `unknown`: no decision made this customer such an offer; `failed`: could not be looked up now, report it as an outcome of its decision.
+   * counted; `fallback`: it stands in where nothing is worth making, and there is nothing of it to redeem; `unknown`: no decision made this customer such an offer; `failed`: could not be looked up now, report it as an outcome of its decision.
    */
-  status: z.enum(['redeemed', 'early', 'late', 'repeated', 'tooLate', 'unknown', 'failed']),
+  status: z.enum(['redeemed', 'early', 'late', 'repeated', 'tooLate', 'fallback', 'unknown', 'failed']),
 });
 export type Redemption = z.output<typeof Redemption>;
 
@@ -104,11 +110,15 @@ async function redeem(
   decision: DecisionOutline | undefined,
   deps: Deps,
 ): Promise<Redemption> {
+  // Without a decision named it is looked for among what reserved something, as no fallback does.
+  const isFallback = decisionId === undefined && deps.catalogue.offers.get(offerId)?.fallback === true;
+  if (decision === undefined && isFallback) return { offerId, status: 'fallback' };
   const offer = decision && offerOf(decision, offerId);
   if (decision === undefined || offer === undefined) return { offerId, status: 'unknown' };
   // One that was looked up in the subject's own contacts needs no further look.
   if (decisionId !== undefined && !(await wasMadeFor(decision, purchase, deps)))
     return { offerId, status: 'unknown' };
+  if (isStandIn(decision, offer)) return { offerId, decisionId: decision.decisionId, status: 'fallback' };
   if (isToldTooLate(decision, offer, deps))
     return { offerId, decisionId: decision.decisionId, status: 'tooLate' };
   const valueMinor = Math.max(0, eventValueMinor(purchase as ShopEvent));

@@ -12,6 +12,7 @@ import { findManyLogged } from '../decide/explain-decision.ts';
 import { wasMadeFor } from '../decide/made-for.ts';
 import {
   countOutcome,
+  isStandIn,
   isToldTooLate,
   offerOf,
   outcomeEvent,
@@ -23,10 +24,10 @@ import type { EventResult } from './accept-events.ts';
 
 /**
  * `counted`; `early`, `late`: redeemed before it was made, or when the time for it was over, so that its purchase is not the offer's; `unknown`: no decision made this
- * customer such an offer, so that it stands in the history alone; `tooLate`: a redemption of so long ago that its cost is not counted; `failed`: it is in the history and could not be settled now, report
+ * customer such an offer, so that it stands in the history alone, as does `fallback`: redeemed, of what stood in where nothing was worth making; `tooLate`: a redemption of so long ago that its cost is not counted; `failed`: it is in the history and could not be settled now, report
  * it to its decision.
  */
-export const OutcomeStatus = z.enum(['counted', 'early', 'late', 'tooLate', 'unknown', 'failed']);
+export const OutcomeStatus = z.enum(['counted', 'early', 'late', 'tooLate', 'fallback', 'unknown', 'failed']);
 export type OutcomeStatus = z.output<typeof OutcomeStatus>;
 
 type OutcomeInput = Extract<ParsedEventInput, { type: 'offerOutcome' }>;
@@ -118,6 +119,7 @@ async function settleSafely(
   { status }: EventResult,
   deps: Deps,
 ): Promise<OutcomeStatus> {
+  if (event.outcome === 'redeemed' && isStandIn(decision, offer)) return 'fallback';
   if (event.outcome === 'redeemed' && isToldTooLate(decision, offer, deps)) return 'tooLate';
   try {
     const isRepeat = status === 'duplicate';

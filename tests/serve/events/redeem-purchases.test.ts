@@ -136,6 +136,47 @@ test.each([true, false])(
   },
 );
 
+test('of a fallback there is nothing to redeem, whichever way it is told of, and nothing is counted', async () => {
+  const banner = { name: 'News', benefit: { kind: 'content' }, channels: ['app'], fallback: true };
+  await service.call('PUT', '/offers/banner', banner);
+  const decisionId = await eventually(async () => {
+    const { body } = await service.call('POST', '/offers/decide', { customerId: 'reader', channel: 'app' });
+    expect(body.placements[0]).toMatchObject({ fallback: true, offers: [{ offerId: 'banner' }] });
+    return body.decisionId as string;
+  });
+  const { accepted, results } = await buy('reader', [
+    { offerId: 'banner' },
+    { offerId: 'banner', decisionId },
+  ]);
+  expect(accepted).toBe(1);
+  expect(results[0].redemptions).toEqual([
+    { offerId: 'banner', status: 'fallback' },
+    { offerId: 'banner', decisionId, status: 'fallback' },
+  ]);
+  // Somebody else's decision is unknown, as of any offer.
+  const ofOther = await buy('stranger', [{ offerId: 'banner', decisionId }]);
+  expect(ofOther.results[0].redemptions[0].status).toBe('unknown');
+  const report = { offerId: 'banner', outcome: 'redeemed' };
+  const refused = await service.call('POST', `/decisions/${decisionId}/outcomes`, report);
+  expect(refused.status).toBe(409);
+  expect(refused.body.detail).toContain('stood in as the fallback');
+  const told = await service.call('POST', '/events', {
+    type: 'offerOutcome',
+    customerId: 'reader',
+    decisionId,
+    ...report,
+  });
+  expect(told.body.results[0]).toMatchObject({ status: 'accepted', outcome: 'fallback' });
+  expect(await redis.hget(keys.offersRedeemed, 'banner')).toBeNull();
+  expect(await outcomesOf(decisionId)).toEqual([]);
+  const clicked = await service.call('POST', `/decisions/${decisionId}/outcomes`, {
+    ...report,
+    outcome: 'clicked',
+  });
+  expect(clicked.status).toBe(202);
+  expect(await outcomesOf(decisionId)).toMatchObject([{ outcome: 'clicked' }]);
+});
+
 test('an offer that this customer was never given is no reason to refuse the purchase', async () => {
   const decisionId = await decided('giver');
   const { accepted, results } = await buy('taker', [
