@@ -1,6 +1,6 @@
 /**
  * `nextbest demo`: a simulated shop from nothing to live answers. Each step is skipped when its outcome is already in
- * `DATA_DIR` or `MODELS_DIR`, so that a second start goes on where the first one stopped.
+ * `DATA_DIR` or `MODELS_DIR`, so that a second start goes on where the first one stopped. It answers while it trains.
  */
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -15,7 +15,7 @@ import { type Config, readConfig } from '../infra/config.ts';
 import { createJobQueue, type JobQueue } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
 import { createLogger } from '../infra/logger.ts';
-import { listModels } from '../infra/model-store.ts';
+import { type ListedModel, listModels } from '../infra/model-store.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
@@ -63,9 +63,17 @@ export const demoCommand = (): Command =>
         const queue = createJobQueue(place.queueUrl, keys, log);
         shutdown.add('job queue', queue.close);
         const built = (await redis.get(keys.recordsBuilt)) === RECORD_SCHEMA;
-        await Promise.race([trainWhatIsMissing(config, queue, built, output), group.failed]);
-
+        const untrained = await whatIsUntrained(config, built);
+        // Without catalogue and customers there is nothing to answer by.
+        if (!built) await Promise.race([runAll(['refresh-features'], queue, output), group.failed]);
         const url = await Promise.race([group.url, group.failed]);
+        if (untrained.length > 0)
+          output.result(
+            { url, untrained },
+            `The shop answers at ${url} (its API: ${url}/docs), and will do better once this is done: ${untrained.join(', ')}.`,
+          );
+        await Promise.race([runAll(untrained, queue, output), group.failed]);
+
         const customerId = await busyCustomer(config);
         output.result({ url, customerId }, await farewell(config, url, customerId));
         await group.failed;
@@ -105,20 +113,21 @@ async function fillLake(config: Config, simulation: SimulationOptions, output: O
   );
 }
 
-/** Runs the jobs whose outcome is not there yet, and tells how good the models are. */
-async function trainWhatIsMissing(
-  config: Config,
-  queue: JobQueue,
-  recordsBuilt: boolean,
-  output: Output,
-): Promise<void> {
-  const served = new Set((await servedModels(config)).map(({ name }) => name));
-  const jobs: JobName[] = [
-    ...(recordsBuilt ? [] : (['refresh-features'] as const)),
-    ...MODEL_NAMES.filter((name) => !served.has(name)).map((name) => `train-${name}` as const),
-  ];
+/** The jobs, beside that which builds the records, whose outcome is not there yet or is of another version. */
+async function whatIsUntrained(config: Config, recordsBuilt: boolean): Promise<JobName[]> {
+  // What its gate has kept in the shadow has been trained: the same log would be judged the same again.
+  const trained = new Set((await usableModels(config)).map(({ manifest }) => manifest.name));
+  const jobs: JobName[] = MODEL_NAMES.filter((name) => !trained.has(name)).map(
+    (name) => `train-${name}` as const,
+  );
   // So that there is a list for a CRM: of the models of now.
-  if (jobs.length > 0 || (await readSnapshot(config.dataDir)) === undefined) jobs.push('score-customers');
+  if (!recordsBuilt || jobs.length > 0 || (await readSnapshot(config.dataDir)) === undefined)
+    jobs.push('score-customers');
+  return jobs;
+}
+
+/** One after the other; each tells what came of it, so how good the models are. */
+async function runAll(jobs: readonly JobName[], queue: JobQueue, output: Output): Promise<void> {
   const asked: string[] = [];
   for (const job of jobs) asked.push((await queue.enqueue(job, {})).jobId);
   for (const jobId of asked) {
@@ -127,12 +136,15 @@ async function trainWhatIsMissing(
   }
 }
 
-/** Without a model of another version's features, which the service would refuse: the demo trains that one anew. */
+/** Without those of another version's features, which the service would refuse: the demo trains them anew. */
+async function usableModels(config: Config): Promise<ListedModel[]> {
+  return (await listModels(config.modelsDir)).filter(
+    ({ manifest: { featureSchema } }) => featureSchema === null || featureSchema === FEATURE_SCHEMA,
+  );
+}
+
 async function servedModels(config: Config): Promise<ModelManifest[]> {
-  return (await listModels(config.modelsDir))
-    .filter(({ current }) => current)
-    .map(({ manifest }) => manifest)
-    .filter(({ featureSchema }) => featureSchema === null || featureSchema === FEATURE_SCHEMA);
+  return (await usableModels(config)).filter(({ current }) => current).map(({ manifest }) => manifest);
 }
 
 /** A customer with something to say: the one of the latest purchase among those with ten orders or more. */

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { sandbox } from '../support/nextbest.ts';
 
 const shop = await sandbox();
@@ -19,7 +20,21 @@ let told: { customerId: unknown; modelVersion: unknown };
 
 test('the demo goes from nothing to live answers, and stops on Ctrl-C', async () => {
   const first = shop.start(small, bare);
-  const { url, customerId } = await first.line('url');
+  // Asked as soon as there is anybody to ask.
+  const { url, untrained } = await first.line('url');
+  expect(untrained).toEqual([
+    'train-collaborative',
+    'train-churn',
+    'train-customer-value',
+    'train-offers',
+    'score-customers',
+  ]);
+  // It follows the catalogue, which has just been filled.
+  await eventually(async () => {
+    expect((await json(`${url}/recommendations?n=3`)).items).toHaveLength(3);
+  });
+  expect(first.stderr()).not.toContain('train-offers: ');
+  const { customerId } = await first.line('customerId');
   const before = await json(`${url}/recommendations?customerId=${customerId}`);
   expect(before).toMatchObject({ degraded: false });
   expect(before.items).toHaveLength(10);
@@ -46,7 +61,10 @@ test('started again, it goes on where it stopped', async () => {
   await writeFile(manifest, JSON.stringify(older));
 
   const second = shop.start(small, bare);
-  const { url: later } = await second.line('url');
+  const { url: later, untrained } = await second.line('url');
+  // That of offers too, though its gate has kept it in the shadow or it had too little to learn from.
+  expect(untrained).toEqual(['train-churn', 'score-customers']);
+  await second.line('customerId');
   expect(second.stderr()).toContain('Going on with the shop in');
   expect(second.stderr()).not.toContain('simulate');
   expect(second.stderr()).toContain('train-churn-latest 100%');
