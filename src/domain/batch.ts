@@ -1,7 +1,7 @@
 /** A campaign's list: the offer of each of many customers, decided in one job. */
 import { z } from 'zod';
 import { Channel } from './channel.ts';
-import { ExclusionReason } from './decision.ts';
+import { ExclusionReason, ExpectedValue } from './decision.ts';
 import { CustomerId } from './ids.ts';
 import { Benefit, OfferVersion } from './offer.ts';
 import { Rule } from './rule.ts';
@@ -106,7 +106,7 @@ export const BatchLine = z.object({
       offerVersion: OfferVersion,
       name: z.string(),
       benefit: Benefit,
-      expectedValue: z.number(),
+      expectedValue: ExpectedValue,
       redeemableUntil: z.iso.datetime().optional(),
       content: z.record(z.string(), z.string()),
     }),

@@ -137,13 +137,18 @@ export type ValueTerms = z.output<typeof ValueTerms>;
 
 const probability = z.number().min(0).max(1);
 
+/** Of an offer against saying nothing, which is worth 0; the terms beside it name their unit (`…Minor`). */
+export const ExpectedValue = z.number().meta({
+  description:
+    'Minor units of `currency`, with decimals: an expectation. `expectedValueMinor` in lists as CSV',
+});
+
 export const DecidedOffer = z.object({
   offerId: OfferId,
   offerVersion: OfferVersion,
   name: z.string(),
   benefit: Benefit,
-  /** Minor units; saying nothing is worth 0. An expectation: may have decimals. */
-  expectedValue: z.number(),
+  expectedValue: ExpectedValue,
   acceptPropensity: probability,
   /** Change of the expected number of orders within the offer's window. */
   uplift: z.number().min(-1).max(1),
@@ -174,8 +179,8 @@ export const ExcludedOffer = z.object({
   offerId: OfferId,
   offerVersion: OfferVersion,
   reasonCode: ExclusionReason,
-  /** With `explain`, of offers that passed every rule: minor units. */
-  expectedValue: z.number().optional(),
+  /** With `explain`, of offers that passed every rule. */
+  expectedValue: ExpectedValue.optional(),
   /** With `explain`, of those; of a decision that was logged, of the best of them alone. */
   terms: ValueTerms.optional(),
 });

@@ -198,15 +198,23 @@ export type OfferInput = z.input<typeof Offer>;
 /** Names in an offer that nothing else of the shop knows, told to whoever saves it. */
 const OfferWarnings = z.array(z.object({ offerId: OfferId, path: z.string(), message: z.string() }));
 
-/** An offer as it has been saved. */
-export const SavedOffer = z.strictObject({ ...fields, warnings: OfferWarnings.optional() });
-
-/** The same where the id is said elsewhere, as in the path of a request. */
-export const OfferBody = z.strictObject({ ...fields, offerId: OfferId.optional() }).check(...rules);
-
 /** Names what an offer says: the same content has the same version, wherever and whenever it is saved. */
 export const OfferVersion = z.string().regex(/^[0-9a-f]{12}$/);
 export type OfferVersion = z.output<typeof OfferVersion>;
+
+/** An offer as it is kept. */
+export const KeptOffer = z.strictObject({ ...fields, offerVersion: OfferVersion });
+
+/** The same, as it has just been saved. */
+export const SavedOffer = KeptOffer.extend({ warnings: OfferWarnings.optional() });
+
+/**
+ * An offer where its id is said elsewhere, as in the path of a request. A version is what the content says, and passed over: what was answered may be
+ * changed and sent back.
+ */
+export const OfferBody = z
+  .strictObject({ ...fields, offerId: OfferId.optional(), offerVersion: OfferVersion.optional() })
+  .check(...rules);
 
 /** Benefits that take something off the price: a customer has one of them at a time. */
 export const DISCOUNTS: ReadonlySet<BenefitKind> = new Set(['percentOff', 'amountOff', 'bundle']);

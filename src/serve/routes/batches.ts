@@ -1,7 +1,7 @@
 /** A campaign's list: asked for, watched, stopped, gone on with, downloaded. */
 import { z } from 'zod';
 import { stillAddressed } from '../../decide/still-addressed.ts';
-import { BatchLine, BatchPayload, BatchRequest, BatchStatus } from '../../domain/batch.ts';
+import { BatchFormat, BatchLine, BatchPayload, BatchRequest, BatchStatus } from '../../domain/batch.ts';
 import { AppError } from '../../domain/errors.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { batchFolder } from '../../infra/batch-files.ts';
@@ -92,16 +92,22 @@ export const batchRoutes = [
       'channel, since the list was made is left out; with `includeNothing` the latter are listed as not `contactable`.',
     tags,
     params,
-    query: z.strictObject({ partial: Flag }),
+    query: z.strictObject({
+      partial: Flag,
+      format: BatchFormat.optional().meta({
+        description: 'That in which it was asked for; 400 for any other',
+      }),
+    }),
     answerType: NDJSON_TYPE,
     moreAnswerTypes: [LIST_FORMATS.csv],
     responses: { 200: BatchLine.meta({ id: 'BatchLine' }) },
     problems: [404, 409, 503],
-    handler: async ({ params: { batchId }, query: { partial } }, deps) => {
+    handler: async ({ params: { batchId }, query: { partial, format } }, deps) => {
       const { batches, config } = deps;
       const folder = batchFolder(config.dataDir, batchId);
       const [batch, asked] = await Promise.all([batches.get(batchId), folder.request()]);
       if (batch === undefined || asked === undefined) throw noSuchBatch();
+      if (format !== undefined && format !== batch.format) throw inOtherFormat(batch, format);
       if (batch.state !== 'completed' && !partial)
         throw new AppError('CONFLICT', {
           public: `The batch is ${batch.state}: ${whenThere(batch)}, or with partial=true for what is there.`,
@@ -115,6 +121,14 @@ export const batchRoutes = [
     },
   }),
 ];
+
+function inOtherFormat({ format }: BatchStatus, asked: BatchFormat): AppError {
+  const message = `must be ${format}, in which the list was asked for: the same request to POST /offers/batch with "format":"${asked}" makes it in ${asked}, of the same decisions`;
+  return new AppError('INVALID_REQUEST', {
+    public: 'The request has a fault.',
+    faults: [{ path: 'query.format', message }],
+  });
+}
 
 function whenThere({ jobId, state }: BatchStatus): string {
   const goOn = `POST /offers/batch/${jobId}/resume has it go on`;

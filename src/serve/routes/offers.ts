@@ -4,9 +4,18 @@ import { budgetLeft } from '../../decide/budget-left.ts';
 import { listVersions, readVersion, saveOffers, versionsMax } from '../../decide/offer-versions.ts';
 import { AppError, type Fault } from '../../domain/errors.ts';
 import { OfferId } from '../../domain/ids.ts';
-import { Benefit, Budget, Offer, OfferBody, OfferVersion, SavedOffer } from '../../domain/offer.ts';
+import {
+  Benefit,
+  Budget,
+  KeptOffer,
+  Offer,
+  OfferBody,
+  OfferVersion,
+  SavedOffer,
+} from '../../domain/offer.ts';
 import { FEATURE_NAMES } from '../../features/registry.ts';
 import { budgetFault } from '../../offers/budget-fault.ts';
+import { contentVersion } from '../../offers/content-version.ts';
 import { knownFeatures, offerSchema } from '../../offers/offer-schema.ts';
 import type { Deps } from '../deps.ts';
 import { idMismatch } from '../faults.ts';
@@ -96,12 +105,12 @@ export const offerRoutes = [
     summary: 'One offer',
     tags,
     params,
-    responses: { 200: Offer },
+    responses: { 200: KeptOffer.meta({ id: 'KeptOffer' }) },
     problems: [404, 503],
     handler: async ({ params: { offerId } }, { catalogueStore }) => {
       const offer = await catalogueStore.getOffer(offerId);
       if (offer === undefined) throw noSuchOffer();
-      return { status: 200, body: offer };
+      return { status: 200, body: { ...offer, offerVersion: contentVersion(offer) } };
     },
   }),
   defineRoute({
@@ -110,7 +119,8 @@ export const offerRoutes = [
     scope: 'manage',
     summary: 'Adds or replaces an offer',
     description:
-      '`warnings` name items, categories and placements that the shop does not have; the offer is saved all the same.',
+      '`warnings` name items, categories and placements that the shop does not have; the offer is saved all the same. What ' +
+      'GET answers may be changed and sent back: an `offerVersion` is passed over, for the content makes it.',
     tags,
     params,
     body: OfferFields,
@@ -121,10 +131,12 @@ export const offerRoutes = [
       ...budgetFaultOf(body, 'body.', deps),
     ],
     handler: async ({ params: { offerId }, body }, deps) => {
-      const offer: Offer = { ...body, offerId };
+      const { offerVersion: _, ...sent } = body;
+      const offer: Offer = { ...sent, offerId };
       const before = knownBefore([offer], deps);
-      await saveOffers([offer], deps.now(), deps);
-      return { status: 200, body: { ...offer, ...warned([offer], before, deps) } };
+      const [saved] = await saveOffers([offer], deps.now(), deps);
+      const offerVersion = saved?.offerVersion ?? contentVersion(offer);
+      return { status: 200, body: { ...offer, offerVersion, ...warned([offer], before, deps) } };
     },
   }),
   defineRoute({

@@ -1,6 +1,7 @@
 /** For those who operate the service: is it alive, is it ready, what does it count, what can it do. */
 import { z } from 'zod';
 import { AppError, type Fault } from '../../domain/errors.ts';
+import { ModelName } from '../../domain/manifest.ts';
 import type { Deps } from '../deps.ts';
 import type { OpenApiDocument } from '../openapi.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -9,12 +10,7 @@ const ReadyAnswer = z
   .object({
     status: z.literal('ready'),
     /** Versions in memory; null: none has been published yet (answers are degraded, events are taken). */
-    models: z.object({
-      collaborative: z.string().nullable(),
-      churn: z.string().nullable(),
-      customerValue: z.string().nullable(),
-      offers: z.string().nullable(),
-    }),
+    models: z.record(ModelName, z.string().nullable()),
     catalogueItems: z.int(),
     /** false: the worker has not built records and catalogue from the lake yet, or is to do it again (Redis came back empty). */
     recordsBuilt: z.boolean(),
@@ -87,7 +83,7 @@ export function systemRoutes(document: () => OpenApiDocument): Route[] {
             models: {
               collaborative: collaborative?.version ?? null,
               churn: churn?.version ?? null,
-              customerValue: customerValue?.version ?? null,
+              'customer-value': customerValue?.version ?? null,
               offers: offers?.version ?? null,
             },
             catalogueItems: deps.catalogue.items.size,

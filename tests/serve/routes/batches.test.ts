@@ -79,7 +79,16 @@ test('the same request is the same job; another campaign is another', async () =
 
 test('a batch that waits can be cancelled and gone on with; its result is not there yet', async () => {
   const { jobId } = (await ask({ ...about, campaign: 'waiting' })).body;
-  expect((await service.call('GET', `/offers/batch/${jobId}/result`)).status).toBe(409);
+  for (const query of ['', '?format=ndjson'])
+    expect((await service.call('GET', `/offers/batch/${jobId}/result${query}`)).status).toBe(409);
+  const inCsv = await service.call('GET', `/offers/batch/${jobId}/result?format=csv`);
+  expect(inCsv.status).toBe(400);
+  expect(inCsv.body.faults).toMatchObject([
+    {
+      path: 'query.format',
+      message: expect.stringMatching(/^must be ndjson, .* "format":"csv" makes it in csv/),
+    },
+  ]);
   const cancelled = await service.call('POST', `/offers/batch/${jobId}/cancel`);
   expect(cancelled.body.state).toBe('cancelled');
   expect((await service.call('POST', `/offers/batch/${jobId}/resume`)).body.state).toBe('waiting');

@@ -33,6 +33,23 @@ test('an id in the body must be that of the path', async () => {
   ]);
 });
 
+test('an offer is answered with its version, as decisions name it, and can be sent back as it was answered', async () => {
+  const saved = await service.call('PUT', '/offers/round', body);
+  expect(saved.body.offerVersion).toMatch(/^[0-9a-f]{12}$/);
+  const { versions } = (await service.call('GET', '/offers/round/versions')).body;
+  expect(versions).toMatchObject([{ offerVersion: saved.body.offerVersion }]);
+  const read = await service.call('GET', '/offers/round');
+  expect(read.body.offerVersion).toBe(saved.body.offerVersion);
+  // What is sent back is what it says, not what version it is said to be.
+  const again = await service.call('PUT', '/offers/round', read.body);
+  expect(again.body).toMatchObject({ offerVersion: saved.body.offerVersion });
+  const renamed = await service.call('PUT', '/offers/round', { ...read.body, name: 'Another' });
+  expect(renamed.status).toBe(200);
+  expect(renamed.body.offerVersion).not.toBe(saved.body.offerVersion);
+  expect((await service.call('GET', '/offers/round')).body).toEqual(renamed.body);
+  await service.call('DELETE', '/offers/round');
+});
+
 test('bulk takes JSON and NDJSON, and the list is by id as soon as it is answered', async () => {
   const json = await service.call('POST', '/offers', [
     { ...body, offerId: 'z' },

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await publishShopValueModel(service.modelsDir);
   await eventually(async () =>
     expect((await service.call('GET', '/readyz')).body.models).toMatchObject({
-      customerValue: expect.any(String),
+      'customer-value': expect.any(String),
     }),
   );
   for (const [customerId, days] of Object.entries(orders)) {
