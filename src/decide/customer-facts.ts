@@ -163,6 +163,7 @@ class RecordFacts implements CustomerFacts {
 
   workedOut(): WorkedOut {
     return {
+      ...(this.risk !== 'unasked' && { churnRisk: this.risk ?? null }),
       ...(this.madeOf && { segments: this.madeOf }),
       ...(this.remaining !== 'unasked' && this.remaining && { value: this.remaining }),
       ...this.interest,

@@ -42,12 +42,12 @@ function inputsBesides(
   contacts: ContactInputs | undefined,
   { itemIds, basketMinor }: DecisionContext,
 ): Omit<DecisionInputs, 'features'> {
-  const { value, segments, ...interest } = facts.workedOut?.() ?? {};
+  const { churnRisk, value, segments, ...interest } = facts.workedOut?.() ?? {};
   return {
     tier: facts.loyaltyTier,
     ...(facts.segment !== undefined && { segment: facts.segment }),
     consent: facts.consent,
-    churnRisk: facts.churnRisk ?? null,
+    ...(churnRisk !== undefined && { churnRisk }),
     ...(segments !== undefined && { segments }),
     ...(value !== undefined && { value }),
     ...interestsOf(interest),

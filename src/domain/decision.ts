@@ -242,7 +242,8 @@ export const DecisionInputs = z.object({
   tier: LoyaltyTier,
   segment: z.string().optional(),
   consent: Consent,
-  churnRisk: z.number().nullable(),
+  /** null: not known; absent: nothing depended on it, and it was not worked out. */
+  churnRisk: z.number().nullable().optional(),
   /** What the models make of the customer; absent: no rule asked. */
   segments: z
     .object({

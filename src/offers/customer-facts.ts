@@ -69,6 +69,8 @@ export type Segments = { rfmSegment?: RfmSegment; valueTier?: ValueTier; riskBan
 
 /** What of the facts was worked out because an offer's value depended on it. */
 export type WorkedOut = {
+  /** null: it was asked for, and is not known. */
+  churnRisk?: number | null;
   segments?: Segments;
   value?: NonNullable<DecisionInputs['value']>;
   categoryShares?: ReadonlyMap<string, number>;

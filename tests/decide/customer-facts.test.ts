@@ -128,6 +128,18 @@ test('someone who has never ordered has no churn risk: the model knows nothing o
   expect(customerFacts('c1', record, models, items, nothing, noon).churnRisk).toBeUndefined();
 });
 
+test('the churn risk is told as worked out once something has asked for it, also where it is not known', () => {
+  const record = recordOf(bought('tea-1', 600, 'o1'));
+  const facts = customerFacts('c1', record, models, items, nothing, noon);
+  expect(facts.workedOut?.()).not.toHaveProperty('churnRisk');
+  const { churnRisk } = facts;
+  expect(churnRisk).toBeGreaterThan(0);
+  expect(facts.workedOut?.().churnRisk).toBe(churnRisk);
+  const unknown = customerFacts('c1', undefined, models, items, nothing, noon);
+  expect(unknown.churnRisk).toBeUndefined();
+  expect(unknown.workedOut?.().churnRisk).toBeNull();
+});
+
 test('taste follows purchases, and what is on the page counts at once', () => {
   const drinker = customerFacts('c1', recordOf(bought('tea-3', 800, 'o1')), models, items, nothing, noon);
   expect(drinker.tasteRank(item('tea-1'))).toBeGreaterThan(drinker.tasteRank(item('coffee-1')) ?? 1);

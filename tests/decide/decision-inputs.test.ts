@@ -9,7 +9,7 @@ const nothing = { itemIds: [], basketMinor: undefined };
 test('every feature is told by its name, and what is not known is null', () => {
   const features = new Float32Array(FEATURE_NAMES.length).fill(2);
   features[FEATURE_NAMES.indexOf('lastRating')] = Number.NaN;
-  const facts = makeFacts({ features, loyaltyTier: 'gold', churnRisk: 0.5 });
+  const facts = makeFacts({ features, loyaltyTier: 'gold', workedOut: () => ({ churnRisk: 0.5 }) });
   const context = { itemIds: [ItemId.parse('tea')], basketMinor: 900 };
   const { features: told, ...rest } = decisionInputs(facts, undefined, context);
   expect(Object.keys(told)).toEqual(FEATURE_NAMES);
@@ -26,7 +26,7 @@ test('every feature is told by its name, and what is not known is null', () => {
 test('of a customer of whom nothing is known, nothing is told', () => {
   const { features, ...rest } = decisionInputs(makeFacts({ consent: {} }), undefined, nothing);
   expect(new Set(Object.values(features))).toEqual(new Set([null]));
-  expect(rest).toEqual({ tier: 'none', consent: {}, churnRisk: null });
+  expect(rest).toEqual({ tier: 'none', consent: {} });
 });
 
 test('what offers were valued by is told; of many categories, those that weigh most', () => {

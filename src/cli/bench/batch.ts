@@ -22,7 +22,7 @@ import { openBenchPlace } from './bench-place.ts';
 import { bound } from './broken-off.ts';
 import { copyId } from './copied-records.ts';
 import { fillRedis, keyPrefix, prepareShop } from './prepared-shop.ts';
-import { MARK, watchUsage } from './process-usage.ts';
+import { cpuSecondsOfRedis, MARK, watchUsage } from './process-usage.ts';
 import { runCommand } from './run-command.ts';
 
 export type BatchBenchOptions = {
@@ -43,6 +43,8 @@ export type BatchBenchLine = {
   seconds: number;
   customersPerSecond: number;
   cpuMicrosPerCustomer: number;
+  /** Of Redis, with what wrote its append-only file anew and had ended by then; not in the other. */
+  redisMicrosPerCustomer: number;
   /** Of the worker and its threads, the sum of each process's own peak. */
   peakMb: number;
   /** The same records read and decoded, one after the other, and nothing done with them. */
@@ -84,10 +86,12 @@ export async function benchBatch(
       await workerReady(worker);
       const watch = watchUsage(mark);
       say(`deciding for ${customers} customers (${name}) …`);
+      const redisBegan = await cpuSecondsOfRedis(redis);
       const began = performance.now();
       const campaign = name === 'batch' ? 'spring' : 'summer';
       await runCommand(['offers', 'batch', `--campaign=${campaign}`, `--ids=${idsFile}`], env);
       const seconds = (performance.now() - began) / 1000;
+      const redisSeconds = (await cpuSecondsOfRedis(redis)) - redisBegan;
       const usage = await watch.stop();
       await end(worker);
       // Each is removed when it has been measured.
@@ -103,6 +107,7 @@ export async function benchBatch(
         seconds,
         customersPerSecond: customers / seconds,
         cpuMicrosPerCustomer: (usage.cpuSeconds * 1e6) / customers,
+        redisMicrosPerCustomer: (redisSeconds * 1e6) / customers,
         peakMb: usage.peakMb,
         readSeconds,
       });

@@ -1,5 +1,6 @@
 /** What a command and every process that it starts use, read from /proc (Linux). */
 import { readdir, readFile } from 'node:fs/promises';
+import type { Redis } from '../../infra/redis.ts';
 
 export type Usage = {
   /** User and system time of all of them. */
@@ -73,6 +74,14 @@ export function watchUsage(value: string): UsageWatch {
 /** User and system time that a process has used so far, all its threads together. */
 export async function cpuSecondsOf(pid: number): Promise<number> {
   return statOf(await readFile(`/proc/${pid}/stat`, 'utf8')).cpuSeconds;
+}
+
+/** User and system time that a Redis has used so far, and those of its children that have ended: who write its file anew. */
+export async function cpuSecondsOfRedis(redis: Redis): Promise<number> {
+  const told = await redis.info('cpu');
+  const names = ['used_cpu_user', 'used_cpu_sys', 'used_cpu_user_children', 'used_cpu_sys_children'];
+  const seconds = names.map((name) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(told)?.[1]));
+  return seconds.reduce((sum, one) => sum + one, 0);
 }
 
 export type FairClock = {

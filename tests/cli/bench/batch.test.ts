@@ -32,6 +32,9 @@ describeNative('bench batch', () => {
         // A process of Node alone has some 40 MB, and its start takes more than a millisecond of CPU for each of these.
         expect(line.peakMb).toBeGreaterThan(40);
         expect(line.cpuMicrosPerCustomer).toBeGreaterThan(1000);
+        // Of each customer Redis reads three values at least, and writes one: no less than a microsecond, and less than nextbest's processes take.
+        expect(line.redisMicrosPerCustomer).toBeGreaterThan(1);
+        expect(line.redisMicrosPerCustomer).toBeLessThan(line.cpuMicrosPerCustomer);
         expect(line.readSeconds).toBeGreaterThan(0);
       }
       expect(await readdir(join(folder, 'data', 'batches'))).toEqual([]);

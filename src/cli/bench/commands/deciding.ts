@@ -24,7 +24,7 @@ export const batchBenchCommand = () =>
           output.result(
             { ...line },
             `${line.name.padEnd(15)} ${count(line.customers)} customers, ${line.offers} offers, made to ${count(line.offered)}: ${line.seconds.toFixed(1)} s, ` +
-              `${count(Math.round(line.customersPerSecond))} customers/s, ${Math.round(line.cpuMicrosPerCustomer)} µs CPU each, ` +
+              `${count(Math.round(line.customersPerSecond))} customers/s, ${Math.round(line.cpuMicrosPerCustomer)} µs CPU each and ${Math.round(line.redisMicrosPerCustomer)} of Redis, ` +
               `${count(Math.round(line.peakMb))} MB; reading the records alone ${line.readSeconds.toFixed(1)} s`,
           ),
         output.say,
