@@ -40,28 +40,112 @@ const headBytes = 3;
 
 export type Packing = { pack: (text: string) => Buffer; unpack: (bytes: Buffer) => string };
 
-/** By pattern: everything before the values. A list has some hundreds, of a kilobyte; what offers show may be much longer. */
-const heads = new Map<string, Buffer>();
+/**
+ * Where a walk through a value stands, by what it has met of the pattern so far: a list's decisions go the same ways again and again, and to
+ * follow one costs a fraction of putting the pattern into words. What may come next is told by what has come: nowhere a name or a text.
+ */
+type Step = {
+  /** Where the walk may end here: everything before the values; `tooLong`: the pattern is. */
+  head: Buffer | 'tooLong' | undefined;
+  /** Where the name or constant text that came last leads to, and all of them where there are several. */
+  text: string | undefined;
+  next: Step | undefined;
+  others: Map<string, Step> | undefined;
+  /** By what is no text (`marks`). */
+  marked: Step[];
+};
+
+const marks = { object: 0, array: 1, end: 2, number: 3, varying: 4, null: 5, true: 6, false: 7 } as const;
+type Mark = (typeof marks)[keyof typeof marks];
+
+const newStep = (): Step => ({
+  head: undefined,
+  text: undefined,
+  next: undefined,
+  others: undefined,
+  marked: [],
+});
+
+/** A list has some hundreds of patterns, which share most of their steps; what offers show may be as long as it likes. */
+const stepsMax = 50_000;
 const charactersMax = 4 * 2 ** 20;
+let start = newStep();
+let steps = 0;
 let characters = 0;
+
+/** Of one value at a time. */
+const values = new BinaryWriter();
 
 /** undefined: its pattern is too long. */
 export function packByPattern(value: object, { pack }: Packing): Buffer | undefined {
-  const values = new BinaryWriter();
-  const pattern = patternOf(value, '', values);
-  let head = heads.get(pattern);
-  if (head === undefined) {
-    const packed = pack(pattern);
-    if (packed.length > lengthMax) return undefined;
-    head = Buffer.concat([Buffer.of(patternMark, packed.length & 0xff, packed.length >> 8), packed]);
-    if (characters + pattern.length > charactersMax) {
-      heads.clear();
-      characters = 0;
-    }
-    heads.set(pattern, head);
-    characters += pattern.length;
+  if (steps > stepsMax || characters > charactersMax) {
+    start = newStep();
+    steps = 0;
+    characters = 0;
   }
-  return Buffer.concat([head, values.finish()]);
+  values.clear();
+  const last = walk(value, '', start);
+  last.head ??= headOf(pack(patternOf(value, '')));
+  return last.head === 'tooLong' ? undefined : Buffer.concat([last.head, values.finish()]);
+}
+
+function headOf(packed: Buffer): Buffer | 'tooLong' {
+  if (packed.length > lengthMax) return 'tooLong';
+  return Buffer.concat([Buffer.of(patternMark, packed.length & 0xff, packed.length >> 8), packed]);
+}
+
+/** Where the value leads to from here; what varies goes into `values`. */
+function walk(value: unknown, name: string, from: Step): Step {
+  if (typeof value === 'number' && Number.isFinite(value)) {
+    writeNumber(values, value);
+    return afterMark(from, marks.number);
+  }
+  if (typeof value === 'string') {
+    if (!varying.has(name)) return afterText(from, value);
+    writeText(values, value);
+    return afterMark(from, marks.varying);
+  }
+  if (typeof value === 'boolean') return afterMark(from, value ? marks.true : marks.false);
+  if (typeof value !== 'object' || value === null) return afterMark(from, marks.null);
+  if (Array.isArray(value)) {
+    let step = afterMark(from, marks.array);
+    for (let at = 0; at < value.length; at++) step = walk(value[at], '', step);
+    return afterMark(step, marks.end);
+  }
+  let step = afterMark(from, marks.object);
+  const object = value as Record<string, unknown>;
+  for (const key of Object.keys(object)) {
+    const one = object[key];
+    if (one !== undefined) step = walk(one, key, afterText(step, key));
+  }
+  return afterMark(step, marks.end);
+}
+
+function afterMark({ marked }: Step, mark: Mark): Step {
+  return marked[mark] ?? addMark(marked, mark);
+}
+
+function addMark(marked: Step[], mark: Mark): Step {
+  const step = newStep();
+  steps++;
+  marked[mark] = step;
+  return step;
+}
+
+function afterText(step: Step, text: string): Step {
+  if (step.next !== undefined && step.text === text) return step.next;
+  if (step.next !== undefined && step.others === undefined)
+    step.others = new Map([[step.text ?? '', step.next]]);
+  let next = step.others?.get(text);
+  if (next === undefined) {
+    next = newStep();
+    steps++;
+    characters += text.length;
+    step.others?.set(text, next);
+  }
+  step.text = text;
+  step.next = next;
+  return next;
 }
 
 /** Throws where the bytes are damaged, as far as they show it. */
@@ -74,30 +158,17 @@ export function unpackByPattern(bytes: Buffer, { unpack }: Packing): unknown {
   return value;
 }
 
-/** JSON of the pattern; what varies goes into `values`. */
-function patternOf(value: unknown, name: string, values: BinaryWriter): string {
-  if (typeof value === 'number' && Number.isFinite(value)) {
-    writeNumber(values, value);
-    return '0';
-  }
-  if (typeof value === 'string') {
-    if (!varying.has(name)) return quotes.of(value);
-    writeText(values, value);
-    return '""';
-  }
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  let text = '';
-  if (Array.isArray(value)) {
-    for (const one of value) text += `${text === '' ? '' : ','}${patternOf(one ?? null, '', values)}`;
-    return `[${text}]`;
-  }
-  const object = value as Record<string, unknown>;
-  for (const key of Object.keys(object)) {
-    const one = object[key];
-    if (one !== undefined)
-      text += `${text === '' ? '' : ','}${quotes.of(key)}:${patternOf(one, key, values)}`;
-  }
-  return `{${text}}`;
+/** JSON of the pattern. */
+function patternOf(value: unknown, name: string): string {
+  if (typeof value === 'number' && Number.isFinite(value)) return '0';
+  if (typeof value === 'string') return varying.has(name) ? '""' : JSON.stringify(value);
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value !== 'object' || value === null) return 'null';
+  if (Array.isArray(value)) return `[${value.map((one) => patternOf(one, '')).join(',')}]`;
+  const members = Object.entries(value).flatMap(([key, one]) =>
+    one === undefined ? [] : [`${JSON.stringify(key)}:${patternOf(one, key)}`],
+  );
+  return `{${members.join(',')}}`;
 }
 
 function filled(pattern: unknown, name: string, values: BinaryReader): unknown {
@@ -168,9 +239,6 @@ function remembered<T>(most: number, work: (text: string) => T): { of: (text: st
     },
   };
 }
-
-/** The names and texts of patterns as JSON. */
-const quotes = remembered(5000, (text) => JSON.stringify(text));
 
 /** Milliseconds since 1970; NaN: not an instant, or not written as JSON has it. Those who are decided on together share theirs. */
 const instants = remembered(500, (text) => {

@@ -72,6 +72,11 @@ export class BinaryWriter {
     this.#buffer.writeUInt16LE(this.#length - at - 2, at);
   }
 
+  /** Begins anew, in the same memory. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** A copy of what was written. */
   finish(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#length));

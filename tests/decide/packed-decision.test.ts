@@ -29,6 +29,38 @@ test('of two decisions that differ in numbers and ids alone, each is read as it 
   expect(unpackDecision(second)).toEqual(other);
 });
 
+test('a name and a text, a list and an object, and what is absent are told apart, whichever came first', () => {
+  const alike = [
+    { a: 'b' },
+    { a: { b: 1 } },
+    { a: ['b'] },
+    { a: [] },
+    { a: {} },
+    { a: null },
+    { a: true },
+    { a: 'c', b: 'd' },
+    { a: 'c' },
+    {},
+  ];
+  for (const value of [...alike, ...alike.toReversed()])
+    expect(unpackDecision(packDecision(value))).toEqual(value);
+  expect(unpackDecision(packDecision({ a: undefined, b: [undefined, Number.NaN] }))).toEqual({
+    b: [null, null],
+  });
+});
+
+test('however many patterns there have been, the next is packed as the first was', () => {
+  const shown = (n: number) => ({
+    content: Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`k${at}`, `${n}-${at}`])),
+  });
+  const first = packDecision(shown(0));
+  // Each takes some 40 steps that no other has.
+  for (let n = 1; n < 2000; n++) packDecision(shown(n));
+  expect(packDecision(shown(0))).toEqual(first);
+  expect(unpackDecision(first)).toEqual(shown(0));
+  expect(unpackDecision(packDecision(shown(1999)))).toEqual(shown(1999));
+}, 20_000);
+
 test('a pattern that is longer than its length can say is packed as a whole', () => {
   let noise = '';
   for (let at = 0, seed = 1; at < 120_000; at++) {
