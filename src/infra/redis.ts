@@ -77,13 +77,25 @@ function openClient(address: RedisAddress, options: ClientOptions): Redis {
     autoPipeliningIgnoredCommands: options.autoPipeliningIgnoredCommands ?? [],
     // A request is answered without, rather than that it waits until a replica has taken over.
     ...(maxRetriesPerRequest === 0 && { maxRedirections: 4, retryDelayOnClusterDown: 0 }),
-    // Who has taken over is asked at the first refusal, and now and then.
-    slotsRefreshInterval: 5000,
     dnsLookup: (host, done) => done(null, host),
   });
+  refreshSlots(cluster);
   // The same commands, bound to the slots of their keys. What a cluster's client does otherwise, `redis-together.ts` evens out;
   // `select`, a pipeline over several customers and transactions over several slots are not used (tests/architecture.test.ts).
   return cluster as unknown as Redis;
+}
+
+const slotsRefreshMs = 5000;
+
+/**
+ * Who has taken over is asked at the first refusal, and now and then. By a timer of our own: that of ioredis 6.0.0
+ * (`slotsRefreshInterval`) goes on for ever where the client is closed while it asks, and the process never ends.
+ */
+function refreshSlots(cluster: Cluster): void {
+  const timer = setInterval(() => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache();
+  }, slotsRefreshMs).unref();
+  cluster.once('end', () => clearInterval(timer));
 }
 
 /** The server, or the primaries of the cluster. */
