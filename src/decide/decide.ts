@@ -18,7 +18,7 @@ import { type FramedReasons, framedReasons } from './framed-reasons.ts';
 import { type ReadContacts, withoutContacts } from './ledger/contact-ledger.ts';
 import { occasionOf } from './occasion.ts';
 import { releaseChoice, reserveChoice, type WriteContacts } from './reserve.ts';
-import { type DecisionSubject, subjectIdOf } from './subject.ts';
+import { type DecisionSubject, knownSubject, subjectIdOf } from './subject.ts';
 import { modelsFor } from './trial-models.ts';
 
 export type DecideRequest = {
@@ -42,7 +42,7 @@ export const noContext: DecisionContext = { itemIds: [], basketMinor: undefined 
 
 export type DecideDeps = Pick<
   DecidingDeps,
-  'records' | 'catalogue' | 'models' | 'market' | 'budgets' | 'contacts' | 'now' | 'random'
+  'redis' | 'keys' | 'records' | 'catalogue' | 'models' | 'market' | 'budgets' | 'contacts' | 'now' | 'random'
 >;
 
 /** A decision whose offers are reserved; `release` gives back what it holds, where it is not answered after all. */
@@ -64,7 +64,8 @@ export async function decideDry(request: DecideRequest, deps: DecideDeps): Promi
  * A decision that is to be logged under its id; degraded and without one, where the catalogue is not there yet. Rejects when
  * Redis is away: `degradedDecision` is the answer then. `decisionId`: one that the caller has written down, to undo it by.
  * `read`: what has been read in advance, and counts as long as nobody has been quicker. `drops`: contacts that go in the step in
- * which the new ones come. `write`: takes that step, with whatever else of this decision is to come in the same.
+ * which the new ones come. `write`: takes that step, with whatever else of this decision is to come in the same. A guest who
+ * has logged in meanwhile is decided for as the customer.
  */
 export async function decide(
   request: DecideRequest,
@@ -80,9 +81,16 @@ export async function decide(
     write?: WriteDecided;
   } = {},
 ): Promise<Reserved> {
+  let known = request;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const early = attempt === 0 ? read : undefined;
-    const { open, contacts, market } = await openNow(request, deps, { read: early, drops });
+    const { open, contacts, market } = await openNow(known, deps, { read: early, drops });
+    if (contacts.isTakenOver) {
+      const subject = await knownSubject(known.subject, deps);
+      const isCustomer = subject !== known.subject;
+      known = { ...known, subject };
+      if (isCustomer) continue;
+    }
     const finished = () => {
       const decision = open.finish();
       return decision.degraded ? decision : { ...decision, decisionId };

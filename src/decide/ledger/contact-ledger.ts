@@ -20,6 +20,8 @@ export type ReadContacts = {
   version: string;
   /** The customer's has others besides, which are to go with the next write. */
   isShortened?: true;
+  /** Of a guest who has just logged in: her contacts are the customer's, and whoever writes any here comes too late. */
+  isTakenOver?: true;
 };
 
 export type ContactLedger = {
@@ -31,6 +33,11 @@ export type ContactLedger = {
   readMany: (subjectIds: readonly string[]) => Promise<ReadContacts[]>;
   /** false: the history has changed since `version` was read, and nothing was written. Drops what no rule needs any more. */
   write: (subjectId: string, version: string, history: ContactHistory, now: number) => Promise<boolean>;
+  /**
+   * Leaves word that a guest's contacts are the customer's now, so that whoever decided for the guest meanwhile decides again. false: they
+   * have changed since `version` was read.
+   */
+  closeTaken: (subjectId: string, version: string) => Promise<boolean>;
   /** What a script that writes them beside something else of the customer's needs: see `contactsStand`. */
   prepare: (write: ContactsWrite, now: number) => PreparedContacts;
   /** The same of many, in their order. */
@@ -68,6 +75,12 @@ const attemptsMax = 50;
 /** Contacts are needed as long as the longest window of a cap. */
 export const contactWindowMs = 366 * dayMs;
 
+/** What stands in the place of a guest's: no history begins so. */
+const taken = Buffer.from([0]);
+
+/** No request that has begun before the log-in lasts so long. */
+const takenMs = 10 * 60_000;
+
 /** Lua: writes `text` for `ttl` milliseconds under `key` and answers true, unless what stands there has another `version`. */
 export const writeContactsLua = `
 local function writeContacts(key, version, text, ttl)
@@ -93,7 +106,13 @@ return written
 export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
   // What cannot be read counts as no history.
   const readAs = (bytes: Buffer | null): ReadContacts =>
-    bytes === null ? none : { history: unpackContacts(bytes) ?? [], version: versionOf(bytes) };
+    bytes === null
+      ? none
+      : {
+          history: unpackContacts(bytes) ?? [],
+          version: versionOf(bytes),
+          ...(bytes.equals(taken) && { isTakenOver: true }),
+        };
 
   async function read(subjectId: string): Promise<ReadContacts> {
     return readAs(await redis.getBuffer(keys.contacts(subjectId)));
@@ -130,6 +149,14 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
       return found.map(readAs);
     },
     write,
+    async closeTaken(subjectId, version) {
+      const [closed] = (await writeScript(
+        redis,
+        [keys.contacts(subjectId)],
+        [version, taken, takenMs],
+      )) as number[];
+      return closed === 1;
+    },
     prepare: ({ subjectId, version, history }, now) => ({
       key: keys.contacts(subjectId),
       args: [version, ...keptBytes(history, now)],

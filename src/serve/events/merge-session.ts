@@ -25,7 +25,7 @@ export type MergeDeps = {
   redis: Redis;
   keys: Keys;
   records: Pick<RecordStore, 'apply'>;
-  contacts: Pick<ContactLedger, 'read' | 'update' | 'write'>;
+  contacts: Pick<ContactLedger, 'read' | 'update' | 'closeTaken'>;
   budgets: Pick<BudgetLedger, 'release'>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -55,11 +55,11 @@ export async function mergeSession(
   // There may have been more, which the history has alone.
   if (told.length >= guestEventsMax) await redis.sadd(keys.staleCustomers, customerId);
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const { history, version } = await contacts.read(guest);
-    if (history.length === 0) break;
-    await takeContacts(history, guest, customerId, at, deps);
-    // What has been told of them since is taken over as well.
-    if (await contacts.write(guest, version, [], at)) break;
+    const { history, version, isTakenOver } = await contacts.read(guest);
+    if (isTakenOver) break;
+    if (history.length > 0) await takeContacts(history, guest, customerId, at, deps);
+    // What has been told of them, or decided for the guest, since is taken over as well.
+    if (await contacts.closeTaken(guest, version)) break;
   }
   await redis.del(keys.guestEvents(guest), keys.record(RECORD_SCHEMA, guest));
   return { events: outcomes.filter((outcome) => outcome === 'applied').length };

@@ -37,6 +37,18 @@ const offer = makeOffer({
 const customerId = CustomerId.parse('anna');
 const sessionId = SessionId.parse('visit');
 
+const consent = (of: CustomerId | undefined, streamId: string) => ({
+  event: {
+    type: 'customerUpdated',
+    eventId: `consent-${streamId}`,
+    ...(of === undefined ? { sessionId } : { customerId: of }),
+    occurredAt: noon - dayMs,
+    channel: 'web',
+    attributes: { consent: { email: true } },
+  } as unknown as ShopEvent,
+  streamId,
+});
+
 function shop() {
   const keys = createKeys(`${prefix}:${randomUUID()}`);
   let clock = noon;
@@ -292,9 +304,68 @@ test.each(['before it is read', 'once it has been taken over'] as const)(
   },
 );
 
+test.each(['nothing', 'an offer'] as const)(
+  'a decision for a guest who was given %s before, and who logs in before it is written, is the customer’s',
+  async (before) => {
+    const { deps, decided, merge, tell, ledgers } = shop();
+    const earlier = before === 'an offer' ? await decided({ sessionId }) : undefined;
+    const { contacts } = deps;
+    let mergedAt: number | undefined;
+    const late = {
+      ...deps,
+      contacts: {
+        ...contacts,
+        // It has chosen by what the guest was given, and reserved the budget: nobody knows of the log-in yet.
+        async writeMany(...of: Parameters<typeof contacts.writeMany>) {
+          mergedAt ??= await merge();
+          return await contacts.writeMany(...of);
+        },
+      },
+    };
+    const request = {
+      subject: { sessionId },
+      channel: 'email' as const,
+      placements: ['hero'],
+      campaign: 'spring',
+      limit: 1,
+      context: { itemIds: [], basketMinor: 10_000 },
+    };
+    await deps.records.apply(customerId, [consent(customerId, '1-1')]);
+    await deps.records.apply(guestSubject(sessionId), [consent(undefined, '2-1')]);
+    const { decision } = await decide(request, late);
+    expect(mergedAt).toBeDefined();
+    expect(decision).toMatchObject({ customerId, placements: [{ offers: [{ offerId: 'welcome' }] }] });
+    expect(decision).not.toHaveProperty('sessionId');
+    const { reservedCount, contacts: known } = await ledgers();
+    // Given before, it is the one that she goes on to hold: another contact, and no further budget.
+    expect(reservedCount).toBe(1);
+    expect(known.map(({ by }) => by)).toEqual([
+      ...(earlier ? [earlier.decisionId] : []),
+      decision.decisionId,
+    ]);
+    expect((await contacts.read(guestSubject(sessionId))).history).toEqual([]);
+    await merge();
+    expect(await ledgers()).toMatchObject({ reservedCount: 1, contacts: known });
+    const logged = loggedForm(decision);
+    if (logged === undefined) throw new Error('not logged');
+    expect(await tell(logged, 'dismissed')).toBe('released');
+    expect(await ledgers()).toMatchObject({ reservedCount: 0 });
+  },
+);
+
+test('who asked whose the session is before the log-in, and read what it was given after it, decides for the customer', async () => {
+  const { decided, merge, ledgers } = shop();
+  await merge();
+  const given = await decided({ sessionId });
+  expect(given).toMatchObject({ customerId });
+  expect(await ledgers()).toMatchObject({ reservedCount: 1, contacts: [{ by: given.decisionId }] });
+});
+
 test('a decision for the session that did not know of the log-in is answered where it stands, and the next log-in takes it over', async () => {
   const { deps, decided, merge, tell, ledgers } = shop();
   await merge();
+  // As a build of before leaves it, which some process may be of.
+  await redis.del(deps.keys.contacts(guestSubject(sessionId)));
   const given = await decided({ sessionId });
   expect(await tell(given, 'dismissed')).toBe('released');
   const dismissed = { decisionId: given.decisionId, state: 'dismissed' };
