@@ -2,13 +2,17 @@
 import { type CollaborativeModel, popularityScores } from './collaborative-model.ts';
 import { fallingOrder } from './falling-order.ts';
 import { type ItemPart, itemsOf } from './item-part.ts';
-import { nothingRanked, type Ranked, topKOf } from './top-k.ts';
+import { nothingRanked, type Ranked, topK, topKOf } from './top-k.ts';
+
+/** The first of them answer nearly every question: of a million, they take a tenth of the time to find, and no memory worth naming. */
+const firstItems = 8192;
+
+type Order = { first: Int32Array; whole?: Int32Array };
 
 /** Kept as long as its model is: a segment's items are sorted once, on the first request that needs them. */
-const orders = new WeakMap<CollaborativeModel, Map<number, Int32Array>>();
+const orders = new WeakMap<CollaborativeModel, Map<number, Order>>();
 
-/** Every item of the model, most popular in the segment first. */
-export function popularityOrder(model: CollaborativeModel, segment: string): Int32Array {
+function orderOf(model: CollaborativeModel, segment: string, shares: Float32Array): Order {
   let bySegment = orders.get(model);
   if (bySegment === undefined) {
     bySegment = new Map();
@@ -18,10 +22,17 @@ export function popularityOrder(model: CollaborativeModel, segment: string): Int
   const row = Math.max(0, model.segments.indexOf(segment));
   let order = bySegment.get(row);
   if (order === undefined) {
-    order = fallingOrder(popularityScores(model, segment));
+    order =
+      shares.length > firstItems
+        ? { first: topK(shares, firstItems).indices }
+        : wholeOrder(fallingOrder(shares));
     bySegment.set(row, order);
   }
   return order;
+}
+
+function wholeOrder(whole: Int32Array): Order {
+  return { first: whole, whole };
 }
 
 export type PopularityBounds = {
@@ -34,6 +45,8 @@ export type PopularityBounds = {
 
 /** What sorting one of a few costs, beside a step through the order of all. */
 const sortingSteps = 5;
+/** Steps that are likely to end among the first of that order. */
+const stepsMax = 0.75 * firstItems;
 
 /** The (at most) k most popular items within these bounds, with their shares of what is sold; ties by lower item. */
 export function mostPopular(
@@ -46,7 +59,8 @@ export function mostPopular(
   const shares = popularityScores(model, segment);
   const least = unsold ? Number.NEGATIVE_INFINITY : 0;
   // In the order of all, one of them is met every items ÷ among steps.
-  if (among !== undefined && sortingSteps * among.length * among.length < k * shares.length) {
+  const steps = among === undefined ? 0 : (k * shares.length) / among.length;
+  if (among !== undefined && (sortingSteps * among.length < steps || steps > stepsMax)) {
     const items = itemsOf(model, among);
     return topKOf(
       items,
@@ -56,12 +70,21 @@ export function mostPopular(
       least,
     );
   }
-  const order = popularityOrder(model, segment);
+  const order = orderOf(model, segment, shares);
   const chosen: number[] = [];
-  for (let at = 0; at < order.length && chosen.length < k; at++) {
-    const item = order[at]!;
-    if (!(shares[item]! > least)) break;
-    if (allowed === undefined || allowed(item)) chosen.push(item);
+  let at = 0;
+  const walk = (items: Int32Array) => {
+    for (; at < items.length && chosen.length < k; at++) {
+      const item = items[at]!;
+      if (!(shares[item]! > least)) return;
+      if (allowed === undefined || allowed(item)) chosen.push(item);
+    }
+  };
+  walk(order.first);
+  const isOver = chosen.length === k || at < order.first.length || order.whole === order.first;
+  if (!isOver) {
+    order.whole ??= fallingOrder(shares);
+    walk(order.whole);
   }
   const indices = Int32Array.from(chosen);
   return { indices, scores: Float32Array.from(indices, (item) => shares[item]!) };

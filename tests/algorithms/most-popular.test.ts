@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mostPopular, popularityOrder } from '../../src/algorithms/most-popular.ts';
+import { mostPopular } from '../../src/algorithms/most-popular.ts';
 import { topK } from '../../src/algorithms/top-k.ts';
 import { shopModel } from '../support/shop-models.ts';
 
@@ -51,8 +51,13 @@ test('of a small part, no more than that is gone through', () => {
   expect(asked.length).toBeLessThanOrEqual(3);
 });
 
-test('a segment that the model does not know is ordered once, as everybody', () => {
-  const model = popularModel(50, 2);
-  expect(popularityOrder(model, 'unknown')).toBe(popularityOrder(model, ''));
-  expect(popularityOrder(model, 'NO')).not.toEqual(popularityOrder(model, ''));
+test('of many, those beyond the first are found as well', () => {
+  const model = popularModel(20_000, 3);
+  const shares = model.popularity.subarray(0, 20_000);
+  for (const allowed of [(item: number) => item % 2000 === 7, (item: number) => shares[item] === 1]) {
+    const expected = topK(shares, 25, allowed, 0);
+    expect(mostPopular(model, '', 25, { allowed })).toEqual(expected);
+    expect(mostPopular(model, '', 25, { allowed })).toEqual(expected);
+  }
+  expect(mostPopular(model, '', 20_000)).toEqual(topK(shares, 20_000, undefined, 0));
 });
