@@ -170,6 +170,9 @@ export function screenTopK(
   );
 }
 
+/** Rows that lie apart are waited for together: a look at each before any is reckoned with. */
+const touchedAtOnce = 32;
+
 /**
  * `screenTopK` of the `named` rows of the copy alone, by their places there, which rise: `count` of them, with scratch for as many.
  * They lie apart, so that each is read by itself.
@@ -200,6 +203,14 @@ export function screenNamedTopK(
   let size = 0;
   let threshold: f32 = -Infinity;
   for (let n = 0; n < count; n++) {
+    if (n % touchedAtOnce == 0) {
+      let touched = 0;
+      const end = min(n + touchedAtOnce, count);
+      for (let ahead = n; ahead < end; ahead++)
+        touched |= load<i32>(codes + <usize>load<u32>(named + ((<usize>ahead) << 2)) * codeBytes);
+      // Kept where the next candidate goes, or it would not be read.
+      store<i32>(candidates + ((<usize>found) << 2), touched);
+    }
     const place = load<i32>(named + ((<usize>n) << 2));
     const at = (<usize>place) << 2;
     if (load<f32>(lengths + at) * xLength < threshold) break;
