@@ -44,6 +44,15 @@ test.each([
   );
 });
 
-test('one memory has room for eight', () => {
-  expect(() => scoreSheets(itemCount, 9)).toThrow(RangeError);
+test('a sheet takes all items, however many', () => {
+  const many = 5000;
+  const [first, second] = scoreSheets(many, 2);
+  const scores = Float32Array.from({ length: many }, (_, item) => ((item * 7919) % many) + 1);
+  for (const [item, score] of scores.entries()) {
+    first?.add(item, score);
+    second?.add(item, -score);
+  }
+  expect(first?.all()).toEqual(scores);
+  expect(first?.best(700)).toEqual(topK(scores, 700, undefined, 0));
+  expect(second?.best(700).indices).toHaveLength(0);
 });

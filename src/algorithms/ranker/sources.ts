@@ -28,10 +28,7 @@ export const RANKER_SOURCES = [
 ] as const;
 export type RankerSource = (typeof RANKER_SOURCES)[number];
 
-/**
- * Those that know few items of each subject, and keep what they say on a sheet: at most 8, for one memory (`scoreSheets`) holds no
- * more.
- */
+/** Those that know few items of each subject, and keep what they say on a sheet. */
 const SHEETED_SOURCES = [
   'ease',
   'neighbours',
