@@ -8,7 +8,7 @@ import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import type { RecordStore } from '../features/record-store.ts';
 import { plainCell } from '../infra/csv.ts';
 import { outlastRedis } from '../infra/outlast-redis.ts';
-import type { Tombstones } from '../infra/tombstones.ts';
+import { neverErased, type Tombstones } from '../infra/tombstones.ts';
 import { mayAddress } from '../offers/may-address.ts';
 
 /** Customers that are looked at together: their records are decoded in one go, while others wait. */
@@ -55,12 +55,14 @@ export async function* stillAddressed(
     const ids = [...new Set(lines.map(({ customerId }) => customerId))];
     const [erased, read] = await (hasBegun ? outlastRedis(() => lookUp(ids)) : lookUp(ids));
     hasBegun = true;
-    const found = new Map(ids.map((id, at) => [id, { erasedAt: erased[at] ?? -1, record: read[at] }]));
+    const found = new Map(
+      ids.map((id, at) => [id, { erasedAt: erased[at] ?? neverErased, record: read[at] }]),
+    );
     const mayStay = new Map<string, boolean>();
     let text = '';
     for (const line of lines) {
       const { customerId } = line;
-      const { erasedAt = -1, record } = found.get(customerId) ?? {};
+      const { erasedAt = neverErased, record } = found.get(customerId) ?? {};
       if (erasedAt >= createdAt) continue;
       if (!line.contactable || !(isContact || line.isOffered)) {
         text += line.text;

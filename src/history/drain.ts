@@ -30,7 +30,7 @@ import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
 import { addWhenFull, callWhenFull } from '../infra/redis-script.ts';
-import type { Tombstones } from '../infra/tombstones.ts';
+import { neverErased, type Tombstones } from '../infra/tombstones.ts';
 import { unreadableEventParts } from './damaged-parts.ts';
 import { takeLock } from './drain-lock.ts';
 import {
@@ -273,7 +273,8 @@ async function erasedEntries(
     const some = subjectIds.slice(start, start + markersAtOnce);
     const until = await tombstones.erasedAt(some);
     some.forEach((subjectId, s) => {
-      for (const one of bySubject.get(subjectId) ?? []) if (isErasedEntry(one, until[s] ?? -1)) gone.add(one);
+      for (const one of bySubject.get(subjectId) ?? [])
+        if (isErasedEntry(one, until[s] ?? neverErased)) gone.add(one);
     });
   }
   return gone;

@@ -8,7 +8,7 @@ import type { Redis } from './redis.ts';
 import { callWhenFull } from './redis-script.ts';
 
 export type Tombstones = {
-  /** For each subject the instant of its erasure (milliseconds since 1970); −1 = never erased. */
+  /** For each subject the instant of its erasure (milliseconds since 1970), or `neverErased`. */
   erasedAt: (subjectIds: readonly string[]) => Promise<number[]>;
   /** Where `erasedAt` finds it, for a script that looks at something else besides: the hash, and the subject's field. */
   placeOf: (subjectId: string) => { key: string; field: string };
@@ -21,7 +21,8 @@ export type Tombstones = {
   restore: () => Promise<void>;
 };
 
-const never = -1;
+/** Of a subject, in place of an instant: earlier than any. */
+export const neverErased = -1;
 const manyIds = 20;
 const hashesAtOnce = 1000;
 
@@ -32,7 +33,7 @@ export function createTombstones(
 ): Tombstones {
   const buryHashes = async (hashes: readonly string[], at: number) => {
     const known = hashes.length === 0 ? [] : await redis.hmget(keys.erasedSubjects, ...hashes);
-    const later = hashes.filter((_, h) => Number(known[h] ?? never) < at);
+    const later = hashes.filter((_, h) => Number(known[h] ?? neverErased) < at);
     // An erasure begins with it, and makes room: a full Redis takes it.
     for (let start = 0; start < later.length; start += hashesAtOnce) {
       const some = later.slice(start, start + hashesAtOnce);
@@ -44,9 +45,9 @@ export function createTombstones(
       if (subjectIds.length === 0) return [];
       // To hash many ids takes longer than to ask whether there is anybody to look for.
       if (subjectIds.length >= manyIds && (await redis.exists(keys.erasedSubjects)) === 0)
-        return subjectIds.map(() => never);
+        return subjectIds.map(() => neverErased);
       const values = await redis.hmget(keys.erasedSubjects, ...subjectIds.map((id) => files.hash(id)));
-      return values.map((value) => (value === null ? never : Number(value)));
+      return values.map((value) => (value === null ? neverErased : Number(value)));
     },
     placeOf: (subjectId) => ({ key: keys.erasedSubjects, field: files.hash(subjectId) }),
     async knewEvents(events) {

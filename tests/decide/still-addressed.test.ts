@@ -4,6 +4,7 @@ import { BATCH_COLUMNS } from '../../src/domain/batch.ts';
 import type { Channel } from '../../src/domain/channel.ts';
 import { createRecordStore } from '../../src/features/record-store.ts';
 import { csvCell } from '../../src/infra/csv.ts';
+import { neverErased } from '../../src/infra/tombstones.ts';
 import { testRedis } from '../support/redis.ts';
 
 const { redis, keys } = testRedis();
@@ -11,7 +12,7 @@ const records = createRecordStore(redis, keys);
 const createdAt = Date.UTC(2026, 10, 23);
 const tombstones = {
   erasedAt: async (ids: readonly string[]) =>
-    ids.map((id) => (id === 'erased' ? createdAt + 1 : id === 'born-again' ? createdAt - 1 : -1)),
+    ids.map((id) => (id === 'erased' ? createdAt + 1 : id === 'born-again' ? createdAt - 1 : neverErased)),
 };
 
 /** As of now: `-odd,"id` is text that CSV quotes, behind an apostrophe. */

@@ -16,7 +16,7 @@ import { openErasureFiles } from '../../src/infra/erasure-files.ts';
 import { appendEntries, logField } from '../../src/infra/event-log.ts';
 import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
-import { createTombstones } from '../../src/infra/tombstones.ts';
+import { createTombstones, neverErased } from '../../src/infra/tombstones.ts';
 import { outboxLength, tellOfEvents } from '../../src/train/webhooks/outbox.ts';
 import { startMs } from '../support/events.ts';
 import { testLake } from '../support/lake.ts';
@@ -159,7 +159,7 @@ test('catalogue, offers and decisions reach tables of their own', async () => {
 
 test('a decision about somebody who has been erased meanwhile leaves neither a row nor a key', async () => {
   const tombstones = {
-    erasedAt: async (ids: readonly string[]) => ids.map((id) => (id === 'anna' ? Date.now() : -1)),
+    erasedAt: async (ids: readonly string[]) => ids.map((id) => (id === 'anna' ? Date.now() : neverErased)),
   };
   const { deps, keys, lake } = await setUp({ tombstones });
   const decisions = ['anna', 'bert'].map((customerId) => ({ decisionId: `of-${customerId}`, customerId }));

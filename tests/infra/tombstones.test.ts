@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { UnsignedReceipt } from '../../src/domain/erasure.ts';
 import type { CustomerId } from '../../src/domain/ids.ts';
 import { openErasureFiles } from '../../src/infra/erasure-files.ts';
-import { createTombstones } from '../../src/infra/tombstones.ts';
+import { createTombstones, neverErased } from '../../src/infra/tombstones.ts';
 import { testRedis } from '../support/redis.ts';
 
 const { redis, keys } = testRedis();
@@ -36,13 +36,13 @@ test('a lost Redis learns from requests and receipts whose events to refuse, unt
     persistence: [],
   };
   await files.complete(receipt);
-  expect(await erasedAt()).toEqual([-1, -1, -1, -1, -1]);
+  expect(await erasedAt()).toEqual([neverErased, neverErased, neverErased, neverErased, neverErased]);
   await tombstones.restore();
-  expect(await erasedAt()).toEqual([1000, 1000, 2000, 2000, -1]);
+  expect(await erasedAt()).toEqual([1000, 1000, 2000, 2000, neverErased]);
 
   // Erased anew since, and a receipt from before sessions were written down.
   const { sessionHashes: _, ...old } = { ...receipt, requestedAt: new Date(3000).toISOString() };
   await files.complete(old);
   await tombstones.restore();
-  expect(await erasedAt()).toEqual([3000, 1000, 2000, 2000, -1]);
+  expect(await erasedAt()).toEqual([3000, 1000, 2000, 2000, neverErased]);
 });

@@ -17,7 +17,7 @@ import { createKeys } from '../../src/infra/keys.ts';
 import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
-import { createTombstones } from '../../src/infra/tombstones.ts';
+import { createTombstones, neverErased } from '../../src/infra/tombstones.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Running, sandbox, schedules } from '../support/nextbest.ts';
 import { ownRedis } from '../support/own-redis.ts';
@@ -287,7 +287,7 @@ describe('over a Redis of its own', () => {
     const whole = async () => {
       expect(await client.get(keys.recordsBuilt)).toBe(RECORD_SCHEMA);
       expect((await asking.counts()).delayed).toBe(8);
-      expect(await erased.erasedAt(['gone', 'here'])).toEqual([1000, -1]);
+      expect(await erased.erasedAt(['gone', 'here'])).toEqual([1000, neverErased]);
       expect(await catalogue.getItem('tea')).toEqual(tea);
       expect(await records.read(customerId)).toBeDefined();
     };

@@ -25,7 +25,7 @@ import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { isCluster, isRedisTrouble, type Redis } from '../../infra/redis.ts';
 import { slices } from '../../infra/redis-together.ts';
-import type { Tombstones } from '../../infra/tombstones.ts';
+import { neverErased, type Tombstones } from '../../infra/tombstones.ts';
 import { lookAndAppend } from './look-and-append.ts';
 
 export type AcceptDeps = {
@@ -289,11 +289,11 @@ async function withoutRepeats(
     lookAt(first),
   ]);
   for (const some of others) await lookAt(some);
-  const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? -1]));
+  const erasedAt = new Map(subjectIds.map((id, s) => [id, erasures[s] ?? neverErased]));
   return { fresh: await freshOf(candidates, { looked, erasedAt }, results, deps), looked };
 }
 
-/** By what was seen of their subjects; `erasedAt`: milliseconds since 1970, −1 = never. */
+/** By what was seen of their subjects; `erasedAt` as `Tombstones` answers it. */
 async function freshOf(
   candidates: readonly Candidate[],
   { looked, erasedAt }: { looked: Appended['looked']; erasedAt: ReadonlyMap<string, number> },
@@ -324,8 +324,8 @@ async function ofTheErased(
   erasedAt: ReadonlyMap<string, number>,
   tombstones: AcceptDeps['tombstones'],
 ): Promise<Set<Candidate>> {
-  const until = ({ subjectId }: Candidate) => erasedAt.get(subjectId) ?? -1;
-  const erased = candidates.filter((candidate) => until(candidate) >= 0);
+  const until = ({ subjectId }: Candidate) => erasedAt.get(subjectId) ?? neverErased;
+  const erased = candidates.filter((candidate) => until(candidate) !== neverErased);
   if (erased.length === 0 || tombstones === undefined) return new Set();
   const known = await tombstones.knewEvents(
     erased.map(({ event, subjectId }) => ({ subjectId, marker: markerField(event.eventId) })),

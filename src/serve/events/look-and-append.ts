@@ -11,7 +11,7 @@ import { logField, streamIsFull } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import { namedScript } from '../../infra/named-script.ts';
 import type { Redis } from '../../infra/redis.ts';
-import type { Tombstones } from '../../infra/tombstones.ts';
+import { neverErased, type Tombstones } from '../../infra/tombstones.ts';
 
 /**
  * `markerField`: of the event (`event-markers.ts`). `erasedField`: of the subject; '' = nobody is looked for. Answers {-1, entries} where
@@ -34,7 +34,7 @@ return {1, record, false, false, redis.call('XADD', stream, '*', '${logField}', 
 
 export type LookedAndAppended = {
   looked: LookedAt;
-  /** Milliseconds since 1970; −1: never. */
+  /** Milliseconds since 1970, or `neverErased`. */
   erasedAt: number;
   /** undefined: it was not appended, for it is marked, or its subject has been erased. */
   streamId: string | undefined;
@@ -72,7 +72,7 @@ export async function lookAndAppend(
   const [, bytes, marker, erasure, streamId] = reply;
   return {
     looked: { bytes, markers: new Map([[eventId, marker]]) },
-    erasedAt: erasure === null ? -1 : Number(erasure.toString()),
+    erasedAt: erasure === null ? neverErased : Number(erasure.toString()),
     streamId: streamId?.toString(),
   };
 }
