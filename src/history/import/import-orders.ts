@@ -10,6 +10,7 @@ import {
   mapItemRows,
 } from './given-items.ts';
 import { defaultDiscontinuedAfterDays, type ImportContext, type ImportOutcome } from './import-options.ts';
+import { eventsPart, givenItemsPart } from './imported-parts.ts';
 import { inferItems, inferredPrefix } from './item-inference.ts';
 import {
   makeOrderEvents,
@@ -85,19 +86,8 @@ export async function importOrders(preset: Preset, context: ImportContext): Prom
     rows: `${orderVerdicts} UNION ALL ${itemVerdicts}`,
     rowsRead,
     parts: [
-      {
-        table: 'events',
-        prefix: 'import-',
-        query: `SELECT * EXCLUDE (pos) FROM newLines UNION ALL BY NAME SELECT * FROM newSegments`,
-        key: ['eventId', 'line'],
-        orderBy: 'customerId, occurredAt, eventId, line',
-      },
-      {
-        table: 'items',
-        prefix: 'import-',
-        query: 'SELECT * EXCLUDE (pos) FROM givenItems',
-        key: ['itemId', 'updatedAt', 'json'],
-      },
+      eventsPart('SELECT * EXCLUDE (pos) FROM newLines UNION ALL BY NAME SELECT * FROM newSegments'),
+      givenItemsPart,
       {
         table: 'items',
         prefix: inferredPrefix,

@@ -2,6 +2,7 @@
 import { UsageError } from '../../domain/errors.ts';
 import { makeCatalogue } from './given-items.ts';
 import type { ImportContext, ImportOutcome } from './import-options.ts';
+import { eventsPart, givenItemsPart, importPrefix } from './imported-parts.ts';
 import { takeOwnDecisions } from './own-decisions.ts';
 import { takeOwnEvents } from './own-events.ts';
 import { ownVerdicts, sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
@@ -44,28 +45,17 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
     rows: ownVerdicts,
     rowsRead,
     parts: [
-      {
-        table: 'events',
-        prefix: 'import-',
-        query: 'SELECT * EXCLUDE (pos) FROM newLines',
-        key: ['eventId', 'line'],
-        orderBy: 'customerId, occurredAt, eventId, line',
-      },
-      {
-        table: 'items',
-        prefix: 'import-',
-        query: 'SELECT * EXCLUDE (pos) FROM givenItems',
-        key: ['itemId', 'updatedAt', 'json'],
-      },
+      eventsPart('SELECT * EXCLUDE (pos) FROM newLines'),
+      givenItemsPart,
       {
         table: 'offers',
-        prefix: 'import-',
+        prefix: importPrefix,
         query: 'SELECT * EXCLUDE (pos) FROM newOffers',
         key: ['offerId', 'updatedAt', 'json'],
       },
       {
         table: 'decisions',
-        prefix: 'import-',
+        prefix: importPrefix,
         query: 'SELECT * EXCLUDE (pos) FROM newDecisions',
         key: ['decisionId', 'json'],
         orderBy: 'customerId, decidedAt, decisionId',

@@ -5,10 +5,8 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { LAKE_TABLES, type Lake, type LakeTable, openLake, sqlText } from '../lake.ts';
 import { lockImports } from './import-lock.ts';
+import { importPrefix } from './imported-parts.ts';
 import { inferredPrefix } from './item-inference.ts';
-
-/** Start of the names of an import's own files: in `tmp`, and of its parts in the lake. */
-const importPrefix = 'import-';
 
 /**
  * Runs `work` on a lake whose connection makes its tables in a staging file, which is deleted afterwards. `scratchFile`
