@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { UnsignedReceipt } from '../../src/domain/erasure.ts';
 import type { CustomerId } from '../../src/domain/ids.ts';
 import { openErasureFiles } from '../../src/infra/erasure-files.ts';
 import { createTombstones, neverErased } from '../../src/infra/tombstones.ts';
+import { makeReceipt } from '../support/erasure-receipt.ts';
 import { testRedis } from '../support/redis.ts';
 
 const { redis, keys } = testRedis();
@@ -21,20 +21,14 @@ test('a lost Redis learns from requests and receipts whose events to refuse, unt
   const begun = await files.request('bert' as CustomerId, 2000);
   await files.update({ ...begun, sessionHashes: [files.hash('session:b')] });
   const asked = await files.request('anna' as CustomerId, 1000);
-  const receipt: UnsignedReceipt = {
-    receiptId: asked.receiptId,
-    customerHash: asked.customerHash,
-    sessionHashes: [files.hash('session:a')],
-    requestedAt: new Date(1000).toISOString(),
-    dueAt: new Date(1000).toISOString(),
-    completedAt: new Date(1500).toISOString(),
-    erased: {},
-    spent: [],
-    verification: { at: new Date(1400).toISOString(), found: {}, total: 0 },
-    returned: false,
-    models: [],
-    persistence: [],
-  };
+  const receipt = makeReceipt(
+    {
+      receiptId: asked.receiptId,
+      customerHash: asked.customerHash,
+      sessionHashes: [files.hash('session:a')],
+    },
+    1000,
+  );
   await files.complete(receipt);
   expect(await erasedAt()).toEqual([neverErased, neverErased, neverErased, neverErased, neverErased]);
   await tombstones.restore();

@@ -7,24 +7,19 @@ import {
   isOpen,
   lastContactAt,
 } from '../../src/offers/contact-history.ts';
+import { makeContact } from '../support/offers.ts';
 
 const now = 100 * dayMs;
 
 function contact(daysAgo: number, fields: Partial<Contact> = {}): Contact {
   const at = now - daysAgo * dayMs;
-  return {
+  return makeContact({
     occasionId: `o${daysAgo}`,
     decisionId: `d${daysAgo}`,
     offerId: 'a',
-    channel: 'email',
     at,
-    discount: false,
-    redeemableUntil: at + 14 * dayMs,
-    state: 'confirmed',
-    stateAt: at,
-    expiresAt: at + dayMs,
     ...fields,
-  };
+  });
 }
 
 test('what is shown on one occasion is one contact, and the occasion that is asked about does not count itself', () => {

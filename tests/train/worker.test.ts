@@ -18,6 +18,7 @@ import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
 import { createTombstones, neverErased } from '../../src/infra/tombstones.ts';
+import { makeReceipt } from '../support/erasure-receipt.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Running, sandbox, schedules } from '../support/nextbest.ts';
 import { ownRedis } from '../support/own-redis.ts';
@@ -264,19 +265,8 @@ describe('over a Redis of its own', () => {
     const client = connectRedis(server.url, 'tests', { kind: 'patient' }, silentLog);
     onTestFinished(() => client.disconnect());
     const files = await openErasureFiles(place.dataDir);
-    await files.complete({
-      receiptId: `erasure-${'0'.repeat(24)}` as ReceiptId,
-      customerHash: files.hash('gone'),
-      requestedAt: new Date(1000).toISOString(),
-      dueAt: new Date(1000).toISOString(),
-      completedAt: new Date(1500).toISOString(),
-      erased: {},
-      spent: [],
-      verification: { at: new Date(1400).toISOString(), found: {}, total: 0 },
-      returned: false,
-      models: [],
-      persistence: [],
-    });
+    const receiptId = `erasure-${'0'.repeat(24)}` as ReceiptId;
+    await files.complete(makeReceipt({ receiptId, customerHash: files.hash('gone') }, 1000));
     const catalogue = createCatalogueStore(client, keys);
     const tea = { itemId: 'tea' as ItemId, name: 'Tea', category: 'hot', inStock: true, discontinued: false };
     const records = createRecordStore(client, keys);

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { LogLikelihood } from '../../../src/algorithms/customer-base/climb.ts';
 import type { PurchaseModel } from '../../../src/algorithms/customer-base/purchase-model.ts';
 import type { PurchaseSummary } from '../../../src/algorithms/customer-base/purchase-summary.ts';
+import type { DrawnCustomers } from '../../support/customer-base.ts';
 
 /** Rows of [x, t_x, T]. */
 export function summaryOf(rows: readonly (readonly [number, number, number])[]): PurchaseSummary {
@@ -83,5 +84,52 @@ export function expectFinite<Name extends string>(
       expect(squared).toSatisfy(Number.isFinite);
       expect(squared).toBeGreaterThanOrEqual(purchases * (1 - 1e-6));
     }
+  }
+}
+
+/** Holds a fit to what customers were drawn from: `precision` is the greatest standard error, over the parameter. */
+export function expectTruth<Name extends string>(
+  model: PurchaseModel<Name>,
+  drawn: DrawnCustomers,
+  truth: Readonly<Record<Name, number>>,
+  precision: number,
+): void {
+  const { parameters, standardErrors, converged } = model.fit(drawn);
+  expect(converged).toBe(true);
+  for (const name of Object.keys(truth) as Name[]) {
+    expect(Math.abs(parameters[name] - truth[name])).toBeLessThan(3.5 * standardErrors[name]!);
+    // Told well enough for that to mean something.
+    expect(standardErrors[name]!).toBeLessThan(precision * truth[name]);
+  }
+}
+
+/** Holds what is expected of customers to what became of them, over all, and for frequent and rare buyers; `horizon` as they were drawn. */
+export function expectFuture<Name extends string>(
+  model: PurchaseModel<Name>,
+  drawn: DrawnCustomers,
+  truth: Readonly<Record<Name, number>>,
+  horizon: number,
+): void {
+  const outlook = model.given(truth);
+  const pastOf = (row: number) => [drawn.frequency[row]!, drawn.recency[row]!, drawn.age[row]!] as const;
+  const rows = [...drawn.age.keys()];
+  for (const within of [
+    rows,
+    rows.filter((row) => drawn.frequency[row] === 0),
+    rows.filter((row) => drawn.frequency[row]! > 3),
+  ]) {
+    const total = (value: (row: number) => number) => within.reduce((sum, row) => sum + value(row), 0);
+    const expected = total((row) => outlook.expectedPurchases(...pastOf(row), horizon));
+    // Purchases of one customer vary by several times their mean: 6 √mean a customer is a wide guess at it.
+    expect(Math.abs(total((row) => drawn.future[row]!) - expected)).toBeLessThan(6 * Math.sqrt(expected));
+    const squared = total((row) => outlook.squaredPurchases(...pastOf(row), horizon));
+    expect(total((row) => drawn.future[row]! ** 2) / squared).toBeGreaterThan(0.9);
+    expect(total((row) => drawn.future[row]! ** 2) / squared).toBeLessThan(1.1);
+    const alive = total((row) => outlook.probabilityAlive(...pastOf(row)));
+    expect(Math.abs(total((row) => drawn.alive[row]!) - alive)).toBeLessThan(2 * Math.sqrt(within.length));
+    const none = total((row) => outlook.noPurchaseProbability(...pastOf(row), horizon));
+    expect(Math.abs(total((row) => Number(drawn.future[row] === 0)) - none)).toBeLessThan(
+      2 * Math.sqrt(within.length),
+    );
   }
 }

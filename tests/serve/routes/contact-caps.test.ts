@@ -4,6 +4,7 @@ import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.t
 import type { ContactPolicy } from '../../../src/domain/decision-policy.ts';
 import { streamIdParts } from '../../../src/domain/stream-id.ts';
 import { eventually } from '../../support/eventually.ts';
+import { offerReasons } from '../../support/offer-reasons.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -43,14 +44,7 @@ afterAll(async () => {
 /** Decides on the page's hero, unless it says otherwise. Of every offer, why it is not made; `made` for those that are. */
 async function ask(service: TestService, customerId: string, more: object = {}) {
   const body = { customerId, channel: 'web', placements: ['hero'], ...more };
-  const answer = await service.call('POST', '/offers/decide', body);
-  expect(answer.status).toBe(200);
-  const made = answer.body.placements[0].offers.map(({ offerId }: { offerId: string }) => [offerId, 'made']);
-  const excluded = answer.body.excluded.map((one: { offerId: string; reasonCode: string }) => [
-    one.offerId,
-    one.reasonCode,
-  ]);
-  return Object.fromEntries([...made, ...excluded]) as Record<string, string>;
+  return offerReasons(await service.call('POST', '/offers/decide', body));
 }
 const write = (service: TestService, customerId: string, campaign: string) =>
   ask(service, customerId, { channel: 'email', campaign });

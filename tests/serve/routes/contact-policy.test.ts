@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs, hourMs } from '../../../src/domain/time.ts';
 import { eventually } from '../../support/eventually.ts';
+import { offerReasons } from '../../support/offer-reasons.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -28,14 +29,7 @@ afterAll(() => service.close());
 /** Of every offer, why it is not made; `made` for those that are. */
 async function reasons(customerId: string, channel = 'web'): Promise<Record<string, string>> {
   const body = { customerId, channel, limit: 10, dryRun: true };
-  const answer = await service.call('POST', '/offers/decide', body);
-  expect(answer.status).toBe(200);
-  const made = answer.body.placements[0].offers.map(({ offerId }: { offerId: string }) => [offerId, 'made']);
-  const excluded = answer.body.excluded.map((one: { offerId: string; reasonCode: string }) => [
-    one.offerId,
-    one.reasonCode,
-  ]);
-  return Object.fromEntries([...made, ...excluded]);
+  return offerReasons(await service.call('POST', '/offers/decide', body));
 }
 
 const tell = (event: object) => service.call('POST', '/events', event);

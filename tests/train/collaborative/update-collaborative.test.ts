@@ -14,6 +14,7 @@ import { loadModel } from '../../../src/infra/model-store.ts';
 import { currentVersion } from '../../../src/infra/served-versions.ts';
 import { trainCollaborative } from '../../../src/train/collaborative/train-collaborative.ts';
 import { updateCollaborative } from '../../../src/train/collaborative/update-collaborative.ts';
+import { makeReceipt } from '../../support/erasure-receipt.ts';
 import { testKernels } from '../../support/kernels.ts';
 import { silentLog } from '../../support/redis.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
@@ -120,19 +121,7 @@ test('after an erasure the next training begins from nothing', async () => {
   const completedAt = trainedAt + 3 * dayMs;
   const erasures = await openErasureFiles(folder);
   const { receiptId, customerHash } = await erasures.request(CustomerId.parse('anna'), completedAt);
-  await erasures.complete({
-    receiptId,
-    customerHash,
-    requestedAt: new Date(completedAt).toISOString(),
-    dueAt: dueAtOf(completedAt),
-    completedAt: new Date(completedAt).toISOString(),
-    erased: {},
-    spent: [],
-    verification: { at: new Date(completedAt).toISOString(), found: {}, total: 0 },
-    returned: false,
-    models: [],
-    persistence: [],
-  });
+  await erasures.complete(makeReceipt({ receiptId, customerHash, dueAt: dueAtOf(completedAt) }, completedAt));
   const { version } = await run(trainCollaborative, trainedAt + 4 * dayMs);
   const { manifest } = await loadModel(join(folder, 'models'), 'collaborative', version!);
   expect(manifest.parameters.warmStartFrom).toBeUndefined();

@@ -12,9 +12,8 @@ import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { OFFER_POLICIES } from '../../../src/evaluation/offers/evaluate-offers.ts';
-import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
+import type { CustomerRecord } from '../../../src/features/record.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
-import { replayCustomers } from '../../../src/history/replay.ts';
 import { listModels, loadModel } from '../../../src/infra/model-store.ts';
 import type { Models, Served } from '../../../src/scoring/served.ts';
 import { evaluateDecisions } from '../../../src/train/offers/evaluate-decisions.ts';
@@ -31,13 +30,14 @@ import {
 } from '../../support/offer-shop.ts';
 import { makeOffer } from '../../support/offers.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
+import { replayedRecords } from '../../support/replayed-records.ts';
 
 const shop: OfferShop = offerShop(1500, 1);
 let folder: string;
 let lake: Lake;
 let first: JobResult;
 let model: OfferModel;
-const records = new Map<string, CustomerRecord>();
+let records: Map<string, CustomerRecord>;
 const { url, prefix } = testRedis();
 
 beforeAll(async () => {
@@ -46,11 +46,7 @@ beforeAll(async () => {
   await writeOfferShop(lake, shop);
   first = await train();
   model = await served();
-  await replayCustomers(lake, {}, (customerId, events) => {
-    const record = emptyRecord();
-    for (const event of events) applyEvent(record, event);
-    records.set(customerId, record);
-  });
+  records = await replayedRecords(lake);
 });
 afterAll(async () => {
   lake.close();

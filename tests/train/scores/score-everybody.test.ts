@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { customerValueModel } from '../../../src/algorithms/customer-value/customer-value-model.ts';
 import type { CustomerId } from '../../../src/domain/ids.ts';
-import { applyEvent, type CustomerRecord, emptyRecord, featureVector } from '../../../src/features/record.ts';
+import { type CustomerRecord, featureVector } from '../../../src/features/record.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
-import { replayCustomers } from '../../../src/history/replay.ts';
 import { fromSnapshot, SCORE_COLUMNS } from '../../../src/history/score-snapshots.ts';
 import { newModelVersion } from '../../../src/infra/model-store.ts';
 import { type ScoringModels, scoreCustomer } from '../../../src/scoring/score-customer.ts';
@@ -18,6 +17,7 @@ import { openScorePool } from '../../../src/train/scores/score-pool.ts';
 import { encodeRiskState } from '../../../src/webhooks/risk-state.ts';
 import { valueSettings } from '../../algorithms/customer-value/support.ts';
 import { testRedis } from '../../support/redis.ts';
+import { replayedRecords } from '../../support/replayed-records.ts';
 import { publishShopChurnModel, shopChurnModel } from '../../support/shop-models.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
 
@@ -25,7 +25,7 @@ const { redis, keys, prefix, url } = testRedis();
 const store = createRecordStore(redis, keys);
 const now = Date.UTC(2026, 5, 15);
 const models: ScoringModels = { churn: shopChurnModel(), value: customerValueModel(valueSettings()) };
-const records = new Map<CustomerId, CustomerRecord>();
+let records: Map<CustomerId, CustomerRecord>;
 let folder: string;
 let lake: Lake;
 
@@ -34,11 +34,7 @@ beforeAll(async () => {
   lake = await openLake(folder);
   // More than are read at once.
   await writeSimulatedEvents(lake, { customers: 1200, items: 60, days: 120, seed: 2, end: '2026-05-31' });
-  await replayCustomers(lake, {}, (customerId, events) => {
-    const record = emptyRecord();
-    for (const event of events) applyEvent(record, event);
-    records.set(customerId, record);
-  });
+  records = await replayedRecords(lake);
   await store.replaceCovered(
     [...records].map(([subjectId, record]) => ({ subjectId, record })),
     '0-0',

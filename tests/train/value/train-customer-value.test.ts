@@ -8,15 +8,15 @@ import type { CustomerValueModel } from '../../../src/algorithms/customer-value/
 import { RFM_SEGMENTS } from '../../../src/algorithms/customer-value/rfm-segment.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
-import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
+import { type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
 import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { openOrderSummaries } from '../../../src/history/order-summary.ts';
-import { replayCustomers } from '../../../src/history/replay.ts';
 import { listModels, loadModel } from '../../../src/infra/model-store.ts';
 import { customerPastOf } from '../../../src/scoring/customer-past.ts';
 import { scoreCustomer } from '../../../src/scoring/score-customer.ts';
 import { trainCustomerValue } from '../../../src/train/value/train-customer-value.ts';
 import { silentLog } from '../../support/redis.ts';
+import { replayedRecords } from '../../support/replayed-records.ts';
 import { publishShopChurnModel } from '../../support/shop-models.ts';
 import { writeSimulatedEvents } from '../../support/simulated-lake.ts';
 
@@ -25,7 +25,7 @@ let folder: string;
 let lake: Lake;
 let first: JobResult;
 let model: CustomerValueModel;
-const records = new Map<string, CustomerRecord>();
+let records: Map<string, CustomerRecord>;
 const progress: number[] = [];
 const modelsDir = () => join(folder, 'models');
 
@@ -37,11 +37,7 @@ beforeAll(async () => {
   first = await train({ report: (share) => void progress.push(share) });
   const { arrays, tables } = await loadModel(modelsDir(), 'customer-value');
   model = customerValueFromFiles(arrays, tables);
-  await replayCustomers(lake, {}, (customerId, events) => {
-    const record = emptyRecord();
-    for (const event of events) applyEvent(record, event);
-    records.set(customerId, record);
-  });
+  records = await replayedRecords(lake);
 });
 afterAll(async () => {
   lake.close();
