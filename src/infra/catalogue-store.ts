@@ -78,7 +78,7 @@ export function createCatalogueStore(
   keys: Keys,
   options: CatalogueStoreOptions = {},
 ): CatalogueStore {
-  const hashOf = (kind: CatalogueKind) => (kind === 'item' ? keys.items : keys.offers);
+  const { parseItem, parseOffer, scan, readUpdate } = createReader(redis, keys, options.onUnreadable);
 
   async function write(
     kind: CatalogueKind,
@@ -87,7 +87,7 @@ export function createCatalogueStore(
   ): Promise<number> {
     let total = 0;
     for (let start = 0; start < entries.length; start += batchSize) {
-      const given = { entries: hashOf(kind), equalToo: equalToo ? '1' : '0' };
+      const given = { entries: hashOf(keys, kind), equalToo: equalToo ? '1' : '0' };
       const some = entries
         .slice(start, start + batchSize)
         .flatMap(({ id, at, json }) => [id, String(at), json]);
@@ -111,65 +111,6 @@ export function createCatalogueStore(
     await appendEntries(redis, keys, changes);
     await write('item', entriesOf(changes, 'item'), true);
     await write('offer', entriesOf(changes, 'offer'), true);
-  }
-
-  const parseItem = (id: string, value: string | null) =>
-    parse(value, (json) => Item.safeParse(json).data, 'item', id);
-  const parseOffer = (id: string, value: string | null) =>
-    parse(value, (json) => Offer.safeParse(json).data, 'offer', id);
-
-  function parse<T>(
-    value: string | null,
-    read: (json: unknown) => T | undefined,
-    kind: CatalogueKind,
-    id: string,
-  ): T | undefined {
-    if (value === null) return undefined;
-    const json = value.slice(value.indexOf(':') + 1);
-    if (json === '') return undefined;
-    const parsed = read(jsonOrUndefined(json));
-    if (parsed === undefined) options.onUnreadable?.(kind, id);
-    return parsed;
-  }
-
-  async function* scan<T>(kind: CatalogueKind, parseOne: (id: string, value: string) => T | undefined) {
-    let cursor = '0';
-    do {
-      const [next, fields] = await redis.hscan(hashOf(kind), cursor, 'COUNT', batchSize);
-      const found: T[] = [];
-      for (let f = 0; f < fields.length; f += 2) {
-        const parsed = parseOne(String(fields[f]), String(fields[f + 1]));
-        if (parsed !== undefined) found.push(parsed);
-      }
-      if (found.length > 0) yield found;
-      cursor = next;
-    } while (cursor !== '0');
-  }
-
-  /** The present state of what changed: the changes name ids only, so that their order cannot matter. */
-  async function readUpdate(
-    changed: readonly { kind: CatalogueKind; id: string }[],
-  ): Promise<CatalogueUpdate> {
-    const idsOf = (kind: CatalogueKind) => [
-      ...new Set(changed.filter((change) => change.kind === kind).map(({ id }) => id)),
-    ];
-    const [itemIds, offerIds] = [idsOf('item'), idsOf('offer')];
-    const [itemValues, offerValues] = await Promise.all([
-      itemIds.length > 0 ? redis.hmget(keys.items, ...itemIds) : [],
-      offerIds.length > 0 ? redis.hmget(keys.offers, ...offerIds) : [],
-    ]);
-    const update: CatalogueUpdate = { items: [], offers: [], deletedItems: [], deletedOffers: [] };
-    itemIds.forEach((id, i) => {
-      const item = parseItem(id, itemValues[i] ?? null);
-      if (item === undefined) update.deletedItems.push(id);
-      else update.items.push(item);
-    });
-    offerIds.forEach((id, i) => {
-      const offer = parseOffer(id, offerValues[i] ?? null);
-      if (offer === undefined) update.deletedOffers.push(id);
-      else update.offers.push(offer);
-    });
-    return update;
   }
 
   async function stillThere(id: string): Promise<boolean> {
@@ -229,4 +170,72 @@ export function createCatalogueStore(
         readUpdate,
       }),
   };
+}
+
+function hashOf(keys: Keys, kind: CatalogueKind): string {
+  return kind === 'item' ? keys.items : keys.offers;
+}
+
+/** What is in the hashes, read; an entry that cannot be parsed counts as absent. */
+function createReader(redis: Redis, keys: Keys, onUnreadable: CatalogueStoreOptions['onUnreadable']) {
+  const parseItem = (id: string, value: string | null) =>
+    parse(value, (json) => Item.safeParse(json).data, 'item', id);
+  const parseOffer = (id: string, value: string | null) =>
+    parse(value, (json) => Offer.safeParse(json).data, 'offer', id);
+
+  function parse<T>(
+    value: string | null,
+    read: (json: unknown) => T | undefined,
+    kind: CatalogueKind,
+    id: string,
+  ): T | undefined {
+    if (value === null) return undefined;
+    const json = value.slice(value.indexOf(':') + 1);
+    if (json === '') return undefined;
+    const parsed = read(jsonOrUndefined(json));
+    if (parsed === undefined) onUnreadable?.(kind, id);
+    return parsed;
+  }
+
+  async function* scan<T>(kind: CatalogueKind, parseOne: (id: string, value: string) => T | undefined) {
+    let cursor = '0';
+    do {
+      const [next, fields] = await redis.hscan(hashOf(keys, kind), cursor, 'COUNT', batchSize);
+      const found: T[] = [];
+      for (let f = 0; f < fields.length; f += 2) {
+        const parsed = parseOne(String(fields[f]), String(fields[f + 1]));
+        if (parsed !== undefined) found.push(parsed);
+      }
+      if (found.length > 0) yield found;
+      cursor = next;
+    } while (cursor !== '0');
+  }
+
+  /** The present state of what changed: the changes name ids only, so that their order cannot matter. */
+  async function readUpdate(
+    changed: readonly { kind: CatalogueKind; id: string }[],
+  ): Promise<CatalogueUpdate> {
+    const idsOf = (kind: CatalogueKind) => [
+      ...new Set(changed.filter((change) => change.kind === kind).map(({ id }) => id)),
+    ];
+    const [itemIds, offerIds] = [idsOf('item'), idsOf('offer')];
+    const [itemValues, offerValues] = await Promise.all([
+      itemIds.length > 0 ? redis.hmget(keys.items, ...itemIds) : [],
+      offerIds.length > 0 ? redis.hmget(keys.offers, ...offerIds) : [],
+    ]);
+    const update: CatalogueUpdate = { items: [], offers: [], deletedItems: [], deletedOffers: [] };
+    itemIds.forEach((id, i) => {
+      const item = parseItem(id, itemValues[i] ?? null);
+      if (item === undefined) update.deletedItems.push(id);
+      else update.items.push(item);
+    });
+    offerIds.forEach((id, i) => {
+      const offer = parseOffer(id, offerValues[i] ?? null);
+      if (offer === undefined) update.deletedOffers.push(id);
+      else update.offers.push(offer);
+    });
+    return update;
+  }
+
+  return { parseItem, parseOffer, scan, readUpdate };
 }

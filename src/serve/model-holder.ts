@@ -7,7 +7,7 @@ import type { CustomerValueModel } from '../algorithms/customer-value/customer-v
 import type { OfferModel } from '../algorithms/offer-model/offer-model.ts';
 import { offersFromFiles } from '../algorithms/offer-model/offer-model-files.ts';
 import { AppError } from '../domain/errors.ts';
-import { MODEL_NAMES, type ModelName, type ModelVersion } from '../domain/manifest.ts';
+import { MODEL_NAMES, type ModelManifest, type ModelName, type ModelVersion } from '../domain/manifest.ts';
 import type { Logger } from '../infra/logger.ts';
 import { type LoadedModel, loadModel, loadServableModel, watchModels } from '../infra/model-store.ts';
 import { currentVersion } from '../infra/served-versions.ts';
@@ -55,22 +55,10 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
     ({ collaborative, churn, 'customer-value': customerValue, offers })[name];
 
   async function adopt({ manifest, arrays, tables }: LoadedModel): Promise<void> {
-    if (manifest.featureSchema !== null && manifest.featureSchema !== options.featureSchema) {
-      throw new AppError('MODEL_UNAVAILABLE', {
-        public: 'The model belongs to another version of nextbest.',
-        internal: `trained on features ${manifest.featureSchema}, this build has ${options.featureSchema}`,
-      });
-    }
+    refuseOtherFeatures(manifest, options.featureSchema);
     const { name, version } = manifest;
     if (name === 'collaborative') {
-      const read = collaborativeFromFiles(arrays, tables);
-      const model = await scannedModel(read).catch((err) => {
-        log.warn(
-          { event: 'model.unscanned', model: name, version, err },
-          'the kernels cannot hold this model: its items are gone through in plain arithmetic, which is slower',
-        );
-        return read;
-      });
+      const model = await onKernels(collaborativeFromFiles(arrays, tables), version, log);
       warmUp(model);
       collaborative = { version, manifest, model };
     } else if (name === 'churn') {
@@ -170,4 +158,29 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
       await loading;
     },
   };
+}
+
+function refuseOtherFeatures({ featureSchema }: ModelManifest, own: string): void {
+  if (featureSchema === null || featureSchema === own) return;
+  throw new AppError('MODEL_UNAVAILABLE', {
+    public: 'The model belongs to another version of nextbest.',
+    internal: `trained on features ${featureSchema}, this build has ${own}`,
+  });
+}
+
+/** The same, with its items in the memory of the kernels where that can hold them. */
+async function onKernels(
+  model: CollaborativeModel,
+  version: ModelVersion,
+  log: Logger,
+): Promise<CollaborativeModel> {
+  try {
+    return await scannedModel(model);
+  } catch (err) {
+    log.warn(
+      { event: 'model.unscanned', model: 'collaborative', version, err },
+      'the kernels cannot hold this model: its items are gone through in plain arithmetic, which is slower',
+    );
+    return model;
+  }
 }

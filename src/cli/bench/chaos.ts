@@ -23,7 +23,7 @@ import { SimulationOptions } from '../../simulation/options.ts';
 import { simulateShop } from '../../simulation/simulate-shop.ts';
 import { whenBrokenOff } from './broken-off.ts';
 import { find } from './chaos/find.ts';
-import { firstLoss } from './chaos/first-loss.ts';
+import { type Found, firstLoss } from './chaos/first-loss.ts';
 import { noPromises, type Promises } from './chaos/promises.ts';
 import { send, shop } from './chaos/shopper.ts';
 import { startNextbest, startRedis, type Victim, type VictimKind } from './chaos/victim.ts';
@@ -99,22 +99,7 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
   const url = `redis://127.0.0.1:${redisPort}`;
   const ports = [await freePort(), await freePort()];
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
-  const settings = {
-    PATH: process.env.PATH,
-    REDIS_URL: url,
-    KEY_PREFIX: keyPrefix,
-    DATA_DIR: dataDir,
-    MODELS_DIR: modelsDir,
-    HOST: '127.0.0.1',
-    AUTH: 'off',
-    WORKER_METRICS_PORT: '0',
-    DRAIN_INTERVAL_MS: '300',
-    // Only what is asked for: trainings of the night would hold it up.
-    ...Object.fromEntries(
-      ['TRAIN', 'UPDATE', 'REFRESH', 'SCORE', 'DRIFT'].map((name) => [`${name}_SCHEDULE`, '0 0 29 2 *']),
-    ),
-    LOG_LEVEL: 'info',
-  };
+  const settings = settingsOf(url, dataDir, modelsDir);
   const logOf = (name: string) => join(root, `${name}.log`);
   const redisVictim = startRedis(
     { server, port: redisPort, folder: redisFolder, appendOnly: options.appendOnly },
@@ -173,25 +158,12 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
     const imported = join(dataDir, 'lake', 'events', `${importedPart}.parquet`);
     const found = await find({ redis, keys, jobs, dataDir, modelsDir, offers }, promises.jobs, imported);
     loss = unrest ?? firstLoss(promises, found);
-    const states: Record<string, number> = {};
-    for (const job of found.jobs.values())
-      states[job?.state ?? 'gone'] = (states[job?.state ?? 'gone'] ?? 0) + 1;
     return {
       seconds: options.seconds,
       seed: options.seed,
       kills,
       crashes: victims.reduce((sum, { crashes }) => sum + crashes, 0),
-      requests: promises.requests,
-      refused: promises.refused,
-      unanswered: promises.unanswered,
-      sent: promises.sent.size,
-      acknowledged: promises.acknowledged.size,
-      inLake: found.events.length,
-      decisions: promises.decisions.size,
-      redemptions: found.budgets.reduce((sum, { confirmed }) => sum + confirmed, 0),
-      records: found.records,
-      jobs: states,
-      models: found.models,
+      ...counted(promises, found),
       settledSeconds,
       loss,
       kept: loss === null ? null : root,
@@ -203,6 +175,45 @@ export async function benchChaos(options: ChaosOptions, say: (text: string) => v
     forget();
     if (loss === null) await rm(root, { recursive: true, force: true, maxRetries: 10 });
   }
+}
+
+/** Of every process of the shop. */
+function settingsOf(redisUrl: string, dataDir: string, modelsDir: string) {
+  return {
+    PATH: process.env.PATH,
+    REDIS_URL: redisUrl,
+    KEY_PREFIX: keyPrefix,
+    DATA_DIR: dataDir,
+    MODELS_DIR: modelsDir,
+    HOST: '127.0.0.1',
+    AUTH: 'off',
+    WORKER_METRICS_PORT: '0',
+    DRAIN_INTERVAL_MS: '300',
+    // Only what is asked for: trainings of the night would hold it up.
+    ...Object.fromEntries(
+      ['TRAIN', 'UPDATE', 'REFRESH', 'SCORE', 'DRIFT'].map((name) => [`${name}_SCHEDULE`, '0 0 29 2 *']),
+    ),
+    LOG_LEVEL: 'info',
+  };
+}
+
+/** What callers did and were promised, and what there is of it. */
+function counted(promises: Promises, found: Found) {
+  const jobs: Record<string, number> = {};
+  for (const job of found.jobs.values()) jobs[job?.state ?? 'gone'] = (jobs[job?.state ?? 'gone'] ?? 0) + 1;
+  return {
+    requests: promises.requests,
+    refused: promises.refused,
+    unanswered: promises.unanswered,
+    sent: promises.sent.size,
+    acknowledged: promises.acknowledged.size,
+    inLake: found.events.length,
+    decisions: promises.decisions.size,
+    redemptions: found.budgets.reduce((sum, { confirmed }) => sum + confirmed, 0),
+    records: found.records,
+    jobs,
+    models: found.models,
+  };
 }
 
 /** One at a time, and now and then all of them. Answers how many of each kind. */

@@ -29,6 +29,7 @@ export async function shop(
   promises: Promises,
   signal: AbortSignal,
 ): Promise<void> {
+  const ask = createAsking(urls, rng, promises, signal);
   let numbered = 0;
   const customer = () => customerIds[rng.nextInt(customerIds.length)] ?? '';
   const lines = () =>
@@ -122,25 +123,6 @@ export async function shop(
     await report(decisionId, { offerId, outcome, occurredAt });
   }
 
-  /** Until it is answered with success; undefined: the run is over, or the answer was one that no fault excuses. */
-  async function ask<T>(method: string, path: string, body: unknown): Promise<T | undefined> {
-    while (!signal.aborted) {
-      const url = urls[rng.nextInt(urls.length)] ?? '';
-      promises.requests++;
-      const answer = await send(method, url + path, body);
-      if (answer === undefined) promises.unanswered++;
-      else if (answer.status < 300) return answer.body as T;
-      else if (answer.status === 429 || answer.status === 503) promises.refused++;
-      else {
-        const code = (answer.body as { code?: string }).code ?? '';
-        promises.unexpected.push(`${method} ${path} was answered ${answer.status} ${code}`);
-        return undefined;
-      }
-      await sleep(retryMs);
-    }
-    return undefined;
-  }
-
   while (!signal.aborted) {
     const kind = rng.next();
     if (kind < 0.6) {
@@ -162,6 +144,29 @@ export async function shop(
       if (answer !== undefined) promises.jobs.add(answer.jobId);
     }
   }
+}
+
+type Asking = <T>(method: string, path: string, body: unknown) => Promise<T | undefined>;
+
+/** Asks until it is answered with success; undefined: the run is over, or the answer was one that no fault excuses. */
+function createAsking(urls: readonly string[], rng: Rng, promises: Promises, signal: AbortSignal): Asking {
+  return async <T>(method: string, path: string, body: unknown): Promise<T | undefined> => {
+    while (!signal.aborted) {
+      const url = urls[rng.nextInt(urls.length)] ?? '';
+      promises.requests++;
+      const answer = await send(method, url + path, body);
+      if (answer === undefined) promises.unanswered++;
+      else if (answer.status < 300) return answer.body as T;
+      else if (answer.status === 429 || answer.status === 503) promises.refused++;
+      else {
+        const code = (answer.body as { code?: string }).code ?? '';
+        promises.unexpected.push(`${method} ${path} was answered ${answer.status} ${code}`);
+        return undefined;
+      }
+      await sleep(retryMs);
+    }
+    return undefined;
+  };
 }
 
 type EventsAnswer = {
