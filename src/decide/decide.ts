@@ -177,6 +177,7 @@ export function openDecision(
       random: deps.random,
       afford: (costMinor, take, exploration) =>
         market.affordExploring(costMinor, take && !dryRun, exploration),
+      isSpent: (costMinor, exploration) => market.exploringIsSpent?.(costMinor, exploration) ?? false,
     },
   });
   const decided = (placements: PlacementDecision[]) => ({

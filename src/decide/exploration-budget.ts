@@ -14,6 +14,8 @@ export type ExplorationBudget = {
   prepare: () => Promise<void>;
   /** Is that much at hand? With `take` it is taken. Minor units. */
   afford: (costMinor: number, take: boolean) => boolean;
+  /** The day's bound has been reached, and what is at hand of it is less. Asks for no more, as `afford` does of what it refuses. */
+  isSpent: (costMinor: number) => boolean;
 };
 
 export type ExplorationBudgetDeps = {
@@ -46,6 +48,7 @@ export function createExplorationPurses(
   deps: ExplorationBudgetDeps,
 ): Pick<ExplorationBudget, 'prepare'> & {
   afford: (costMinor: number, take: boolean, by: Pick<Exploration, 'maxCostMinorPerDay'>) => boolean;
+  isSpent: (costMinor: number, by: Pick<Exploration, 'maxCostMinorPerDay'>) => boolean;
 } {
   const shop = exploration.maxCostMinorPerDay;
   const purses = new Map([[shop, createExplorationBudget(shop, deps)]]);
@@ -61,6 +64,8 @@ export function createExplorationPurses(
     },
     afford: (costMinor, take, { maxCostMinorPerDay }) =>
       purses.get(maxCostMinorPerDay)?.afford(costMinor, take) ?? false,
+    isSpent: (costMinor, { maxCostMinorPerDay }) =>
+      purses.get(maxCostMinorPerDay)?.isSpent(costMinor) ?? false,
   };
 }
 
@@ -75,7 +80,11 @@ export function createExplorationBudget(
     return true;
   };
   if (maxMinorPerDay === null)
-    return { prepare: async () => {}, afford: (costMinor, take) => (take ? spent(costMinor) : true) };
+    return {
+      prepare: async () => {},
+      afford: (costMinor, take) => (take ? spent(costMinor) : true),
+      isSpent: () => false,
+    };
 
   const share = maxMinorPerDay * shareOfDay;
   let known = { number: Number.NaN, day: '' };
@@ -127,6 +136,10 @@ export function createExplorationBudget(
       if (!take) return true;
       mine.leftMinor -= costMinor;
       return spent(costMinor);
+    },
+    isSpent: (costMinor) => {
+      const { exhausted, leftMinor } = handOfToday();
+      return exhausted && costMinor > leftMinor;
     },
   };
 }

@@ -123,6 +123,7 @@ export function createMarketHolder({
       budgetReason: budgets.reasonFor,
       budgetLevel: budgets.levelOf,
       affordExploring: exploring.afford,
+      exploringIsSpent: exploring.isSpent,
       economics,
       policy,
       policyVersion,

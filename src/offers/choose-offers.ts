@@ -22,6 +22,7 @@ import {
   evenly,
   explorationCost,
   greedyAction,
+  leastExplorationCost,
   type UncertainValue,
 } from './exploration.ts';
 import { shown } from './fallback-placements.ts';
@@ -152,6 +153,12 @@ export function openChoice(
     if (isRandom && drawing === undefined) return evenly(values.length);
     const best = certainly(greedyAction(values), values.length);
     if (settings.ranking === 'response' || drawing === undefined) return best;
+    // Most of a day's decisions come when that is spent: to find out what could be drawn would take longer than to value all offers.
+    if (
+      !isRandom &&
+      drawing.isSpent?.(leastExplorationCost(values, settings.exploration), settings.exploration)
+    )
+      return best;
     // Drawn evenly, too, costs what the best would have brought, and is held to the same bound.
     const probabilities = isRandom
       ? evenly(values.length)

@@ -89,6 +89,18 @@ export function explorationCost(values: readonly UncertainValue[], probabilities
   return cost;
 }
 
+/**
+ * Below what drawing by `actionProbabilities` costs, where anything but the best could be drawn at all: with `thompson` what could be is drawn
+ * with the least probability at least, and costs what the second best does less. 0 where nothing so simple can be said.
+ */
+export function leastExplorationCost(values: readonly UncertainValue[], { method }: Exploration): number {
+  if (method !== 'thompson') return 0;
+  const [first = 0, second = 0] = [values[0]?.mean, values[1]?.mean];
+  const lossMinor = first > 0 ? first - Math.max(0, second) : -first;
+  // Those that are kept are at least as probable, but for what rounding takes.
+  return 0.999 * leastProbability * lossMinor;
+}
+
 /** The action that a uniform number from [0, 1) falls on. */
 export function drawAction(probabilities: ArrayLike<number>, uniform: number): number {
   let rest = uniform;

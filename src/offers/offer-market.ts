@@ -26,6 +26,7 @@ export type OfferMarket = {
   budgetLevel?: (offerId: string) => BudgetLevel | undefined;
   /** See `Drawing`. */
   affordExploring: Drawing['afford'];
+  exploringIsSpent?: NonNullable<Drawing['isSpent']>;
   economics: Economics;
   policy: DecisionPolicy;
   policyVersion: string;
@@ -46,4 +47,6 @@ export type Drawing = {
    * what `random` answers.
    */
   afford: (costMinor: number, take: boolean, exploration: Exploration) => boolean;
+  /** Is that much certain not to be had any more today, and so neither what costs more? By default it is not. */
+  isSpent?: (costMinor: number, exploration: Exploration) => boolean;
 };

@@ -115,6 +115,29 @@ test('a policy that says nothing of it has a bound, which null lifts', () => {
   expect(boundOf({ maxCostMinorPerDay: 0 })).toBe(0);
 });
 
+test('a bound is spent once all of it has been given out, and then of what costs more than is left at hand', async () => {
+  const { budgets } = shopOf(10, 1);
+  const [budget] = budgets;
+  await budget!.prepare();
+  // A fiftieth is at hand, and there is more.
+  expect(budget!.afford(5, true)).toBe(false);
+  expect(budget!.isSpent(5)).toBe(false);
+  await budget!.prepare();
+  for (let spent = 0; spent < 99; spent++) {
+    expect(budget!.afford(0.1, true)).toBe(true);
+    await budget!.prepare();
+  }
+  expect(budget!.afford(0.2, true)).toBe(false);
+  // Asked for more, the day has none.
+  await budget!.prepare();
+  expect(budget!.isSpent(0.2)).toBe(true);
+  expect(budget!.afford(0.2, true)).toBe(false);
+  expect(budget!.isSpent(0.05)).toBe(false);
+  expect(budget!.afford(0.05, true)).toBe(true);
+  const { budgets: free } = shopOf(null, 1);
+  expect(free[0]!.isSpent(1e9)).toBe(false);
+});
+
 test('without a bound all is affordable, with a bound of 0 nothing is', async () => {
   const free = shopOf(null, 1);
   expect(free.budgets[0]!.afford(1e9, true)).toBe(true);

@@ -304,6 +304,26 @@ test('evenly at random is within what exploring may cost; beyond, the best is ma
   }
 });
 
+test('once exploring is spent, the best is made for sure and no more is asked for', () => {
+  const market = makeMarket([percentOff('a-half', 50), percentOff('five', 5)], names);
+  const drawn = (isSpent: boolean) => {
+    const asked: number[] = [];
+    const drawing = {
+      random: () => 0.999,
+      afford: (costMinor: number) => asked.push(costMinor) > 0 && !isSpent,
+      isSpent: (costMinor: number) => isSpent && costMinor > 0,
+    };
+    const { placements } = chooseOffers(market, makeFacts(), makeSituation(), { limit: 1, drawing });
+    return { asked, place: placements[0] };
+  };
+  const free = drawn(false);
+  expect(free.asked).toHaveLength(1);
+  expect(free.place?.loggingPropensity).toBeLessThan(1);
+  const { asked, place } = drawn(true);
+  expect(asked).toEqual([]);
+  expect([idsOf(place), place?.loggingPropensity]).toEqual([['five'], 1]);
+});
+
 test('an apology is made to who is aggrieved, also where no churn model tells who may leave', () => {
   const apology = makeOffer({ offerId: 'sorry', benefit: { kind: 'serviceContact', costMinor: 300 } });
   const made = (grievance: number) =>

@@ -6,6 +6,8 @@ import {
   actionProbabilities,
   drawAction,
   explorationCost,
+  greedyAction,
+  leastExplorationCost,
   type UncertainValue,
 } from '../../src/offers/exploration.ts';
 
@@ -91,4 +93,32 @@ test('a uniform number falls on an action in proportion to its probability', () 
   expect([0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2 ** -32].map((u) => drawAction(probabilities, u))).toEqual([
     0, 0, 2, 2, 3, 3,
   ]);
+});
+
+test('what drawing costs is never less than the least that is told before anything is worked out', () => {
+  const value = fc.record({
+    mean: fc.oneof(fc.constant(0), fc.double({ min: -500, max: 500, noNaN: true })),
+    deviation: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 300, noNaN: true })),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(value, { maxLength: 20 }),
+      fc.constantFrom(...EXPLORATION_METHODS),
+      (any, method) => {
+        const values = any.sort((a, b) => b.mean - a.mean);
+        const least = leastExplorationCost(values, by({ method }));
+        const probabilities = actionProbabilities(values, by({ method }));
+        const cost = explorationCost(values, probabilities);
+        // Or nothing but the best is drawn.
+        if (least > 0 && cost === 0) expect(probabilities[greedyAction(values)]).toBe(1);
+        else expect(cost).toBeGreaterThanOrEqual(least);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  const apart = [
+    { mean: 30, deviation: 20 },
+    { mean: 10, deviation: 20 },
+  ];
+  expect(leastExplorationCost(apart, by({ method: 'thompson' }))).toBeCloseTo(0.02, 4);
 });
