@@ -26,10 +26,11 @@ import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Redis } from '../../infra/redis.ts';
 import { webhookQueueName } from '../../infra/webhook-queue.ts';
+import { firstFetched } from '../first-fetched.ts';
 
 export type HeldData = {
   /** Rejects with TOO_MANY_REQUESTS while others are being written, with STORE_UNAVAILABLE where Redis is away. */
-  export: (customerId: CustomerId, now: number) => Promise<AsyncGenerator<string, undefined>>;
+  export: (customerId: CustomerId, now: number) => Promise<AsyncIterable<string, undefined>>;
 };
 
 type HeldDeps = {
@@ -68,6 +69,11 @@ export function createHeldData(deps: HeldDeps): HeldData & { close: () => Promis
           retryAfterSeconds: 5,
         });
       running++;
+      let done = false;
+      const giveBack = () => {
+        if (!done) running--;
+        done = true;
+      };
       try {
         // Before anything is answered: a Redis that is away is a 503, not half a document.
         const lake = await open();
@@ -92,12 +98,13 @@ export function createHeldData(deps: HeldDeps): HeldData & { close: () => Promis
             yield* list('decisions', decisions(lake, theirs, waiting.decisions));
             yield '}';
           } finally {
-            running--;
+            giveBack();
           }
         })();
-        return joined(parts);
+        // A generator that has not begun ends without its `finally`: of a client that is gone by now, the place would be lost.
+        return await firstFetched(joined(parts));
       } catch (err) {
-        running--;
+        giveBack();
         throw err;
       }
     },
