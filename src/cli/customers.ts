@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { type ErasureStatus, ReceiptId } from '../domain/erasure.ts';
-import { UsageError } from '../domain/errors.ts';
+import { AppError, UsageError } from '../domain/errors.ts';
 import { CustomerId } from '../domain/ids.ts';
 import { readConfig } from '../infra/config.ts';
 import { openErasureFiles, statusOf } from '../infra/erasure-files.ts';
+import { isRedisTrouble } from '../infra/redis.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { outputOf } from './output.ts';
 import { withRedis } from './with-redis.ts';
@@ -26,7 +27,12 @@ export function customersCommand(): Command {
       const pending = await files.request(id.data, Date.now());
       await withRedis('erase', ({ redis, keys }) =>
         createTombstones(redis, keys, files).bury([id.data], pending.requestedAt),
-      );
+      ).catch((err: unknown) => {
+        if (!isStoreTrouble(err)) throw err;
+        outputOf(command).say(
+          `Redis takes no writes now (${err.message}). The erasure is written down all the same, and a worker does it: do not ask again.`,
+        );
+      });
       let status: ErasureStatus = statusOf(pending);
       while (wait && status.state !== 'completed') {
         await sleep(pollMs);
@@ -48,6 +54,10 @@ export function customersCommand(): Command {
       show(command, status);
     });
   return customers;
+}
+
+function isStoreTrouble(thrown: unknown): thrown is Error {
+  return (thrown instanceof AppError && thrown.code === 'STORE_UNAVAILABLE') || isRedisTrouble(thrown);
 }
 
 function show(command: Command, status: ErasureStatus): void {

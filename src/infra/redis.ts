@@ -169,11 +169,18 @@ export async function keepsAppendOnlyFile(redis: Redis): Promise<boolean> {
 
 /** As ioredis says it, of a server and of a cluster; and in capitals, as Redis does. */
 const saysAway =
-  /^(Command timed out|Connection is closed|Reached the max retries|Stream isn't writeable|Cluster isn't ready|Cluster is (ended|disconnect)|None of startup nodes is available|Too many Cluster redirections|LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|TRYAGAIN)/;
+  /^(Command timed out|Connection is closed|Reached the max retries|Stream isn't writeable|Cluster isn't ready|Cluster is (ended|disconnect)|None of startup nodes is available|Too many Cluster redirections|LOADING|READONLY|OOM|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|MISCONF|TRYAGAIN)/;
 
-/** True for errors that say that Redis is away, starting, or too slow; false for those that say a command is wrong. */
+/** True for errors that say that Redis is away, starting, too slow, or takes no writes; false for those that say a command is wrong. */
 export function isRedisTrouble(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
+  // Of a transaction that is refused, ioredis tells the reasons beside it.
+  if (thrown.message.startsWith('EXECABORT') && 'previousErrors' in thrown)
+    return (
+      Array.isArray(thrown.previousErrors) &&
+      thrown.previousErrors.length > 0 &&
+      thrown.previousErrors.every(isRedisTrouble)
+    );
   if (thrown.name === 'MaxRetriesPerRequestError' || thrown.name === 'ClusterAllFailedError') return true;
   if ('code' in thrown && typeof thrown.code === 'string' && 'syscall' in thrown) {
     return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(thrown.code);

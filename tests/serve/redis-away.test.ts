@@ -27,6 +27,7 @@ const writes = [
   ['PUT', '/customers/known', { loyaltyTier: 'gold' }, 200],
   ['POST', '/jobs', { job: 'train-churn' }, 202],
   ['PUT', '/offers/o', { name: 'o', benefit: { kind: 'content' }, channels: ['web'] }, 200],
+  ['DELETE', '/offers/o', undefined, 204],
 ] as const;
 
 async function streamLength(url: string): Promise<number> {
@@ -200,7 +201,14 @@ describe('a Redis that has no room', () => {
       const client = connectRedis(own.url, 'tests-fill', { kind: 'patient' }, silentLog);
       const service = await startTestService({ redisUrl: own.url, prefix, env: {} });
       try {
-        expect((await service.call('POST', '/events', order)).status).toBe(202);
+        // A job that is asked for already is the same job, and nothing is written.
+        for (const [method, path, body, status] of writes.filter(([, path]) => path !== '/jobs'))
+          expect([path, (await service.call(method, path, body)).status]).toEqual([path, status]);
+        const offer = { name: 'o', benefit: { kind: 'content' }, channels: ['web'] };
+        expect((await service.call('PUT', '/offers/o', offer)).status).toBe(200);
+        const ask = { customerId: 'known', channel: 'web', placements: ['home'] };
+        const decided = await service.call('POST', '/offers/decide', ask);
+        expect(decided.body).toMatchObject({ degraded: false, decisionId: expect.any(String) });
         const snapshot = join(own.folder, 'dump.rdb');
         const saved = async (status: string) => {
           await client.bgsave('SCHEDULE');
@@ -225,13 +233,26 @@ describe('a Redis that has no room', () => {
               await saved('ok');
             },
           },
+          {
+            // As operations.md advises for a primary with replicas: none follows (NOREPLICAS).
+            begin: () => client.config('SET', 'min-replicas-to-write', '1'),
+            end: () => client.config('SET', 'min-replicas-to-write', '0'),
+          },
         ];
         for (const { begin, end } of faults) {
           const length = await client.xlen(keys.eventStream);
           await begin();
-          const refused = await service.call('POST', '/events', order);
-          expect([refused.status, refused.body.code]).toEqual([503, 'STORE_UNAVAILABLE']);
-          expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+          for (const [method, path, body] of writes) {
+            const refused = await service.call(method, path, body);
+            expect([path, refused.status, refused.body?.code]).toEqual([path, 503, 'STORE_UNAVAILABLE']);
+            expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+          }
+          const undecided = await service.call('POST', '/offers/decide', ask);
+          expect(undecided).toMatchObject({ status: 200, body: { degraded: true, decisionId: null } });
+          // On the disk, and so on its way, whatever Redis says: "nothing was changed" would not be true.
+          const erased = await service.call('DELETE', '/customers/leaving');
+          expect([erased.status, erased.body.state]).toEqual([202, 'waiting']);
+          expect((await service.call('GET', `/erasures/${erased.body.receiptId}`)).body).toEqual(erased.body);
           expect((await service.call('GET', '/customers/known/profile')).status).toBe(200);
           expect((await service.call('GET', '/recommendations?customerId=known')).status).toBe(200);
           expect(await client.xlen(keys.eventStream)).toBe(length);

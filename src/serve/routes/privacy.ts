@@ -63,15 +63,24 @@ export const privacyRoutes = [
     description:
       'What happened until now is erased from records, event stream, history, decisions, budgets, scores, lists of campaigns and ' +
       'webhooks, and enters no model that is trained from then on: within 24 hours where a worker runs, as a rule within minutes. From ' +
-      'this answer on, such events are refused, whoever tells of them again; later ones begin a new customer. The receipt at ' +
-      '`location` says how far it is.',
+      'this answer on, such events are refused, whoever tells of them again (where Redis takes no writes at the moment, from when the ' +
+      'worker begins, and what came until then goes with the rest); later ones begin a new customer. The receipt at `location` says ' +
+      'how far it is.',
     tags,
     params,
     responses: { 202: ErasureStatus },
     problems: [503],
     handler: async ({ params: { customerId } }, deps) => {
       const pending = await deps.erasures.request(customerId, deps.now());
-      await deps.tombstones.bury([customerId], pending.requestedAt);
+      // It is on the disk, and will be done: what Redis says now no longer refuses it. The worker begins with the same.
+      await deps.tombstones
+        .bury([customerId], pending.requestedAt)
+        .catch((err: unknown) =>
+          deps.log.warn(
+            { event: 'erasure.unburied', receiptId: pending.receiptId, err },
+            'an erasure is written down, and Redis does not know of it yet',
+          ),
+        );
       return {
         status: 202,
         body: statusOf(pending),
