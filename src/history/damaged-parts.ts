@@ -38,6 +38,18 @@ async function hasBothEnds(path: string): Promise<boolean> {
   }
 }
 
+/**
+ * As DuckDB 1.5 says it of a file that is cut off or spoilt (its Parquet reader, and Thrift's within it), and of one that the disk
+ * does not give. A disk that is full is another matter.
+ */
+const saysUnreadable =
+  /^(Invalid Input Error: (File .* too small to be a Parquet file|No magic bytes found|Failed to read file|[^\n]*[Pp]arquet)|Invalid Error: (TProtocolException|TTransportException|don't know what type|Out of buffer)|IO Error: (?!.*No space left))/;
+
+/** Does the error of a query say that a Parquet file cannot be read, and not that the query is wrong? */
+export function isUnreadablePart(thrown: unknown): boolean {
+  return thrown instanceof Error && saysUnreadable.test(thrown.message);
+}
+
 /** Names of the parts of `events` whose ids DuckDB cannot read. Reads that column of all of them. */
 export async function unreadableEventParts(lake: Lake): Promise<Set<string>> {
   const unreadable = new Set<string>();

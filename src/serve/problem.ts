@@ -1,6 +1,7 @@
 /** Errors as `application/problem+json` (RFC 9457). Clients match on `code`; nothing of the inside shows. */
 import { z } from 'zod';
 import { AppError, ERROR_KINDS, type ErrorCode } from '../domain/errors.ts';
+import { isUnreadablePart } from '../history/damaged-parts.ts';
 import { isRedisTrouble } from '../infra/redis.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -36,6 +37,7 @@ export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   if (isRedisTrouble(thrown)) return storeUnavailable(thrown);
   if (isDiskFull(thrown)) return diskFull(thrown);
+  if (isUnreadablePart(thrown)) return lakeUnreadable(thrown);
   return fromHttpError(thrown) ?? new AppError('INTERNAL', { public: 'The fault is ours.', cause: thrown });
 }
 
@@ -59,6 +61,18 @@ function diskFull(cause: Error): AppError {
     public:
       'What was asked could not be written down, and is not done: send it again when there is room in DATA_DIR and MODELS_DIR.',
     internal: cause.message,
+    retryAfterSeconds: 60,
+    cause,
+  });
+}
+
+/** Nothing of ours makes such files, and nobody but the operator can put them back. */
+function lakeUnreadable(cause: unknown): AppError {
+  return new AppError('LAKE_UNREADABLE', {
+    public:
+      'A file under DATA_DIR cannot be read; the log names it. Have it put back as docs/runbook.md says, "When a part of the lake is ' +
+      'damaged". Recommendations, decisions and events go on meanwhile.',
+    internal: cause instanceof Error ? cause.message : String(cause),
     retryAfterSeconds: 60,
     cause,
   });

@@ -3,6 +3,7 @@ import type { RfmSegment } from '../../algorithms/customer-value/rfm-segment.ts'
 import type { Channel } from '../../domain/channel.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CustomerId } from '../../domain/ids.ts';
+import { isUnreadablePart } from '../../history/damaged-parts.ts';
 import { type Lake, openLake, sqlText } from '../../history/lake.ts';
 import {
   fromSnapshot,
@@ -43,7 +44,7 @@ export type ScorePage = {
 export type ScoreReader = {
   /**
    * AppError CONFLICT where nobody has been scored yet, GONE where the snapshot of the cursor is no longer kept,
-   * TOO_MANY_REQUESTS where too many ask at once.
+   * TOO_MANY_REQUESTS where too many ask at once, LAKE_UNREADABLE where a file of the snapshot is damaged.
    */
   page: (question: ScoreQuestion) => Promise<ScorePage>;
   close: () => Promise<void>;
@@ -116,10 +117,12 @@ export function createScoreReader(dataDir: string, atLake: { value: number }): S
       .catch(async (err: unknown) => {
         // It may have been cleared in this very moment.
         if ((await readSnapshot(dataDir, snapshot.id)) === undefined) throw missing(question);
-        throw new AppError('INTERNAL', {
+        if (!isUnreadablePart(err)) throw err;
+        throw new AppError('LAKE_UNREADABLE', {
           public:
             'The scores cannot be read: the job score-customers (POST /jobs) makes them anew. Begin again without a cursor.',
           internal: `the snapshot of scores ${snapshot.id} cannot be read`,
+          retryAfterSeconds: 60,
           cause: err,
         });
       });

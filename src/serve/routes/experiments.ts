@@ -84,7 +84,7 @@ export const experimentRoutes = [
     tags,
     params: z.strictObject({ name: z.string().min(1).max(50) }),
     responses: { 200: Answer },
-    problems: [404, 429],
+    problems: [404, 429, 503],
     handler: async ({ params: { name } }, deps) => await readout({ of: 'experiment', name }, deps),
   }),
   defineRoute({
@@ -97,7 +97,7 @@ export const experimentRoutes = [
     tags,
     query: days,
     responses: { 200: Answer },
-    problems: [404, 429],
+    problems: [404, 429, 503],
     check: ({ query }) => periodFaults(query).map(inQuery),
     handler: async ({ query: { from, to } }, deps) => await readout({ of: 'controlGroup', from, to }, deps),
   }),

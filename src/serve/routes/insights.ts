@@ -52,7 +52,7 @@ export const insightRoutes = [
     tags: ['insights'],
     query,
     responses: { 200: Answer },
-    problems: [429],
+    problems: [429, 503],
     check: ({ query }) => periodFaults(query).map(inQuery),
     handler: async ({ query: { from, to, by } }, { insights, config }) => {
       const { answer, computedAt } = await insights
