@@ -16,9 +16,11 @@ import type { ParsedEventInput } from '../../domain/event.ts';
 import { EventId, type OfferId } from '../../domain/ids.ts';
 import type { OfferOutcome } from '../../domain/offer.ts';
 import { dayMs } from '../../domain/time.ts';
+import { subjectOf } from '../../features/subject.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { findLogged } from './explain-decision.ts';
+import { isKnownOutcome } from './known-outcome.ts';
 
 export type OutcomeReport = {
   offerId: OfferId;
@@ -40,7 +42,10 @@ export type OutcomeAnswer = {
   attributed: boolean;
 };
 
-/** Throws AppError NOT_FOUND for a decision that was not logged and CONFLICT for an offer that it did not make, or for a redemption of its fallback. */
+/**
+ * Throws AppError NOT_FOUND for a decision that was not logged and CONFLICT for an offer that it did not make, for a redemption of its
+ * fallback, or for the `eventId` of another event.
+ */
 export async function reportOutcome(
   decisionId: string,
   report: OutcomeReport,
@@ -76,10 +81,11 @@ export async function reportFor(
   const contacts = contactsOf(decision, deps);
   contacts?.catch(() => {});
   // After the event is in the stream, and for repeats too: a first attempt may have ended in between.
-  const settling: Promise<Attribution>[] = [];
+  const settling: Promise<Attribution | 'conflict'>[] = [];
   const { duplicates, results } = await submitEvents([event], deps, ([accepted]) => {
     if (accepted?.status === 'rejected') return;
-    const settled = settleReport(decision, offer, event, deps, contacts);
+    const isRepeat = accepted?.status === 'duplicate';
+    const settled = settleAccepted(decision, offer, event, isRepeat, deps, contacts);
     // Heard of below, when the record is up to date.
     settled.catch(() => {});
     settling.push(settled);
@@ -90,8 +96,10 @@ export async function reportFor(
     throw new AppError('INVALID_REQUEST', { public: 'The request has a fault.', faults });
   }
   const duplicate = duplicates > 0;
+  const attribution = await settled;
+  if (attribution === 'conflict') throw eventOfAnother(eventId);
   countOutcome(event, duplicate, deps);
-  return { eventId, duplicate, attribution: await settled };
+  return { eventId, duplicate, attribution };
 }
 
 type OutcomeEvent = Extract<ParsedEventInput, { type: 'offerOutcome' }> & {
@@ -121,18 +129,36 @@ export function outcomeEvent(
   };
 }
 
+/**
+ * An outcome whose event is in the stream now, or (`isRepeat`) was accepted before; `conflict`: that was another event of its id, and
+ * nothing is settled. `contacts`: `contactsOf` the decision, as below.
+ */
+export async function settleAccepted(
+  decision: DecisionOutline,
+  offer: OutlinedOffer,
+  event: OutcomeEvent,
+  isRepeat: boolean,
+  deps: Deps,
+  contacts = contactsOf(decision, deps),
+): Promise<Attribution | 'conflict'> {
+  contacts?.catch(() => {});
+  // The id that an outcome has by default is no other's.
+  const isOwn = event.eventId !== outcomeEventId(decision.decisionId, event.offerId, event.outcome);
+  if (isRepeat && isOwn && !(await isKnownOutcome(event, subjectOf(event), deps))) return 'conflict';
+  return await settleReport(decision, offer, event, deps, contacts);
+}
+
 type Sums = { valueMinor?: number | undefined; costMinor?: number | undefined };
 
 /**
  * An outcome whose event has been accepted, now or before, in the ledgers, the decision's own line of outcomes, and the offer's count.
- * `contacts`: `contactsOf` the decision.
  */
-export async function settleReport(
+async function settleReport(
   decision: DecisionOutline,
   offer: OutlinedOffer,
   { eventId, offerId, outcome, occurredAt: at, valueMinor, costMinor }: OutcomeEvent,
   deps: Deps,
-  contacts = contactsOf(decision, deps),
+  contacts: ReturnType<typeof contactsOf>,
 ): Promise<Attribution> {
   const { decisionId } = decision;
   const sums = {
@@ -230,6 +256,13 @@ function nothingToRedeem(): AppError {
     public:
       'The offer stood in as the fallback: there is nothing of it to redeem. The purchase counts as one (POST /events).',
     faults: [{ path: 'body.outcome', message: 'may be viewed, clicked or dismissed, of a fallback' }],
+  });
+}
+
+function eventOfAnother(eventId: EventId): AppError {
+  return new AppError('CONFLICT', {
+    public: `Another event of this customer has the eventId ${eventId}; nothing was counted. Send the outcome with an eventId of its own, or with none.`,
+    faults: [{ path: 'body.eventId', message: 'is the id of another event' }],
   });
 }
 

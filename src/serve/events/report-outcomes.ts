@@ -17,17 +17,26 @@ import {
   offerOf,
   outcomeEvent,
   outcomeEventId,
-  settleReport,
+  settleAccepted,
 } from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
 
 /**
  * `counted`; `early`, `late`: redeemed before it was made, or when the time for it was over, so that its purchase is not the offer's; `unknown`: no decision made this
- * customer such an offer, so that it stands in the history alone, as does `fallback`: redeemed, of what stood in where nothing was worth making; `tooLate`: a redemption of so long ago that its cost is not counted; `failed`: it is in the history and could not be settled now, report
+ * customer such an offer, so that it stands in the history alone, as does `fallback`: redeemed, of what stood in where nothing was worth making; `tooLate`: a redemption of so long ago that its cost is not counted; `conflict`: another event of this customer has its `eventId`, so that nothing of it was counted; `failed`: it is in the history and could not be settled now, report
  * it to its decision.
  */
-export const OutcomeStatus = z.enum(['counted', 'early', 'late', 'tooLate', 'fallback', 'unknown', 'failed']);
+export const OutcomeStatus = z.enum([
+  'counted',
+  'early',
+  'late',
+  'tooLate',
+  'fallback',
+  'conflict',
+  'unknown',
+  'failed',
+]);
 export type OutcomeStatus = z.output<typeof OutcomeStatus>;
 
 type OutcomeInput = Extract<ParsedEventInput, { type: 'offerOutcome' }>;
@@ -123,7 +132,8 @@ async function settleSafely(
   if (event.outcome === 'redeemed' && isToldTooLate(decision, offer, deps)) return 'tooLate';
   try {
     const isRepeat = status === 'duplicate';
-    const attribution = await settleReport(decision, offer, event, deps);
+    const attribution = await settleAccepted(decision, offer, event, isRepeat, deps);
+    if (attribution === 'conflict') return 'conflict';
     countOutcome(event, isRepeat, deps);
     return attribution === 'attributed' ? 'counted' : attribution;
   } catch (err) {

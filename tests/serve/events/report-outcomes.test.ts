@@ -108,3 +108,21 @@ test('an outcome that is rejected settles nothing, and events of other kinds do 
   for (const result of results) expect(result.outcome).toBeUndefined();
   expect(await budget()).toEqual(before);
 });
+
+test("an outcome under another event's id is told so and settles nothing, the other in the same request or before", async () => {
+  const decisionId = await decided({ customerId: 'numbered' });
+  const before = await budget();
+  const one = { customerId: 'numbered', eventId: 'order-78' };
+  const redeemed = { ...one, decisionId, outcome: 'redeemed' };
+  const bought = { type: 'purchase', lines: [{ itemId: 'tea-1', quantity: 1, unitPriceMinor: 5000 }] };
+  const { results } = await tell([{ ...one, ...bought, offerId: undefined }, redeemed]);
+  expect(results).toMatchObject([{ status: 'accepted' }, { status: 'duplicate', outcome: 'conflict' }]);
+  expect((await tell([redeemed])).results).toMatchObject([{ status: 'duplicate', outcome: 'conflict' }]);
+  expect(await budget()).toEqual(before);
+  expect(await outcomesOf(decisionId)).toEqual([]);
+
+  const own = { ...redeemed, eventId: 'redeemed-78' };
+  for (const status of ['accepted', 'duplicate'])
+    expect((await tell([own])).results).toMatchObject([{ status, outcome: 'counted' }]);
+  expect((await budget()).confirmed.count).toBe(before.confirmed.count + 1);
+});

@@ -299,6 +299,29 @@ describe('outcomes', () => {
     expect(Number(await redis.hget(keys.offersRedeemed, 'five'))).toBe(before + 1);
   });
 
+  test("an outcome under another event's id is refused and settles nothing; told again under its own it is a repeat", async () => {
+    const customerId = await shopper('numbered');
+    const decisionId = await decided(customerId);
+    const before = Number(await redis.hget(keys.offersRedeemed, 'five'));
+    const lines = [{ itemId: 'tea-1', quantity: 1, unitPriceMinor: 1000 }];
+    await service.call('POST', '/events', { type: 'purchase', customerId, eventId: 'order-78', lines });
+    const viewed = { offerId: 'five', outcome: 'viewed', eventId: 'view-78' };
+    for (const duplicate of [false, true])
+      expect((await report(decisionId, viewed)).body).toMatchObject({ duplicate, attributed: true });
+    const redeemed = { offerId: 'five', outcome: 'redeemed', valueMinor: 1000 };
+    for (const eventId of ['order-78', 'view-78']) {
+      const { status, body } = await report(decisionId, { ...redeemed, eventId });
+      expect(status).toBe(409);
+      expect(body.faults).toEqual([{ path: 'body.eventId', message: 'is the id of another event' }]);
+    }
+    const told = (await service.call('GET', `/decisions/${decisionId}`)).body.outcomes;
+    expect(told).toMatchObject([{ outcome: 'viewed', eventId: 'view-78' }]);
+    expect(Number(await redis.hget(keys.offersRedeemed, 'five'))).toBe(before);
+    const { body } = await report(decisionId, redeemed);
+    expect(body).toMatchObject({ duplicate: false, attributed: true });
+    expect((await profileOf(customerId)).offersRedeemed).toBe(1);
+  });
+
   test('what is reported late happened when it happened; what lies ahead is refused', async () => {
     const customerId = await shopper('tardy');
     const decisionId = await decided(customerId);
