@@ -86,8 +86,8 @@ export function dueItem(
 export type SortedPurchases = { customer: Int32Array; item: Int32Array; at: Float64Array };
 
 /**
- * Learns the rhythm, from one errand to the next: orders of one day are one purchase. Gaps and shares of an item with few repeats lean on its category's (`itemCategory`: index by
- * item), a category's on the whole shop's.
+ * Learns the rhythm, from one errand to the next: orders of one day are one purchase. Gaps and shares of an item with few
+ * repeats lean on its category's (`itemCategory`: index by item), a category's on the whole shop's.
  */
 export function fitRhythm(
   purchases: SortedPurchases,

@@ -12,7 +12,10 @@ export type CsrMatrix = {
   data: Float32Array;
 };
 
-/** Builds a matrix from (row, column, value) triplets in any order; values of the same cell are summed. RangeError for an index outside the shape. */
+/**
+ * Builds a matrix from (row, column, value) triplets in any order; values of the same cell are summed. RangeError for an index
+ * outside the shape.
+ */
 export function csrFromTriplets(
   rows: number,
   cols: number,

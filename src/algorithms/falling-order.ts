@@ -4,9 +4,9 @@ const digitBits = 16;
 const digits = 2 ** digitBits;
 
 /**
- * Indices of the values that are finite and at least 0, highest first, ties by lower index: a radix sort, for floats that are not negative
- * are ordered as their bits are (Knuth, The Art of Computer Programming 3, 5.2.5). A million take a tenth of a second, a sort by
- * comparisons more than one.
+ * Indices of the values that are finite and at least 0, highest first, ties by lower index: a radix sort, for floats that are
+ * not negative are ordered as their bits are (Knuth, The Art of Computer Programming 3, 5.2.5). A million take a tenth of a
+ * second, a sort by comparisons more than one.
  */
 export function fallingOrder(values: Float32Array): Int32Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

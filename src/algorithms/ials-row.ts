@@ -25,7 +25,10 @@ export function rowRegularization(objective: RowObjective, weightSum: number, fi
   return regularization * (weightSum + unobservedWeight * fixedRows) ** regularizationExponent;
 }
 
-/** Writes the row that minimises the objective for these entries (`indices` into the fixed side, `weights` = confidence − 1) to `out[at …]`. */
+/**
+ * Writes the row that minimises the objective for these entries (`indices` into the fixed side, `weights` = confidence − 1) to
+ * `out[at …]`.
+ */
 export type RowSolver = (
   indices: Int32Array,
   weights: Float32Array,

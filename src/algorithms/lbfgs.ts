@@ -9,7 +9,10 @@ export type LbfgsOptions = { iterationsMax?: number; memory?: number; tolerance?
 const sufficientDecrease = 1e-4;
 const halvingsMax = 30;
 
-/** The point of least value found from `start`, which is left as it is. Stops when the gradient's norm, beside that of x, falls below `tolerance`. */
+/**
+ * The point of least value found from `start`, which is left as it is. Stops when the gradient's norm, beside that of x, falls
+ * below `tolerance`.
+ */
 export function minimize(
   objective: Objective,
   start: Float64Array,

@@ -1,4 +1,7 @@
-/** `nextbest bench`: how fast this machine does what nextbest is made of. Each kind of measurement has its commands in a file of `bench/commands/`. */
+/**
+ * `nextbest bench`: how fast this machine does what nextbest is made of. Each kind of measurement has its commands in a file of
+ * `bench/commands/`.
+ */
 import { Command } from 'commander';
 import { breakOffOnSignals } from './bench/broken-off.ts';
 import { batchBenchCommand, budgetsBenchCommand, decideBenchCommand } from './bench/commands/deciding.ts';

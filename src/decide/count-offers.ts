@@ -61,7 +61,10 @@ export function prepareMade(
   );
 }
 
-/** Counts an offer of a decision as redeemed; told again within `ttlSeconds`, which should be as long as the decision is known, it counts once. */
+/**
+ * Counts an offer of a decision as redeemed; told again within `ttlSeconds`, which should be as long as the decision is known,
+ * it counts once.
+ */
 export async function countRedeemed(
   redis: Redis,
   keys: Keys,

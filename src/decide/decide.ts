@@ -155,7 +155,10 @@ async function openNow(
 export type OpenDecision = {
   choice: OpenChoice;
   finish: () => Decision;
-  /** What `finish` answers, with what explains it apart from it and in as few bytes as the lake has it; not why others are worth what they are. */
+  /**
+   * What `finish` answers, with what explains it apart from it and in as few bytes as the lake has it; not why others are worth
+   * what they are.
+   */
   finishFramed: () => { decision: Decision; reasons: FramedReasons };
 };
 

@@ -1,4 +1,7 @@
-/** How long Redis keeps what a report of a decision's outcomes needs: thirty days, or as long as an offer of it may be redeemed and told of. */
+/**
+ * How long Redis keeps what a report of a decision's outcomes needs: thirty days, or as long as an offer of it may be redeemed
+ * and told of.
+ */
 import type { DecisionOutline } from './decision-outline.ts';
 import { reportingMs } from './ledger/contact-for.ts';
 

@@ -57,7 +57,10 @@ return redis.call('HGET', outcomes, field) == purchase and 1 or 0
 `,
 );
 
-/** One of several purchases that redeem the same offer of a decision has it: the first. Answers whether it is this one; that is known for so many seconds. */
+/**
+ * One of several purchases that redeem the same offer of a decision has it: the first. Answers whether it is this one; that is
+ * known for so many seconds.
+ */
 export async function claimRedemption(
   decisionId: string,
   offerId: string,

@@ -48,7 +48,10 @@ export function firmChoice({ facts, situation, chosen }: OpenChoice): Reservable
   return { facts: { subjectId: facts.subjectId }, situation, chosen: () => all, refuse };
 }
 
-/** Writes one choice's contacts, where it has any, with whatever is to be written in the same step; false: they have changed meanwhile. */
+/**
+ * Writes one choice's contacts, where it has any, with whatever is to be written in the same step; false: they have changed
+ * meanwhile.
+ */
 export type WriteContacts = (write: ContactsWrite | undefined, now: number) => Promise<boolean>;
 
 /**

@@ -1,7 +1,8 @@
 /**
- * An attempt at a decision that is to stand: one of those who ask at once takes the lock, and writes down the id under which it is about to
- * reserve, so that what a process leaves that dies in between is undone by the next. On one server all of that goes with the first
- * reservation, in one step; a decision that reserves nothing needs none of it, for what stands is compared once more when it comes to stand.
+ * An attempt at a decision that is to stand: one of those who ask at once takes the lock, and writes down the id under which it
+ * is about to reserve, so that what a process leaves that dies in between is undone by the next. On one server all of that goes
+ * with the first reservation, in one step; a decision that reserves nothing needs none of it, for what stands is compared once
+ * more when it comes to stand.
  */
 import { createHash } from 'node:crypto';
 import { bindInputs, inOrder, namedScript } from '../infra/named-script.ts';
@@ -42,7 +43,10 @@ end
 `;
 const beginScript = redisScript(`${beginLua} return begin(KEYS, ARGV)`);
 
-/** What `begin` is given, then what `reserve` is. Answers {1, its answers}, or as `begin` does where that has not put the attempt down. */
+/**
+ * What `begin` is given, then what `reserve` is. Answers {1, its answers}, or as `begin` does where that has not put the
+ * attempt down.
+ */
 const beginAndReserveScript = redisScript(`${beginLua}${reserveLua}
 local begun = begin(KEYS, ARGV)
 if begun[1] ~= 1 then return begun end
@@ -57,7 +61,10 @@ return 0
 `,
 );
 
-/** `busy`: another holds the lock. Else it is held now, and something else was found than had been read: what stands, an attempt that has died. */
+/**
+ * `busy`: another holds the lock. Else it is held now, and something else was found than had been read: what stands, an attempt
+ * that has died.
+ */
 export type Beginning = 'begun' | 'busy' | { current: Buffer | null; died: Buffer | null };
 
 /** Thrown by an attempt's ledger, which has reserved nothing. */

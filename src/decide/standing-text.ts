@@ -1,6 +1,7 @@
 /**
- * How a standing decision is written in Redis: a head in clear, by which it is known without being read, and the packed decision
- * (`packed-decision.ts`). The head: the shape of the decision (8 characters), 1 = it has been logged or 0, the decision's id, a line's end.
+ * How a standing decision is written in Redis: a head in clear, by which it is known without being read, and the packed
+ * decision (`packed-decision.ts`). The head: the shape of the decision (8 characters), 1 = it has been logged or 0, the
+ * decision's id, a line's end.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';

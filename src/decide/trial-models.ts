@@ -17,8 +17,9 @@ type VariantModel = 'offerModel' | 'churnModel' | 'valueModel';
 type Named = { place: string; version: ModelVersion };
 
 /**
- * Loads, and keeps from being removed, those that the policy's experiments name, but for experiments that have ended by `now` (milliseconds since 1970). UsageError
- * names each that cannot be had: decided by another model, a variant would be measured as what it is not.
+ * Loads, and keeps from being removed, those that the policy's experiments name, but for experiments that have ended by `now`
+ * (milliseconds since 1970). UsageError names each that cannot be had: decided by another model, a variant would be measured as
+ * what it is not.
  */
 export async function loadTrialModels(
   modelsDir: string,

@@ -1,6 +1,7 @@
 /**
- * Offers of a decision that stands which are no longer to be made: the customer no longer wants them, has redeemed them or is not to be
- * sold to, or the shop has changed or deleted them. The decision gives way to another, which says so; what was reserved for them goes back.
+ * Offers of a decision that stands which are no longer to be made: the customer no longer wants them, has redeemed them or is
+ * not to be sold to, or the shop has changed or deleted them. The decision gives way to another, which says so; what was
+ * reserved for them goes back.
  */
 import {
   type DecidedOffer,
@@ -92,8 +93,8 @@ export function replacedBy({ decision: { decisionId }, withdrawn }: Ended): Deci
 }
 
 /**
- * Gives back what was reserved for the offers that have ended (ledger/replay-ledgers.ts does the same); what she had been given before, by
- * another decision, she keeps.
+ * Gives back what was reserved for the offers that have ended (ledger/replay-ledgers.ts does the same); what she had been given
+ * before, by another decision, she keeps.
  */
 export async function giveBack(
   { decision, withdrawn }: Ended,

@@ -102,7 +102,10 @@ const weight = z.number().min(0).max(10);
 const valueWeights = {
   /** Multiplies the margin of the purchases that an offer brings. */
   marginWeight: weight,
-  /** Multiplies what a customer is yet to bring, who stays: below 1, the future counts less than the customer value model discounts it. */
+  /**
+   * Multiplies what a customer is yet to bring, who stays: below 1, the future counts less than the customer value model
+   * discounts it.
+   */
   lifetimeValueWeight: weight,
 };
 export type ValueWeights = { marginWeight: number; lifetimeValueWeight: number };

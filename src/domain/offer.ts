@@ -4,7 +4,10 @@ import { ItemId, OfferId } from './ids.ts';
 import { moneyMaxMinor } from './money.ts';
 import { Rule } from './rule.ts';
 
-/** Money, minor units. Not `z.int()`: its fault would keep the rules between fields from being tried, and half of all faults would come with the next request. */
+/**
+ * Money, minor units. Not `z.int()`: its fault would keep the rules between fields from being tried, and half of all faults
+ * would come with the next request.
+ */
 const SumMinor = z
   .number()
   .min(0)
@@ -209,8 +212,8 @@ export const KeptOffer = z.strictObject({ ...fields, offerVersion: OfferVersion 
 export const SavedOffer = KeptOffer.extend({ warnings: OfferWarnings.optional() });
 
 /**
- * An offer where its id is said elsewhere, as in the path of a request. A version is what the content says, and passed over: what was answered may be
- * changed and sent back.
+ * An offer where its id is said elsewhere, as in the path of a request. A version is what the content says, and passed over:
+ * what was answered may be changed and sent back.
  */
 export const OfferBody = z
   .strictObject({ ...fields, offerId: OfferId.optional(), offerVersion: OfferVersion.optional() })

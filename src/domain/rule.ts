@@ -80,7 +80,10 @@ const RuleNode: z.ZodType<Rule, Rule> = z
     attribute: z.enum(RULE_ATTRIBUTES).optional(),
     in: texts,
     notIn: texts,
-    /** Of the served models: a number with bounds, or a name with lists. While it is not known, the rule does not hold, nor does its `not`. */
+    /**
+     * Of the served models: a number with bounds, or a name with lists. While it is not known, the rule does not hold, nor does
+     * its `not`.
+     */
     score: z.enum(Object.keys(RULE_SCORES) as [RuleScore, ...RuleScore[]]).optional(),
     /** Answered as `rule:<reasonCode>` where this node is why an offer is not made. */
     reasonCode: z

@@ -1,6 +1,7 @@
 /**
- * What a guest has told, until the guest logs in: the events themselves, for a record cannot be folded into another. At the log-in the
- * session is put down as the customer's in the same step that reads them: an event is either read then, or sees that it is the customer's.
+ * What a guest has told, until the guest logs in: the events themselves, for a record cannot be folded into another. At the
+ * log-in the session is put down as the customer's in the same step that reads them: an event is either read then, or sees that
+ * it is the customer's.
  */
 import { z } from 'zod';
 import type { ShopEvent } from '../domain/event.ts';

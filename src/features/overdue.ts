@@ -8,7 +8,8 @@ const ratioMax = 100;
 
 /**
  * Days since the last order over the customer's usual gap, (last − first order) / (errands − 1): 1 = due, 2 = a whole gap
- * late; at most 100. Orders of one day are one errand. Somebody with fewer than two errands has no usual gap: the ratio is 1, and `hasUsualGap` is 0.
+ * late; at most 100. Orders of one day are one errand. Somebody with fewer than two errands has no usual gap: the ratio is 1,
+ * and `hasUsualGap` is 0.
  */
 export const overdue = {
   name: 'overdue',

@@ -54,8 +54,8 @@ const CustomerCount = z.object({ customers: z.int().min(0) });
 export type BatchFolder = ReturnType<typeof batchFolder>;
 
 /**
- * The same request is the same batch, of the day (UTC) on which it is first asked for: one that is made anew has decisions of its own, and
- * parts of the lake that are named by it.
+ * The same request is the same batch, of the day (UTC) on which it is first asked for: one that is made anew has decisions of
+ * its own, and parts of the lake that are named by it.
  */
 export function batchIdOf(request: BatchRequest, now: number): string {
   const [batchId = ''] = batchIdsOf(request, now);

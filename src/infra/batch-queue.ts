@@ -25,9 +25,9 @@ const listsWaitingMax = 100;
 
 export type BatchQueue = {
   /**
-   * The same request again is the same batch, until what it decided stands no longer, a day after it was completed: then it is another. One
-   * that failed or was cancelled goes on where it stopped. AppError TOO_MANY_REQUESTS
-   * where so many wait that no other may, of which nothing is kept.
+   * The same request again is the same batch, until what it decided stands no longer, a day after it was completed: then it is
+   * another. One that failed or was cancelled goes on where it stopped. AppError TOO_MANY_REQUESTS where so many wait that no
+   * other may, of which nothing is kept.
    */
   start: (request: BatchRequest, now: number) => Promise<BatchStatus>;
   /** undefined: there is none of that id, or it has been swept. */

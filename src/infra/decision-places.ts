@@ -24,8 +24,8 @@ function partOfDay(decisionId: string, parts: number): string {
 }
 
 /**
- * Field of the hash that keeps its outline (`decide/decision-outline.ts`). `isLong`: with those of its day that are kept longer than most,
- * so that these need not be kept as long.
+ * Field of the hash that keeps its outline (`decide/decision-outline.ts`). `isLong`: with those of its day that are kept longer
+ * than most, so that these need not be kept as long.
  */
 export function outlinePlace(
   decisionId: string,

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that systems give to connections that go out, and to whoever asks for any (Linux from 32768, others from 49152): between
- * the answer and the start of who is to listen, and while it is away, no connection takes one of these.
+ * Below the ports that systems give to connections that go out, and to whoever asks for any (Linux from 32768, others from
+ * 49152): between the answer and the start of who is to listen, and while it is away, no connection takes one of these.
  */
 const lowest = 20_000;
 const highest = 29_999;

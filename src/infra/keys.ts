@@ -74,7 +74,10 @@ export function createKeys(prefix: string) {
     offersMadeMarkers: (part: string) => `{${prefix}:offers:made}:${part}`,
     offersRedeemedMarker: (decisionId: string, offerId: string) =>
       `{${prefix}:offers:redeemed}:${decisionId}:${offerId}`,
-    /** String (a number) with an expiry: what processes may have spent on exploring that day (YYYY-MM-DD, or also a bound), minor units. */
+    /**
+     * String (a number) with an expiry: what processes may have spent on exploring that day (YYYY-MM-DD, or also a bound),
+     * minor units.
+     */
     explorationSpent: (day: string) => `${prefix}:exploration:${day}`,
     /** Of one offer's budget; the tag puts them on one node. Hash: reservation id → state, period and cost. */
     budgetReservations: (offerId: string) => `${prefix}:{offer:${offerId}}:reservations`,

@@ -72,7 +72,10 @@ export async function readManifest(
   return parsed.data;
 }
 
-/** Every file of a version, checked against its manifest. AppError MODEL_UNAVAILABLE, naming the file, where one is missing or not as it was written. */
+/**
+ * Every file of a version, checked against its manifest. AppError MODEL_UNAVAILABLE, naming the file, where one is missing or
+ * not as it was written.
+ */
 export async function readModelFiles(
   folder: string,
   { files }: Pick<ModelManifest, 'files'>,

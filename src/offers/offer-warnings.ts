@@ -1,4 +1,7 @@
-/** What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows, a change that its budget forgets by. */
+/**
+ * What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows, a change that its budget
+ * forgets by.
+ */
 import type { Offer } from '../domain/offer.ts';
 import { ruleNodes } from '../domain/rule.ts';
 import { RFM_SEGMENTS } from '../domain/segments.ts';

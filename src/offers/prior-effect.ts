@@ -1,7 +1,7 @@
 /**
- * What is assumed of an offer's effect until the offer model has learnt it: what that model would say of a customer without any evidence
- * (algorithms/offer-model/assumed-effects.ts has the sizes), but that acceptance goes by what is counted of the offer and by taste, and dismissal by
- * the customer's own answers.
+ * What is assumed of an offer's effect until the offer model has learnt it: what that model would say of a customer without any
+ * evidence (algorithms/offer-model/assumed-effects.ts has the sizes), but that acceptance goes by what is counted of the offer
+ * and by taste, and dismissal by the customer's own answers.
  *
  *   uplift         = persuaded share of the kind × P(redeemed)
  *   churnReduction = Σ size · cause, of the causes of algorithms/offer-model/keeping.ts: being meant to keep × P(leaving), a service contact,

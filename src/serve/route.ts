@@ -71,7 +71,10 @@ export type RouteDefinition<
   params?: P;
   /** With `z.strictObject`, a query parameter that is not named in it is a fault, as is any where there is no schema. */
   query?: Q;
-  /** Parameters that are empty count as left out, and of one that is given twice the last counts: merge fields fill them in, not programmers. */
+  /**
+   * Parameters that are empty count as left out, and of one that is given twice the last counts: merge fields fill them in, not
+   * programmers.
+   */
   forgivesQuery?: boolean;
   body?: B;
   /** Media types that the body may have; JSON unless said otherwise. */

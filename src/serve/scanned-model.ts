@@ -1,7 +1,7 @@
 /**
  * A collaborative model whose factors lie in the memory of the kernels, which scan them much faster than plain
- * arithmetic, and its ranker's network likewise. Each model has a memory of its own, which goes when nobody holds the model any more: answers that are being made
- * out of an old one are not disturbed by a new one.
+ * arithmetic, and its ranker's network likewise. Each model has a memory of its own, which goes when nobody holds the model any
+ * more: answers that are being made out of an old one are not disturbed by a new one.
  */
 import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import { createKernels } from '../algorithms/kernels/kernels.ts';

@@ -49,7 +49,10 @@ export type ServiceOptions = {
   hotLane?: boolean;
 };
 
-/** Throws UsageError where the address cannot be had, Redis evicts keys, there is no API key, or SCENARIOS_FILE or DECISION_POLICY_FILE is wrong. */
+/**
+ * Throws UsageError where the address cannot be had, Redis evicts keys, there is no API key, or SCENARIOS_FILE or
+ * DECISION_POLICY_FILE is wrong.
+ */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, redisPlace, log, now = Date.now, random = Math.random } = options;
   const scenarios = loadScenarios(config.scenariosFile);

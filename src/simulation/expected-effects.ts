@@ -56,7 +56,10 @@ export function effectsOf(journey: Journey, simulated: SimulatedOffer, at: numbe
   return { kind, additionalOrders, uplift, redeemed, churn };
 }
 
-/** P(an order of the customer's own within so many days), as if orders came at a constant rate; `irritation` is added to what there is. */
+/**
+ * P(an order of the customer's own within so many days), as if orders came at a constant rate; `irritation` is added to what
+ * there is.
+ */
 export function ownOrderProbability(journey: Journey, days: number, irritation = 0): number {
   if (!isActive(journey)) return 0;
   const left = reluctance(journey.departure.irritation + irritation) * journey.traits.ordersPerYear;
@@ -95,7 +98,8 @@ export function overResponses(
 
 /**
  * P(has not begun to leave after so many weeks), and the sum of these probabilities over the weeks, each times the share of the
- * usual orders that irritation leaves: weeks of usual shopping. The hazard of `departure.ts`, with the grievances that orders to come bring in expectation.
+ * usual orders that irritation leaves: weeks of usual shopping. The hazard of `departure.ts`, with the grievances that orders
+ * to come bring in expectation.
  */
 export function staying(
   journey: Journey,

@@ -140,7 +140,10 @@ function costOn(
   return large * offerCost(benefit, about, orderMinor, ECONOMICS).whenAccepted;
 }
 
-/** The order that an offer brings: its first line is of what the offer is about; of a bundle, all of it comes first, and nobody sends it back. */
+/**
+ * The order that an offer brings: its first line is of what the offer is about; of a bundle, all of it comes first, and nobody
+ * sends it back.
+ */
 function persuadedOrder(
   { shop }: Journey,
   basket: ExpectedBasket,

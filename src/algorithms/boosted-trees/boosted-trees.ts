@@ -44,9 +44,9 @@ export type BoostedTrees = {
 };
 
 /**
- * Fits log-odds of `label` = 1 by the logistic loss, or the mean of `label` by the squared one. Rows count by their `weight` where it is given. Rows of which `heldOut` is 1 are not learned from: the trees end where the
- * loss of these rows is lowest. Without such rows all trees are kept. RangeError without rows to learn from; what `onProgress`
- * throws ends the fit.
+ * Fits log-odds of `label` = 1 by the logistic loss, or the mean of `label` by the squared one. Rows count by their `weight`
+ * where it is given. Rows of which `heldOut` is 1 are not learned from: the trees end where the loss of these rows is lowest.
+ * Without such rows all trees are kept. RangeError without rows to learn from; what `onProgress` throws ends the fit.
  */
 export async function fitBoostedTrees(
   data: FeatureRows,

@@ -14,7 +14,10 @@ export type LinkOptions = {
   shrinkage: number;
 };
 
-/** items × items: P(j is in the next basket | i is in this one) = n_ij / (n_i + shrinkage), over all pairs of successive baskets; j ≠ i. */
+/**
+ * items × items: P(j is in the next basket | i is in this one) = n_ij / (n_i + shrinkage), over all pairs of successive
+ * baskets; j ≠ i.
+ */
 export function nextBasketLinks(log: BasketLog, { links, shrinkage }: LinkOptions): CsrMatrix {
   const { users, items, userBaskets, basketItems, item } = log;
   const isLast = new Uint8Array(userBaskets[users]!);
@@ -28,7 +31,10 @@ export function nextBasketLinks(log: BasketLog, { links, shrinkage }: LinkOption
   return linkItems(baskets, 1, links, (together, from) => together / (from + shrinkage));
 }
 
-/** items × items: cosine of the two items' sets of users, times n_ij / (n_ij + shrinkage); pairs of one user alone are left out; j ≠ i. */
+/**
+ * items × items: cosine of the two items' sets of users, times n_ij / (n_ij + shrinkage); pairs of one user alone are left out;
+ * j ≠ i.
+ */
 export function sameUserLinks(log: BasketLog, { links, shrinkage }: LinkOptions): CsrMatrix {
   const shares = decayedFrequency(log, recentShareWeight(0));
   const bought = { ...shares, data: new Float32Array(shares.data.length).fill(1) };

@@ -74,7 +74,10 @@ export function doublyRobust(log: LoggedActions, policy: Policy, model: RewardMo
   };
 }
 
-/** What each decision says of the policy's value, the mean of which `doublyRobust` is: two policies are compared by the difference of theirs. */
+/**
+ * What each decision says of the policy's value, the mean of which `doublyRobust` is: two policies are compared by the
+ * difference of theirs.
+ */
 export function doublyRobustTerms(log: LoggedActions, policy: Policy, model: RewardModel): Float64Array {
   return importanceWeights(log, policy).map((weight, row) => {
     const fault = weight === 0 ? 0 : weight * (log.reward[row]! - model(row, log.action[row]!));

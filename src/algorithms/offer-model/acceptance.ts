@@ -3,8 +3,9 @@
  *
  *   P = sigmoid(slope · zᵀ(Σⱼ dₐⱼ θⱼ + δₐ) + intercept)
  *
- * z is 1, the axes of the customer's context (uplift/context-basis.ts) and how well the offer's categories suit the customer; dₐ are the
- * offer's traits, of which the first is 1. δₐ is drawn to 0, θ less so: an offer that was made a few times is taken for what offers like it do.
+ * z is 1, the axes of the customer's context (uplift/context-basis.ts) and how well the offer's categories suit the customer;
+ * dₐ are the offer's traits, of which the first is 1. δₐ is drawn to 0, θ less so: an offer that was made a few times is taken
+ * for what offers like it do.
  */
 import type { PlattCalibration } from '../calibration.ts';
 import { softplus } from '../customer-base/log-scale.ts';

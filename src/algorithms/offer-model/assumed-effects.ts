@@ -1,10 +1,11 @@
 /**
- * What is assumed of offers before decisions tell, all of it in this one place: where learning begins (learn-sizes.ts), and what is decided by
- * as long as no offer model is served (src/offers/prior-effect.ts).
+ * What is assumed of offers before decisions tell, all of it in this one place: where learning begins (learn-sizes.ts), and
+ * what is decided by as long as no offer model is served (src/offers/prior-effect.ts).
  *
- * Shares of acceptances, and acceptance itself, are common sense of retail: a few in a hundred take an offer, half of them because of it. Sizes of
- * keeping, of annoyance and of dismissals were chosen by what is true in simulated shops (src/simulation, seeds from 101; docs/decisions/0016,
- * 0019 and the one on assumptions alone): another shop's are others, so they are uncertain by half of themselves and give way to its log.
+ * Shares of acceptances, and acceptance itself, are common sense of retail: a few in a hundred take an offer, half of them
+ * because of it. Sizes of keeping, of annoyance and of dismissals were chosen by what is true in simulated shops
+ * (src/simulation, seeds from 101; docs/decisions/0016, 0019 and the one on assumptions alone): another shop's are others, so
+ * they are uncertain by half of themselves and give way to its log.
  */
 
 /** P(redeemed | made). It weighs as much as so many decisions, and gives way to what is counted of the offer. */
@@ -69,14 +70,15 @@ export const KEEPING_ASSUMED = {
 export const KEEPING_CORRELATION = 0.8;
 
 /**
- * Who dismisses an offer also leaves out orders for a while: so many of hers in the days after it, which she takes up again only in the course
- * of `days`. Of the orders of a year that is a share of leftOut · days / 365.
+ * Who dismisses an offer also leaves out orders for a while: so many of hers in the days after it, which she takes up again
+ * only in the course of `days`. Of the orders of a year that is a share of leftOut · days / 365.
  */
 export const ANNOYANCE = { leftOut: 0.25, deviation: 0.1, days: 60 } as const;
 
 /**
- * P(dismissed | read and not taken) of a message that is no service contact, of somebody who has not answered any; it weighs as much as so many answers of her own, and
- * gives way to what share of them dismissed. Where she has come to the shop by herself, a place on a page is looked past: it annoys nobody.
+ * P(dismissed | read and not taken) of a message that is no service contact, of somebody who has not answered any; it weighs as
+ * much as so many answers of her own, and gives way to what share of them dismissed. Where she has come to the shop by herself,
+ * a place on a page is looked past: it annoys nobody.
  */
 export const DISMISSAL_ASSUMED = { share: 0.05, answers: 1 } as const;
 

@@ -1,6 +1,6 @@
 /**
- * A linear Gaussian regression whose coefficients begin at what is assumed of them, solved exactly: y = xᵀβ + ε with β ~ N(assumed, deviation²).
- * As far as rows tell of a coefficient, it is theirs.
+ * A linear Gaussian regression whose coefficients begin at what is assumed of them, solved exactly: y = xᵀβ + ε with β ~
+ * N(assumed, deviation²). As far as rows tell of a coefficient, it is theirs.
  */
 import { factorise, inverseOf, solve } from '../uplift/cholesky.ts';
 

@@ -8,8 +8,9 @@
  *
  *   left − E[left] = zᵀγ − Σₖ shownₖ · sizeₖ · causeₖ + ε
  *
- * E[left] is foretold by a fit to other customers; z are numbers of the customer that the causes are made of, so that who gets an offer is
- * not taken for what it does. Leaving is counted within a horizon; of an effect that goes on beyond it, only the share `shown` is seen there.
+ * E[left] is foretold by a fit to other customers; z are numbers of the customer that the causes are made of, so that who gets
+ * an offer is not taken for what it does. Leaving is counted within a horizon; of an effect that goes on beyond it, only the
+ * share `shown` is seen there.
  */
 import { factorise } from '../uplift/cholesky.ts';
 import { ANNOYANCE, KEEPING_ASSUMED, KEEPING_CORRELATION } from './assumed-effects.ts';
@@ -34,8 +35,8 @@ export type KeepingInputs = {
 export const causesSize = KEEPING_CAUSES.length;
 
 /**
- * Whether contacts keep anybody at all is one question: what the log tells of it by one cause is believed of the others. All but the dismissals,
- * which drive away.
+ * Whether contacts keep anybody at all is one question: what the log tells of it by one cause is believed of the others. All
+ * but the dismissals, which drive away.
  */
 const keepingCauses = { from: 1, to: causesSize, correlation: KEEPING_CORRELATION };
 
@@ -144,9 +145,10 @@ const customersMin = 100;
 const [overlapMin, overlapMax] = [0.25, 4];
 
 /**
- * How many times less a log tells of what keeps than its rows say: the variance of the sum of each customer's decisions, over that of as many rows apart
- * (the "meat" of Liang and Zeger 1986 along what is assumed). Above 1 where one leaving is seen by many decisions; below it where the rows of what keeps weigh
- * less than others, since few offers compete there, and are no less certain for it.
+ * How many times less a log tells of what keeps than its rows say: the variance of the sum of each customer's decisions, over
+ * that of as many rows apart (the "meat" of Liang and Zeger 1986 along what is assumed). Above 1 where one leaving is seen by
+ * many decisions; below it where the rows of what keeps weigh less than others, since few offers compete there, and are no less
+ * certain for it.
  */
 function overlapOf({
   rows,

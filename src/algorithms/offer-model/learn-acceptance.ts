@@ -85,8 +85,9 @@ export function learnAcceptance(
 }
 
 /**
- * Who could have dismissed an offer: who read it and did not take it up. Where nobody tells what is read, all who did not take it up: what
- * somebody does not open cannot be dismissed, and an offer that many take is dismissed by few of those that it annoys.
+ * Who could have dismissed an offer: who read it and did not take it up. Where nobody tells what is read, all who did not take
+ * it up: what somebody does not open cannot be dismissed, and an offer that many take is dismissed by few of those that it
+ * annoys.
  */
 function rowsToDismiss({ read, taken, dismissed }: OfferLog, made: Int32Array): Int32Array {
   const untaken = made.filter((row) => taken[row] === 0);

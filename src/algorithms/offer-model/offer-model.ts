@@ -3,9 +3,9 @@
  * changes the probabilities of a purchase within the window and of leaving, each against no contact. Pure and in typed arrays:
  * a customer is read once, an offer then costs a few dot products.
  *
- * Redemptions are told apart from nothing by themselves, and are learnt from few decisions; effects are small beside what customers do anyway.
- * So the uplift is the share of P(redeemed) that the offer persuades (persuasion.ts), and an effect that is linear in the customer's numbers and in
- * P(redeemed) of the pair comes beside it as far as the log tells.
+ * Redemptions are told apart from nothing by themselves, and are learnt from few decisions; effects are small beside what
+ * customers do anyway. So the uplift is the share of P(redeemed) that the offer persuades (persuasion.ts), and an effect that
+ * is linear in the customer's numbers and in P(redeemed) of the pair comes beside it as far as the log tells.
  */
 import { deviationOfSum } from '../normal-distribution.ts';
 import {
@@ -194,8 +194,9 @@ function persuading(
 }
 
 /**
- * What is learnt of leaving counts where it is beyond doubt. Elsewhere it is noise, which times all that a customer is yet to bring would outweigh
- * everything that is known, and the best of many offers would be that of the largest error: there the few causes of keeping.ts count.
+ * What is learnt of leaving counts where it is beyond doubt. Elsewhere it is noise, which times all that a customer is yet to
+ * bring would outweigh everything that is known, and the best of many offers would be that of the largest error: there the few
+ * causes of keeping.ts count.
  */
 function keeping(
   { keeping: sizes }: OfferModel,

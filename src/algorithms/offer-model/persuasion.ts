@@ -3,9 +3,9 @@
  *
  *   orders − E[orders] = zᵀγ + shareₐ · P(redeemed) − leftOut · P(dismissed | read, not taken) · E[orders] + ε
  *
- * E[orders] is foretold by a fit to other customers. Orders are counted, not whether there was one: who orders anyway orders once more. The two
- * are learnt together, since the same offers do both: alone, what annoyance leaves out would be taken for a lack of persuasion. A share begins
- * at what is assumed of the offer's kind.
+ * E[orders] is foretold by a fit to other customers. Orders are counted, not whether there was one: who orders anyway orders
+ * once more. The two are learnt together, since the same offers do both: alone, what annoyance leaves out would be taken for a
+ * lack of persuasion. A share begins at what is assumed of the offer's kind.
  */
 import { ANNOYANCE, PERSUADED_DEVIATION, persuadedShareOf } from './assumed-effects.ts';
 import { gaussianSizes } from './gaussian-sizes.ts';

@@ -20,7 +20,10 @@ export type LearnedList = {
 };
 
 export type LearnedRanking = {
-  /** The at most k best candidates of all sources. `allowed` bounds every source; all that it takes is among `among`, where that is given. */
+  /**
+   * The at most k best candidates of all sources. `allowed` bounds every source; all that it takes is among `among`, where that
+   * is given.
+   */
   rank: (
     subject: RankerSubject,
     k: number,

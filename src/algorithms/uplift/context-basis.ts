@@ -1,7 +1,7 @@
 /**
- * Contexts as a few numbers that an effect may be linear in: each column by its rank, with two bends (a linear spline in the quantile,
- * so that no outlier weighs), all at one scale, turned to their principal axes and cut off after the widest. Under one ridge for all of them turning changes
- * nothing, and what is cut off is what the ridge would hold back most.
+ * Contexts as a few numbers that an effect may be linear in: each column by its rank, with two bends (a linear spline in the
+ * quantile, so that no outlier weighs), all at one scale, turned to their principal axes and cut off after the widest. Under
+ * one ridge for all of them turning changes nothing, and what is cut off is what the ridge would hold back most.
  */
 import { principalAxes } from '../principal-axes.ts';
 

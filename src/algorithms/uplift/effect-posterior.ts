@@ -5,8 +5,8 @@
  *   y = zᵀ(γ + Σⱼ dₐⱼ θⱼ + δₐ) + ε     in arm a
  *
  * z are a customer's numbers, dₐ the arm's traits, of which the first is 1: θ₀ is what contact does in general. θⱼ and δₐ have
- * normal priors around 0, with a variance for each of z's numbers, γ a wide one. δ is eliminated arm by arm, so that a shop's arms cost one system of
- * (traits + 2) · |z| unknowns (Gelman et al. 2013, chapter 15).
+ * normal priors around 0, with a variance for each of z's numbers, γ a wide one. δ is eliminated arm by arm, so that a shop's
+ * arms cost one system of (traits + 2) · |z| unknowns (Gelman et al. 2013, chapter 15).
  */
 import { factorise, inverseOf, logDeterminant, solve } from './cholesky.ts';
 

@@ -52,8 +52,8 @@ export const UpliftOptions = z.strictObject({
    */
   proportionality: z.number().min(0).max(1).default(0.5),
   /**
-   * Effects are drawn together by how much of them comes true: the slope of what is left of the reward on what is foretold of customers that
-   * were not learnt from, between 0 and 1.
+   * Effects are drawn together by how much of them comes true: the slope of what is left of the reward on what is foretold of
+   * customers that were not learnt from, between 0 and 1.
    */
   calibrated: z.boolean().default(false),
   /** Weight of one row beside the mean, at most. */
@@ -282,9 +282,9 @@ function chooseLearner(
 }
 
 /**
- * Boosted trees of what contact does in general, whichever the arm: on the residual over (T − e), where T is 1 with contact and e its share,
- * weighed by (T − e)² (the R-learner of Nie and Wager 2021). `number`: by row, at mean 0 and deviation 1, by trees that have not seen
- * its part; 0 throughout where trees find nothing.
+ * Boosted trees of what contact does in general, whichever the arm: on the residual over (T − e), where T is 1 with contact and
+ * e its share, weighed by (T − e)² (the R-learner of Nie and Wager 2021). `number`: by row, at mean 0 and deviation 1, by trees
+ * that have not seen its part; 0 throughout where trees find nothing.
  */
 async function contactTrees(
   log: UpliftLog,

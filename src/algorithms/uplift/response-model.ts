@@ -54,8 +54,8 @@ const treeOptions = BoostedTreesOptions.parse({
 });
 
 /**
- * Fits both kinds on all parts but one, in turn, takes the kind that foretells the parts left out better, and fits it to everything. How many
- * trees is told by the part left out: one number, that its rows cannot hide in.
+ * Fits both kinds on all parts but one, in turn, takes the kind that foretells the parts left out better, and fits it to
+ * everything. How many trees is told by the part left out: one number, that its rows cannot hide in.
  */
 export async function crossFitResponse(data: ResponseRows): Promise<CrossFit> {
   const linear = new Float64Array(data.rows);

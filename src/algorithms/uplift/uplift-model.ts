@@ -1,12 +1,12 @@
 /**
  * The effect of each arm against no contact, for a customer, with its uncertainty.
  *
- * How it learns. What everybody brings anyway is taken away first: m(x), the mean reward over the logged arms, cross-fitted on other
- * customers (Robinson's residual, as in the R-learner of Nie and Wager 2021, and Kennedy 2020). Rows are weighed by q/π₀, their arm's
- * share beside its logged probability, so that arms look as if chosen by lot. What is left is a hierarchy of linear effects
- * (effect-posterior.ts) in the average effect, the expected response and the context's axes (and, where that foretells better, boosted trees), whose prior variances are those under
- * which the log is likeliest (empirical Bayes): where effects cannot be told apart from noise, everybody has the average
- * effect; where they go with the response, they rank as it does.
+ * How it learns. What everybody brings anyway is taken away first: m(x), the mean reward over the logged arms, cross-fitted on
+ * other customers (Robinson's residual, as in the R-learner of Nie and Wager 2021, and Kennedy 2020). Rows are weighed by q/π₀,
+ * their arm's share beside its logged probability, so that arms look as if chosen by lot. What is left is a hierarchy of linear
+ * effects (effect-posterior.ts) in the average effect, the expected response and the context's axes (and, where that foretells
+ * better, boosted trees), whose prior variances are those under which the log is likeliest (empirical Bayes): where effects
+ * cannot be told apart from noise, everybody has the average effect; where they go with the response, they rank as it does.
  *
  * Prediction is linear but for m(x) and those trees: one basis a customer, one dot product an arm.
  */
@@ -77,7 +77,10 @@ export const axesFrom = 3;
 
 /** A customer as arms see them; made once, asked for each arm. */
 export type UpliftSubject = {
-  /** 1 (and the proportion of the next), the expected response and the trees at their scales, the context's axes, and the arm's fit where there is one. */
+  /**
+   * 1 (and the proportion of the next), the expected response and the trees at their scales, the context's axes, and the arm's
+   * fit where there is one.
+   */
   numbers: Float64Array;
   /** Expected reward without contact. */
   untouched: number;

@@ -22,7 +22,10 @@ export type DecideBenchOptions = {
   /** Simulated customers of a shop; those who have ordered when the loop begins are decided on. */
   customers: number;
   weeks: number;
-  /** Shops: seeds `firstSeed` to `firstSeed + seeds − 1`. What was chosen about simulation, learning and policies was chosen on seeds from 101. */
+  /**
+   * Shops: seeds `firstSeed` to `firstSeed + seeds − 1`. What was chosen about simulation, learning and policies was chosen on
+   * seeds from 101.
+   */
   seeds: number;
   firstSeed: number;
   /** How much of what keeps customers about contacts there is: 1, as simulated; 0, they keep nobody. */

@@ -64,8 +64,8 @@ export type FreshnessLine = FreshFigures & {
   loadP50Ms: number;
   loadP99Ms: number;
   /**
-   * CPU time that was used a second, for the asks and the pages, 1 being one core: by the services, all of them together; by their Redis; and by the
-   * measurement itself, which posts, asks, and asks for pages. NaN without /proc.
+   * CPU time that was used a second, for the asks and the pages, 1 being one core: by the services, all of them together; by
+   * their Redis; and by the measurement itself, which posts, asks, and asks for pages. NaN without /proc.
    */
   serviceCpu: number;
   redisCpu: number;
@@ -152,7 +152,10 @@ export async function benchFreshness(
   }
 }
 
-/** Each caller takes the next customer, from `firstCustomer` on, and the kind that has been asked for least; a customer who cannot be asked is passed over. */
+/**
+ * Each caller takes the next customer, from `firstCustomer` on, and the kind that has been asked for least; a customer who
+ * cannot be asked is passed over.
+ */
 export async function askAll(
   { asks, processes, callers, seed }: Pick<FreshnessOptions, 'asks' | 'processes' | 'callers' | 'seed'>,
   customers: number,

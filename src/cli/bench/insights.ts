@@ -1,6 +1,7 @@
 /**
  * `nextbest bench insights`: the figures of a period, and of an experiment, over a simulated lake, beside a plain scan of the
- * same lake in the same run. The scan reads the columns that the figures read, of every row, and adds them up: nothing over the lake is faster.
+ * same lake in the same run. The scan reads the columns that the figures read, of every row, and adds them up: nothing over the
+ * lake is faster.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

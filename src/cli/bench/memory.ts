@@ -1,8 +1,9 @@
 /**
  * `nextbest bench memory`: what a million customers take in Redis. A simulated shop's records are copied under new ids; some of
- * their owners then look at a page, are made an offer and visit as often as they do in a week, through the service itself, so that every key is the one
- * that it writes. How many customers have such a key at a time follows from how long it lives and what the simulated
- * customers do. What shares keys with others of its day is weighed as it lies among as many as a million customers leave in a day.
+ * their owners then look at a page, are made an offer and visit as often as they do in a week, through the service itself, so
+ * that every key is the one that it writes. How many customers have such a key at a time follows from how long it lives and
+ * what the simulated customers do. What shares keys with others of its day is weighed as it lies among as many as a million
+ * customers leave in a day.
  */
 import type { ChainableCommander } from 'ioredis';
 import { newDecisionId } from '../../decide/decision-id.ts';

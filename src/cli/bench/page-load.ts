@@ -12,7 +12,10 @@ export type PageLoad = {
   /** `{id}` stands for the next customer. */
   path: string;
   customers: number;
-  /** Share of the pages whose customers have been asked about on the same service a little before; the others have not, as long as there are any. */
+  /**
+   * Share of the pages whose customers have been asked about on the same service a little before; the others have not, as long
+   * as there are any.
+   */
   returning: number;
 };
 

@@ -1,6 +1,6 @@
 /**
- * JSON calls to several services, over connections that stay open. By `node:http`: `fetch` takes several times its CPU, which a caller that
- * shares the machine with what it measures takes from it.
+ * JSON calls to several services, over connections that stay open. By `node:http`: `fetch` takes several times its CPU, which a
+ * caller that shares the machine with what it measures takes from it.
  */
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -34,8 +34,8 @@ export type ContactLedger = {
   /** false: the history has changed since `version` was read, and nothing was written. Drops what no rule needs any more. */
   write: (subjectId: string, version: string, history: ContactHistory, now: number) => Promise<boolean>;
   /**
-   * Leaves word that a guest's contacts are the customer's now, so that whoever decided for the guest meanwhile decides again. false: they
-   * have changed since `version` was read.
+   * Leaves word that a guest's contacts are the customer's now, so that whoever decided for the guest meanwhile decides again.
+   * false: they have changed since `version` was read.
    */
   closeTaken: (subjectId: string, version: string) => Promise<boolean>;
   /** What a script that writes them beside something else of the customer's needs: see `contactsStand`. */

@@ -1,6 +1,7 @@
 /**
- * The process that hosts a private Redis: `node host.js <dataDir> [<path of redis-server or valkey-server>]`; without a path, Valkey in WebAssembly. It outlives the command that started it for as
- * long as another nextbest process is connected, so that `serve`, `worker` and `train` in three terminals share one.
+ * The process that hosts a private Redis: `node host.js <dataDir> [<path of redis-server or valkey-server>]`; without a path,
+ * Valkey in WebAssembly. It outlives the command that started it for as long as another nextbest process is connected, so that
+ * `serve`, `worker` and `train` in three terminals share one.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

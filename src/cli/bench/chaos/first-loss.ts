@@ -77,7 +77,10 @@ function recordLoss(_promises: Promises, { wrongRecords: [first] }: Found): stri
     : `the record of customer ${first} is not what a replay of the lake makes`;
 }
 
-/** Each redemption that was acknowledged counts once, one that was not at most once, and what is redeemed and reserved is within the budget. */
+/**
+ * Each redemption that was acknowledged counts once, one that was not at most once, and what is redeemed and reserved is within
+ * the budget.
+ */
 function budgetLoss({ redemptions }: Promises, { budgets }: Found): string | null {
   for (const { offerId, limit, confirmed, reserved, unbudgeted } of budgets) {
     const { reported = new Set(), acknowledged = new Set() } = redemptions.get(offerId) ?? {};

@@ -62,8 +62,8 @@ export type LoopResult = {
   /** Long-run profit by customer, minor units: margins of the weeks and of the year after, less what offers cost. */
   profitMinor: Float64Array;
   /**
-   * By customer: what each contact was expected to change about that, by the truth at the moment when it was made, summed. A gain over none without
-   * the chance of single orders; what a contact makes of later ones is in it where those are made.
+   * By customer: what each contact was expected to change about that, by the truth at the moment when it was made, summed. A
+   * gain over none without the chance of single orders; what a contact makes of later ones is in it where those are made.
    */
   expectedMinor: Float64Array;
   contacts: number;

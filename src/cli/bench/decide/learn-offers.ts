@@ -34,8 +34,9 @@ export async function learnOffers(
 export type Champion = { model: OfferModel; seenUntil: number };
 
 /**
- * As the worker's job does: a first model learns from the earlier decisions and is tried on the later ones beside `champion` (undefined: beside what is assumed);
- * one that has learnt from all of them takes its place if it passes the gate. Answers what is served then, and why.
+ * As the worker's job does: a first model learns from the earlier decisions and is tried on the later ones beside `champion`
+ * (undefined: beside what is assumed); one that has learnt from all of them takes its place if it passes the gate. Answers what
+ * is served then, and why.
  */
 export async function learnThroughGate(
   closed: ClosedShop,

@@ -81,7 +81,10 @@ async function randomLog(week: ClosedShop, seed: number): Promise<RandomLog> {
   };
 }
 
-/** The plainest model of rewards there is: the mean of each action. It does not know that who may have an offer differs from who may not. */
+/**
+ * The plainest model of rewards there is: the mean of each action. It does not know that who may have an offer differs from who
+ * may not.
+ */
 function meanRewards(
   { action, propensity, reward }: { action: Int32Array; propensity: Float64Array; reward: Float64Array },
   actions: number,
