@@ -6,7 +6,7 @@ import type { SessionId } from '../domain/ids.ts';
 import { type Offer, type OfferOutcome, PAID_WHEN_MADE } from '../domain/offer.ts';
 import { customerOfSession } from '../features/guest-events.ts';
 import { guestSubject } from '../features/subject.ts';
-import type { Contact, ContactState } from '../offers/contact-history.ts';
+import type { Contact, ContactHistory, ContactState } from '../offers/contact-history.ts';
 import type { OfferMarket } from '../offers/offer-market.ts';
 import { redemptionCost } from '../offers/redemption-cost.ts';
 import type { DecisionOutline, OutlinedOffer } from './decision-outline.ts';
@@ -93,15 +93,32 @@ export async function settleOutcome(
 ): Promise<Confirmed | 'released' | undefined> {
   const of = await early;
   const holder = holderIn(of?.read.history ?? [], decision, made);
-  const ids = new Set([holder, decision.decisionId]);
-  const change = (contact: Contact) =>
-    contact.offerId === made.offerId && ids.has(contact.decisionId) ? answered(contact, settled) : contact;
+  let last = holder;
+  const change = (history: ContactHistory) => {
+    last = holderIn(history, decision, made);
+    const ids = new Set([last, decision.decisionId]);
+    return changed(history, (contact) =>
+      contact.offerId === made.offerId && ids.has(contact.decisionId) ? answered(contact, settled) : contact,
+    );
+  };
   // Neither waits for the other, since each may be repeated by itself.
   const [budget] = await Promise.all([
     settleBudget(decision, made, holder, settled, market, deps),
     of && changeContacts(decision, of, change, deps),
   ]);
+  if (last !== holder) await followFold(made, { holder, last }, budget, deps);
   return budget;
+}
+
+/** A log-in has folded the offer into another since the contacts were read: what was done to its budget is the other's. */
+async function followFold(
+  { offerId }: OutlinedOffer,
+  { holder, last }: { holder: string; last: string },
+  budget: Confirmed | 'released' | undefined,
+  { budgets, now }: SettleDeps,
+): Promise<void> {
+  if (budget === 'released') await budgets.release(offerId, last, now());
+  else if (budget !== undefined) await budgets.move(offerId, holder, last, now());
 }
 
 /**
@@ -111,18 +128,13 @@ export async function settleOutcome(
 async function changeContacts(
   { customerId, sessionId }: DecisionOutline,
   { guest, ...of }: SubjectContacts,
-  change: (contact: Contact) => Contact,
+  change: (history: ContactHistory) => ContactHistory,
   deps: ContactDeps & Pick<SettleDeps, 'now'>,
 ): Promise<void> {
   const update = (subjectId: string, early?: ReadContacts) =>
-    deps.contacts.update(
-      subjectId,
-      (history) => changed(history, change),
-      deps.now(),
-      early && Promise.resolve(early),
-    );
+    deps.contacts.update(subjectId, change, deps.now(), early && Promise.resolve(early));
   const asGuest = customerId === undefined ? (guest ?? of) : undefined;
-  const isGuests = asGuest !== undefined && changed(asGuest.read.history, change) !== asGuest.read.history;
+  const isGuests = asGuest !== undefined && change(asGuest.read.history) !== asGuest.read.history;
   if (!isGuests || sessionId === undefined) return await update(of.subjectId, of.read);
   await update(asGuest.subjectId, asGuest.read);
   const owner = guest === undefined ? await customerOfSession(sessionId, deps) : of.subjectId;

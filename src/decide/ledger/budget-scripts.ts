@@ -194,6 +194,27 @@ return 1
 `,
 );
 
+/**
+ * What has been paid under one id has been paid for another, whose reservation is given back; one that has been paid as well stays so. Answers
+ * 1 where it was so.
+ */
+export const moveScript = namedScript(
+  { keys: ledgerKeys, args: [...ledgerArgs, 'id', 'other'] },
+  `${sweep}
+local entry = redis.call('HGET', entries, id)
+local state = parse(entry)
+if state ~= CONFIRMED and state ~= UNBUDGETED then return 0 end
+local otherState, period, held = parse(redis.call('HGET', entries, other))
+if otherState == CONFIRMED or otherState == UNBUDGETED then return 0 end
+if isOut(otherState) then free(other, period, held) end
+redis.call('ZADD', dueTimes, redis.call('ZSCORE', dueTimes, id), other)
+redis.call('HSET', entries, other, entry)
+redis.call('HDEL', entries, id)
+redis.call('ZREM', dueTimes, id)
+return 1
+`,
+);
+
 /** Then ids. What is paid when it is made may have been made: it stays spent. Answers how many there were. */
 export const forgetScript = namedScript(
   { keys: ledgerKeys, args: ledgerArgs },

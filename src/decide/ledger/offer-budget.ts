@@ -23,6 +23,7 @@ import {
   confirmScript,
   forgetScript,
   moreDue,
+  moveScript,
   noLimit,
   periodKeptMs,
   releaseScript,
@@ -89,6 +90,11 @@ export type BudgetLedger = {
   ) => Promise<Confirmed>;
   /** Gives back what was not redeemed; what is not reserved stays as it is. */
   release: (offerId: string, id: string, now: number) => Promise<void>;
+  /**
+   * A redemption that was confirmed under `id` is that of `other`, whose reservation is given back: a repeat of either is then told
+   * under `other`.
+   */
+  move: (offerId: string, id: string, other: string, now: number) => Promise<void>;
   /** Forgets these ids: what is reserved is given back, what was spent stays in the sums. Answers how many there were. */
   forget: (offerId: string, ids: readonly string[], now: number) => Promise<number>;
   /** Of the period that `now` is in. What has lapsed is given back first. */
@@ -172,6 +178,10 @@ export function createBudgetLedger(redis: Redis, keys: Keys): BudgetLedger {
 
     async release(offerId, id, now) {
       await releaseScript(redis, { ...ledgerOf(offerId, now), id });
+    },
+
+    async move(offerId, id, other, now) {
+      await moveScript(redis, { ...ledgerOf(offerId, now), id, other });
     },
 
     async forget(offerId, ids, now) {

@@ -57,6 +57,28 @@ test('of a customer who is forgotten what was not redeemed comes back, but what 
   expect(await ledger.state(discount, now)).toMatchObject({ reservedMinor: 200, confirmedMinor: 0 });
 });
 
+test('what was paid under one id is moved to another: that one’s reservation comes back, the sum stays, and a repeat is known', async () => {
+  const offer = offerWith({ amountMinor: 1000 });
+  const paid = (id: string) => ledger.confirm(offer, { id, costMinor: 250, decidedAt: now, knownUntil }, now);
+  await reserve(offer, 'folded', 300);
+  await reserve(offer, 'kept', 400);
+  const out = { reservedMinor: 700, reservedCount: 2, confirmedMinor: 0, confirmedCount: 0 };
+  // Nothing has been paid yet.
+  await ledger.move(offer.offerId, 'folded', 'kept', now);
+  expect(await ledger.state(offer, now)).toMatchObject(out);
+  expect(await paid('folded')).toBe('confirmed');
+  const moved = { reservedMinor: 0, reservedCount: 0, confirmedMinor: 250, confirmedCount: 1 };
+  for (let n = 0; n < 2; n++) {
+    await ledger.move(offer.offerId, 'folded', 'kept', now);
+    expect(await ledger.state(offer, now)).toMatchObject(moved);
+  }
+  expect(await paid('kept')).toBe('repeated');
+  // As long as any redemption is.
+  expect(
+    await ledger.confirm(offer, { id: 'kept', costMinor: 250, decidedAt: now, knownUntil }, knownUntil - 1),
+  ).toBe('repeated');
+});
+
 test('at a higher cost a reservation takes the rest, of the period that it is in; at a lower one it stays', async () => {
   const offer = offerWith({ amountMinor: 1000, period: 'day' });
   const tomorrow = now + dayMs;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type DecideRequest, decide } from '../../../src/decide/decide.ts';
 import { type LoggedDecision, loggedForm } from '../../../src/decide/decision-log.ts';
-import { settleOutcome } from '../../../src/decide/settle-outcome.ts';
+import { contactsOf, settleOutcome } from '../../../src/decide/settle-outcome.ts';
 import { knownSubject } from '../../../src/decide/subject.ts';
 import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
@@ -76,7 +76,12 @@ function shop() {
     await mergeSession(sessionId, customerId, { ...deps, ...on });
     return clock;
   };
-  const tell = async (decision: LoggedDecision, outcome: OfferOutcome) => {
+  /** `early`: the contacts, as they were read before. */
+  const tell = async (
+    decision: LoggedDecision,
+    outcome: OfferOutcome,
+    early?: ReturnType<typeof contactsOf>,
+  ) => {
     clock += hourMs;
     const { decisionId } = decision;
     const made = decision.placements[0]?.offers[0];
@@ -96,7 +101,7 @@ function shop() {
       offerId: made.offerId,
       ...told,
     } as unknown as ShopEvent);
-    return await settleOutcome(decision, made, told, deps.market.known(), deps);
+    return await settleOutcome(decision, made, told, deps.market.known(), deps, early);
   };
   const pass = (ms: number) => {
     clock += ms;
@@ -360,6 +365,50 @@ test('who asked whose the session is before the log-in, and read what it was giv
   expect(given).toMatchObject({ customerId });
   expect(await ledgers()).toMatchObject({ reservedCount: 1, contacts: [{ by: given.decisionId }] });
 });
+
+test.each([
+  ['guest', 'before it is given back', 'redeemed'],
+  ['guest', 'once it is given back', 'redeemed'],
+  ['customer', 'before it is given back', 'redeemed'],
+  ['customer', 'once it is given back', 'redeemed'],
+  ['guest', 'once it is given back', 'dismissed'],
+  ['customer', 'before it is given back', 'dismissed'],
+] as const)(
+  'what the %s was given first and a log-in folds into the other, told of %s by who had read before: %s, it is the other’s',
+  async (first, when, outcome) => {
+    const { deps, decided, merge, tell, ledgers, rebuilt } = shop();
+    const subjects = { guest: { sessionId }, customer: { customerId } };
+    const folded = await decided(subjects[first]);
+    const kept = await decided(subjects[first === 'guest' ? 'customer' : 'guest']);
+    const early = contactsOf(folded, deps);
+    await early;
+    const { budgets } = deps;
+    let isTold = false;
+    const once = async () => {
+      if (!isTold)
+        expect(await tell(folded, outcome, early)).toBe(outcome === 'redeemed' ? 'confirmed' : 'released');
+      isTold = true;
+    };
+    const mergedAt = await merge({
+      budgets: {
+        async release(...of) {
+          if (when === 'before it is given back') await once();
+          await budgets.release(...of);
+          await once();
+        },
+      },
+    });
+    expect(isTold).toBe(true);
+    const after = await ledgers();
+    const confirmedCount = outcome === 'redeemed' ? 1 : 0;
+    expect(after).toMatchObject({ reservedCount: 0, confirmedCount, unbudgetedCount: 0 });
+    expect(after.contacts.every(({ state, isOpen }) => state === outcome || !isOpen)).toBe(true);
+    if (outcome === 'dismissed') return;
+    for (const decision of [folded, kept]) expect(await tell(decision, 'redeemed')).toBe('repeated');
+    expect(await ledgers()).toMatchObject({ reservedCount: 0, confirmedCount, unbudgetedCount: 0 });
+    expect(await rebuilt(mergedAt)).toMatchObject({ reservedCount: 0, confirmedCount, unbudgetedCount: 0 });
+  },
+);
 
 test('a decision for the session that did not know of the log-in is answered where it stands, and the next log-in takes it over', async () => {
   const { deps, decided, merge, tell, ledgers } = shop();
