@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue, QueueEvents, Worker } from 'bullmq';
@@ -119,6 +119,32 @@ describeNative('with a redis-server on the PATH', () => {
     const after = await openPrivateRedis(native());
     redis = connect(after.url);
     expect(await redis.get('kept')).toBe('yes');
+    redis.disconnect();
+    await after.release();
+  });
+
+  test('its file is written anew as it is, not compressed, and read again', async () => {
+    const before = await openPrivateRedis(native());
+    let redis = connect(before.url);
+    // To compress, one letter again and again is hardly anything.
+    const long = 'a'.repeat(50_000);
+    await redis.set('long', long);
+    await redis.call('BGREWRITEAOF');
+    const largest = async () => {
+      const folder = join(dataDir, 'redis', 'appendonlydir');
+      const bases = (await readdir(folder)).filter((name) => name.endsWith('.base.rdb'));
+      return Math.max(
+        0,
+        ...(await Promise.all(bases.map(async (name) => (await stat(join(folder, name))).size))),
+      );
+    };
+    await expect.poll(largest, { timeout: 10_000 }).toBeGreaterThan(50_000);
+    redis.disconnect();
+    await before.release();
+
+    const after = await openPrivateRedis(native());
+    redis = connect(after.url);
+    expect(await redis.get('long')).toBe(long);
     redis.disconnect();
     await after.release();
   });
