@@ -14,6 +14,7 @@ import type { Deps } from '../../../src/serve/deps.ts';
 import { redeemPurchases } from '../../../src/serve/events/redeem-purchases.ts';
 import { findOutcomes } from '../../../src/serve/events/report-outcomes.ts';
 import { eventually } from '../../support/eventually.ts';
+import { fiveOff, offerFiveOff } from '../../support/five-off.ts';
 import { noon } from '../../support/offers.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -21,25 +22,9 @@ import { startTestService, type TestService } from '../../support/service.ts';
 const { redis, keys, url: redisUrl, prefix } = testRedis();
 let service: TestService;
 
-const offer = {
-  offerId: 'five-off',
-  name: 'Five off',
-  benefit: { kind: 'amountOff', amountMinor: 500 },
-  channels: ['web', 'store'],
-  budget: { amountMinor: 100_000 },
-};
-
 beforeAll(async () => {
   service = await startTestService({ redisUrl, prefix });
-  await service.call('POST', '/offers', [offer]);
-  await eventually(async () => {
-    const { body } = await service.call('POST', '/offers/decide', {
-      customerId: 'nobody',
-      channel: 'web',
-      dryRun: true,
-    });
-    expect(body.placements[0].offers.length + body.excluded.length).toBe(1);
-  });
+  await offerFiveOff(service);
 });
 afterAll(() => service.close());
 
@@ -282,7 +267,7 @@ test('a purchase that is rejected redeems nothing; one without redemptions does 
 });
 
 test('an offer without a budget says so; what a budget has left is told in money and number', async () => {
-  await service.call('POST', '/offers', [{ ...offer, offerId: 'free', budget: undefined }]);
+  await service.call('POST', '/offers', [{ ...fiveOff, offerId: 'free', budget: undefined }]);
   expect((await service.call('GET', '/offers/free/budget')).status).toBe(404);
   expect((await service.call('GET', '/offers/never/budget')).status).toBe(404);
   const { budget: terms, period, remains, availableNow, unbudgeted } = await budget();

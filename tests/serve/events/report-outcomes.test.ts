@@ -1,30 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { fiveOff, offerFiveOff } from '../../support/five-off.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
 const { redis, keys, url: redisUrl, prefix } = testRedis();
 let service: TestService;
-const offerId = 'five-off';
+const { offerId } = fiveOff;
 
 beforeAll(async () => {
   service = await startTestService({ redisUrl, prefix });
-  const offer = {
-    offerId,
-    name: 'Five off',
-    benefit: { kind: 'amountOff', amountMinor: 500 },
-    channels: ['web', 'store'],
-    budget: { amountMinor: 100_000 },
-  };
-  await service.call('POST', '/offers', [offer]);
-  await eventually(async () => {
-    const { body } = await service.call('POST', '/offers/decide', {
-      customerId: 'nobody',
-      channel: 'web',
-      dryRun: true,
-    });
-    expect(body.placements[0].offers.length + body.excluded.length).toBe(1);
-  });
+  await offerFiveOff(service);
 });
 afterAll(() => service.close());
 
