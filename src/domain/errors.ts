@@ -13,6 +13,7 @@ export const ERROR_KINDS = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'The resource does not take this method' },
   GONE: { status: 410, title: 'What was asked for is no longer kept' },
   CONFLICT: { status: 409, title: 'The state of the resource does not allow this' },
+  EXPECTATION_FAILED: { status: 417, title: 'What the request expects is not done here' },
   TOO_MANY_REQUESTS: { status: 429, title: 'Too much at once' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The address or the headers are too long' },
   OVERLOADED: { status: 503, title: 'More is asked than can be answered in time' },

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRng } from '../../src/algorithms/rng.ts';
 import { dayMs } from '../../src/domain/time.ts';
+import { Problem } from '../../src/serve/problem.ts';
 import { ROUTES } from '../../src/serve/routes.ts';
 import { testRedis } from '../support/redis.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -158,10 +159,11 @@ test('unknown paths are 404; known ones say with 405 which methods they take', a
   expect((await service.call('HEAD', '/livez')).status).toBe(200);
 });
 
-test('what is no HTTP at all gets a problem too', async () => {
+/** What comes back for these bytes, until the connection ends. */
+async function sendRaw(bytes: string): Promise<{ head: string; body: string }> {
   const { hostname, port } = new URL(service.url);
   const text = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write('this is no HTTP\r\n\r\n'));
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
     let received = '';
     socket.on('data', (chunk) => {
       received += chunk;
@@ -169,9 +171,43 @@ test('what is no HTTP at all gets a problem too', async () => {
     socket.on('end', () => resolve(received));
     socket.on('error', reject);
   });
-  expect(text).toMatch(/^HTTP\/1\.1 400 /);
-  expect(text).toContain('application/problem+json');
-  expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'INVALID_REQUEST', status: 400 });
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  return { head, body };
+}
+
+const close = 'connection: close\r\n';
+test.each([
+  ['no HTTP', 'this is no HTTP\r\n\r\n', 400, 'INVALID_REQUEST'],
+  [
+    'an address that is none',
+    `GET http://[bad/recommendations HTTP/1.1\r\nhost: a\r\n${close}\r\n`,
+    400,
+    'INVALID_REQUEST',
+  ],
+  ['no host', `GET /livez HTTP/1.1\r\n${close}\r\n`, 400, 'INVALID_REQUEST'],
+  [
+    'another expectation',
+    `GET /livez HTTP/1.1\r\nhost: a\r\nexpect: bogus\r\n${close}\r\n`,
+    417,
+    'EXPECTATION_FAILED',
+  ],
+])(
+  'what Node or Express would refuse in their own words is a problem: %s',
+  async (_what, bytes, status, code) => {
+    const { head, body } = await sendRaw(bytes);
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(head).toMatch(/^content-type: application\/problem\+json/im);
+    expect(head).toMatch(/^x-content-type-options: nosniff/im);
+    const problem = Problem.strict().parse(JSON.parse(body));
+    expect(problem).toMatchObject({ status, code });
+    expect(/^x-request-id: (.+)$/im.exec(head)?.[1]?.trim()).toBe(problem.requestId);
+  },
+);
+
+test('HTTP/1.0 needs no host, and an absolute address is answered as its path is', async () => {
+  expect((await sendRaw('GET /livez HTTP/1.0\r\n\r\n')).head).toMatch(/ 200 /);
+  const absolute = `GET http://example.test/livez HTTP/1.1\r\nhost: a\r\n${close}\r\n`;
+  expect((await sendRaw(absolute)).head).toMatch(/ 200 /);
 });
 
 test('no request of several hundred random bad ones gets a 5xx or shows a stack', async () => {

@@ -1,5 +1,7 @@
 /** The routes as an Express application. */
-import express, { type Express, type RequestHandler, type Response } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import { AppError } from '../../domain/errors.ts';
 import type { Admit } from '../admission/admit.ts';
 import { answerRoute } from '../answer-route.ts';
 import type { Deps } from '../deps.ts';
@@ -7,6 +9,13 @@ import type { RawRequest } from '../parse-request.ts';
 import type { Route } from '../route.ts';
 import type { SetCorsHeaders } from './cors.ts';
 import { docsRouter } from './docs.ts';
+import {
+  answerFailure,
+  type ExchangeInfo,
+  giveRequestId,
+  measureExchange,
+  setSecurityHeaders,
+} from './exchange.ts';
 import {
   answerErrors,
   bodyLimitBytes,
@@ -24,7 +33,7 @@ export function createApp(
   routes: readonly Route[],
   { admit, setCors }: { admit: Admit; setCors: SetCorsHeaders },
   deps: Deps,
-): Express {
+): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -42,7 +51,22 @@ export function createApp(
   app.use('/docs', named('/docs'), docsRouter());
   app.use(notFound);
   app.use(answerErrors(deps.log));
-  return app;
+  return withoutLeftOver(app, setCors, deps);
+}
+
+/** Express hands on a target that it finds no path in (`http://[x/items`); its own word for that would be a page of HTML. */
+function withoutLeftOver(app: Express, setCors: SetCorsHeaders, { metrics, log }: Deps): RequestListener {
+  return (req, res) =>
+    app(req as Request, res as Response, () => {
+      const info: ExchangeInfo = { requestId: giveRequestId(req, res) };
+      measureExchange(req, res, info, metrics, log);
+      setSecurityHeaders(res);
+      setCors(req, res);
+      const error = new AppError('INVALID_REQUEST', {
+        public: 'The address cannot be read: begin it with the path, such as /items/tea-1.',
+      });
+      answerFailure(error, res, info, log);
+    });
 }
 
 const readBody = express.raw({ type: () => true, limit: bodyLimitBytes });

@@ -1,14 +1,21 @@
 /** The socket side: listening, what the HTTP parser refuses, and going away without dropping anybody. */
 import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, UsageError } from '../../domain/errors.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
 import { closeQueued } from './close-queued.ts';
-import { securityHeaderLines } from './exchange.ts';
-import { problemText } from './send.ts';
+import { giveRequestId, securityHeaderLines, setSecurityHeaders } from './exchange.ts';
+import { problemText, sendProblem } from './send.ts';
 
 export type Listening = {
   url: string;
@@ -59,6 +66,13 @@ export async function listen(
   { onDropped = () => {}, times = patience }: { onDropped?: () => void; times?: Patience } = {},
 ): Promise<Listening> {
   let draining = false;
+  const answerBy =
+    (answer: RequestListener): RequestListener =>
+    (req, res) => {
+      // A client with a kept-alive connection is told to look elsewhere for its next request.
+      if (draining) res.setHeader('connection', 'close');
+      if (closeQueued(req.socket, res)) answer(req, res);
+    };
   const server = createServer(
     {
       headersTimeout: times.headersMs,
@@ -66,12 +80,17 @@ export async function listen(
       keepAliveTimeout: times.keepAliveMs,
       connectionsCheckingInterval: times.checkEveryMs,
       maxHeaderSize: maxHeaderBytes,
+      // Node's own refusal has no word in it.
+      requireHostHeader: false,
     },
-    (req, res) => {
-      // A client with a kept-alive connection is told to look elsewhere for its next request.
-      if (draining) res.setHeader('connection', 'close');
-      if (closeQueued(req.socket, res)) listener(req, res);
-    },
+    answerBy((req, res) => {
+      if (lacksHost(req)) refuse(req, res, withoutHost());
+      else listener(req, res);
+    }),
+  );
+  server.on(
+    'checkExpectation',
+    answerBy((req, res) => refuse(req, res, unmetExpectation())),
   );
   server.maxHeadersCount = maxHeaders;
   server.maxRequestsPerSocket = maxRequestsPerConnection;
@@ -112,6 +131,32 @@ function drain(server: Server, graceMs: number): Promise<void> {
       resolve();
     });
   });
+}
+
+/** RFC 9112, 3.2: HTTP/1.1 names the host that is asked, be it by nothing. */
+function lacksHost({ headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersionMajor === 1 && httpVersionMinor > 0;
+}
+
+function withoutHost(): AppError {
+  return new AppError('INVALID_REQUEST', {
+    public: 'A request of HTTP/1.1 names whom it asks.',
+    faults: [{ path: 'headers.host', message: 'is missing' }],
+  });
+}
+
+function unmetExpectation(): AppError {
+  return new AppError('EXPECTATION_FAILED', {
+    public: 'Leave the header Expect out, or send 100-continue.',
+    faults: [{ path: 'headers.expect', message: 'must be 100-continue' }],
+  });
+}
+
+/** What Node would answer by itself, without a body, before anybody here has seen it. */
+function refuse(req: IncomingMessage, res: ServerResponse, error: AppError): void {
+  const requestId = giveRequestId(req, res);
+  setSecurityHeaders(res);
+  sendProblem(res, error, requestId);
 }
 
 /** Connections that have had their last answer. */

@@ -164,7 +164,7 @@ function isJson(text: string): boolean {
 /** Rejects where no whole answer comes. */
 function send(
   url: string,
-  { method, path, headers, body }: FuzzRequest,
+  { method, path, headers, withoutHost, body }: FuzzRequest,
   agent: Agent,
   clock: FairClock,
 ): Promise<Answered> {
@@ -173,7 +173,7 @@ function send(
     let answer: IncomingMessage | undefined;
     const length = body === undefined ? {} : { 'content-length': String(body.length) };
     const sent = request(
-      { hostname, port, method, path, headers: { ...headers, ...length }, agent },
+      { hostname, port, method, path, headers: { ...headers, ...length }, setHost: !withoutHost, agent },
       (res) => {
         answer = res;
         const chunks: Buffer[] = [];

@@ -11,6 +11,7 @@ export type FuzzRequest = {
   method: string;
   path: string;
   headers: Record<string, string>;
+  withoutHost: boolean;
   body: Buffer | undefined;
 };
 
@@ -93,6 +94,7 @@ function wireOf(draft: Draft, type: string | undefined): Omit<FuzzRequest, 'call
     method: draft.method,
     path,
     headers: draft.headers,
+    withoutHost: draft.withoutHost === true,
     body: draft.rawBody ?? bodyOf(draft.body, type),
   };
 }

@@ -13,6 +13,8 @@ export type Draft = {
   headers: Record<string, string>;
   /** undefined: none. */
   body: unknown;
+  /** Without the header that HTTP/1.1 requires. */
+  withoutHost?: boolean;
   /** In place of the path and of the body, where they are no longer made of their parts. */
   rawPath?: string;
   rawBody?: Buffer;
@@ -114,6 +116,7 @@ const otherPath: Spoil = (draft, rng) => {
       `${path}/`,
       `${path}//`,
       `http://example.test${path}`,
+      `http://[example${path}`,
       '*',
       `${path}?`,
       `${path}#x`,
@@ -175,11 +178,15 @@ const spoilHeader: Spoil = (draft, rng) => {
       ['x-forwarded-for', '127.0.0.1'],
       ['x-long', 'y'.repeat(17_000)],
       ['expect', '100-continue'],
+      ['expect', 'bogus'],
       ['cookie', '__proto__=1'],
     ],
     rng,
   );
   draft.headers[name] = value;
+};
+const dropHost: Spoil = (draft) => {
+  draft.withoutHost = true;
 };
 const spoilValue: Spoil = (draft, rng) => {
   draft.body = withOddity(draft.body, rng);
@@ -229,6 +236,7 @@ const ofAnyRequest: readonly Spoil[] = [
   spoilParameter,
   spoilHeader,
   spoilHeader,
+  dropHost,
 ];
 const ofBodies: readonly Spoil[] = [
   spoilValue,
