@@ -47,8 +47,8 @@ export function createServeMetrics(registry: Registry) {
     }),
     shedRequests: new Counter({
       name: 'nextbest_serve_shed_requests_total',
-      help: 'Requests that were answered 503 at once, since too many were in flight (inFlight) or too many bodies were arriving (reading), would have taken too long (wait) or had to wait for the CPU (lag)',
-      labelNames: ['bound'] as const,
+      help: 'Requests that were answered at once, 503 (refused) or with what needs no work (standIn), since too many were in flight (inFlight) or too many bodies were arriving (reading), would have taken too long (wait) or had to wait for the CPU (lag)',
+      labelNames: ['bound', 'answer'] as const,
       registers,
     }),
     droppedConnections: new Counter({
@@ -174,7 +174,8 @@ export function createServeMetrics(registry: Registry) {
     }),
   };
   countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
-  countFromZero(metrics.shedRequests, 'bound', SHED_BOUNDS);
+  for (const answer of ['refused', 'standIn'])
+    countFromZero<'bound' | 'answer'>(metrics.shedRequests, 'bound', SHED_BOUNDS, { answer });
   countFromZero(metrics.modelLoadFailures, 'model', MODEL_NAMES);
   return metrics;
 }

@@ -2,7 +2,7 @@
  * In front of both lanes: what is too much for this process is refused before anything of it is looked at, unless it can be
  * answered out of memory.
  */
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { AppError } from '../../domain/errors.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { LoadGate } from '../admission/load-gate.ts';
@@ -33,7 +33,9 @@ export function shedLoad(
   listener: RequestListener,
 ): RequestListener {
   let lastRefusedAt = Number.NEGATIVE_INFINITY;
+  const refused = new WeakSet<ServerResponse>();
   const refuse: RequestListener = (req, res) => {
+    refused.add(res);
     const startedAt = performance.now();
     const requestId = giveRequestId(req, res);
     setSecurityHeaders(res);
@@ -50,7 +52,6 @@ export function shedLoad(
     if (alwaysAnswered.has(req.url ?? '')) return listener(req, res);
     const bound = gate.refusal(bringsBody(req));
     if (bound === undefined) return listener(req, res);
-    metrics.shedRequests.inc({ bound });
     if (now() - lastRefusedAt > quietMs)
       log.warn(
         {
@@ -63,6 +64,7 @@ export function shedLoad(
       );
     lastRefusedAt = now();
     answerOrRefuse(req, res);
+    metrics.shedRequests.inc({ bound, answer: refused.has(res) ? 'refused' : 'standIn' });
   };
 }
 
