@@ -142,6 +142,8 @@ export const EventInput = z
       ...common,
       decisionId: z.string().min(1).max(64),
       offerId: OfferId,
+      /** Of an offer that the customer had been given before: the decision that gave it, as the decision says. Told to a decision that is known, it is filled in. */
+      heldSince: z.string().min(1).max(64).optional(),
       outcome: OfferOutcome,
       /** Value of the order that it led to, and what a redemption has cost the shop. */
       valueMinor: PriceMinor.optional(),

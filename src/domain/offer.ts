@@ -237,5 +237,10 @@ export const OFFER_OUTCOMES = ['viewed', 'clicked', 'redeemed', 'dismissed'] as 
 export const OfferOutcome = z.enum(OFFER_OUTCOMES);
 export type OfferOutcome = z.output<typeof OfferOutcome>;
 
-/** An offer that the customer redeemed or dismissed; `at` in milliseconds since 1970. */
-export type OfferAnswer = { offerId: OfferId; outcome: 'redeemed' | 'dismissed'; at: number };
+/** An offer that the customer redeemed or dismissed; `at` in milliseconds since 1970. `givenBy`: of a redemption, the decision that gave her the offer. */
+export type OfferAnswer = {
+  offerId: OfferId;
+  outcome: 'redeemed' | 'dismissed';
+  at: number;
+  givenBy?: string;
+};

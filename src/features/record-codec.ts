@@ -98,6 +98,7 @@ export function encodeRecord(record: CustomerRecord): Buffer {
   for (const answer of record.offerAnswers) {
     ids.write(writer, answer.offerId);
     flagged(answer.at, answer.outcome === 'redeemed');
+    if (answer.outcome === 'redeemed') ids.write(writer, answer.givenBy ?? '');
   }
   writer.varint(record.ratingLows.length);
   for (const low of record.ratingLows) {
@@ -129,6 +130,7 @@ function meetAll(record: CustomerRecord): { times: TimeWriter; ids: IdWriter } {
   }
   for (const answer of record.offerAnswers) {
     ids.meet(answer.offerId);
+    if (answer.outcome === 'redeemed') ids.meet(answer.givenBy ?? '');
     times.meet(answer.at);
   }
   for (const { at } of record.categories) times.meet(at);
@@ -209,11 +211,12 @@ function readRecord(reader: BinaryReader): CustomerRecord {
   for (let n = reader.varint(); n > 0; n--) {
     const offerId = ids.read(reader) as OfferId;
     const token = reader.varint();
-    record.offerAnswers.push({
-      offerId,
-      outcome: token % 2 === 1 ? 'redeemed' : 'dismissed',
-      at: times.at(token >>> 1),
-    });
+    const at = times.at(token >>> 1);
+    record.offerAnswers.push(
+      token % 2 === 1
+        ? { offerId, outcome: 'redeemed', at, givenBy: ids.read(reader) }
+        : { offerId, outcome: 'dismissed', at },
+    );
   }
   for (let n = reader.varint(); n > 0; n--)
     record.ratingLows.push({ rating: readNumber(reader, times), at: time() });

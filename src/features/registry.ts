@@ -86,7 +86,7 @@ export const FEATURE_SCHEMA: string = shortHash([
 ]);
 
 /** Raise it when the record's layout changes, or what a variable part of it holds. */
-const RECORD_LAYOUT = 6;
+const RECORD_LAYOUT = 7;
 
 /**
  * Names the features and the layout of records: 8 hex digits, part of a record's key, so that a record of another layout is

@@ -106,6 +106,7 @@ function detailOf(event: ShopEvent): string | null {
       return JSON.stringify({
         decisionId: event.decisionId,
         offerId: event.offerId,
+        heldSince: event.heldSince,
         outcome: event.outcome,
         valueMinor: event.valueMinor,
         costMinor: event.costMinor,

@@ -92,10 +92,15 @@ export function countOffer(history: ContactHistory, offerId: string, cap: OfferC
     const counts =
       cap.of === 'made'
         ? contact.at > since && isStanding(contact, now)
-        : isOpen(contact, now) || (contact.state === 'redeemed' && contact.stateAt > since);
+        : isOpen(contact, now) || isRedemption(contact, since);
     if (counts) count++;
   }
   return count;
+}
+
+/** What was shown again to who had it gave nothing to redeem (see `decide/ledger/contact-for.ts`): what is told of it is the other's. */
+function isRedemption({ state, stateAt, at, redeemableUntil }: Contact, since: number): boolean {
+  return state === 'redeemed' && stateAt > since && redeemableUntil > at;
 }
 
 /** When she was last contacted on these channels, on another occasion than this one; undefined = never. */

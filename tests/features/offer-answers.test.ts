@@ -6,10 +6,11 @@ import { dayMs } from '../../src/domain/time.ts';
 import { offerAnswersMax, updateOfferAnswers } from '../../src/features/offer-answers.ts';
 import { startMs } from '../support/events.ts';
 
-function outcome(kind: string, days: number, offerId = 'ten'): ShopEvent {
+function outcome(kind: string, days: number, offerId = 'ten', of: object = {}): ShopEvent {
   return {
     type: 'offerOutcome',
-    decisionId: 'd',
+    decisionId: `d${days}`,
+    ...of,
     offerId,
     outcome: kind,
     eventId: `${kind}${days}`,
@@ -35,8 +36,28 @@ test('redemptions and dismissals are kept with their offer and time; what was on
     ),
   ).toEqual([
     { offerId: 'ten', outcome: 'dismissed', at: startMs + 2 * dayMs },
-    { offerId: 'five', outcome: 'redeemed', at: startMs + 4 * dayMs },
+    { offerId: 'five', outcome: 'redeemed', at: startMs + 4 * dayMs, givenBy: 'd4' },
   ]);
+});
+
+test('what was given once is redeemed once, whichever of its decisions is told of it and in whatever order; dismissed as often as it is told', () => {
+  const given = { decisionId: 'first' };
+  const shownAgain = { decisionId: 'second', heldSince: 'first' };
+  const events = [
+    outcome('redeemed', 3, 'ten', given),
+    outcome('redeemed', 4, 'ten', shownAgain),
+    outcome('redeemed', 5, 'ten', { decisionId: 'third' }),
+    outcome('redeemed', 6, 'five', given),
+  ];
+  for (const told of [events, [...events].reverse()])
+    expect(answersTo(...told)).toEqual([
+      { offerId: 'ten', outcome: 'redeemed', at: startMs + 3 * dayMs, givenBy: 'first' },
+      { offerId: 'ten', outcome: 'redeemed', at: startMs + 5 * dayMs, givenBy: 'third' },
+      { offerId: 'five', outcome: 'redeemed', at: startMs + 6 * dayMs, givenBy: 'first' },
+    ]);
+  expect(
+    days(answersTo(outcome('dismissed', 1, 'ten', given), outcome('dismissed', 2, 'ten', given))),
+  ).toEqual([1, 2]);
 });
 
 test('what is older than any rule looks back is left out', () => {

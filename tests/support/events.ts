@@ -89,6 +89,7 @@ const parts: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
   offerOutcome: {
     decisionId: id('decision', 9),
     offerId: id('offer', 9),
+    heldSince: optional(id('decision', 9)),
     outcome: fc.constantFrom('viewed', 'clicked', 'redeemed', 'dismissed'),
     valueMinor: optional(price),
   },

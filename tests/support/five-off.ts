@@ -1,4 +1,4 @@
-/** The one offer of a shop: money off, on the page and in the shop, with a budget that no test uses up. */
+/** The one offer of a shop: money off, on the page and in the shop, twice at most, with a budget that no test uses up. */
 import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
 import type { TestService } from './service.ts';
@@ -9,6 +9,7 @@ export const fiveOff = {
   benefit: { kind: 'amountOff', amountMinor: 500 },
   channels: ['web', 'store'],
   budget: { amountMinor: 100_000 },
+  caps: [{ of: 'redeemed', times: 2, days: 30 }],
 };
 
 /** Until the service decides by it: it follows the catalogue. */

@@ -114,6 +114,7 @@ export function outcomeEvent(
   eventId: EventId,
   at: number,
 ): OutcomeEvent {
+  const heldSince = offerOf(decision, offerId)?.heldSince;
   return {
     type: 'offerOutcome',
     eventId,
@@ -123,6 +124,7 @@ export function outcomeEvent(
     occurredAt: at,
     decisionId: decision.decisionId,
     offerId,
+    ...(heldSince !== undefined && { heldSince }),
     outcome,
     ...(valueMinor !== undefined && { valueMinor }),
     ...(costMinor !== undefined && { costMinor }),

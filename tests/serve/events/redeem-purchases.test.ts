@@ -178,6 +178,27 @@ test('an offer that this customer was never given is no reason to refuse the pur
   expect(await outcomesOf(decisionId)).toEqual([]);
 });
 
+test('a redemption counts once for caps, told under two ids, by two ways, or of two decisions that showed the offer', async () => {
+  const customerId = 'told-twice';
+  const first = await decided(customerId);
+  const second = await decided(customerId);
+  const tell = (decisionId: string, eventId: string) => {
+    const report = { offerId: 'five-off', outcome: 'redeemed', eventId };
+    return service.call('POST', `/decisions/${decisionId}/outcomes`, report);
+  };
+  expect((await tell(first, 'till-1')).status).toBe(202);
+  expect((await tell(second, 'till-2')).status).toBe(202);
+  await buy(customerId, [{ offerId: 'five-off', decisionId: first }]);
+  const told: { outcome: string }[] = (await service.call('GET', `/customers/${customerId}/data`)).body.record
+    .offerAnswers;
+  expect(told).toMatchObject([{ outcome: 'redeemed', givenBy: first }]);
+  // Capped at two redemptions: it may be had once more, and then no more.
+  const third = await decided(customerId);
+  expect((await tell(third, 'till-3')).status).toBe(202);
+  const { body } = await service.call('POST', '/offers/decide', { customerId, channel: 'web' });
+  expect(body.excluded).toMatchObject([{ offerId: 'five-off', reasonCode: 'offer-cap' }]);
+});
+
 test('an offer that one purchase has redeemed is told so of another, whose cost is counted apart, once', async () => {
   const decisionId = await decided('twice');
   const before = await budget();
