@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { AppError, UsageError } from '../domain/errors.ts';
 import { type ModelManifest, ModelName, ModelVersion } from '../domain/manifest.ts';
+import { FEATURE_SCHEMA } from '../features/registry.ts';
 import { readConfig } from '../infra/config.ts';
 import { listModels, promoteModel, rollbackModel } from '../infra/model-store.ts';
 import type { ImportFlags } from './models-import.ts';
@@ -33,7 +34,12 @@ export const modelsCommand = (): Command =>
         .action(async (name: string, version: string, _options, command: Command) => {
           const output = outputOf(command);
           await serveOther(output, () =>
-            promoteModel(readConfig(process.env).modelsDir, parseName(name), parseVersion(version)),
+            promoteModel(
+              readConfig(process.env).modelsDir,
+              parseName(name),
+              parseVersion(version),
+              FEATURE_SCHEMA,
+            ),
           );
         }),
     )
@@ -43,7 +49,9 @@ export const modelsCommand = (): Command =>
         .argument('<name>', `one of ${ModelName.options.join(', ')}`)
         .action(async (name: string, _options, command: Command) => {
           const output = outputOf(command);
-          await serveOther(output, () => rollbackModel(readConfig(process.env).modelsDir, parseName(name)));
+          await serveOther(output, () =>
+            rollbackModel(readConfig(process.env).modelsDir, parseName(name), FEATURE_SCHEMA),
+          );
         }),
     )
     .addCommand(importCommand());

@@ -128,29 +128,49 @@ export async function listModels(modelsDir: string): Promise<ListedModel[]> {
   return listed;
 }
 
-/** Serves a version from now on, whatever its gate said; refused where it is damaged. */
+/**
+ * Serves a version from now on, whatever its gate said; refused where it is damaged. Throws AppError CONFLICT where it reads other
+ * features than `featureSchema`, those of this build: every process would refuse it.
+ */
 export async function promoteModel(
   modelsDir: string,
   name: ModelName,
   version: ModelVersion,
+  featureSchema: string,
 ): Promise<ModelManifest> {
   if (!(await exists(versionFolder(modelsDir, name, version)))) {
     throw new AppError('NOT_FOUND', { public: `There is no ${name} model ${version}.` });
   }
   const { manifest } = await loadModel(modelsDir, name, version);
+  if (!readsFeatures(manifest, featureSchema)) {
+    throw new AppError('CONFLICT', {
+      public:
+        `The ${name} model ${version} reads the features of another build of nextbest (${manifest.featureSchema}; this one has ` +
+        `${featureSchema}), and no process would serve it: train again (nextbest train, or POST /jobs).`,
+    });
+  }
   await serveNext(modelsDir, name, version);
   return manifest;
 }
 
+/** A model without features of customers fits any build. */
+function readsFeatures(manifest: ModelManifest, featureSchema: string): boolean {
+  return manifest.featureSchema === null || manifest.featureSchema === featureSchema;
+}
+
 /**
- * Serves the version that was served before the current one; again, the one before that. Damaged versions are
- * passed over. Throws AppError CONFLICT where there is none to return to.
+ * Serves the version that was served before the current one; again, the one before that. Versions that are damaged, or read other
+ * features than `featureSchema`, are passed over. Throws AppError CONFLICT where there is none to return to.
  */
-export async function rollbackModel(modelsDir: string, name: ModelName): Promise<ModelManifest> {
+export async function rollbackModel(
+  modelsDir: string,
+  name: ModelName,
+  featureSchema: string,
+): Promise<ModelManifest> {
   const earlier = (await servedVersions(modelsDir, name)).slice(1);
   for (const [position, version] of earlier.entries()) {
     const loaded = await loadModel(modelsDir, name, version).catch(() => undefined);
-    if (loaded === undefined) continue;
+    if (loaded === undefined || !readsFeatures(loaded.manifest, featureSchema)) continue;
     await writeServed(modelsDir, name, earlier.slice(position));
     return loaded.manifest;
   }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
 import { newModelVersion, publishModel } from '../../src/infra/model-store.ts';
 import { currentVersion } from '../../src/infra/served-versions.ts';
 import { sandbox } from '../support/nextbest.ts';
@@ -21,7 +22,7 @@ beforeAll(async () => {
         name: 'churn',
         version,
         createdAt: '2026-01-01T00:00:00.000Z',
-        featureSchema: '0a1b2c3d',
+        featureSchema: FEATURE_SCHEMA,
         dataRange: { from: '2025-01-01T00:00:00.000Z', to: '2026-01-01T00:00:00.000Z' },
         parameters: {},
         metrics: { auc: 0.8 },

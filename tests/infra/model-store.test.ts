@@ -29,12 +29,15 @@ function version(n: number): string {
   return newModelVersion(Date.UTC(2026, 0, 1, 0, 0, n), () => 0.5);
 }
 
+/** Of the features that this build reads. */
+const features = '0a1b2c3d';
+
 function draft(n: number, passed = true): ModelDraft {
   return {
     name: 'churn',
     version: version(n),
     createdAt: '2026-01-01T00:00:00.000Z',
-    featureSchema: '0a1b2c3d',
+    featureSchema: features,
     dataRange: { from: '2025-01-01T00:00:00.000Z', to: '2026-01-01T00:00:00.000Z' },
     parameters: { horizonDays: 60 },
     metrics: { auc: 0.8 },
@@ -136,7 +139,7 @@ describe('damage', () => {
       expect(err.message).toMatch(/CURRENT names no version; put one there: nextbest models promote churn/);
       expect((await listModels(modelsDir)).map(({ current }) => current)).toEqual([false, false]);
       await publish(3, false);
-      await promoteModel(modelsDir, 'churn', version(1));
+      await promoteModel(modelsDir, 'churn', version(1), features);
       expect(await currentVersion(modelsDir, 'churn')).toBe(version(1));
       await writeFile(path, text);
       await publish(4);
@@ -148,9 +151,25 @@ describe('damage', () => {
     await publish(1);
     await publish(2, false);
     await writeFile(join(modelsDir, 'churn', version(2), 'weights.bin'), 'x');
-    expect((await failure(promoteModel(modelsDir, 'churn', version(2)))).code).toBe('MODEL_UNAVAILABLE');
+    expect((await failure(promoteModel(modelsDir, 'churn', version(2), features))).code).toBe(
+      'MODEL_UNAVAILABLE',
+    );
     expect(await currentVersion(modelsDir, 'churn')).toBe(version(1));
   });
+});
+
+test('a version that reads other features is neither promoted nor rolled back to, one that reads none is', async () => {
+  const { featureSchema: _, ...rest } = draft(1);
+  for (const [n, featureSchema] of [null, 'of-another-build', features].entries())
+    await publishModel(modelsDir, { ...rest, version: version(n), featureSchema }, arrays, tables);
+  const refused = await failure(promoteModel(modelsDir, 'churn', version(1), features));
+  expect([refused.code, refused.public]).toEqual([
+    'CONFLICT',
+    expect.stringMatching(/of-another-build.*train/),
+  ]);
+  expect(await currentVersion(modelsDir, 'churn')).toBe(version(2));
+  expect((await rollbackModel(modelsDir, 'churn', features)).version).toBe(version(0));
+  await promoteModel(modelsDir, 'churn', version(0), features);
 });
 
 test('a publish that fails before its rename leaves nothing to be seen', async () => {
@@ -162,7 +181,7 @@ test('a publish that fails before its rename leaves nothing to be seen', async (
   await writeFile(half, '');
   expect((await listModels(modelsDir)).map(({ manifest }) => manifest.version)).toEqual([version(1)]);
   expect(await currentVersion(modelsDir, 'churn')).toBe(version(1));
-  expect((await failure(promoteModel(modelsDir, 'churn', version(3)))).code).toBe('NOT_FOUND');
+  expect((await failure(promoteModel(modelsDir, 'churn', version(3), features))).code).toBe('NOT_FOUND');
 
   await utimes(half, new Date(0), new Date(0));
   await publish(4);
@@ -177,28 +196,28 @@ test('a version is never written over', async () => {
 describe('rollback', () => {
   test('returns to what was served before, one step each time', async () => {
     for (const n of [1, 2, 3]) await publish(n);
-    await promoteModel(modelsDir, 'churn', version(1));
-    expect((await rollbackModel(modelsDir, 'churn')).version).toBe(version(3));
-    expect((await rollbackModel(modelsDir, 'churn')).version).toBe(version(2));
+    await promoteModel(modelsDir, 'churn', version(1), features);
+    expect((await rollbackModel(modelsDir, 'churn', features)).version).toBe(version(3));
+    expect((await rollbackModel(modelsDir, 'churn', features)).version).toBe(version(2));
     expect(await currentVersion(modelsDir, 'churn')).toBe(version(2));
-    expect((await failure(rollbackModel(modelsDir, 'churn'))).code).toBe('CONFLICT');
+    expect((await failure(rollbackModel(modelsDir, 'churn', features))).code).toBe('CONFLICT');
   });
 
   test('does not return to a version that was rolled back from', async () => {
     for (const n of [1, 2]) await publish(n);
-    await rollbackModel(modelsDir, 'churn');
+    await rollbackModel(modelsDir, 'churn', features);
     await publish(3);
-    expect((await rollbackModel(modelsDir, 'churn')).version).toBe(version(1));
+    expect((await rollbackModel(modelsDir, 'churn', features)).version).toBe(version(1));
   });
 
   test('passes over a damaged version', async () => {
     for (const n of [1, 2, 3]) await publish(n);
     await writeFile(join(modelsDir, 'churn', version(2), 'weights.bin'), 'x');
-    expect((await rollbackModel(modelsDir, 'churn')).version).toBe(version(1));
+    expect((await rollbackModel(modelsDir, 'churn', features)).version).toBe(version(1));
   });
 
   test('with nothing served is refused', async () => {
-    expect((await failure(rollbackModel(modelsDir, 'churn'))).code).toBe('CONFLICT');
+    expect((await failure(rollbackModel(modelsDir, 'churn', features))).code).toBe('CONFLICT');
   });
 });
 
@@ -229,8 +248,8 @@ test('names and versions cannot leave the models folder', async () => {
   const outside = '../../etc' as never;
   await expect(loadModel(modelsDir, 'churn', outside)).rejects.toThrow('must ');
   await expect(loadModel(modelsDir, outside)).rejects.toThrow('must ');
-  await expect(promoteModel(modelsDir, 'churn', outside)).rejects.toThrow('must ');
-  await expect(rollbackModel(modelsDir, outside)).rejects.toThrow('must ');
+  await expect(promoteModel(modelsDir, 'churn', outside, features)).rejects.toThrow('must ');
+  await expect(rollbackModel(modelsDir, outside, features)).rejects.toThrow('must ');
   await expect(publishModel(modelsDir, { ...draft(1), version: outside }, {}, {})).rejects.toThrow('must ');
   await publish(1);
   await writeFile(join(modelsDir, 'churn', 'CURRENT'), '../../etc\n');

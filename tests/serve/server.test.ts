@@ -241,7 +241,8 @@ test('a damaged model and one of other features are refused, counted, and the la
   const file = join(service.modelsDir, 'collaborative', version, 'itemFactors.bin');
   await rm(file);
   await writeFile(file, 'nonsense');
-  expect((await service.call('POST', '/models/collaborative/promote', { version })).status).toBe(503);
+  const refused = await service.call('POST', '/models/collaborative/promote', { version });
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
 });
 
 test('the metrics that are promised are there after traffic, by route pattern and never by id', async () => {

@@ -1,6 +1,7 @@
 /** The API keys in memory, at most `pollMs` behind what the operator has done, whichever process is asked. */
 import { hash, timingSafeEqual } from 'node:crypto';
 import { keyIdOf, type Scope } from '../../domain/api-key.ts';
+import { UsageError } from '../../domain/errors.ts';
 import { apiKeyFiles, readApiKeys } from '../../infra/api-keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 
@@ -19,7 +20,7 @@ const keyPollMs = 1000;
 
 type Entry = KnownKey & { hash: Buffer; endsAt: number };
 
-/** Throws where the folder cannot be read now; later the keys that are known stay good, and the log tells. */
+/** Throws UsageError where the folder cannot be read now; later the keys that are known stay good, and the log tells. */
 export async function openKeyRing(dataDir: string, log: Logger, pollMs = keyPollMs): Promise<KeyRing> {
   let entries = new Map<string, Entry>();
   let seen: string | undefined;
@@ -57,7 +58,14 @@ export async function openKeyRing(dataDir: string, log: Logger, pollMs = keyPoll
     if (!stopped) timer = setTimeout(poll, pollMs).unref();
   }
 
-  await refresh();
+  await refresh().catch((err: NodeJS.ErrnoException) => {
+    if (err.syscall === undefined) throw err;
+    throw new UsageError(
+      `The API keys in ${dataDir} cannot be read: ${err.message}. The user of the service must be the one that made them, or own what it ` +
+        'has made: make keys as that user (`nextbest keys create`), or give it the folder (chown -R USER DATA_DIR/api-keys).',
+      { cause: err },
+    );
+  });
   timer = setTimeout(poll, pollMs).unref();
   return {
     find: (text, now) => {

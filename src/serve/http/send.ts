@@ -61,13 +61,17 @@ function typeWithCharset(type: string): string {
   return /^text\/|json$/.test(type) && !type.includes('charset') ? `${type}; charset=utf-8` : type;
 }
 
+/** Of a 503 that does not know better: a model that is damaged is put back by somebody. */
+const usualRetrySeconds = 30;
+
 export function sendProblem(res: ServerResponse, error: AppError, requestId: string): void {
   if (res.headersSent) {
     // Half an answer cannot be taken back; an aborted one is at least not mistaken for a whole.
     res.destroy();
     return;
   }
-  if (error.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(error.retryAfterSeconds));
+  const { retryAfterSeconds = error.status === 503 ? usualRetrySeconds : undefined } = error;
+  if (retryAfterSeconds !== undefined) res.setHeader('retry-after', String(retryAfterSeconds));
   sendReply(res, { status: error.status, body: problemText(error, requestId) }, PROBLEM_TYPE);
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import { ModelManifest, ModelName, ModelVersion } from '../../domain/manifest.ts';
+import { FEATURE_SCHEMA } from '../../features/registry.ts';
 import { listModels, promoteModel, rollbackModel } from '../../infra/model-store.ts';
 import type { Models } from '../../scoring/served.ts';
 import type { Deps } from '../deps.ts';
@@ -60,15 +61,16 @@ export const modelRoutes = [
     path: '/models/{name}/promote',
     scope: 'admin',
     summary: 'Serve this version from now on',
-    description: 'Refused where the version is damaged. Every process takes it up without a restart.',
+    description:
+      'Refused where the version is damaged, or reads the features of another build. Every process takes it up without a restart.',
     tags,
     params,
     body: z.strictObject({ version: ModelVersion }),
     responses: { 200: ModelManifest.meta({ id: 'ModelManifest' }) },
-    problems: [404, 413, 415, 503],
+    problems: [404, 409, 413, 415, 503],
     handler: async ({ params: { name }, body: { version } }, deps) => ({
       status: 200,
-      body: await promoteModel(deps.config.modelsDir, name, version),
+      body: await promoteModel(deps.config.modelsDir, name, version, FEATURE_SCHEMA),
     }),
   }),
   defineRoute({
@@ -83,7 +85,7 @@ export const modelRoutes = [
     handler: async ({ params: { name } }, deps) => {
       const known = (await listModels(deps.config.modelsDir)).some(({ manifest }) => manifest.name === name);
       if (!known) throw new AppError('NOT_FOUND', { public: `No ${name} model has been published yet.` });
-      return { status: 200, body: await rollbackModel(deps.config.modelsDir, name) };
+      return { status: 200, body: await rollbackModel(deps.config.modelsDir, name, FEATURE_SCHEMA) };
     },
   }),
 ];
