@@ -87,7 +87,7 @@ export async function logDecision(
   await room;
   const [[entryId]] = await Promise.all([
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
-    countMade(redis, keys, decision.decisionId, madeOffers(decision)),
+    countMade(redis, keys, decision.decisionId, newlyMade(decision)),
   ]);
   await keepOutlines([{ decision, entryId }], deps);
 }
@@ -122,7 +122,7 @@ export function prepareLog(
   const seconds = keptSeconds(decision);
   const isLong = isKeptLong(seconds);
   const { key, field } = outlinePlace(decisionId, keys, isLong);
-  const made = prepareMade(keys, decisionId, madeOffers(decision));
+  const made = prepareMade(keys, decisionId, newlyMade(decision));
   return {
     keys: [keys.eventStream, key, ...made.keys],
     args: [
@@ -200,4 +200,16 @@ export function madeOffers({ placements }: Pick<DecisionOutline, 'placements'>):
   if (place !== undefined && another === undefined && place.offers.length <= 1)
     return place.offers.map(({ offerId }) => offerId);
   return [...new Set(placements.flatMap(({ offers }) => offers.map(({ offerId }) => offerId)))];
+}
+
+/** Without those that she has had since another decision, which made them: shown again, however often, they are the same ones. */
+export function newlyMade({ placements }: Pick<DecisionOutline, 'placements'>): string[] {
+  const isHeld = placements.some(({ offers }) => offers.some(({ heldSince }) => heldSince !== undefined));
+  if (!isHeld) return madeOffers({ placements });
+  return madeOffers({
+    placements: placements.map((place) => ({
+      ...place,
+      offers: place.offers.filter(({ heldSince }) => heldSince === undefined),
+    })),
+  });
 }

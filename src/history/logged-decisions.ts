@@ -11,8 +11,10 @@ export type LoggedAction = {
   at: number;
   channel: Channel;
   placement: string;
-  /** undefined: nothing, or a fallback offer, which stands in for it. */
-  offer: { offerId: string; offerVersion: string; benefit: Benefit } | undefined;
+  /** undefined: nothing, or a fallback offer, which stands in for it. `heldSince`: the decision that made it, where she had it already. */
+  offer:
+    | { offerId: string; offerVersion: string; benefit: Benefit; heldSince?: string | undefined }
+    | undefined;
   /** In (0, 1]. */
   propensity: number;
 };
@@ -34,6 +36,7 @@ const Placements = z.array(
         offerId: z.string(),
         offerVersion: z.string(),
         benefit: z.looseObject({ kind: z.string() }),
+        heldSince: z.string().optional(),
       }),
     ),
     fallback: z.boolean(),

@@ -4,6 +4,7 @@
  * a cap also holds when several processes decide at once.
  */
 import type { Channel } from '../domain/channel.ts';
+import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import { dayMs } from '../domain/time.ts';
 
 /**
@@ -81,8 +82,8 @@ export function countOccasions(
 }
 
 /**
- * Contacts with the offer that count for the cap. Of `redeemed`, those that she can still redeem count too: else two that
- * are out at once could both be redeemed where one may be.
+ * Contacts with the offer that count for the cap. Of `made`, one that a page showed her while she had it was not made again. Of
+ * `redeemed`, those that she can still redeem count too: else two that are out at once could both be redeemed where one may be.
  */
 export function countOffer(history: ContactHistory, offerId: string, cap: OfferCap, now: number): number {
   const since = now - cap.days * dayMs;
@@ -91,7 +92,7 @@ export function countOffer(history: ContactHistory, offerId: string, cap: OfferC
     if (contact.offerId !== offerId) continue;
     const counts =
       cap.of === 'made'
-        ? contact.at > since && isStanding(contact, now)
+        ? contact.at > since && isStanding(contact, now) && !isShownAgain(contact, history)
         : isOpen(contact, now) || isRedemption(contact, since);
     if (counts) count++;
   }
@@ -101,6 +102,20 @@ export function countOffer(history: ContactHistory, offerId: string, cap: OfferC
 /** What was shown again to who had it gave nothing to redeem (see `decide/ledger/contact-for.ts`): what is told of it is the other's. */
 function isRedemption({ state, stateAt, at, redeemableUntil }: Contact, since: number): boolean {
   return state === 'redeemed' && stateAt > since && redeemableUntil > at;
+}
+
+/**
+ * She came by herself, and there was nothing to redeem by it (see `decide/ledger/contact-for.ts`), for she had the offer by another,
+ * which was open then.
+ */
+function isShownAgain({ offerId, channel, at, redeemableUntil }: Contact, history: ContactHistory): boolean {
+  if (redeemableUntil > at || CONTACT_CHANNELS.has(channel)) return false;
+  return history.some((other) => other.offerId === offerId && other.at < at && heldUntil(other) > at);
+}
+
+/** First instant at which she no longer has it. */
+export function heldUntil({ state, stateAt, redeemableUntil }: Contact): number {
+  return state === 'redeemed' || state === 'dismissed' ? stateAt : redeemableUntil;
 }
 
 /** When she was last contacted on these channels, on another occasion than this one; undefined = never. */

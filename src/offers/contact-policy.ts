@@ -133,7 +133,7 @@ export function compileContactPolicy(
         if (unsellable !== undefined && !NON_SELLING.has(offer.benefit.kind)) return unsellable;
         if (isSuppressed(offer.offerId)) return 'suppressed';
         if (broken !== undefined) return broken;
-        if (isOfferCapped(offer, facts, now)) return 'offer-cap';
+        if (isOfferCapped(offer, facts, situation)) return 'offer-cap';
         return hasOtherDiscount(offer, discounts) ? 'discount-open' : undefined;
       };
     },

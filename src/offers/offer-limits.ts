@@ -1,4 +1,6 @@
 /** How often one customer may have one offer, and how many discounts at once. */
+import type { Channel } from '../domain/channel.ts';
+import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import { DISCOUNTS, type Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import { type Contact, countOffer, isOpen, type OfferCap } from './contact-history.ts';
@@ -6,30 +8,38 @@ import type { CustomerFacts } from './customer-facts.ts';
 
 type Past = Pick<CustomerFacts, 'contacts' | 'offerAnswers'>;
 
-/** Has the customer had the offer as often as one of its caps allows? */
+/** Has the customer had the offer as often as one of its caps allows? On a page, what she has may be shown again; each message is another. */
 export function isOfferCapped(
   { offerId, caps }: Pick<Offer, 'offerId' | 'caps'>,
   past: Past,
-  now: number,
+  { channel, now }: { channel: Channel; now: number },
 ): boolean {
-  return caps.some((cap) => timesHad(offerId, cap, past, now) >= cap.times);
+  return caps.some((cap) => timesHad(offerId, cap, past, { channel, now }) >= cap.times);
 }
 
 /**
  * By the ledger of contacts; of redemptions also by the record, which has those that nobody told the ledger of, together
  * with the offers that are out and may yet be redeemed.
  */
-function timesHad(offerId: Offer['offerId'], cap: OfferCap, { contacts, offerAnswers }: Past, now: number) {
+function timesHad(
+  offerId: Offer['offerId'],
+  cap: OfferCap,
+  { contacts, offerAnswers }: Past,
+  { channel, now }: { channel: Channel; now: number },
+): number {
   const counted = countOffer(contacts, offerId, cap, now);
-  if (cap.of === 'made') return counted;
-  const redeemed = offerAnswers.filter(
-    (answer) =>
-      answer.offerId === offerId && answer.outcome === 'redeemed' && answer.at > now - cap.days * dayMs,
-  );
   const out = contacts.filter(
     (contact) => contact.offerId === offerId && isUnanswered(contact, offerAnswers, now),
   );
   // One that she has is not another one when it is made again.
+  if (cap.of === 'made') {
+    const isOwn = out.some(({ at }) => at > now - cap.days * dayMs) && !CONTACT_CHANNELS.has(channel);
+    return counted - (isOwn ? 1 : 0);
+  }
+  const redeemed = offerAnswers.filter(
+    (answer) =>
+      answer.offerId === offerId && answer.outcome === 'redeemed' && answer.at > now - cap.days * dayMs,
+  );
   return Math.max(counted, redeemed.length + out.length) - Math.min(1, out.length);
 }
 

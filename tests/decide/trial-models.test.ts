@@ -51,6 +51,7 @@ async function publishOfferModel(modelsDir: string, featureSchema: string): Prom
     contexts: Float32Array.from({ length: 2 * rows }, () => rng.next()),
     offers: [{ offerId: 'ten', kind: 'percentOff' as const, depth: 0.1, retention: false, categories: [] }],
     offer: Int32Array.from({ length: rows }, (_, row) => (row % 2 === 0 ? 0 : noContact)),
+    shownAgain: new Uint8Array(rows),
     propensity: new Float64Array(rows).fill(0.5),
     customer: Int32Array.from({ length: rows }, (_, row) => row),
     categories: [],

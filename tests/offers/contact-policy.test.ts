@@ -257,9 +257,10 @@ function forbidden(
       byLedger + redeemable.filter(own).length,
       redeemed(customer.answers) + out.filter(own).length,
     ];
-    // Who has it may have it shown again: it is the same one.
+    // Who has it may have it shown again: it is the same one. A message with it is another message.
     const again = out.some(own) ? 1 : 0;
-    faults.push((of === 'made' ? made : Math.max(...had) - again) >= most && 'offer cap');
+    const shownAgain = !goesTo(channel) && out.some((one) => own(one) && within(one.at, days)) ? 1 : 0;
+    faults.push((of === 'made' ? made - shownAgain : Math.max(...had) - again) >= most && 'offer cap');
   }
   faults.push(
     policy.oneDiscountAtATime &&

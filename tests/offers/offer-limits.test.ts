@@ -10,22 +10,56 @@ const answer = (outcome: 'redeemed' | 'dismissed', daysAgo: number, offerId = 'o
   outcome,
   at: noon - daysAgo * dayMs,
 });
+const onPage = { channel: 'web' as const, now: noon };
 const made = (daysAgo: number, more: Partial<Contact> = {}) =>
   makeContact({ offerId: 'offer', at: noon - daysAgo * dayMs, ...more });
 
 test('a cap of times made counts those of the window, of this offer', () => {
   const offer = makeOffer({ caps: [{ times: 2, days: 10 }] });
-  const capped = (...contacts: Contact[]) => isOfferCapped(offer, { contacts, offerAnswers: [] }, noon);
-  expect(capped(made(9.999), made(1))).toBe(true);
-  expect(capped(made(10), made(1))).toBe(false);
-  expect(capped(made(2, { offerId: 'another' }), made(1))).toBe(false);
-  expect(isOfferCapped(makeOffer(), { contacts: [made(1), made(2)], offerAnswers: [] }, noon)).toBe(false);
+  const capped = (...contacts: Contact[]) => isOfferCapped(offer, { contacts, offerAnswers: [] }, onPage);
+  const over = (daysAgo: number) => made(daysAgo, { redeemableUntil: noon - daysAgo * dayMs });
+  expect(capped(over(9.999), over(1))).toBe(true);
+  expect(capped(over(10), over(1))).toBe(false);
+  expect(capped(over(2), made(1, { offerId: 'another' }))).toBe(false);
+  expect(isOfferCapped(makeOffer(), { contacts: [over(1), over(2)], offerAnswers: [] }, onPage)).toBe(false);
+});
+
+test('what she has is not made again when it is shown again, as long as she has it, and neither used up the cap', () => {
+  const shown = (daysAgo: number, channel: 'web' | 'email' = 'web') =>
+    made(daysAgo, { channel, redeemableUntil: noon - daysAgo * dayMs });
+  const views = [shown(7), shown(6), shown(1)];
+  const capped = (times: number, days: number, ...contacts: Contact[]) =>
+    isOfferCapped(makeOffer({ caps: [{ times, days }] }), { contacts, offerAnswers: [] }, onPage);
+  expect(capped(1, 10, made(8), ...views)).toBe(false);
+  // Also where it was made before the window.
+  expect(capped(1, 5, made(8), ...views)).toBe(false);
+  // A message with it is another one each time, and goes out no oftener.
+  expect(capped(3, 10, made(8), shown(7), shown(6, 'email'), shown(5, 'email'))).toBe(false);
+  expect(capped(2, 10, made(8), shown(7), shown(6, 'email'), shown(5, 'email'))).toBe(true);
+  const byMail = { channel: 'email' as const, now: noon };
+  expect(
+    isOfferCapped(
+      makeOffer({ caps: [{ times: 1, days: 10 }] }),
+      { contacts: [made(8)], offerAnswers: [] },
+      byMail,
+    ),
+  ).toBe(true);
+  // Redeemed, it was made once; what came after that was another one each time.
+  const redeemedAgo = (daysAgo: number) => made(8, { state: 'redeemed', stateAt: noon - daysAgo * dayMs });
+  expect(capped(1, 10, redeemedAgo(0.5), ...views)).toBe(true);
+  expect(capped(2, 10, redeemedAgo(0.5), ...views)).toBe(false);
+  expect(capped(3, 10, redeemedAgo(6.5), ...views)).toBe(true);
+  expect(capped(4, 10, redeemedAgo(6.5), ...views)).toBe(false);
+  // One that she has beside one that she had.
+  expect(capped(1, 10, made(9, { state: 'redeemed', stateAt: noon - 8.5 * dayMs }), made(8), ...views)).toBe(
+    true,
+  );
 });
 
 test('a cap of redemptions counts those of the record too, and what is out', () => {
   const offer = makeOffer({ caps: [{ of: 'redeemed', times: 2, days: 30 }] });
   const capped = (contacts: Contact[], offerAnswers: ReturnType<typeof answer>[]) =>
-    isOfferCapped(offer, { contacts, offerAnswers }, noon);
+    isOfferCapped(offer, { contacts, offerAnswers }, onPage);
   expect(capped([], [answer('redeemed', 1), answer('redeemed', 29.999)])).toBe(true);
   expect(capped([], [answer('redeemed', 1), answer('redeemed', 30)])).toBe(false);
   expect(capped([], [answer('redeemed', 1), answer('dismissed', 1), answer('redeemed', 1, 'other')])).toBe(
@@ -48,7 +82,9 @@ test('of several caps, each must hold', () => {
       { times: 1, days: 1 },
     ],
   });
-  expect(isOfferCapped(offer, { contacts: [made(0.5)], offerAnswers: [] }, noon)).toBe(true);
+  expect(
+    isOfferCapped(offer, { contacts: [made(0.5, { state: 'dismissed' })], offerAnswers: [] }, onPage),
+  ).toBe(true);
 });
 
 test('a discount is open until it is redeemed or dismissed, to whomever that was told, or over', () => {

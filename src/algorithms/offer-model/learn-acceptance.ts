@@ -44,7 +44,10 @@ export function learnAcceptance(
 } {
   const axes = axesOf(log.contexts, log.rows, basis);
   const suits = pairFits(log, usualShares);
-  const made = Int32Array.from(log.offer.keys()).filter((row) => log.offer[row] !== noContact);
+  // Who has not redeemed what she holds is shown it again and again: each time as another one, all would seem to be refused.
+  const made = Int32Array.from(log.offer.keys()).filter(
+    (row) => log.offer[row] !== noContact && log.shownAgain[row] === 0,
+  );
   const names = traitNames(arms);
   const traits = arms.map((arm) => traitsOf(names, arm));
   const rows = acceptanceRows(log, made, axes, basis.size, suits);

@@ -13,6 +13,8 @@ export type OfferLog = {
   offers: readonly OfferDescriptor[];
   /** By row: position among the offers, or `noContact`. */
   offer: Int32Array;
+  /** 1 where the offer was held already, and shown again: another row made it. */
+  shownAgain: Uint8Array;
   propensity: Float64Array;
   /** Number of the customer. */
   customer: Int32Array;
@@ -21,7 +23,7 @@ export type OfferLog = {
   /** rows × categories: shares of the customer's interest; by row, the weight of the evidence behind them. */
   interest: Float32Array;
   evidence: Float32Array;
-  /** By row: 1 where the offer was redeemed. */
+  /** By row: 1 where the offer was redeemed, by whichever of the decisions that showed it that was told. */
   redeemed: Uint8Array;
   /** 1 where it is known to have been read (seen, or answered in any way), taken up (clicked or redeemed), dismissed. */
   read: Uint8Array;
@@ -59,6 +61,7 @@ export function pickLog(log: OfferLog, rows: Int32Array): OfferLog {
     rows: rows.length,
     contexts: pickMatrix(log.contexts, columns, rows),
     offer: rows.map((row) => log.offer[row]!),
+    shownAgain: Uint8Array.from(rows, (row) => log.shownAgain[row]!),
     propensity: Float64Array.from(rows, (row) => log.propensity[row]!),
     customer: rows.map((row) => log.customer[row]!),
     interest: pickMatrix(log.interest, log.categories.length, rows),

@@ -5,7 +5,13 @@
  */
 import type { DecidedOffer } from '../../domain/decision.ts';
 import { dayMs } from '../../domain/time.ts';
-import { type Contact, type ContactHistory, isOpen, isStanding } from '../../offers/contact-history.ts';
+import {
+  type Contact,
+  type ContactHistory,
+  heldUntil,
+  isOpen,
+  isStanding,
+} from '../../offers/contact-history.ts';
 import { toldWithinDays } from '../told-until.ts';
 
 export type FoldedContacts = {
@@ -49,10 +55,6 @@ function byPreference(contacts: ContactHistory, now: number): Contact[] {
 /** Neither was given because the other was over: what she gets after she has redeemed or dismissed one is another one. */
 function wereHeldAtOnce(one: Contact, other: Contact): boolean {
   return one.at < heldUntil(other) && other.at < heldUntil(one);
-}
-
-function heldUntil({ state, stateAt, redeemableUntil }: Contact): number {
-  return state === 'redeemed' || state === 'dismissed' ? stateAt : redeemableUntil;
 }
 
 /** Else it lapsed while it may be told of, and nobody knew that the two are one. */

@@ -175,7 +175,9 @@ async function settleReport(
     noteOutcome(decisionId, { eventId, offerId, outcome, at, ...sums }, knownSeconds, deps),
   ]);
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
-  if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, decisionId, offerId, knownSeconds);
+  // Of an offer that several decisions showed, held, the one that made it counts: it was made once.
+  const madeBy = offer.heldSince ?? decisionId;
+  if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, madeBy, offerId, knownSeconds);
   return attributionOf(decision, offer, outcome, at);
 }
 

@@ -1,7 +1,13 @@
 /** Lets a list's decisions stand, and puts them into words for the lake; what stands already is the list's decision too. */
 import { countMade } from '../../decide/count-offers.ts';
 import { inputsNow } from '../../decide/decide.ts';
-import { keepOutlines, type LoggedDecision, listedText, madeOffers } from '../../decide/decision-log.ts';
+import {
+  keepOutlines,
+  type LoggedDecision,
+  listedText,
+  madeOffers,
+  newlyMade,
+} from '../../decide/decision-log.ts';
 import type { FramedReasons } from '../../decide/framed-reasons.ts';
 import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
 import { packDecision } from '../../decide/packed-decision.ts';
@@ -112,7 +118,7 @@ export function createListedStanding(
         const left = late.has(one) ? await giveWay(one, market) : one;
         if (left !== undefined) settled.push(left);
       }
-    const made = settled.flatMap(({ decision, json }) => (json === undefined ? [] : madeOffers(decision)));
+    const made = settled.flatMap(({ decision, json }) => (json === undefined ? [] : newlyMade(decision)));
     // A list may be gone on with long after it was broken off.
     await countMade(deps.redis, deps.keys, `${ownName}-${chunk}`, made, decisionTtlSeconds);
     return settled.map(({ customer, decision, reasons, by, json }): DecidedCustomer => {

@@ -5,7 +5,9 @@
  * if it had been there. Its outcomes are those of its window, `windowMs` from the decision: decisions whose window has not
  * passed by `end` are left out. Windows of several decisions on a customer overlap, and a purchase counts for each of them:
  * what else was decided within a window is as likely with an offer as without, since offers were drawn with the logged
- * probabilities, so that it is noise, and not an effect. A redemption names its decision.
+ * probabilities, so that it is noise, and not an effect. An answer names its decision, and counts for all that showed the same one
+ * before: the offer that a customer holds is answered once, whichever of them she saw last. Left out, those that showed it again would be
+ * missed beside those of the same customers that, by the draw, did not; but as offers made they do not count.
  *
  * Leaving is no purchase within the churn horizon after the window: counted from its end, so that a purchase within it is not
  * counted twice. It is not known of the latest decisions. What the churn model expects at the end of the window could stand in,
@@ -64,6 +66,7 @@ type Row = {
   position: number;
   at: number;
   offer: number;
+  shownAgain: number;
   propensity: number;
   redeemed: number;
   read: number;
@@ -123,6 +126,7 @@ export function createOfferSampler(options: SamplerOptions) {
           position,
           at,
           offer: offer === undefined ? noContact : numberOf(offer),
+          shownAgain: offer?.heldSince === undefined ? 0 : 1,
           propensity,
           ...answersTo(action, within, actions),
           orders: Math.min(ordersMax, within.filter(({ type }) => type === 'purchase').length),
@@ -154,6 +158,7 @@ export function createOfferSampler(options: SamplerOptions) {
           contexts: contexts.finish(),
           offers,
           offer: Int32Array.from(rows, ({ offer }) => offer),
+          shownAgain: Uint8Array.from(rows, ({ shownAgain }) => shownAgain),
           propensity: Float64Array.from(rows, ({ propensity }) => propensity),
           customer: Int32Array.from(rows, ({ customer }) => customer),
           categories,
@@ -186,21 +191,37 @@ function hasOrdered(features: Float32Array): boolean {
   return features[purchasesAt]! > 0;
 }
 
+/** The offers of some decisions are the same one, made by one of them and shown by the others while it is held: the id of the one that made it. */
+function holderOf({ decisionId, offer }: LoggedAction): string {
+  return offer?.heldSince ?? decisionId;
+}
+
+/** Is what a decision is told of about the offer of this action? By that decision, or another that showed the same one. */
+function isAbout(
+  told: { decisionId: string; offerId: string },
+  action: LoggedAction,
+  actions: readonly LoggedAction[],
+): boolean {
+  const { decisionId, offer } = action;
+  if (told.offerId !== offer?.offerId) return false;
+  if (told.decisionId === decisionId) return true;
+  const other = actions.find(
+    (one) => one.decisionId === told.decisionId && one.offer?.offerId === told.offerId,
+  );
+  return (other === undefined ? told.decisionId : holderOf(other)) === holderOf(action);
+}
+
 /** By an outcome, or by a purchase that names the offer; where that names no decision, it is the last that made the offer. */
 function redeems(event: ShopEvent, action: LoggedAction, actions: readonly LoggedAction[]): boolean {
-  const { decisionId, offer } = action;
-  if (event.type === 'offerOutcome')
-    return (
-      event.outcome === 'redeemed' && event.decisionId === decisionId && event.offerId === offer?.offerId
-    );
+  if (event.type === 'offerOutcome') return event.outcome === 'redeemed' && isAbout(event, action, actions);
   if (event.type !== 'purchase') return false;
-  return (event.redeemed ?? []).some((redeemed) => {
-    if (redeemed.offerId !== offer?.offerId) return false;
-    if (redeemed.decisionId !== undefined) return redeemed.decisionId === decisionId;
+  return (event.redeemed ?? []).some(({ offerId, decisionId }) => {
+    if (offerId !== action.offer?.offerId) return false;
+    if (decisionId !== undefined) return isAbout({ decisionId, offerId }, action, actions);
     const last = actions.findLast(
-      (other) => other.at <= event.occurredAt && other.offer?.offerId === redeemed.offerId,
+      (other) => other.at <= event.occurredAt && other.offer?.offerId === offerId,
     );
-    return last?.decisionId === decisionId;
+    return last !== undefined && holderOf(last) === holderOf(action);
   });
 }
 
@@ -210,13 +231,10 @@ function answersTo(
   within: readonly ShopEvent[],
   actions: readonly LoggedAction[],
 ): Pick<Row, 'read' | 'redeemed' | 'taken' | 'dismissed'> {
-  const { decisionId, offer } = action;
-  if (offer === undefined) return { read: 0, redeemed: 0, taken: 0, dismissed: 0 };
+  if (action.offer === undefined) return { read: 0, redeemed: 0, taken: 0, dismissed: 0 };
   const told = new Set(
     within.flatMap((event) =>
-      event.type === 'offerOutcome' && event.decisionId === decisionId && event.offerId === offer.offerId
-        ? event.outcome
-        : [],
+      event.type === 'offerOutcome' && isAbout(event, action, actions) ? event.outcome : [],
     ),
   );
   const redeemed = within.some((event) => redeems(event, action, actions));
@@ -295,7 +313,7 @@ export function countsOf(
   const counts = new Map<string, OfferCounts>();
   for (const row of earlier) {
     const offer = log.offers[log.offer[row]!];
-    if (offer === undefined) continue;
+    if (offer === undefined || log.shownAgain[row] === 1) continue;
     const count = counts.get(offer.offerId) ?? { made: 0, redeemed: 0 };
     counts.set(offer.offerId, { made: count.made + 1, redeemed: count.redeemed + log.redeemed[row]! });
   }

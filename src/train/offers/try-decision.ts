@@ -123,7 +123,7 @@ export function createDecisionTrial(
     return expected;
   }
 
-  /** undefined: the offer is known to nobody any more. `redemption`: where one was made. */
+  /** undefined: the offer is known to nobody any more. `redemption`: where one was made that she had not already. */
   return ({
     customer,
     subjectId,
@@ -173,12 +173,16 @@ export function createDecisionTrial(
       remainingMinor: own.remainingLifetimeValueMinor ?? KEPT_ORDERS * marginMinor,
       expected,
     };
-    const redemption = made &&
-      paid && {
-        redeemed: outcome.redeemed,
-        candidate: paid.acceptPropensity,
-        champion: termsOf(made, others, situation).acceptPropensity,
-      };
+    // What is shown again is no further offer that could be redeemed or not.
+    const isAnother = action.offer?.heldSince === undefined;
+    const redemption =
+      made && paid && isAnother
+        ? {
+            redeemed: outcome.redeemed,
+            candidate: paid.acceptPropensity,
+            champion: termsOf(made, others, situation).acceptPropensity,
+          }
+        : undefined;
     return { row, redemption };
   };
 }
@@ -202,7 +206,8 @@ function contactOf(
     channel,
     at,
     discount: DISCOUNTS.has(made.benefit.kind),
-    redeemableUntil: redeemableUntil(made, at) ?? at,
+    // What she had already is open by the decision that made it.
+    redeemableUntil: (offer?.heldSince === undefined && redeemableUntil(made, at)) || at,
     state: 'confirmed',
     stateAt: at,
     expiresAt: Number.POSITIVE_INFINITY,

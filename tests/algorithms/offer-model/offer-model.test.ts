@@ -114,6 +114,7 @@ function drawLog(rows: number, seed: number): OfferLog {
   const log = {
     contexts: new Float32Array(rows * 3),
     offer: new Int32Array(rows),
+    shownAgain: new Uint8Array(rows),
     propensity: new Float64Array(rows),
     redeemed: new Uint8Array(rows),
     read: new Uint8Array(rows),

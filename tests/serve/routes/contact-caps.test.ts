@@ -152,11 +152,22 @@ test('messages that are told of many at a time all count', async () => {
   ]);
 });
 
-test('an offer is made as often as its cap says; a dry run does not count', async () => {
-  const gifts = { placements: ['gifts'] };
+test('an offer is made as often as its cap says: a dry run does not count, nor does showing again what the customer has', async () => {
+  const gifts = { customerId: 'greedy', channel: 'web', placements: ['gifts'] };
   for (let i = 0; i < 2; i++)
     expect(await ask(often, 'greedy', { ...gifts, dryRun: true })).toMatchObject({ gift: 'made' });
-  expect(await ask(often, 'greedy', gifts)).toMatchObject({ gift: 'made' });
+  const first = await often.call('POST', '/offers/decide', gifts);
+  const decisionIds = [first.body.decisionId];
+  for (let view = 0; view < 4; view++) {
+    const { body } = await often.call('POST', '/offers/decide', gifts);
+    expect(body.placements[0].offers).toMatchObject([{ offerId: 'gift', heldSince: first.body.decisionId }]);
+    decisionIds.push(body.decisionId);
+  }
+  // Of all customers it was made once, and is as likely to be redeemed as one that was.
+  expect(await redis.hget(keys.offersMade, 'gift')).toBe('1');
+  for (const decisionId of decisionIds)
+    await often.call('POST', `/decisions/${decisionId}/outcomes`, { offerId: 'gift', outcome: 'redeemed' });
+  expect(await redis.hget(keys.offersRedeemed, 'gift')).toBe('1');
   expect(await ask(often, 'greedy', gifts)).toMatchObject({ gift: 'offer-cap' });
 });
 

@@ -8,7 +8,7 @@ import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, emptyRecord, featureVector } from '../../../src/features/record.ts';
 import { FEATURE_NAMES } from '../../../src/features/registry.ts';
 import type { LoggedAction } from '../../../src/history/logged-decisions.ts';
-import { createOfferSampler, type SamplerOptions } from '../../../src/train/offers/samples.ts';
+import { countsOf, createOfferSampler, type SamplerOptions } from '../../../src/train/offers/samples.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const day = (n: number) => start + n * dayMs;
@@ -175,4 +175,36 @@ test('decisions whose window has not passed are left out; leaving is known once 
 test('of somebody who has never ordered, leaving says nothing', () => {
   const { log } = sample([event('visit', day(1))], [action('d1', day(10))]);
   expect(log.churned[0]).toBeNaN();
+});
+
+test('an offer that is shown again while it is held was made once, and is redeemed once, whichever decision that is told of', () => {
+  const shownAgain = (decisionId: string, at: number): LoggedAction => {
+    const { offer, ...shown } = action(decisionId, at);
+    return { ...shown, offer: offer && { ...offer, heldSince: 'd1' } };
+  };
+  const actions = [
+    action('d1', day(1)),
+    shownAgain('d2', day(2)),
+    shownAgain('d3', day(3)),
+    action('d4', day(20)),
+    shownAgain('d5', day(21)),
+  ];
+  const samples = sample([outcome(day(2) + 1, 'd3', 'redeemed')], actions);
+  // The last was shown long after its offer had been redeemed.
+  expect([...samples.log.shownAgain]).toEqual([0, 1, 1, 0, 1]);
+  expect([...samples.log.redeemed]).toEqual([1, 1, 0, 0, 0]);
+  expect(countsOf(samples, Int32Array.from(samples.at.keys()))('ten')).toEqual({ made: 2, redeemed: 1 });
+  // By a purchase that names the offer alone, or the decision which made it.
+  for (const decisionId of [undefined, 'd1', 'd2'])
+    expect([
+      ...sample(
+        [
+          event('purchase', day(4), {
+            lines: [],
+            redeemed: [{ offerId: 'ten', ...(decisionId && { decisionId }) }],
+          }),
+        ],
+        actions,
+      ).log.redeemed,
+    ]).toEqual([1, 1, 1, 0, 0]);
 });
