@@ -32,6 +32,8 @@ export const EXCLUSION_REASONS = [
   'contact-cap',
   'offer-cap',
   'discount-open',
+  // What is nothing to the customer.
+  'tier-held',
   // Here stand the offer's own rules: see `RuleReason`.
   // What it is worth, and what is left of its budget.
   'value-not-positive',

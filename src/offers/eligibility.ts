@@ -3,6 +3,7 @@
  * reason: what concerns the offer alone first, then what protects the customer (contact-policy.ts), then whom the business
  * wants to reach.
  */
+import { LOYALTY_TIERS } from '../domain/channel.ts';
 import type { ExcludedOffer, ExclusionReason } from '../domain/decision.ts';
 import type { Offer, OfferVersion } from '../domain/offer.ts';
 import { compileRule } from './compile-rule.ts';
@@ -42,10 +43,12 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
     timeRule(offer),
     channelRule(offer),
     placementRule(allowsPlacement),
+    giftRule(offer),
     stockRule(offer),
     basketRule(offer),
   ];
   const heldOut = holdoutRule(offer);
+  const tierHeld = tierRule(offer);
   const ineligible = eligibilityRule(offer, featureNames);
 
   const exclusionOfOffer: OfferRule = (situation) => {
@@ -56,7 +59,10 @@ export function compileOffer(offer: Offer, featureNames: readonly string[]): Com
     return undefined;
   };
   const exclusionOfCustomer: CompiledOffer['exclusionOfCustomer'] = (facts, situation, contactRule) =>
-    heldOut?.(facts, situation) ?? contactRule(offer) ?? ineligible?.(facts, situation);
+    heldOut?.(facts, situation) ??
+    contactRule(offer) ??
+    tierHeld?.(facts, situation) ??
+    ineligible?.(facts, situation);
   const version = contentVersion(offer);
   // As many as there are reasons, the offer's own rules' among them.
   const excluded = new Map<ExclusionReason, ExcludedOffer>();
@@ -92,6 +98,13 @@ function placementRule(allowsPlacement: (placement: string) => boolean): OfferRu
   return ({ placements }) => (placements.some(allowsPlacement) ? undefined : 'placement-not-allowed');
 }
 
+/** A gift that is an item of the catalogue is promised only while it can be handed out. */
+function giftRule({ benefit }: Offer): OfferRule {
+  if (benefit.kind !== 'gift' || benefit.itemId === undefined) return () => undefined;
+  const { itemId } = benefit;
+  return ({ isBuyable }) => (isBuyable(itemId) ? undefined : 'out-of-stock');
+}
+
 /** An offer about items needs one that can be bought, a bundle all of them. One about a category as well has the rest of the category. */
 function stockRule(offer: Offer): OfferRule {
   if (offer.benefit.kind === 'bundle')
@@ -105,6 +118,13 @@ function basketRule({ minBasketMinor }: Offer): OfferRule {
   if (minBasketMinor === undefined) return () => undefined;
   return ({ basketMinor }) =>
     basketMinor !== undefined && basketMinor < minBasketMinor ? 'basket-too-small' : undefined;
+}
+
+/** A trial of a tier is nothing to who has it, or a higher one. */
+function tierRule({ benefit }: Offer): CustomerRule | undefined {
+  if (benefit.kind !== 'tierTrial') return undefined;
+  const tried = LOYALTY_TIERS.indexOf(benefit.tier);
+  return ({ loyaltyTier }) => (LOYALTY_TIERS.indexOf(loyaltyTier) >= tried ? 'tier-held' : undefined);
 }
 
 function holdoutRule(offer: Offer): CustomerRule | undefined {

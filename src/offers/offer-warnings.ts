@@ -48,7 +48,10 @@ export function offerWarnings(
         `no other offer names ${placement}; named are ${[...placements].sort().slice(0, namesTold).join(', ')}`,
       );
   if (offer.benefit.kind === 'gift' && offer.benefit.itemId !== undefined && !hasItem(offer.benefit.itemId))
-    warn('benefit.itemId', `${offer.benefit.itemId} is not in the catalogue`);
+    warn(
+      'benefit.itemId',
+      `${offer.benefit.itemId} is not in the catalogue: the gift is not promised until it is`,
+    );
   for (const { rule, path } of offer.eligibility === undefined ? [] : ruleNodes(offer.eligibility))
     if (rule.attribute === 'segment')
       for (const name of [...(rule.in ?? []), ...(rule.notIn ?? [])])

@@ -77,6 +77,33 @@ test('an offer about items needs one that can be bought, unless it is about a ca
   expect(excluded({ itemIds: ['mug', 'tea'], benefit })).toBe('out-of-stock');
 });
 
+test('a gift that is an item is promised only while it can be had, whatever else the offer is about', () => {
+  const isBuyable = (itemId: string) => itemId === 'tea';
+  const excluded = (benefit: object, more: object = {}) =>
+    compile({ benefit: { kind: 'gift', costMinor: 50, ...benefit }, ...more }).exclusion(
+      makeFacts(),
+      makeSituation({ isBuyable }),
+    );
+  expect(excluded({ itemId: 'mug' })).toBe('out-of-stock');
+  expect(excluded({ itemId: 'mug' }, { itemIds: ['tea'] })).toBe('out-of-stock');
+  expect(excluded({ itemId: 'tea' })).toBeUndefined();
+  expect(excluded({})).toBeUndefined();
+});
+
+test('a tier is tried by who is below it', () => {
+  const benefit = { kind: 'tierTrial', tier: 'silver', days: 30, costMinor: 100 };
+  const excluded = (loyaltyTier: CustomerFacts['loyaltyTier']) =>
+    compile({ benefit }).exclusion(makeFacts({ loyaltyTier }), makeSituation());
+  expect(excluded('none')).toBeUndefined();
+  expect(excluded('bronze')).toBeUndefined();
+  for (const tier of ['silver', 'gold', 'platinum'] as const) expect(excluded(tier)).toBe('tier-held');
+  // A discount it is not, so that no offer fails this and `discount-open`; it stands between what protects her and the offer's own rules.
+  const { exclusion } = compile({ benefit, eligibility: { attribute: 'tier', in: ['gold'] } });
+  expect(exclusion(makeFacts({ loyaltyTier: 'silver' }), makeSituation())).toBe('tier-held');
+  const complaining = makeFacts({ loyaltyTier: 'silver', complaintOpen: true });
+  expect(exclusion(complaining, makeSituation())).toBe('complaint-open');
+});
+
 test('a basket that is known must be large enough; one that is not known may still grow', () => {
   const offer = compile({ minBasketMinor: 5000 });
   const at = (basketMinor: number | undefined) =>
