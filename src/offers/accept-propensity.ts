@@ -20,5 +20,6 @@ export function acceptDeviation(propensity: number, { made }: OfferCounts): numb
 /** Multiplies the odds, so that the result stays a probability: p' = o·lift / (1 + o·lift) with o = p / (1 − p). */
 export function liftPropensity(propensity: number, lift: number): number {
   const odds = (propensity / (1 - propensity)) * lift;
-  return Number.isFinite(odds) ? odds / (1 + odds) : 1;
+  // Each step rounds one way for all, so that the order holds to the last bit, which odds / (1 + odds) turns round near 1.
+  return 1 / (1 + 1 / odds);
 }
