@@ -9,9 +9,12 @@ import { CustomerId } from '../../../src/domain/ids.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { isCluster } from '../../../src/infra/redis.ts';
 import { reportOutcome } from '../../../src/serve/decide/report-outcome.ts';
+import { createStandingAnswers } from '../../../src/serve/decide/standing-answers.ts';
 import type { Deps } from '../../../src/serve/deps.ts';
 import { type AcceptDeps, acceptEvents } from '../../../src/serve/events/accept-events.ts';
 import { createServeMetrics } from '../../../src/serve/metrics.ts';
+import { JsonText } from '../../../src/serve/route.ts';
+import { decisionRoutes } from '../../../src/serve/routes/decisions.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
 import { makeOffer, noon } from '../../support/offers.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
@@ -113,4 +116,48 @@ test('a withdrawn consent, and the decision that makes no offer after it', async
   expect(counted(decided)).toBeLessThanOrEqual(isCluster(redis) ? 4 : 2);
   expect(second.placements[0]?.offers).toEqual([]);
   expect(second.replaces).toMatchObject({ decisionId: first.decisionId });
+});
+
+test('an offer that is asked for again: one, whether this process has answered it or only another', async () => {
+  const startProcess = () => {
+    const deciding = decideDeps(redis, keys, { offers, now: () => noon });
+    const deps = {
+      ...deciding,
+      config: { streamMaxLength: 1e6, currency: 'EUR' },
+      log: silentLog,
+      metrics: createServeMetrics(new Registry()),
+      standing: createStandingAnswers(deciding.catalogue, () => noon),
+    } as unknown as Deps;
+    const route = decisionRoutes.find(({ method, hot }) => method === 'GET' && hot);
+    if (route === undefined) throw new Error('the route has gone');
+    return {
+      deps,
+      ask: async (customerId: CustomerId) => {
+        const query = { channel: 'web', placement: 'top', campaign: 'june', limit: 1, explain: false };
+        let text = '';
+        const trips = await roundTrips(redis, async () => {
+          const input = {
+            params: { customerId },
+            query,
+            search: 'campaign=june',
+            body: undefined,
+            accept: undefined,
+          };
+          const { body } = (await route.handler(input as never, deps)) as { body: unknown };
+          text = body instanceof JsonText ? body.text.toString() : JSON.stringify(body);
+        });
+        return { trips: counted(trips), decisionId: JSON.parse(text).decisionId };
+      },
+    };
+  };
+  const [one, other] = [startProcess(), startProcess()];
+  const customerId = CustomerId.parse(`c-${randomUUID()}`);
+  await acceptEvents([bought(customerId)], one.deps);
+  // Processes read what is left of budgets with their first decision, and now and then.
+  for (const process of [one, other]) await process.ask(CustomerId.parse(`c-${randomUUID()}`));
+  const first = await one.ask(customerId);
+  expect(first.decisionId).toEqual(expect.any(String));
+  expect(first.trips).toBeLessThanOrEqual(isCluster(redis) ? 6 : 3);
+  for (const process of [one, one, other, other])
+    expect(await process.ask(customerId)).toEqual({ trips: 1, decisionId: first.decisionId });
 });
