@@ -108,6 +108,8 @@ export const ValueTerms = z.object({
   acceptPropensity: z.number().min(0).max(1),
   /** Orders within the window if it is made less those if not, expected. */
   uplift: z.number().min(-1).max(1),
+  /** Both are times this share of the customer's orders, which reach the offer's `minBasketMinor`; absent: it is not above her usual order. */
+  minBasketReach: z.number().min(0).max(1).optional(),
   /** Value and margin of the order that it is about. */
   orderMinor: z.number().min(0),
   marginRate: z.number().min(0).max(1),

@@ -4,7 +4,8 @@
  *   value = lever × ( uplift × margin + churnReduction × remainingLifetimeValue
  *                     − acceptPropensity × costWhenAccepted − costWhenMade − contactCost )
  *
- * The effects come from the learned offer model; until it knows an offer, from what is assumed of its kind of benefit. A
+ * The effects come from the learned offer model; until it knows an offer, from what is assumed of its kind of benefit. Neither knows of
+ * a minimum basket: acceptance and uplift are times the share of her orders that reaches it (min-basket-reach.ts). A
  * lever reorders what is worth making; it is not negative, so it never turns a loss into a gain. One above 1 leaves a loss as
  * it is: who raises an offer does not mean to lower it.
  */
@@ -18,6 +19,7 @@ import type { Offer } from '../domain/offer.ts';
 import type { OfferCounts } from './accept-propensity.ts';
 import { type Economics, type OfferCost, offerCost } from './cost.ts';
 import type { CustomerFacts, OfferEffect } from './customer-facts.ts';
+import { minBasketReach } from './min-basket-reach.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import { type PriorAcceptance, priorAcceptance, priorEffect } from './prior-effect.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
@@ -55,6 +57,7 @@ export type ReckonedValue = {
 /** What a value comes from. */
 type ValueParts = {
   uplift: number;
+  reach: number;
   churnReduction: number;
   prior: PriorAcceptance;
   learned: OfferEffect | undefined;
@@ -83,11 +86,16 @@ export function reckonValue(
 ): ReckonedValue {
   const prior = priorAcceptance(offer, subject, facts, counts, shop);
   const learned = facts.effectOf(offer, channel);
-  const { acceptPropensity, uplift, churnReduction, upliftDeviation, churnReductionDeviation } =
-    learned ?? priorEffect(offer, channel, facts, counts, prior);
+  const effect = learned ?? priorEffect(offer, channel, facts, counts, prior);
+  const { churnReduction, churnReductionDeviation } = effect;
 
   const usualMinor = basketMinor ?? facts.averageOrderMinor ?? shop.medianPriceMinor;
-  const orderMinor = Math.max(usualMinor, subject.unitPriceMinor ?? 0, offer.minBasketMinor ?? 0);
+  const aboutMinor = Math.max(usualMinor, subject.unitPriceMinor ?? 0);
+  const orderMinor = Math.max(aboutMinor, offer.minBasketMinor ?? 0);
+  const reach = minBasketReach(offer.minBasketMinor, aboutMinor);
+  const acceptPropensity = reach * effect.acceptPropensity;
+  const uplift = reach * effect.uplift;
+  const upliftDeviation = reach * effect.upliftDeviation;
   const marginRate = offer.marginRate ?? subject.marginRate;
   const marginMinor = marginRate * orderMinor * weights.marginWeight;
   // Not asked for where it counts nothing: it takes longer to work out than all the rest.
@@ -112,6 +120,7 @@ export function reckonValue(
   if (parts !== undefined)
     Object.assign(parts, {
       uplift,
+      reach,
       churnReduction,
       prior,
       learned,
@@ -139,7 +148,7 @@ export function offerValue(
   const parts = {} as ValueParts;
   const reckoned = reckonValue(offer, subject, facts, counts, context, extraLever, parts);
   const { expectedValue, acceptPropensity, standardDeviationMinor } = reckoned;
-  const { uplift, churnReduction, prior, learned, cost, lever, purchases, keeps } = parts;
+  const { uplift, reach, churnReduction, prior, learned, cost, lever, purchases, keeps } = parts;
 
   const reasons: OfferReason[] = [];
   if (prior.baseAcceptPropensity >= NOTABLE * ACCEPTANCE_ASSUMED[offer.benefit.kind])
@@ -157,6 +166,7 @@ export function offerValue(
       source: learned === undefined ? 'prior' : 'model',
       acceptPropensity,
       uplift,
+      ...(reach < 1 && { minBasketReach: reach }),
       orderMinor: parts.orderMinor,
       marginRate: parts.marginRate,
       marginMinor: parts.marginMinor,

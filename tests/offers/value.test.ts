@@ -187,6 +187,34 @@ test('an item dearer than the average order makes the order; the basket of now s
   expect(worthOf({ minBasketMinor: 15_000 }).terms.orderMinor).toBe(15_000);
 });
 
+test('a minimum above the usual order makes an offer no dearer: who seldom orders as much seldom takes it', () => {
+  // 5.00 off an order of 20.00, as a rule.
+  const worth = (minBasketMinor: number | undefined, effect?: OfferEffect, more: More = {}) =>
+    worthOf(
+      { benefit: { kind: 'amountOff', amountMinor: 500 }, ...(minBasketMinor && { minBasketMinor }) },
+      { averageOrderMinor: 2000, ...(effect && { effectOf: () => effect }) },
+      more,
+    );
+  const free = worth(undefined);
+  expect(worth(2000).expectedValue).toBe(free.expectedValue);
+  expect(worth(2000).terms).not.toHaveProperty('minBasketReach');
+  const double = worth(4000).terms;
+  expect(double.minBasketReach).toBeCloseTo(1 / Math.E);
+  expect(double.acceptPropensity).toBeCloseTo(0.05 / Math.E);
+  expect(double.uplift).toBeCloseTo(0.025 / Math.E);
+  expect(double.standardDeviationMinor / double.marginMinor).toBeCloseTo(
+    free.terms.standardDeviationMinor / free.terms.marginMinor / Math.E,
+  );
+  // 20,000.00 for 5.00 off: nobody takes it.
+  expect(worth(2_000_000).expectedValue).toBeCloseTo(0);
+  // What is learned of offers knows no minimum either.
+  expect(
+    worth(2_000_000, { ...learned, churnReduction: 0, churnReductionDeviation: 0 }).expectedValue,
+  ).toBeCloseTo(0);
+  // The basket of now that reaches it does.
+  expect(worth(4000, undefined, { basketMinor: 4000 }).terms).not.toHaveProperty('minBasketReach');
+});
+
 test('the offer may say its margin itself', () => {
   expect(worthOf({ marginRate: 0.1 }).terms.marginMinor).toBeCloseTo(1000);
 });
