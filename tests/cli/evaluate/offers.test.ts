@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createRng } from '../../../src/algorithms/rng.ts';
+import { DECISION_COLUMNS } from '../../../src/evaluation/offers/read-decisions.ts';
 import { MAIL_ARMS, type MailWorld, mailCampaign } from '../../support/mail-campaign.ts';
 import { sandbox } from '../../support/nextbest.ts';
 
@@ -125,4 +127,47 @@ test.each([
   const { exitCode, stderr } = await evaluate(`${name}.csv`, text, ...flags);
   expect(exitCode).toBe(2);
   expect(stderr).toContain(words);
+});
+
+/** A log in which nothing depends on anything: by chance alone, some of its customers took what they were offered. */
+function noise(customers: number, noContact: string, names: readonly string[]): string {
+  const rng = createRng(5, 'noise');
+  const arms = [noContact, 'a', 'b', 'c', 'd'];
+  const rows = Array.from({ length: customers }, (_, n) => {
+    const contexts = Array.from({ length: 12 }, () => rng.next().toFixed(4));
+    const arm = arms[Math.floor(rng.next() * arms.length)];
+    return [`c${n}`, arm, 1 / arms.length, rng.next() < 0.5 ? 1 : 0, ...contexts].join(',');
+  });
+  return [[...names, ...Array.from({ length: 12 }, (_, c) => `x${c}`)].join(','), ...rows].join('\n');
+}
+
+test('a policy is judged on customers whom it was not learnt from: of noise there is nothing to be had', async () => {
+  const text = noise(1200, '', DECISION_COLUMNS);
+  const { policies } = await evaluate('noise.csv', text, '--seeds', '8', '--estimator', 'direct');
+  const { policies: weighed } = await evaluate('noise.csv', text, '--seeds', '8', '--estimator', 'ips');
+  expect(policies.uplift.estimator).toBe('direct');
+  expect(weighed.uplift.estimator).toBe('ips');
+  // Whatever is done brings what the log brought; learnt and judged on the same customers it would be a fifteenth more.
+  expect(weighed.uplift.value - weighed.logged.value).toBeLessThan(0.03);
+  for (const at of ['upliftAt10', 'upliftAt20', 'upliftAt30']) expect(weighed.uplift[at]).toBeLessThan(0.05);
+});
+
+test('the Open Bandit columns are known by their preset', async () => {
+  const text = noise(2000, 'e', ['row', 'item_id', 'propensity_score', 'click']);
+  const { exitCode, policies } = await evaluate(
+    'obd.csv',
+    text,
+    '--preset',
+    'obd',
+    '--ignore',
+    'row',
+    '--seeds',
+    '1',
+  );
+  expect(exitCode).toBe(0);
+  expect(policies.logged.lower).toBeLessThan(0.5);
+  expect(policies.logged.upper).toBeGreaterThan(0.5);
+  const unnamed = await evaluate('obd.csv', text, '--ignore', 'row');
+  expect(unnamed.exitCode).toBe(2);
+  expect(unnamed.stderr).toContain('customerId');
 });
