@@ -30,7 +30,7 @@ type Withdrawn = { offer: DecidedOffer; reasonCode: WithdrawalReason };
 /** A decision that gives way. */
 export type Ended = { decision: LoggedDecision; withdrawn: readonly Withdrawn[] };
 
-/** A fallback is content for everybody: only its own rules end it. */
+/** A fallback is content for everybody: only its own rules end it, and that it sells, to whom nothing may be sold. */
 export async function withdrawnOf(
   { placements: [place], channel, decidedAt }: LoggedDecision,
   subjectId: string,
@@ -57,7 +57,15 @@ export async function withdrawnOf(
       const ended = await whyEnded(offer, deps, (current) => {
         const compiled = compiledOffer(current);
         const isAsItWas = compiled.version === offer.offerVersion;
-        return compiled.exclusionOfOffer(situation) ?? (isAsItWas ? undefined : changedRule(compiled));
+        const unsellable =
+          place.fallback && compiled.offer.sells === true
+            ? contactPolicy.whyUnsellable(facts, now)
+            : undefined;
+        return (
+          compiled.exclusionOfOffer(situation) ??
+          unsellable ??
+          (isAsItWas ? undefined : changedRule(compiled))
+        );
       });
       return ended ?? rule?.(offer);
     }),

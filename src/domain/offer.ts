@@ -119,6 +119,8 @@ const fields = {
   priorityLever: z.number().positive().max(100).default(1),
   /** Stands in when nothing is worth making or the customer cannot be read. Content for everybody, and never competes. */
   fallback: z.boolean().default(false),
+  /** Of a fallback: it sells, and is kept from whom nothing may be sold to now (an open complaint, a low rating). Absent: it may be shown to everybody. */
+  sells: z.boolean().optional(),
   /** What the e-mail tool or page shows. */
   content: z
     .record(z.string().max(100), z.string().max(2000))
@@ -139,6 +141,10 @@ const rules = [
       'must be of kind content: a fallback is answered unasked and to everybody, so it must cost nothing',
     path: ['benefit'],
     when: ({ value }) => isObject(value),
+  }),
+  z.refine<Rules>((offer) => offer.sells === undefined || offer.fallback === true, {
+    message: 'is said of a fallback alone: of any other offer its benefit tells',
+    path: ['sells'],
   }),
   fallbackRule('eligibility', (offer) => offer.eligibility === undefined),
   fallbackRule('budget', (offer) => offer.budget === undefined),
@@ -170,6 +176,7 @@ type Rules = {
   validFrom?: string | undefined;
   validTo?: string | undefined;
   fallback?: boolean;
+  sells?: boolean | undefined;
   benefit?: { kind?: string; maxMinor?: number | undefined; maxPoints?: number | undefined };
   itemIds?: readonly string[];
   eligibility?: unknown;

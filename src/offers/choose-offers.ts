@@ -231,7 +231,8 @@ export function openChoice(
   }
 
   function placed(): PlacementDecision[] {
-    const standIns = settings.fallback ? fallbacksOf(market, situation) : [];
+    const maySell = contactPolicy.whyUnsellable(facts, situation.now) === undefined;
+    const standIns = settings.fallback ? fallbacksOf(market, situation, maySell) : [];
     return places.map(({ placement, offers, explored, loggingPropensity }, at): PlacementDecision => {
       const logged = loggingPropensity === undefined ? {} : { loggingPropensity };
       if (offers.length === 0)

@@ -92,9 +92,15 @@ export function competingOffers({ offers }: Pick<OfferMarket, 'offers'>): readon
   return known;
 }
 
-/** To be read only. */
-export function fallbacksOf(market: OfferMarket, situation: Situation): PlacementDecision[] {
+/** To be read only. `maySell`: may something be sold to the customer now? */
+export function fallbacksOf(
+  market: OfferMarket,
+  situation: Situation,
+  maySell: boolean,
+): PlacementDecision[] {
   const field = fieldOf(market, situation);
+  // Of few customers.
+  if (!maySell) return fallbackPlacements(market, situation, false);
   field.fallbacks ??= fallbackPlacements(market, situation);
   return field.fallbacks;
 }

@@ -51,6 +51,11 @@ export type CompiledContactPolicy = {
     decidedAt: number,
     now: number,
   ) => WithdrawalRule;
+  /** Why nothing may be sold to the customer now, or undefined. */
+  whyUnsellable: (
+    facts: Pick<CustomerFacts, 'complaintOpen' | 'lastRatedBelow'>,
+    now: number,
+  ) => 'complaint-open' | 'low-rating' | undefined;
   /** What the rules see of the customer. */
   summaryOf: (facts: CustomerFacts, situation: Situation) => ContactInputs;
   /** For who writes contacts down: what counts on the channel. */
@@ -100,6 +105,7 @@ export function compileContactPolicy(
 
   return {
     limitsOn: countedOn,
+    whyUnsellable,
     summaryOf: (facts, situation) =>
       contactSummary(facts, situation, policy, isQuiet, limitsOn(situation.channel)),
     excludeEachOther: (one, other) => oneDiscountAtATime && areTwoDiscounts(one, other),

@@ -6,13 +6,20 @@ import type { CompiledOffer } from './eligibility.ts';
 import type { OfferMarket } from './offer-market.ts';
 import { compareText } from './offer-order.ts';
 
-/** What stands in each place when nothing is worth making, or when the customer cannot be read at all. */
+/**
+ * What stands in each place when nothing is worth making, or when the customer cannot be read at all. `maySell`: false for whom nothing
+ * may be sold to.
+ */
 export function fallbackPlacements(
   market: Pick<OfferMarket, 'offers' | 'countsOf'>,
   situation: Situation,
+  maySell = true,
 ): PlacementDecision[] {
   const standIns = [...market.offers]
-    .filter(({ offer, exclusionOfOffer }) => offer.fallback && exclusionOfOffer(situation) === undefined)
+    .filter(
+      ({ offer, exclusionOfOffer }) =>
+        offer.fallback && (maySell || offer.sells !== true) && exclusionOfOffer(situation) === undefined,
+    )
     .sort(
       (a, b) =>
         b.offer.priorityLever - a.offer.priorityLever || compareText(a.offer.offerId, b.offer.offerId),

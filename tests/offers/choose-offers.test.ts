@@ -168,6 +168,16 @@ test('of several fallbacks the one with the highest lever stands in, if it may s
   expect(fallbackPlacements(market, situation).map(idsOf)).toEqual([['hero'], ['high']]);
 });
 
+test('a fallback that sells does not stand in for whom nothing may be sold to; the next one does', () => {
+  const market = marketOf(banner('plain'), banner('sale', { priorityLever: 2, sells: true }));
+  const standsInFor = (facts: Parameters<typeof makeFacts>[0]) =>
+    idsOf(chooseOffers(market, makeFacts(facts), makeSituation(), { limit: 1 }).placements[0]);
+  expect(standsInFor({})).toEqual(['sale']);
+  expect(standsInFor({ complaintOpen: true })).toEqual(['plain']);
+  expect(standsInFor({ lastRatedBelow: () => noon - dayMs })).toEqual(['plain']);
+  expect(standsInFor({})).toEqual(['sale']);
+});
+
 const instant = fc.integer({ min: -5, max: 5 }).map((days) => new Date(noon + days * dayMs).toISOString());
 const anyOffer = fc
   .record(

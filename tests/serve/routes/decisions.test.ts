@@ -136,6 +136,27 @@ describe('POST /offers/decide', () => {
     expect(body.decisionId).not.toBeNull();
   });
 
+  test('a fallback that sells gives way to a complaint, also where it stood; when that is resolved it is shown again', async () => {
+    const sale = { benefit: { kind: 'content' }, fallback: true, sells: true, priorityLever: 2 };
+    const placements = ['sale-strip'];
+    await service.call('PUT', '/offers/sale', { name: 'Sale', ...sale, channels: ['email'], placements });
+    const customerId = await shopper('promoted', {});
+    const asked = { customerId, channel: 'email', placements, dryRun: true };
+    await eventually(async () => expect(made((await decide(service, asked)).body)).toEqual(['sale']));
+    const path = `/customers/${customerId}/offers?channel=email&placement=sale-strip&campaign=june`;
+    expect(made((await service.call('GET', path)).body)).toEqual(['sale']);
+    await service.call('POST', '/events', { type: 'contact', customerId, complaint: 'opened' });
+    expect(made((await decide(service, asked)).body)).toEqual(['banner']);
+    const { body } = await service.call('GET', path);
+    expect(made(body)).toEqual(['banner']);
+    expect(body.replaces).toMatchObject({ offerIds: ['sale'], reasonCode: 'complaint-open' });
+    await service.call('POST', '/events', { type: 'contact', customerId, complaint: 'resolved' });
+    expect(made((await decide(service, asked)).body)).toEqual(['sale']);
+    const refused = await service.call('PUT', '/offers/sale-5', { ...percentOff('sale-5', 5), sells: true });
+    expect(refused.status).toBe(400);
+    expect(refused.body.faults).toMatchObject([{ path: 'body.sells' }]);
+  });
+
   test('an open complaint silences selling offers from the next request on', async () => {
     const customerId = await shopper('angry');
     await service.call('POST', '/events', { type: 'contact', customerId, complaint: 'opened' });
