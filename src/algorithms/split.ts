@@ -47,4 +47,6 @@ export const SALTS = {
   controlGroup: 'control-group',
   experiment: (name: string) => `experiment:${name}`,
   offerHoldout: (offerId: string) => `offer:${offerId}`,
+  /** `day`: whole days since 1970. */
+  listExploring: (day: number) => `list-exploring:${day}`,
 } as const;

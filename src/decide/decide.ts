@@ -8,7 +8,7 @@ import { type OpenChoice, openChoice, worthwhileOffers } from '../offers/choose-
 import type { Contact, ContactHistory } from '../offers/contact-history.ts';
 import type { Situation } from '../offers/customer-facts.ts';
 import { fallbackPlacements } from '../offers/fallback-placements.ts';
-import type { OfferMarket } from '../offers/offer-market.ts';
+import { type Exploring, exploringOf, type OfferMarket } from '../offers/offer-market.ts';
 import { isBuyable } from '../offers/shop-statistics.ts';
 import { customerFacts, type DecisionContext } from './customer-facts.ts';
 import { newDecisionId } from './decision-id.ts';
@@ -162,13 +162,17 @@ export type OpenDecision = {
   finishFramed: () => { decision: Decision; reasons: FramedReasons };
 };
 
-/** With everything at hand; reaches nothing. A customer without a record is one of whom nothing is known. */
+/**
+ * With everything at hand; reaches nothing. A customer without a record is one of whom nothing is known. `exploring`: in place of what the
+ * market says to what exploring costs.
+ */
 export function openDecision(
   request: DecideRequest,
   record: CustomerRecord | undefined,
   contacts: ContactHistory,
   market: OfferMarket,
   deps: Pick<DecideDeps, 'catalogue' | 'models' | 'now' | 'random'>,
+  exploring: Exploring = exploringOf(market),
 ): OpenDecision {
   const { context, limit, dryRun = false, withheld } = request;
   const { models, facts, situation, settings } = readSubject(request, record, contacts, market, deps);
@@ -178,9 +182,8 @@ export function openDecision(
     withheld,
     drawing: {
       random: deps.random,
-      afford: (costMinor, take, exploration) =>
-        market.affordExploring(costMinor, take && !dryRun, exploration),
-      isSpent: (costMinor, exploration) => market.exploringIsSpent?.(costMinor, exploration) ?? false,
+      afford: (costMinor, take, exploration) => exploring.afford(costMinor, take && !dryRun, exploration),
+      isSpent: exploring.isSpent,
     },
   });
   const decided = (placements: PlacementDecision[]) => ({

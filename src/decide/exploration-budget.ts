@@ -1,13 +1,14 @@
 /**
  * What exploring may cost in a day (UTC), shared by all processes: each takes small shares of it from Redis and spends
- * them by itself, so that a decision need not ask. Together they never spend more than the day has; a share that a process
- * has not spent when it ends is lost.
+ * them by itself, so that a decision need not ask. Together they never spend more than the day has. Who ends gives back what
+ * it has not spent; of a process that is killed it is lost.
  */
-import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
+import { type ExplorationSettings, purseOf, shopPurse } from '../offers/exploration.ts';
 
 export type ExplorationBudget = {
   /** Sees to it that some is at hand, if there is any. Rejects when Redis is away. */
@@ -16,6 +17,10 @@ export type ExplorationBudget = {
   afford: (costMinor: number, take: boolean) => boolean;
   /** The day's bound has been reached, and what is at hand of it is less. Asks for no more, as `afford` does of what it refuses. */
   isSpent: (costMinor: number) => boolean;
+  /** What is left of the day, as far as was known when some was taken last; minor units, Infinity without a bound. */
+  leftMinor: () => number;
+  /** What is at hand goes back to the others. To be called when nothing is to be explored any more. */
+  giveBack: () => Promise<void>;
 };
 
 export type ExplorationBudgetDeps = {
@@ -27,45 +32,62 @@ export type ExplorationBudgetDeps = {
 
 /** Part of the day's that a process takes at a time. */
 const shareOfDay = 1 / 50;
+/** Whoever was told that nothing is left asks again after this: others may have given some back. */
+const askAgainMs = 60_000;
 const counterTtlSeconds = 2 * 86_400;
 
-/** `spentKey`: the day's counter. Answers how much is granted. */
+/** `spentKey`: the day's counter. Answers how much is granted, and what the day has left besides. */
 const takeShare = namedScript(
   { keys: ['spentKey'], args: ['bound', 'wanted', 'ttlSeconds'] },
   `
 local spent = tonumber(redis.call('GET', spentKey) or '0')
 local granted = math.min(tonumber(wanted), tonumber(bound) - spent)
-if granted <= 0 then return '0' end
+if granted <= 0 then return {'0', '0'} end
 redis.call('INCRBYFLOAT', spentKey, string.format('%.6f', granted))
 redis.call('EXPIRE', spentKey, ttlSeconds)
-return string.format('%.6f', granted)
+return {string.format('%.6f', granted), string.format('%.6f', tonumber(bound) - spent - granted)}
+`,
+);
+/** A counter that has been lost meanwhile counts anew from 0, and from no less. */
+const returnShare = namedScript(
+  { keys: ['spentKey'], args: ['returned'] },
+  `
+local spent = tonumber(redis.call('GET', spentKey) or '0')
+local back = math.min(tonumber(returned), spent)
+if back > 0 then redis.call('INCRBYFLOAT', spentKey, string.format('%.6f', -back)) end
 `,
 );
 
-/** A purse for the shop, and one for each other bound that a variant of an experiment has. */
+/** A purse for the shop, and one for each variant of an experiment that names a bound of its own, whatever others have. */
+export type ExplorationPurses = {
+  prepare: () => Promise<void>;
+  afford: (costMinor: number, take: boolean, by: Pick<ExplorationSettings, 'purse'>) => boolean;
+  isSpent: (costMinor: number, by: Pick<ExplorationSettings, 'purse'>) => boolean;
+  leftMinor: (by: Pick<ExplorationSettings, 'purse'>) => number;
+  giveBack: () => Promise<void>;
+};
+
 export function createExplorationPurses(
   { exploration, experiments }: Pick<DecisionPolicy, 'exploration' | 'experiments'>,
   deps: ExplorationBudgetDeps,
-): Pick<ExplorationBudget, 'prepare'> & {
-  afford: (costMinor: number, take: boolean, by: Pick<Exploration, 'maxCostMinorPerDay'>) => boolean;
-  isSpent: (costMinor: number, by: Pick<Exploration, 'maxCostMinorPerDay'>) => boolean;
-} {
-  const shop = exploration.maxCostMinorPerDay;
-  const purses = new Map([[shop, createExplorationBudget(shop, deps)]]);
-  for (const { variants } of experiments)
+): ExplorationPurses {
+  const purses = new Map([[shopPurse, createExplorationBudget(exploration.maxCostMinorPerDay, deps)]]);
+  for (const { name, variants } of experiments)
     for (const variant of variants) {
       const bound = variant.exploration?.maxCostMinorPerDay;
-      if (bound !== undefined && !purses.has(bound))
-        purses.set(bound, createExplorationBudget(bound, deps, `:${bound}`));
+      if (bound === undefined) continue;
+      const purse = purseOf({ name, variant: variant.name });
+      purses.set(purse, createExplorationBudget(bound, deps, `:${purse}`));
     }
+  const all = async (of: (purse: ExplorationBudget) => Promise<void>) => {
+    await Promise.all([...purses.values()].map(of));
+  };
   return {
-    prepare: async () => {
-      await Promise.all([...purses.values()].map((purse) => purse.prepare()));
-    },
-    afford: (costMinor, take, { maxCostMinorPerDay }) =>
-      purses.get(maxCostMinorPerDay)?.afford(costMinor, take) ?? false,
-    isSpent: (costMinor, { maxCostMinorPerDay }) =>
-      purses.get(maxCostMinorPerDay)?.isSpent(costMinor) ?? false,
+    prepare: () => all((purse) => purse.prepare()),
+    afford: (costMinor, take, { purse }) => purses.get(purse)?.afford(costMinor, take) ?? false,
+    isSpent: (costMinor, { purse }) => purses.get(purse)?.isSpent(costMinor) ?? false,
+    leftMinor: ({ purse }) => purses.get(purse)?.leftMinor() ?? 0,
+    giveBack: () => all((purse) => purse.giveBack()),
   };
 }
 
@@ -84,6 +106,8 @@ export function createExplorationBudget(
       prepare: async () => {},
       afford: (costMinor, take) => (take ? spent(costMinor) : true),
       isSpent: () => false,
+      leftMinor: () => Number.POSITIVE_INFINITY,
+      giveBack: async () => {},
     };
 
   const share = maxMinorPerDay * shareOfDay;
@@ -93,35 +117,44 @@ export function createExplorationBudget(
     if (number !== known.number) known = { number, day: new Date(number * dayMs).toISOString().slice(0, 10) };
     return known.day;
   };
-  let hand = { day: '', leftMinor: 0, wantedMinor: share, exhausted: false };
+  /** `exhaustedAt`: when there was no more to be had; `othersMinor`: what was left then for all. */
+  const emptyHand = (day: string, exhaustedAt: number | undefined) => ({
+    day,
+    leftMinor: 0,
+    othersMinor: 0,
+    wantedMinor: share,
+    exhaustedAt,
+  });
+  let hand = emptyHand('', undefined);
+  let isOver = false;
   let taking: Promise<void> | undefined;
 
   function handOfToday(): typeof hand {
     const day = today();
-    if (hand.day !== day) hand = { day, leftMinor: 0, wantedMinor: share, exhausted: maxMinorPerDay === 0 };
+    if (hand.day !== day) hand = emptyHand(day, maxMinorPerDay === 0 ? Number.POSITIVE_INFINITY : undefined);
     return hand;
   }
 
   async function take(mine: typeof hand): Promise<void> {
     const wanted = Math.max(share, mine.wantedMinor - mine.leftMinor);
-    const granted = Number(
-      await takeShare(redis, {
-        spentKey: keys.explorationSpent(`${mine.day}${name}`),
-        bound: maxMinorPerDay ?? 0,
-        wanted,
-        ttlSeconds: counterTtlSeconds,
-      }),
-    );
+    const reply = (await takeShare(redis, {
+      spentKey: keys.explorationSpent(`${mine.day}${name}`),
+      bound: maxMinorPerDay ?? 0,
+      wanted,
+      ttlSeconds: counterTtlSeconds,
+    })) as [string, string];
+    const [granted = 0, others = 0] = reply.map(Number);
     mine.leftMinor += granted;
+    mine.othersMinor = others;
     mine.wantedMinor = share / 2;
-    // Nothing is ever put back.
-    mine.exhausted = granted < wanted - 1e-6;
+    mine.exhaustedAt = granted < wanted - 1e-6 ? now() : undefined;
   }
 
   return {
     prepare: async () => {
       const mine = handOfToday();
-      if (mine.exhausted || mine.leftMinor >= mine.wantedMinor) return;
+      const isWaiting = mine.exhaustedAt !== undefined && now() - mine.exhaustedAt < askAgainMs;
+      if (isOver || isWaiting || mine.leftMinor >= mine.wantedMinor) return;
       taking ??= take(mine).finally(() => {
         taking = undefined;
       });
@@ -138,8 +171,21 @@ export function createExplorationBudget(
       return spent(costMinor);
     },
     isSpent: (costMinor) => {
-      const { exhausted, leftMinor } = handOfToday();
-      return exhausted && costMinor > leftMinor;
+      const { exhaustedAt, leftMinor } = handOfToday();
+      return exhaustedAt !== undefined && costMinor > leftMinor;
+    },
+    leftMinor: () => {
+      const { leftMinor, othersMinor } = handOfToday();
+      return leftMinor + othersMinor;
+    },
+    giveBack: async () => {
+      isOver = true;
+      await taking;
+      const { day, leftMinor } = hand;
+      if (leftMinor <= 0) return;
+      hand = emptyHand(day, undefined);
+      const spentKey = keys.explorationSpent(`${day}${name}`);
+      await returnShare(redis, { spentKey, returned: leftMinor });
     },
   };
 }

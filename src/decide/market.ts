@@ -11,7 +11,7 @@ import { type ShopStatistics, shopStatistics } from '../offers/shop-statistics.t
 import { type BudgetWatch, createBudgetWatch } from './budget-watch.ts';
 import { compiledOffer } from './compiled-offers.ts';
 import type { DecidingDeps } from './deps.ts';
-import { createExplorationPurses } from './exploration-budget.ts';
+import { createExplorationPurses, type ExplorationPurses } from './exploration-budget.ts';
 import { createBudgetLedger, type Reserved } from './ledger/offer-budget.ts';
 import { createOfferCounter } from './offer-counts.ts';
 import type { CurrentPolicy } from './policy.ts';
@@ -32,6 +32,10 @@ export type MarketHolder = {
   read: () => Promise<OfferMarket>;
   /** With the counters that were read last; reaches nothing. */
   known: () => OfferMarket;
+  /** What is left of what such exploring may cost today, as far as is known; minor units. */
+  exploringLeft: ExplorationPurses['leftMinor'];
+  /** Before a process ends: what it has not spent on exploring is for the others. */
+  endExploring: () => Promise<void>;
 };
 
 export type MarketDeps = Pick<DecidingDeps, 'redis' | 'keys' | 'catalogue' | 'models' | 'now'> & {
@@ -147,5 +151,7 @@ export function createMarketHolder({
     budgetCounts: budgets.counts,
     greatestBurnRate: budgets.greatestBurnRate,
     known: () => marketWith(counter.known()),
+    exploringLeft: exploring.leftMinor,
+    endExploring: exploring.giveBack,
   };
 }

@@ -19,11 +19,12 @@ import type {
 } from '../domain/decision-policy.ts';
 import type { Offer } from '../domain/offer.ts';
 import { type CompiledContactPolicy, compileContactPolicy } from './contact-policy.ts';
+import { type ExplorationSettings, purseOf, shopPurse } from './exploration.ts';
 
 /** How to decide on offers for one subject now: the shop's policy, with what the subject's variants change. Shared: do not write. */
 export type DecisionSettings = {
   ranking: (typeof RANKINGS)[number];
-  exploration: Exploration;
+  exploration: ExplorationSettings;
   /** Multiply the offers' own levers; an offer that is absent keeps its own. */
   levers: ReadonlyMap<string, number>;
   /** Offers that are switched off. */
@@ -165,7 +166,7 @@ function combine(policy: DecisionPolicy, parts: readonly Part[]): DecisionSettin
   const [first, ...further] = parts.map(assignmentOf);
   return {
     ranking: variants.find(({ ranking }) => ranking !== undefined)?.ranking ?? 'value',
-    exploration: explorationOf(policy, variants),
+    exploration: explorationOf(policy, parts),
     levers,
     withoutOffers: new Set(variants.flatMap(({ withoutOffers = [] }) => withoutOffers)),
     offerModel: variants.find(({ offerModel }) => offerModel !== undefined)?.offerModel,
@@ -226,15 +227,18 @@ function weightsOf({ economics }: DecisionPolicy, variants: readonly ExperimentV
   };
 }
 
-function explorationOf(policy: DecisionPolicy, variants: readonly ExperimentVariant[]): Exploration {
-  const firstOf = <F extends keyof Exploration>(field: F) =>
-    variants.find(({ exploration }) => exploration?.[field] !== undefined)?.exploration?.[field];
+function explorationOf(policy: DecisionPolicy, parts: readonly Part[]): ExplorationSettings {
+  const partWith = (field: keyof Exploration) =>
+    parts.find(({ variant }) => variant.exploration?.[field] !== undefined);
+  const firstOf = <F extends keyof Exploration>(field: F) => partWith(field)?.variant.exploration?.[field];
   // null is a bound too: none.
   const bound = firstOf('maxCostMinorPerDay');
+  const bounding = partWith('maxCostMinorPerDay');
   return {
     method: firstOf('method') ?? policy.exploration.method,
     epsilon: firstOf('epsilon') ?? policy.exploration.epsilon,
     maxCostMinorPerDay: bound === undefined ? policy.exploration.maxCostMinorPerDay : bound,
+    purse: bounding === undefined ? shopPurse : purseOf(assignmentOf(bounding)),
   };
 }
 

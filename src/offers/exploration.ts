@@ -5,6 +5,16 @@
 import { bestOfNormals } from '../algorithms/best-of-normals.ts';
 import type { Exploration } from '../domain/decision-policy.ts';
 
+/** How a subject's decisions explore, and out of which purse that is paid. */
+export type ExplorationSettings = Exploration & { purse: string };
+
+export const shopPurse = '';
+
+/** Of a variant that names a bound of its own. */
+export function purseOf({ name, variant }: { name: string; variant: string }): string {
+  return `${name}:${variant}`;
+}
+
 /** What is known of the value of making an offer; of saying nothing, both are 0. Minor units. */
 export type UncertainValue = { mean: number; deviation: number };
 

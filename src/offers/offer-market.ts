@@ -1,6 +1,6 @@
 /** What decisions are made from: the offers, and all that is the same for every customer. */
 import type { BudgetLevel } from '../domain/decision.ts';
-import type { DecisionPolicy, Exploration } from '../domain/decision-policy.ts';
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
 import type { Item } from '../domain/item.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { OfferCounts } from './accept-propensity.ts';
@@ -8,6 +8,7 @@ import type { CompiledContactPolicy } from './contact-policy.ts';
 import type { Economics } from './cost.ts';
 import type { CompiledOffer } from './eligibility.ts';
 import type { Experiments } from './experiments.ts';
+import type { ExplorationSettings } from './exploration.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 
@@ -46,7 +47,17 @@ export type Drawing = {
    * Is that much, in minor units, left of what such exploring may cost today? With `take` it is taken. Must not depend on
    * what `random` answers.
    */
-  afford: (costMinor: number, take: boolean, exploration: Exploration) => boolean;
+  afford: (costMinor: number, take: boolean, exploration: ExplorationSettings) => boolean;
   /** Is that much certain not to be had any more today, and so neither what costs more? By default it is not. */
-  isSpent?: (costMinor: number, exploration: Exploration) => boolean;
+  isSpent?: (costMinor: number, exploration: ExplorationSettings) => boolean;
 };
+
+/** Whether what exploring costs can be had. */
+export type Exploring = Required<Pick<Drawing, 'afford' | 'isSpent'>>;
+
+export function exploringOf({
+  affordExploring,
+  exploringIsSpent = () => false,
+}: Pick<OfferMarket, 'affordExploring' | 'exploringIsSpent'>): Exploring {
+  return { afford: affordExploring, isSpent: exploringIsSpent };
+}

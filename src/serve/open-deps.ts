@@ -66,6 +66,8 @@ export type DepsOptions = {
 
 /** The first requests should find the store and the catalogue; where they are away, the service starts without. */
 const startPatienceMs = 2000;
+/** Beyond, what is left to explore with is lost. */
+const endExploringMs = 1000;
 
 /** Throws UsageError where Redis evicts keys, or the policy's experiments name models that cannot be had. */
 export async function openDeps(options: DepsOptions): Promise<{ deps: Deps; policyBeat: PolicyBeat }> {
@@ -117,6 +119,7 @@ export async function openDeps(options: DepsOptions): Promise<{ deps: Deps; poli
     onExplored: (costMinor) => metrics.explorationCost.inc(costMinor),
     now,
   });
+  onOpened(() => within(endExploringMs, market.endExploring()));
   const policyBeat = createPolicyBeat(decisionPolicy.version, { redis, keys, log, now });
   await within(startPatienceMs, policyBeat.beat());
   onOpened(policyBeat.start());

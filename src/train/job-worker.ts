@@ -31,6 +31,8 @@ export type JobWorkerDeps = {
   /** The queue that it works on, and the built file that its child process runs; the trainings' by default. */
   queue?: string;
   entry?: string;
+  /** Told what a job that is done has answered. */
+  onResult?: (result: unknown) => void;
   /** Of that process: flags of Node.js. */
   nodeOptions?: readonly string[];
 };
@@ -50,6 +52,7 @@ export async function startJobWorker({
   queue = queueName,
   entry = './processor.js',
   nodeOptions = [],
+  onResult,
 }: JobWorkerDeps): Promise<JobWorker> {
   const processor = pathToFileURL(builtEntry(entry, import.meta.url));
   const worker = new Worker<JobPayload, JobResult>(queue, processor, {
@@ -84,6 +87,7 @@ export async function startJobWorker({
   });
   worker.on('completed', (job, result) => {
     running.delete(String(job.id));
+    onResult?.(result);
     metrics.jobDuration.observe({ job: job.name, outcome: 'completed' }, secondsOf(job));
     log.info(
       {

@@ -31,6 +31,11 @@ export function createWorkerMetrics(registry: Registry) {
       help: 'Jobs of workers that went away, put back into the queue',
       registers,
     }),
+    explorationCost: new Counter({
+      name: 'nextbest_worker_exploration_cost_minor_total',
+      help: 'What exploring by lists has cost in expectation beside doing the best, in minor units; told when a list ends',
+      registers,
+    }),
     drained: new Counter({
       name: 'nextbest_worker_drained_entries_total',
       help: 'Entries taken off the event stream: written to the lake, dropped as repeats, or put aside as unreadable',

@@ -23,6 +23,7 @@ import { connectRedis, keepsAppendOnlyFile, refuseEvictingServer, untilReady } f
 import { Shutdown } from '../infra/shutdown.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { createAfterLoss } from './after-loss.ts';
+import type { BatchResult } from './batch/run-batch.ts';
 import { readDriftReport } from './drift/drift-report.ts';
 import { type JobWorker, type JobWorkerDeps, startJobWorker } from './job-worker.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -165,6 +166,7 @@ async function startJobWorkers(deps: JobWorkerDeps, opened: Shutdown): Promise<J
     ...deps,
     queue: batchQueueName,
     entry: './batch/batch-processor.js',
+    onResult: (result) => deps.metrics.explorationCost.inc((result as BatchResult).exploredMinor),
     // Its threads have every core at work: collectors beside them only wait for each other, which took an eighth of the time.
     nodeOptions: ['--single-threaded-gc'],
   });

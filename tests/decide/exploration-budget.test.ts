@@ -3,6 +3,7 @@ import { createExplorationBudget, createExplorationPurses } from '../../src/deci
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import { dayMs } from '../../src/domain/time.ts';
 import { createKeys } from '../../src/infra/keys.ts';
+import { compileExperiments } from '../../src/offers/experiments.ts';
 import { noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -80,31 +81,73 @@ test('each day has its own', async () => {
   expect(await redis.ttl(keys.explorationSpent('2026-06-16'))).toBeGreaterThan(dayMs / 1000);
 });
 
-test('a variant with a bound of its own spends its own', async () => {
+test('a variant with a bound of its own spends its own, whatever sum the shop or another variant has', async () => {
   const keys = createKeys(`${prefix}:exploring-${shops++}`);
   const policy = DecisionPolicy.parse({
-    exploration: { maxCostMinorPerDay: 1 },
-    experiments: [
-      {
-        name: 'bold',
-        from: '2026-01-01T00:00:00Z',
-        variants: [{ name: 'as-it-is' }, { name: 'more', exploration: { maxCostMinorPerDay: 50 } }],
-      },
-    ],
+    exploration: { maxCostMinorPerDay: 10 },
+    experiments: ['bold', 'bolder'].map((name) => ({
+      name,
+      from: '2026-01-01T00:00:00Z',
+      variants: [
+        { name: 'as-it-is' },
+        { name: 'same', exploration: { maxCostMinorPerDay: 10 } },
+        { name: 'more', exploration: { maxCostMinorPerDay: 50 } },
+      ],
+    })),
   });
   const purses = createExplorationPurses(policy, { redis, keys, now: () => noon });
-  const affordedOf = async (maxCostMinorPerDay: number | null) => {
-    let times = 0;
-    for (let i = 0; i < 100; i++) {
+  const spentOf = async (purse: string) => {
+    let spent = 0;
+    for (let i = 0; i < 600; i++) {
       await purses.prepare();
-      if (purses.afford(0.5, true, { maxCostMinorPerDay })) times++;
+      if (purses.afford(0.1, true, { purse })) spent += 0.1;
     }
-    return times;
+    return spent;
   };
-  expect(await affordedOf(1)).toBeLessThanOrEqual(2);
-  expect(await affordedOf(50)).toBe(100);
-  // A bound that nobody has named may cost nothing.
-  expect(await affordedOf(null)).toBe(0);
+  // What a decision for a subject of the variant is paid from.
+  const purseFor = (experiment: string, variant: string) => {
+    const experiments = compileExperiments(policy);
+    for (let n = 0; n < 1000; n++) {
+      const { exploration, experiment: first, furtherExperiments } = experiments.settingsFor(`c${n}`, noon);
+      const others = [first, ...furtherExperiments].filter((one) => one?.name !== experiment);
+      const own = [first, ...furtherExperiments].find((one) => one?.name === experiment);
+      if (own?.variant === variant && others.every((one) => one?.variant === 'as-it-is'))
+        return exploration.purse;
+    }
+    throw new Error('nobody is in that variant');
+  };
+  expect(await spentOf(purseFor('bold', 'as-it-is'))).toBeCloseTo(10, 0);
+  expect(await spentOf(purseFor('bold', 'same'))).toBeCloseTo(10, 0);
+  expect(await spentOf(purseFor('bolder', 'same'))).toBeCloseTo(10, 0);
+  expect(await spentOf(purseFor('bold', 'more'))).toBeCloseTo(50, 0);
+  expect(await spentOf(purseFor('bold', 'as-it-is'))).toBeLessThan(0.2);
+  // One that nobody has named may cost nothing.
+  expect(await spentOf('another:variant')).toBe(0);
+});
+
+test('what a process has not spent when it ends is there for the others, also for who was told that nothing is left', async () => {
+  let clock = noon;
+  const { budgets, keys, total } = shopOf(100, 60, () => clock);
+  // Each takes a share, spends a little of it, and ends.
+  for (const budget of budgets.slice(0, 50)) {
+    await budget.prepare();
+    expect(budget.afford(0.5, true)).toBe(true);
+  }
+  const late = budgets[50]!;
+  await late.prepare();
+  expect(late.afford(0.5, false)).toBe(false);
+  for (const budget of budgets.slice(0, 50)) await budget.giveBack();
+  expect(Number(await redis.get(keys.explorationSpent('2026-06-15')))).toBeCloseTo(25);
+  // Who has ended takes no more.
+  await budgets[0]!.prepare();
+  expect(budgets[0]!.afford(0.5, true)).toBe(false);
+  clock += 61_000;
+  for (let i = 0; i < 400; i++) {
+    await late.prepare();
+    late.afford(0.5, true);
+  }
+  expect(total()).toBeLessThanOrEqual(100);
+  expect(total()).toBeGreaterThan(99);
 });
 
 test('a policy that says nothing of it has a bound, which null lifts', () => {

@@ -152,6 +152,7 @@ test('a variant changes what it names, and leaves the rest as the policy has it'
   expect(settingsIn(compiled, 'control')).toMatchObject(untouched);
   expect(settingsIn(compiled, 'unbounded').exploration).toEqual({
     ...policy.exploration,
+    purse: 'trial:unbounded',
     maxCostMinorPerDay: null,
   });
   expect(settingsIn(compiled, 'all')).toMatchObject({

@@ -43,6 +43,9 @@ export type BatchCustomer = {
   known?: boolean;
 };
 
+/** Of `openDecision`, without what the list says to exploring. */
+type AskedOf = Parameters<typeof openDecision> extends [...infer Asked, unknown?] ? Asked : never;
+
 export function createBatchCustomers(batch: BatchOf, deps: BatchDecidingDeps) {
   const { about, batchId, breaks = 0 } = batch;
   const ownName = breaks === 0 ? batchId : `${batchId}.${breaks}`;
@@ -85,7 +88,7 @@ export function createBatchCustomers(batch: BatchOf, deps: BatchDecidingDeps) {
     market: OfferMarket,
     now: number,
     withheld?: Withheld,
-  ): Parameters<typeof openDecision> | undefined {
+  ): AskedOf | undefined {
     const { customerId, contacts } = customer;
     const record = customer.record();
     customer.known = record !== undefined;

@@ -4,7 +4,7 @@ import { type LoggedDecision, withoutReasons } from '../../decide/decision-log.t
 import { firmChoice, type Reserving, reserveChoices } from '../../decide/reserve.ts';
 import { parseStanding } from '../../decide/standing-text.ts';
 import type { CustomerId } from '../../domain/ids.ts';
-import type { OfferMarket } from '../../offers/offer-market.ts';
+import { exploringOf, type OfferMarket } from '../../offers/offer-market.ts';
 import {
   type BatchCustomer,
   type BatchDecidingDeps,
@@ -13,6 +13,7 @@ import {
   type Withheld,
 } from './batch-customers.ts';
 import type { Wanted } from './candidates-file.ts';
+import { createListExploring } from './list-exploring.ts';
 import {
   createListedStanding,
   type Decided,
@@ -31,6 +32,7 @@ export type Shares = {
 };
 
 export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
+  const exploringFor = createListExploring(deps.market, deps.now);
   const customersOf = createBatchCustomers(batch, deps);
   const { read, asked, withoutOwn, idFor } = customersOf;
   const { standing, letStand } = createListedStanding(batch, customersOf, deps);
@@ -63,17 +65,18 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
 
     /**
      * Decides, reserves, lets the decisions stand; what stands already is the list's decision too. `shares`: by customer, where
-     * budgets are shared out.
+     * budgets are shared out. `customersLeft`: of the whole list, these among them.
      */
     async decide(
       customerIds: readonly CustomerId[],
       chunk: string,
       shares: Shares | undefined,
+      customersLeft = customerIds.length,
     ): Promise<DecidedCustomer[]> {
       const [customers, market] = await Promise.all([read(customerIds), deps.market.read()]);
       const before = await decidedBefore(customers);
       const open = customers.filter(({ customerId, text }) => text === null && !before.has(customerId));
-      const now = await decideAll(open, market, shares && withheldBy(customerIds, shares));
+      const now = await decideAll(open, market, shares && withheldBy(customerIds, shares), customersLeft);
       const decided = await Promise.all(
         customers.map(async (customer): Promise<Decided | undefined> => {
           const { customerId, text } = customer;
@@ -116,8 +119,10 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
     customers: readonly BatchCustomer[],
     market: OfferMarket,
     withheld: Withheld | undefined,
+    customersLeft: number,
   ): Promise<Map<CustomerId, MadeDecision>> {
     const decided = new Map<CustomerId, MadeDecision>();
+    const bound = exploringOf(market);
     let waiting = customers;
     for (let attempt = 0; waiting.length > 0; attempt++) {
       if (attempt === attemptsMax)
@@ -125,7 +130,9 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
       const now = deps.now();
       const opened = waiting.flatMap((customer): Opened[] => {
         const about = asked(customer, market, now, withheld);
-        return about === undefined ? [] : [opening(customer, openDecision(...about))];
+        if (about === undefined) return [];
+        const exploring = exploringFor(bound, customer.customerId, customersLeft);
+        return [opening(customer, openDecision(...about, exploring))];
       });
       const reserved = await reserveChoices(
         opened.map(({ customer: { customerId, contacts }, choice, decisionId }) => {

@@ -38,11 +38,23 @@ export type BatchThreadData = {
 
 export type BatchThreadRequest =
   | { request: number; kind: 'value'; customerIds: CustomerId[]; offerIds: string[]; width: number }
-  | { request: number; kind: 'decide'; customerIds: CustomerId[]; at: number; shares: Shares | undefined };
+  /** `customersLeft`: of the whole list, these among them. */
+  | {
+      request: number;
+      kind: 'decide';
+      customerIds: CustomerId[];
+      at: number;
+      shares: Shares | undefined;
+      customersLeft: number;
+    }
+  /** Nothing is asked after this. */
+  | { request: number; kind: 'end' };
 export type BatchThreadReply =
   | { ready: true }
   | { request: number; wanted: Uint8Array }
   | { request: number; rows: DecidedRows }
+  /** What exploring has cost in expectation, minor units. */
+  | { request: number; exploredMinor: number }
   | { request: number; error: unknown };
 
 const { redisUrl, config, batch } = workerData as BatchThreadData;
@@ -76,6 +88,7 @@ for await (const loaded of catalogueStore.loadAll()) {
 // As it is when the campaign begins: a list is of one piece.
 const catalogue = { loaded: true, items, offers, revision: 1 };
 const budgets = createBudgetLedger(redis, keys);
+let exploredMinor = 0;
 const market = createMarketHolder({
   redis,
   keys,
@@ -83,6 +96,9 @@ const market = createMarketHolder({
   models,
   policy,
   currency: config.currency,
+  onExplored: (costMinor) => {
+    exploredMinor += costMinor;
+  },
   now,
 });
 const deps: BatchDecidingDeps = {
@@ -111,7 +127,12 @@ const togetherCustomers = 50;
 const togethersAtOnce = 2;
 
 async function answer(asked: BatchThreadRequest): Promise<BatchThreadReply> {
-  const { request, customerIds } = asked;
+  const { request } = asked;
+  if (asked.kind === 'end') {
+    await market.endExploring();
+    return { request, exploredMinor };
+  }
+  const { customerIds } = asked;
   if (asked.kind === 'value') {
     const lists: Wanted[][] = [];
     const valued = inOrder(slices(customerIds, togetherCustomers), togethersAtOnce, (some) =>
@@ -120,13 +141,13 @@ async function answer(asked: BatchThreadRequest): Promise<BatchThreadReply> {
     for await (const some of valued) lists.push(...some);
     return { request, wanted: encodeWanted(lists, asked.width) };
   }
-  const { at, shares } = asked;
+  const { at, shares, customersLeft } = asked;
   const rows = noRows();
   const starts = customerIds.flatMap((_, n) => (n % togetherCustomers === 0 ? [n] : []));
   const decided = inOrder(starts, togethersAtOnce, (from) => {
     const to = from + togetherCustomers;
     const own = shares && { ...shares, own: shares.own.subarray(from * shares.limit, to * shares.limit) };
-    return deciding.decide(customerIds.slice(from, to), String(at + from), own);
+    return deciding.decide(customerIds.slice(from, to), String(at + from), own, customersLeft - from);
   });
   for await (const some of decided) addRows(rows, rowsOf(some, batch.about));
   return { request, rows };

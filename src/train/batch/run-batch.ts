@@ -66,16 +66,27 @@ const sharesName = 'shared.json';
 /** What the batch comes to; `cancelled`: it has stopped at the wish of whoever cancelled it. */
 type BatchOutcome = { cancelled: boolean; counts: BatchCounts };
 
-export async function runBatch(batchId: string, context: BatchContext): Promise<BatchOutcome> {
+/** `exploredMinor`: what exploring has cost in expectation, minor units. */
+export type BatchResult = BatchOutcome & { exploredMinor: number };
+
+export async function runBatch(batchId: string, context: BatchContext): Promise<BatchResult> {
+  let exploredMinor = 0;
+  const onExplored = (costMinor: number) => {
+    exploredMinor += costMinor;
+  };
   for (;;) {
-    const outcome = await runUntilCancelled(batchId, context);
+    const outcome = await runUntilCancelled(batchId, context, onExplored);
     // Somebody may have had it go on while it was coming to its end.
     const isWanted = outcome.cancelled && !(await batchFolder(context.config.dataDir, batchId).isCancelled());
-    if (!isWanted) return outcome;
+    if (!isWanted) return { ...outcome, exploredMinor };
   }
 }
 
-async function runUntilCancelled(batchId: string, context: BatchContext): Promise<BatchOutcome> {
+async function runUntilCancelled(
+  batchId: string,
+  context: BatchContext,
+  onExplored: (costMinor: number) => void,
+): Promise<BatchOutcome> {
   const { config, redisUrl, now, log, report, threads } = context;
   const folder = batchFolder(config.dataDir, batchId);
   const stored = await folder.request();
@@ -124,7 +135,7 @@ async function runUntilCancelled(batchId: string, context: BatchContext): Promis
     );
     return { cancelled: false, counts };
   } finally {
-    await pool.close();
+    onExplored((await pool.close()).exploredMinor);
   }
 }
 
@@ -313,7 +324,8 @@ async function decideParts(
   try {
     const decided = inOrder(wanted(), 2 * pool.threads, async ({ at, customerIds }) => {
       const own = file && (await sharesOf(file, at, customerIds.length, limit));
-      const rows = await pool.decide(customerIds, at, own && shares && { ...shares, limit, own });
+      const theirs = own && shares && { ...shares, limit, own };
+      const rows = await pool.decide(customerIds, at, theirs, customers - at);
       return { rows, until: at + customerIds.length };
     });
     for await (const { rows, until } of decided) {

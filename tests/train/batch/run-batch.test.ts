@@ -116,14 +116,14 @@ async function begin(request: BatchRequest) {
   return { batchId, files };
 }
 
-function run(batchId: string, report: () => Promise<void> = async () => {}) {
+function run(batchId: string, report: () => Promise<void> = async () => {}, policyName = 'policy.json') {
   const config = readConfig({
     DATA_DIR: join(folder, 'data'),
     MODELS_DIR: join(folder, 'models'),
     REDIS_URL: url,
     KEY_PREFIX: prefix,
     LOG_LEVEL: 'silent',
-    DECISION_POLICY_FILE: join(folder, 'policy.json'),
+    DECISION_POLICY_FILE: join(folder, policyName),
   });
   const context = {
     config,
@@ -570,4 +570,32 @@ test('as CSV: a line an offer, with its columns', async () => {
   expect(rows[0]).toMatch(
     /^c0001,[0-9a-f-]{36},five,[0-9a-f]{12},An offer,[\d.]+,EUR,20\d\d-.*Z,false,\{\},true,$/,
   );
+});
+
+test('what lists take of the day to explore with and do not spend is there for others when they end; they tell what they spent', async () => {
+  const policy = JSON.parse(await readFile(join(folder, 'policy.json'), 'utf8'));
+  const exploration = { method: 'epsilonGreedy', epsilon: 0.5, maxCostMinorPerDay: 10_000 };
+  await writeFile(join(folder, 'exploring.json'), JSON.stringify({ ...policy, exploration }));
+  await offersAre(
+    makeOffer({ offerId: 'five', channels: ['email'] }),
+    makeOffer({ offerId: 'ten', benefit: { kind: 'percentOff', percent: 10 }, channels: ['email'] }),
+  );
+  // By now others have taken of it, too.
+  const takenBy = async (at: Date) =>
+    Number(await redis.get(keys.explorationSpent(at.toISOString().slice(0, 10))));
+  const begun = new Date();
+  const takenBefore = await takenBy(begun);
+  let exploredMinor = 0;
+  for (let list = 0; list < 3; list++) {
+    const { batchId } = await begin(makeRequest({ customerIds: [idOf(101), idOf(102)] }));
+    const result = await run(batchId, undefined, 'exploring.json');
+    exploredMinor += result.exploredMinor;
+  }
+  const ended = new Date();
+  let takenMinor = (await takenBy(begun)) - takenBefore;
+  // At midnight another day begins.
+  if (ended.getUTCDate() !== begun.getUTCDate()) takenMinor += await takenBy(ended);
+  expect(exploredMinor).toBeGreaterThan(0);
+  // In the counter a millionth is the least; a share of the day, of which each list's thread takes one, is 200.
+  expect(takenMinor).toBeCloseTo(exploredMinor, 3);
 });
