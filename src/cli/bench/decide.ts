@@ -60,6 +60,9 @@ export type DecideBenchSummary = {
   share: number;
   /** The same of the expected gains. */
   expectedShare: number;
+  /** Both of `nextbest-gated`: what is served where a model must pass its gate first. */
+  gatedShare: number;
+  gatedExpectedShare: number;
   violations: number;
   /** Share of the estimates whose 95 % interval holds what was earned, by estimator. */
   coverage: Record<EstimatorName, number>;
@@ -161,11 +164,11 @@ function summarise(
 ): DecideBenchSummary {
   const others = lines.filter(({ policy }) => !policy.startsWith('nextbest') && policy !== 'oracle');
   const best = others.reduce((a, b) => (b.value > a.value ? b : a));
-  const shareBy = (figure: 'value' | 'expectedGain') => {
+  const shareBy = (figure: 'value' | 'expectedGain', engine: PolicyName = 'nextbest') => {
     const earnedBy = (name: PolicyName) =>
       lines.find(({ policy }) => policy === name)?.[figure] ?? Number.NaN;
     const bestOfOthers = Math.max(...others.map((line) => line[figure]));
-    return (earnedBy('nextbest') - bestOfOthers) / (earnedBy('oracle') - bestOfOthers);
+    return (earnedBy(engine) - bestOfOthers) / (earnedBy('oracle') - bestOfOthers);
   };
   const coverageOf = (estimator: EstimatorName) => {
     const own = checks.filter((check) => check.estimator === estimator);
@@ -177,6 +180,8 @@ function summarise(
     bestOther: best.policy,
     share: shareBy('value'),
     expectedShare: shareBy('expectedGain'),
+    gatedShare: shareBy('value', 'nextbest-gated'),
+    gatedExpectedShare: shareBy('expectedGain', 'nextbest-gated'),
     violations: lines.reduce((sum, { violations }) => sum + violations, 0),
     coverage: {
       ips: coverageOf('ips'),

@@ -171,3 +171,12 @@ test('the Open Bandit columns are known by their preset', async () => {
   expect(unnamed.exitCode).toBe(2);
   expect(unnamed.stderr).toContain('customerId');
 });
+
+test("the service's own log is asked for by itself, and who has no offer model yet is told how to come by one", async () => {
+  const both = await run(['evaluate', 'offers', '--lake', '--preset', 'obd']);
+  expect(both.exitCode).toBe(2);
+  expect(both.stderr).toContain('leave them out with --lake');
+  const empty = await run(['evaluate', 'offers', '--lake']);
+  expect(empty.exitCode).toBe(2);
+  expect(empty.stderr).toContain('nextbest train offers makes one');
+});

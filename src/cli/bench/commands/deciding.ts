@@ -98,7 +98,7 @@ export const decideBenchCommand = () =>
       output.result(
         { ...summary },
         `nextbest comes ${percent(summary.share)} of the way from ${summary.bestOther} to the oracle, ` +
-          `${percent(summary.expectedShare)} in expectation; ` +
+          `${percent(summary.expectedShare)} in expectation (gated ${percent(summary.gatedShare)}, ${percent(summary.gatedExpectedShare)}); ` +
           `estimates from a log cover what was earned: ips ${percent(summary.coverage.ips)}, ` +
           `snips ${percent(summary.coverage.snips)}, direct ${percent(summary.coverage.direct)}, doubly robust ${percent(summary.coverage.doublyRobust)} of ` +
           `${summary.estimates} each; ${summary.violations} violations`,
