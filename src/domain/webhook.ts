@@ -87,6 +87,16 @@ export const Notice = z.strictObject({
 });
 export type Notice = z.output<typeof Notice>;
 
+/** As it is sent: with what the customer complained of. */
+export function withTopic(notice: Notice, topic: string | undefined): Notice {
+  if (topic === undefined) return notice;
+  const { cause, reasons } = notice.data;
+  const told = reasons.map((reason) =>
+    reason.feature === 'complaint' ? { ...reason, text: `complained: ${topic}` } : reason,
+  );
+  return { ...notice, data: { ...notice.data, cause: { ...cause, topic }, reasons: told } };
+}
+
 /** What waits to become notices: a cause, or customers whose risk is to be looked at because their record has changed. */
 export const OutboxEntry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cause'), customerId: CustomerId, cause: NoticeCause }),

@@ -44,6 +44,8 @@ export function createKeys(prefix: string) {
     mergedInto: (subjectId: string) => `${prefix}:{c:${subjectId}}:merged`,
     /** List with an expiry: a guest's events with their stream ids, as JSON, until the guest logs in. */
     guestEvents: (subjectId: string) => `${prefix}:{c:${subjectId}}:told`,
+    /** Hash with an expiry: id of a notice → what the customer complained of, until it has been told. */
+    complaintTopics: (subjectId: string) => `${prefix}:{c:${subjectId}}:complaints`,
     /** Hash: item id → when it changed, a colon, the item as JSON (nothing = deleted). */
     items: `${prefix}:items`,
     /** Hash: offer id → likewise. */

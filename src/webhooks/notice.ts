@@ -60,16 +60,13 @@ function tellCause(cause: NoticeCause): Notice['data']['cause'] {
   if (cause.kind === 'churnRisk')
     return { risk: cause.risk, bound: cause.bound, horizonDays: cause.horizonDays };
   const { eventId, channel } = cause;
-  if (cause.kind === 'complaint')
-    return { eventId, channel, ...(cause.topic !== undefined && { topic: cause.topic }) };
+  // Without its topic, which somebody has typed: that is in no job (complaint-topics.ts).
+  if (cause.kind === 'complaint') return { eventId, channel };
   const { rating, itemId } = cause;
   return { eventId, channel, rating, ...(itemId !== undefined && { itemId }) };
 }
 
 function reasonOf(cause: Exclude<NoticeCause, { kind: 'churnRisk' }>): NoticeReason {
   if (cause.kind === 'lowRating') return { feature: 'rating', text: `rated ${cause.rating} of 5` };
-  return {
-    feature: 'complaint',
-    text: cause.topic === undefined ? 'complained' : `complained: ${cause.topic}`,
-  };
+  return { feature: 'complaint', text: 'complained' };
 }

@@ -9,7 +9,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { ShopEvent } from '../../domain/event.ts';
 import type { CustomerId, SessionId } from '../../domain/ids.ts';
 import { beforeAllIds } from '../../domain/stream-id.ts';
-import { Notice, OutboxEntry } from '../../domain/webhook.ts';
+import { Notice, OutboxEntry, withTopic } from '../../domain/webhook.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import type { RecordStore } from '../../features/record-store.ts';
@@ -21,6 +21,7 @@ import { type Lake, openLake, sqlText } from '../../history/lake.ts';
 import { type EventRow, rowsToEvent } from '../../history/lake-rows.ts';
 import { fromSnapshot, SCORE_COLUMNS, snapshotIds } from '../../history/score-snapshots.ts';
 import { askQueue } from '../../infra/asked-queue.ts';
+import { createComplaintTopics } from '../../infra/complaint-topics.ts';
 import { logField } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -279,6 +280,7 @@ async function* notices(
   use: ReturnType<typeof askQueue>['use'],
   customerId: CustomerId,
 ): AsyncGenerator<unknown> {
+  const topics = createComplaintTopics(redis, keys);
   let after = beforeAllIds;
   for (;;) {
     const rows = await redis.xrange(keys.webhookOutbox, `(${after}`, '+', 'COUNT', entriesAtOnce);
@@ -296,7 +298,8 @@ async function* notices(
       const jobs: Job[] = await use((queue) => queue.getJobs([state], start, start + jobsAtOnce - 1));
       for (const job of jobs) {
         const notice = job === undefined ? undefined : Notice.safeParse(job.data).data;
-        if (notice?.data.customerId === customerId) yield { state, notice };
+        if (notice?.data.customerId === customerId)
+          yield { state, notice: withTopic(notice, await topics.find(notice)) };
       }
       if (jobs.length === 0) break;
     }

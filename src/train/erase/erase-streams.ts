@@ -3,6 +3,7 @@ import type { Job, Queue } from 'bullmq';
 import { beforeAllIds, streamIdParts } from '../../domain/stream-id.ts';
 import { Notice, OutboxEntry } from '../../domain/webhook.ts';
 import { isErasedEntry, readEntries, subjectOfEntry } from '../../history/event-stream.ts';
+import type { ComplaintTopics } from '../../infra/complaint-topics.ts';
 import { logField } from '../../infra/event-log.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
@@ -112,22 +113,28 @@ export async function sweepOutbox(
 /** Notices that wait, were delivered of late, or are dead. */
 export async function sweepNotices(
   queue: Queue,
+  topics: Pick<ComplaintTopics, 'forget'>,
   untilOf: ReadonlyMap<string, number>,
   erase: boolean,
 ): Promise<number> {
-  const gone: Job[] = [];
+  const gone: { job: Job; notice: Notice }[] = [];
   const states = ['waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed'] as const;
   for (let start = 0; ; start += jobsAtOnce) {
     const jobs = await queue.getJobs([...states], start, start + jobsAtOnce - 1);
     for (const job of jobs) {
       const notice = job === undefined ? undefined : Notice.safeParse(job.data).data;
       if (notice === undefined) continue;
-      if (Date.parse(notice.timestamp) <= (untilOf.get(notice.data.customerId) ?? -1)) gone.push(job);
+      if (Date.parse(notice.timestamp) <= (untilOf.get(notice.data.customerId) ?? -1))
+        gone.push({ job, notice });
     }
     if (jobs.length === 0) break;
   }
   // One that is being sent in this moment cannot go; it is found by the next look.
-  if (erase) for (const job of gone) await job.remove().catch(() => {});
+  if (erase)
+    for (const { job, notice } of gone) {
+      await topics.forget(notice);
+      await job.remove().catch(() => {});
+    }
   return gone.length;
 }
 

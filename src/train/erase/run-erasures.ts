@@ -22,6 +22,7 @@ import {
   withLaterRows,
 } from '../../history/erase-lake.ts';
 import type { Lake } from '../../history/lake.ts';
+import { createComplaintTopics } from '../../infra/complaint-topics.ts';
 import type { Config } from '../../infra/config.ts';
 import { dueAtOf, type ErasureFiles } from '../../infra/erasure-files.ts';
 import type { Keys } from '../../infra/keys.ts';
@@ -183,7 +184,9 @@ async function sweep(pending: readonly Named[], deps: ErasureDeps, erase: boolea
     ),
     decisionKeys: await sweepDecisionKeys(deps, decisionIds, offerIds, erase),
     budgets: await sweepBudgets(deps, decisionIds, offerIds, erase, now()),
-    webhooks: (await sweepOutbox(deps, untilOf, erase)) + (await sweepNotices(deps.notices, untilOf, erase)),
+    webhooks:
+      (await sweepOutbox(deps, untilOf, erase)) +
+      (await sweepNotices(deps.notices, createComplaintTopics(redis, keys), untilOf, erase)),
     risks: await sweepRisks(
       deps,
       customerIds.filter((id) => !returned.has(id)),

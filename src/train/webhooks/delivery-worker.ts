@@ -5,7 +5,8 @@
  */
 import { Worker } from 'bullmq';
 import { hourMs } from '../../domain/time.ts';
-import { Notice } from '../../domain/webhook.ts';
+import { Notice, withTopic } from '../../domain/webhook.ts';
+import type { ComplaintTopics } from '../../infra/complaint-topics.ts';
 import type { WebhookConfig } from '../../infra/config.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -24,6 +25,7 @@ export type DeliveryDeps = {
   /** Patient: BullMQ makes its blocking client after its likeness. */
   redis: Redis;
   keys: Keys;
+  topics: Pick<ComplaintTopics, 'find' | 'forget'>;
   config: WebhookConfig;
   metrics: Pick<WorkerMetrics, 'webhookAttempts' | 'webhooksDead' | 'webhookLatency'>;
   log: Logger;
@@ -48,13 +50,13 @@ export function pauseMs(attempt: number, firstMs: number, random: number, askedM
 }
 
 export async function startDelivery(deps: DeliveryDeps): Promise<DeliveryWorker> {
-  const { redis, keys, config, metrics, log, now, random } = deps;
+  const { redis, keys, topics, config, metrics, log, now, random } = deps;
 
   async function attempt(notice: Notice): Promise<void> {
     const startedAt = performance.now();
     let outcome: 'delivered' | 'failed' = 'failed';
     try {
-      await deliver(notice, config, now());
+      await deliver(withTopic(notice, await topics.find(notice)), config, now());
       outcome = 'delivered';
     } finally {
       metrics.webhookAttempts.observe({ outcome }, (performance.now() - startedAt) / 1000);
@@ -78,7 +80,9 @@ export async function startDelivery(deps: DeliveryDeps): Promise<DeliveryWorker>
     if (!isRedisTrouble(err))
       log.warn({ event: 'webhook.error', err }, 'the sending of webhooks met an error and goes on');
   });
-  worker.on('completed', ({ id, name, timestamp, attemptsMade }) => {
+  worker.on('completed', ({ id, name, timestamp, attemptsMade, data }) => {
+    // What is left where Redis is away goes with its expiry.
+    topics.forget(Notice.parse(data)).catch(() => {});
     metrics.webhookLatency.observe(Math.max(0, now() - timestamp) / 1000);
     log.debug(
       { event: 'webhook.delivered', webhookId: id, type: name, attempts: attemptsMade },

@@ -7,6 +7,7 @@ import { streamIdParts } from '../../domain/stream-id.ts';
 import type { NoticeCause } from '../../domain/webhook.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { takeLock } from '../../history/drain-lock.ts';
+import type { ComplaintTopics } from '../../infra/complaint-topics.ts';
 import type { WebhookConfig } from '../../infra/config.ts';
 import { logField } from '../../infra/event-log.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -20,6 +21,7 @@ import { type OutboxDeps, type ReadOutboxEntry, readOutbox } from './outbox.ts';
 export type ForwardDeps = OutboxDeps & {
   records: Pick<RecordStore, 'read' | 'readMany'>;
   queue: Pick<WebhookQueue, 'add'>;
+  topics: Pick<ComplaintTopics, 'keep'>;
   config: Pick<WebhookConfig, 'riskAbove' | 'attempts'>;
   /** Those that are served. Without one of churn, no risk is looked at. */
   models: () => ScoringModels;
@@ -76,12 +78,15 @@ export async function forwardOnce(deps: ForwardDeps): Promise<ForwardReport> {
 type Caused = { customerId: CustomerId; cause: NoticeCause; since: number };
 
 async function makeNotice(
-  { records, models, now }: ForwardDeps,
+  { records, topics, models, now }: ForwardDeps,
   { customerId, cause, since }: Caused,
 ): Promise<QueuedNotice> {
   const record = await records.read(customerId);
   const known = record === undefined ? strangerToRecords : knownCustomer(record, models(), now());
-  return { notice: noticeOf(customerId, cause, known), since };
+  const notice = noticeOf(customerId, cause, known);
+  if (cause.kind === 'complaint' && cause.topic !== undefined)
+    await topics.keep(customerId, notice.id, cause.topic);
+  return { notice, since };
 }
 
 /** Answers how many have crossed the bound. */

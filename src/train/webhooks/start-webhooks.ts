@@ -1,5 +1,6 @@
 /** The worker's part in webhooks: brings the outbox into the queue, and sends what is in the queue. */
 import { createRecordStore } from '../../features/record-store.ts';
+import { createComplaintTopics } from '../../infra/complaint-topics.ts';
 import type { Config, WebhookConfig } from '../../infra/config.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -33,9 +34,11 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<RunningWebhooks
     opened.add('queue of webhooks', queue.close);
     const models = await followModels(config.modelsDir, log);
     opened.add('models', models.stop);
+    const topics = createComplaintTopics(redis, keys);
     const delivery = await startDelivery({
       redis: queueRedis,
       keys,
+      topics,
       config: webhooks,
       metrics,
       log,
@@ -51,6 +54,7 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<RunningWebhooks
           keys,
           records,
           queue,
+          topics,
           config: webhooks,
           models: models.current,
           now: Date.now,

@@ -9,6 +9,7 @@ import { dayMs } from '../../../src/domain/time.ts';
 import type { Notice } from '../../../src/domain/webhook.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { drainOnce } from '../../../src/history/drain.ts';
+import { createComplaintTopics } from '../../../src/infra/complaint-topics.ts';
 import { appendEntries, logField } from '../../../src/infra/event-log.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import type { Redis } from '../../../src/infra/redis.ts';
@@ -45,6 +46,7 @@ async function setUp() {
     keys,
     records,
     queue,
+    topics: createComplaintTopics(redis, keys),
     config: { riskAbove, attempts: 3 },
     models: () => models,
     now: () => now,
@@ -104,6 +106,22 @@ function killedAt(command: keyof Redis): Redis {
     },
   });
 }
+
+test('what a complaint is about is in no job: it waits beside the record until the webhook is sent', async () => {
+  const { accept, drain, forward, queued, keys } = await setUp();
+  await accept({ ...complaint('c'), topic: 'Wilhelmina called' } as ShopEvent);
+  await drain();
+  await forward();
+  const [notice] = await queued();
+  if (notice === undefined) throw new Error('nothing was queued');
+  expect(JSON.stringify(notice)).not.toContain('Wilhelmina');
+  const topics = createComplaintTopics(redis, keys);
+  expect(await topics.find(notice)).toBe('Wilhelmina called');
+  // As long as a dead letter may be there, and not for ever.
+  expect(await redis.pttl(keys.complaintTopics('anna'))).toBeGreaterThan(31 * 86_400_000);
+  await topics.forget(notice);
+  expect(await topics.find(notice)).toBeUndefined();
+});
 
 test('a low rating and a complaint are queued, once each, with what the record knows; a good rating and a guest are not', async () => {
   const { accept, drain, forward, queued, keys } = await setUp();

@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
+import type { CustomerId } from '../../../src/domain/ids.ts';
+import { createComplaintTopics } from '../../../src/infra/complaint-topics.ts';
 import type { WebhookConfig } from '../../../src/infra/config.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
 import { createLogger } from '../../../src/infra/logger.ts';
 import { openWebhookQueue } from '../../../src/infra/webhook-queue.ts';
 import { createWorkerMetrics, observeWebhooks } from '../../../src/train/metrics.ts';
 import { pauseMs, startDelivery } from '../../../src/train/webhooks/delivery-worker.ts';
+import { noticeOf, strangerToRecords } from '../../../src/webhooks/notice.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import {
@@ -29,6 +32,7 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
   const receiver = await webhookReceiver();
   const keys = createKeys(`${prefix}-${randomUUID()}`);
   const queue = openWebhookQueue(redis, keys);
+  const topics = createComplaintTopics(redis, keys);
   const registry = new Registry();
   const metrics = createWorkerMetrics(registry);
   observeWebhooks(registry, { counts: queue.counts, outboxLength: async () => 7 });
@@ -51,6 +55,7 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
     const worker = await startDelivery({
       redis,
       keys,
+      topics,
       config,
       metrics,
       log,
@@ -67,7 +72,7 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
     );
   const ended = (state: 'completed' | 'failed', count: number) =>
     eventually(async () => expect((await queue.counts())[state]).toBe(count));
-  return { receiver, queue, registry, logged, start, send, ended };
+  return { receiver, queue, topics, registry, logged, start, send, ended };
 }
 
 const eventIds = (count: number) => Array.from({ length: count }, (_, e) => `e${e}`);
@@ -90,6 +95,21 @@ test('what fails, hangs and cuts is tried again until it is taken: each once, no
   // More only where the machine was too slow to answer within the time limit: a repeat, which the id tells.
   expect(receiver.received.length).toBeGreaterThanOrEqual(20 * 5);
   expect(receiver.received.every(({ verified }) => verified)).toBe(true);
+});
+
+test('a complaint is told of in the words that are kept beside its customer, which are forgotten then', async () => {
+  const { receiver, queue, topics, start, ended } = await setUp();
+  const cause = { kind: 'complaint', eventId: 'c', at: 0, channel: 'phone' } as const;
+  const notice = noticeOf('anna' as CustomerId, cause, strangerToRecords);
+  await topics.keep(notice.data.customerId, notice.id, 'late again');
+  await queue.add([{ notice, since: Date.now() }], 3);
+  await start();
+  await ended('completed', 1);
+  const [received] = receiver.received;
+  expect(received?.verified).toBe(true);
+  expect(received?.notice.data.cause).toEqual({ eventId: 'c', channel: 'phone', topic: 'late again' });
+  expect(received?.notice.data.reasons).toEqual([{ feature: 'complaint', text: 'complained: late again' }]);
+  await eventually(async () => expect(await topics.find(notice)).toBeUndefined());
 });
 
 test('a receiver that is away and comes back gets all of it', async () => {
