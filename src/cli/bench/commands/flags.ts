@@ -22,3 +22,15 @@ export const secondsFlag = (usual: number) => amount('seconds', 'of one measurem
 /** Of a shop that takes long to make. */
 export const keptShopFlag = () =>
   new Option('--folder <dir>', 'keep the shop and its models; one that is there is used again');
+
+/** For whoever runs a measurement to learn whether its promise holds on this machine: by default figures are told, not judged. */
+export const p99MaxFlag = (of: string) =>
+  new Option('--p99-max <ms>', `exit with 1 where the p99 of ${of} is above it`).argParser(positiveInteger);
+
+/** Throws, naming what was asked and what came, where a p99 is above `--p99-max`. */
+export function holdP99(of: string, p99Ms: number, maxMs: number | undefined): void {
+  if (maxMs === undefined || p99Ms <= maxMs) return;
+  throw new Error(
+    `the p99 of ${of} is ${p99Ms.toFixed(1)} ms, above the ${maxMs} ms of --p99-max: look whether others use this machine's cores`,
+  );
+}

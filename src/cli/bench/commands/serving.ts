@@ -8,7 +8,20 @@ import { benchOverload, type OverloadBenchOptions } from '../overload.ts';
 import { benchServe, type ServeBenchLine, type ServeBenchOptions } from '../serve.ts';
 import { serveGrowth } from '../serve-growth.ts';
 import { count, numbers, positiveInteger, share } from './figures.ts';
-import { itemsFlag, keptShopFlag, recordsFlag, secondsFlag, seedFlag, shopFlag } from './flags.ts';
+import {
+  holdP99,
+  itemsFlag,
+  keptShopFlag,
+  p99MaxFlag,
+  recordsFlag,
+  secondsFlag,
+  seedFlag,
+  shopFlag,
+} from './flags.ts';
+
+/** What `--p99-max` judges of each measurement. */
+const untilVisible = 'what is posted until an answer knows of it';
+const accepted = 'accepted requests';
 
 type ServeFlags = Omit<ServeBenchOptions, 'items'> & { items: number[] };
 
@@ -122,7 +135,8 @@ export const freshnessBenchCommand = () =>
     .addOption(shopFlag(1000))
     .addOption(keptShopFlag())
     .addOption(seedFlag())
-    .action(async (flags: FreshnessOptions, command: Command) => {
+    .addOption(p99MaxFlag(untilVisible))
+    .action(async ({ p99Max, ...flags }: FreshnessOptions & { p99Max?: number }, command: Command) => {
       const output = outputOf(command);
       const line = await benchFreshness(flags, output.say);
       const told = ({ asks, share, p50Ms, p99Ms }: FreshFigures) =>
@@ -135,6 +149,7 @@ export const freshnessBenchCommand = () =>
       );
       if (line.share < 1)
         throw new Error('an answer did not know of what had been posted before it was asked for');
+      holdP99(untilVisible, line.p99Ms, p99Max);
     });
 
 export const overloadBenchCommand = () =>
@@ -142,18 +157,23 @@ export const overloadBenchCommand = () =>
     .description('what a service does when twice as much is asked of it as it can answer')
     .addOption(secondsFlag(10))
     .option('--connections <n>', 'over which twice as much is asked', positiveInteger, 1000)
-    .action(async (flags: OverloadBenchOptions, command: Command) => {
+    .addOption(p99MaxFlag(accepted))
+    .action(async ({ p99Max, ...flags }: OverloadBenchOptions & { p99Max?: number }, command: Command) => {
       const output = outputOf(command);
+      const p99s: number[] = [];
       await benchOverload(
         flags,
-        (line) =>
+        (line) => {
+          p99s.push(line.acceptedP99Ms);
           output.result(
             { ...line },
             `${line.load} × the sustainable load: ${count(Math.round(line.offeredPerSecond))} requests/s, ` +
               `${count(Math.round(line.acceptedPerSecond))} accepted, p50 ${line.acceptedP50Ms.toFixed(1)} ms, p99 ${line.acceptedP99Ms.toFixed(1)} ms; ` +
               `${(100 * line.refusedShare).toFixed(1)} % refused, p99 ${line.refusedP99Ms.toFixed(1)} ms; ${line.errors} errors; sent late by ${line.sentLateP99Ms.toFixed(1)} ms (p99); ` +
               `answers again ${line.recoveredMs.toFixed(0)} ms after it`,
-          ),
+          );
+        },
         output.say,
       );
+      holdP99(accepted, Math.max(...p99s), p99Max);
     });
