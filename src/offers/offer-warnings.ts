@@ -1,17 +1,17 @@
 /**
- * What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows, a change that its budget
- * forgets by.
+ * What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows, sizes that are rarely meant,
+ * bounds that nobody is within, a change that its budget forgets by.
  */
-import type { Offer } from '../domain/offer.ts';
-import { ruleNodes } from '../domain/rule.ts';
+import type { Benefit, Offer } from '../domain/offer.ts';
+import { type Rule, ruleNodes } from '../domain/rule.ts';
 import { RFM_SEGMENTS } from '../domain/segments.ts';
 
 export type OfferWarning = { offerId: string; path: string; message: string };
 
-/** What the shop has by now, apart from the offers in question. */
 /** What an offer was before, and when it is saved, milliseconds since 1970. */
 export type Saving = { before: Offer | undefined; now: number };
 
+/** What the shop has by now, apart from the offers in question. */
 export type KnownNames = {
   hasItem: (itemId: string) => boolean;
   hasCategory: (category: string) => boolean;
@@ -52,7 +52,11 @@ export function offerWarnings(
       'benefit.itemId',
       `${offer.benefit.itemId} is not in the catalogue: the gift is not promised until it is`,
     );
-  for (const { rule, path } of offer.eligibility === undefined ? [] : ruleNodes(offer.eligibility))
+  const size = unusualSize(offer.benefit, offer.minBasketMinor);
+  if (size !== undefined) warn(size.path, size.message);
+  for (const { rule, path } of offer.eligibility === undefined ? [] : ruleNodes(offer.eligibility)) {
+    const bounds = unmetBounds(rule);
+    if (bounds !== undefined) warn(['eligibility', ...path].join('.'), bounds);
     if (rule.attribute === 'segment')
       for (const name of [...(rule.in ?? []), ...(rule.notIn ?? [])])
         if ((RFM_SEGMENTS as readonly string[]).includes(name))
@@ -60,6 +64,7 @@ export function offerWarnings(
             ['eligibility', ...path].join('.'),
             `the attribute segment is the shop's own; the RFM segment ${name} is asked by {"score":"rfmSegment","in":["${name}"]}`,
           );
+  }
   // Who ends an offer that is out means it.
   if (before === undefined && offer.validTo !== undefined && Date.parse(offer.validTo) <= now)
     warn('validTo', 'is in the past: the offer is made to nobody');
@@ -72,4 +77,33 @@ export function offerWarnings(
   if (warnings.length <= warningsMax) return warnings;
   const rest = warnings.length - warningsMax;
   return [...warnings.slice(0, warningsMax), { offerId, path: '', message: `and ${rest} more` }];
+}
+
+/** A share written where per cent are meant, and a discount that leaves nothing of the least basket. */
+function unusualSize(benefit: Benefit, minBasketMinor: number | undefined): Slip | undefined {
+  if ((benefit.kind === 'percentOff' || benefit.kind === 'bundle') && benefit.percent < 1)
+    return {
+      path: 'benefit.percent',
+      message: `is ${benefit.percent} of a hundred: ten per cent are written 10, not 0.1`,
+    };
+  if (benefit.kind === 'amountOff' && minBasketMinor !== undefined && benefit.amountMinor >= minBasketMinor)
+    return {
+      path: 'benefit.amountMinor',
+      message: `is all of the least basket (minBasketMinor ${minBasketMinor}): who buys for that much pays nothing`,
+    };
+  return undefined;
+}
+
+type Slip = { path: string; message: string };
+
+/** Why nobody, or everybody whose score is known, is within the bounds of a node; undefined where they divide customers. */
+function unmetBounds({ score, gt, gte, lt, lte, eq }: Rule): string | undefined {
+  const least = Math.max(gt ?? -Infinity, gte ?? -Infinity, eq ?? -Infinity);
+  const most = Math.min(lt ?? Infinity, lte ?? Infinity, eq ?? Infinity);
+  const open = least === gt || most === lt;
+  if (least > most || (least === most && open))
+    return 'no number is within these bounds: it holds for nobody';
+  if (score !== 'churnRisk') return undefined;
+  if (least > 1 || most < 0) return 'the score churnRisk is a probability, from 0 to 1: it holds for nobody';
+  return undefined;
 }

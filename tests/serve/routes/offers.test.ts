@@ -160,6 +160,58 @@ test('an end in the past, and a budget of another period, are taken and told of'
   });
 });
 
+test.each([
+  [
+    'a share for per cent',
+    { benefit: { kind: 'percentOff', percent: 0.1 } },
+    'benefit.percent',
+    /10, not 0\.1/,
+  ],
+  [
+    'all of the least basket',
+    { benefit: { kind: 'amountOff', amountMinor: 5000 }, minBasketMinor: 1000 },
+    'benefit.amountMinor',
+    /minBasketMinor 1000/,
+  ],
+  [
+    'per cent for a probability',
+    { eligibility: { all: [{ score: 'churnRisk', gte: 60 }] } },
+    'eligibility.all.0',
+    /from 0 to 1/,
+  ],
+  [
+    'bounds that exclude each other',
+    { eligibility: { not: { feature: 'daysSinceLastOrder', gt: 10, lt: 5 } } },
+    'eligibility.not',
+    /within these bounds/,
+  ],
+  [
+    'bounds that meet where neither holds',
+    { eligibility: { feature: 'daysSinceLastOrder', gte: 5, lt: 5 } },
+    'eligibility',
+    /within these bounds/,
+  ],
+])('a slip of sizes is taken, and told of: %s', async (_name, change, path, message) => {
+  const { status, body: answer } = await service.call('PUT', '/offers/sizes', { ...body, ...change });
+  expect(status).toBe(200);
+  expect(answer.warnings).toEqual([{ offerId: 'sizes', path, message: expect.stringMatching(message) }]);
+});
+
+test('sizes that are meant are not told of', async () => {
+  const { body: answer } = await service.call('PUT', '/offers/sizes', {
+    ...body,
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    minBasketMinor: 1000,
+    eligibility: {
+      all: [
+        { score: 'churnRisk', gte: 0.6, lte: 1 },
+        { feature: 'daysSinceLastOrder', gte: 5, lte: 5 },
+      ],
+    },
+  });
+  expect(answer.warnings).toBeUndefined();
+});
+
 test('names that nothing else of the shop knows are taken, and told of', async () => {
   const name = 'Tea';
   const category = 'tea';
