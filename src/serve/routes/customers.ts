@@ -230,14 +230,15 @@ export const customerRoutes = [
     scope: 'manage',
     summary: 'Sets attributes; what is absent stays as it was',
     description:
-      'Accepted as an event of type `customerUpdated`, so that it is in the history and survives a rebuild.',
+      'Accepted as an event of type `customerUpdated`, so that it is in the history and survives a rebuild. 200 says that it counts from now ' +
+      'on; 503 where it is in the history but not in force yet: send it again.',
     tags,
     params,
     body: CustomerAttributes,
     responses: { 200: CustomerAnswer },
     problems: [413, 415, 429, 503],
     handler: async ({ params: { customerId }, body: attributes }, deps) => {
-      const { results } = await submitEvents(
+      const { results, deferred } = await submitEvents(
         [{ type: 'customerUpdated', customerId, attributes, channel: 'web' }],
         deps,
       );
@@ -248,6 +249,13 @@ export const customerRoutes = [
           faults: [{ path: 'body', message: reason }],
         });
       }
+      // Consent may be among it: nobody is told that it is withdrawn while decisions still read that it is given.
+      if (deferred > 0)
+        throw new AppError('STORE_UNAVAILABLE', {
+          public: 'This is written down and not in force yet. Send it again, until it is answered with 200.',
+          internal: 'the record was not updated; `record.deferred` says why',
+          retryAfterSeconds: 1,
+        });
       const record = await deps.records.read(customerId);
       return { status: 200, body: { customerId, attributes: record?.attributes ?? attributes } };
     },
