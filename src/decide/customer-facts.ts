@@ -7,6 +7,7 @@ import type { ItemId } from '../domain/ids.ts';
 import type { Item } from '../domain/item.ts';
 import { affinityAt } from '../features/categories.ts';
 import { complaints } from '../features/complaints.ts';
+import { knownFeatures } from '../features/known-features.ts';
 import { lastRatedBelow } from '../features/rating-lows.ts';
 import { type CustomerRecord, emptyRecord, featureVector } from '../features/record.ts';
 import { FEATURE_NAMES, FEATURES } from '../features/registry.ts';
@@ -79,6 +80,7 @@ class RecordFacts implements CustomerFacts {
   private risk: number | undefined | 'unasked' = 'unasked';
   private remaining: ReturnType<typeof remainingLifetimeValue> | 'unasked' = 'unasked';
   private standingKnown: CustomerFacts['standing'] | undefined;
+  private known: Float32Array | undefined;
   private madeOf: Segments | undefined;
   private interest: ReturnType<typeof categoryInterest> | undefined;
   private taste: CustomerFacts['tasteRank'] | undefined;
@@ -116,6 +118,11 @@ class RecordFacts implements CustomerFacts {
 
   lastRatedBelow(bound: number): number | undefined {
     return lastRatedBelow(this.record?.ratingLows ?? [], bound);
+  }
+
+  get knownFeatures(): Float32Array {
+    this.known ??= knownFeatures(this.record ?? emptyRecord(), this.features);
+    return this.known;
   }
 
   /** The model learnt from customers who have ordered; of others it knows nothing. */

@@ -16,7 +16,8 @@ export function decisionInputs(
   context: DecisionContext,
 ): DecisionInputs {
   const features: DecisionInputs['features'] = {};
-  for (const [at, name] of FEATURE_NAMES.entries()) features[name] = knownNumber(facts.features[at]);
+  const known = facts.knownFeatures ?? facts.features;
+  for (const [at, name] of FEATURE_NAMES.entries()) features[name] = knownNumber(known[at]);
   return { features, ...inputsBesides(facts, contacts, context) };
 }
 
@@ -29,7 +30,8 @@ export function framedInputs(
   context: DecisionContext,
 ): FramedInputs {
   const features: (number | null)[] = [];
-  for (let at = 0; at < FEATURE_NAMES.length; at++) features.push(knownNumber(facts.features[at]));
+  const known = facts.knownFeatures ?? facts.features;
+  for (let at = 0; at < FEATURE_NAMES.length; at++) features.push(knownNumber(known[at]));
   return { features, ...inputsBesides(facts, contacts, context) };
 }
 

@@ -5,14 +5,14 @@ import type { CustomerFacts } from './customer-facts.ts';
 
 /** What rules read; a score that is absent is not known. */
 export type RuleFacts = Pick<CustomerFacts, 'features' | 'loyaltyTier' | 'segment'> &
-  Partial<Pick<CustomerFacts, 'churnRisk' | 'remainingLifetimeValueMinor' | 'segments'>>;
+  Partial<Pick<CustomerFacts, 'knownFeatures' | 'churnRisk' | 'remainingLifetimeValueMinor' | 'segments'>>;
 
 /** Why the rule does not hold for the customer, or undefined. */
 export type CompiledRule = (facts: RuleFacts) => RuleReason | undefined;
 
 /**
- * `featureNames` is the layout of `CustomerFacts.features`. A bound on a name that is not in it, or on a value that is not a
- * number, does not hold. The reason is that of the first part that fails, unless a node around it has a code of its own.
+ * `featureNames` is the layout of `CustomerFacts.features`. A bound on a name that is not in it, or on what was never
+ * observed of the customer, does not hold. The reason is that of the first part that fails, unless a node around it has a code of its own.
  *
  * A score that is not known makes a rule neither true nor false (Kleene's logic): it does not hold, nor does its `not`, and the reason
  * says so whatever code the rule has. A part that fails for certain, or in `any` one that holds, decides without it.
@@ -80,8 +80,8 @@ function featureRule(rule: Rule, featureNames: readonly string[]): CompiledRule 
   const [gt, gte, lt, lte, eq] = RULE_BOUNDS.map((bound) => rule[bound]).map((value) =>
     value === undefined ? undefined : Math.fround(value),
   );
-  return ({ features }) => {
-    const value = features[at];
+  return ({ features, knownFeatures = features }) => {
+    const value = knownFeatures[at];
     // Written so that NaN, and a feature that is not there, fail.
     const holds =
       value !== undefined &&

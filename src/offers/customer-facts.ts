@@ -42,6 +42,8 @@ export type CustomerFacts = {
   contacts: ContactHistory;
   /** The feature vector, in the order of the feature names that offers were compiled with. */
   features: Float32Array;
+  /** The same with NaN for what was never observed, where `features` has what models take for it; absent: all was. */
+  readonly knownFeatures?: Float32Array;
   /** Calibrated P(no purchase within the horizon); undefined = not known. Like what follows, it may be worked out when it is read. */
   readonly churnRisk: number | undefined;
   /**
