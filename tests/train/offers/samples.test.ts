@@ -79,7 +79,7 @@ test('a decision sees the events before it and none from its instant on, as the 
   expect(Array.from(log.contexts.subarray(width, width + 2))).toEqual([0, 1]);
 });
 
-test('what the service logs as the inputs of a decision is what its replay sees, feature by feature', () => {
+test('what the service logs as the inputs of a decision is what its replay sees, feature by feature; what was never observed, null', () => {
   const events = [purchase(day(1)), event('visit', day(3)), purchase(day(9)), purchase(day(30))];
   const record = emptyRecord();
   for (const before of events.slice(0, 3)) applyEvent(record, before);
@@ -88,7 +88,14 @@ test('what the service logs as the inputs of a decision is what its replay sees,
   const { features } = decisionInputs(facts, undefined, noContext);
   const { log } = sample(events, [action('d1', day(12))]);
   expect(Object.keys(features)).toEqual([...FEATURE_NAMES]);
-  expect(Array.from(log.contexts.subarray(0, FEATURE_NAMES.length))).toEqual(Object.values(features));
+  const replayed = Array.from(log.contexts.subarray(0, FEATURE_NAMES.length));
+  const never = FEATURE_NAMES.filter((name) => features[name] === null);
+  expect(never).toEqual(expect.arrayContaining(['gapSpreadDays', 'lastRating', 'lastNps']));
+  expect(never).not.toContain('purchaseCount');
+  // Models read a stand-in there, neither good nor bad.
+  expect(replayed.map((value, at) => (features[FEATURE_NAMES[at]!] === null ? null : value))).toEqual(
+    Object.values(features),
+  );
 });
 
 test('whatever happens later, what is known of the customer stays the same', () => {
