@@ -1,4 +1,5 @@
 /** What a decision needs to know of a customer. Whoever asks gathers it, so that the rules themselves reach nothing. */
+import type { OfferEffect } from '../algorithms/offer-model/offer-model.ts';
 import type { Channel, LoyaltyTier } from '../domain/channel.ts';
 import type { Consent } from '../domain/customer.ts';
 import type { DecisionInputs } from '../domain/decision.ts';
@@ -6,20 +7,6 @@ import type { ItemId } from '../domain/ids.ts';
 import type { Offer, OfferAnswer } from '../domain/offer.ts';
 import type { RfmSegment, RiskBand, ValueTier } from '../domain/segments.ts';
 import type { ContactHistory } from './contact-history.ts';
-
-/** What the learned offer model says of one offer and one customer. */
-export type OfferEffect = {
-  /** P(redeemed | made). */
-  acceptPropensity: number;
-  /** Change of the number of orders within the window, and of P(staying). */
-  uplift: number;
-  churnReduction: number;
-  /** Standard deviations of the two, as far as the model does not know them. */
-  upliftDeviation: number;
-  churnReductionDeviation: number;
-  /** Logged decisions speak against the offer beyond doubt: it is only tried. */
-  withheld?: boolean;
-};
 
 export type CustomerFacts = {
   /** The customer's id, or what stands for a guest: by it, customers are kept out of offers by lot. */

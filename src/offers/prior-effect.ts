@@ -23,6 +23,7 @@ import {
   withLeftOut,
   writeCauses,
 } from '../algorithms/offer-model/keeping.ts';
+import type { OfferEffect } from '../algorithms/offer-model/offer-model.ts';
 import type { Channel } from '../domain/channel.ts';
 import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import type { Offer } from '../domain/offer.ts';
@@ -33,7 +34,7 @@ import {
   type OfferCounts,
 } from './accept-propensity.ts';
 import { affinityLift } from './affinity.ts';
-import type { CustomerFacts, OfferEffect } from './customer-facts.ts';
+import type { CustomerFacts } from './customer-facts.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import type { ShopStatistics } from './shop-statistics.ts';
 

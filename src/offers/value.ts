@@ -12,13 +12,14 @@
 
 import { deviationOfSum } from '../algorithms/normal-distribution.ts';
 import { ACCEPTANCE_ASSUMED } from '../algorithms/offer-model/assumed-effects.ts';
+import type { OfferEffect } from '../algorithms/offer-model/offer-model.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { OfferReason, ValueTerms } from '../domain/decision.ts';
 import type { ValueWeights } from '../domain/decision-policy.ts';
 import type { Offer } from '../domain/offer.ts';
 import type { OfferCounts } from './accept-propensity.ts';
 import { type Economics, type OfferCost, offerCost } from './cost.ts';
-import type { CustomerFacts, OfferEffect } from './customer-facts.ts';
+import type { CustomerFacts } from './customer-facts.ts';
 import { minBasketReach } from './min-basket-reach.ts';
 import type { OfferSubject } from './offer-subject.ts';
 import { type PriorAcceptance, priorAcceptance, priorEffect } from './prior-effect.ts';

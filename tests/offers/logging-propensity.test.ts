@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { OfferEffect } from '../../src/algorithms/offer-model/offer-model.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import { chooseOffers } from '../../src/offers/choose-offers.ts';
-import type { OfferEffect } from '../../src/offers/customer-facts.ts';
+
 import { makeFacts, makeMarket, makeOffer, makeSituation } from '../support/offers.ts';
 
 /** Values of about 20, 10, 5 and −10, none of them certain. */

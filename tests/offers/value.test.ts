@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { KEEPING_ASSUMED } from '../../src/algorithms/offer-model/assumed-effects.ts';
+import type { OfferEffect } from '../../src/algorithms/offer-model/offer-model.ts';
 import type { Channel } from '../../src/domain/channel.ts';
 import type { Economics } from '../../src/offers/cost.ts';
-import type { OfferEffect } from '../../src/offers/customer-facts.ts';
+
 import { offerSubject } from '../../src/offers/offer-subject.ts';
 import { shopStatistics } from '../../src/offers/shop-statistics.ts';
 import { offerValue } from '../../src/offers/value.ts';

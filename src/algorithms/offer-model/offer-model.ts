@@ -75,13 +75,17 @@ const beyondDoubt = 4;
 /** Mean and spread of P(redeemed) over the offers made: the scale at which effects go by it. */
 export type AcceptScale = { mean: number; spread: number };
 
-/** As `src/offers/customer-facts.ts` has it. */
-export type LearnedEffect = {
+/** What the model says of one offer and one customer. */
+export type OfferEffect = {
+  /** P(redeemed | made). */
   acceptPropensity: number;
+  /** Change of the number of orders within the window, and of P(staying). */
   uplift: number;
   churnReduction: number;
+  /** Standard deviations of the two, as far as the model does not know them. */
   upliftDeviation: number;
   churnReductionDeviation: number;
+  /** Logged decisions speak against the offer beyond doubt: it is only tried. */
   withheld?: boolean;
 };
 
@@ -158,7 +162,7 @@ export function predictEffect(
   offer: BoundOffer,
   subject: OfferSubjectNumbers,
   interest: Interest,
-): LearnedEffect {
+): OfferEffect {
   const { purchase, churn } = subject;
   const suits = categoryFit(offer.categories, interest, model.usualShares);
   const accepts = acceptPropensity(
@@ -186,7 +190,7 @@ function persuading(
   { persuades, purchase: arm }: BoundOffer,
   accepts: number,
   subject: UpliftSubject,
-): Pick<LearnedEffect, 'uplift' | 'upliftDeviation'> {
+): Pick<OfferEffect, 'uplift' | 'upliftDeviation'> {
   return {
     uplift: bounded(persuades.share * accepts + effectOf(arm, subject)),
     upliftDeviation: deviationOfSum(persuades.deviation * accepts, effectSpread(arm, subject)),
@@ -203,7 +207,7 @@ function keeping(
   offer: BoundOffer,
   leaving: { arm: ArmEffect; churn: UpliftSubject } | undefined,
   inputs: KeepingInputs,
-): Pick<LearnedEffect, 'churnReduction' | 'churnReductionDeviation'> {
+): Pick<OfferEffect, 'churnReduction' | 'churnReductionDeviation'> {
   if (leaving !== undefined) {
     const reduction = -effectOf(leaving.arm, leaving.churn);
     const deviation = effectSpread(leaving.arm, leaving.churn);
