@@ -1,11 +1,8 @@
 /** What the service counts, for Prometheus. Labels are small fixed sets: route patterns, sources, outcomes; never an id. */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { MarketHolder } from '../decide/market.ts';
-import type { PolicyWatch } from '../decide/policy-watch.ts';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import { MODEL_NAMES } from '../domain/manifest.ts';
 import { countFromZero } from '../infra/metrics.ts';
 import { createHistogram, createLevel, createTally } from '../infra/resolved-metrics.ts';
-import type { Models } from '../scoring/served.ts';
 import { SHED_BOUNDS } from './admission/load-gate.ts';
 
 export type ServeMetrics = ReturnType<typeof createServeMetrics>;
@@ -16,6 +13,16 @@ const insightsBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100];
 const redisBuckets = [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function createServeMetrics(registry: Registry) {
+  return {
+    ...requestMetrics(registry),
+    ...recommendationMetrics(registry),
+    ...decisionMetrics(registry),
+    ...eventMetrics(registry),
+    ...modelMetrics(registry),
+  };
+}
+
+function requestMetrics(registry: Registry) {
   const registers = [registry];
   const metrics = {
     requestDuration: createHistogram(registry, {
@@ -62,6 +69,15 @@ export function createServeMetrics(registry: Registry) {
       help: 'Time from sending a command to Redis to its reply; outcome error: none came in time, or a refusal',
       buckets: redisBuckets,
     }),
+  };
+  for (const answer of ['refused', 'standIn'])
+    countFromZero<'bound' | 'answer'>(metrics.shedRequests, 'bound', SHED_BOUNDS, { answer });
+  return metrics;
+}
+
+function recommendationMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     /** By scenario, and whether it is degraded. */
     recommendations: createTally(
       registry,
@@ -76,12 +92,6 @@ export function createServeMetrics(registry: Registry) {
       'Answers to GET /recommendations by where their page came from: shown before by this process (shown), prepared beside the record (prepared), or made anew (made)',
       ['from'],
     ),
-    experimentAnswers: new Counter({
-      name: 'nextbest_serve_experiment_answers_total',
-      help: 'Recommendations and decisions on offers that were answered within an experiment, to see that it runs; read it out with nextbest experiments',
-      labelNames: ['experiment', 'variant'] as const,
-      registers,
-    }),
     recommendedItems: createTally(
       registry,
       'nextbest_serve_recommended_items_total',
@@ -94,6 +104,18 @@ export function createServeMetrics(registry: Registry) {
       "Items in answers to GET /recommendations whose place a scenario's rule changed, by that rule",
       ['rule'],
     ),
+    experimentAnswers: new Counter({
+      name: 'nextbest_serve_experiment_answers_total',
+      help: 'Recommendations and decisions on offers that were answered within an experiment, to see that it runs; read it out with nextbest experiments',
+      labelNames: ['experiment', 'variant'] as const,
+      registers,
+    }),
+  };
+}
+
+function decisionMetrics(registry: Registry) {
+  const registers = [registry];
+  const metrics = {
     /** By channel, what it came to, and whether it is degraded. */
     decisions: createTally(
       registry,
@@ -131,6 +153,14 @@ export function createServeMetrics(registry: Registry) {
       help: 'What exploring has cost in expectation beside doing the best, in minor units',
       registers,
     }),
+  };
+  countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
+  return metrics;
+}
+
+function eventMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     events: new Counter({
       name: 'nextbest_serve_events_total',
       help: 'Events that were sent: accepted, duplicate (dropped) or rejected (not valid)',
@@ -153,6 +183,12 @@ export function createServeMetrics(registry: Registry) {
       help: 'Records in Redis that could not be decoded and counted as absent',
       registers,
     }),
+  };
+}
+
+function modelMetrics(registry: Registry) {
+  const registers = [registry];
+  const metrics = {
     modelLoadFailures: new Counter({
       name: 'nextbest_serve_model_load_failures_total',
       help: 'Published models that were refused; the one before keeps serving',
@@ -173,112 +209,6 @@ export function createServeMetrics(registry: Registry) {
       registers,
     }),
   };
-  countFromZero(metrics.budgetOutcomes, 'outcome', ['confirmed', 'repeated', 'released', 'unbudgeted']);
-  for (const answer of ['refused', 'standIn'])
-    countFromZero<'bound' | 'answer'>(metrics.shedRequests, 'bound', SHED_BOUNDS, { answer });
   countFromZero(metrics.modelLoadFailures, 'model', MODEL_NAMES);
   return metrics;
-}
-
-/** Gauges that are read when Prometheus asks. `now` in milliseconds since 1970. */
-export function observeModels(registry: Registry, models: Models, now: () => number): void {
-  const registers = [registry];
-  const served = () =>
-    [models.collaborative, models.churn, models.customerValue, models.offers].filter(
-      (model) => model !== undefined,
-    );
-  new Gauge({
-    name: 'nextbest_serve_model_age_seconds',
-    aggregator: 'max',
-    help: 'Time since the served model was trained',
-    labelNames: ['model'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { manifest } of served())
-        this.set({ model: manifest.name }, (now() - Date.parse(manifest.createdAt)) / 1000);
-    },
-  });
-  new Gauge({
-    name: 'nextbest_serve_model_info',
-    aggregator: 'max',
-    help: 'Version of the served model; always 1',
-    labelNames: ['model', 'version'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { manifest } of served()) this.set({ model: manifest.name, version: manifest.version }, 1);
-    },
-  });
-}
-
-/** Gauges of the catalogue's copy in memory. */
-export function observeCatalogue(
-  registry: Registry,
-  catalogue: { readonly loaded: boolean; readonly items: ReadonlyMap<string, unknown> },
-): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'nextbest_serve_catalogue_items',
-    aggregator: 'max',
-    help: "Items in this process's copy of the catalogue",
-    registers,
-    collect() {
-      this.set(catalogue.items.size);
-    },
-  });
-}
-
-/** Offers with a budget, by whether it bears another one, as of the last decision. */
-export function observePolicy(
-  registry: Registry,
-  version: string,
-  { inForce }: Pick<PolicyWatch, 'inForce'>,
-): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'nextbest_serve_policy_info',
-    aggregator: 'max',
-    help: 'Always 1; the version of the decision policy that a process decides by, as its decisions name it',
-    labelNames: ['version'] as const,
-    registers,
-  }).set({ version }, 1);
-  new Gauge({
-    name: 'nextbest_serve_policies_in_force',
-    aggregator: 'max',
-    help: 'Decision policies that processes have decided by within three minutes, whichever process they are; more than 1: restart those of before',
-    registers,
-    collect() {
-      this.set(inForce().length);
-    },
-  });
-}
-
-export function observeBudgets(
-  registry: Registry,
-  { budgetCounts, greatestBurnRate }: Pick<MarketHolder, 'budgetCounts' | 'greatestBurnRate'>,
-): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'nextbest_serve_offer_budgets',
-    aggregator: 'max',
-    help: 'Offers with a budget that bears another one now (open), later in its period (paced), or not (exhausted), as of the last decision',
-    labelNames: ['state'] as const,
-    registers,
-    collect() {
-      const counts = budgetCounts();
-      for (const state of ['open', 'paced', 'exhausted'] as const) this.set({ state }, counts[state]);
-    },
-  });
-  new Gauge({
-    name: 'nextbest_serve_offer_budget_burn_rate',
-    aggregator: 'max',
-    help: 'Of the budget that goes the fastest: share of it that is out or spent, over the share of its period that has passed; 1 = used up just when the period ends',
-    registers,
-    collect() {
-      const rate = greatestBurnRate();
-      if (rate === undefined) this.remove();
-      else this.set(rate);
-    },
-  });
 }

@@ -19,13 +19,8 @@ import { createCors } from './http/cors.ts';
 import { createBusyLane, createHotLane } from './http/hot-lane.ts';
 import { listen, patience } from './http/listen.ts';
 import { shedLoad } from './http/shed-load.ts';
-import {
-  createServeMetrics,
-  observeBudgets,
-  observeCatalogue,
-  observeModels,
-  observePolicy,
-} from './metrics.ts';
+import { createServeMetrics } from './metrics.ts';
+import { observeBudgets, observeCatalogue, observeModels, observePolicy } from './observed-metrics.ts';
 import { openDeps } from './open-deps.ts';
 import { loadScenarios } from './recommend/scenarios.ts';
 import { ROUTES } from './routes.ts';

@@ -1,13 +1,13 @@
 /** Every metric that the service and the worker export, as their processes register them, without anything to measure. */
 import type { Registry } from 'prom-client';
 import { createMetrics } from '../../src/infra/metrics.ts';
+import { createServeMetrics } from '../../src/serve/metrics.ts';
 import {
-  createServeMetrics,
   observeBudgets,
   observeCatalogue,
   observeModels,
   observePolicy,
-} from '../../src/serve/metrics.ts';
+} from '../../src/serve/observed-metrics.ts';
 import {
   createWorkerMetrics,
   observeDamage,
