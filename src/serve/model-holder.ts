@@ -1,7 +1,7 @@
 /** The models in memory: follows what is published, swaps by one assignment, and keeps the last good one. */
 import { churnFromFiles } from '../algorithms/churn-files.ts';
 import type { ChurnModel } from '../algorithms/churn-model.ts';
-import { type CollaborativeModel, collaborativeFromFiles } from '../algorithms/collaborative-model.ts';
+import type { CollaborativeModel } from '../algorithms/collaborative-model.ts';
 import { customerValueFromFiles } from '../algorithms/customer-value/customer-value-files.ts';
 import type { CustomerValueModel } from '../algorithms/customer-value/customer-value-model.ts';
 import type { OfferModel } from '../algorithms/offer-model/offer-model.ts';
@@ -13,8 +13,7 @@ import { type LoadedModel, loadModel, loadServableModel, watchModels } from '../
 import { currentVersion } from '../infra/served-versions.ts';
 import type { Models, Served } from '../scoring/served.ts';
 import type { ServeMetrics } from './metrics.ts';
-import { warmUp } from './recommend/warm-up.ts';
-import { scannedModel } from './scanned-model.ts';
+import { servableCollaborative } from './servable-collaborative.ts';
 
 export type ModelHolder = Models & {
   /** Loads what is there, then follows. A model that cannot be used is logged, counted and passed over. */
@@ -54,13 +53,12 @@ export function createModelHolder(options: ModelHolderOptions): ModelHolder {
   const served = (name: ModelName) =>
     ({ collaborative, churn, 'customer-value': customerValue, offers })[name];
 
-  async function adopt({ manifest, arrays, tables }: LoadedModel): Promise<void> {
+  async function adopt(loaded: LoadedModel): Promise<void> {
+    const { manifest, arrays, tables } = loaded;
     refuseOtherFeatures(manifest, options.featureSchema);
     const { name, version } = manifest;
     if (name === 'collaborative') {
-      const model = await onKernels(collaborativeFromFiles(arrays, tables), version, log);
-      warmUp(model);
-      collaborative = { version, manifest, model };
+      collaborative = { version, manifest, model: await servableCollaborative(loaded, log) };
     } else if (name === 'churn') {
       churn = { version, manifest, model: churnFromFiles(arrays, tables) };
     } else if (name === 'offers') {
@@ -166,21 +164,4 @@ function refuseOtherFeatures({ featureSchema }: ModelManifest, own: string): voi
     public: 'The model belongs to another version of nextbest.',
     internal: `trained on features ${featureSchema}, this build has ${own}`,
   });
-}
-
-/** The same, with its items in the memory of the kernels where that can hold them. */
-async function onKernels(
-  model: CollaborativeModel,
-  version: ModelVersion,
-  log: Logger,
-): Promise<CollaborativeModel> {
-  try {
-    return await scannedModel(model);
-  } catch (err) {
-    log.warn(
-      { event: 'model.unscanned', model: 'collaborative', version, err },
-      'the kernels cannot hold this model: its items are gone through in plain arithmetic, which is slower',
-    );
-    return model;
-  }
 }
