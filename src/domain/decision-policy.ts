@@ -144,6 +144,8 @@ export const ExperimentVariant = z.strictObject({
   economics: z.strictObject(valueWeights).partial().optional(),
   /** false: a place in which nothing is worth making stays empty. */
   fallback: z.boolean().optional(),
+  /** For `/recommendations`: a version of the collaborative model other than the one served. */
+  collaborativeModel: ModelVersion.optional(),
   /** For `/recommendations`: the scenario that stands in for the one asked. */
   scenarios: z.record(z.string().max(50), z.string().max(50)).optional(),
 });

@@ -50,13 +50,27 @@ export type Experiments = {
   controlGroup: (subjectId: string) => { share: number; member: boolean };
   /** `now` in milliseconds since 1970. */
   settingsFor: (subjectId: string, now: number) => DecisionSettings;
-  /** The scenario that stands in for the one asked (itself, where no experiment says otherwise), and the experiment on it. */
-  scenarioFor: (
-    subjectId: string,
-    scenario: string,
-    now: number,
-  ) => { scenario: string; experiment: ExperimentAssignment | null };
+  /** What a page of recommendations is made by that was asked for in a scenario. */
+  pageSettingsFor: (subjectId: string, scenario: string, now: number) => PageSettings;
 };
+
+export type PageSettings = {
+  /** The one that stands in for the one asked; itself, where no variant says otherwise. */
+  scenario: string;
+  /** Version of the collaborative model; undefined = the one that is served. */
+  collaborativeModel: string | undefined;
+  /** The first running experiment on such pages that the subject takes part in. */
+  experiment: ExperimentAssignment | null;
+  /** Those after it. */
+  furtherExperiments: readonly ExperimentAssignment[];
+};
+
+/** Those of a page that no experiment is about. */
+export function untriedPage(scenario: string): PageSettings {
+  return { scenario, collaborativeModel: undefined, experiment: null, furtherExperiments: none };
+}
+
+const none: readonly never[] = [];
 
 type Compiled = {
   experiment: Experiment;
@@ -107,13 +121,18 @@ export function compileExperiments(policy: DecisionPolicy): Experiments {
       }
       return settings;
     },
-    scenarioFor: (subjectId, scenario, now) => {
-      const onScenario = all.filter(({ experiment }) => concernsScenario(experiment, scenario));
-      const [part] = partsOf(subjectId, now, onScenario);
-      if (part === undefined) return { scenario, experiment: null };
-      const { scenarios } = part.variant;
-      const standIn = scenarios && Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined;
-      return { scenario: standIn ?? scenario, experiment: assignmentOf(part) };
+    pageSettingsFor: (subjectId, scenario, now) => {
+      const onPage = all.filter(({ experiment }) => concernsPages(experiment, scenario));
+      const parts = partsOf(subjectId, now, onPage);
+      if (parts.length === 0) return untriedPage(scenario);
+      const variants = parts.map(({ variant }) => variant);
+      const [first, ...further] = parts.map(assignmentOf);
+      return {
+        scenario: variants.map((variant) => standInOf(variant, scenario)).find(isDefined) ?? scenario,
+        collaborativeModel: variants.map(({ collaborativeModel }) => collaborativeModel).find(isDefined),
+        experiment: first ?? null,
+        furtherExperiments: further,
+      };
     },
   };
 }
@@ -142,18 +161,39 @@ function variantOf({ experiment, salt, shareEnd, variantEnds }: Compiled, subjec
 
 /** An experiment whose variants change nothing (A/A) concerns everything. */
 function concernsOffers({ variants }: Experiment): boolean {
-  return variants.some(changesOffers) || !variants.some(({ scenarios }) => scenarios !== undefined);
+  return variants.some(changesOffers) || !variants.some(changesPages);
+}
+
+function concernsPages({ variants }: Experiment, scenario: string): boolean {
+  const changesThese = (variant: ExperimentVariant) =>
+    variant.collaborativeModel !== undefined || standInOf(variant, scenario) !== undefined;
+  return (
+    variants.some(changesThese) ||
+    !variants.some((variant) => changesPages(variant) || changesOffers(variant))
+  );
+}
+
+function changesPages({ scenarios, collaborativeModel }: ExperimentVariant): boolean {
+  return scenarios !== undefined || collaborativeModel !== undefined;
 }
 
 function changesOffers(variant: ExperimentVariant): boolean {
-  const { name: _name, weight: _weight, scenarios: _scenarios, ...changes } = variant;
-  return Object.values(changes).some((change) => change !== undefined);
+  const {
+    name: _name,
+    weight: _weight,
+    scenarios: _scenarios,
+    collaborativeModel: _collaborativeModel,
+    ...changes
+  } = variant;
+  return Object.values(changes).some(isDefined);
 }
 
-function concernsScenario({ variants }: Experiment, scenario: string): boolean {
-  if (variants.some(({ scenarios }) => scenarios !== undefined && Object.hasOwn(scenarios, scenario)))
-    return true;
-  return variants.every((variant) => variant.scenarios === undefined && !changesOffers(variant));
+function standInOf({ scenarios }: ExperimentVariant, scenario: string): string | undefined {
+  return scenarios && Object.hasOwn(scenarios, scenario) ? scenarios[scenario] : undefined;
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined;
 }
 
 /** Where two experiments change the same, levers multiply, switched-off offers add up, and otherwise the first one counts. */

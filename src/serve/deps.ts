@@ -18,11 +18,9 @@ import type { StandingAnswers } from './decide/standing-answers.ts';
 import type { EvictionWatch } from './eviction-watch.ts';
 import type { Insights } from './insights.ts';
 import type { ServeMetrics } from './metrics.ts';
+import type { PagesByModel } from './recommend/open-pages.ts';
 import type { ItemsText } from './recommend/page-text.ts';
-import type { PreparedStore } from './recommend/prepared-store.ts';
-import type { Recommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
-import type { ShownPages } from './recommend/shown-pages.ts';
 import type { StoreHealth } from './store-health.ts';
 
 /** Fail-fast, the Redis of deciding: a command is answered, or rejected within `config.redisTimeoutMs`. */
@@ -36,12 +34,8 @@ export type Deps = DecidingDeps & {
   past: PastDecisions;
   /** What this process has answered of standing decisions. */
   standing: StandingAnswers;
-  recommender: Recommender;
+  pages: PagesByModel;
   itemsText: ItemsText;
-  /** Pages of recommendations that are ready, beside the records. */
-  prepared: PreparedStore;
-  /** Those that this process has shown. */
-  shown: ShownPages;
   scenarios: Scenarios;
   policy: DecisionPolicy;
   /** Of the policy. */

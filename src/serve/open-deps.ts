@@ -35,13 +35,10 @@ import { measureRedis } from './measure-redis.ts';
 import type { ServeMetrics } from './metrics.ts';
 import { createModelHolder } from './model-holder.ts';
 import { createPolicyBeat, type PolicyBeat } from './policy-beat.ts';
-import { createNewItems } from './recommend/new-items.ts';
+import { openPagesByModel } from './recommend/open-pages.ts';
 import { createItemsText } from './recommend/page-text.ts';
-import { createPreparedStore } from './recommend/prepared-store.ts';
-import { createRecommender } from './recommend/recommender.ts';
 import type { Scenarios } from './recommend/scenarios.ts';
-import { createShownPages } from './recommend/shown-pages.ts';
-import { createStock } from './recommend/stock.ts';
+import { servableCollaborative } from './servable-collaborative.ts';
 import { watchStore } from './store-health.ts';
 import { warnOfUnmatched } from './warn-of-unmatched.ts';
 
@@ -98,12 +95,21 @@ export async function openDeps(options: DepsOptions): Promise<{ deps: Deps; poli
   const eviction = watchEviction(redis, log);
   onOpened(eviction.stop);
   await keepPolicy(config.dataDir, decisionPolicy, now());
-  const trials = await loadTrialModels(config.modelsDir, policy, config.decisionPolicyFile, now());
-  const newItems = createNewItems(models, catalogue);
-  onOpened(newItems.stop);
-  const stock = createStock(models, catalogue);
-  onOpened(stock.stop);
-  await Promise.all([newItems.start(), stock.start()]);
+  const records = createRecordStore(redis, keys, {
+    bringBack: true,
+    onUnreadable: (reason) => {
+      metrics.unreadableRecords.inc();
+      log.warn({ event: 'record.unreadable', reason }, 'a record could not be read and counts as absent');
+    },
+  });
+  const { collaborative, ...trials } = await loadTrialModels(
+    config.modelsDir,
+    policy,
+    config.decisionPolicyFile,
+    now(),
+    (loaded) => servableCollaborative(loaded, log),
+  );
+  const pages = await openPagesByModel(models, collaborative, { redis, keys, records, catalogue, onOpened });
 
   const erasures = await openErasureFiles(config.dataDir);
   const lakeReaders = openLakeReaders(options);
@@ -123,13 +129,6 @@ export async function openDeps(options: DepsOptions): Promise<{ deps: Deps; poli
   const policyBeat = createPolicyBeat(decisionPolicy.version, { redis, keys, log, now });
   await within(startPatienceMs, policyBeat.beat());
   onOpened(policyBeat.start());
-  const records = createRecordStore(redis, keys, {
-    bringBack: true,
-    onUnreadable: (reason) => {
-      metrics.unreadableRecords.inc();
-      log.warn({ event: 'record.unreadable', reason }, 'a record could not be read and counts as absent');
-    },
-  });
   const { dataDir } = config;
   const held = createHeldData({
     dataDir,
@@ -157,10 +156,8 @@ export async function openDeps(options: DepsOptions): Promise<{ deps: Deps; poli
     contacts,
     ...lakeReaders,
     standing: createStandingAnswers(catalogue, now),
-    recommender: createRecommender(models, catalogue, newItems, stock),
+    pages,
     itemsText: createItemsText(catalogue),
-    prepared: createPreparedStore(redis, keys, records, models),
-    shown: createShownPages(models, newItems, catalogue),
     scenarios,
     policy,
     experiments: compileExperiments(policy),

@@ -12,15 +12,21 @@ import { loadTrialModels, modelsFor, withTrialModels } from '../../src/decide/tr
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
 import { CustomerId } from '../../src/domain/ids.ts';
 import { FEATURE_SCHEMA } from '../../src/features/registry.ts';
-import { publishModel } from '../../src/infra/model-store.ts';
+import { type LoadedModel, publishModel } from '../../src/infra/model-store.ts';
 import { trialVersions } from '../../src/infra/trial-versions.ts';
 import { compileExperiments } from '../../src/offers/experiments.ts';
 import type { Models } from '../../src/scoring/served.ts';
 import { makeMarket } from '../support/offers.ts';
+import { publishShopModel } from '../support/shop-models.ts';
 
 const version = '20260601T030000Z-00000001';
 const now = Date.UTC(2026, 5, 15);
-const noTrials = { offers: new Map(), churn: new Map(), customerValue: new Map() };
+const noTrials = {
+  offers: new Map(),
+  churn: new Map(),
+  customerValue: new Map(),
+  collaborative: new Map(),
+};
 const policyTo = (to?: string) =>
   DecisionPolicy.parse({
     experiments: [
@@ -134,6 +140,25 @@ test('a version that cannot be had stops the start, and says where it is named; 
   );
   const ended = policyTo('2026-06-10T00:00:00Z');
   expect(await loadTrialModels(modelsDir, ended, 'policy.json', now)).toEqual(noTrials);
+});
+
+test('what makes no pages loads no collaborative model, and leaves word of those that others try', async () => {
+  const modelsDir = await emptyFolder();
+  const { version: triedVersion } = await publishShopModel(modelsDir);
+  const policy = DecisionPolicy.parse({
+    experiments: [
+      {
+        name: 'recommender',
+        from: '2026-06-01T00:00:00Z',
+        variants: [{ name: 'served' }, { name: 'other', collaborativeModel: triedVersion }],
+      },
+    ],
+  });
+  const read = async ({ manifest }: LoadedModel) => ({ asRead: manifest.version }) as never;
+  const { collaborative } = await loadTrialModels(modelsDir, policy, 'policy.json', now, read);
+  expect(collaborative.get(triedVersion)?.model).toEqual({ asRead: triedVersion });
+  expect(await loadTrialModels(modelsDir, policy, 'policy.json', now)).toEqual(noTrials);
+  expect(await trialVersions(modelsDir, 'collaborative')).toEqual([triedVersion]);
 });
 
 test('who is to be decided for by another offer model is; all else goes on following what is published', () => {

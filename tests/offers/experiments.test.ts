@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
-import { compileExperiments, isHeldOut } from '../../src/offers/experiments.ts';
+import { compileExperiments, isHeldOut, untriedPage } from '../../src/offers/experiments.ts';
 import { makeFacts, makeOffer, makeSituation } from '../support/offers.ts';
 
 const from = '2026-06-01T00:00:00Z';
@@ -97,7 +97,7 @@ test('the control group has its share, is independent of the experiments and tak
   expect(compiled.controlGroup('c1').share).toBe(0.1);
   for (const id of members.slice(0, 1000)) {
     expect(compiled.settingsFor(id, during)).toMatchObject({ experiment: null, ranking: 'value' });
-    expect(compiled.scenarioFor(id, 'home', during)).toEqual({ scenario: 'home', experiment: null });
+    expect(compiled.pageSettingsFor(id, 'home', during)).toEqual(untriedPage('home'));
   }
   const without = experimentsOf({ ...ranking, share: 1 });
   const inResponse = members.filter((id) => without.settingsFor(id, during).ranking === 'response');
@@ -240,19 +240,69 @@ test('experiments that overlap add up, and the first of them counts where they c
 
 test('a variant puts a scenario in the place of another; an experiment on pages does not concern offers', () => {
   const compiled = experimentsOf(levers, page);
-  const answers = ids.slice(0, 1000).map((id) => compiled.scenarioFor(id, 'home', during));
+  const answers = ids.slice(0, 1000).map((id) => compiled.pageSettingsFor(id, 'home', during));
   for (const { scenario, experiment } of answers) {
     expect(experiment?.name).toBe('page');
     expect(scenario).toBe(experiment?.variant === 'varied' ? 'varied-home' : 'home');
   }
   expect(new Set(answers.map(({ scenario }) => scenario)).size).toBe(2);
   for (const untouched of ['cart', 'toString'])
-    expect(compiled.scenarioFor('c1', untouched, during)).toEqual({ scenario: untouched, experiment: null });
+    expect(compiled.pageSettingsFor('c1', untouched, during)).toEqual(untriedPage(untouched));
   expect(compiled.settingsFor('c1', during).furtherExperiments).toEqual([]);
+});
+
+test('of experiments on one scenario the first that changes it for a customer counts, and all are named', () => {
+  const earlier = {
+    ...page,
+    name: 'earlier',
+    variants: [{ name: 'home' }, { name: 'cart', scenarios: { home: 'cart' } }],
+  };
+  const compiled = experimentsOf(earlier, page);
+  const seen = new Map<string, string>();
+  for (const id of ids.slice(0, 200)) {
+    const { scenario, experiment, furtherExperiments } = compiled.pageSettingsFor(id, 'home', during);
+    seen.set(`${experiment?.variant} ${furtherExperiments.map(({ variant }) => variant)}`, scenario);
+  }
+  expect(Object.fromEntries(seen)).toEqual({
+    'home home': 'home',
+    'home varied': 'varied-home',
+    'cart home': 'cart',
+    'cart varied': 'cart',
+  });
+});
+
+test('a version of the collaborative model is tried on pages of every scenario, beside what other experiments try', () => {
+  const version = '20260601T030000Z-00000001';
+  const model = {
+    name: 'model',
+    from,
+    to,
+    variants: [{ name: 'served' }, { name: 'other', collaborativeModel: version }],
+  };
+  const alike = { name: 'aa', from, variants: [{ name: 'a' }, { name: 'b' }] };
+  const compiled = experimentsOf(levers, model, alike, page);
+  const seen = new Set<string>();
+  for (const id of ids.slice(0, 200)) {
+    const settings = compiled.pageSettingsFor(id, 'home', during);
+    const { experiment, furtherExperiments } = settings;
+    expect(furtherExperiments.map(({ name }) => name)).toEqual(['aa', 'page']);
+    expect(settings.collaborativeModel).toBe(experiment?.variant === 'other' ? version : undefined);
+    const isVaried = furtherExperiments[1]?.variant === 'varied';
+    expect(settings.scenario).toBe(isVaried ? 'varied-home' : 'home');
+    seen.add(`${settings.collaborativeModel} ${settings.scenario}`);
+    // Whatever is asked for, she gets it of the same model.
+    const cart = compiled.pageSettingsFor(id, 'cart', during);
+    expect(cart).toMatchObject({ collaborativeModel: settings.collaborativeModel, experiment });
+    expect(cart.furtherExperiments.map(({ name }) => name)).toEqual(['aa']);
+    const onOffers = compiled.settingsFor(id, during);
+    expect([onOffers.experiment?.name, onOffers.furtherExperiments[0]?.name]).toEqual(['levers', 'aa']);
+  }
+  expect(seen.size).toBe(4);
+  expect(compiled.pageSettingsFor('c1', 'home', Date.parse(to)).collaborativeModel).toBeUndefined();
 });
 
 test('an experiment whose variants are all alike concerns everything, to try the measuring itself', () => {
   const compiled = experimentsOf({ name: 'aa', from, variants: [{ name: 'a' }, { name: 'b' }] });
   expect(compiled.settingsFor('c1', during).experiment?.name).toBe('aa');
-  expect(compiled.scenarioFor('c1', 'cart', during).experiment?.name).toBe('aa');
+  expect(compiled.pageSettingsFor('c1', 'cart', during).experiment?.name).toBe('aa');
 });

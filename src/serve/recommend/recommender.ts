@@ -85,7 +85,7 @@ const listDepth = (n: number, lists: number) =>
   lists > 1 ? n + extraDepth : Math.min(n + extraDepth, poolDepth(n));
 
 export function createRecommender(
-  models: Models,
+  models: Pick<Models, 'collaborative'>,
   catalogue: Catalogue,
   newItems: Pick<NewItemsHolder, 'current'>,
   /** Absent: the catalogue is asked for each item by its id. */

@@ -7,9 +7,11 @@ import { CustomerId, ItemId, SessionId } from '../../domain/ids.ts';
 import type { RecordBeside } from '../../features/record-store.ts';
 import { guestSubject } from '../../features/subject.ts';
 import type { TallySeries } from '../../infra/resolved-metrics.ts';
+import { type PageSettings, untriedPage } from '../../offers/experiments.ts';
 import type { Deps } from '../deps.ts';
 import { Count, Flag, list } from '../query.ts';
 import { ARRANGE_RULES } from '../recommend/arrange.ts';
+import type { Pages } from '../recommend/open-pages.ts';
 import type { ItemsText } from '../recommend/page-text.ts';
 import type { RecommendedItem } from '../recommend/pool-item.ts';
 import type { PreparedPage } from '../recommend/prepared-page.ts';
@@ -78,8 +80,10 @@ export const RecommendationAnswer = z
     /** true: a part of the service was away, and the answer is less personal (or shorter) than usual. */
     degraded: z.boolean(),
     degradedBy: z.array(Degraded),
-    /** The first of the running experiments on this scenario that the customer or visit takes part in. */
+    /** The first of the running experiments on this page that the customer or visit takes part in. */
     experiment: ExperimentAssignment.nullable(),
+    /** Those after it. */
+    furtherExperiments: z.array(ExperimentAssignment).optional(),
     tookMs: z.number(),
   })
   .meta({ id: 'Recommendations' });
@@ -92,41 +96,44 @@ export function answerRecommendations(
   deps: AnswerDeps,
 ): Promise<JsonText<RecommendationAnswer>> {
   const startedAt = performance.now();
-  const { scenario: name, experiment } = tried(query, deps);
-  const scenario = deps.scenarios.get(name);
+  const { scenario: standIn, collaborativeModel, experiment, furtherExperiments } = tried(query, deps);
+  const scenario = deps.scenarios.get(standIn);
   if (scenario === undefined) {
     throw new AppError('INTERNAL', {
       public: 'The fault is ours.',
       internal: 'a scenario that there is not got past the check of the request',
     });
   }
-  if (experiment !== null)
-    deps.metrics.experimentAnswers.inc({ experiment: experiment.name, variant: experiment.variant });
-  const asked = { query, search, scenario, experiment, startedAt };
-  const shown = deps.shown.find(search, scenario, deps.now());
+  const experiments = experiment === null ? none : [experiment, ...furtherExperiments];
+  for (const { name, variant } of experiments)
+    deps.metrics.experimentAnswers.inc({ experiment: name, variant });
+  const pages = pagesBy(collaborativeModel, deps);
+  const asked = { query, search, scenario, pages, experiments, startedAt };
+  const shown = pages.shown.find(search, scenario, deps.now());
   const subjectIds = shown?.subjectIds ?? subjectsOf(query);
   const available = () => subjectIds.length > 0 || deps.store.reachable;
   if (shown === undefined) {
     const request = requestOf(query, scenario);
-    return readSubjects(subjectIds, request, deps).then((read) =>
+    return readSubjects(subjectIds, request, pages, deps).then((read) =>
       makeAnswer(asked, subjectIds, request, read, available(), deps),
     );
   }
   // Of a page that has been shown before, the record alone has to be read. Few steps lie between that and the answer: each
   // `await` costs what a look into the metrics does.
-  return readSubjects(subjectIds, undefined, deps).then((read) =>
+  return readSubjects(subjectIds, undefined, pages, deps).then((read) =>
     available() && isOfNow(shown, read)
       ? answerOf(asked, shown, 'shown', none, deps)
       : makeAnswer(asked, subjectIds, requestOf(query, scenario), read, available(), deps),
   );
 }
 
-/** A request, and the scenario that it is answered by. */
+/** A request, and what it is answered by. */
 type Asked = {
   query: RecommendationQuery;
   search: string;
   scenario: Scenario;
-  experiment: ExperimentAssignment | null;
+  pages: Pages;
+  experiments: readonly ExperimentAssignment[];
   startedAt: number;
 };
 
@@ -142,14 +149,16 @@ async function makeAnswer(
   deps: AnswerDeps,
 ): Promise<JsonText<RecommendationAnswer>> {
   const found = read.map((one, at) =>
-    one !== undefined && 'beside' in one ? deps.prepared.beside(subjectIds[at] ?? '', request, one) : one,
+    one !== undefined && 'beside' in one
+      ? asked.pages.prepared.beside(subjectIds[at] ?? '', request, one)
+      : one,
   );
   if (found.every((one) => one?.page === undefined)) await making.next();
   const { page, from, degradedBy } = makePage(asked, request, subjectIds, found, available, deps);
   return answerOf(asked, page, from, degradedBy, deps);
 }
 
-const none: readonly Degradation[] = [];
+const none: readonly never[] = [];
 
 /** To make a page takes milliseconds: of this process's event loop, whoever asks. */
 const making = createTurns();
@@ -167,7 +176,7 @@ function requestOf(query: RecommendationQuery, scenario: Scenario): Recommendati
 
 /** Writes it, and counts it. */
 function answerOf(
-  { query: { scenario }, experiment, startedAt }: Asked,
+  { query: { scenario }, experiments, startedAt }: Asked,
   page: ShownPage,
   from: 'shown' | 'prepared' | 'made',
   degradedBy: readonly Degradation[],
@@ -182,9 +191,15 @@ function answerOf(
   const tail =
     `,"modelVersion":${page.modelVersion},"degraded":${degraded},` +
     `"degradedBy":${degraded ? JSON.stringify(degradedBy) : '[]'},` +
-    `"experiment":${experiment === null ? 'null' : JSON.stringify(experiment)},"tookMs":${tookMs}}`;
+    `${experimentsText(experiments)},"tookMs":${tookMs}}`;
   const bytes = head.length + page.itemsBytes + Buffer.byteLength(tail);
   return new JsonText(head + page.items + tail, bytes);
+}
+
+function experimentsText([first, ...further]: readonly ExperimentAssignment[]): string {
+  if (first === undefined) return '"experiment":null';
+  const named = `"experiment":${JSON.stringify(first)}`;
+  return further.length === 0 ? named : `${named},"furtherExperiments":${JSON.stringify(further)}`;
 }
 
 /** The items of an answer, and the rules that changed their places, each series once. */
@@ -203,17 +218,7 @@ function timesBySeries(
 
 type AnswerDeps = Pick<
   Deps,
-  | 'records'
-  | 'prepared'
-  | 'shown'
-  | 'store'
-  | 'recommender'
-  | 'itemsText'
-  | 'scenarios'
-  | 'experiments'
-  | 'metrics'
-  | 'now'
-  | 'log'
+  'records' | 'pages' | 'store' | 'itemsText' | 'scenarios' | 'experiments' | 'metrics' | 'now' | 'log'
 >;
 
 /** Were the records the same when it was made? */
@@ -227,7 +232,7 @@ function isOfNow({ stamps }: ShownPage, read: readonly Read[]): boolean {
 
 /** From the customer's record, or the session's where there is no such customer (or none is named); kept where nothing was away. */
 function makePage(
-  { query: { explain }, search }: Asked,
+  { query: { explain }, search, pages }: Asked,
   request: RecommendationRequest,
   subjectIds: readonly string[],
   found: readonly (FoundPage | undefined)[],
@@ -241,7 +246,7 @@ function makePage(
     request,
     subject && { ...subject, subjectId: subjectIds[known] ?? '' },
     at,
-    deps,
+    pages,
   );
   const isRead = available && found.every((one) => one !== undefined);
   if (subject === undefined && !isRead) degradedBy.unshift('records-unavailable');
@@ -258,7 +263,7 @@ function makePage(
   if (isRead && degradedBy.length === 0) {
     // Of a page that is made anew each time, any change of the catalogue may change the candidates.
     const isPrepared = subject !== undefined && isKept(request);
-    deps.shown.keep(search, page, isPrepared ? lasting : { ...lasting, lookedAt: undefined }, at);
+    pages.shown.keep(search, page, isPrepared ? lasting : { ...lasting, lookedAt: undefined }, at);
   }
   return { page, from, degradedBy };
 }
@@ -267,10 +272,15 @@ function makePage(
 function tried(
   { customerId, sessionId, scenario }: RecommendationQuery,
   { experiments, now }: Pick<Deps, 'experiments' | 'now'>,
-): ReturnType<Deps['experiments']['scenarioFor']> {
+): PageSettings {
   const subjectId = customerId ?? (sessionId === undefined ? undefined : guestSubject(sessionId));
-  if (subjectId === undefined) return { scenario, experiment: null };
-  return experiments.scenarioFor(subjectId, scenario, now());
+  if (subjectId === undefined) return untriedPage(scenario);
+  return experiments.pageSettingsFor(subjectId, scenario, now());
+}
+
+/** Those of a version that an experiment tries, which were opened at the start; else those of the one that is served. */
+function pagesBy(version: string | undefined, { pages: { served, tried } }: Pick<Deps, 'pages'>): Pages {
+  return version === undefined ? served : (tried.get(version) ?? served);
 }
 
 function subjectsOf({ customerId, sessionId }: RecommendationQuery): string[] {
@@ -283,7 +293,8 @@ function subjectsOf({ customerId, sessionId }: RecommendationQuery): string[] {
 function readSubjects(
   subjectIds: readonly string[],
   request: PageRequest | undefined,
-  { records, prepared, log }: Pick<Deps, 'records' | 'prepared' | 'log'>,
+  { prepared }: Pages,
+  { records, log }: Pick<Deps, 'records' | 'log'>,
 ): Promise<Read[]> {
   const [only] = subjectIds;
   const readOne = (subjectId: string): Promise<Read> =>
@@ -306,7 +317,7 @@ function recommend(
   request: RecommendationRequest,
   found: (FoundPage & { subjectId: string }) | undefined,
   at: number,
-  { recommender }: Pick<Deps, 'recommender'>,
+  { recommender }: Pages,
 ): Recommendations & { from: 'prepared' | 'made' } {
   const made = { from: 'made' as const };
   if (found === undefined) return { ...recommender.recommend(request, undefined, undefined, at), ...made };
@@ -365,10 +376,10 @@ function related(
   kind: RelatedKind,
   itemId: string,
   { n, category, exclude }: z.output<typeof relatedQuery>,
-  { recommender, itemsText }: Pick<Deps, 'recommender' | 'itemsText'>,
+  { pages, itemsText }: Pick<Deps, 'pages' | 'itemsText'>,
 ) {
   const filter = { category, exclude: new Set<string>(exclude) };
-  return relatedAnswer(recommender.related({ kind, itemId, n, filter }), itemsText);
+  return relatedAnswer(pages.served.recommender.related({ kind, itemId, n, filter }), itemsText);
 }
 
 export const recommendationRoutes = [

@@ -43,12 +43,7 @@ function answer(
     revision: 1,
   };
   const recommender = createRecommender(
-    {
-      collaborative: { version: 'v1', manifest: {} as ModelManifest, model },
-      churn: undefined,
-      customerValue: undefined,
-      offers: undefined,
-    },
+    { collaborative: { version: 'v1', manifest: {} as ModelManifest, model } },
     catalogue,
     { current: undefined },
   );

@@ -35,18 +35,9 @@ function recommenderOf({
   model?: boolean;
 } = {}) {
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: shopModel() };
-  return createRecommender(
-    {
-      collaborative: model ? collaborative : undefined,
-      churn: undefined,
-      customerValue: undefined,
-      offers: undefined,
-    },
-    catalogue,
-    {
-      current: undefined,
-    },
-  );
+  return createRecommender({ collaborative: model ? collaborative : undefined }, catalogue, {
+    current: undefined,
+  });
 }
 
 function scenario(name: string): Scenario {
@@ -131,13 +122,9 @@ test('what sells at least twice as well as it did is said to be in demand', () =
   };
   const sources = { ...model.sources, facts } as unknown as NonNullable<CollaborativeModel['sources']>;
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: { ...model, sources } };
-  const recommender = createRecommender(
-    { collaborative, churn: undefined, customerValue: undefined, offers: undefined },
-    everything,
-    {
-      current: undefined,
-    },
-  );
+  const recommender = createRecommender({ collaborative }, everything, {
+    current: undefined,
+  });
   const { items: shown } = recommender.recommend(request({ in: 'popular', n: 2 }), undefined, undefined, now);
   expect(shown.map(({ itemId, reasons }) => [itemId, reasons[0]?.code])).toEqual([
     ['coffee-0', 'trending'],

@@ -147,8 +147,9 @@ test('GET /recommendations: a variant shows another scenario in the place of the
   for (let i = 0; i < 40; i++) {
     const id = `someone-${i}`;
     const { body } = await service.call('GET', `/recommendations?customerId=${id}&n=3&explain=true`);
-    const { experiment } = experiments.scenarioFor(id, 'home', Date.now());
+    const { experiment, furtherExperiments } = experiments.pageSettingsFor(id, 'home', Date.now());
     expect(body.experiment).toEqual(experiment);
+    expect(body.furtherExperiments ?? []).toEqual(furtherExperiments);
     const sources: string[] = body.items.map(({ source }: { source: string }) => source);
     seen.set(experiment?.variant ?? 'none', sources);
     const cart = await service.call('GET', `/recommendations?customerId=${id}&scenario=cart&n=1`);
@@ -159,7 +160,7 @@ test('GET /recommendations: a variant shows another scenario in the place of the
   expect(new Set(seen.get('popular'))).toEqual(new Set(['popularity']));
   const visit = await service.call('GET', '/recommendations?sessionId=visit-1');
   expect(visit.body.experiment).toEqual(
-    experiments.scenarioFor('session:visit-1', 'home', Date.now()).experiment,
+    experiments.pageSettingsFor('session:visit-1', 'home', Date.now()).experiment,
   );
   expect((await service.call('GET', '/recommendations')).body.experiment).toBeNull();
 });

@@ -1,6 +1,7 @@
 /** Pages whose records came with one reply are made one after the other, with looks at the network between. */
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
+import { untriedPage } from '../../../src/offers/experiments.ts';
 import type { Deps } from '../../../src/serve/deps.ts';
 import { createServeMetrics } from '../../../src/serve/metrics.ts';
 import type { FoundPage } from '../../../src/serve/recommend/prepared-store.ts';
@@ -25,21 +26,25 @@ async function turnsOf(found: Pick<FoundPage, 'page'>): Promise<number[]> {
   });
   const deps = {
     scenarios: new Map([['home', {}]]),
-    experiments: { scenarioFor: () => ({ scenario: 'home', experiment: null }) },
-    shown: { find: () => undefined, keep: () => {} },
-    prepared: {
-      find: async () => {
-        await reply;
-        return { stamp: 'stamp', record: () => undefined, keep: () => {}, ...found };
+    pages: {
+      served: {
+        shown: { find: () => undefined, keep: () => {} },
+        prepared: {
+          find: async () => {
+            await reply;
+            return { stamp: 'stamp', record: () => undefined, keep: () => {}, ...found };
+          },
+        },
+        recommender: {
+          prepare: () => page,
+          show: () => {
+            turns.push(counter.turn);
+            return shown;
+          },
+        },
       },
     },
-    recommender: {
-      prepare: () => page,
-      show: () => {
-        turns.push(counter.turn);
-        return shown;
-      },
-    },
+    experiments: { pageSettingsFor: () => untriedPage('home') },
     itemsText: () => '[]',
     store: { reachable: true },
     metrics: createServeMetrics(new Registry()),
