@@ -82,11 +82,13 @@ export function importCommand(): Command {
         say: output.say,
       }).finally(() => progress.stop());
       const seconds = (performance.now() - startedAt) / 1000;
-      const text = [reportText(report, seconds), ...oldLogRemark(report, Date.now())].join('\n');
-      output.result(
-        { rowsRead: report.rowsRead, accepted: report.accepted, rejected: report.rejected },
-        text,
-      );
+      const text = [
+        reportText(report, seconds),
+        ...priceRemark(report),
+        ...oldLogRemark(report, Date.now()),
+      ].join('\n');
+      const { rowsRead, accepted, rejected, linesWithoutPrice } = report;
+      output.result({ rowsRead, accepted, rejected, linesWithoutPrice }, text);
       if (output.json) output.say(text);
       if (tookNothing(report)) process.exitCode = 1;
     });
@@ -145,6 +147,15 @@ function genericOptions(flags: Flags): GenericOptions {
 /** Rows were read and every one was refused: the columns or formats are not what was said. */
 function tookNothing({ rowsRead, accepted, rejected }: ImportReport): boolean {
   return rowsRead > 0 && accepted === 0 && !rejected.alreadyImported;
+}
+
+/** What follows from purchases without prices: value, margins and insights take them for gifts. */
+function priceRemark({ linesWithoutPrice }: ImportReport): string[] {
+  if (linesWithoutPrice === 0) return [];
+  return [
+    `Lines of purchases and returns without a price, the catalogue's included: ${count(linesWithoutPrice)}. They count as 0 in revenue and value. ` +
+      'Name the column with --price or --total, or import a catalogue with priceMinor first.',
+  ];
 }
 
 /** What follows from a log that ended long ago, such as a public data set: nobody there seems to shop any more. */

@@ -12,7 +12,10 @@ import { OfferOutcome } from './offer.ts';
 export const EventLine = z.strictObject({
   itemId: ItemId,
   quantity: z.int().min(1).max(1_000_000).default(1),
-  /** Price paid per unit, before the discount. */
+  /**
+   * Price paid per unit, before the discount. Absent in a purchase or return: stamped from the catalogue likewise, and 0 where that
+   * has none.
+   */
   unitPriceMinor: PriceMinor.optional(),
   /** Discount on the whole line. */
   discountMinor: PriceMinor.optional(),

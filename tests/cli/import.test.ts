@@ -60,6 +60,7 @@ describe('nextbest import', () => {
       rowsRead: 4,
       accepted: 1,
       rejected: { malformed: 1, noCustomer: 1, nonProduct: 1 },
+      linesWithoutPrice: 0,
     });
     expect(stdout.trim().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(/import 100% done · 4 rows · \d+ rows\/s/);
@@ -104,7 +105,14 @@ describe('nextbest import', () => {
       '--decimal-comma',
       path,
     );
-    expect(JSON.parse(stdout)).toEqual({ rowsRead: 1, accepted: 1, rejected: {} });
+    expect(JSON.parse(stdout)).toEqual({ rowsRead: 1, accepted: 1, rejected: {}, linesWithoutPrice: 0 });
+  });
+
+  test('counts what has no price, and says what to do', async () => {
+    const path = await file('log.csv', 'customer,item,date\nK1,tea,2026-01-31\nK1,cup,2026-01-31\n');
+    await run('--json', 'import', '--preset', 'generic', path);
+    expect(JSON.parse(stdout)).toEqual({ rowsRead: 2, accepted: 2, rejected: {}, linesWithoutPrice: 2 });
+    expect(stderr).toMatch(/without a price, .*: 2\. They count as 0 .* --price or --total/);
   });
 
   test.each([

@@ -39,20 +39,20 @@ export async function mapItemRows(
 
 /**
  * Makes the table `catalogue` in which items of orders and events are looked up: `given` (a query of `itemId, category,
- * nonProduct`) before what the lake knows.
+ * priceMinor, nonProduct`) before what the lake knows.
  */
 export async function makeCatalogue(connection: DuckDBConnection, given: string): Promise<void> {
   await connection.run(`CREATE OR REPLACE TABLE catalogue AS
     WITH given AS (
-      SELECT itemId, any_value(category) AS category, bool_or(nonProduct) AS nonProduct FROM (${given}) GROUP BY itemId)
+      SELECT itemId, any_value(category) AS category, any_value(priceMinor) AS priceMinor, bool_or(nonProduct) AS nonProduct FROM (${given}) GROUP BY itemId)
     SELECT * FROM given UNION ALL
-    SELECT itemId, nullif(json_extract_string(json, '$.category'), ''), false FROM knownItems
+    SELECT itemId, nullif(json_extract_string(json, '$.category'), ''), TRY_CAST(json_extract(json, '$.priceMinor') AS BIGINT), false FROM knownItems
     WHERE json IS NOT NULL AND itemId NOT IN (SELECT itemId FROM given)`);
 }
 
 /** The products of this import, and what its table knows to be none, as a query for `makeCatalogue`. */
 export const catalogueOfItemRows = `
-  SELECT itemId, category, coalesce(reason = 'nonProduct', false) AS nonProduct FROM itemRows
+  SELECT itemId, category, priceMinor, coalesce(reason = 'nonProduct', false) AS nonProduct FROM itemRows
   WHERE itemId IS NOT NULL AND (reason IS NULL OR reason = 'nonProduct')`;
 
 /**

@@ -38,12 +38,20 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     const rejectsFile =
       account.listed === 0 ? undefined : await writeRejects(lake.connection, outcome.rows, files, options);
     const { gained, parts } = await partsWithRows(lake.connection, outcome.parts);
+    const linesWithoutPrice = await unpricedLines(lake.connection);
     await writeParts(lake, parts);
     const lastEventAt = await lastEvent(lake);
     progress('done', 1);
     const { rowsRead, accepted, rejected } = account;
-    return { rowsRead, accepted, rejected, rejectsFile, lastEventAt, ...gained };
+    return { rowsRead, accepted, rejected, linesWithoutPrice, rejectsFile, lastEventAt, ...gained };
   });
+}
+
+async function unpricedLines(connection: DuckDBConnection): Promise<number> {
+  const reader = await connection.runAndReadAll(
+    `SELECT count(*)::DOUBLE FROM newLines WHERE type IN ('purchase', 'return') AND unitPriceMinor IS NULL`,
+  );
+  return reader.getRowsJson()[0]?.[0] as number;
 }
 
 async function lastEvent(lake: Lake): Promise<number | undefined> {

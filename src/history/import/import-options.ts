@@ -34,6 +34,8 @@ export type ImportReport = {
   rowsRead: number;
   accepted: number;
   rejected: Partial<Record<Reason, number>>;
+  /** Lines of new purchases and returns that neither the row nor the catalogue names a price of: sold for nothing, as far as is known. */
+  linesWithoutPrice: number;
   /** What the lake gained. */
   events: number;
   items: number;

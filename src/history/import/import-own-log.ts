@@ -36,7 +36,8 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
   await takeOwnDecisions(lake, options);
   await makeCatalogue(
     connection,
-    `SELECT itemId, nullif(json_extract_string(json, '$.category'), '') AS category, false AS nonProduct
+    `SELECT itemId, nullif(json_extract_string(json, '$.category'), '') AS category,
+       TRY_CAST(json_extract(json, '$.priceMinor') AS BIGINT) AS priceMinor, false AS nonProduct
      FROM ownItems WHERE reason IS NULL`,
   );
   progress('making events', 0.75);

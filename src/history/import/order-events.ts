@@ -69,9 +69,10 @@ export async function makeOrderEvents(lake: Lake, preset: string): Promise<void>
       SELECT eventId, min(occurredAt) AS occurredAt, arg_min(channel, pos) AS channel FROM lines
       WHERE eventId NOT IN (SELECT eventId FROM knownEvents) GROUP BY eventId)
     SELECT eventId, (row_number() OVER (PARTITION BY eventId ORDER BY pos) - 1)::INTEGER AS line, type, customerId,
-      NULL::VARCHAR AS sessionId, e.occurredAt, e.channel, orderId, itemId, category, quantity, unitPriceMinor, discountMinor,
-      NULL::VARCHAR AS detail, pos
-    FROM lines JOIN events e USING (eventId)`);
+      NULL::VARCHAR AS sessionId, e.occurredAt, e.channel, orderId, itemId, l.category, quantity,
+      CASE WHEN type IN ('purchase', 'return') THEN coalesce(unitPriceMinor, c.priceMinor) ELSE unitPriceMinor END AS unitPriceMinor,
+      discountMinor, NULL::VARCHAR AS detail, pos
+    FROM lines l JOIN events e USING (eventId) LEFT JOIN catalogue c USING (itemId)`);
 }
 
 /**

@@ -166,7 +166,8 @@ export async function takeOwnEvents(lake: Lake, options: OwnEventOptions): Promi
   await connection.run(`CREATE OR REPLACE TABLE newLines AS
     SELECT eventId, coalesce(l.line, 0) AS line, type, customerId, sessionId, occurredAt, channel, orderId, l.itemId,
       CASE WHEN l.itemId IS NOT NULL THEN coalesce(l.category, c.category, '') END AS category,
-      l.quantity, l.unitPriceMinor, l.discountMinor, detail, e.pos
+      l.quantity, CASE WHEN type IN ('purchase', 'return') THEN coalesce(l.unitPriceMinor, c.priceMinor) ELSE l.unitPriceMinor END AS unitPriceMinor,
+      l.discountMinor, detail, e.pos
     FROM ownEvents e LEFT JOIN ownLines l ON l.pos = e.pos LEFT JOIN catalogue c ON c.itemId = l.itemId
     WHERE e.reason IS NULL`);
 }

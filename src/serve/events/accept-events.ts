@@ -5,14 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../../domain/errors.ts';
-import {
-  type EventLine,
-  eventValueMinor,
-  type ParsedEventInput,
-  type ShopEvent,
-} from '../../domain/event.ts';
+import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import type { EventId } from '../../domain/ids.ts';
-import type { Item } from '../../domain/item.ts';
 import { moneyMaxMinor } from '../../domain/money.ts';
 import { dayMs } from '../../domain/time.ts';
 import type { Applied, LookedAt, StreamedEvent } from '../../features/apply-events.ts';
@@ -27,13 +21,14 @@ import { isCluster, isRedisTrouble, type Redis } from '../../infra/redis.ts';
 import { slices } from '../../infra/redis-together.ts';
 import { neverErased, type Tombstones } from '../../infra/tombstones.ts';
 import { lookAndAppend } from './look-and-append.ts';
+import { type StampedFrom, withStampedLines } from './stamp-lines.ts';
 
 export type AcceptDeps = {
   redis: Redis;
   keys: Keys;
   records: Pick<RecordStore, 'apply' | 'look'>;
-  /** Stamps categories: what the shop says of an item counts, not what a sender says. */
-  catalogue: { readonly items: ReadonlyMap<string, Item> };
+  /** Stamps categories (what the shop says of an item counts, not what a sender says) and prices where there are none. */
+  catalogue: StampedFrom;
   config: { currency: string; streamMaxLength: number };
   /** Who has been erased. Absent: nobody. */
   tombstones?: Pick<Tombstones, 'erasedAt' | 'placeOf' | 'knewEvents'>;
@@ -236,13 +231,7 @@ function settle(input: ParsedEventInput, now: number, catalogue: AcceptDeps['cat
     eventId: input.eventId ?? (randomUUID() as EventId),
     occurredAt: input.occurredAt ?? now,
   } as ShopEvent;
-  if ('lines' in event) event.lines = event.lines.map((line) => withCategory(line, catalogue));
-  return event;
-}
-
-function withCategory(line: EventLine, catalogue: AcceptDeps['catalogue']): EventLine {
-  const category = catalogue.items.get(line.itemId)?.category;
-  return category === undefined || category === '' ? line : { ...line, category };
+  return withStampedLines(event, catalogue);
 }
 
 function faultOf(

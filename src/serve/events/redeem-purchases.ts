@@ -22,6 +22,7 @@ import {
 } from '../decide/report-outcome.ts';
 import type { Deps } from '../deps.ts';
 import type { EventResult } from './accept-events.ts';
+import { withStampedLines } from './stamp-lines.ts';
 
 type Purchase = Extract<ParsedEventInput, { type: 'purchase' }>;
 type Redeemed = NonNullable<Purchase['redeemed']>[number];
@@ -121,7 +122,8 @@ async function redeem(
   if (isStandIn(decision, offer)) return { offerId, decisionId: decision.decisionId, status: 'fallback' };
   if (isToldTooLate(decision, offer, deps))
     return { offerId, decisionId: decision.decisionId, status: 'tooLate' };
-  const valueMinor = Math.max(0, eventValueMinor(purchase as ShopEvent));
+  const priced = withStampedLines(purchase, deps.catalogue);
+  const valueMinor = Math.max(0, eventValueMinor(priced as ShopEvent));
   const seconds = redemptionKnownSeconds(decision, offer, deps);
   const contacts = await contactsOf(decision, deps);
   const holder = holderIn(contacts?.read.history ?? [], decision, offer);

@@ -6,6 +6,7 @@ import type { AcceptResult } from '../events/accept-events.ts';
 import { countSent } from '../events/count-sent.ts';
 import { Redemption, redeemPurchases } from '../events/redeem-purchases.ts';
 import { findOutcomes, OutcomeStatus, settleOutcomes } from '../events/report-outcomes.ts';
+import { warningsOfPrices } from '../events/stamp-lines.ts';
 import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
 
@@ -36,6 +37,8 @@ const EventsAnswer = z
         outcome: OutcomeStatus.optional(),
       }),
     ),
+    /** What was accepted and may not be meant: lines of purchases and returns that nobody knows a price of. */
+    warnings: z.array(z.string()).optional(),
   })
   .meta({ id: 'EventsAccepted' });
 
@@ -52,7 +55,8 @@ export const eventRoutes = [
       'currency) is `rejected` by itself; 400 where that leaves none. An event with an `eventId` may be sent again at ' +
       'will: the repeat is dropped for seven days, and counts once ever after if it carries its `occurredAt`. A purchase may ' +
       'name the offers that were `redeemed` in it: each is an outcome of its decision, once, whoever else reports it. An ' +
-      '`offerOutcome` is reported to its decision likewise; `outcome` of its result says what was found.',
+      '`offerOutcome` is reported to its decision likewise; `outcome` of its result says what was found. A line of a purchase or ' +
+      'return without `unitPriceMinor` has the price that the catalogue names at this moment; `warnings` tell where it names none.',
     tags: ['events'],
     body: EventsBody,
     responses: { 202: EventsAnswer },
@@ -73,7 +77,8 @@ export const eventRoutes = [
         const outcome = outcomes.get(index);
         return { ...one, ...(ofEvent && { redemptions: ofEvent }), ...(outcome && { outcome }) };
       });
-      return { status: 202, body: { ...result, results } };
+      const warnings = warningsOfPrices(events, result.results, deps.catalogue);
+      return { status: 202, body: { ...result, results, ...(warnings.length > 0 && { warnings }) } };
     },
   }),
 ];

@@ -47,6 +47,7 @@ describe('the preset nextbest', () => {
     );
     const report = await shop.run('nextbest', [path]);
     expect(report).toMatchObject({ rowsRead: 6, accepted: 6, rejected: {}, events: 3, items: 2, offers: 1 });
+    expect(report.linesWithoutPrice).toBe(1);
     const events = await shop.lake('events');
     expect(events.slice(0, 2)).toEqual([
       {
@@ -91,6 +92,20 @@ describe('the preset nextbest', () => {
       cup: Item.parse({ itemId: 'cup', name: 'Cup', inStock: false }),
     });
     expect(JSON.parse(String((await shop.lake('offers'))[0]?.json))).toEqual(Offer.parse(welcome));
+  });
+
+  test('a line without a price has that of the catalogue, of this import or as the lake knows it', async () => {
+    const shop = await openShop();
+    const buy = (eventId: string, type = 'purchase') => ({
+      ...{ type, eventId, customerId: 'anna', occurredAt: '2026-01-02T03:04:05Z' },
+      lines: [{ itemId: 'tea' }, { itemId: 'tea', unitPriceMinor: 0 }],
+    });
+    const given = await shop.file('log.ndjson', lines(buy('a1'), tea));
+    const known = await shop.file('later.ndjson', lines(buy('a2'), buy('a3', 'view')));
+    for (const path of [given, known])
+      expect(await shop.run('nextbest', [path])).toMatchObject({ rejected: {}, linesWithoutPrice: 0 });
+    const prices = (await shop.lake('events')).map(({ unitPriceMinor }) => unitPriceMinor);
+    expect(prices).toEqual(['450', '0', '450', '0', null, '0']);
   });
 
   test('twice changes nothing, also for events without an id; a changed item is taken', async () => {

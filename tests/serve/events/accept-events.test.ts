@@ -4,6 +4,7 @@ import { EventInput, type ParsedEventInput } from '../../../src/domain/event.ts'
 import { Item } from '../../../src/domain/item.ts';
 import { beforeAllIds } from '../../../src/domain/stream-id.ts';
 import { dayMs } from '../../../src/domain/time.ts';
+import { namedFeatures } from '../../../src/features/named-features.ts';
 import { createRecordStore } from '../../../src/features/record-store.ts';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
@@ -11,6 +12,7 @@ import { createMetrics } from '../../../src/infra/metrics.ts';
 import { connectRedis } from '../../../src/infra/redis.ts';
 import { createTombstones } from '../../../src/infra/tombstones.ts';
 import { type AcceptDeps, acceptEvents } from '../../../src/serve/events/accept-events.ts';
+import { warningsOfPrices } from '../../../src/serve/events/stamp-lines.ts';
 import { submitEvents } from '../../../src/serve/events/submit-events.ts';
 import { createServeMetrics } from '../../../src/serve/metrics.ts';
 import { startMs } from '../../support/events.ts';
@@ -68,6 +70,45 @@ test('an event is settled, stamped, in the stream and in the record', async () =
     },
   ]);
   expect((await records.read('anna'))?.items.get('tea' as never)?.category).toBe('hot drinks');
+});
+
+test('what nobody says the price of costs what the catalogue says, in the stream as in the record', async () => {
+  const items = new Map([['tea', Item.parse({ itemId: 'tea', priceMinor: 450 })]]);
+  const { deps, records, streamed } = setUp({ catalogue: { items } });
+  const buy = (lines: object[]) => parsed({ type: 'purchase', customerId: 'anna', lines });
+  const events = [
+    buy([
+      { itemId: 'tea', quantity: 2 },
+      { itemId: 'tea', unitPriceMinor: 300 },
+      { itemId: 'tea', unitPriceMinor: 0 },
+    ]),
+    parsed({ type: 'view', customerId: 'anna', lines: [{ itemId: 'tea' }] }),
+  ];
+  const { results } = await acceptEvents(events, deps);
+  expect(warningsOfPrices(events, results, deps.catalogue)).toEqual([]);
+  const [purchase, view] = await streamed();
+  expect(purchase).toMatchObject({
+    lines: [{ unitPriceMinor: 450 }, { unitPriceMinor: 300 }, { unitPriceMinor: 0 }],
+  });
+  expect(view).not.toHaveProperty('lines[0].unitPriceMinor');
+  const record = await records.read('anna');
+  expect(record && namedFeatures(record, startMs).totalSpendMinor).toBe(2 * 450 + 300);
+});
+
+test('lines without any price are warned of, those of repeats and views are not', async () => {
+  const { deps } = setUp();
+  const buy = (itemId: string, more: object = {}) =>
+    parsed({ type: 'purchase', customerId: 'anna', lines: [{ itemId }], ...more });
+  const events = [
+    buy('tea'),
+    buy('cup', { eventId: 'once' }),
+    buy('cup', { eventId: 'once' }),
+    parsed({ type: 'view', customerId: 'anna', lines: [{ itemId: 'pot' }] }),
+  ];
+  const { results } = await acceptEvents(events, deps);
+  expect(warningsOfPrices(events, results, deps.catalogue)).toEqual([
+    expect.stringMatching(/^2 lines have no unitPriceMinor, .* no price of tea, cup: they count as 0/),
+  ]);
 });
 
 test('a repeat is dropped, in the same request and in a later one; for another customer it is another event', async () => {

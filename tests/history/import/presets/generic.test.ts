@@ -41,6 +41,24 @@ describe('the preset generic', () => {
     expect((await shop.items()).A1).toMatchObject({ name: 'Tee, grün', category: 'Tee', priceMinor: 399 });
   });
 
+  test('a table without prices takes those that the lake knows, and counts the others', async () => {
+    const shop = await openShop();
+    const items = await shop.file('items.ndjson', '{"itemId":"tea","priceMinor":450}\n');
+    await shop.run('nextbest', [items]);
+    const path = await shop.file(
+      'log.csv',
+      'user_id,product_id,timestamp,quantity\nanna,tea,1767225600,2\nanna,cup,1767225600,1\nben,tea,1767225700,-1\n',
+    );
+    expect(await shop.run('generic', [path])).toMatchObject({ accepted: 3, linesWithoutPrice: 1 });
+    const events = await shop.lake('events');
+    expect(events.map(({ type, itemId, unitPriceMinor }) => [type, itemId, unitPriceMinor]).sort()).toEqual([
+      ['purchase', 'cup', null],
+      ['purchase', 'tea', '450'],
+      ['return', 'tea', '450'],
+    ]);
+    expect(await shop.run('generic', [path])).toMatchObject({ accepted: 0, linesWithoutPrice: 0 });
+  });
+
   test('without an order column, what a customer buys at one instant is one order', async () => {
     const shop = await openShop();
     const path = await shop.file(
