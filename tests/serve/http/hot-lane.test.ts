@@ -9,8 +9,20 @@ let hot: TestService;
 let express: TestService;
 
 beforeAll(async () => {
-  hot = await startTestService({ redisUrl, prefix });
-  express = await startTestService({ redisUrl, prefix, hotLane: false });
+  // Two that everybody is in, so that answers and counters tell of both.
+  const from = '2026-06-01T00:00:00Z';
+  const policy = {
+    experiments: [
+      { name: 'alike', from, variants: [{ name: 'a' }, { name: 'b' }] },
+      {
+        name: 'page',
+        from,
+        variants: [{ name: 'home' }, { name: 'popular', scenarios: { home: 'popular' } }],
+      },
+    ],
+  };
+  hot = await startTestService({ redisUrl, prefix, policy });
+  express = await startTestService({ redisUrl, prefix, policy, hotLane: false });
   await hot.call('PUT', '/customers/anna', { consent: { email: true }, loyaltyTier: 'gold' });
   const lines = [{ itemId: 'tea-1', quantity: 1, unitPriceMinor: 500 }];
   await hot.call('POST', '/events', { type: 'purchase', customerId: 'anna', lines });
@@ -156,6 +168,9 @@ test('every counter of what was answered is the same', async () => {
   expect(counted).toEqual(await sums(express));
   expect(Object.keys(counted).join('\n')).toContain('nextbest_serve_recommendations_total');
   expect(Object.keys(counted).join('\n')).toContain('nextbest_serve_decisions_total');
+  expect(Object.keys(counted).join('\n')).toContain(
+    'nextbest_serve_experiment_answers_total{experiment="page"',
+  );
 });
 
 test('answers carry the same protection, and keep the connection', async () => {
