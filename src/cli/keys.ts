@@ -66,7 +66,7 @@ export function keysCommand(): Command {
   return keys;
 }
 
-/** The key on stdout either way: it is there to be put into a variable. */
+/** The key alone on stdout: it is there to be put into a variable. */
 function show(
   command: Command,
   { keyId, name, scopes, expiresAt }: ApiKey,
@@ -75,11 +75,8 @@ function show(
   more: Record<string, string> = {},
 ): void {
   const { json, say, result } = outputOf(command);
-  if (json) {
-    result({ key: text, keyId, name, scopes, expiresAt, ...more }, '');
-    return;
-  }
-  process.stdout.write(`${text}\n`);
+  result({ key: text, keyId, name, scopes, expiresAt, ...more }, text);
+  if (json) return;
   say(`${remark} Keep the key where secrets are kept: it cannot be shown again. ${takenWithin}`);
 }
 

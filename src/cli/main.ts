@@ -7,7 +7,7 @@ import { COMMANDS } from './commands.ts';
 
 const program = new Command('nextbest')
   .description('Recommends products, decides the next best offer, and shows whether customers stay.')
-  .option('--json', 'results on stdout as one JSON object a line; everything else stays on stderr')
+  .option('--json', 'results on stdout as one JSON object a line, not as text')
   .version(VERSION);
 prepared(program);
 // Without a command that is known, all of them: their summaries make the help text.
@@ -37,9 +37,9 @@ try {
   }
 }
 
-/** Subcommands too: each would otherwise end the process by itself, and print its help on stdout. */
+/** Subcommands too: each would otherwise end the process by itself. */
 function prepared(command: Command): Command {
-  command.exitOverride().configureOutput({ writeOut: (text) => process.stderr.write(text) });
+  command.exitOverride();
   for (const subcommand of command.commands) prepared(subcommand);
   return command;
 }

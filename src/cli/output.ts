@@ -1,9 +1,11 @@
-/** Results: human text on stderr, or with `--json` one JSON object a line on stdout. */
+/** Results on stdout: text for people, or with `--json` one JSON object a line. Progress, remarks and warnings are for stderr. */
 import type { Command } from 'commander';
 
 export type Output = {
   /** One result: the object with `--json`, else the text. */
   result: (object: Record<string, unknown>, text: string) => void;
+  /** Stands above results that are a table; nothing with `--json`. */
+  heading: (text: string) => void;
   /** A remark for the person at the terminal. */
   say: (text: string) => void;
   json: boolean;
@@ -20,10 +22,11 @@ export function figuresOf(command: Command): Output {
 }
 
 function outputTo(json: boolean): Output {
-  const say = (text: string) => void process.stderr.write(`${text}\n`);
+  const tell = (text: string) => void process.stdout.write(`${text}\n`);
   return {
     json,
-    say,
-    result: (object, text) => (json ? void process.stdout.write(`${JSON.stringify(object)}\n`) : say(text)),
+    say: (text) => void process.stderr.write(`${text}\n`),
+    heading: (text) => (json ? undefined : tell(text)),
+    result: (object, text) => tell(json ? JSON.stringify(object) : text),
   };
 }

@@ -34,9 +34,9 @@ beforeAll(async () => {
 });
 
 test('without a name: what experiments there are', async () => {
-  const { exitCode, stderr } = await run();
-  expect(exitCode).toBe(0);
-  expect(stderr).toBe(
+  const { exitCode, stdout: text, stderr } = await run();
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(text).toBe(
     'spring: ended, from 2026-06-01T00:00:00Z to 2026-07-01T00:00:00Z, 100.0 % of the customers: control 1, response 2\n',
   );
   const { stdout } = await run('--json');
@@ -53,15 +53,15 @@ test('with --json: one line that has everything', async () => {
 
 test('for people: groups, differences with intervals and verdicts, and what to heed', async () => {
   const { exitCode, stdout, stderr } = await run('spring');
-  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
-  const rows = stderr.split('\n').map((line) => line.trim().split(/ {2,}/));
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const rows = stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
   const row = (name: string) => rows.find(([first]) => first === name);
   expect(row('response')?.[1]).toBe('66.7 %');
   expect(row('response − control')).toEqual(['response − control']);
   expect(row('repeat')?.[1]).toMatch(/^\+9\.7 \(\+\d\.\d … \+\d+\.\d\)$/);
   expect(row('repeat')?.[2]).toBe('higher');
   expect(row('CSAT')).toEqual(['CSAT', '–', 'too few customers']);
-  expect(stderr).toContain('! Not enough data yet for intervals of csat, nps.');
+  expect(stdout).toContain('! Not enough data yet for intervals of csat, nps.');
 });
 
 test('the control group', async () => {

@@ -70,13 +70,13 @@ describe('nextbest import', () => {
 
   test('for people prints a table, where the rejects are, and the next step', async () => {
     await run('import', '--preset', 'uci-online-retail', await file('retail.csv', RETAIL));
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(/rows read +4 {2}in \d+\.\d s/);
-    expect(stderr).toMatch(/accepted +1\n/);
-    expect(stderr).toMatch(/noCustomer +1 {2}a guest/);
-    expect(stderr).toContain('New in the lake: 2 events, 1 items, 0 offers. Next: nextbest train');
-    expect(stderr).toMatch(/The log ends on 2011-01-04, [\d,]+ days ago\./);
-    const rejects = /Rows that were not taken: (.*)\n/.exec(stderr)?.[1] ?? '';
+    expect(stderr).toMatch(/import 100% done/);
+    expect(stdout).toMatch(/rows read +4 {2}in \d+\.\d s/);
+    expect(stdout).toMatch(/accepted +1\n/);
+    expect(stdout).toMatch(/noCustomer +1 {2}a guest/);
+    expect(stdout).toContain('New in the lake: 2 events, 1 items, 0 offers. Next: nextbest train');
+    expect(stdout).toMatch(/The log ends on 2011-01-04, [\d,]+ days ago\./);
+    const rejects = /Rows that were not taken: (.*)\n/.exec(stdout)?.[1] ?? '';
     expect((await readFile(rejects, 'utf8')).trim().split('\n')).toHaveLength(3);
   });
 
@@ -141,8 +141,8 @@ describe('nextbest import', () => {
 test('of a log that ends today nothing is said about its age', async () => {
   const rows = `customer_id,sku,order_date,price\nada,tea,${new Date(Date.now() - 60_000).toISOString()},3\n`;
   await run('import', '--preset', 'generic', await file('today.csv', rows));
-  expect(stderr).toContain('New in the lake: 1 events');
-  expect(stderr).not.toContain('The log ends on');
+  expect(stdout).toContain('New in the lake: 1 events');
+  expect(stdout).not.toContain('The log ends on');
 });
 
 test('an import that takes no row says so and fails: the format is not what was said', async () => {
@@ -153,8 +153,8 @@ test('an import that takes no row says so and fails: the format is not what was 
   const exitCode = process.exitCode;
   process.exitCode = before;
   expect(exitCode).toBe(1);
-  expect(stderr).toContain('badPrice');
-  expect(stderr).toContain('No row was taken');
+  expect(stdout).toContain('badPrice');
+  expect(stdout).toContain('No row was taken');
 });
 
 test('a file without rows is told as one, not as a log that is known already', async () => {
@@ -164,7 +164,7 @@ test('a file without rows is told as one, not as a log that is known already', a
     'uci-online-retail',
     await file('retail.csv', `${RETAIL.split('\n')[0]}\n`),
   );
-  expect(stderr).toContain('There were no rows in it: nothing was changed.');
+  expect(stdout).toContain('There were no rows in it: nothing was changed.');
 });
 
 test('into a DATA_DIR that is a file is wrong usage', async () => {

@@ -25,8 +25,8 @@ test('--json: one line with every figure', async () => {
 
 test('for people: a table of all customers and of each group, and the cohorts', async () => {
   const { exitCode, stdout, stderr } = await place.run([...march, '--by', 'loyalty']);
-  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
-  const rows = stderr.split('\n').map((line) => line.trim().split(/ {2,}/));
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const rows = stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
   const row = (name: string) => rows.find(([first]) => first === name);
   expect(row('all')?.slice(0, 6)).toEqual([
     'all',

@@ -40,6 +40,13 @@ test('keys are made, listed, rotated and revoked, and shown once', async () => {
   }
 });
 
+test('for people: a line for each key, on stdout, which can be piped', async () => {
+  const { stdout: key } = await shop.run(['keys', 'create', '--name', 'till', '--scopes', 'events']);
+  const { exitCode, stdout, stderr } = await shop.run(['keys', 'list']);
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(stdout.split('\n')).toContain(`${key.slice(3, 15)}  active   till: events`);
+});
+
 test('for a script, the key alone is on stdout', async () => {
   const { stdout, stderr } = await shop.run(['keys', 'create', '--name', 'x', '--scopes', 'all']);
   expect(stdout).toMatch(/^nb_[0-9a-f]{12}_[\w-]{43}\n$/);

@@ -13,18 +13,18 @@ test('a command is registered under its own name', async () => {
 test('help lists every command and is no failure', async () => {
   const { exitCode, stderr, stdout } = await run(['--help']);
   expect(exitCode).toBe(0);
-  expect(stdout).toBe('');
-  for (const name of Object.keys(COMMANDS)) expect(stderr).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+  expect(stderr).toBe('');
+  for (const name of Object.keys(COMMANDS)) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
 });
 
 test('--version tells the version of the package', async () => {
-  const { exitCode, stderr } = await run(['--version']);
+  const { exitCode, stdout } = await run(['--version']);
   expect(exitCode).toBe(0);
-  expect(stderr.trim()).toBe(packageJson.version);
+  expect(stdout.trim()).toBe(packageJson.version);
 });
 
 test('an unknown command or flag is wrong usage', async () => {
-  expect(await run(['recommend'])).toMatchObject({ exitCode: 2 });
+  expect(await run(['recommend'])).toMatchObject({ exitCode: 2, stdout: '' });
   expect(await run(['simulate', '--shops', '3'])).toMatchObject({ exitCode: 2 });
 });
 

@@ -52,8 +52,9 @@ test('list: a line a version, newest first, with its verdict and which one is se
     [first, false],
   ]);
   expect(models[0]).toMatchObject({ name: 'churn', gate: { passed: false }, metrics: { auc: 0.8 } });
-  const { stderr } = await place.run(['models']);
-  expect(stderr).toContain(`* churn         ${second}  AUC beats`);
+  const { stdout, stderr } = await place.run(['models']);
+  expect(stderr).toBe('');
+  expect(stdout).toContain(`* churn         ${second}  AUC beats`);
 });
 
 test('promote serves the version; rollback serves the one before', async () => {
@@ -64,9 +65,9 @@ test('promote serves the version; rollback serves the one before', async () => {
 });
 
 test('promoting what did not pass its gate is done, and said', async () => {
-  const { exitCode, stderr } = await place.run(['models', 'promote', 'churn', refused]);
+  const { exitCode, stdout } = await place.run(['models', 'promote', 'churn', refused]);
   expect(exitCode).toBe(0);
-  expect(stderr).toContain('It did not pass its gate.');
+  expect(stdout).toContain('It did not pass its gate.');
   await lines('models', 'rollback', 'churn');
 });
 

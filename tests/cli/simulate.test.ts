@@ -109,10 +109,10 @@ describe('command', () => {
     expect(stderr).toContain('simulate 100%');
   });
 
-  test('without --json, stdout stays empty', async () => {
+  test('without --json, stdout has the result as text alone', async () => {
     await run(...flags, '--out', folder);
-    expect(stdout).toBe('');
-    expect(stderr).toContain('12 customers, 30 items, 19 offers');
+    expect(stdout).toMatch(/^[^\n]*12 customers, 30 items, 19 offers[^\n]*\n$/);
+    expect(stderr).toContain('simulate 100%');
   });
 
   test('without --out it is <DATA_DIR>/simulated', async () => {

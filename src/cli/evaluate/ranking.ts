@@ -66,7 +66,7 @@ export const evaluateRankingCommand = (): Command =>
           clock: () => performance.now(),
           onData: (summary) => {
             output.say(summary);
-            if (!output.json) output.say(headingOf(protocol.metrics));
+            output.heading(headingOf(protocol.metrics));
           },
           onSkipped: (model, reason) => output.say(`${model} is left out. ${reason}`),
           onProgress: (model, share) => {

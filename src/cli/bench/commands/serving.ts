@@ -58,7 +58,7 @@ export const serveBenchCommand = () =>
         const own = folder === undefined || sizes.length === 1 ? folder : join(folder, String(items));
         const lines: ServeBenchLine[] = [];
         measured.push({ items, lines });
-        if (sizes.length > 1) output.say(`${count(items)} items:`);
+        if (sizes.length > 1) output.heading(`${count(items)} items:`);
         await benchServe(
           { ...flags, items, ...(own !== undefined && { folder: own }) },
           (line) => {
