@@ -29,7 +29,7 @@ export function parseRequest(route: Route, raw: RawRequest, deps: Deps): RouteIn
   };
 
   const params = route.params === undefined ? undefined : check(route.params, raw.params, 'params');
-  const query = route.forgivesQuery ? forgiven(parseQuery(raw.search)) : parseQuery(raw.search);
+  const query = route.forgivesQuery ? forgiven(parseQuery(raw.search), route.query) : parseQuery(raw.search);
   const parsedQuery = route.query === undefined ? undefined : check(route.query, query, 'query');
   if (route.query === undefined) {
     for (const name of Object.keys(query))
@@ -78,10 +78,23 @@ function parseQuery(search: string): Record<string, string | string[]> {
   return query;
 }
 
-/** Without what is empty, and of what is given more than once the last. */
-function forgiven(query: Record<string, string | string[]>): Record<string, string | string[]> {
+/**
+ * What tools append to every link that they send, and to each request against caches: `utm_…` and what analytics of links add besides,
+ * Mailchimp's `mc_…`, the click ids of advertisers, whatever begins with an underscore. docs/offers.md names them.
+ */
+const appendedByTools = /^(?:utm_.*|mc_.*|_.*|[a-z]+cl(?:k)?id|mkt_tok)$/;
+
+/** Without what tools append and parameters that are empty, and of what is given more than once the last. */
+function forgiven(
+  query: Record<string, string | string[]>,
+  schema: Route['query'],
+): Record<string, string | string[]> {
+  // Empty or not, one that there is not may be misspelt.
+  const isKnown = (name: string) => schema !== undefined && Object.hasOwn(schema.shape, name);
   const lasts = Object.entries(query).map(([name, value]) => [name, [value].flat().at(-1) ?? ''] as const);
-  return Object.fromEntries(lasts.filter(([, value]) => value !== ''));
+  return Object.fromEntries(
+    lasts.filter(([name, value]) => (isKnown(name) ? value !== '' : !appendedByTools.test(name))),
+  );
 }
 
 type ReadBody = { value: unknown; faults: Fault[] };

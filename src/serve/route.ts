@@ -72,8 +72,8 @@ export type RouteDefinition<
   /** With `z.strictObject`, a query parameter that is not named in it is a fault, as is any where there is no schema. */
   query?: Q;
   /**
-   * Parameters that are empty count as left out, and of one that is given twice the last counts: merge fields fill them in, not
-   * programmers.
+   * Parameters that are empty count as left out, of one that is given twice the last counts, and what e-mail tools append to every
+   * link (`utm_source`) is passed over: merge fields fill them in, not programmers.
    */
   forgivesQuery?: boolean;
   body?: B;

@@ -67,8 +67,7 @@ const DecideBody = z
   .meta({ id: 'DecideRequest' });
 
 const limitFault = 'must be a whole number from 1 on';
-/** Not strict: what an e-mail tool appends to every link (`utm_source`) must not leave a gap in the message. */
-const StandingQuery = z.object({
+const StandingQuery = z.strictObject({
   channel: Channel.default('email'),
   placement: label.default('default'),
   campaign: label.optional(),
@@ -221,8 +220,9 @@ export const decisionRoutes = [
       'The same answer for the same customer, channel, campaign and placement, however often and wherever it is asked, for ' +
       'a day or until the offer ends (`standsUntil`). Why other offers were not made, `excluded`, is answered with `explain` ' +
       'alone. Asking is not an impression: report what was seen as an outcome. ' +
-      'A smaller `limit` shortens the answer; a larger one does not lengthen it. Unknown parameters are passed over, an ' +
-      'empty one counts as left out, and of one given twice the last counts. Where nothing can be decided, or this process is asked too much, the answer is 200 with a ' +
+      'A smaller `limit` shortens the answer; a larger one does not lengthen it. What e-mail tools append to links (`utm_…`, ' +
+      '`mc_…`, `gclid` and its like, `_…`) is passed over, an ' +
+      'empty parameter counts as left out, and of one given twice the last counts. Where nothing can be decided, or this process is asked too much, the answer is 200 with a ' +
       'fallback offer, if the shop has one, and `degraded: true`. What remains are wrong parameters (400), a key that is ' +
       'missing (401) or good for something else (403), and more calls than the key may make (429).',
     tags,

@@ -123,6 +123,11 @@ const requests: [string, Sent][] = [
   ['an offer for a slash in percent encoding', { path: '/customers/a%2Fb/offers' }],
   ['an offer for what cannot be decoded', { path: '/customers/%E0%A4%A/offers' }],
   ['an offer with a fault', { path: '/customers/anna/offers?channel=smoke&limit=99' }],
+  [
+    'an offer with what e-mail tools append',
+    { path: '/customers/anna/offers?placement=top&campaign=spring&utm_source=news&mc_eid=&_=17' },
+  ],
+  ['an offer of a campaign misspelt', { path: '/customers/anna/offers?placement=top&campain=spring' }],
   ['an offer, another method', { method: 'POST', path: '/customers/anna/offers' }],
 ];
 

@@ -251,7 +251,7 @@ describe('GET /customers/{customerId}/offers', () => {
     const customerId = await shopper('appended');
     const plain = await service.call('GET', `/customers/${customerId}/offers?limit=10`);
     const appended =
-      'utm_source=news&utm_source=mail&campaign=&channel=&placement=&explain=&limit=&limit=3&limit=20';
+      'utm_source=news&utm_source=mail&utm_id=&mc_cid=1&_=17&gclid=x&fbclid=y&msclkid=z&mkt_tok=t&campaign=&channel=&placement=&explain=&limit=&limit=3&limit=20';
     const answer = await other.call('GET', `/customers/${customerId}/offers?${appended}`);
     expect([answer.status, answer.text]).toEqual([200, plain.text]);
     expect(made(answer.body).length).toBeGreaterThan(0);
@@ -269,6 +269,8 @@ describe('GET /customers/{customerId}/offers', () => {
 
   test.each([
     ['/customers/c/offers?channel=pigeon', 'query.channel'],
+    ['/customers/c/offers?campain=june', 'query.campain'],
+    ['/customers/c/offers?placment=', 'query.placment'],
     ['/customers/c/offers?limit=0', 'query.limit'],
     ['/customers/c/offers?limit=ten', 'query.limit'],
     [`/customers/c/offers?placement=${'x'.repeat(101)}`, 'query.placement'],
