@@ -1,11 +1,12 @@
 import { categoryHalfLifeDays } from './categories.ts';
-import { decay, type Feature } from './feature.ts';
+import { decay, type Feature, share } from './feature.ts';
 
 /** How focused the customer is: share of the strongest category in all affinity (0 without any), and how many categories there are. */
 export const categoryFocus = {
   name: 'categoryFocus',
   slots: [],
   outputs: ['topCategoryShare', 'categoryCount'],
+  ranges: { topCategoryShare: share },
   update() {
     // The affinities are a variable part of the record: `categories.ts` folds them.
   },

@@ -1,11 +1,12 @@
 import { CHANNELS } from '../domain/channel.ts';
-import { type Feature, startsOrder } from './feature.ts';
+import { type Feature, share, startsOrder } from './feature.ts';
 
 /** Share of the orders that came through each channel; all 0 without orders. */
 export const channelShares = {
   name: 'channelShares',
   slots: CHANNELS.map((channel) => `${channel}Orders`),
   outputs: CHANNELS.map((channel) => `${channel}Share`),
+  ranges: Object.fromEntries(CHANNELS.map((channel) => [`${channel}Share`, share])),
   update(state, event, record) {
     if (startsOrder(event, record)) state[CHANNELS.indexOf(event.channel)]! += 1;
   },

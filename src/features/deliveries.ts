@@ -1,4 +1,4 @@
-import { decay, type Feature, NEVER } from './feature.ts';
+import { decay, type Feature, NEVER, share } from './feature.ts';
 
 const halfLifeDays = 60;
 
@@ -7,6 +7,7 @@ export const deliveries = {
   name: 'deliveries',
   slots: ['deliveries', 'late', 'recentLate', 'at'],
   outputs: ['lateDeliveryCount', 'lateDeliveryShare', 'recentLateDeliveries'],
+  ranges: { lateDeliveryShare: share },
   init(state) {
     state[3] = NEVER;
   },

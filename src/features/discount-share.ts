@@ -1,11 +1,12 @@
 import { eventLines } from '../domain/event.ts';
-import type { Feature } from './feature.ts';
+import { type Feature, share } from './feature.ts';
 
 /** Discounts over the price before discounts, of everything bought: 0 never on offer, 1 always free. */
 export const discountShare = {
   name: 'discountShare',
   slots: ['discountMinor', 'grossMinor'],
   outputs: ['discountShare'],
+  ranges: { discountShare: share },
   update(state, event) {
     if (event.type !== 'purchase') return;
     for (const line of eventLines(event)) {

@@ -45,6 +45,11 @@ export type RecordView = {
   readonly lastOrderId: string;
 };
 
+/** Least and greatest value, both included. */
+export type Range = readonly [least: number, most: number];
+export const share: Range = [0, 1];
+export const anyNumber: Range = [-Infinity, Infinity];
+
 export type Feature = {
   readonly name: string;
   /** Names of the numbers that it keeps; `state` below holds one for each, 0 at first. */
@@ -53,6 +58,8 @@ export type Feature = {
   readonly told?: readonly string[];
   /** Names of the numbers that it says; unique over all features. */
   readonly outputs: readonly string[];
+  /** Least and greatest value of an output, where that is not 0 and more; a rule's bound outside is a slip of the pen. */
+  readonly ranges?: Readonly<Record<string, Range>>;
   /** Sets slots that do not start at 0. */
   init?(state: Float64Array): void;
   /** Folds an event into the state. Events may come late: a time before the last one must do no lasting harm. */

@@ -1,6 +1,6 @@
 import { isSameErrand } from '../algorithms/errand.ts';
 import { dayMs } from '../domain/time.ts';
-import { type Feature, NEVER, startsOrder } from './feature.ts';
+import { anyNumber, type Feature, NEVER, startsOrder } from './feature.ts';
 
 /**
  * How regular the gaps between errands are: the last one, and mean and spread (sample standard deviation) of their natural
@@ -10,6 +10,7 @@ export const gapRhythm = {
   name: 'gapRhythm',
   slots: ['gaps', 'logMean', 'squaredDeviations', 'lastGapDays', 'lastOrderAt'],
   outputs: ['lastGapDays', 'gapLogMean', 'gapLogSpread'],
+  ranges: { gapLogMean: anyNumber },
   init(state) {
     state[4] = NEVER;
   },

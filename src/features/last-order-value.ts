@@ -1,11 +1,12 @@
 import { eventValueMinor } from '../domain/event.ts';
-import { type Feature, startsOrder } from './feature.ts';
+import { anyNumber, type Feature, startsOrder } from './feature.ts';
 
 /** What the last order was worth, in minor units, before returns; 0 for somebody who never ordered. */
 export const lastOrderValue = {
   name: 'lastOrderValue',
   slots: ['valueMinor', 'occurredAt'],
   outputs: ['lastOrderValueMinor'],
+  ranges: { lastOrderValueMinor: anyNumber },
   update(state, event, record) {
     if (event.type !== 'purchase' || event.occurredAt < state[1]!) return;
     const value = eventValueMinor(event);

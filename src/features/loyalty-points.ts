@@ -1,4 +1,4 @@
-import { daysSince, type Feature, NEVER } from './feature.ts';
+import { daysSince, type Feature, NEVER, share } from './feature.ts';
 
 /**
  * Points of the loyalty programme: what is left of them, the share of all earned that was redeemed (0 before the first),
@@ -8,6 +8,7 @@ export const loyaltyPoints = {
   name: 'loyaltyPoints',
   slots: ['earned', 'redeemed', 'expired', 'redeemedAt'],
   outputs: ['pointsBalance', 'pointsRedeemedShare', 'daysSincePointsRedeemed'],
+  ranges: { pointsRedeemedShare: share },
   init(state) {
     state[3] = NEVER;
   },

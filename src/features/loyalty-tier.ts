@@ -6,6 +6,7 @@ export const loyaltyTier = {
   name: 'loyaltyTier',
   slots: [],
   outputs: ['loyaltyTier'],
+  ranges: { loyaltyTier: [0, LOYALTY_TIERS.length - 1] },
   update() {
     // The tier is an attribute of the record.
   },

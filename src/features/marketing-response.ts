@@ -1,5 +1,5 @@
 import { addFading, fadingCount } from './fading-count.ts';
-import { type Feature, NEVER } from './feature.ts';
+import { type Feature, NEVER, share } from './feature.ts';
 
 const halfLifeDays = 90;
 /** Two messages of which half was opened and a tenth clicked: the shares of who got few stay near what is usual. */
@@ -21,6 +21,7 @@ export const marketingResponse = {
   name: 'marketingResponse',
   slots: ['sent', 'sentAt', 'opened', 'openedAt', 'clicked', 'clickedAt', 'unsubscribed'],
   outputs: ['recentMessages', 'messageOpenShare', 'messageClickShare', 'unsubscribeCount'],
+  ranges: { messageOpenShare: share, messageClickShare: share },
   init(state) {
     for (const slot of [sentAt, openedAt, clickedAt]) state[slot + 1] = NEVER;
   },

@@ -1,11 +1,12 @@
 import { eventValueMinor } from '../domain/event.ts';
-import { type Feature, startsOrder } from './feature.ts';
+import { anyNumber, type Feature, share, startsOrder } from './feature.ts';
 
 /** Spend in minor units before returns, its mean over orders (0 without orders), and what came back: returns and their share of spend. */
 export const monetary = {
   name: 'monetary',
   slots: ['orders', 'spendMinor', 'returns', 'returnedMinor'],
   outputs: ['totalSpendMinor', 'averageOrderValueMinor', 'returnCount', 'returnShare'],
+  ranges: { totalSpendMinor: anyNumber, averageOrderValueMinor: anyNumber, returnShare: share },
   update(state, event, record) {
     if (startsOrder(event, record)) state[0]! += 1;
     if (event.type === 'purchase') state[1]! += eventValueMinor(event);

@@ -8,6 +8,7 @@ export const nps = {
   name: 'nps',
   slots: ['count', 'last', 'lastAt'],
   outputs: ['lastNps', 'npsCount'],
+  ranges: { lastNps: [0, 10] },
   init(state) {
     state[2] = NEVER;
   },

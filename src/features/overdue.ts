@@ -1,6 +1,6 @@
 import { isSameErrand } from '../algorithms/errand.ts';
 import { dayMs } from '../domain/time.ts';
-import { daysSince, type Feature, NEVER, startsOrder } from './feature.ts';
+import { daysSince, type Feature, NEVER, share, startsOrder } from './feature.ts';
 
 /** Somebody who came twice in two days is not late on the third. */
 const shortestGapDays = 1;
@@ -15,6 +15,7 @@ export const overdue = {
   name: 'overdue',
   slots: ['errands', 'firstOrderAt', 'lastOrderAt'],
   outputs: ['overdueRatio', 'hasUsualGap'],
+  ranges: { overdueRatio: [0, ratioMax], hasUsualGap: share },
   init(state) {
     state[1] = NEVER;
     state[2] = NEVER;

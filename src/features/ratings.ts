@@ -9,6 +9,7 @@ export const ratings = {
   slots: ['count', 'sum', 'last', 'lastAt'],
   told: ['sum', 'last'],
   outputs: ['lastRating', 'meanRating', 'ratingCount'],
+  ranges: { lastRating: [1, 5], meanRating: [1, 5] },
   init(state) {
     state[3] = NEVER;
   },

@@ -7,7 +7,7 @@ import { complaints } from './complaints.ts';
 import { contacts } from './contacts.ts';
 import { deliveries } from './deliveries.ts';
 import { discountShare } from './discount-share.ts';
-import type { Feature } from './feature.ts';
+import type { Feature, Range } from './feature.ts';
 import { frequency } from './frequency.ts';
 import { gapRhythm } from './gap-rhythm.ts';
 import { lastOrderValue } from './last-order-value.ts';
@@ -55,6 +55,19 @@ export const FEATURES: readonly Feature[] = [
 
 /** Names of the vector's numbers, in its order. */
 export const FEATURE_NAMES: readonly string[] = FEATURES.flatMap((feature) => feature.outputs);
+
+/** What each of them may be, and whether it is known of everybody, also of whom nothing has been observed yet. */
+export const FEATURE_RANGES: ReadonlyMap<string, { range: Range; alwaysKnown: boolean }> = new Map(
+  FEATURES.flatMap(({ slots, outputs, ranges, init, unknown }: Feature) => {
+    const state = new Float64Array(slots.length);
+    init?.(state);
+    const unknowns = unknown?.(state) ?? [];
+    return outputs.map((name) => [
+      name,
+      { range: ranges?.[name] ?? ([0, Infinity] as const), alwaysKnown: !unknowns.includes(name) },
+    ]);
+  }),
+);
 
 /** Where each feature's slots begin in the state, and where its outputs begin in the vector. */
 export const FEATURE_OFFSETS: readonly { slots: number; outputs: number }[] = offsets();

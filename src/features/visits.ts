@@ -18,6 +18,7 @@ export const visits = {
   name: 'visits',
   slots: ['recent', 'long', 'countedAt', 'firstAt', 'lastAt'],
   outputs: ['visitsPerWeek', 'visitTrend', 'daysSinceLastVisit'],
+  ranges: { visitTrend: [0, trendMax] },
   init(state) {
     state[2] = NEVER;
     state[3] = NEVER;

@@ -11,10 +11,15 @@ export type OfferWarning = { offerId: string; path: string; message: string };
 /** What an offer was before, and when it is saved, milliseconds since 1970. */
 export type Saving = { before: Offer | undefined; now: number };
 
+/** Least and greatest value of a feature, both included. */
+export type FeatureRange = { range: readonly [least: number, most: number]; alwaysKnown: boolean };
+
 /** What the shop has by now, apart from the offers in question. */
 export type KnownNames = {
   hasItem: (itemId: string) => boolean;
   hasCategory: (category: string) => boolean;
+  /** What a feature may be, and whether it is known of everybody; undefined: nothing can be said. */
+  rangeOf: (feature: string) => FeatureRange | undefined;
   /** That other offers name; none: nothing can be said of one. */
   placements: ReadonlySet<string>;
 };
@@ -25,7 +30,7 @@ const namesTold = 10;
 
 export function offerWarnings(
   offer: Offer,
-  { hasItem, hasCategory, placements }: KnownNames,
+  { hasItem, hasCategory, rangeOf, placements }: KnownNames,
   { before, now }: Saving,
 ): OfferWarning[] {
   const warnings: OfferWarning[] = [];
@@ -55,7 +60,7 @@ export function offerWarnings(
   const size = unusualSize(offer.benefit, offer.minBasketMinor);
   if (size !== undefined) warn(size.path, size.message);
   for (const { rule, path } of offer.eligibility === undefined ? [] : ruleNodes(offer.eligibility)) {
-    const bounds = unmetBounds(rule);
+    const bounds = unusualBounds(rule, rangeOf);
     if (bounds !== undefined) warn(['eligibility', ...path].join('.'), bounds);
     if (rule.attribute === 'segment')
       for (const name of [...(rule.in ?? []), ...(rule.notIn ?? [])])
@@ -96,14 +101,29 @@ function unusualSize(benefit: Benefit, minBasketMinor: number | undefined): Slip
 
 type Slip = { path: string; message: string };
 
-/** Why nobody, or everybody whose score is known, is within the bounds of a node; undefined where they divide customers. */
-function unmetBounds({ score, gt, gte, lt, lte, eq }: Rule): string | undefined {
+const probability: FeatureRange = { range: [0, 1], alwaysKnown: false };
+
+/** Why nobody, or everybody, is within the bounds of a node; undefined where they divide customers. */
+function unusualBounds(rule: Rule, rangeOf: KnownNames['rangeOf']): string | undefined {
+  const { feature, score, gt, gte, lt, lte, eq } = rule;
   const least = Math.max(gt ?? -Infinity, gte ?? -Infinity, eq ?? -Infinity);
   const most = Math.min(lt ?? Infinity, lte ?? Infinity, eq ?? Infinity);
-  const open = least === gt || most === lt;
-  if (least > most || (least === most && open))
+  const [openBelow, openAbove] = [least === gt, most === lt];
+  if (least > most || (least === most && (openBelow || openAbove)))
     return 'no number is within these bounds: it holds for nobody';
-  if (score !== 'churnRisk') return undefined;
-  if (least > 1 || most < 0) return 'the score churnRisk is a probability, from 0 to 1: it holds for nobody';
-  return undefined;
+  if (feature === undefined && score !== 'churnRisk') return undefined;
+  const known = feature === undefined ? probability : rangeOf(feature);
+  if (known === undefined) return undefined;
+  const [low, high] = known.range;
+  const name = feature ?? 'the score churnRisk';
+  const range = high === Infinity ? `is never below ${low}` : `lies between ${low} and ${high}`;
+  const cure = high === 1 && least > 1 ? `: ${least} of a hundred is written ${least / 100}` : '';
+  if (least > high || most < low || (least === high && openBelow) || (most === low && openAbove))
+    return `${name} ${range}, so that it holds for nobody${cure}`;
+  const isAll =
+    (least < low || (least === low && !openBelow)) && (most > high || (most === high && !openAbove));
+  // Of what is not known of everybody, bounds that all are within ask whether it is known.
+  return isAll && known.alwaysKnown && low !== -Infinity
+    ? `${name} ${range}, so that it holds for everybody`
+    : undefined;
 }

@@ -1,5 +1,6 @@
 /** What this process knows of the shop, to look at offers that are being saved. */
 import type { Offer } from '../domain/offer.ts';
+import { FEATURE_RANGES } from '../features/registry.ts';
 import { type OfferWarning, offerWarnings } from '../offers/offer-warnings.ts';
 import type { Deps } from './deps.ts';
 
@@ -21,6 +22,7 @@ export function warningsOf(
       categories ??= new Set([...catalogue.items.values()].map((item) => item.category));
       return categories.has(category);
     },
+    rangeOf: (feature: string) => FEATURE_RANGES.get(feature),
     placements,
   };
   const warnings = saved.flatMap((offer) =>

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { ShopEvent } from '../../src/domain/event.ts';
 import { dayMs } from '../../src/domain/time.ts';
 import { applyEvent, emptyRecord, featureVector } from '../../src/features/record.ts';
-import { FEATURE_NAMES } from '../../src/features/registry.ts';
+import { FEATURE_NAMES, FEATURE_RANGES } from '../../src/features/registry.ts';
 import { customerEvents, startMs } from '../support/events.ts';
 
 const day = (days: number) => startMs + days * dayMs;
@@ -274,7 +274,7 @@ describe('marketing', () => {
   });
 });
 
-test('every output is finite for every sequence of events, in order or not, at every moment', () => {
+test('every output is finite and within its range for every sequence of events, in order or not, at every moment', () => {
   fc.assert(
     fc.property(
       customerEvents('anna', 40),
@@ -288,6 +288,11 @@ test('every output is finite for every sequence of events, in order or not, at e
         const vector = featureVector(record, now);
         for (let i = 0; i < vector.length; i++)
           expect(Number.isFinite(vector[i]), `${FEATURE_NAMES[i]} is ${vector[i]}`).toBe(true);
+        FEATURE_NAMES.forEach((name, i) => {
+          const [least, most] = FEATURE_RANGES.get(name)?.range ?? [];
+          expect(vector[i], name).toBeGreaterThanOrEqual(least as number);
+          expect(vector[i], name).toBeLessThanOrEqual(most as number);
+        });
       },
     ),
   );

@@ -177,7 +177,25 @@ test.each([
     'per cent for a probability',
     { eligibility: { all: [{ score: 'churnRisk', gte: 60 }] } },
     'eligibility.all.0',
-    /from 0 to 1/,
+    /between 0 and 1, .* holds for nobody: 60 of a hundred is written 0\.6/,
+  ],
+  [
+    'per cent for a share',
+    { eligibility: { any: [{ feature: 'webShare', gte: 50 }] } },
+    'eligibility.any.0',
+    /webShare lies between 0 and 1, .* holds for nobody: 50 of a hundred is written 0\.5/,
+  ],
+  [
+    'days before the first',
+    { eligibility: { feature: 'daysSinceLastOrder', lt: 0 } },
+    'eligibility',
+    /never below 0, .* holds for nobody/,
+  ],
+  [
+    'what everybody is within',
+    { eligibility: { feature: 'purchaseCount', gte: 0 } },
+    'eligibility',
+    /purchaseCount is never below 0, .* holds for everybody/,
   ],
   [
     'bounds that exclude each other',
@@ -206,6 +224,13 @@ test('sizes that are meant are not told of', async () => {
       all: [
         { score: 'churnRisk', gte: 0.6, lte: 1 },
         { feature: 'daysSinceLastOrder', gte: 5, lte: 5 },
+        // Has bought, has rated, at least one per cent, all of them, more than no order.
+        { feature: 'daysSinceLastOrder', gte: 0 },
+        { feature: 'lastRating', gte: 1, lte: 5 },
+        { feature: 'webShare', gte: 0.01 },
+        { feature: 'webShare', eq: 1 },
+        { feature: 'purchaseCount', gt: 0 },
+        { feature: 'totalSpendMinor', gte: 0 },
       ],
     },
   });
