@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { type ErasureStatus, ReceiptId } from '../domain/erasure.ts';
-import { AppError, UsageError } from '../domain/errors.ts';
+import { UsageError } from '../domain/errors.ts';
 import { CustomerId } from '../domain/ids.ts';
 import { readConfig } from '../infra/config.ts';
 import { openErasureFiles, statusOf } from '../infra/erasure-files.ts';
 import { isRedisTrouble } from '../infra/redis.ts';
+import { isStoreFault } from '../infra/refused-writes.ts';
 import { createTombstones } from '../infra/tombstones.ts';
 import { outputOf } from './output.ts';
 import { withRedis } from './with-redis.ts';
@@ -57,7 +58,7 @@ export function customersCommand(): Command {
 }
 
 function isStoreTrouble(thrown: unknown): thrown is Error {
-  return (thrown instanceof AppError && thrown.code === 'STORE_UNAVAILABLE') || isRedisTrouble(thrown);
+  return isStoreFault(thrown) || isRedisTrouble(thrown);
 }
 
 function show(command: Command, status: ErasureStatus): void {

@@ -18,6 +18,7 @@ export const ERROR_KINDS = {
   HEADERS_TOO_LARGE: { status: 431, title: 'The address or the headers are too long' },
   OVERLOADED: { status: 503, title: 'More is asked than can be answered in time' },
   STORE_UNAVAILABLE: { status: 503, title: 'Redis cannot be reached' },
+  STORE_REFUSES_WRITES: { status: 503, title: 'Redis takes no writes' },
   DISK_FULL: { status: 503, title: 'The disk of the service is full' },
   LAKE_UNREADABLE: { status: 503, title: 'A file of the history cannot be read' },
   MODEL_UNAVAILABLE: { status: 503, title: 'The model cannot be used' },

@@ -3,13 +3,14 @@
  * ever.
  */
 import { Queue } from 'bullmq';
-import { AppError } from '../domain/errors.ts';
+import type { AppError } from '../domain/errors.ts';
 import type { Keys } from './keys.ts';
 import type { Logger } from './logger.ts';
 import { connectRedis, isRedisTrouble } from './redis.ts';
+import { storeFault } from './refused-writes.ts';
 
 export type AskedQueue = {
-  /** Throws AppError STORE_UNAVAILABLE while Redis is away. */
+  /** Throws AppError STORE_UNAVAILABLE while Redis is away, STORE_REFUSES_WRITES where it takes none. */
   use: <T>(work: (queue: Queue) => Promise<T>) => Promise<T>;
   close: () => Promise<void>;
 };
@@ -70,9 +71,9 @@ async function readyWithin(redis: ReturnType<typeof connectRedis>, timeoutMs: nu
 }
 
 function unavailable(cause: unknown): AppError {
-  return new AppError('STORE_UNAVAILABLE', {
+  return storeFault(cause, {
     public: 'The job queue cannot be reached.',
+    internal: 'The job queue cannot be reached.',
     retryAfterSeconds: 5,
-    cause,
   });
 }

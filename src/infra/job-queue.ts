@@ -13,6 +13,7 @@ import { JobName, JobPayload, JobProgress, JobResult, type JobState, type JobSta
 import { askQueue } from './asked-queue.ts';
 import type { Keys } from './keys.ts';
 import type { Logger } from './logger.ts';
+import { isStoreFault } from './refused-writes.ts';
 
 /** Name of BullMQ's queue, below `keys.queuePrefix`. */
 export const queueName = 'jobs';
@@ -31,7 +32,7 @@ const listedJobs = 100;
 export type JobCounts = Record<JobState, number>;
 
 export type JobQueue = {
-  /** Throws a ZodError where the payload is not one, AppError STORE_UNAVAILABLE while Redis is away. */
+  /** Throws a ZodError where the payload is not one, AppError STORE_UNAVAILABLE while Redis is away, STORE_REFUSES_WRITES where it takes none. */
   enqueue: (
     name: JobName,
     payload: Partial<JobPayload>,
@@ -106,7 +107,7 @@ export function createJobQueue(queueUrl: string, keys: Keys, log: Logger): JobQu
     waitFor: async (jobId, onProgress = () => {}, signal) => {
       for (;;) {
         const status = await get(jobId).catch((err) => {
-          if (err instanceof AppError && err.code === 'STORE_UNAVAILABLE') return 'away' as const;
+          if (isStoreFault(err)) return 'away' as const;
           throw err;
         });
         if (status === undefined) throw new AppError('NOT_FOUND', { public: `There is no job ${jobId}.` });

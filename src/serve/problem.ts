@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError, ERROR_KINDS, type ErrorCode } from '../domain/errors.ts';
 import { isUnreadablePart } from '../history/damaged-parts.ts';
 import { isRedisTrouble } from '../infra/redis.ts';
+import { storeFault } from '../infra/refused-writes.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -35,19 +36,14 @@ export function problemOf(error: AppError, requestId: string): Problem {
 /** Whatever was thrown, as an AppError; what nobody foresaw becomes INTERNAL with the original as its cause. */
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  if (isRedisTrouble(thrown)) return storeUnavailable(thrown);
+  if (isRedisTrouble(thrown))
+    return storeFault(thrown, {
+      public: 'Redis cannot be reached right now. Nothing was changed; try again shortly.',
+      retryAfterSeconds: 1,
+    });
   if (isDiskFull(thrown)) return diskFull(thrown);
   if (isUnreadablePart(thrown)) return lakeUnreadable(thrown);
   return fromHttpError(thrown) ?? new AppError('INTERNAL', { public: 'The fault is ours.', cause: thrown });
-}
-
-function storeUnavailable(cause: unknown): AppError {
-  return new AppError('STORE_UNAVAILABLE', {
-    public: 'Redis cannot be reached right now. Nothing was changed; try again shortly.',
-    internal: cause instanceof Error ? cause.message : String(cause),
-    retryAfterSeconds: 1,
-    cause,
-  });
 }
 
 /** Of the disk, or of what its user may have of it. */

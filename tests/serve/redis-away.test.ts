@@ -218,10 +218,14 @@ describe('a Redis that has no room', () => {
         };
         const faults = [
           {
+            says: 'OOM',
+            cure: 'raise maxmemory',
             begin: () => client.config('SET', 'maxmemory', '1'),
             end: () => client.config('SET', 'maxmemory', '0'),
           },
           {
+            says: 'MISCONF',
+            cure: 'disk',
             // A folder stands where the snapshot should: Redis cannot write it, and takes nothing more (MISCONF).
             begin: async () => {
               await client.config('SET', 'save', '3600 1');
@@ -234,17 +238,28 @@ describe('a Redis that has no room', () => {
             },
           },
           {
-            // As operations.md advises for a primary with replicas: none follows (NOREPLICAS).
+            says: 'NOREPLICAS',
+            cure: 'min-replicas-to-write',
+            // As operations.md advises for a primary with replicas: none follows.
             begin: () => client.config('SET', 'min-replicas-to-write', '1'),
             end: () => client.config('SET', 'min-replicas-to-write', '0'),
           },
+          {
+            says: 'READONLY',
+            cure: 'name the primary',
+            begin: () => client.replicaof('127.0.0.1', 9),
+            end: () => client.replicaof('NO', 'ONE'),
+          },
         ];
-        for (const { begin, end } of faults) {
+        for (const { says, cure, begin, end } of faults) {
           const length = await client.xlen(keys.eventStream);
           await begin();
           for (const [method, path, body] of writes) {
             const refused = await service.call(method, path, body);
-            expect([path, refused.status, refused.body?.code]).toEqual([path, 503, 'STORE_UNAVAILABLE']);
+            expect([path, refused.status, refused.body?.code]).toEqual([path, 503, 'STORE_REFUSES_WRITES']);
+            expect(refused.body.title).toBe('Redis takes no writes');
+            expect(refused.body.detail).toContain(says);
+            expect(refused.body.detail).toContain(cure);
             expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
           }
           const undecided = await service.call('POST', '/offers/decide', ask);

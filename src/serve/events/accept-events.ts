@@ -19,6 +19,7 @@ import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { isCluster, isRedisTrouble, type Redis } from '../../infra/redis.ts';
 import { slices } from '../../infra/redis-together.ts';
+import { storeFault } from '../../infra/refused-writes.ts';
 import { neverErased, type Tombstones } from '../../infra/tombstones.ts';
 import { lookAndAppend } from './look-and-append.ts';
 import { type StampedFrom, withStampedLines } from './stamp-lines.ts';
@@ -77,8 +78,8 @@ const erasedReason = 'the customer has been erased since this happened';
 
 /**
  * Accepts what is valid, rejects the rest with a reason each, drops repeats. Throws TOO_MANY_REQUESTS while the stream is
- * full, STORE_UNAVAILABLE when Redis is away: then nothing was accepted, or (the connection broke while Redis answered)
- * it cannot be told; sent again with the same ids, everything counts once.
+ * full, STORE_REFUSES_WRITES or STORE_UNAVAILABLE when Redis refuses or is away: then nothing was accepted, or (the connection
+ * broke while Redis answered) it cannot be told; sent again with the same ids, everything counts once.
  */
 export async function acceptEvents(
   inputs: readonly ParsedEventInput[],
@@ -327,11 +328,10 @@ async function reachable<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (err) {
     if (err instanceof AppError) throw err;
-    throw new AppError('STORE_UNAVAILABLE', {
+    throw storeFault(err, {
       public: 'Events cannot be stored at the moment.',
       internal: 'the event stream could not be written',
       retryAfterSeconds,
-      cause: err,
     });
   }
 }

@@ -13,6 +13,7 @@ import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/id
 import { PriceMinor } from '../../domain/money.ts';
 import { OfferOutcome } from '../../domain/offer.ts';
 import { isRedisTrouble } from '../../infra/redis.ts';
+import { isStoreFault } from '../../infra/refused-writes.ts';
 import { ExplainedDecision, explainDecision, withExplanation } from '../decide/explain-decision.ts';
 import { answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
@@ -162,7 +163,7 @@ async function answerStanding(
 
 /** Redis is away, or its event stream is full: what cannot be logged is not decided. */
 function isStoreTrouble(thrown: unknown): boolean {
-  if (thrown instanceof AppError) return ['TOO_MANY_REQUESTS', 'STORE_UNAVAILABLE'].includes(thrown.code);
+  if (thrown instanceof AppError) return thrown.code === 'TOO_MANY_REQUESTS' || isStoreFault(thrown);
   return isRedisTrouble(thrown);
 }
 
