@@ -181,22 +181,7 @@ async function finish(jobId: string, out: string | undefined, opened: Opened): P
     await pipeline(Readable.from(listOf(jobId, ended.format)), createWriteStream(out, { mode: 0o600 }));
   }
   tell(ended, output, out);
-  const { decided, offers, byReason } = ended.counts;
-  if (decided > 0 && offers === 0) output.say(whyNothing(byReason));
   for (const warning of ended.warnings ?? []) output.say(warning);
-}
-
-/** Reasons that are named. */
-const reasonsTold = 3;
-
-function whyNothing(byReason: Readonly<Record<string, number>>): string {
-  const most = Object.entries(byReason).sort(([, a], [, b]) => b - a);
-  const named = most.slice(0, reasonsTold).map(([reasonCode, times]) => `${reasonCode} (${times})`);
-  const consent =
-    byReason['no-consent'] === undefined
-      ? ''
-      : '; consent is told of by PUT /customers/{customerId} or by events customerUpdated, and none is known until then';
-  return `no offer is made to anybody, because of: ${named.join(', ') || 'no offer that there is'}${consent}`;
 }
 
 function tell(

@@ -180,7 +180,7 @@ export const BatchStatus = z.object({
   share: z.number().min(0).max(1),
   stage: z.string(),
   counts: BatchCounts,
-  /** What is done as it was asked, and yet may be a slip: why the list is about nobody. Absent where there is none. */
+  /** What is done as it was asked, and yet may be a slip: why the list is about nobody, or has no offer for anybody. Absent where there is none. */
   warnings: z.array(z.string()).optional(),
   customersPerSecond: z.number().min(0).nullable(),
   createdAt: z.iso.datetime(),

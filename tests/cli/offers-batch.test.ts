@@ -95,6 +95,27 @@ test('a segment that nobody is in is told of', async () => {
   expect(JSON.parse(stdout).warnings).toEqual([expect.stringContaining('Nobody is in the segment')]);
 });
 
+test('a list in which nobody has consented says so, to people and in its status', async () => {
+  const offer = { offerId: 'mail', name: 'Mail', benefit: { kind: 'content' }, channels: ['email'] };
+  await writeFile(join(folder, 'mail.ndjson'), JSON.stringify(offer));
+  expect((await box.run(['offers', 'put', join(folder, 'mail.ndjson')], env)).exitCode).toBe(0);
+  const { exitCode, stdout, stderr } = await box.run(
+    [
+      'offers',
+      'batch',
+      '--campaign=silence',
+      '--channel=email',
+      `--ids=${join(folder, 'ids.txt')}`,
+      '--json',
+    ],
+    env,
+  );
+  expect(exitCode, stderr).toBe(0);
+  const warning = JSON.parse(stdout).warnings[0];
+  expect(warning).toMatch(/any of the 3 customers, .*no-consent \(3\).*PUT \/customers/);
+  expect(stderr.trim().split('\n').at(-1)).toBe(warning);
+});
+
 test('what is wrong is named, with exit code 2', async () => {
   const nobody = await box.run(['offers', 'batch', '--campaign=x'], env);
   expect(nobody.exitCode).toBe(2);

@@ -35,11 +35,16 @@ export type ScoredCustomer = ScoreRow & { customerId: CustomerId };
 export type ScorePage = {
   snapshot: Snapshot;
   rows: ScoredCustomer[];
+  /** Of a first page that is empty: how many of the scored each filter holds for by itself. */
+  alone?: FilterCounts;
   /** Undefined: this was the last page. */
   next: Pick<Cursor, 'key' | 'customerId'> | undefined;
   /** To be called once the rows are done with: until then the page counts among those that are answered at once. */
   release: () => void;
 };
+
+/** Customers for whom a filter that was asked for holds, whatever the others say. */
+export type FilterCounts = Partial<Record<'segments' | 'riskAbove' | 'valueAbove' | 'channel', number>>;
 
 export type ScoreReader = {
   /**
@@ -112,8 +117,9 @@ export function createScoreReader(dataDir: string, atLake: { value: number }): S
     const snapshot = await readSnapshot(dataDir, question.after?.snapshot);
     if (snapshot === undefined) throw missing(question);
     const lake = await open();
+    const scores = fromSnapshot(dataDir, snapshot.id);
     const reader = await lake.connection
-      .runAndReadAll(pageQuery(fromSnapshot(dataDir, snapshot.id), question))
+      .runAndReadAll(pageQuery(scores, question))
       .catch(async (err: unknown) => {
         // It may have been cleared in this very moment.
         if ((await readSnapshot(dataDir, snapshot.id)) === undefined) throw missing(question);
@@ -131,9 +137,11 @@ export function createScoreReader(dataDir: string, atLake: { value: number }): S
     const rows = values.slice(0, question.limit).map(rowOf);
     const last = values[question.limit - 1];
     const [key, customerId] = [last?.[SCORE_COLUMNS.length], last?.[0]];
+    const isEmpty = rows.length === 0 && question.after === undefined;
     return {
       snapshot,
       rows,
+      ...(isEmpty && { alone: await filterCounts(lake, scores, question) }),
       next:
         more && typeof key === 'number' && typeof customerId === 'string'
           ? { key, customerId: customerId as CustomerId }
@@ -157,16 +165,30 @@ export function createScoreReader(dataDir: string, atLake: { value: number }): S
   };
 }
 
+/** The filters that are asked for, each as a condition. */
+function filtersOf({ segments, riskAbove, valueAbove, channel }: ScoreQuestion) {
+  const filters: [keyof FilterCounts, string][] = [];
+  if (segments.length > 0)
+    filters.push(['segments', `"rfmSegment" IN (${segments.map(sqlText).join(', ')})`]);
+  if (riskAbove !== undefined) filters.push(['riskAbove', `risk > ${riskAbove}`]);
+  if (valueAbove !== undefined) filters.push(['valueAbove', `"valueMinor" > ${valueAbove}`]);
+  if (channel !== undefined)
+    filters.push(['channel', `(addressable::INTEGER & ${channelBit(channel)}) <> 0`]);
+  return filters;
+}
+
+async function filterCounts(lake: Lake, scores: string, question: ScoreQuestion): Promise<FilterCounts> {
+  const filters = filtersOf(question);
+  if (filters.length === 0) return {};
+  const counts = filters.map(([, condition]) => `count(*) FILTER (${condition})::DOUBLE`);
+  const reader = await lake.connection.runAndReadAll(`SELECT ${counts.join(', ')} FROM ${scores}`);
+  return Object.fromEntries(filters.map(([name], f) => [name, Number(reader.value(f, 0))]));
+}
+
 /** One row more than is wanted: whether there is a next page. */
-function pageQuery(
-  scores: string,
-  { segments, riskAbove, valueAbove, channel, sort, limit, after }: ScoreQuestion,
-) {
-  const conditions = ['true'];
-  if (segments.length > 0) conditions.push(`"rfmSegment" IN (${segments.map(sqlText).join(', ')})`);
-  if (riskAbove !== undefined) conditions.push(`risk > ${riskAbove}`);
-  if (valueAbove !== undefined) conditions.push(`"valueMinor" > ${valueAbove}`);
-  if (channel !== undefined) conditions.push(`(addressable::INTEGER & ${channelBit(channel)}) <> 0`);
+function pageQuery(scores: string, question: ScoreQuestion) {
+  const { sort, limit, after } = question;
+  const conditions = ['true', ...filtersOf(question).map(([, condition]) => condition)];
   if (after !== undefined) {
     // As a text, which DuckDB reads as the very same double.
     const key = `${sqlText(String(after.key))}::DOUBLE`;

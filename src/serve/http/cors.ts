@@ -28,6 +28,7 @@ export function createCors(origins: readonly string[]): SetCorsHeaders {
       'link',
       'x-next-cursor',
       'x-scored-at',
+      'x-warning',
     ],
     maxAge: preflightSeconds,
     preflightContinue: true,

@@ -9,6 +9,7 @@ import { mayAddress } from '../../offers/may-address.ts';
 import { decodeCursor, encodeCursor, questionHash } from '../customers/cursor.ts';
 import { formatOf, headOf, LIST_FORMATS, type ListFormat, lineOf } from '../customers/list-format.ts';
 import { CUSTOMER_SORTS, type ScoredCustomer, type ScorePage } from '../customers/score-reader.ts';
+import { whyEmpty } from '../customers/why-empty.ts';
 import type { Deps } from '../deps.ts';
 import { firstFetched } from '../first-fetched.ts';
 import { list } from '../query.ts';
@@ -103,7 +104,8 @@ export const customerListRoute = defineRoute({
     'Scores are those of the last run of `score-customers`; consent, loyalty tier and segment are of this moment: whoever has ' +
     'withdrawn since is left out of a list for a channel, which makes a page that much shorter. The header ' +
     '`x-next-cursor` (and `link`, rel="next") leads to the next page; without it this was the last. Pages with a cursor go ' +
-    'through the same scores, however many come in meanwhile; 410 once those are no longer kept, 409 where nobody has been scored yet.',
+    'through the same scores, however many come in meanwhile; 410 once those are no longer kept, 409 where nobody has been scored yet. ' +
+    'Where nobody is on a first page, the header `x-warning` says why.',
   tags: ['customers'],
   query: ListQuery,
   answerType: LIST_FORMATS.ndjson,
@@ -125,12 +127,14 @@ export const customerListRoute = defineRoute({
     const format = formatOf(asked, accept);
     const lines = linesOf(page, query.channel, format, deps);
     const body = await firstFetched(lines);
+    const warning = page.alone && whyEmpty(page.snapshot, page.alone, query);
     const next = page.next && encodeCursor({ snapshot: page.snapshot.id, question, ...page.next });
     return {
       status: 200,
       type: `${LIST_FORMATS[format]}; charset=utf-8`,
       headers: {
         'x-scored-at': page.snapshot.scoredAt,
+        ...(warning !== undefined && { 'x-warning': warning }),
         ...(next !== undefined && {
           'x-next-cursor': next,
           link: `<${nextLink(query, next)}>; rel="next"`,

@@ -30,6 +30,7 @@ import { candidateWidth, customerBytes, openShares, readBlocks, sharesOf } from 
 import { inOrder } from './in-order.ts';
 import { addListed, type Listed, noListed } from './result-rows.ts';
 import { budgetPrices, isShort, type Supply, shareOut } from './share-budgets.ts';
+import { whyNoOffer } from './why-no-offer.ts';
 import { whyNobody } from './why-nobody.ts';
 
 export type BatchContext = {
@@ -126,7 +127,11 @@ async function runUntilCancelled(
     );
     const { counts } = await folder.counts();
     if (!done) return { cancelled: true, counts };
-    if (counts.decided === 0) await folder.warn([await whyNobody(about, customers, context.lake)]);
+    const warning =
+      counts.decided === 0
+        ? await whyNobody(about, customers, context.lake)
+        : whyNoOffer(counts, about.channel);
+    if (warning !== undefined) await folder.warn([warning]);
     await folder.finish(now());
     await report(1, 'done');
     log.info(

@@ -40,13 +40,16 @@ const customers: readonly Scored[] = [
 /** Before anybody withdrew. */
 const consentOf = (id: string) => ({ email: id !== 'bob', phone: false });
 
-async function score(scored: readonly Scored[]): Promise<string> {
+async function score(
+  scored: readonly Scored[],
+  models: Snapshot['models'] = { churn: 'v1', customerValue: 'v2' },
+): Promise<string> {
   const lake = await openLake(dataDir, { threads: 1, memoryMb: 256 });
   const id = newModelVersion(scoredAt + 1000 * snapshots++, () => 0.5);
   const about = {
     id,
     scoredAt: new Date(scoredAt).toISOString(),
-    models: { churn: 'v1', customerValue: 'v2' },
+    models,
   };
   await writeSnapshot(lake.connection, dataDir, about, async ({ add }) => {
     const nothing = Object.fromEntries(SCORE_COLUMNS.map((name) => [name, null])) as unknown as ScoreRow;
@@ -104,6 +107,39 @@ test('before the first scoring it says what makes one', async () => {
   const { status, problem } = await list();
   expect(status).toBe(409);
   expect(problem).toMatchObject({ code: 'CONFLICT', detail: expect.stringContaining('score-customers') });
+});
+
+describe('an empty list says why', () => {
+  const why = async (query: string) => {
+    const { rows, status, headers } = await list(query);
+    expect([status, rows]).toEqual([200, []]);
+    return headers.get('x-warning');
+  };
+
+  test('nobody consented, nobody is above, nobody is all of it', async () => {
+    await score(customers);
+    expect(await why('?channel=phone')).toMatch(/None of the 5 .* consented to phone: PUT \/customers/);
+    expect(await why('?riskAbove=0.95')).toBe(
+      "None of the 5 scored customers is on the list: nobody's risk is above 0.95.",
+    );
+    expect(await why('?valueAbove=9000&channel=phone')).toMatch(/value is above 9000; nobody is known to/);
+    expect(await why('?rfmSegment=promising')).toMatch(/nobody is in these RFM segments/);
+    expect(await why('?rfmSegment=champion&riskAbove=0.8')).toMatch(/each filter holds for some/);
+    expect((await list('?riskAbove=0.5')).headers.get('x-warning')).toBeNull();
+  });
+
+  test('a model was missing, or everybody is', async () => {
+    const none = { churn: null, customerValue: null };
+    await score([{ id: 'ann', risk: null, value: null }], none);
+    expect(await why('?riskAbove=0.1')).toMatch(
+      /no churn model was served .* train-churn and then score-customers/,
+    );
+    expect(await why('?valueAbove=1&rfmSegment=champion')).toMatch(
+      /: no model of customer value was .*train-customer-value [^;]*\.$/,
+    );
+    await score([], none);
+    expect(await why('')).toMatch(/no customer has a record yet/);
+  });
 });
 
 describe('scored', () => {
