@@ -195,7 +195,7 @@ function updateRecentViews(recentViews: RecentView[], event: ShopEvent): void {
   if (recentViews.length > recentViewsMax) recentViews.splice(0, recentViews.length - recentViewsMax);
 }
 
-function mergeAttributes(known: CustomerAttributes, change: CustomerAttributes): CustomerAttributes {
+export function mergeAttributes(known: CustomerAttributes, change: CustomerAttributes): CustomerAttributes {
   const merged = { ...known, ...change };
   if (known.consent !== undefined && change.consent !== undefined)
     merged.consent = { ...known.consent, ...change.consent };

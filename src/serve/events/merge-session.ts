@@ -32,15 +32,22 @@ export type MergeDeps = {
   config: { streamMaxLength: number };
 };
 
+export type Merged = {
+  /** That have come to the customer by it. */
+  events: number;
+  /** Whose ids events of the customer had already: they are taken for those, told again. */
+  repeated: number;
+};
+
 /**
- * Answers how many events have come to the customer by it. AppError CONFLICT where the session is another customer's,
- * TOO_MANY_REQUESTS while the event stream is full.
+ * Answers what has become of the guest's events. AppError CONFLICT where the session is another customer's, TOO_MANY_REQUESTS while the
+ * event stream is full.
  */
 export async function mergeSession(
   sessionId: SessionId,
   customerId: CustomerId,
   deps: MergeDeps,
-): Promise<{ events: number }> {
+): Promise<Merged> {
   const { redis, keys, records, contacts, now, config } = deps;
   await refuseWhileFull(redis, keys, config.streamMaxLength);
   const guest = guestSubject(sessionId);
@@ -62,7 +69,8 @@ export async function mergeSession(
     if (await contacts.closeTaken(guest, version)) break;
   }
   await redis.del(keys.guestEvents(guest), keys.record(RECORD_SCHEMA, guest));
-  return { events: outcomes.filter((outcome) => outcome === 'applied').length };
+  const events = outcomes.filter((outcome) => outcome === 'applied').length;
+  return { events, repeated: outcomes.length - events };
 }
 
 /** As often as somebody may tell of what the guest was offered meanwhile; what is left then is the next log-in's. */

@@ -5,16 +5,16 @@ import { RISK_BANDS, VALUE_TIERS } from '../../algorithms/customer-value/bands.t
 import { RFM_SEGMENTS } from '../../algorithms/customer-value/rfm-segment.ts';
 import { CustomerAttributes } from '../../domain/customer.ts';
 import { AppError } from '../../domain/errors.ts';
-import { CustomerId, SessionId } from '../../domain/ids.ts';
+import { CustomerId, EventId, SessionId } from '../../domain/ids.ts';
 import { dayMs } from '../../domain/time.ts';
 import { affinityAt, categoriesMax } from '../../features/categories.ts';
 import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import { type ChurnReason, churnReasons } from '../../scoring/churn-reasons.ts';
 import { type CustomerScores, scoreCustomer } from '../../scoring/score-customer.ts';
+import { changeAttributes } from '../customers/change-attributes.ts';
 import type { Deps } from '../deps.ts';
 import { mergeSession } from '../events/merge-session.ts';
-import { submitEvents } from '../events/submit-events.ts';
 import { defineRoute } from '../route.ts';
 
 const params = z.strictObject({ customerId: CustomerId });
@@ -29,6 +29,8 @@ const MergeAnswer = z
     sessionId: z.string(),
     /** Events that the customer has gained by this call. */
     events: z.int().min(0),
+    /** Events of the session whose `eventId` the customer has another event of: each such pair counts as one event, told twice. */
+    repeated: z.int().min(0),
   })
   .meta({ id: 'Merged' });
 
@@ -231,34 +233,21 @@ export const customerRoutes = [
     summary: 'Sets attributes; what is absent stays as it was',
     description:
       'Accepted as an event of type `customerUpdated`, so that it is in the history and survives a rebuild. 200 says that it counts from now ' +
-      'on; 503 where it is in the history but not in force yet: send it again.',
+      'on; 503 where it is in the history but not in force yet: send it again. With an `eventId` what is sent again within seven days is ' +
+      'in the history once; 409 where that id is known and the change is not in force.',
     tags,
     params,
+    query: z.strictObject({
+      /** Names this change among the events of the customer. */
+      eventId: EventId.optional(),
+    }),
     body: CustomerAttributes,
     responses: { 200: CustomerAnswer },
-    problems: [413, 415, 429, 503],
-    handler: async ({ params: { customerId }, body: attributes }, deps) => {
-      const { results, deferred } = await submitEvents(
-        [{ type: 'customerUpdated', customerId, attributes, channel: 'web' }],
-        deps,
-      );
-      for (const { status, reason = 'is not valid' } of results) {
-        if (status !== 'rejected') continue;
-        throw new AppError('INVALID_REQUEST', {
-          public: 'The request has a fault.',
-          faults: [{ path: 'body', message: reason }],
-        });
-      }
-      // Consent may be among it: nobody is told that it is withdrawn while decisions still read that it is given.
-      if (deferred > 0)
-        throw new AppError('STORE_UNAVAILABLE', {
-          public: 'This is written down and not in force yet. Send it again, until it is answered with 200.',
-          internal: 'the record was not updated; `record.deferred` says why',
-          retryAfterSeconds: 1,
-        });
-      const record = await deps.records.read(customerId);
-      return { status: 200, body: { customerId, attributes: record?.attributes ?? attributes } };
-    },
+    problems: [409, 413, 415, 429, 503],
+    handler: async ({ params: { customerId }, query: { eventId }, body }, deps) => ({
+      status: 200,
+      body: { customerId, attributes: await changeAttributes(customerId, body, eventId, deps) },
+    }),
   }),
   defineRoute({
     method: 'PUT',
@@ -273,8 +262,8 @@ export const customerRoutes = [
     responses: { 200: MergeAnswer },
     problems: [409, 429, 503],
     handler: async ({ params: { customerId, sessionId } }, deps) => {
-      const { events } = await mergeSession(sessionId, customerId, deps);
-      return { status: 200, body: { customerId, sessionId, events } };
+      const { events, repeated } = await mergeSession(sessionId, customerId, deps);
+      return { status: 200, body: { customerId, sessionId, events, repeated } };
     },
   }),
   defineRoute({

@@ -64,7 +64,12 @@ test('what the session told before counts on the next answer, in the record, the
   await drainAll(drain);
   await post(0, { type: 'addToCart', eventId: 'in-the-stream', sessionId: 's1', lines: [{ itemId: 'i2' }] });
   await post(1, { type: 'visit', eventId: 'own', customerId: 'anna' });
-  expect((await merge(1, 'anna', 's1')).body).toEqual({ customerId: 'anna', sessionId: 's1', events: 2 });
+  expect((await merge(1, 'anna', 's1')).body).toEqual({
+    customerId: 'anna',
+    sessionId: 's1',
+    events: 2,
+    repeated: 0,
+  });
   const profile = async () => (await services[0].call('GET', '/customers/anna/profile')).body;
   expect((await profile()).eventCount).toBe(3);
   // Told again, by the guest's own tab, and after the merging.
@@ -86,6 +91,19 @@ test('what the session told before counts on the next answer, in the record, the
   await rebuildRecords(drain, ['anna']);
   const record = await records.read('anna');
   expect(encodeRecord(record ?? emptyRecord())).toEqual(recordOf(events, record?.appliedThrough ?? ''));
+});
+
+test('an id that the customer has given to an event of hers is one event, and the answer tells of it each time that there is one', async () => {
+  await post(0, { type: 'visit', eventId: '1', customerId: 'dora' });
+  await post(0, view('s-dora', '1'));
+  await post(1, view('s-dora', '2'));
+  expect((await merge(1, 'dora', 's-dora')).body).toMatchObject({ events: 1, repeated: 1 });
+  expect((await services[0].call('GET', '/customers/dora/profile')).body.eventCount).toBe(2);
+  // What a log-in has seen to is no repeat of itself, and a guest's event that is told again later is a duplicate at once.
+  expect((await merge(0, 'dora', 's-dora')).body).toMatchObject({ events: 0, repeated: 0 });
+  expect((await post(0, view('s-dora', '2'))).body.duplicates).toBe(1);
+  await drainAll(drain);
+  expect((await inHistory('dora')).map(({ eventId }) => eventId).sort()).toEqual(['1', '2']);
 });
 
 test('a session that merges while both processes post and a worker drains: every event once', async () => {
