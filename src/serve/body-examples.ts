@@ -34,6 +34,10 @@ export const BODY_EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   'POST /items': [filter],
   'PUT /items/{itemId}': filterBody,
+  'POST /customers': [
+    { customerId: 'c0000002', consent: { email: true }, loyaltyTier: 'gold' },
+    { customerId: 'c0000003', consent: { email: false, phone: true } },
+  ],
   'PUT /customers/{customerId}': {
     loyaltyTier: 'gold',
     consent: { email: true },

@@ -25,7 +25,7 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   // POST /items; GET, PUT, DELETE /items/{itemId}
   ...itemRoutes,
-  // GET /customers; GET, PUT /customers/{customerId}; GET /customers/{customerId}/profile
+  // GET, POST /customers; GET, PUT /customers/{customerId}; GET /customers/{customerId}/profile
   customerListRoute,
   ...customerRoutes,
   // GET /customers/{customerId}/data; DELETE /customers/{customerId}; GET /erasures/{receiptId}

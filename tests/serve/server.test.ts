@@ -99,6 +99,56 @@ test('a profile tells the categories that interest the customer, as they weigh t
   expect(categoryAffinities[1].share).toBeCloseTo(0.1 / 1.1, 5);
 });
 
+test('attributes of many are set at once, as a list or a line each; the later line of a customer counts where they differ', async () => {
+  await service.call('PUT', '/customers/bulk-1', { loyaltyTier: 'silver', consent: { phone: true } });
+  const posted = await service.call('POST', '/customers', [
+    { customerId: 'bulk-1', consent: { email: true } },
+    { customerId: 'bulk-2', segment: 'north', consent: { email: true, phone: false } },
+    { customerId: 'bulk-2', segment: 'south', consent: { email: false } },
+    { customerId: 'bulk-3', segment: '\ud800' },
+  ]);
+  expect(posted).toMatchObject({
+    status: 200,
+    body: {
+      accepted: 2,
+      rejected: 1,
+      results: [
+        { customerId: 'bulk-1', status: 'accepted' },
+        { customerId: 'bulk-2', status: 'accepted' },
+        { customerId: 'bulk-3', status: 'rejected', reason: expect.stringContaining('surrogate') },
+      ],
+    },
+  });
+  const attributesOf = async (id: string) => (await service.call('GET', `/customers/${id}`)).body.attributes;
+  expect(await attributesOf('bulk-1')).toEqual({
+    loyaltyTier: 'silver',
+    consent: { phone: true, email: true },
+  });
+  expect(await attributesOf('bulk-2')).toEqual({ segment: 'south', consent: { email: false, phone: false } });
+  const lines =
+    '{"customerId":"bulk-3","loyaltyTier":"gold"}\n\n{"customerId":"bulk-4","consent":{"app":true}}\n';
+  const sent = await fetch(`${service.url}/customers`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: lines,
+  });
+  expect(sent.status).toBe(200);
+  expect(await sent.json()).toMatchObject({ accepted: 2, rejected: 0 });
+  expect(await attributesOf('bulk-4')).toEqual({ consent: { app: true } });
+});
+
+test('where one of many customers is malformed, none is set', async () => {
+  const { status, body } = await service.call('POST', '/customers', [
+    { customerId: 'whole', loyaltyTier: 'gold' },
+    { customerId: 'half', consent: { email: 'yes' }, tier: 'gold' },
+  ]);
+  expect([status, body.faults.map(({ path }: { path: string }) => path)]).toEqual([
+    400,
+    ['body[1].consent.email', 'body[1].tier'],
+  ]);
+  expect((await service.call('GET', '/customers/whole')).status).toBe(404);
+});
+
 test('attributes are set one by one, and read back', async () => {
   await service.call('PUT', '/customers/crm', { loyaltyTier: 'silver', consent: { email: true } });
   const put = await service.call('PUT', '/customers/crm', { consent: { phone: false } });

@@ -32,13 +32,7 @@ export async function changeAttributes(
       public: 'The request has a fault.',
       faults: [{ path: 'body', message: result.reason ?? 'is not valid' }],
     });
-  // Consent may be among it: nobody is told that it is withdrawn while decisions still read that it is given.
-  if (deferred > 0)
-    throw new AppError('STORE_UNAVAILABLE', {
-      public: 'This is written down and not in force yet. Send it again, until it is answered with 200.',
-      internal: 'the record was not updated; `record.deferred` says why',
-      retryAfterSeconds: 1,
-    });
+  if (deferred > 0) throw notInForce();
   const known = (await deps.records.read(customerId))?.attributes ?? {};
   if (result?.status === 'duplicate' && !isDeepStrictEqual(mergeAttributes(known, attributes), known))
     throw new AppError('CONFLICT', {
@@ -47,4 +41,13 @@ export async function changeAttributes(
         'overtaken by a later change. Nothing was changed. To have this count now, send it with an eventId of its own.',
     });
   return known;
+}
+
+/** Consent may be among it: nobody is told that it is withdrawn while decisions still read that it is given. */
+export function notInForce(): AppError {
+  return new AppError('STORE_UNAVAILABLE', {
+    public: 'This is written down and not in force yet. Send it again, until it is answered with 200.',
+    internal: 'the record was not updated; `record.deferred` says why',
+    retryAfterSeconds: 1,
+  });
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { RISK_BANDS, VALUE_TIERS } from '../../algorithms/customer-value/bands.ts';
 import { RFM_SEGMENTS } from '../../algorithms/customer-value/rfm-segment.ts';
-import { CustomerAttributes } from '../../domain/customer.ts';
+import { Customer, CustomerAttributes } from '../../domain/customer.ts';
 import { AppError } from '../../domain/errors.ts';
 import { CustomerId, EventId, SessionId } from '../../domain/ids.ts';
 import { dayMs } from '../../domain/time.ts';
@@ -12,16 +12,37 @@ import { namedFeatures } from '../../features/named-features.ts';
 import { type CustomerRecord, featureVector } from '../../features/record.ts';
 import { type ChurnReason, churnReasons } from '../../scoring/churn-reasons.ts';
 import { type CustomerScores, scoreCustomer } from '../../scoring/score-customer.ts';
-import { changeAttributes } from '../customers/change-attributes.ts';
+import { changeAttributes, notInForce } from '../customers/change-attributes.ts';
+import { putCustomers } from '../customers/put-customers.ts';
 import type { Deps } from '../deps.ts';
 import { mergeSession } from '../events/merge-session.ts';
-import { defineRoute } from '../route.ts';
+import { submitEvents } from '../events/submit-events.ts';
+import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../route.ts';
+
+/** In one request; more come in several. */
+const customersMax = 1000;
 
 const params = z.strictObject({ customerId: CustomerId });
 
 const CustomerAnswer = z
   .object({ customerId: z.string(), attributes: CustomerAttributes })
   .meta({ id: 'Customer' });
+
+const PutManyAnswer = z
+  .object({
+    accepted: z.int(),
+    rejected: z.int(),
+    /** One for each customer, in the order in which they came first. */
+    results: z.array(
+      z.object({
+        customerId: z.string(),
+        status: z.enum(['accepted', 'rejected']),
+        /** Why it was rejected. */
+        reason: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'CustomersPut' });
 
 const MergeAnswer = z
   .object({
@@ -248,6 +269,29 @@ export const customerRoutes = [
       status: 200,
       body: { customerId, attributes: await changeAttributes(customerId, body, eventId, deps) },
     }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/customers',
+    scope: 'manage',
+    summary: `Sets attributes of up to ${customersMax} customers`,
+    description:
+      'A JSON array, or NDJSON with one customer a line: `customerId` and what `PUT /customers/{customerId}` takes; what is absent stays as ' +
+      'it was. Where one is malformed, none is taken and every fault is named with its index. Of a customer who comes twice both ' +
+      'count, the later one where they differ. 503 as there: send it again, it changes nothing that counts already.',
+    tags,
+    body: z
+      .array(Customer.meta({ id: 'CustomerFields' }))
+      .min(1)
+      .max(customersMax),
+    bodyTypes: [JSON_TYPE, NDJSON_TYPE],
+    responses: { 200: PutManyAnswer },
+    problems: [413, 415, 429, 503],
+    handler: async ({ body }, deps) => {
+      const { deferred, ...put } = await putCustomers(body, (inputs) => submitEvents(inputs, deps));
+      if (deferred > 0) throw notInForce();
+      return { status: 200, body: put };
+    },
   }),
   defineRoute({
     method: 'PUT',
