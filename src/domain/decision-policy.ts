@@ -187,8 +187,8 @@ const policyFields = z.strictObject({
     .prefault({}),
   /** Universal holdout: share of the customers who get no offer at all, so that the sum of all offers can be judged. */
   controlGroupShare: z.number().min(0).max(0.5).default(0),
-  /** Does the fallback stand in for them? false: they are shown nothing, wherever they are. */
-  controlGroupFallback: z.boolean().default(true),
+  /** Does the fallback stand in for them? By default they are shown nothing, wherever they are. */
+  controlGroupFallback: z.boolean().default(false),
   exploration: Exploration.prefault({}),
   experiments: z
     .array(Experiment)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DecisionPolicy } from '../../src/domain/decision-policy.ts';
+import { DecisionPolicy, type DecisionPolicyInput } from '../../src/domain/decision-policy.ts';
 import { compileExperiments, isHeldOut, untriedPage } from '../../src/offers/experiments.ts';
 import { makeFacts, makeOffer, makeSituation } from '../support/offers.ts';
 
@@ -104,6 +104,16 @@ test('the control group has its share, is independent of the experiments and tak
   expectShare(inResponse.length, 0.75, members.length);
   const heldOut = members.filter((id) => isHeldOut(makeOffer({ holdoutShare: 0.3 }), id));
   expectShare(heldOut.length, 0.3, members.length);
+});
+
+test('a fallback stands in for the control group only where the policy says so', () => {
+  const held = { controlGroupShare: 0.1 };
+  const member = ids.find((id) => compileExperiments(DecisionPolicy.parse(held)).controlGroup(id).member);
+  const fallbackOf = (policy: DecisionPolicyInput, id = member) =>
+    compileExperiments(DecisionPolicy.parse(policy)).settingsFor(id ?? '', during).fallback;
+  expect(fallbackOf(held)).toBe(false);
+  expect(fallbackOf({ ...held, controlGroupFallback: true })).toBe(true);
+  expect(fallbackOf({ ...held, controlGroupShare: 0 })).toBe(true);
 });
 
 test('each offer has a holdout of its own', () => {

@@ -28,7 +28,6 @@ beforeAll(async () => {
   const from = '2026-06-01T00:00:00Z';
   policy = {
     controlGroupShare: 0.2,
-    controlGroupFallback: false,
     exploration: { method: 'none' },
     experiments: [
       {
@@ -151,7 +150,7 @@ test('churn and value are those of the models that a variant names, and the answ
   expect(body.modelVersions.collaborative).toBe(plain.modelVersions.collaborative);
 });
 
-test('the control group is shown nothing at all where the policy says so, and the answer names it', async () => {
+test('the control group is shown nothing at all, and the answer names it', async () => {
   const compiled = compileExperiments(DecisionPolicy.parse(policy));
   let n = 0;
   while (!compiled.controlGroup(`held-${n}`).member) n++;
