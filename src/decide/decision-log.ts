@@ -10,7 +10,7 @@ import { appendEntries, logField, readEntry, refuseWhileFull } from '../infra/ev
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import { type KeptField, setFields } from '../infra/redis-together.ts';
-import { countMade, countMadeLua, prepareMade } from './count-offers.ts';
+import { countedField, countMade, countMadeLua, prepareMade } from './count-offers.ts';
 import {
   type DecisionOutline,
   entryIdLua,
@@ -87,7 +87,7 @@ export async function logDecision(
   await room;
   const [[entryId]] = await Promise.all([
     appendEntries(redis, keys, [{ kind: 'decision', decision }]),
-    countMade(redis, keys, decision.decisionId, newlyMade(decision)),
+    countMade(redis, keys, decision.decisionId, countedFields(decision)),
   ]);
   await keepOutlines([{ decision, entryId }], deps);
 }
@@ -122,7 +122,7 @@ export function prepareLog(
   const seconds = keptSeconds(decision);
   const isLong = isKeptLong(seconds);
   const { key, field } = outlinePlace(decisionId, keys, isLong);
-  const made = prepareMade(keys, decisionId, newlyMade(decision));
+  const made = prepareMade(keys, decisionId, countedFields(decision));
   return {
     keys: [keys.eventStream, key, ...made.keys],
     args: [
@@ -202,14 +202,18 @@ export function madeOffers({ placements }: Pick<DecisionOutline, 'placements'>):
   return [...new Set(placements.flatMap(({ offers }) => offers.map(({ offerId }) => offerId)))];
 }
 
-/** Without those that she has had since another decision, which made them: shown again, however often, they are the same ones. */
-export function newlyMade({ placements }: Pick<DecisionOutline, 'placements'>): string[] {
-  const isHeld = placements.some(({ offers }) => offers.some(({ heldSince }) => heldSince !== undefined));
-  if (!isHeld) return madeOffers({ placements });
-  return madeOffers({
-    placements: placements.map((place) => ({
-      ...place,
-      offers: place.offers.filter(({ heldSince }) => heldSince === undefined),
-    })),
-  });
+/**
+ * What its offers are counted by as made, each once. Without those that she has had since another decision, which made them: shown
+ * again, however often, they are the same ones.
+ */
+export function countedFields({
+  decisionId,
+  decidedAt,
+  placements,
+}: Pick<LoggedDecision, 'decisionId' | 'decidedAt' | 'placements'>): string[] {
+  const fields: string[] = [];
+  for (const { offers } of placements)
+    for (const offer of offers)
+      if (offer.heldSince === undefined) fields.push(countedField(offer, decisionId, Date.parse(decidedAt)));
+  return fields.length > 1 ? [...new Set(fields)] : fields;
 }

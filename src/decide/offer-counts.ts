@@ -1,7 +1,9 @@
-/** How often each offer was made and redeemed: read by every decision, so kept for a few seconds. */
+/** How often each offer was made and redeemed, of those that nobody can redeem any more: read by every decision, so kept for a few seconds. */
+import { dayMs } from '../domain/time.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Redis } from '../infra/redis.ts';
 import type { OfferCounts } from '../offers/accept-propensity.ts';
+import { settleCounts } from './count-offers.ts';
 
 export type CountsOf = (offerId: string) => OfferCounts;
 
@@ -19,9 +21,20 @@ export function createOfferCounter(redis: Redis, keys: Keys, now: () => number):
   let known: CountsOf = () => ({ made: 0, redeemed: 0 });
   let readAt = -Infinity;
   let reading: Promise<CountsOf> | undefined;
+  let settledOn: number | undefined;
+
+  /** Once a day, by whichever process comes first. */
+  async function settle(at: number): Promise<void> {
+    const today = Math.floor(at / dayMs);
+    if (settledOn === today) return;
+    await settleCounts(redis, keys, at);
+    settledOn = today;
+  }
 
   async function refresh(): Promise<CountsOf> {
     const startedAt = now();
+    // A Redis that is full can still be read: counts of yesterday are better than none, and the next reading tries again.
+    await settle(startedAt).catch(() => {});
     const [made, redeemed] = await Promise.all([
       redis.hgetall(keys.offersMade),
       redis.hgetall(keys.offersRedeemed),

@@ -66,9 +66,15 @@ export function createKeys(prefix: string) {
     decisionOutcomes: (decisionId: string) => `${prefix}:decision:${decisionId}:outcomes`,
     /** Hash: version of a decision policy → when a process last said that it decides by it, milliseconds since 1970. */
     policiesInForce: `${prefix}:policies`,
-    /** Hash: offer id → times it was made; and times it was redeemed. */
+    /** Hash: offer id → times it was made; and times it was redeemed: of those that nobody can redeem any more. */
     offersMade: `${prefix}:offers:made`,
     offersRedeemed: `${prefix}:offers:redeemed`,
+    /**
+     * Hash: day on which they cannot be redeemed any more (since 1970) and offer id → the same, until that day is over. The tag is the
+     * whole key of the settled ones, which puts them on its node.
+     */
+    offersMadeOpen: `{${prefix}:offers:made}.open`,
+    offersRedeemedOpen: `{${prefix}:offers:redeemed}.open`,
     /**
      * Sets of whole numbers, and strings, with an expiry: what has been counted. The tag is the counters' whole key, which puts them
      * on its node; `part` says which of a day's decisions.

@@ -16,6 +16,7 @@ import { drainAll } from '../../src/history/drain.ts';
 import { openLake } from '../../src/history/lake.ts';
 import { countOfDecision, forgetDecision, outlinePlace } from '../../src/infra/decision-places.ts';
 import { decideDeps } from '../support/decide-deps.ts';
+import { timesMade } from '../support/offer-counts.ts';
 import { makeItem, makeOffer, noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -99,7 +100,7 @@ test('a logged decision reaches the lake as it was, however often it was logged'
   const [passedOver] = decision.excluded;
   expect(passedOver).toMatchObject({ offerId: 'ten', reasonCode: 'outranked' });
   expect(passedOver?.expectedValue).toBeLessThan(decision.placements[0]?.offers[0]?.expectedValue ?? 0);
-  expect(await redis.hgetall(keys.offersMade)).toEqual({ five: '1' });
+  expect(await timesMade(redis, keys)).toEqual({ five: 1 });
 });
 
 test('a logged decision can be read; one that was never logged cannot', async () => {
@@ -142,10 +143,10 @@ test('of many that came second, the closest are logged with their terms, all wit
 });
 
 test('an offer that fills no place is not counted as made', async () => {
-  await redis.del(keys.offersMade);
+  const before = await timesMade(redis, keys);
   const nothing = await decided({ ...request, channel: 'email' });
   await logDecision(nothing, deps);
-  expect(await redis.exists(keys.offersMade)).toBe(0);
+  expect(await timesMade(redis, keys)).toEqual(before);
 });
 
 test('a month of outlines shares keys, which expire; one is as short as Redis packs it', async () => {

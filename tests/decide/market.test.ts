@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { countedField, countMade, countRedeemed } from '../../src/decide/count-offers.ts';
 import { createBudgetLedger } from '../../src/decide/ledger/offer-budget.ts';
 import { createMarketHolder } from '../../src/decide/market.ts';
 import { loadDecisionPolicy } from '../../src/decide/policy.ts';
 import { dayMs } from '../../src/domain/time.ts';
+import { baseAcceptPropensity } from '../../src/offers/accept-propensity.ts';
 import { itemsById, makeItem, makeOffer, noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -69,6 +71,30 @@ test('counts are those of Redis, at most five seconds old', async () => {
   expect((await market.read()).countsOf('one').made).toBe(41);
   expect(market.known().countsOf('one').made).toBe(41);
   expect(market.known().countsOf('constructor')).toEqual({ made: 0, redeemed: 0 });
+});
+
+test('a list that was just made leaves acceptance as it was, until nobody can redeem it any more', async () => {
+  const { market, advance } = holder();
+  const acceptance = async (offerId: string) =>
+    baseAcceptPropensity('percentOff', (await market.read()).countsOf(offerId));
+  const before = await acceptance('listed');
+  expect(before).toBe(0.05);
+  const listed = (n: number) => `of-the-list-${n}`;
+  const redeemableUntil = new Date(noon + 14 * dayMs).toISOString();
+  const fieldOf = (n: number) => countedField({ offerId: 'listed', redeemableUntil }, listed(n), noon);
+  const four = Array.from({ length: 400 }, (_, n) => n);
+  await Promise.all(four.map((n) => countMade(redis, keys, listed(n), [fieldOf(n)])));
+  // The eager come first: alone they would make it look better than it is.
+  const redeem = (n: number) =>
+    countRedeemed(redis, keys, { decisionId: listed(n), offerId: 'listed', field: fieldOf(n) }, 86_400);
+  await Promise.all(four.slice(0, 30).map(redeem));
+  for (const days of [1 / 24, 6, 8]) {
+    advance(days * dayMs);
+    expect(await acceptance('listed')).toBe(before);
+  }
+  await Promise.all(four.slice(30, 40).map(redeem));
+  advance(dayMs);
+  expect(await acceptance('listed')).toBeCloseTo((40 + 0.05 * 50) / (400 + 50), 12);
 });
 
 test('the budget that goes the fastest is known after a reading', async () => {

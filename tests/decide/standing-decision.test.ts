@@ -14,6 +14,7 @@ import { readEntries } from '../../src/history/event-stream.ts';
 import { connectRedis, isCluster } from '../../src/infra/redis.ts';
 import type { Models } from '../../src/scoring/served.ts';
 import { decideDeps } from '../support/decide-deps.ts';
+import { timesMade } from '../support/offer-counts.ts';
 import { makeOffer, noon } from '../support/offers.ts';
 import { keysMatching, silentLog, testRedis } from '../support/redis.ts';
 import { shopChurnModel } from '../support/shop-models.ts';
@@ -83,14 +84,14 @@ async function loggedDecisions(customerId: CustomerId) {
 
 test('fifty requests at once, over two processes, get one decision, which is logged and counted once', async () => {
   const customerId = await customer();
-  const madeBefore = Number(await redis.hget(keys.offersMade, 'five'));
+  const madeBefore = (await timesMade(redis, keys)).five ?? 0;
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, i) => standingDecision(ask(customerId), i % 2 === 0 ? one : two)),
   );
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
   expect(answers[0] && idsOf(answers[0])).toEqual(['five']);
   expect(await loggedDecisions(customerId)).toHaveLength(1);
-  expect(Number(await redis.hget(keys.offersMade, 'five'))).toBe(madeBefore + 1);
+  expect((await timesMade(redis, keys)).five).toBe(madeBefore + 1);
 });
 
 test('however many ask at once, over two processes, the offer is reserved and contacted once', async () => {

@@ -3,7 +3,7 @@
  * offer. Whatever is told again changes nothing.
  */
 import { createHash } from 'node:crypto';
-import { countRedeemed } from '../../decide/count-offers.ts';
+import { countedField, countRedeemed } from '../../decide/count-offers.ts';
 import { madeOffers } from '../../decide/decision-log.ts';
 import type { DecisionOutline, OutlinedOffer } from '../../decide/decision-outline.ts';
 import { keptSeconds } from '../../decide/kept-seconds.ts';
@@ -177,7 +177,10 @@ async function settleReport(
   if (budget !== undefined) deps.metrics.budgetOutcomes.inc({ outcome: budget });
   // Of an offer that several decisions showed, held, the one that made it counts: it was made once.
   const madeBy = offer.heldSince ?? decisionId;
-  if (outcome === 'redeemed') await countRedeemed(deps.redis, deps.keys, madeBy, offerId, knownSeconds);
+  if (outcome === 'redeemed') {
+    const field = countedField(offer, madeBy, Date.parse(decision.decidedAt));
+    await countRedeemed(deps.redis, deps.keys, { decisionId: madeBy, offerId, field }, knownSeconds);
+  }
   return attributionOf(decision, offer, outcome, at);
 }
 

@@ -2,11 +2,11 @@
 import { countMade } from '../../decide/count-offers.ts';
 import { inputsNow } from '../../decide/decide.ts';
 import {
+  countedFields,
   keepOutlines,
   type LoggedDecision,
   listedText,
   madeOffers,
-  newlyMade,
 } from '../../decide/decision-log.ts';
 import type { FramedReasons } from '../../decide/framed-reasons.ts';
 import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
@@ -118,7 +118,7 @@ export function createListedStanding(
         const left = late.has(one) ? await giveWay(one, market) : one;
         if (left !== undefined) settled.push(left);
       }
-    const made = settled.flatMap(({ decision, json }) => (json === undefined ? [] : newlyMade(decision)));
+    const made = settled.flatMap(({ decision, json }) => (json === undefined ? [] : countedFields(decision)));
     // A list may be gone on with long after it was broken off.
     await countMade(deps.redis, deps.keys, `${ownName}-${chunk}`, made, decisionTtlSeconds);
     return settled.map(({ customer, decision, reasons, by, json }): DecidedCustomer => {

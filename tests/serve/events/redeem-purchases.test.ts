@@ -15,6 +15,7 @@ import { redeemPurchases } from '../../../src/serve/events/redeem-purchases.ts';
 import { findOutcomes } from '../../../src/serve/events/report-outcomes.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fiveOff, offerFiveOff } from '../../support/five-off.ts';
+import { timesRedeemed } from '../../support/offer-counts.ts';
 import { noon } from '../../support/offers.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -53,7 +54,7 @@ const budget = async () => (await service.call('GET', '/offers/five-off/budget')
 test('a till that knows the offer alone redeems the last that the customer was given; repeats change nothing', async () => {
   const decisionId = await decided('till');
   const before = await budget();
-  const redeemedBefore = Number(await redis.hget(keys.offersRedeemed, 'five-off'));
+  const redeemedBefore = (await timesRedeemed(redis, keys))['five-off'] ?? 0;
   const order = { eventId: 'order-1', orderId: '1' };
   for (let n = 0; n < 3; n++) {
     const { results } = await buy('till', [{ offerId: 'five-off' }], order);
@@ -68,7 +69,7 @@ test('a till that knows the offer alone redeems the last that the customer was g
   const report = { offerId: 'five-off', outcome: 'redeemed' };
   const { body } = await service.call('POST', `/decisions/${decisionId}/outcomes`, report);
   expect(body.duplicate).toBe(true);
-  expect(Number(await redis.hget(keys.offersRedeemed, 'five-off'))).toBe(redeemedBefore + 1);
+  expect((await timesRedeemed(redis, keys))['five-off']).toBe(redeemedBefore + 1);
   const after = await budget();
   expect(after.confirmed.amountMinor).toBe(before.confirmed.amountMinor + 500);
   expect(after.reserved.count).toBe(before.reserved.count - 1);
@@ -152,7 +153,7 @@ test('of a fallback there is nothing to redeem, whichever way it is told of, and
     ...report,
   });
   expect(told.body.results[0]).toMatchObject({ status: 'accepted', outcome: 'fallback' });
-  expect(await redis.hget(keys.offersRedeemed, 'banner')).toBeNull();
+  expect((await timesRedeemed(redis, keys)).banner).toBeUndefined();
   expect(await outcomesOf(decisionId)).toEqual([]);
   const clicked = await service.call('POST', `/decisions/${decisionId}/outcomes`, {
     ...report,

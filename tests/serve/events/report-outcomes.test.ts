@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fiveOff, offerFiveOff } from '../../support/five-off.ts';
+import { timesRedeemed } from '../../support/offer-counts.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -36,7 +37,7 @@ const outcomesOf = async (decisionId: string) =>
 test('outcomes among other events are settled: a redemption is paid for, a dismissal gives back; and each counts once by either way', async () => {
   const [buyer, weary] = [await decided({ customerId: 'buyer' }), await decided({ customerId: 'weary' })];
   const before = await budget();
-  const redeemedBefore = Number(await redis.hget(keys.offersRedeemed, offerId));
+  const redeemedBefore = (await timesRedeemed(redis, keys))[offerId] ?? 0;
   const events = [
     { customerId: 'buyer', decisionId: buyer, outcome: 'clicked' },
     { customerId: 'buyer', decisionId: buyer, outcome: 'redeemed', valueMinor: 9000, costMinor: 320 },
@@ -53,7 +54,7 @@ test('outcomes among other events are settled: a redemption is paid for, a dismi
   const after = await budget();
   expect(after.reserved.count).toBe(before.reserved.count - 2);
   expect(after.confirmed.amountMinor).toBe(before.confirmed.amountMinor + 320);
-  expect(Number(await redis.hget(keys.offersRedeemed, offerId))).toBe(redeemedBefore + 1);
+  expect((await timesRedeemed(redis, keys))[offerId]).toBe(redeemedBefore + 1);
   // Both are told within a millisecond, it may be: then their ids set their order.
   const told: { outcome: string }[] = await outcomesOf(buyer);
   expect(told.sort((a, b) => a.outcome.localeCompare(b.outcome))).toMatchObject([

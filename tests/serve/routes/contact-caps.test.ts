@@ -4,6 +4,7 @@ import { createContactLedger } from '../../../src/decide/ledger/contact-ledger.t
 import type { ContactPolicy } from '../../../src/domain/decision-policy.ts';
 import { streamIdParts } from '../../../src/domain/stream-id.ts';
 import { eventually } from '../../support/eventually.ts';
+import { timesMade, timesRedeemed } from '../../support/offer-counts.ts';
 import { offerReasons } from '../../support/offer-reasons.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -164,10 +165,14 @@ test('an offer is made as often as its cap says: a dry run does not count, nor d
     decisionIds.push(body.decisionId);
   }
   // Of all customers it was made once, and is as likely to be redeemed as one that was.
-  expect(await redis.hget(keys.offersMade, 'gift')).toBe('1');
+  expect((await timesMade(redis, keys)).gift).toBe(1);
   for (const decisionId of decisionIds)
     await often.call('POST', `/decisions/${decisionId}/outcomes`, { offerId: 'gift', outcome: 'redeemed' });
-  expect(await redis.hget(keys.offersRedeemed, 'gift')).toBe('1');
+  expect((await timesRedeemed(redis, keys)).gift).toBe(1);
+  // Both are settled on the same day, whichever of the decisions it was told of.
+  const openFields = async (key: string) =>
+    (await redis.hkeys(key)).filter((field) => field.endsWith(':gift'));
+  expect(await openFields(keys.offersRedeemedOpen)).toEqual(await openFields(keys.offersMadeOpen));
   expect(await ask(often, 'greedy', gifts)).toMatchObject({ gift: 'offer-cap' });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readEntries } from '../../../src/history/event-stream.ts';
 import { cuttableRedis } from '../../support/cuttable-redis.ts';
 import { eventually } from '../../support/eventually.ts';
+import { timesMade, timesRedeemed } from '../../support/offer-counts.ts';
 import { testOneServer, testRedis } from '../../support/redis.ts';
 import { type Answer, startTestService, type TestService } from '../../support/service.ts';
 
@@ -61,7 +62,7 @@ const reasons = (body: { excluded: { offerId: string; reasonCode: string }[] }) 
   Object.fromEntries(body.excluded.map(({ offerId, reasonCode }) => [offerId, reasonCode]));
 const counts = async () => ({
   stream: await redis.xlen(keys.eventStream),
-  made: await redis.hgetall(keys.offersMade),
+  made: await timesMade(redis, keys),
 });
 
 async function shopper(customerId: string, consent: object = { email: true }): Promise<string> {
@@ -297,7 +298,7 @@ describe('outcomes', () => {
   test('a redemption reported many times at once, over two processes, counts once', async () => {
     const customerId = await shopper('redeemer');
     const decisionId = await decided(customerId);
-    const before = Number(await redis.hget(keys.offersRedeemed, 'five'));
+    const before = (await timesRedeemed(redis, keys)).five ?? 0;
     const redeemed = { offerId: 'five', outcome: 'redeemed', valueMinor: 4200 };
     const answers: Answer[] = await Promise.all(
       Array.from({ length: 20 }, (_, i) => report(decisionId, redeemed, i % 2 === 0 ? service : other)),
@@ -306,26 +307,26 @@ describe('outcomes', () => {
     expect(answers.filter(({ body }) => !body.duplicate)).toHaveLength(1);
     expect(new Set(answers.map(({ body }) => body.eventId)).size).toBe(1);
     expect((await report(decisionId, redeemed)).body.duplicate).toBe(true);
-    expect(Number(await redis.hget(keys.offersRedeemed, 'five'))).toBe(before + 1);
+    expect((await timesRedeemed(redis, keys)).five).toBe(before + 1);
     expect((await profileOf(customerId)).offersRedeemed).toBe(1);
   });
 
   test('a redemption with event ids of its own counts once on the offer all the same', async () => {
     const decisionId = await decided(await shopper('insistent'));
-    const before = Number(await redis.hget(keys.offersRedeemed, 'five'));
+    const before = (await timesRedeemed(redis, keys)).five ?? 0;
     for (const eventId of ['till-1', 'till-2'])
       expect((await report(decisionId, { offerId: 'five', outcome: 'redeemed', eventId })).body).toEqual({
         eventId,
         duplicate: false,
         attributed: true,
       });
-    expect(Number(await redis.hget(keys.offersRedeemed, 'five'))).toBe(before + 1);
+    expect((await timesRedeemed(redis, keys)).five).toBe(before + 1);
   });
 
   test("an outcome under another event's id is refused and settles nothing; told again under its own it is a repeat", async () => {
     const customerId = await shopper('numbered');
     const decisionId = await decided(customerId);
-    const before = Number(await redis.hget(keys.offersRedeemed, 'five'));
+    const before = (await timesRedeemed(redis, keys)).five ?? 0;
     const lines = [{ itemId: 'tea-1', quantity: 1, unitPriceMinor: 1000 }];
     await service.call('POST', '/events', { type: 'purchase', customerId, eventId: 'order-78', lines });
     const viewed = { offerId: 'five', outcome: 'viewed', eventId: 'view-78' };
@@ -339,7 +340,7 @@ describe('outcomes', () => {
     }
     const told = (await service.call('GET', `/decisions/${decisionId}`)).body.outcomes;
     expect(told).toMatchObject([{ outcome: 'viewed', eventId: 'view-78' }]);
-    expect(Number(await redis.hget(keys.offersRedeemed, 'five'))).toBe(before);
+    expect((await timesRedeemed(redis, keys)).five).toBe(before);
     const { body } = await report(decisionId, redeemed);
     expect(body).toMatchObject({ duplicate: false, attributed: true });
     expect((await profileOf(customerId)).offersRedeemed).toBe(1);
@@ -365,9 +366,9 @@ describe('outcomes', () => {
   test('a dismissal is an event of the customer and no redemption', async () => {
     const customerId = await shopper('dismissive');
     const decisionId = await decided(customerId);
-    const before = await redis.hgetall(keys.offersRedeemed);
+    const before = await timesRedeemed(redis, keys);
     expect((await report(decisionId, { offerId: 'five', outcome: 'dismissed' })).status).toBe(202);
-    expect(await redis.hgetall(keys.offersRedeemed)).toEqual(before);
+    expect(await timesRedeemed(redis, keys)).toEqual(before);
     expect(await profileOf(customerId)).toMatchObject({ offersDismissed: 1, offersRedeemed: 0 });
   });
 

@@ -196,6 +196,21 @@ test('each customer is decided once; who has not consented gets nothing; the lak
   expect(await files.finishedAt()).toBeDefined();
 });
 
+test('a list that was just made leaves acceptance as it was: it counts when nobody can redeem it any more', async () => {
+  const listed = fivePercent({ offerId: 'listed', redeemWithinDays: 3 });
+  await offersAre(listed);
+  const { batchId, files } = await begin(makeRequest());
+  await run(batchId);
+  expect(await linesOf(files)).toHaveLength(810);
+  const countsAfter = async (days: number) => {
+    const { market } = await asServed([listed], () => Date.now() + days * dayMs);
+    return (await market.read()).countsOf('listed');
+  };
+  expect(await countsAfter(0)).toEqual({ made: 0, redeemed: 0 });
+  expect(await countsAfter(3)).toEqual({ made: 0, redeemed: 0 });
+  expect(await countsAfter(4)).toEqual({ made: 810, redeemed: 0 });
+});
+
 test('ids of whom there is no record are decided on, and counted', async () => {
   await offersAre(fivePercent());
   const ids = [idOf(1), 'nobody-1', 'nobody-2'].map((id) => CustomerId.parse(id));
@@ -298,8 +313,8 @@ test('nothing stands too: asked for at send time, nobody is decided on again', a
 });
 
 test('what stands already is what the list says, and is neither made nor logged again', async () => {
-  const gift = { offerId: 'gift', benefit: { kind: 'gift', costMinor: 150 }, budget: { count: 1000 } };
-  const better = makeOffer(gift);
+  const gift = { offerId: 'gift', benefit: { kind: 'gift', costMinor: 150 }, priorityLever: 2 };
+  const better = makeOffer({ ...gift, budget: { count: 1000 } });
   const offers = [fivePercent(), better];
   await offersAre(...offers);
   const ids = everyId.slice(891, 899);
