@@ -131,7 +131,7 @@ export const ValueTerms = z.object({
    * is made to explore alone.
    */
   withheld: z.literal(true).optional(),
-  /** Of all customers: times it was made and redeemed. */
+  /** Of all customers: times it was made and redeemed, of those that nobody can redeem any more. */
   made: z.int().min(0),
   redeemed: z.int().min(0),
   /** How much more (> 1) or less (< 1) this customer likes what it is about; multiplies the prior's odds. */

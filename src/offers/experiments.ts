@@ -17,6 +17,7 @@ import type {
   RANKINGS,
   ValueWeights,
 } from '../domain/decision-policy.ts';
+import { changesOffers, changesPages, concernsOffers } from '../domain/experiment-scope.ts';
 import type { Offer } from '../domain/offer.ts';
 import { type CompiledContactPolicy, compileContactPolicy } from './contact-policy.ts';
 import { type ExplorationSettings, purseOf, shopPurse } from './exploration.ts';
@@ -159,11 +160,6 @@ function variantOf({ experiment, salt, shareEnd, variantEnds }: Compiled, subjec
   return x < shareEnd ? experiment.variants[partOf(y, variantEnds)] : undefined;
 }
 
-/** An experiment whose variants change nothing (A/A) concerns everything. */
-function concernsOffers({ variants }: Experiment): boolean {
-  return variants.some(changesOffers) || !variants.some(changesPages);
-}
-
 function concernsPages({ variants }: Experiment, scenario: string): boolean {
   const changesThese = (variant: ExperimentVariant) =>
     variant.collaborativeModel !== undefined || standInOf(variant, scenario) !== undefined;
@@ -171,21 +167,6 @@ function concernsPages({ variants }: Experiment, scenario: string): boolean {
     variants.some(changesThese) ||
     !variants.some((variant) => changesPages(variant) || changesOffers(variant))
   );
-}
-
-function changesPages({ scenarios, collaborativeModel }: ExperimentVariant): boolean {
-  return scenarios !== undefined || collaborativeModel !== undefined;
-}
-
-function changesOffers(variant: ExperimentVariant): boolean {
-  const {
-    name: _name,
-    weight: _weight,
-    scenarios: _scenarios,
-    collaborativeModel: _collaborativeModel,
-    ...changes
-  } = variant;
-  return Object.values(changes).some(isDefined);
 }
 
 function standInOf({ scenarios }: ExperimentVariant, scenario: string): string | undefined {

@@ -11,6 +11,7 @@ import { dayMs } from '../../domain/time.ts';
 import type { Lake } from '../../history/lake.ts';
 import { whyChurnUnknown } from '../churn-horizon.ts';
 import { itemMarginsQuery } from './item-margins.ts';
+import { whyThinnedOut } from './known-since.ts';
 import { offerCostsQuery } from './offer-costs.ts';
 import { clockOf, type GroupSums, hasEnough, OUTCOMES, type Outcome, readGroups } from './outcomes.ts';
 import { peopleQuery } from './people.ts';
@@ -102,7 +103,9 @@ export async function readOut(
     await makePeople(connection, lake, split, { end, assumedShare });
     const sums = await readGroups(connection, 'people', split.groups);
     const churnUnknown = await whyChurnUnknown(lake, connection, (end - split.from) / dayMs, end);
-    return { ...describe(split, end, now), ...compare(split, sums, { end, now, churnUnknown }) };
+    const span = { from: split.from, end };
+    const thinnedOut = split.mark && (await whyThinnedOut(connection, lake, split.mark, span));
+    return { ...describe(split, end, now), ...compare(split, sums, { end, now, churnUnknown, thinnedOut }) };
   } finally {
     signal?.removeEventListener('abort', interrupt);
     // Temporary tables go with their connection.
@@ -135,8 +138,16 @@ function describe(split: Split, end: number, now: number) {
   };
 }
 
-/** Milliseconds since 1970; `churnUnknown`: why nobody can be known to have left, undefined = who has is known. */
-type Known = { end: number; now: number; churnUnknown: string | undefined };
+/**
+ * Milliseconds since 1970; `churnUnknown`: why nobody can be known to have left, undefined = who has is known; `thinnedOut`: why days
+ * count in which nothing was done, undefined = none is known to.
+ */
+type Known = {
+  end: number;
+  now: number;
+  churnUnknown: string | undefined;
+  thinnedOut: string | undefined;
+};
 
 function compare(split: Split, sums: readonly GroupSums[], known: Known) {
   const isKnown = (outcome: Outcome) => outcome !== 'churnRate' || known.churnUnknown === undefined;
@@ -208,13 +219,13 @@ function warningsOf(
   split: Split,
   groups: Readout['groups'],
   differences: Readout['differences'],
-  { p, end, now, churnUnknown }: { p: number | null } & Known,
+  { p, end, now, churnUnknown, thinnedOut }: { p: number | null } & Known,
 ): string[] {
   if (end <= split.from)
     return [
       `It starts on ${new Date(split.from).toISOString()}: there is nothing to read ${now <= split.from ? 'yet' : 'in these days'}.`,
     ];
-  const warnings: string[] = [];
+  const warnings: string[] = thinnedOut === undefined ? [] : [thinnedOut];
   if (p !== null && p < mismatchBelow) {
     const sizes = groups.map(
       ({ name, customers, weight }) => `${name} ${customers} (weight ${weight.toFixed(3)})`,

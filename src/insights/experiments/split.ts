@@ -1,7 +1,9 @@
 /** Groups that chance has divided the customers into, and since when it matters: what a readout compares. */
 import { cutOff, cutOffs, drawRange, SALTS } from '../../algorithms/split.ts';
 import type { DecisionPolicy, Experiment } from '../../domain/decision-policy.ts';
+import { concernsOffers } from '../../domain/experiment-scope.ts';
 import { sqlText } from '../../history/lake.ts';
+import { controlGroupMark, experimentMark, type Mark } from './known-since.ts';
 
 /** Milliseconds since 1970. `end` undefined = it goes on. */
 export type Span = { from: number; end: number | undefined };
@@ -11,6 +13,8 @@ export type Split = Span & {
   groups: readonly { name: string; weight: number }[];
   /** SQL over `customerId`: number of the customer's group; NULL = takes no part. */
   groupOf: string;
+  /** How logged decisions tell that it was known to the policy that made them; undefined = none tells. */
+  mark?: Mark;
 };
 
 /** The groups of the control group's and offers' holdouts. */
@@ -27,17 +31,24 @@ export function experimentSplit(experiment: Experiment, { controlGroupShare }: D
   // How many of the ends between two variants the draw has passed.
   const ends = cutOffs(experiment.variants.map(({ weight }) => weight)).slice(0, -1);
   const group = ends.map((end) => `(${draw(salt, 'y')} >= ${end})::INTEGER`).join(' + ');
+  const isOnThem = takesPart.length === 0 ? 'true' : takesPart.join(' AND ');
   return {
     from: Date.parse(experiment.from),
     end: experiment.to === undefined ? undefined : Date.parse(experiment.to),
     groups: experiment.variants.map(({ name, weight }) => ({ name, weight })),
-    groupOf: takesPart.length === 0 ? group : `CASE WHEN ${takesPart.join(' AND ')} THEN ${group} END`,
+    groupOf: takesPart.length === 0 ? group : `CASE WHEN ${isOnThem} THEN ${group} END`,
+    // Pages of recommendations are not logged.
+    ...(concernsOffers(experiment) && { mark: { ...experimentMark(experiment.name), isOnThem } }),
   };
 }
 
 /** Who gets no offer at all, and everybody else. */
 export function controlGroupSplit({ controlGroupShare }: DecisionPolicy, span: Span): Split {
-  return holdout(SALTS.controlGroup, controlGroupShare, span);
+  const isOnThem = `${draw(SALTS.controlGroup, 'x')} < ${cutOff(controlGroupShare)}`;
+  return {
+    ...holdout(SALTS.controlGroup, controlGroupShare, span),
+    mark: { ...controlGroupMark, isOnThem },
+  };
 }
 
 /** Who never gets this offer, and everybody else; the control group, which gets none, is left out. */

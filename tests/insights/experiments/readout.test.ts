@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { LoggedDecision } from '../../../src/decide/decision-log.ts';
 import { Decision } from '../../../src/domain/decision.ts';
 import { DecisionPolicy } from '../../../src/domain/decision-policy.ts';
 import type { ShopEvent } from '../../../src/domain/event.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { writeEntries } from '../../../src/history/write-entries.ts';
 import { readOut } from '../../../src/insights/experiments/readout.ts';
-import { experimentSplit, type Split } from '../../../src/insights/experiments/split.ts';
+import { controlGroupSplit, experimentSplit, type Split } from '../../../src/insights/experiments/split.ts';
 import { compileExperiments } from '../../../src/offers/experiments.ts';
 import { testLake } from '../../support/lake.ts';
 import { makeItem } from '../../support/offers.ts';
@@ -333,4 +334,100 @@ test('an empty lake', async () => {
   const { groups, warnings } = await readOut(await testLake(), split, settings);
   expect(groups.map(({ customers }) => customers)).toEqual([0, 0]);
   expect(warnings[0]).toBe('Nobody is in control, more.');
+});
+
+describe('of a group whose policy came later than its days', () => {
+  const both = DecisionPolicy.parse({ ...policy, controlGroupShare: 0.3 });
+  const compiled = compileExperiments(both);
+  const ids = Array.from({ length: 60 }, (_, i) => `c${i}`);
+  const isHeld = (id: string) => compiled.controlGroup(id).member;
+  /** One decision a customer: on the day `first` for the first of a group, and half a day later for each of the others. */
+  const decided = (first: number, marks: (id: string) => object) =>
+    ids.map((id, n) =>
+      Decision.parse({ ...decision(`${first}-${id}`, id, first + n / 2, []), ...marks(id) }),
+    );
+  const marked = (id: string) =>
+    isHeld(id) ? { controlGroup: true } : { experiment: { name: 'spring', variant: 'more' } };
+  const span = { from: start, end: undefined };
+  const splits = { experiment: splitOf(both), controlGroup: controlGroupSplit(both, span) };
+  const warningsAfter = async (decisions: Decision[], { now = start + 60 * dayMs, of = splits } = {}) => {
+    const lake = await testLake();
+    await writeEntries(lake, 'all', {
+      events: [],
+      catalogue: [],
+      decisions: decisions.map((one) => LoggedDecision.parse(one)),
+    });
+    const told = async (split: Split) => {
+      const { warnings } = await readOut(lake, split, { ...settings, now });
+      return warnings.filter((one) => /[Dd]ecision/.test(one)).join();
+    };
+    return { experiment: await told(of.experiment), controlGroup: await told(of.controlGroup) };
+  };
+
+  test('the day since which decisions carry it is told, and what to do', async () => {
+    // Those of the control group do not carry the experiment, nor the others the control group: neither says anything of the other.
+    const late = await warningsAfter([...decided(0, () => ({})), ...decided(31, marked)]);
+    const firstOf = (isOne: (id: string) => boolean) => {
+      const at = start + (31 + ids.findIndex(isOne) / 2) * dayMs;
+      return new Date(at).toISOString().slice(0, 10);
+    };
+    const experimentDay = firstOf((id) => !isHeld(id));
+    const controlDay = firstOf(isHeld);
+    expect(late.experiment).toContain(`only since ${experimentDay}`);
+    expect(late.experiment).toContain(`"from" to "${experimentDay}T00:00:00Z"`);
+    expect(late.controlGroup).toContain(`only since ${controlDay}`);
+    expect(late.controlGroup).toContain(`--from ${controlDay}`);
+    // Followed, the warning is gone.
+    const of = {
+      experiment: { ...splits.experiment, from: Date.parse(`${experimentDay}T00:00:00Z`) },
+      controlGroup: { ...splits.controlGroup, from: Date.parse(`${controlDay}T00:00:00Z`) },
+    };
+    expect(await warningsAfter(decided(31, marked), { of })).toEqual({ experiment: '', controlGroup: '' });
+  });
+
+  test('none carries it yet', async () => {
+    const none = await warningsAfter(
+      decided(0, () => ({ experiment: { name: 'sprin', variant: 'spring' } })),
+    );
+    expect(none.experiment).toContain('No decision on who takes part carries it yet');
+    expect(none.controlGroup).toContain('No decision on who is in the control group says so yet');
+  });
+
+  test('nothing is said where it was known from the first decision on, or within a day, or nothing was decided', async () => {
+    const nothing = { experiment: '', controlGroup: '' };
+    expect(await warningsAfter(decided(10, marked))).toEqual(nothing);
+    const further = (id: string) =>
+      isHeld(id)
+        ? { controlGroup: true }
+        : {
+            experiment: { name: 'other', variant: 'spring' },
+            furtherExperiments: [{ name: 'spring', variant: 'control' }],
+          };
+    expect(await warningsAfter(decided(0, further))).toEqual(nothing);
+    expect(await warningsAfter([])).toEqual(nothing);
+    const [held = '', other = ''] = [ids.find(isHeld), ids.find((id) => !isHeld(id))];
+    const early = [held, other].map((id) => decision(`early-${id}`, id, 0, []));
+    const soon = [held, other].map((id) =>
+      Decision.parse({ ...decision(`soon-${id}`, id, 0.9, []), ...marked(id) }),
+    );
+    expect(await warningsAfter([...early, ...soon])).toEqual(nothing);
+    // Of the first day nobody can know yet what the processes will have been told.
+    expect(await warningsAfter(early, { now: start + 0.5 * dayMs })).toEqual(nothing);
+  });
+
+  test('an experiment on pages alone leaves no decision that could tell', async () => {
+    const [a, b] = [{ name: 'control' }, { name: 'more', scenarios: { home: 'popular' } }];
+    const pages = DecisionPolicy.parse({
+      experiments: [{ name: 'spring', from: '2026-06-01T00:00:00Z', variants: [a, b] }],
+    });
+    const of = { ...splits, experiment: splitOf(pages) };
+    expect(
+      (
+        await warningsAfter(
+          decided(0, () => ({})),
+          { of },
+        )
+      ).experiment,
+    ).toBe('');
+  });
 });

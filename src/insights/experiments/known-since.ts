@@ -1,0 +1,67 @@
+/**
+ * Since when decisions were made by a policy that knew what is read out. Who is in which group says a hash, also of days before; only
+ * the log tells that nothing was done then, and that what is read of those days is chance.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { dayMs } from '../../domain/time.ts';
+import { type Lake, sqlText } from '../../history/lake.ts';
+import { sqlInstant } from './sql-instant.ts';
+
+/** How the log tells that it was known. */
+export type Mark = {
+  /** SQL over the `json` of a decision: it was made by a policy that knew. */
+  isCarried: string;
+  /** SQL over `customerId`: on whom every such decision carries it. */
+  isOnThem: string;
+  /** What is not known before the day `since` (YYYY-MM-DD), or to nobody yet, and what to do about it. */
+  warning: (since: string | undefined) => string;
+};
+
+/** What took some processes a while, or was decided just before, thins out nothing. */
+const graceMs = dayMs;
+
+export function experimentMark(name: string): Omit<Mark, 'isOnThem'> {
+  const text = sqlText(name);
+  return {
+    isCarried: `CASE WHEN contains(json, ${sqlText(JSON.stringify(name))}) THEN json_extract_string(json, '$.experiment.name') = ${text}
+      OR coalesce(list_contains(json_extract_string(json, '$.furtherExperiments[*].name'), ${text}), false) ELSE false END`,
+    warning: (since) =>
+      since === undefined
+        ? 'No decision on who takes part carries it yet: the processes that decide do not know it, and what differs until then is chance. Start them anew with this policy, ' +
+          'and set its "from" to that day.'
+        : `Decisions carry it only since ${since}: the policy that decided before did not know it, and these days thin out what it does. Set its "from" to ` +
+          `"${since}T00:00:00Z".`,
+  };
+}
+
+export const controlGroupMark: Omit<Mark, 'isOnThem'> = {
+  isCarried: `CASE WHEN contains(json, '"controlGroup":true') THEN json_extract_string(json, '$.controlGroup') = 'true' ELSE false END`,
+  warning: (since) =>
+    since === undefined
+      ? 'No decision on who is in the control group says so yet: the processes that decide do not know of it, and what differs until then is chance. Start them anew with this ' +
+        'policy, and ask from that day on.'
+      : `Decisions say who is in the control group only since ${since}: before, its customers were made offers like all others, and these days thin out what offers do. Ask from that ` +
+        `day on: --from ${since}, ?from=${since}.`,
+};
+
+/**
+ * undefined: nothing speaks against its having been known from the start. Days from `from` to `end`, milliseconds since 1970, are looked
+ * at; a day without a decision on those who take part tells nothing.
+ */
+export async function whyThinnedOut(
+  connection: DuckDBConnection,
+  lake: Pick<Lake, 'from'>,
+  { isCarried, isOnThem, warning }: Mark,
+  { from, end }: { from: number; end: number },
+): Promise<string | undefined> {
+  const first = (carried: string) =>
+    `epoch_ms(min(decidedAt) FILTER (${carried}(${isCarried})))::DOUBLE AS first`;
+  const read = await connection.runAndReadAll(
+    `SELECT ${first('')}With, ${first('NOT ')}Without FROM ${lake.from('decisions')}
+     WHERE customerId IS NOT NULL AND decidedAt >= ${sqlInstant(from)} AND decidedAt < ${sqlInstant(end)} AND ${isOnThem}`,
+  );
+  const [carriedAt, without] = [read.value(0, 0), read.value(1, 0)];
+  if (typeof without !== 'number') return undefined;
+  if (typeof carriedAt !== 'number') return end - without > graceMs ? warning(undefined) : undefined;
+  return carriedAt - without > graceMs ? warning(new Date(carriedAt).toISOString().slice(0, 10)) : undefined;
+}
