@@ -54,14 +54,19 @@ export async function whyThinnedOut(
   { isCarried, isOnThem, warning }: Mark,
   { from, end }: { from: number; end: number },
 ): Promise<string | undefined> {
-  const first = (carried: string) =>
-    `epoch_ms(min(decidedAt) FILTER (${carried}(${isCarried})))::DOUBLE AS first`;
-  const read = await connection.runAndReadAll(
-    `SELECT ${first('')}With, ${first('NOT ')}Without FROM ${lake.from('decisions')}
-     WHERE customerId IS NOT NULL AND decidedAt >= ${sqlInstant(from)} AND decidedAt < ${sqlInstant(end)} AND ${isOnThem}`,
-  );
-  const [carriedAt, without] = [read.value(0, 0), read.value(1, 0)];
-  if (typeof without !== 'number') return undefined;
-  if (typeof carriedAt !== 'number') return end - without > graceMs ? warning(undefined) : undefined;
-  return carriedAt - without > graceMs ? warning(new Date(carriedAt).toISOString().slice(0, 10)) : undefined;
+  const first = async (what: string, since: number, before: number): Promise<number | undefined> => {
+    const read = await connection.runAndReadAll(
+      `SELECT epoch_ms(min(decidedAt))::DOUBLE FROM ${lake.from('decisions')}
+       WHERE customerId IS NOT NULL AND decidedAt >= ${sqlInstant(since)} AND decidedAt < ${sqlInstant(before)} AND ${what}`,
+    );
+    const at = read.value(0, 0);
+    return typeof at === 'number' ? at : undefined;
+  };
+  // The JSON of all decisions is much to read, and of most readouts that of the first day is enough.
+  const began = await first(isOnThem, from, end);
+  if (began === undefined || end - began <= graceMs) return undefined;
+  const onThem = `${isOnThem} AND ${isCarried}`;
+  if ((await first(onThem, began, began + graceMs)) !== undefined) return undefined;
+  const since = await first(onThem, began + graceMs, end);
+  return warning(since === undefined ? undefined : new Date(since).toISOString().slice(0, 10));
 }
