@@ -1,12 +1,14 @@
 /** Finds a source's columns in a file, by the names that they go by. */
 import { UsageError } from '../../domain/errors.ts';
 import type { InputFile } from './input-file.ts';
-import type { ColumnNames, Preset, Source } from './preset.ts';
+import type { ColumnNames, Source } from './preset.ts';
 
 /** Source's column → the file's own name for it. */
 export type FoundColumns = ReadonlyMap<string, string>;
 
-export type MatchedFile = { file: InputFile; source: Source; columns: FoundColumns };
+export type MatchedFile<S = Source> = { file: InputFile; source: S; columns: FoundColumns };
+
+type Matchable = { name: string; columns: ColumnNames; optional?: ColumnNames };
 
 /** Case, spaces and punctuation differ between exports of the same thing. */
 function plain(name: string): string {
@@ -47,7 +49,11 @@ function quoted(name: string): string {
 }
 
 /** Tells which of a preset's sources a file is, by its columns. An unknown file is a UsageError that names what lacks. */
-export function matchFile(preset: Preset, file: InputFile, hint = ''): MatchedFile {
+export function matchFile<S extends Matchable>(
+  preset: { name: string; sources: readonly S[] },
+  file: InputFile,
+  hint = '',
+): MatchedFile<S> {
   // An NDJSON file without a line has no columns: nothing to read, nothing to complain of.
   const empty = file.format === 'ndjson' && file.columns.length === 0;
   const attempts = preset.sources.map((source) => ({
