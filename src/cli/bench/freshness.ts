@@ -24,6 +24,8 @@ export type FreshnessOptions = {
   processes: number;
   /** That post and ask at once. */
   callers: number;
+  /** That tell of a customer at once while she is asked about, the one who asks among them: 1, or the others post views of hers. */
+  writers?: number;
   /** Pages a second that are asked for beside it, evenly. */
   load: number;
   /** Share of these whose customers were asked about a little before; the others' pages are made anew. */
@@ -37,8 +39,13 @@ export type FreshnessOptions = {
 };
 
 /** What is posted, and where it must show in the next answer. */
-export const FRESH_KINDS = ['purchase', 'view', 'dismissal', 'consent'] as const;
+export const FRESH_KINDS = ['purchase', 'view', 'complaint', 'dismissal', 'consent'] as const;
 export type FreshKind = (typeof FRESH_KINDS)[number];
+
+/** Among other writers' views one more says nothing: a complaint is counted in its place. */
+export function freshKindsOf(writers: number): readonly FreshKind[] {
+  return FRESH_KINDS.filter((kind) => kind !== (writers === 1 ? 'complaint' : 'view'));
+}
 
 export type FreshFigures = {
   asks: number;
@@ -52,7 +59,11 @@ export type FreshFigures = {
 export type FreshnessLine = FreshFigures & {
   processes: number;
   callers: number;
-  kinds: Record<FreshKind, FreshFigures>;
+  writers: number;
+  /** Those that were asked about. */
+  kinds: Partial<Record<FreshKind, FreshFigures>>;
+  /** What the other writers have posted meanwhile, and how much of it was in no record when it was answered. */
+  beside: Beside;
   /** Customers who could not be asked about: no offer was worth making them. */
   skipped: number;
   /** Calls that were refused for overload, and made again; the time of that counts. */
@@ -73,6 +84,7 @@ export type FreshnessLine = FreshFigures & {
 };
 
 type Seen = { reflected: boolean; ms: number };
+type Beside = { events: number; deferred: number };
 
 const patienceMs = 5000;
 const pollMs = 2;
@@ -85,7 +97,7 @@ export async function benchFreshness(
   options: FreshnessOptions,
   say: (text: string) => void,
 ): Promise<FreshnessLine> {
-  const { loadReturning = 0 } = options;
+  const { loadReturning = 0, writers = 1 } = options;
   const place = await openBenchPlace(options.folder);
   const { root, folders, redis } = place;
   const children: ChildProcess[] = [];
@@ -122,7 +134,7 @@ export async function benchFreshness(
     };
     const startedAt = performance.now();
     const before = await cpuOf(pids);
-    const { seen, skipped } = await askAll(options, customers, call, nextCustomer);
+    const { seen, skipped, beside } = await askAll(options, customers, call, nextCustomer);
     const after = await cpuOf(pids);
     const seconds = (performance.now() - startedAt) / 1000;
     hangUp();
@@ -132,9 +144,9 @@ export async function benchFreshness(
       ...figures(all),
       processes: options.processes,
       callers: options.callers,
-      kinds: Object.fromEntries(
-        FRESH_KINDS.map((kind) => [kind, figures(seen[kind])]),
-      ) as FreshnessLine['kinds'],
+      writers,
+      kinds: Object.fromEntries(freshKindsOf(writers).map((kind) => [kind, figures(seen[kind])])),
+      beside,
       skipped,
       refused,
       loadReturning,
@@ -157,12 +169,26 @@ export async function benchFreshness(
  * cannot be asked is passed over.
  */
 export async function askAll(
-  { asks, processes, callers, seed }: Pick<FreshnessOptions, 'asks' | 'processes' | 'callers' | 'seed'>,
+  {
+    asks,
+    processes,
+    callers,
+    writers = 1,
+    seed,
+  }: Pick<FreshnessOptions, 'asks' | 'processes' | 'callers' | 'writers' | 'seed'>,
   customers: number,
   call: ServiceCall,
   firstCustomer = 0,
-): Promise<{ seen: Record<FreshKind, Seen[]>; skipped: number; nextCustomer: number }> {
-  const seen: Record<FreshKind, Seen[]> = { purchase: [], view: [], dismissal: [], consent: [] };
+): Promise<{ seen: Record<FreshKind, Seen[]>; skipped: number; nextCustomer: number; beside: Beside }> {
+  const seen: Record<FreshKind, Seen[]> = {
+    purchase: [],
+    view: [],
+    complaint: [],
+    dismissal: [],
+    consent: [],
+  };
+  const kinds = freshKindsOf(writers);
+  const beside: Beside = { events: 0, deferred: 0 };
   const rng = createRng(seed, 'freshness');
   let nextAsk = 0;
   let nextCustomer = firstCustomer;
@@ -170,11 +196,14 @@ export async function askAll(
   await Promise.all(
     Array.from({ length: callers }, async () => {
       for (let ask = nextAsk++; ask < asks; ask = nextAsk++) {
-        const kind = FRESH_KINDS[ask % FRESH_KINDS.length] ?? 'purchase';
+        const kind = kinds[ask % kinds.length] ?? 'purchase';
         for (;;) {
           if (nextCustomer >= customers)
             throw new Error(`no offer is worth making to enough of ${customers} customers`);
-          const one = await ASK[kind](copyId(nextCustomer++), twoOf(processes, rng), call);
+          const customerId = copyId(nextCustomer++);
+          const one = await amongWriters({ customerId, processes, others: writers - 1 }, call, beside, () =>
+            ASK[kind](customerId, twoOf(processes, rng), call),
+          );
           if (one === undefined) {
             skipped++;
             continue;
@@ -185,7 +214,34 @@ export async function askAll(
       }
     }),
   );
-  return { seen, skipped, nextCustomer };
+  return { seen, skipped, nextCustomer, beside };
+}
+
+/** Has others post views of the customer, to all processes, for as long as the work takes; counts them in `beside`. */
+async function amongWriters<T>(
+  { customerId, processes, others }: { customerId: string; processes: number; others: number },
+  call: ServiceCall,
+  beside: Beside,
+  work: () => Promise<T>,
+): Promise<T> {
+  let isOver = false;
+  const writing = Array.from({ length: others }, async (_, n) => {
+    while (!isOver) {
+      const view = { type: 'view', customerId, lines: [{ itemId: 'i00002' }] };
+      const { deferred } = (await call(n % processes, 'POST', '/events', view)) as { deferred: number };
+      beside.events++;
+      beside.deferred += deferred;
+    }
+  });
+  // What the others reject with is thrown at the end, however the work ends.
+  const whole = Promise.all(writing);
+  whole.catch(() => {});
+  try {
+    return await work();
+  } finally {
+    isOver = true;
+    await whole;
+  }
 }
 
 /** Where to post, and where to ask. */
@@ -206,7 +262,7 @@ type Decided = {
   decisionId: string;
   degraded: boolean;
 };
-type Profile = { eventCount: number };
+type Profile = { eventCount: number; features: Record<string, number | null> };
 
 const ASK: Readonly<Record<FreshKind, Ask>> = {
   /** What has just been bought is recommended no more. */
@@ -234,6 +290,16 @@ const ASK: Readonly<Record<FreshKind, Ask>> = {
     return watch(
       () => call(there, 'POST', '/events', { type: 'view', customerId, lines }),
       async () => ((await call(here, 'GET', path)) as Profile).eventCount > eventCount,
+    );
+  },
+  /** The profile has it open. */
+  complaint: async (customerId, [there, here], call) => {
+    const path = `/customers/${customerId}/profile`;
+    const open = async () => ((await call(here, 'GET', path)) as Profile).features.openComplaints ?? 0;
+    const before = await open();
+    return watch(
+      () => call(there, 'POST', '/events', { type: 'contact', customerId, complaint: 'opened' }),
+      async () => (await open()) > before,
     );
   },
   /** What was refused is not offered again, though the decision would have stood. */

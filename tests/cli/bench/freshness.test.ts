@@ -1,7 +1,7 @@
 /** The asks of `bench freshness`, on two services of a small shop: consent, dismissals, purchases and views count at once. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { copyId } from '../../../src/cli/bench/copied-records.ts';
-import { askAll, FRESH_KINDS } from '../../../src/cli/bench/freshness.ts';
+import { askAll, freshKindsOf } from '../../../src/cli/bench/freshness.ts';
 import { serviceCalls } from '../../../src/cli/bench/service-calls.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
@@ -48,14 +48,34 @@ test('what is posted to one process is in the next answer of another', async () 
   );
   onTestFinished(close);
   const { seen, skipped } = await askAll({ asks: 200, processes: 2, callers: 4, seed: 1 }, customers, call);
-  for (const kind of FRESH_KINDS) {
-    expect(seen[kind]).toHaveLength(200 / FRESH_KINDS.length);
+  const kinds = freshKindsOf(1);
+  for (const kind of kinds) {
+    expect(seen[kind]).toHaveLength(200 / kinds.length);
     expect(
       seen[kind].filter(({ reflected }) => !reflected),
       kind,
     ).toEqual([]);
   }
   expect(skipped).toBeLessThan(customers - 200);
+});
+
+test('also while 15 others tell of the same customer', async () => {
+  const { call, close } = serviceCalls(
+    services.map(({ url }) => url),
+    () => {},
+  );
+  onTestFinished(close);
+  const options = { asks: 24, processes: 2, callers: 1, writers: 16, seed: 3 };
+  const { seen, beside } = await askAll(options, customers, call, 200);
+  for (const kind of freshKindsOf(16)) {
+    expect(seen[kind], kind).toHaveLength(6);
+    expect(
+      seen[kind].filter(({ reflected }) => !reflected),
+      kind,
+    ).toEqual([]);
+  }
+  expect(beside.events).toBeGreaterThan(24 * 15);
+  expect(beside.deferred).toBe(0);
 });
 
 test('an answer that does not know of it is told from one that does', async () => {

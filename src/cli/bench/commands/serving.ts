@@ -124,6 +124,12 @@ export const freshnessBenchCommand = () =>
     .option('--asks <n>', 'how many', positiveInteger, 10_000)
     .option('--processes <n>', 'of the service', positiveInteger, 2)
     .option('--callers <n>', 'that post and ask at once', positiveInteger, 4)
+    .option(
+      '--writers <n>',
+      'that tell of the same customer at once while she is asked about; from 2 on the others post views',
+      positiveInteger,
+      1,
+    )
     .option('--load <n>', 'pages a second, evenly, that are served beside it', positiveInteger, 200)
     .option(
       '--load-returning <share>',
@@ -142,9 +148,14 @@ export const freshnessBenchCommand = () =>
       const told = ({ asks, share, p50Ms, p99Ms }: FreshFigures) =>
         `${count(asks)} asks, ${(100 * share).toFixed(2)} % fresh, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`;
       const kinds = Object.entries(line.kinds).map(([kind, figures]) => `${kind}: ${told(figures)}`);
+      const { events, deferred } = line.beside;
+      const others =
+        line.writers === 1
+          ? ''
+          : `${count(events)} events of the same customers by others (${count(deferred)} deferred); `;
       output.result(
         { ...line },
-        `${told(line)}; ${kinds.join('; ')}; ${Math.round(line.loadPerSecond)} pages/s beside it ` +
+        `${told(line)}; ${kinds.join('; ')}; ${others}${Math.round(line.loadPerSecond)} pages/s beside it ` +
           `(p50 ${line.loadP50Ms.toFixed(1)} ms, p99 ${line.loadP99Ms.toFixed(1)} ms, ${line.loadErrors} errors); of the cores the services take ${line.serviceCpu.toFixed(2)}, Redis ${line.redisCpu.toFixed(2)}, the measurement ${line.benchCpu.toFixed(2)}`,
       );
       if (line.share < 1)
