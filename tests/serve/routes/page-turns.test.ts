@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { untriedPage } from '../../../src/offers/experiments.ts';
 import type { Deps } from '../../../src/serve/deps.ts';
 import { createServeMetrics } from '../../../src/serve/metrics.ts';
+import { answerRecommendations } from '../../../src/serve/recommend/answer-page.ts';
 import type { FoundPage } from '../../../src/serve/recommend/prepared-store.ts';
-import { answerRecommendations } from '../../../src/serve/routes/recommendations.ts';
 import { turnCounter } from '../../support/turn-counter.ts';
 
 const page = { items: [], isCut: false, direction: undefined, categories: [], bought: [], segment: '' };
