@@ -10,7 +10,7 @@ import { type FeatureValue, groupOf, type ReasonGroup } from './churn-words.ts';
 export type ChurnReason = {
   /** The group, by the feature that leads it. */
   feature: string;
-  /** Of that feature. */
+  /** Of that feature, as the model reads it: a stand-in where it was never observed (`features/known-features.ts`). */
   value: number;
   /** Part of the logit; above 0 = raises the risk. */
   contribution: number;
@@ -37,7 +37,7 @@ export function explainChurn(model: ChurnModel, vector: Float32Array): ChurnExpl
     feature: group.lead,
     value: value(group.lead),
     contribution,
-    text: group.say(value),
+    text: group.say(value, contribution > 0),
   }));
   return { base, reasons: reasons.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)) };
 }

@@ -11,7 +11,8 @@ export type ReasonGroup = {
   lead: string;
   /** Other features, and inputs derived from several. */
   others: readonly string[];
-  say: (value: FeatureValue) => string;
+  /** `raises`: this moves the risk up; what is said must not read as if it moved it the other way. */
+  say: (value: FeatureValue, raises: boolean) => string;
 };
 
 const CHANNEL_WORDS: Readonly<Record<Channel, string>> = {
@@ -39,10 +40,13 @@ const GROUPS: readonly ReasonGroup[] = [
       'mbgNbdAliveLogit',
       'paretoNbdAliveLogit',
     ],
-    say: (value) => {
+    say: (value, raises) => {
       const last = `last order ${ago(value('daysSinceLastOrder'))}`;
       if (value('repeatErrands') < 1) return `ordered once, ${ago(value('daysSinceLastOrder'))}`;
-      return `usually orders every ${days(value('gapMeanDays'))}, ${last}`;
+      const isOverdue = value('daysSinceLastOrder') > value('gapMeanDays');
+      // A long gap raises the risk of who has just been here, a short one lowers that of who is late.
+      const gap = isOverdue === raises ? 'every' : raises ? 'only every' : 'as often as every';
+      return `usually orders ${gap} ${days(value('gapMeanDays'))}, ${last}`;
     },
   },
   {

@@ -5,7 +5,7 @@ import { logit } from '../../src/algorithms/logistic-regression.ts';
 import { createRng } from '../../src/algorithms/rng.ts';
 import { FEATURE_NAMES } from '../../src/features/registry.ts';
 import { churnReasons, explainChurn } from '../../src/scoring/churn-reasons.ts';
-import { inputsWithoutWords } from '../../src/scoring/churn-words.ts';
+import { groupOf, inputsWithoutWords } from '../../src/scoring/churn-words.ts';
 import { shopChurnModel } from '../support/shop-models.ts';
 
 const width = DERIVED_INPUTS.length + FEATURE_NAMES.length;
@@ -75,14 +75,7 @@ test('a reason a group: how overdue an order is is one with the usual gap', () =
 });
 
 test.each([
-  ['daysSinceLastOrder', {}, 'usually orders every 21 days, last order 58 days ago'],
   ['daysSinceLastOrder', { repeatErrands: 0, purchaseCount: 1 }, 'ordered once, 58 days ago'],
-  [
-    'daysSinceLastOrder',
-    { daysSinceLastOrder: 0.3, gapMeanDays: 1 },
-    'usually orders every day, last order less than a day ago',
-  ],
-  ['daysSinceLastOrder', { daysSinceLastOrder: 1.9 }, 'usually orders every 21 days, last order 1 day ago'],
   ['purchaseCount', {}, 'has ordered 6 times'],
   ['recentErrands90', {}, 'orders less often of late than before'],
   ['daysSinceFirstOrder', {}, 'customer for 5 months'],
@@ -103,6 +96,24 @@ test.each([
 ])('%s, as a clerk would say it', (feature, features, words) => {
   expect(textOf(feature, features)).toBe(words);
 });
+
+test.each([
+  [58.4, 21, true, 'usually orders every 21 days, last order 58 days ago'],
+  [58.4, 21, false, 'usually orders as often as every 21 days, last order 58 days ago'],
+  [0.3, 38, true, 'usually orders only every 38 days, last order less than a day ago'],
+  [0.3, 1, false, 'usually orders every day, last order less than a day ago'],
+  [1.9, 21, false, 'usually orders every 21 days, last order 1 day ago'],
+])(
+  '%d days after the last order at a gap of %d (raises the risk: %s), by what it does',
+  (since, gap, raises, words) => {
+    const features: Record<string, number> = {
+      repeatErrands: 5,
+      daysSinceLastOrder: since,
+      gapMeanDays: gap,
+    };
+    expect(groupOf('overdueRatio').say((name) => features[name] ?? 0, raises)).toBe(words);
+  },
+);
 
 test('somebody who was never observed at all is explained without a fault', () => {
   for (const { text } of explainChurn(drawModel(1), vectorOf({})).reasons) {

@@ -87,7 +87,8 @@ const ProfileAnswer = z
         reasons: z.array(
           z.object({
             feature: z.string(),
-            value: z.number(),
+            /** null = never observed: the text says that it was not. */
+            value: z.number().nullable(),
             effect: z.enum(['raises', 'lowers']),
             /** Part of the risk's logit: all parts, with that of a customer who is the mean in everything, add up to it. */
             contribution: z.number(),
@@ -170,7 +171,7 @@ export function profileOf(
         ? null
         : {
             ...scores.churn,
-            reasons: churnReasons(churn.model, vector, reasonsShown).map(withEffect),
+            reasons: churnReasons(churn.model, vector, reasonsShown).map((reason) => shown(reason, features)),
             modelVersion: churn.version,
           },
     value:
@@ -197,10 +198,14 @@ function affinitiesOf({ categories }: Pick<CustomerRecord, 'categories'>, now: n
   return weighed.map(({ category, weight }) => ({ category, weight, share: weight / total }));
 }
 
-function withEffect({ feature, value, contribution, text }: ChurnReason) {
+/** The model reads a stand-in where nothing was observed; a person is told that there is nothing. */
+function shown(
+  { feature, contribution, text }: ChurnReason,
+  features: Readonly<Record<string, number | null>>,
+) {
   return {
     feature,
-    value,
+    value: features[feature] ?? null,
     contribution,
     effect: contribution > 0 ? ('raises' as const) : ('lowers' as const),
     text,
