@@ -6,6 +6,11 @@ export function concernsOffers({ variants }: Pick<Experiment, 'variants'>): bool
   return variants.some(changesOffers) || !variants.some(changesPages);
 }
 
+/** To whom no decision was made, it has done nothing. */
+export function concernsOffersAlone({ variants }: Pick<Experiment, 'variants'>): boolean {
+  return variants.some(changesOffers) && !variants.some(changesPages);
+}
+
 export function changesPages({ scenarios, collaborativeModel }: ExperimentVariant): boolean {
   return scenarios !== undefined || collaborativeModel !== undefined;
 }

@@ -15,12 +15,17 @@ export type Mark = {
   isOnThem: string;
   /** What is not known before the day `since` (YYYY-MM-DD), or to nobody yet, and what to do about it. */
   warning: (since: string | undefined) => string;
+  /** Where nothing but decisions does anything: that none was made before the day `since`, or ever. undefined: something else may have. */
+  idle: ((since: string | undefined) => string) | undefined;
 };
 
 /** What took some processes a while, or was decided just before, thins out nothing. */
 const graceMs = dayMs;
+/** A first campaign may wait for some days. */
+const idleMs = 7 * dayMs;
 
-export function experimentMark(name: string): Omit<Mark, 'isOnThem'> {
+/** `byDecisionsAlone`: what its variants change are decisions on offers, and nothing else. */
+export function experimentMark(name: string, byDecisionsAlone: boolean): Omit<Mark, 'isOnThem'> {
   const text = sqlText(name);
   return {
     isCarried: `CASE WHEN contains(json, ${sqlText(JSON.stringify(name))}) THEN json_extract_string(json, '$.experiment.name') = ${text}
@@ -31,6 +36,12 @@ export function experimentMark(name: string): Omit<Mark, 'isOnThem'> {
           'and set its "from" to that day.'
         : `Decisions carry it only since ${since}: the policy that decided before did not know it, and these days thin out what it does. Set its "from" to ` +
           `"${since}T00:00:00Z".`,
+    idle: byDecisionsAlone
+      ? (since) =>
+          since === undefined
+            ? 'No decision is logged on who takes part: what differs is chance.'
+            : `No decision was made on who takes part before ${since}: what differs until then is chance, and thins out what it does. Set its "from" to "${since}T00:00:00Z".`
+      : undefined,
   };
 }
 
@@ -42,16 +53,21 @@ export const controlGroupMark: Omit<Mark, 'isOnThem'> = {
         'policy, and ask from that day on.'
       : `Decisions say who is in the control group only since ${since}: before, its customers were made offers like all others, and these days thin out what offers do. Ask from that ` +
         `day on: --from ${since}, ?from=${since}.`,
+  idle: (since) =>
+    since === undefined
+      ? 'No decision is logged on who is in the control group: what differs is chance.'
+      : `No decision was made on who is in the control group before ${since}: what differs until then is chance, and thins out what offers do. Ask from that day on: --from ${since}, ` +
+        `?from=${since}.`,
 };
 
 /**
- * undefined: nothing speaks against its having been known from the start. Days from `from` to `end`, milliseconds since 1970, are looked
- * at; a day without a decision on those who take part tells nothing.
+ * undefined: nothing speaks against its having been known, and done something, from the start. Days from `from` to `end`, milliseconds
+ * since 1970, are looked at.
  */
 export async function whyThinnedOut(
   connection: DuckDBConnection,
   lake: Pick<Lake, 'from'>,
-  { isCarried, isOnThem, warning }: Mark,
+  { isCarried, isOnThem, warning, idle }: Mark,
   { from, end }: { from: number; end: number },
 ): Promise<string | undefined> {
   const first = async (what: string, since: number, before: number): Promise<number | undefined> => {
@@ -64,9 +80,13 @@ export async function whyThinnedOut(
   };
   // The JSON of all decisions is much to read, and of most readouts that of the first day is enough.
   const began = await first(isOnThem, from, end);
-  if (began === undefined || end - began <= graceMs) return undefined;
+  const hasIdled = (began ?? end) - from > idleMs ? idle?.(dayOf(began)) : undefined;
+  if (began === undefined || end - began <= graceMs) return hasIdled;
   const onThem = `${isOnThem} AND ${isCarried}`;
-  if ((await first(onThem, began, began + graceMs)) !== undefined) return undefined;
-  const since = await first(onThem, began + graceMs, end);
-  return warning(since === undefined ? undefined : new Date(since).toISOString().slice(0, 10));
+  if ((await first(onThem, began, began + graceMs)) !== undefined) return hasIdled;
+  return warning(dayOf(await first(onThem, began + graceMs, end)));
+}
+
+function dayOf(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString().slice(0, 10);
 }

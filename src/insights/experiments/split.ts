@@ -1,7 +1,7 @@
 /** Groups that chance has divided the customers into, and since when it matters: what a readout compares. */
 import { cutOff, cutOffs, drawRange, SALTS } from '../../algorithms/split.ts';
 import type { DecisionPolicy, Experiment } from '../../domain/decision-policy.ts';
-import { concernsOffers } from '../../domain/experiment-scope.ts';
+import { concernsOffers, concernsOffersAlone } from '../../domain/experiment-scope.ts';
 import { sqlText } from '../../history/lake.ts';
 import { controlGroupMark, experimentMark, type Mark } from './known-since.ts';
 
@@ -38,7 +38,9 @@ export function experimentSplit(experiment: Experiment, { controlGroupShare }: D
     groups: experiment.variants.map(({ name, weight }) => ({ name, weight })),
     groupOf: takesPart.length === 0 ? group : `CASE WHEN ${isOnThem} THEN ${group} END`,
     // Pages of recommendations are not logged.
-    ...(concernsOffers(experiment) && { mark: { ...experimentMark(experiment.name), isOnThem } }),
+    ...(concernsOffers(experiment) && {
+      mark: { ...experimentMark(experiment.name, concernsOffersAlone(experiment)), isOnThem },
+    }),
   };
 }
 

@@ -395,7 +395,7 @@ describe('of a group whose policy came later than its days', () => {
 
   test('nothing is said where it was known from the first decision on, or within a day, or nothing was decided', async () => {
     const nothing = { experiment: '', controlGroup: '' };
-    expect(await warningsAfter(decided(10, marked))).toEqual(nothing);
+    expect(await warningsAfter(decided(4, marked))).toEqual(nothing);
     const further = (id: string) =>
       isHeld(id)
         ? { controlGroup: true }
@@ -404,7 +404,7 @@ describe('of a group whose policy came later than its days', () => {
             furtherExperiments: [{ name: 'spring', variant: 'control' }],
           };
     expect(await warningsAfter(decided(0, further))).toEqual(nothing);
-    expect(await warningsAfter([])).toEqual(nothing);
+    expect(await warningsAfter([], { now: start + 7 * dayMs })).toEqual(nothing);
     const [held = '', other = ''] = [ids.find(isHeld), ids.find((id) => !isHeld(id))];
     const early = [held, other].map((id) => decision(`early-${id}`, id, 0, []));
     const soon = [held, other].map((id) =>
@@ -413,6 +413,34 @@ describe('of a group whose policy came later than its days', () => {
     expect(await warningsAfter([...early, ...soon])).toEqual(nothing);
     // Of the first day nobody can know yet what the processes will have been told.
     expect(await warningsAfter(early, { now: start + 0.5 * dayMs })).toEqual(nothing);
+  });
+
+  test('decisions that began long after the start are told, where nothing else can have done anything', async () => {
+    const withRanking = (more: object) =>
+      splitOf(
+        DecisionPolicy.parse({
+          controlGroupShare: 0.3,
+          experiments: [
+            {
+              name: 'spring',
+              from: '2026-06-01T00:00:00Z',
+              variants: [{ name: 'control' }, { name: 'more', ranking: 'response', ...more }],
+            },
+          ],
+        }),
+      );
+    const of = { ...splits, experiment: withRanking({}) };
+    const late = await warningsAfter(decided(10, marked), { of });
+    const day = new Date(start + 10 * dayMs).toISOString().slice(0, 10);
+    expect(late.experiment).toContain(`No decision was made on who takes part before ${day}`);
+    expect(late.controlGroup).toContain(
+      'No decision was made on who is in the control group before 2026-06-1',
+    );
+    const never = await warningsAfter([], { of });
+    expect(never.experiment).toBe('No decision is logged on who takes part: what differs is chance.');
+    expect(never.controlGroup).toContain('No decision is logged on who is in the control group');
+    const pagesToo = { ...splits, experiment: withRanking({ scenarios: { home: 'popular' } }) };
+    expect((await warningsAfter(decided(10, marked), { of: pagesToo })).experiment).toBe('');
   });
 
   test('an experiment on pages alone leaves no decision that could tell', async () => {
