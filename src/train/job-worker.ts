@@ -5,7 +5,7 @@
  * order gives its job back at once.
  */
 import { pathToFileURL } from 'node:url';
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { type ChildPool, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { JobPayload, JobResult } from '../domain/job.ts';
 import { builtEntry } from '../infra/built-entry.ts';
 import { queueName } from '../infra/job-queue.ts';
@@ -70,6 +70,7 @@ export async function startJobWorker({
       stdio: ['ignore', stderr, stderr, 'ipc'],
     },
   });
+  const endSandboxes = followSandboxes(worker);
   const running = new Map<string, Job<JobPayload, JobResult>>();
   let closing = false;
 
@@ -128,7 +129,29 @@ export async function startJobWorker({
         await job.moveToWait(job.token).catch(() => {});
       }
       await worker.close(true);
+      await endSandboxes();
     },
+  };
+}
+
+/**
+ * BullMQ 6.7.0 ends the children that it knows when it closes, and knows a child once it has started: one that is being started then runs
+ * on, and with it, as it waits for it, this process. What is returned is to be called after the closing.
+ */
+function followSandboxes(worker: object): () => Promise<void> {
+  const { childPool } = worker as { childPool: ChildPool };
+  const retain = childPool.retain.bind(childPool);
+  const starting = new Set<Promise<unknown>>();
+  childPool.retain = (file) => {
+    const start = retain(file);
+    starting.add(start);
+    const isOver = () => void starting.delete(start);
+    start.then(isOver, isOver);
+    return start;
+  };
+  return async () => {
+    await Promise.allSettled(starting);
+    await childPool.clean();
   };
 }
 
