@@ -1,7 +1,9 @@
 /** What this process knows of the shop, to look at offers that are being saved. */
-import type { Offer } from '../domain/offer.ts';
+import type { DecisionPolicy } from '../domain/decision-policy.ts';
+import { DISCOUNTS, type Offer } from '../domain/offer.ts';
 import { FEATURE_RANGES } from '../features/registry.ts';
 import { type OfferWarning, offerWarnings } from '../offers/offer-warnings.ts';
+import { redeemableUntil } from '../offers/redeemable-until.ts';
 import type { Deps } from './deps.ts';
 
 /** `before`: what is saved anew as it was until now. Nothing before the catalogue has been read: then all would be unknown. */
@@ -37,3 +39,26 @@ export function warningsOf(
 }
 
 const loggedMax = 20;
+
+/**
+ * What an offer that is taken back leaves behind, for a header: who was made a discount has it all the same, and a shop of one discount
+ * at a time makes them no other. undefined: nothing.
+ */
+export function warningOfDeletion(
+  offer: Offer,
+  { contact }: Pick<DecisionPolicy, 'contact'>,
+  now: number,
+): string | undefined {
+  const until = redeemableUntil(offer, now);
+  if (
+    !contact.oneDiscountAtATime ||
+    !DISCOUNTS.has(offer.benefit.kind) ||
+    until === undefined ||
+    until <= now
+  )
+    return undefined;
+  return (
+    `Whom ${encodeURIComponent(offer.offerId)} was made to may still redeem it, until ${new Date(until).toISOString()} at the latest; until then, or until it ` +
+    'is redeemed or dismissed, no other discount is made to them (discount-open).'
+  );
+}

@@ -19,7 +19,7 @@ import { contentVersion } from '../../offers/content-version.ts';
 import { knownFeatures, offerSchema } from '../../offers/offer-schema.ts';
 import type { Deps } from '../deps.ts';
 import { idMismatch } from '../faults.ts';
-import { warningsOf } from '../offer-warnings.ts';
+import { warningOfDeletion, warningsOf } from '../offer-warnings.ts';
 import { defineRoute, JSON_TYPE, NDJSON_TYPE } from '../route.ts';
 
 /** In one request. */
@@ -199,13 +199,22 @@ export const offerRoutes = [
     path: '/offers/{offerId}',
     scope: 'manage',
     summary: 'Takes an offer back: it is not made again, and standing decisions no longer answer it',
+    description:
+      'Whom it was made to may redeem it all the same, and a shop of one discount at a time makes them no other one meanwhile: the header ' +
+      '`x-warning` says so, and until when.',
     tags,
     params,
     responses: { 204: null },
     problems: [404, 429, 503],
-    handler: async ({ params: { offerId } }, { catalogueStore, now }) => {
+    handler: async ({ params: { offerId } }, { catalogueStore, policy, now }) => {
+      const offer = await catalogueStore.getOffer(offerId);
       if (!(await catalogueStore.deleteOffer(offerId, now()))) throw noSuchOffer();
-      return { status: 204, body: undefined };
+      const warning = offer && warningOfDeletion(offer, policy, now());
+      return {
+        status: 204,
+        body: undefined,
+        ...(warning !== undefined && { headers: { 'x-warning': warning } }),
+      };
     },
   }),
 ];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dayMs } from '../../../src/domain/time.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
@@ -23,6 +24,42 @@ test('an offer is put, read, replaced and deleted; a deleted one is not there', 
   expect((await service.call('DELETE', '/offers/one%2Ftwo')).status).toBe(204);
   expect((await service.call('GET', '/offers/one%2Ftwo')).status).toBe(404);
   expect((await service.call('DELETE', '/offers/one%2Ftwo')).status).toBe(404);
+});
+
+test('a discount that is deleted is still held by whom it was made to, and the answer says until when', async () => {
+  const discount = (offerId: string) => ({
+    ...body,
+    offerId,
+    benefit: { kind: 'amountOff', amountMinor: 100 },
+    redeemWithinDays: 5,
+  });
+  await service.call('POST', '/events', {
+    type: 'purchase',
+    customerId: 'holder',
+    lines: [{ itemId: 'tea', unitPriceMinor: 50_000 }],
+  });
+  await service.call('POST', '/offers', [discount('held')]);
+  const made = async () => {
+    const asked = { customerId: 'holder', channel: 'web', placements: ['hero'], explain: true };
+    return (await service.call('POST', '/offers/decide', asked)).body;
+  };
+  await eventually(async () =>
+    expect((await made()).placements[0].offers).toMatchObject([{ offerId: 'held' }]),
+  );
+  const { status, headers } = await service.call('DELETE', '/offers/held');
+  expect(status).toBe(204);
+  const [, until = ''] =
+    /held was made to .* until (\S+) at the latest.*discount-open/.exec(headers.get('x-warning') ?? '') ?? [];
+  expect((Date.parse(until) - Date.now()) / dayMs).toBeCloseTo(5, 2);
+  await service.call('POST', '/offers', [discount('other')]);
+  await eventually(async () =>
+    expect((await made()).excluded).toContainEqual(
+      expect.objectContaining({ offerId: 'other', reasonCode: 'discount-open' }),
+    ),
+  );
+  expect((await service.call('DELETE', '/offers/other')).headers.get('x-warning')).not.toBeNull();
+  await service.call('PUT', '/offers/words', { ...body, benefit: { kind: 'content' } });
+  expect((await service.call('DELETE', '/offers/words')).headers.get('x-warning')).toBeNull();
 });
 
 test('an id in the body must be that of the path', async () => {
