@@ -11,7 +11,7 @@ import { markAsDemo } from '../history/demo-mark.ts';
 import { importFiles } from '../history/import/import-files.ts';
 import { type Lake, listParts, openLake } from '../history/lake.ts';
 import { readSnapshot } from '../history/score-snapshots.ts';
-import { type Config, readConfig } from '../infra/config.ts';
+import { type Config, readServiceConfig } from '../infra/config.ts';
 import { createJobQueue, type JobQueue } from '../infra/job-queue.ts';
 import { createKeys } from '../infra/keys.ts';
 import { createLogger } from '../infra/logger.ts';
@@ -19,7 +19,6 @@ import { type ListedModel, listModels } from '../infra/model-store.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { Shutdown } from '../infra/shutdown.ts';
-import { refuseOpenToOthers } from '../serve/admission/open-admission.ts';
 import type { SimulationOptions } from '../simulation/options.ts';
 import { simulateIntoFolder } from '../simulation/output-folder.ts';
 import { followJob } from './follow-job.ts';
@@ -38,8 +37,7 @@ export const demoCommand = (): Command =>
     .action(async (flags: SimulationFlags, command: Command) => {
       const output = outputOf(command);
       const simulation = parseSimulationFlags(flags, Date.now());
-      const config = readConfig({ ...process.env, AUTH: 'off' });
-      refuseOpenToOthers(config.host);
+      const config = readServiceConfig({ ...process.env, AUTH: 'off' });
       // The steps tell the story; the processes' own remarks would stand between.
       const logLevel = config.logLevel === 'info' ? 'error' : config.logLevel;
       const log = createLogger(logLevel, 'demo');

@@ -1,7 +1,7 @@
 /** `nextbest serve`: the HTTP service, in one process or several. */
 import cluster from 'node:cluster';
 import { Command } from 'commander';
-import { type Config, readConfig } from '../infra/config.ts';
+import { type Config, readServiceConfig } from '../infra/config.ts';
 import { createLogger, type Logger } from '../infra/logger.ts';
 import { serveMetrics } from '../infra/metrics-server.ts';
 import { openRedis } from '../infra/open-redis.ts';
@@ -20,7 +20,7 @@ export function serveCommand(): Command {
     .option('--processes <n>', 'that share the address; one for each core that is to answer', processCount, 1)
     .action(async ({ processes }: { processes: number }, command: Command) => {
       const output = outputOf(command);
-      const config = readConfig(process.env);
+      const config = readServiceConfig(process.env);
       const log = createLogger(config.logLevel, 'serve');
       const shutdown = new Shutdown(log);
       try {

@@ -1,6 +1,6 @@
 /** `nextbest start`: service and worker of a small shop, on what `nextbest import` has put into the lake. */
 import { Command } from 'commander';
-import { readConfig } from '../infra/config.ts';
+import { readServiceConfig } from '../infra/config.ts';
 import { createLogger } from '../infra/logger.ts';
 import { openRedis } from '../infra/open-redis.ts';
 import { connectRedis } from '../infra/redis.ts';
@@ -15,7 +15,7 @@ export const startCommand = (): Command =>
     .option('--processes <n>', 'of the service, which share its address', processCount, 1)
     .action(async ({ processes }: { processes: number }, command: Command) => {
       const output = outputOf(command);
-      const config = readConfig(process.env);
+      const config = readServiceConfig(process.env);
       const log = createLogger(config.logLevel, 'start');
       const shutdown = new Shutdown(log);
       shutdown.onSignals();

@@ -7,6 +7,7 @@ import { UsageError } from '../domain/errors.ts';
 import { Currency } from '../domain/money.ts';
 import { dayMs } from '../domain/time.ts';
 import { WebhookSecret } from '../domain/webhook.ts';
+import { isLoopback } from './loopback.ts';
 import { RedisUrl } from './redis-address.ts';
 
 function wholeNumber(min: number, max: number) {
@@ -201,8 +202,37 @@ function isCron(text: string): boolean {
   }
 }
 
-/** The settings of one process, from its environment. Empty variables count as absent. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Why a service must not be open with `AUTH=off`: whoever reaches it may make any call. undefined: it may. */
+export function openServiceFault({
+  host,
+  production,
+}: Pick<Config, 'host' | 'production'>): string | undefined {
+  if (!isLoopback(host))
+    return (
+      `Without keys, nextbest listens on this machine alone, and HOST is ${host}. Leave HOST unset, or use keys: ` +
+      '`nextbest keys create`, and no AUTH=off.'
+    );
+  if (production)
+    return (
+      'AUTH=off is for trials, and NODE_ENV=production is not one. Make a key with `nextbest keys create` and start ' +
+      'without AUTH=off, or leave NODE_ENV unset for a trial.'
+    );
+  return undefined;
+}
+
+/** As `readConfig`, for what opens the service: what speaks against that alone is named together with all other faults. */
+export function readServiceConfig(env: Env): Config {
+  const fault =
+    env.AUTH === 'off'
+      ? openServiceFault({ host: env.HOST || '127.0.0.1', production: env.NODE_ENV === 'production' })
+      : undefined;
+  return readConfig(env, fault === undefined ? [] : [`  AUTH: ${fault}`]);
+}
+
+/** The settings of one process, from its environment. Empty variables count as absent. `alsoWrong`: faults that were found elsewhere. */
+export function readConfig(env: Env, alsoWrong: readonly string[] = []): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -214,6 +244,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   });
   if (given.WEBHOOK_URL !== undefined && given.WEBHOOK_SECRETS === undefined)
     faults.push('  WEBHOOK_SECRETS: is needed with WEBHOOK_URL: `nextbest webhooks secret` makes one');
+  faults.push(...alsoWrong);
   if (!parsed.success || faults.length > 0)
     throw new UsageError(`The environment is not valid:\n${faults.join('\n')}`);
   const values = parsed.data;

@@ -96,9 +96,12 @@ test('a taken port ends the command with 2 and names PORT', async () => {
 });
 
 test('a bad environment ends the command with 2 and names every fault', async () => {
-  const { code, stderr } = await serve({ PORT: 'x', REDIS_URL: 'nowhere', CURRENCY: 'euro' }).exited;
+  const { code, stderr } = await serve({
+    ...{ PORT: 'x', REDIS_URL: 'nowhere', CURRENCY: 'euro' },
+    ...{ AUTH: 'off', HOST: '0.0.0.0' },
+  }).exited;
   expect(code).toBe(2);
-  for (const name of ['PORT', 'REDIS_URL', 'CURRENCY']) expect(stderr).toContain(name);
+  for (const name of ['PORT', 'REDIS_URL', 'CURRENCY', 'AUTH']) expect(stderr).toContain(`  ${name}: `);
 });
 
 test('a wrong file of scenarios ends the command with 2 and names it', async () => {

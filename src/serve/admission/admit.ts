@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Scope } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
+import { isLoopback } from '../../infra/loopback.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type RateLimits, type Standing, windowSeconds } from './rate-limits.ts';
 
@@ -69,11 +70,6 @@ export const admitThisMachine: Admit = (access, req) => {
 
 /** Headers by which a proxy tells that somebody else asks. */
 const forwardedBy = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
-
-/** Addresses and names by which a machine knows itself. */
-export function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
-}
 
 function unauthenticated(presented: boolean): AppError {
   return new AppError('UNAUTHENTICATED', {

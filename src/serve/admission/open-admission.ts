@@ -1,11 +1,11 @@
 /** How this service admits callers, from its settings. */
 import { AppError, type ErrorCode, UsageError } from '../../domain/errors.ts';
-import type { Config } from '../../infra/config.ts';
+import { type Config, openServiceFault } from '../../infra/config.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { connectRedis } from '../../infra/redis.ts';
 import type { ServeMetrics } from '../metrics.ts';
-import { type Admit, admitByKey, admitThisMachine, isLoopback } from './admit.ts';
+import { type Admit, admitByKey, admitThisMachine } from './admit.ts';
 import { openKeyRing } from './key-ring.ts';
 import { createRateLimits } from './rate-limits.ts';
 
@@ -25,12 +25,8 @@ export type AdmissionDeps = {
 export async function openAdmission(deps: AdmissionDeps): Promise<Admission> {
   const { config, redisUrl, keys, metrics, now, log } = deps;
   if (config.auth === 'off') {
-    refuseOpenToOthers(config.host);
-    if (config.production)
-      throw new UsageError(
-        'AUTH=off is for trials, and NODE_ENV=production is not one. Make a key with `nextbest keys create` and start ' +
-          'without AUTH=off, or leave NODE_ENV unset for a trial.',
-      );
+    const fault = openServiceFault(config);
+    if (fault !== undefined) throw new UsageError(fault);
     log.warn({ event: 'auth.off' }, 'AUTH=off: whoever is on this machine may make any call, without a key');
     return { admit: counted(admitThisMachine, metrics), close: () => {} };
   }
@@ -59,15 +55,6 @@ export async function openAdmission(deps: AdmissionDeps): Promise<Admission> {
       redis.disconnect();
     },
   };
-}
-
-/** Without keys, the network must not reach the service. */
-export function refuseOpenToOthers(host: string): void {
-  if (isLoopback(host)) return;
-  throw new UsageError(
-    `Without keys, nextbest listens on this machine alone, and HOST is ${host}. Leave HOST unset, or use keys: ` +
-      '`nextbest keys create`, and no AUTH=off.',
-  );
 }
 
 const reasons: Partial<Record<ErrorCode, 'unauthenticated' | 'forbidden' | 'limited'>> = {
