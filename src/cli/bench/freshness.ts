@@ -164,6 +164,15 @@ export async function benchFreshness(
   }
 }
 
+/** Throws where an answer did not know of what had been posted, or a page beside it had no answer with 200: both were promised. */
+export function holdFresh({ share, loadErrors }: Pick<FreshnessLine, 'share' | 'loadErrors'>): void {
+  if (share < 1) throw new Error('an answer did not know of what had been posted before it was asked for');
+  if (loadErrors > 0)
+    throw new Error(
+      `${loadErrors} pages that were asked for beside it were not answered with 200: fewer with --load, where others use this machine's cores`,
+    );
+}
+
 /**
  * Each caller takes the next customer, from `firstCustomer` on, and the kind that has been asked for least; a customer who
  * cannot be asked is passed over.

@@ -34,12 +34,12 @@ const growthShare = 0.25;
  */
 const patientMs = '60000';
 
-/** Tells the report and what it found; false: the service is to be mended. */
+/** Tells the report and what it found; throws as `holdFuzz` does. */
 export async function benchFuzz(
   { requests, connections, seed, folder }: FuzzBenchOptions,
   onLine: (line: FuzzBenchLine, findings: FuzzReport['findings']) => void,
   say: (text: string) => void,
-): Promise<boolean> {
+): Promise<void> {
   const place = await openBenchPlace(folder);
   const { root, folders, env, redis } = place;
   let stop = () => {};
@@ -86,11 +86,27 @@ export async function benchFuzz(
     const endMb = await residentMb();
     const line: FuzzBenchLine = { name: 'fuzz', seed, ...report, warmMb: warmMb ?? endMb, endMb };
     onLine(line, findings);
-    return report.faults === 0 && endMb <= line.warmMb * (1 + growthShare);
+    holdFuzz(line);
   } finally {
     stop();
     await place.close();
   }
+}
+
+/** Throws, naming what did not hold, where a request was answered with a fault or memory has grown; also where it could not be read. */
+export function holdFuzz({
+  seed,
+  faults,
+  warmMb,
+  endMb,
+}: Pick<FuzzBenchLine, 'seed' | 'faults' | 'warmMb' | 'endMb'>): void {
+  const broken: string[] = [];
+  if (faults > 0) broken.push(`${faults} requests were answered as none may be (the findings above)`);
+  if (!(endMb <= warmMb * (1 + growthShare)))
+    broken.push(
+      `memory went from ${Math.round(warmMb)} MB when warm to ${Math.round(endMb)} MB, above the ${100 * growthShare} % that caches may add`,
+    );
+  if (broken.length > 0) throw new Error(`with --seed ${seed}: ${broken.join('; ')}`);
 }
 
 /** Names of what the shop and `fillRedis` have. */

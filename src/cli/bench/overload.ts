@@ -43,6 +43,8 @@ export type OverloadBenchLine = {
 const waitingCallers = 31;
 const customers = 20_000;
 const warmUpSeconds = 2;
+/** Within so long it has to answer again: far more than any load here leaves behind. */
+const recoveryMaxMs = 30_000;
 
 export async function benchOverload(
   { seconds, connections }: OverloadBenchOptions,
@@ -57,7 +59,7 @@ export async function benchOverload(
     say('starting the service …');
     const [server, url] = await startServer(env);
     child = server;
-    while ((await send('POST', `${url}/offers/decide`, ask))?.status !== 200) await sleep(100);
+    await untilAnswered(url);
     say('warming up …');
     const waiting = { url, connections: waitingCallers, customers };
     await runLoad({ ...waiting, seconds: warmUpSeconds });
@@ -92,10 +94,30 @@ function lineOf(load: 1 | 2, answers: OverloadAnswers): Omit<OverloadBenchLine, 
   };
 }
 
-async function untilAnswered(url: string): Promise<number> {
+/** How long it took; rejects with what came last where it is not answered within `maxMs`. */
+export async function untilAnswered(url: string, maxMs = recoveryMaxMs): Promise<number> {
   const endedAt = performance.now();
-  while ((await send('POST', `${url}/offers/decide`, ask))?.status !== 200) await sleep(1);
-  return performance.now() - endedAt;
+  for (;;) {
+    const answer = await send('POST', `${url}/offers/decide`, ask, maxMs);
+    const afterMs = performance.now() - endedAt;
+    if (answer?.status === 200) return afterMs;
+    if (afterMs >= maxMs)
+      throw new Error(
+        `the service did not answer within ${maxMs / 1000} s: ` +
+          `${answer === undefined ? 'no answer came' : `the last answer was ${answer.status}`}; look at its log above`,
+      );
+    await sleep(1);
+  }
+}
+
+/** Throws where requests were neither accepted nor refused: the other figures tell only of those that were. */
+export function holdNoErrors(lines: readonly Pick<OverloadBenchLine, 'load' | 'errors'>[]): void {
+  const failed = lines.filter(({ errors }) => errors > 0);
+  if (failed.length === 0) return;
+  throw new Error(
+    `${failed.map(({ load, errors }) => `${errors} requests at ${load} × the sustainable load`).join(' and ')} ` +
+      'were neither accepted nor refused with 503: cut off, not answered in time, or answered with an error',
+  );
 }
 
 async function runLoad(load: OverloadLoad): Promise<OverloadAnswers> {

@@ -1,7 +1,7 @@
 /** The asks of `bench freshness`, on two services of a small shop: consent, dismissals, purchases and views count at once. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { copyId } from '../../../src/cli/bench/copied-records.ts';
-import { askAll, freshKindsOf } from '../../../src/cli/bench/freshness.ts';
+import { askAll, freshKindsOf, holdFresh } from '../../../src/cli/bench/freshness.ts';
 import { serviceCalls } from '../../../src/cli/bench/service-calls.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testRedis } from '../../support/redis.ts';
@@ -97,4 +97,10 @@ test('an answer that does not know of it is told from one that does', async () =
   };
   const { seen } = await askAll({ asks: 1, processes: 2, callers: 1, seed: 2 }, customers, deaf);
   expect(seen.purchase.map(({ reflected }) => reflected)).toEqual([false]);
+});
+
+test('an answer that was not fresh fails the command, and so does a page beside it without an answer', () => {
+  expect(() => holdFresh({ share: 1, loadErrors: 0 })).not.toThrow();
+  expect(() => holdFresh({ share: 0.9999, loadErrors: 0 })).toThrow('did not know of what had been posted');
+  expect(() => holdFresh({ share: 1, loadErrors: 3 })).toThrow('3 pages');
 });

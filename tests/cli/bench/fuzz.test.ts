@@ -1,6 +1,7 @@
 /** A short run of what `nextbest bench fuzz` does for longer, over the invented shop. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fuzzService } from '../../../src/cli/bench/fuzz/fuzz-service.ts';
+import { holdFuzz } from '../../../src/cli/bench/fuzz.ts';
 import { openApiDocument } from '../../../src/serve/openapi.ts';
 import { ROUTES } from '../../../src/serve/routes.ts';
 import { testRedis } from '../../support/redis.ts';
@@ -44,4 +45,13 @@ test('no request of two thousand is answered with 5xx, hangs, or is refused by a
     expect.arrayContaining(['200', '202', '400', '404', '405', '413', '415', '431']),
   );
   expect((await service.call('GET', '/readyz')).status).toBe(200);
+});
+
+test('memory that has grown fails the command, as a fault does, and it says which', () => {
+  const flat = { seed: 7, faults: 0, warmMb: 200, endMb: 250 };
+  expect(() => holdFuzz(flat)).not.toThrow();
+  expect(() => holdFuzz({ ...flat, endMb: 251 })).toThrow(/--seed 7: memory went from 200 MB .* to 251 MB/);
+  // A service that no longer tells of its memory has not shown that it is flat.
+  expect(() => holdFuzz({ ...flat, endMb: Number.NaN })).toThrow('memory');
+  expect(() => holdFuzz({ ...flat, faults: 2 })).toThrow('--seed 7: 2 requests');
 });

@@ -1,6 +1,14 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { holdP99 } from '../../../src/cli/bench/commands/flags.ts';
-import { benchOverload, type OverloadBenchLine } from '../../../src/cli/bench/overload.ts';
+import {
+  benchOverload,
+  holdNoErrors,
+  type OverloadBenchLine,
+  untilAnswered,
+} from '../../../src/cli/bench/overload.ts';
 import { sandbox } from '../../support/nextbest.ts';
 
 const { run } = await sandbox();
@@ -32,4 +40,35 @@ test('a p99 above --p99-max ends the command with 1, and says what came', async 
   expect(stderr).toMatch(/the p99 of accepted requests is [\d.]+ ms, above the 1 ms of --p99-max/);
   expect(() => holdP99('it', 1, 1)).not.toThrow();
   expect(() => holdP99('it', 2, undefined)).not.toThrow();
+});
+
+test('requests that were neither accepted nor refused fail the command, and it says under which load', () => {
+  expect(() =>
+    holdNoErrors([
+      { load: 1, errors: 0 },
+      { load: 2, errors: 0 },
+    ]),
+  ).not.toThrow();
+  expect(() =>
+    holdNoErrors([
+      { load: 1, errors: 2 },
+      { load: 2, errors: 7 },
+    ]),
+  ).toThrow('2 requests at 1 × the sustainable load and 7 requests at 2 ×');
+});
+
+test.each([
+  ['that refuses everything', 503, 'the last answer was 503'],
+  ['that never answers', undefined, 'no answer came'],
+])('a service %s is not waited for without end', async (_, status, said) => {
+  const server = createServer((_req, res) => {
+    if (status !== undefined) res.writeHead(status).end('{}');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await expect(untilAnswered(`http://127.0.0.1:${port}`, 200)).rejects.toThrow(said);
 });

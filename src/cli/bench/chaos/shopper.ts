@@ -182,13 +182,14 @@ export async function send(
   method: string,
   url: string,
   body: unknown,
+  withinMs = answerWithinMs,
 ): Promise<{ status: number; body: unknown } | undefined> {
   try {
     const response = await fetch(url, {
       method,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(answerWithinMs),
+      signal: AbortSignal.timeout(withinMs),
     });
     return { status: response.status, body: await response.json() };
   } catch {

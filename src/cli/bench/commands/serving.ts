@@ -2,9 +2,14 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { outputOf } from '../../output.ts';
-import { benchFreshness, type FreshFigures, type FreshnessOptions } from '../freshness.ts';
+import { benchFreshness, type FreshFigures, type FreshnessOptions, holdFresh } from '../freshness.ts';
 import { benchMemory, type MemoryBenchOptions } from '../memory.ts';
-import { benchOverload, type OverloadBenchOptions } from '../overload.ts';
+import {
+  benchOverload,
+  holdNoErrors,
+  type OverloadBenchLine,
+  type OverloadBenchOptions,
+} from '../overload.ts';
 import { benchServe, type ServeBenchLine, type ServeBenchOptions } from '../serve.ts';
 import { serveGrowth } from '../serve-growth.ts';
 import { count, numbers, positiveInteger, share } from './figures.ts';
@@ -158,8 +163,7 @@ export const freshnessBenchCommand = () =>
         `${told(line)}; ${kinds.join('; ')}; ${others}${Math.round(line.loadPerSecond)} pages/s beside it ` +
           `(p50 ${line.loadP50Ms.toFixed(1)} ms, p99 ${line.loadP99Ms.toFixed(1)} ms, ${line.loadErrors} errors); of the cores the services take ${line.serviceCpu.toFixed(2)}, Redis ${line.redisCpu.toFixed(2)}, the measurement ${line.benchCpu.toFixed(2)}`,
       );
-      if (line.share < 1)
-        throw new Error('an answer did not know of what had been posted before it was asked for');
+      holdFresh(line);
       holdP99(untilVisible, line.p99Ms, p99Max);
     });
 
@@ -171,11 +175,11 @@ export const overloadBenchCommand = () =>
     .addOption(p99MaxFlag(accepted))
     .action(async ({ p99Max, ...flags }: OverloadBenchOptions & { p99Max?: number }, command: Command) => {
       const output = outputOf(command);
-      const p99s: number[] = [];
+      const lines: OverloadBenchLine[] = [];
       await benchOverload(
         flags,
         (line) => {
-          p99s.push(line.acceptedP99Ms);
+          lines.push(line);
           output.result(
             { ...line },
             `${line.load} × the sustainable load: ${count(Math.round(line.offeredPerSecond))} requests/s, ` +
@@ -186,5 +190,6 @@ export const overloadBenchCommand = () =>
         },
         output.say,
       );
-      holdP99(accepted, Math.max(...p99s), p99Max);
+      holdNoErrors(lines);
+      holdP99(accepted, Math.max(...lines.map(({ acceptedP99Ms }) => acceptedP99Ms)), p99Max);
     });
