@@ -92,7 +92,7 @@ const markersAtOnce = 1000;
 const unreadableKept = 10_000;
 /** What is told this long after it happened, or later, is looked up in the lake. */
 const pastMs = 60_000;
-/** Without a marker, an entry of this age may have had one that expired: only a rebuild can tell. */
+/** Without a marker, an entry of this age by Redis's clock may have had one that expired: only a rebuild can tell. */
 const markerTrustedMs = markerTtlMs - dayMs;
 
 /** Moves up to `maxEntries` entries into the lake. Rejects when Redis or the disk fails; then nothing is lost. */
@@ -307,8 +307,10 @@ async function firstApplied(
       }
     });
   }
+  // By the clock that stamped the entries and lets markers expire. By this process's own, where that runs ahead, every entry would
+  // seem to be so old, get no marker, and count once more when its sender sends it again.
+  const oldest = missing.size === 0 ? 0 : (await redisNow(redis)) - markerTrustedMs;
   for (const [subjectId, entries] of missing) {
-    const oldest = now() - markerTrustedMs;
     const recent = entries.filter(({ streamId }) => streamIdParts(streamId)[0] >= oldest);
     const expired = entries.filter(({ streamId }) => streamIdParts(streamId)[0] < oldest);
     if (expired.length > 0 && !isGuest(subjectId)) await addWhenFull(redis, keys.staleCustomers, [subjectId]);
@@ -331,6 +333,12 @@ async function firstApplied(
   return streamed
     .filter((entry) => kept.has(entry))
     .map((entry) => ({ ...entry, repeat: repeats.has(entry) }));
+}
+
+/** Redis's clock, milliseconds since 1970; of a cluster that of one of its nodes. */
+async function redisNow(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }
 
 /** Drops what the lake has already. The batch begins at the id `first`. */

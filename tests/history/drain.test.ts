@@ -198,10 +198,15 @@ test('an entry that cannot be read does not stop the drain and is not lost', asy
 });
 
 test('an entry whose marker may have expired goes to the lake and its customer to the rebuild: never twice', async () => {
-  const eightDays = 8 * dayMs;
-  const { deps, keys, lake, recordStore, append } = await setUp({ now: () => Date.now() + eightDays });
-  const [streamId] = await append(visit('a'));
-  await recordStore.apply('anna', [{ event: visit('a'), streamId: streamId! }]);
+  const { deps, keys, lake, recordStore } = await setUp();
+  const streamId = `${Date.now() - 8 * dayMs}-0`;
+  await redis.xadd(
+    keys.eventStream,
+    streamId,
+    logField,
+    JSON.stringify({ kind: 'event', event: visit('a') }),
+  );
+  await recordStore.apply('anna', [{ event: visit('a'), streamId }]);
   await redis.hdel(keys.eventMarkers('anna'), markerField('a'));
   await drainOnce(deps);
   expect((await recordStore.read('anna'))?.eventCount).toBe(1);
@@ -210,11 +215,12 @@ test('an entry whose marker may have expired goes to the lake and its customer t
 });
 
 test('tells how long after its acceptance an event was brought to its record', async () => {
-  const { deps, keys } = await setUp({ now: () => 4500 });
+  const startedAt = Date.now();
+  const { deps, keys } = await setUp({ now: () => startedAt + 4500 });
   const add = (id: string, event: ShopEvent) =>
     redis.xadd(keys.eventStream, id, logField, JSON.stringify({ kind: 'event', event }));
-  await add('1000-0', visit('a', 1));
-  await add('4000-0', visit('b', 2, 'bert'));
+  await add(`${startedAt + 1000}-0`, visit('a', 1));
+  await add(`${startedAt + 4000}-0`, visit('b', 2, 'bert'));
   // 4500 − 1000 and 4500 − 4000 ms.
   expect((await drainOnce(deps)).repairedAfterSeconds.sort()).toEqual([0.5, 3.5]);
   expect((await drainOnce(deps)).repairedAfterSeconds).toEqual([]);

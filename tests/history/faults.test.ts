@@ -19,6 +19,7 @@ import { type Lake, listParts, openLake } from '../../src/history/lake.ts';
 import { rebuildRecords } from '../../src/history/rebuild-records.ts';
 import { replayCustomers } from '../../src/history/replay.ts';
 import { createKeys } from '../../src/infra/keys.ts';
+import { purchaseDaysQuery } from '../../src/insights/purchase-days.ts';
 import { acceptEvents } from '../../src/serve/events/accept-events.ts';
 import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
@@ -80,6 +81,15 @@ const visit = (eventId: string, rest: Record<string, unknown> = {}) => ({
   channel: 'web',
   ...rest,
 });
+
+/** What customers have paid less what came back, minor units: the revenue of the insights, whatever day it is put down to. */
+async function paid(lake: Lake): Promise<number> {
+  const ever = { end: Date.now() + 1000 * dayMs };
+  const sum = await lake.connection.runAndReadAll(
+    `SELECT coalesce(sum(netMinor), 0)::DOUBLE FROM (${purchaseDaysQuery(lake, ever)})`,
+  );
+  return Number(sum.value(0, 0));
+}
 
 /** A disk of two megabytes; undefined: this user may not mount one. */
 async function smallDisk(): Promise<string | undefined> {
@@ -175,13 +185,14 @@ test.each([
   ['ahead', 300 * dayMs],
   ['back', -300 * dayMs],
 ])(
-  'a clock that jumps %s and returns, of the service and of the worker: each event counts once',
+  'a clock that jumps %s and returns, of the service and of the worker: each event is stored once and its revenue counts once',
   async (_name, jump) => {
     const lake = await testLake();
     const { post, clock, settle, stored, expectReplayed, keys, records } = await shop(lake);
     await post(visit('a'));
     clock.service = () => Date.now() + jump;
-    await post(visit('b'), visit('c', { customerId: 'bert' }));
+    const bought = { type: 'purchase', lines: [{ itemId: 'tea', quantity: 1, unitPriceMinor: 900 }] };
+    await post(visit('b'), visit('c', { customerId: 'bert', ...bought }));
     // As if the process had fallen before the record was written: the worker judges the entry by its own clock.
     await redis.del(keys.record(RECORD_SCHEMA, 'bert'), keys.eventMarkers('bert'));
     clock.worker = () => Date.now() + jump;
@@ -189,9 +200,10 @@ test.each([
     clock.service = Date.now;
     clock.worker = Date.now;
     // Sent again, as its sender heard no answer.
-    await post(visit('d'), visit('a'), visit('c', { customerId: 'bert' }));
+    await post(visit('d'), visit('a'), visit('c', { customerId: 'bert', ...bought }));
     await settle();
-    expect([...new Set(await stored())]).toEqual(['a', 'b', 'c', 'd']);
+    expect(await stored()).toEqual(['a', 'b', 'c', 'd']);
+    expect(await paid(lake)).toBe(900);
     await expectReplayed('anna');
     await expectReplayed('bert');
     expect((await records.read('anna'))?.eventCount).toBe(3);
