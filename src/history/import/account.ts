@@ -54,12 +54,12 @@ export async function accountOf(
 }
 
 /**
- * File, line and reason; never the row itself, which may hold a customer's data. Rows that the lake has already are
+ * File, line and reason, and what is wrong where that is known; never the row itself, which may hold a customer's data. Rows that the lake has already are
  * counted, but there is nothing to mend about them: a nightly export of everything would list millions.
  */
 export async function writeRejects(
   connection: DuckDBConnection,
-  rows: string,
+  { rows, faults }: Pick<ImportOutcome, 'rows' | 'faults'>,
   files: readonly Pick<InputFile, 'path'>[],
   options: ImportOptions,
 ): Promise<string> {
@@ -75,7 +75,9 @@ export async function writeRejects(
   }
   const names = files.map(({ path: file }, number) => `(${number}, ${sqlText(file)})`).join(', ');
   await connection.run(`COPY (
-    SELECT f.path AS file, r.line, r.reason FROM (${rows}) r JOIN (VALUES ${names}) f(number, path) ON f.number = r.file
+    SELECT f.path AS file, r.line, r.reason${faults === undefined ? '' : ', w.fault'}
+    FROM (${rows}) r JOIN (VALUES ${names}) f(number, path) ON f.number = r.file
+    ${faults === undefined ? '' : `LEFT JOIN ${faults} w ON w.file = r.file AND w.line = r.line`}
     WHERE r.reason <> 'alreadyImported' ORDER BY r.file, r.line) TO ${sqlText(path)} (FORMAT json)`);
   return path;
 }

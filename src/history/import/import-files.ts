@@ -36,7 +36,7 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     progress('writing', 0.95);
     const account = await accountOf(lake.connection, outcome, files);
     const rejectsFile =
-      account.listed === 0 ? undefined : await writeRejects(lake.connection, outcome.rows, files, options);
+      account.listed === 0 ? undefined : await writeRejects(lake.connection, outcome, files, options);
     const { gained, parts } = await partsWithRows(lake.connection, outcome.parts);
     const linesWithoutPrice = await unpricedLines(lake.connection);
     await writeParts(lake, parts);

@@ -64,6 +64,8 @@ export type NewPart = {
  */
 export type ImportOutcome = {
   rows: string;
+  /** A table of `file, line, fault`: what is wrong with some of the rejected, in words that name no value. */
+  faults?: string;
   rowsRead: ReadonlyMap<number, number>;
   parts: readonly NewPart[];
 };

@@ -5,6 +5,7 @@ import type { ImportContext, ImportOutcome } from './import-options.ts';
 import { eventsPart, givenItemsPart, importPrefix } from './imported-parts.ts';
 import { takeOwnDecisions } from './own-decisions.ts';
 import { takeOwnEvents } from './own-events.ts';
+import { nameOwnFaults } from './own-faults.ts';
 import { ownVerdicts, sortOwnRows, takeOwnItems, takeOwnOffers } from './own-log.ts';
 import { reading } from './progress.ts';
 import { appendJsonLines, createRecordTable } from './read-records.ts';
@@ -42,8 +43,10 @@ export async function importOwnLog(context: ImportContext): Promise<ImportOutcom
   );
   progress('making events', 0.75);
   await takeOwnEvents(lake, options);
+  await nameOwnFaults(connection, ownVerdicts);
   return {
     rows: ownVerdicts,
+    faults: 'ownFaults',
     rowsRead,
     parts: [
       eventsPart('SELECT * EXCLUDE (pos) FROM newLines'),

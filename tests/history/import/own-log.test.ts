@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import '../../../src/domain/fault-sentences.ts';
 import { Item } from '../../../src/domain/item.ts';
 import { Offer } from '../../../src/domain/offer.ts';
 import { accountedFor, NOW, openShop } from './support.ts';
@@ -211,6 +212,19 @@ describe('the preset nextbest', () => {
       [17, 'invalid'],
       [18, 'duplicateRow'],
     ]);
+    const faults = new Map((await shop.rejects(report)).map(({ line, fault }) => [line, fault]));
+    expect(faults.get(4)).toMatch(/^is no event \(type\), item/);
+    expect(faults.get(5)).toBe('customerId an event needs a customerId or a sessionId');
+    // An event of now, as the API takes it: the reason says enough.
+    expect(faults.get(6)).toBeNull();
+    expect(faults.get(7)).toMatch(/^channel must be one of: web, /);
+    expect(faults.get(10)).toBe('lines must not be empty');
+    expect(faults.get(11)).toBe('lines.0.quantity must be at least 1');
+    expect(faults.get(12)).toMatch(/^lines\.1\.unitPriceMinor must be a whole number/);
+    expect(faults.get(14)).toMatch(/^event has no "surprise"; there are: type, eventId/);
+    expect(faults.get(16)).toBe('name must be a text, not a number');
+    expect(faults.get(17)).toMatch(/^channels must not be empty/);
+    expect(faults.get(18)).toBeNull();
   });
 
   test("takes a simulation's folder, and of it the shop's files only", async () => {

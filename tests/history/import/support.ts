@@ -9,7 +9,7 @@ import type { ImportOptions, ImportReport } from '../../../src/history/import/im
 import { type LakeTable, openLake } from '../../../src/history/lake.ts';
 
 export type Row = Record<string, unknown>;
-export type Reject = { file: string; line: number; reason: string };
+export type Reject = { file: string; line: number; reason: string; fault?: string | null };
 
 export type Shop = {
   dataDir: string;
