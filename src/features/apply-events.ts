@@ -24,6 +24,7 @@ import {
 } from './event-markers.ts';
 import { compareEventOrder } from './event-order.ts';
 import { createInTurn } from './in-turn.ts';
+import { putDownForRebuild } from './put-down-for-rebuild.ts';
 import { applyEvent, type CustomerRecord, emptyRecord, isLast, isLate } from './record.ts';
 import { encodeRecord } from './record-codec.ts';
 import { guestTtlMs, isGuest } from './subject.ts';
@@ -163,7 +164,7 @@ export function createEventFolding(
       // Before the record is written: a customer put down in vain is harmless, a late event forgotten is not.
       const isPart =
         late > 0 || known === 'unreadable' || (known === undefined && (await hasLeft(subjectId)));
-      if (isPart && !isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
+      if (isPart && !isGuest(subjectId)) await putDownForRebuild(redis, keys, [subjectId]);
 
       const reply = (await applyScript(
         redis,

@@ -15,6 +15,7 @@ import { getMany } from '../infra/redis-together.ts';
 import { createEventFolding, type EventFolding } from './apply-events.ts';
 import { type CoveredRecords, createCoveredRecords } from './covered-records.ts';
 import { isGone } from './gone-customers.ts';
+import { putDownForRebuild } from './put-down-for-rebuild.ts';
 import type { CustomerRecord } from './record.ts';
 import { type DecodedRecord, decodeRecord, stampOf } from './record-codec.ts';
 import { RECORD_SCHEMA } from './registry.ts';
@@ -91,7 +92,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
   }
 
   async function discard(subjectId: string, damaged: Buffer): Promise<void> {
-    if (!isGuest(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
+    if (!isGuest(subjectId)) await putDownForRebuild(redis, keys, [subjectId]);
     await discardScript(redis, { recordKey: recordKey(subjectId), read: damaged });
   }
 
@@ -102,7 +103,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
   };
 
   async function bringBack(subjectId: string): Promise<void> {
-    if (await hasLeft(subjectId)) await redis.sadd(keys.staleCustomers, subjectId);
+    if (await hasLeft(subjectId)) await putDownForRebuild(redis, keys, [subjectId]);
   }
 
   async function hasLeft(subjectId: string): Promise<boolean> {

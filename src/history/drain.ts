@@ -22,6 +22,7 @@ import { firstById, type StreamedEvent } from '../features/apply-events.ts';
 import { markerTtlMs, readMarker } from '../features/event-markers.ts';
 import { compareEventOrder } from '../features/event-order.ts';
 import { keepGuestEvents } from '../features/guest-events.ts';
+import { putDownForRebuild } from '../features/put-down-for-rebuild.ts';
 import type { RecordStore } from '../features/record-store.ts';
 import { isGuest, subjectOf } from '../features/subject.ts';
 import { forgetDecision } from '../infra/decision-places.ts';
@@ -29,7 +30,7 @@ import { logField } from '../infra/event-log.ts';
 import type { Keys } from '../infra/keys.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Redis } from '../infra/redis.ts';
-import { addWhenFull, callWhenFull } from '../infra/redis-script.ts';
+import { callWhenFull } from '../infra/redis-script.ts';
 import { neverErased, type Tombstones } from '../infra/tombstones.ts';
 import { unreadableEventParts } from './damaged-parts.ts';
 import { takeLock } from './drain-lock.ts';
@@ -313,7 +314,7 @@ async function firstApplied(
   for (const [subjectId, entries] of missing) {
     const recent = entries.filter(({ streamId }) => streamIdParts(streamId)[0] >= oldest);
     const expired = entries.filter(({ streamId }) => streamIdParts(streamId)[0] < oldest);
-    if (expired.length > 0 && !isGuest(subjectId)) await addWhenFull(redis, keys.staleCustomers, [subjectId]);
+    if (expired.length > 0 && !isGuest(subjectId)) await putDownForRebuild(redis, keys, [subjectId]);
     for (const entry of firstById(expired)) kept.add(entry);
     recent.sort((a, b) => compareEventOrder(a.event, b.event));
     const { outcomes } = await recordStore.apply(subjectId, recent);
@@ -354,7 +355,7 @@ async function notInLake(
   const known = await lookedUp(past, deps, first);
   const customerIds = new Set<string>();
   for (const { event } of known) if (event.customerId !== undefined) customerIds.add(event.customerId);
-  await addWhenFull(deps.redis, deps.keys.staleCustomers, customerIds);
+  await putDownForRebuild(deps.redis, deps.keys, customerIds);
   return entries.filter((entry) => !known.has(entry));
 }
 

@@ -11,6 +11,7 @@
  * go, by the same rule. Who comes back, or is asked for, is put on the list, and made anew as everybody on it.
  */
 import { AppError } from '../domain/errors.ts';
+import { putDownForRebuild } from '../features/put-down-for-rebuild.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../features/record.ts';
 import { RECORD_SCHEMA } from '../features/registry.ts';
 import type { CatalogueStore } from '../infra/catalogue-store.ts';
@@ -158,7 +159,7 @@ async function writeRecords(
       ...batch.flatMap(({ subjectId }, b) => (written[b] ? [] : [subjectId])),
       ...silent.filter((_, s) => !left[s]),
     ];
-    if (postponed.length > 0) await redis.sadd(keys.staleCustomers, ...postponed);
+    await putDownForRebuild(redis, keys, postponed);
     report.written += written.filter(Boolean).length;
     report.gone += left.filter(Boolean).length;
     report.postponed += postponed.length;

@@ -420,4 +420,27 @@ describe('a Redis that is full', () => {
     expect(await recordStore.letGo(['anna'], await drainedThrough(full, keys))).toEqual([true]);
     expect(await recordStore.read('anna')).toBeUndefined();
   });
+
+  test('is drained of the late event of a customer too, who is put down for a rebuild', async () => {
+    const own = await ownRedis();
+    onTestFinished(own.remove);
+    await own.start();
+    const full = connectRedis(own.url, 'tests-full', { kind: 'patient' }, silentLog);
+    onTestFinished(() => full.disconnect());
+    const { deps, keys, lake } = await setUp();
+    const recordStore = createRecordStore(full, keys);
+    const entry = (event: ShopEvent) => ({ kind: 'event', event }) as const;
+    const [streamId = ''] = await appendEntries(full, keys, [entry(visit('b', 5))]);
+    await recordStore.apply('anna', [{ event: visit('b', 5), streamId }]);
+    await appendEntries(full, keys, [entry(visit('late', 1))]);
+    await full.config('SET', 'maxmemory', '1');
+
+    expect(await drainOnce({ ...deps, redis: full, recordStore })).toMatchObject({
+      entries: 2,
+      events: 2,
+      lag: { length: 0 },
+    });
+    expect(await eventIds(lake)).toEqual(['b', 'late']);
+    expect(await full.smembers(keys.staleCustomers)).toEqual(['anna']);
+  });
 });

@@ -13,6 +13,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { CustomerId, SessionId } from '../../domain/ids.ts';
 import { dayMs } from '../../domain/time.ts';
 import { guestEventsMax, takeGuestEvents } from '../../features/guest-events.ts';
+import { putDownForRebuild } from '../../features/put-down-for-rebuild.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { RECORD_SCHEMA } from '../../features/registry.ts';
 import { guestSubject } from '../../features/subject.ts';
@@ -60,7 +61,7 @@ export async function mergeSession(
   const [streamId] = await appendEntries(redis, keys, [{ kind: 'merge', sessionId, customerId, at }]);
   const { outcomes } = await records.apply(customerId, told, streamId);
   // There may have been more, which the history has alone.
-  if (told.length >= guestEventsMax) await redis.sadd(keys.staleCustomers, customerId);
+  if (told.length >= guestEventsMax) await putDownForRebuild(redis, keys, [customerId]);
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const { history, version, isTakenOver } = await contacts.read(guest);
     if (isTakenOver) break;

@@ -9,6 +9,7 @@ import { createContactLedger } from '../../decide/ledger/contact-ledger.ts';
 import type { BudgetLedger } from '../../decide/ledger/offer-budget.ts';
 import type { ErasureReceipt, PendingErasure } from '../../domain/erasure.ts';
 import type { CustomerId } from '../../domain/ids.ts';
+import { putDownForRebuild } from '../../features/put-down-for-rebuild.ts';
 import type { RecordStore } from '../../features/record-store.ts';
 import { guestSubject } from '../../features/subject.ts';
 import { takeLock } from '../../history/drain-lock.ts';
@@ -199,7 +200,7 @@ async function sweep(pending: readonly Named[], deps: ErasureDeps, erase: boolea
   const back = [...returned].filter((id) => customerIds.includes(id as CustomerId));
   if (erase)
     for (const id of back)
-      if ((await records.read(id)) === undefined) await redis.sadd(keys.staleCustomers, id);
+      if ((await records.read(id)) === undefined) await putDownForRebuild(redis, keys, [id]);
   return { counts, returned };
 }
 
