@@ -103,10 +103,11 @@ async function decideOnce(
 ): Promise<Decision> {
   const { key, text, ended } = place;
   const startedAt = performance.now();
-  for (let early = known; performance.now() - startedAt < waitMs; early = undefined) {
+  for (let isFirst = true; performance.now() - startedAt < waitMs; isFirst = false) {
     const attempt = createAttempt(key, text, deps);
     try {
-      const decided = await decideAndLetStand(place, attempt, early, request, deps);
+      // Once: who waits for another only asks for the lock, and decides when it is let go of.
+      const decided = isFirst ? await decideAndLetStand(place, attempt, known, request, deps) : undefined;
       if (decided !== undefined) return decided;
       const beginning = attempt.beginning() ?? (await attempt.begin());
       if (beginning !== 'busy') return await decideLocked(place, beginning, attempt, request, deps);

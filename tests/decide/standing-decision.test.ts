@@ -137,6 +137,40 @@ test('while a process that has died holds the decision, nobody waits for it for 
   expect(idsOf(await standingDecision(ask(customerId), reserving))).toEqual([budgeted.offerId]);
 });
 
+test('who waits for one who holds the decision decides once, not at every look', async () => {
+  const budgeted = makeOffer({
+    offerId: `waited-${randomUUID()}`,
+    benefit: { kind: 'amountOff', amountMinor: 500 },
+    budget: { count: 2 },
+  });
+  const reserving = decideDeps(redis, keys, { offers: [budgeted, banner], now });
+  let reads = 0;
+  const counting = {
+    ...reserving,
+    records: {
+      ...reserving.records,
+      read: (customerId: string) => {
+        reads++;
+        return reserving.records.read(customerId);
+      },
+    },
+  };
+  const customerId = await customer();
+  const elsewhere = await customer();
+  await standingDecision(ask(elsewhere), counting);
+  const readsOfOne = reads;
+  await standingDecision(ask(customerId), one);
+  const key = standingKey(await keysOf(customerId));
+  await redis.del(key);
+  await redis.set(keys.standingLock(key), 'somebody', 'PX', 60_000);
+  reads = 0;
+  await expect(standingDecision(ask(customerId), counting)).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+  });
+  expect(reads).toBe(readsOfOne);
+  await redis.del(keys.standingLock(key));
+});
+
 test('what somebody who died has reserved is given back, though the next reserves nothing', async () => {
   const budgeted = makeOffer({
     offerId: `left-${randomUUID()}`,
