@@ -39,15 +39,17 @@ export function followChanges(
 ): () => Promise<void> {
   let stopped = false;
   let after = from;
-  // Closing ends a read that waits, but not one on a cluster, whose client would ask another node.
+  // Closing ends a read that waits, but not one on a cluster, whose client would ask another node. A promise for each read: one for all,
+  // raced against each, would keep every reply for as long as it is not settled, which is for ever.
   let giveUp: (reason: Error) => void = () => {};
-  const givenUp = new Promise<never>((_, reject) => {
-    giveUp = reject;
-  });
-  givenUp.catch(() => {});
+  const orGivenUp = <T>(read: Promise<T>) =>
+    new Promise<T>((resolve, reject) => {
+      giveUp = reject;
+      read.then(resolve, reject);
+    });
   const round = async () => {
     const read = blocking.xread('COUNT', batchSize, 'BLOCK', blockMs, 'STREAMS', changes, after);
-    const reply = await Promise.race([read, givenUp]);
+    const reply = await orGivenUp(read);
     const rows = reply?.[0]?.[1] ?? [];
     // After the read: had entries been cut off before it, the last one known would be gone too.
     if ((rows.length === 0 || rows.length === batchSize) && !(await stillThere(after))) {
