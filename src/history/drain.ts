@@ -56,15 +56,15 @@ export type DrainDeps = {
   /** Milliseconds since 1970. */
   now: () => number;
   log?: Pick<Logger, 'error' | 'warn'>;
-  /** Who has been erased: what happened before that, or came before it, does not reach the lake. Absent: nobody. */
-  tombstones?: Pick<Tombstones, 'erasedAt'>;
+  /** Who has been erased: what happened before that, or came before it, does not reach the lake. */
+  tombstones: Pick<Tombstones, 'erasedAt'>;
   /** Entries in one part. */
   maxEntries?: number;
   /**
-   * Hears of the events that count, before they are in the lake and let go of. Where it rejects, the round does. Called again
+   * Hears of the events that count (undefined: nobody does), before they are in the lake and let go of. Where it rejects, the round does. Called again
    * with the same events by the drain that comes after one that was killed.
    */
-  onEvents?: (events: readonly ShopEvent[]) => Promise<void>;
+  onEvents: ((events: readonly ShopEvent[]) => Promise<void>) | undefined;
 };
 
 export type DrainReport = {
@@ -268,7 +268,6 @@ async function erasedEntries(
     ofSubject.push(one);
   }
   const gone = new Set<StreamEntry>();
-  if (tombstones === undefined) return gone;
   const subjectIds = [...bySubject.keys()];
   for (let start = 0; start < subjectIds.length; start += markersAtOnce) {
     const some = subjectIds.slice(start, start + markersAtOnce);

@@ -54,7 +54,7 @@ export function startMaintenance(deps: MaintenanceDeps): Loop {
       log,
       tombstones,
       maxEntries: entriesAtOnce,
-      ...(onEvents && { onEvents }),
+      onEvents,
     });
     metrics.drained.inc({ outcome: 'written' }, report.events + report.catalogueChanges + report.decisions);
     metrics.drained.inc({ outcome: 'duplicate' }, report.duplicates);

@@ -16,6 +16,7 @@ import { drainAll } from '../../src/history/drain.ts';
 import { openLake } from '../../src/history/lake.ts';
 import { countOfDecision, forgetDecision, outlinePlace } from '../../src/infra/decision-places.ts';
 import { decideDeps } from '../support/decide-deps.ts';
+import { nobodyErased } from '../support/nobody-erased.ts';
 import { timesMade } from '../support/offer-counts.ts';
 import { makeItem, makeOffer, noon } from '../support/offers.ts';
 import { testRedis } from '../support/redis.ts';
@@ -80,7 +81,15 @@ test('a logged decision reaches the lake as it was, however often it was logged'
   const decision = await decided({ ...request, placements: ['top'] });
   await logDecision(decision, deps);
   await logDecision(decision, deps);
-  await drainAll({ redis, keys, lake, recordStore: deps.records, now: () => noon });
+  await drainAll({
+    redis,
+    keys,
+    lake,
+    recordStore: deps.records,
+    now: () => noon,
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
+  });
 
   const reader = await lake.connection.runAndReadAll(
     `SELECT DISTINCT ON ("decisionId") *, epoch_ms("decidedAt") AS "at" FROM ${lake.from('decisions')}`,
@@ -117,7 +126,15 @@ test('what explains a decision waits in the event stream until the lake has it',
     outline: outlined(decision),
     whole: decision,
   });
-  await drainAll({ redis, keys, lake, recordStore: deps.records, now: () => noon });
+  await drainAll({
+    redis,
+    keys,
+    lake,
+    recordStore: deps.records,
+    now: () => noon,
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
+  });
   expect(await readWaiting(decision.decisionId, deps)).toEqual({
     outline: outlined(decision),
     whole: undefined,

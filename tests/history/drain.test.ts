@@ -20,6 +20,7 @@ import { createTombstones, neverErased } from '../../src/infra/tombstones.ts';
 import { outboxLength, tellOfEvents } from '../../src/train/webhooks/outbox.ts';
 import { startMs } from '../support/events.ts';
 import { testLake } from '../support/lake.ts';
+import { nobodyErased } from '../support/nobody-erased.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { deleteEach, silentLog, testRedis } from '../support/redis.ts';
 
@@ -29,7 +30,16 @@ async function setUp(overrides: Partial<DrainDeps> = {}) {
   const keys = createKeys(`${prefix}-${randomUUID()}`);
   const lake = await testLake();
   const recordStore = createRecordStore(redis, keys);
-  const deps: DrainDeps = { redis, keys, lake, recordStore, now: () => Date.now(), ...overrides };
+  const deps: DrainDeps = {
+    redis,
+    keys,
+    lake,
+    recordStore,
+    now: () => Date.now(),
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
+    ...overrides,
+  };
   /** As the service accepts: into the stream, then into the record. */
   const accept = async (...events: ShopEvent[]) => {
     const ids = await append(...events);

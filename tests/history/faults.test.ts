@@ -23,6 +23,7 @@ import { purchaseDaysQuery } from '../../src/insights/purchase-days.ts';
 import { acceptEvents } from '../../src/serve/events/accept-events.ts';
 import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
+import { nobodyErased } from '../support/nobody-erased.ts';
 import { silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
@@ -39,6 +40,8 @@ async function shop(lake: Lake) {
     recordStore: records,
     now: () => clock.worker(),
     log: silentLog,
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
   };
   const post = (...events: Record<string, unknown>[]) =>
     acceptEvents(events as unknown as ParsedEventInput[], {
@@ -47,6 +50,7 @@ async function shop(lake: Lake) {
       records,
       catalogue: { items: new Map() },
       config: { currency: 'EUR', streamMaxLength: 1000 },
+      tombstones: nobodyErased(keys),
       now: () => clock.service(),
       log: silentLog,
     });

@@ -28,6 +28,7 @@ import { parseLines, simulateTexts } from '../simulation/in-memory.ts';
 import { customerEvents, startMs } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
+import { nobodyErased } from '../support/nobody-erased.ts';
 import { deleteEach, keysMatching, silentLog, testRedis } from '../support/redis.ts';
 
 const { redis, prefix } = testRedis();
@@ -37,13 +38,22 @@ async function setUp() {
   const lake = await testLake();
   const recordStore = createRecordStore(redis, keys);
   const now = () => startMs + 1000 * dayMs;
-  const deps: DrainDeps = { redis, keys, lake, recordStore, now: () => Date.now() };
+  const deps: DrainDeps = {
+    redis,
+    keys,
+    lake,
+    recordStore,
+    now: () => Date.now(),
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
+  };
   const acceptDeps = {
     redis,
     keys,
     records: recordStore,
     catalogue: { items: new Map() },
     config: { currency: 'EUR', streamMaxLength: 1_000_000 },
+    tombstones: nobodyErased(keys),
     now,
     log: silentLog,
   };

@@ -11,6 +11,7 @@ import { createKeys } from '../../src/infra/keys.ts';
 import { connectRedis } from '../../src/infra/redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { testLake } from '../support/lake.ts';
+import { nobodyErased } from '../support/nobody-erased.ts';
 import { type OwnRedis, ownRedis } from '../support/own-redis.ts';
 import { silentLog, testNative } from '../support/redis.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -306,7 +307,15 @@ describe('a Redis that has no room', () => {
       await client.config('SET', 'maxmemory', String(used - 3_000_000));
       expect((await service.call('POST', '/events', order)).status).toBe(503);
       const recordStore = createRecordStore(client, keys);
-      await drainAll({ redis: client, keys, lake: await testLake(), recordStore, now: Date.now });
+      await drainAll({
+        redis: client,
+        keys,
+        lake: await testLake(),
+        recordStore,
+        now: Date.now,
+        tombstones: nobodyErased(keys),
+        onEvents: undefined,
+      });
       expect((await service.call('POST', '/events', order)).body).toMatchObject({ accepted: 1, deferred: 0 });
     } finally {
       await service.close();

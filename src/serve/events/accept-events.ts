@@ -31,8 +31,8 @@ export type AcceptDeps = {
   /** Stamps categories (what the shop says of an item counts, not what a sender says) and prices where there are none. */
   catalogue: StampedFrom;
   config: { currency: string; streamMaxLength: number };
-  /** Who has been erased. Absent: nobody. */
-  tombstones?: Pick<Tombstones, 'erasedAt' | 'placeOf' | 'knewEvents'>;
+  /** Who has been erased. */
+  tombstones: Pick<Tombstones, 'erasedAt' | 'placeOf' | 'knewEvents'>;
   /** Milliseconds since 1970. */
   now: () => number;
   log: Pick<Logger, 'error'>;
@@ -275,7 +275,7 @@ async function withoutRepeats(
   const [first = [], ...others] = slices([...eventIds], subjectsAtOnce);
   const [, erasures] = await Promise.all([
     refuseWhileFull(redis, keys, config.streamMaxLength),
-    tombstones?.erasedAt(subjectIds) ?? [],
+    tombstones.erasedAt(subjectIds),
     lookAt(first),
   ]);
   for (const some of others) await lookAt(some);
@@ -316,7 +316,7 @@ async function ofTheErased(
 ): Promise<Set<Candidate>> {
   const until = ({ subjectId }: Candidate) => erasedAt.get(subjectId) ?? neverErased;
   const erased = candidates.filter((candidate) => until(candidate) !== neverErased);
-  if (erased.length === 0 || tombstones === undefined) return new Set();
+  if (erased.length === 0) return new Set();
   const known = await tombstones.knewEvents(
     erased.map(({ event, subjectId }) => ({ subjectId, marker: markerField(event.eventId) })),
   );

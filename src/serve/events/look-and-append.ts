@@ -44,7 +44,7 @@ type AppendDeps = {
   redis: Redis;
   keys: Keys;
   config: { streamMaxLength: number };
-  tombstones?: Pick<Tombstones, 'placeOf'>;
+  tombstones: Pick<Tombstones, 'placeOf'>;
 };
 
 /**
@@ -57,15 +57,15 @@ export async function lookAndAppend(
   { redis, keys, config, tombstones }: AppendDeps,
 ): Promise<LookedAndAppended> {
   const { eventId } = entry.event;
-  const erased = tombstones?.placeOf(subjectId);
+  const erased = tombstones.placeOf(subjectId);
   const reply = (await script(redis, {
     stream: keys.eventStream,
     recordKey: keys.record(RECORD_SCHEMA, subjectId),
     markers: keys.eventMarkers(subjectId),
-    erasedSubjects: erased?.key ?? keys.erasedSubjects,
+    erasedSubjects: erased.key,
     streamMaxLength: config.streamMaxLength,
     markerField: markerField(eventId),
-    erasedField: erased?.field ?? '',
+    erasedField: erased.field,
     entry: JSON.stringify(entry),
   })) as [-1, number] | [0 | 1, Buffer | null, Buffer | null, Buffer | null, Buffer | null];
   if (reply[0] === -1) throw streamIsFull(reply[1]);

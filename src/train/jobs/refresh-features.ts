@@ -30,7 +30,7 @@ export const refreshFeaturesJob: JobHandler = async (
       tombstones,
       recordMs: config.recordMs,
       // It drains too, and what it drains is told of as well.
-      ...(config.webhooks && { onEvents: tellOfEvents({ redis, keys }, config.webhooks) }),
+      onEvents: config.webhooks && tellOfEvents({ redis, keys }, config.webhooks),
     },
     report,
   );

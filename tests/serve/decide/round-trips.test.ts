@@ -16,6 +16,7 @@ import { createServeMetrics } from '../../../src/serve/metrics.ts';
 import { JsonText } from '../../../src/serve/route.ts';
 import { decisionRoutes } from '../../../src/serve/routes/decisions.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
+import { nobodyErased } from '../../support/nobody-erased.ts';
 import { makeOffer, noon } from '../../support/offers.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 import { roundTrips } from '../../support/round-trips.ts';
@@ -58,6 +59,7 @@ test('a dismissal, and the decision anew after it', async () => {
   const deciding = decideDeps(redis, keys, { offers, now: () => noon });
   const deps = {
     ...deciding,
+    tombstones: nobodyErased(keys),
     config: { streamMaxLength: 1e6, currency: 'EUR' },
     log: silentLog,
     metrics: createServeMetrics(new Registry()),
@@ -91,6 +93,7 @@ test('a withdrawn consent, and the decision that makes no offer after it', async
   const deciding = decideDeps(redis, keys, { offers: byMail, now: () => noon });
   const accepting: AcceptDeps = {
     ...deciding,
+    tombstones: nobodyErased(keys),
     config: { streamMaxLength: 1e6, currency: 'EUR' },
     log: silentLog,
   };
@@ -123,6 +126,7 @@ test('an offer that is asked for again: one, whether this process has answered i
     const deciding = decideDeps(redis, keys, { offers, now: () => noon });
     const deps = {
       ...deciding,
+      tombstones: nobodyErased(keys),
       config: { streamMaxLength: 1e6, currency: 'EUR' },
       log: silentLog,
       metrics: createServeMetrics(new Registry()),

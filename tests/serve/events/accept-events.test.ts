@@ -16,6 +16,7 @@ import { warningsOfPrices } from '../../../src/serve/events/stamp-lines.ts';
 import { submitEvents } from '../../../src/serve/events/submit-events.ts';
 import { createServeMetrics } from '../../../src/serve/metrics.ts';
 import { startMs } from '../../support/events.ts';
+import { nobodyErased } from '../../support/nobody-erased.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 
 const { redis, prefix } = testRedis();
@@ -29,6 +30,7 @@ function setUp(overrides: Partial<AcceptDeps> = {}) {
     records,
     catalogue: { items: new Map([['tea', Item.parse({ itemId: 'tea', category: 'hot drinks' })]]) },
     config: { currency: 'EUR', streamMaxLength: 1000 },
+    tombstones: nobodyErased(keys),
     now: () => startMs,
     log: silentLog,
     ...overrides,

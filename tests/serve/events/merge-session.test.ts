@@ -11,6 +11,7 @@ import { type Lake, openLake } from '../../../src/history/lake.ts';
 import { attributeMerged } from '../../../src/history/merged-sessions.ts';
 import { rebuildRecords } from '../../../src/history/rebuild-records.ts';
 import { replayCustomers } from '../../../src/history/replay.ts';
+import { nobodyErased } from '../../support/nobody-erased.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -26,7 +27,16 @@ beforeAll(async () => {
     await startTestService({ redisUrl, prefix, bare: true }),
   ];
   lake = await openLake(services[0].dataDir, { threads: 1, memoryMb: 256 });
-  drain = { redis, keys, lake, recordStore: records, now: Date.now, log: silentLog };
+  drain = {
+    redis,
+    keys,
+    lake,
+    recordStore: records,
+    now: Date.now,
+    log: silentLog,
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
+  };
 });
 afterAll(async () => {
   lake.close();

@@ -15,6 +15,7 @@ import { redeemPurchases } from '../../../src/serve/events/redeem-purchases.ts';
 import { findOutcomes } from '../../../src/serve/events/report-outcomes.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fiveOff, offerFiveOff } from '../../support/five-off.ts';
+import { nobodyErased } from '../../support/nobody-erased.ts';
 import { timesRedeemed } from '../../support/offer-counts.ts';
 import { noon } from '../../support/offers.ts';
 import { testRedis } from '../../support/redis.ts';
@@ -345,7 +346,15 @@ test('what many purchases, or many outcomes, name and Redis no longer has is one
 test('decisions that only the lake has are redeemed as any other, whatever else is named beside them', async () => {
   const old = [await decided('lake-1'), await decided('lake-2')];
   const lake = await openLake(service.dataDir, { threads: 1, memoryMb: 256 });
-  await drainAll({ redis, keys, lake, recordStore: createRecordStore(redis, keys), now: () => Date.now() });
+  await drainAll({
+    redis,
+    keys,
+    lake,
+    recordStore: createRecordStore(redis, keys),
+    now: () => Date.now(),
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
+  });
   lake.close();
   for (const decisionId of old) expect(await forgetDecision(decisionId, { redis, keys })).toBeGreaterThan(0);
   const redeeming = (customerId: string, ...redeemed: object[]) => ({

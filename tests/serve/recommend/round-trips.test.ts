@@ -15,6 +15,7 @@ import { createRecommender } from '../../../src/serve/recommend/recommender.ts';
 import { loadScenarios } from '../../../src/serve/recommend/scenarios.ts';
 import { createShownPages } from '../../../src/serve/recommend/shown-pages.ts';
 import { decideDeps } from '../../support/decide-deps.ts';
+import { nobodyErased } from '../../support/nobody-erased.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 import { roundTrips } from '../../support/round-trips.ts';
 import { shopItems, shopModel } from '../../support/shop-models.ts';
@@ -82,7 +83,12 @@ test.each([
   const customerId = CustomerId.parse(`c-${randomUUID()}`);
   const lines = [{ itemId: 'tea-0', quantity: 1, unitPriceMinor: 500 }];
   const bought = EventInput.parse({ type: 'purchase', customerId, lines });
-  const accepting = { ...shop, config: { streamMaxLength: 1e6, currency: 'EUR' }, log: silentLog };
+  const accepting = {
+    ...shop,
+    tombstones: nobodyErased(keys),
+    config: { streamMaxLength: 1e6, currency: 'EUR' },
+    log: silentLog,
+  };
   if (isKnown) await acceptEvents([bought], accepting);
 
   const one = startProcess();

@@ -6,6 +6,7 @@ import { openLake } from '../../../src/history/lake.ts';
 import { forgetDecision } from '../../../src/infra/decision-places.ts';
 import { createPastDecisions } from '../../../src/serve/decide/past-decisions.ts';
 import { eventually } from '../../support/eventually.ts';
+import { nobodyErased } from '../../support/nobody-erased.ts';
 import { testRedis } from '../../support/redis.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
@@ -19,7 +20,15 @@ afterAll(() => service.close());
 /** As the worker does. */
 async function drain(): Promise<void> {
   const lake = await openLake(service.dataDir, { threads: 1, memoryMb: 256 });
-  await drainAll({ redis, keys, lake, recordStore: createRecordStore(redis, keys), now: () => Date.now() });
+  await drainAll({
+    redis,
+    keys,
+    lake,
+    recordStore: createRecordStore(redis, keys),
+    now: () => Date.now(),
+    tombstones: nobodyErased(keys),
+    onEvents: undefined,
+  });
   lake.close();
 }
 

@@ -20,6 +20,7 @@ import { outboxLength, putIntoOutbox, tellOfEvents } from '../../../src/train/we
 import { riskCrossings, type SeenRisk } from '../../../src/train/webhooks/risk-crossings.ts';
 import { valueSettings } from '../../algorithms/customer-value/support.ts';
 import { testLake } from '../../support/lake.ts';
+import { nobodyErased } from '../../support/nobody-erased.ts';
 import { silentLog, testRedis } from '../../support/redis.ts';
 import { shopChurnModel } from '../../support/shop-models.ts';
 
@@ -40,7 +41,15 @@ async function setUp() {
   let now = start;
   let models: ScoringModels = { churn: undefined };
   const onEvents = tellOfEvents({ redis, keys }, { ratingBelow: 3 });
-  const drainDeps = { redis, keys, lake, recordStore: records, now: () => now, onEvents };
+  const drainDeps = {
+    redis,
+    keys,
+    lake,
+    recordStore: records,
+    now: () => now,
+    tombstones: nobodyErased(keys),
+    onEvents,
+  };
   const forwardDeps: ForwardDeps = {
     redis,
     keys,
