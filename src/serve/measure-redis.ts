@@ -15,6 +15,7 @@ const sent = [
   'hgetall',
   'hmget',
   'hset',
+  'hkeys',
   'hscan',
   'hvals',
   'eval',
