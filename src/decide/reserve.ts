@@ -211,18 +211,11 @@ async function releaseBudgets(
 export async function releaseChoice(
   choice: OpenChoice,
   decisionId: string,
-  { budgets, contacts }: { budgets: Pick<BudgetLedger, 'release'>; contacts: ContactLedger },
+  { budgets, contacts }: { budgets: Pick<BudgetLedger, 'release'>; contacts: Pick<ContactLedger, 'drop'> },
 ): Promise<void> {
   const { facts, situation } = choice;
   await releaseBudgets(choice.chosen(), decisionId, situation.now, budgets);
-  await contacts.update(
-    facts.subjectId,
-    (history) => {
-      const kept = history.filter((contact) => contact.decisionId !== decisionId);
-      return kept.length === history.length ? history : kept;
-    },
-    situation.now,
-  );
+  await contacts.drop(facts.subjectId, (contact) => contact.decisionId === decisionId, situation.now);
 }
 
 function contactOf(

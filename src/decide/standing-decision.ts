@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Decision, standingMs } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import type { CustomerRecord } from '../features/record.ts';
-import type { Contact } from '../offers/contact-history.ts';
 import {
   type DecideDeps,
   type DecideRequest,
@@ -249,18 +248,10 @@ async function undoAttempt(decisionId: string, request: StandingRequest, deps: S
   const { offers } = await deps.market.read();
   for (const { offer } of offers)
     if (offer.budget !== undefined) await deps.budgets.release(offer.offerId, decisionId, now);
-  await forget(request, (contact) => contact.decisionId === decisionId, deps);
-}
-
-async function forget(
-  { subject }: StandingRequest,
-  drops: (contact: Contact) => boolean,
-  { contacts, now }: StandingDeps,
-): Promise<void> {
-  await contacts.update(
-    subjectIdOf(subject),
-    (history) => (history.some(drops) ? history.filter((contact) => !drops(contact)) : history),
-    now(),
+  await deps.contacts.drop(
+    subjectIdOf(request.subject),
+    (contact) => contact.decisionId === decisionId,
+    now,
   );
 }
 

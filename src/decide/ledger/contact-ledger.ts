@@ -52,12 +52,19 @@ export type ContactLedger = {
     now: number,
     early?: Promise<ReadContacts>,
   ) => Promise<void>;
+  /** Takes these contacts away, those of a decision that is not answered after all. Writes nothing where there are none. */
+  drop: (subjectId: string, drops: (contact: Contact) => boolean, now: number) => Promise<void>;
 };
 
 /** What is to be left of a history. */
 export function withoutContacts(read: ReadContacts, drops: (contact: Contact) => boolean): ReadContacts {
-  if (!read.history.some(drops)) return read;
-  return { ...read, history: read.history.filter((contact) => !drops(contact)), isShortened: true };
+  const history = without(read.history, drops);
+  return history === read.history ? read : { ...read, history, isShortened: true };
+}
+
+/** The same history where there is nothing to drop. */
+function without(history: ContactHistory, drops: (contact: Contact) => boolean): ContactHistory {
+  return history.some(drops) ? history.filter((contact) => !drops(contact)) : history;
 }
 
 /** The key, and the arguments that `writeContactsLua` takes. */
@@ -138,6 +145,15 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
     return written;
   };
 
+  const update: ContactLedger['update'] = async (subjectId, change, now, early) => {
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const { history, version } = await (attempt === 0 && early !== undefined ? early : read(subjectId));
+      const changed = change(history);
+      if (changed === history || (await write(subjectId, version, changed, now))) return;
+    }
+    throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
+  };
+
   return {
     read,
     readFrom: readAs,
@@ -162,14 +178,8 @@ export function createContactLedger(redis: Redis, keys: Keys): ContactLedger {
       args: [version, ...keptBytes(history, now)],
     }),
     writeMany,
-    async update(subjectId, change, now, early) {
-      for (let attempt = 0; attempt < attemptsMax; attempt++) {
-        const { history, version } = await (attempt === 0 && early !== undefined ? early : read(subjectId));
-        const changed = change(history);
-        if (changed === history || (await write(subjectId, version, changed, now))) return;
-      }
-      throw new Error(`a customer's contacts were changed by others in each of ${attemptsMax} attempts`);
-    },
+    update,
+    drop: (subjectId, drops, now) => update(subjectId, (history) => without(history, drops), now),
   };
 }
 

@@ -18,6 +18,7 @@ import type { DecidedOffer, Decision, DecisionInputs } from '../../domain/decisi
 import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
 import type { CustomerId } from '../../domain/ids.ts';
 import { setNew } from '../../infra/redis-together.ts';
+import type { Contact } from '../../offers/contact-history.ts';
 import type { OfferMarket } from '../../offers/offer-market.ts';
 import type { BatchCustomer, BatchCustomers, BatchDecidingDeps, BatchOf } from './batch-customers.ts';
 
@@ -148,11 +149,8 @@ export function createListedStanding(
     for (const { offerId, heldSince } of offersOf(own))
       if (heldSince === undefined && !held.has(offerId))
         await deps.budgets.release(offerId, own.decisionId, deps.now());
-    await deps.contacts.update(
-      customer.customerId,
-      (history) => history.filter((c) => c.decisionId !== own.decisionId || held.has(c.offerId)),
-      deps.now(),
-    );
+    const isOwn = (c: Contact) => c.decisionId === own.decisionId && !held.has(c.offerId);
+    await deps.contacts.drop(customer.customerId, isOwn, deps.now());
     const decision = await standing({ ...customer, text }, market);
     return decision && { customer, decision, by: 'another' };
   }
