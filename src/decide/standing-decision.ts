@@ -144,7 +144,7 @@ async function decideLocked(
 }
 
 /** What has been decided, as it is to stand, and what came of that. */
-type Made = { own: LoggedDecision; stood: Stood };
+type Made = { own: LoggedDecision; stood: Exclude<Stood, 'contactsChanged'> };
 
 /** undefined: another is at it, or something else was found than was known, and nothing is reserved. */
 async function decideAndLetStand(
@@ -167,9 +167,13 @@ async function decideAndLetStand(
     // Made without the catalogue: not to be repeated once that is there.
     if (named === undefined)
       return contacts === undefined || (await deps.contacts.writeMany([contacts], now))[0] === true;
-    made = await letNamedStand(named, contacts && deps.contacts.prepare(contacts, now), place, attempt, deps);
+    const prepared = contacts && deps.contacts.prepare(contacts, now);
+    const { own, stood } = await letNamedStand(named, prepared, place, attempt, deps);
     await withdrawing;
-    return made.stood !== 'contactsChanged';
+    // Then it is decided anew, and nothing is to be answered of this one.
+    if (stood === 'contactsChanged') return false;
+    made = { own, stood };
+    return true;
   };
   const asked = { ...request, placements: [request.placement] };
   let reserved: Reserved;
@@ -195,8 +199,8 @@ async function letNamedStand(
   { key, text, ended }: Place,
   attempt: StandingAttempt,
   deps: StandingDeps,
-): Promise<Made> {
-  const ends = windowEnd(named, deps);
+): Promise<{ own: LoggedDecision; stood: Stood }> {
+  const ends = standsUntilMs(named, deps);
   const whole: LoggedDecision = {
     ...named,
     standsUntil: new Date(ends).toISOString(),
@@ -224,7 +228,7 @@ async function settleStood(
   // Nothing was reserved.
   if (attempt.beginning() === undefined && stood === 'overtaken') return undefined;
   await release();
-  if (stood === 'overtaken' || stood === 'contactsChanged') {
+  if (stood === 'overtaken') {
     // This took longer than the lock lasts.
     const winner = parseStanding(await deps.redis.getBuffer(key));
     return winner?.decision ?? { ...own, decisionId: null };
@@ -248,11 +252,7 @@ async function undoAttempt(decisionId: string, request: StandingRequest, deps: S
   const { offers } = await deps.market.read();
   for (const { offer } of offers)
     if (offer.budget !== undefined) await deps.budgets.release(offer.offerId, decisionId, now);
-  await deps.contacts.drop(
-    subjectIdOf(request.subject),
-    (contact) => contact.decisionId === decisionId,
-    now,
-  );
+  await deps.contacts.drop(subjectIdOf(request.subject), (contact) => contact.decisionId === decisionId, now);
 }
 
 /** One that a process has left unlogged, or not marked as logged: as that would have logged it. */
@@ -264,7 +264,7 @@ async function logStanding(key: string, decision: LoggedDecision, deps: Standing
 }
 
 /** Until when the decision may be repeated: milliseconds since 1970. */
-export function windowEnd(
+export function standsUntilMs(
   decision: Decision,
   { catalogue, now }: Pick<StandingDeps, 'catalogue' | 'now'>,
 ): number {

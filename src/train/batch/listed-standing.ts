@@ -12,7 +12,7 @@ import type { FramedReasons } from '../../decide/framed-reasons.ts';
 import { decisionTtlSeconds } from '../../decide/kept-seconds.ts';
 import { packDecision } from '../../decide/packed-decision.ts';
 import { readStanding } from '../../decide/read-standing.ts';
-import { decisionStanding, windowEnd } from '../../decide/standing-decision.ts';
+import { decisionStanding, standsUntilMs } from '../../decide/standing-decision.ts';
 import { parseStanding, standingText } from '../../decide/standing-text.ts';
 import type { DecidedOffer, Decision, DecisionInputs } from '../../domain/decision.ts';
 import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
@@ -94,7 +94,9 @@ export function createListedStanding(
       const { decision, reasons, by } = one;
       if (by === 'another') return one;
       const until =
-        by === 'this' ? windowEnd(decision, deps) : Date.parse(decision.standsUntil ?? decision.decidedAt);
+        by === 'this'
+          ? standsUntilMs(decision, deps)
+          : Date.parse(decision.standsUntil ?? decision.decidedAt);
       const standsUntil = new Date(until).toISOString();
       const json = listedText(decision, standsUntil, reasons);
       if (by === 'this, before') return { ...one, json };
