@@ -5,7 +5,8 @@
  * more when it comes to stand.
  */
 import { createHash } from 'node:crypto';
-import { bindInputs, inOrder, namedScript } from '../infra/named-script.ts';
+import { deleteIf } from '../infra/delete-if.ts';
+import { bindInputs, inOrder } from '../infra/named-script.ts';
 import { isCluster } from '../infra/redis.ts';
 import { redisScript } from '../infra/redis-script.ts';
 import { newDecisionId } from './decision-id.ts';
@@ -53,14 +54,6 @@ if begun[1] ~= 1 then return begun end
 return {1, unpack(reserve({unpack(KEYS, ${beginInputs.keys.length + 1})}, {unpack(ARGV, ${beginInputs.args.length + 1})}))}
 `);
 
-const unlockScript = namedScript(
-  { keys: ['lock'], args: ['token'] },
-  `
-if redis.call('GET', lock) == token then return redis.call('DEL', lock) end
-return 0
-`,
-);
-
 /**
  * `busy`: another holds the lock. Else it is held now, and something else was found than had been read: what stands, an attempt
  * that has died.
@@ -76,8 +69,8 @@ export type StandingAttempt = {
   lock: Lock;
   /** Reserves by the attempt: the first time, it begins with that, or NotBegun is thrown. */
   budgets: BudgetLedger;
-  /** What came of the beginning; undefined: there was none, for nothing had to be reserved. */
-  beginning: () => Beginning | undefined;
+  /** What came of the beginning; `none`: there was none, for nothing had to be reserved. */
+  beginning: () => Beginning | 'none';
   begin: () => Promise<Beginning>;
   /** With the lock held, once what was found has been seen to. Before anything is reserved under it. */
   putDown: () => Promise<void>;
@@ -107,11 +100,14 @@ export function createAttempt(
     knownDigest: digestOf(known),
     attemptMs,
   });
-  let beginning: Beginning | undefined;
+  let beginning: Beginning | 'none' = 'none';
+  let isLocked = false;
 
   function heard([answer, current = null, died = null]: BeginReply): Beginning {
-    beginning = answer === 1 ? 'begun' : answer === 0 ? 'busy' : { current, died };
-    return beginning;
+    const answered: Beginning = answer === 1 ? 'begun' : answer === 0 ? 'busy' : { current, died };
+    isLocked = answered !== 'busy';
+    beginning = answered;
+    return answered;
   }
 
   async function begin(): Promise<Beginning> {
@@ -150,14 +146,13 @@ export function createAttempt(
       beginning = 'begun';
     },
     forget: async () => {
-      await unlockScript(redis, { lock: attemptKey, token: decisionId });
+      await deleteIf(redis, attemptKey, decisionId);
     },
     settled: () => {
-      beginning = undefined;
+      isLocked = false;
     },
     unlock: async () => {
-      if (beginning === undefined || beginning === 'busy') return;
-      await unlockScript(redis, { lock: lock.key, token: lock.token });
+      if (isLocked) await deleteIf(redis, lock.key, lock.token);
     },
   };
 }

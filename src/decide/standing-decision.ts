@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Decision, standingMs } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
 import type { CustomerRecord } from '../features/record.ts';
+import { deleteIf } from '../infra/delete-if.ts';
 import {
   type DecideDeps,
   type DecideRequest,
@@ -37,7 +38,7 @@ import {
   NotBegun,
   type StandingAttempt,
 } from './standing-attempt.ts';
-import { markLogged, parseStanding, removeStanding, type Standing } from './standing-text.ts';
+import { markLogged, parseStanding, type Standing } from './standing-text.ts';
 import { subjectIdOf } from './subject.ts';
 import { type Ended, giveBack, isWithdrawn, replacedBy, withdrawnOf } from './withdrawn-offers.ts';
 
@@ -108,7 +109,8 @@ async function decideOnce(
       // Once: who waits for another only asks for the lock, and decides when it is let go of.
       const decided = isFirst ? await decideAndLetStand(place, attempt, known, request, deps) : undefined;
       if (decided !== undefined) return decided;
-      const beginning = attempt.beginning() ?? (await attempt.begin());
+      const early = attempt.beginning();
+      const beginning = early === 'none' ? await attempt.begin() : early;
       if (beginning !== 'busy') return await decideLocked(place, beginning, attempt, request, deps);
     } finally {
       await attempt.unlock();
@@ -226,7 +228,7 @@ async function settleStood(
     return own;
   }
   // Nothing was reserved.
-  if (attempt.beginning() === undefined && stood === 'overtaken') return undefined;
+  if (attempt.beginning() === 'none' && stood === 'overtaken') return undefined;
   await release();
   if (stood === 'overtaken') {
     // This took longer than the lock lasts.
@@ -235,7 +237,7 @@ async function settleStood(
   }
   await attempt.forget();
   // Its offers have been given back, and it would be answered again where what ended it has passed.
-  if (ended !== undefined && text !== null) await removeStanding(deps.redis, key, text);
+  if (ended !== undefined && text !== null) await deleteIf(deps.redis, key, text);
   throw stood.refused;
 }
 

@@ -85,16 +85,6 @@ export async function markLogged(
   else await markAndUnlockScript(redis, { ...marked, lock: lock.key, token: lock.token });
 }
 
-const removeScript = namedScript(
-  { keys: ['standing'], args: ['known'] },
-  `return redis.call('GET', standing) == known and redis.call('DEL', standing) or 0`,
-);
-
-/** Unless something else stands there by now. */
-export async function removeStanding(redis: Redis, key: string, text: Buffer): Promise<void> {
-  await removeScript(redis, { standing: key, known: text });
-}
-
 /** The first bytes of what stands; undefined: they do not say that it is this decision, logged. */
 export function loggedHead(text: Buffer, decisionId: string): Buffer | undefined {
   const wanted = Buffer.from(headOf(decisionId, true));

@@ -7,8 +7,8 @@
  * rule the record of a customer who has long been silent is let go. One who comes back begins a record that lacks all that was before,
  * consent among it, and is put down for a rebuild.
  */
+import { deleteIf } from '../infra/delete-if.ts';
 import type { Keys } from '../infra/keys.ts';
-import { namedScript } from '../infra/named-script.ts';
 import type { Redis } from '../infra/redis.ts';
 import { createReadBatch } from '../infra/redis-read-batch.ts';
 import { getMany } from '../infra/redis-together.ts';
@@ -57,12 +57,6 @@ export type RecordStoreOptions = {
   bringBack?: boolean;
 };
 
-/** Deletes it, unless it has been written since. */
-const discardScript = namedScript(
-  { keys: ['recordKey'], args: ['read'] },
-  `if redis.call('GET', recordKey) == read then return redis.call('DEL', recordKey) end return 0`,
-);
-
 export function createRecordStore(redis: Redis, keys: Keys, options: RecordStoreOptions = {}): RecordStore {
   const recordKey = (subjectId: string) => keys.record(RECORD_SCHEMA, subjectId);
   const readKeys = createReadBatch(redis);
@@ -93,7 +87,7 @@ export function createRecordStore(redis: Redis, keys: Keys, options: RecordStore
 
   async function discard(subjectId: string, damaged: Buffer): Promise<void> {
     if (!isGuest(subjectId)) await putDownForRebuild(redis, keys, [subjectId]);
-    await discardScript(redis, { recordKey: recordKey(subjectId), read: damaged });
+    await deleteIf(redis, recordKey(subjectId), damaged);
   }
 
   /** The answer does not wait for it; where it fails, the next reader tries again. */

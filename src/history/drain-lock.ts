@@ -3,6 +3,7 @@
  * while the holder lives.
  */
 import { randomUUID } from 'node:crypto';
+import { deleteIf } from '../infra/delete-if.ts';
 import type { Redis } from '../infra/redis.ts';
 import { callWhenFull, redisScript } from '../infra/redis-script.ts';
 
@@ -17,9 +18,6 @@ const defaultLifetimeMs = 15_000;
 
 const renewScript = redisScript(
   `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`,
-);
-const releaseScript = redisScript(
-  `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`,
 );
 
 /** undefined: somebody else holds it. `lifetimeMs` is how long a holder that was killed keeps others out. */
@@ -39,7 +37,7 @@ export async function takeLock(
     stillHeld,
     release: async () => {
       clearInterval(timer);
-      await releaseScript(redis, [key], [token]);
+      await deleteIf(redis, key, token);
     },
   };
 }
