@@ -11,9 +11,18 @@ export type LoggedAction = {
   at: number;
   channel: Channel;
   placement: string;
-  /** undefined: nothing, or a fallback offer, which stands in for it. `heldSince`: the decision that made it, where she had it already. */
+  /**
+   * undefined: nothing, or a fallback offer, which stands in for it. `heldSince`: the decision that made it, where she had it already.
+   * `redeemableUntil`: ISO; undefined where it has no end.
+   */
   offer:
-    | { offerId: string; offerVersion: string; benefit: Benefit; heldSince?: string | undefined }
+    | {
+        offerId: string;
+        offerVersion: string;
+        benefit: Benefit;
+        heldSince?: string | undefined;
+        redeemableUntil?: string | undefined;
+      }
     | undefined;
   /** In (0, 1]. */
   propensity: number;
@@ -37,6 +46,7 @@ const Placements = z.array(
         offerVersion: z.string(),
         benefit: z.looseObject({ kind: z.string() }),
         heldSince: z.string().optional(),
+        redeemableUntil: z.string().optional(),
       }),
     ),
     fallback: z.boolean(),

@@ -23,6 +23,8 @@ test('each place of each decision once, in the order of time, with its probabili
   delete unlogged.placements[0]!.loggingPropensity;
   fallback.placements[0]!.fallback = true;
   fallback.placements.push({ ...first.placements[0]!, placement: 'footer' });
+  const redeemableUntil = new Date(at(9)).toISOString();
+  first.placements[0]!.offers[0]!.redeemableUntil = redeemableUntil;
   // The same decision may be logged twice.
   await write('import-a', [first, second, guest, unlogged]);
   await write('import-b', [first, fallback]);
@@ -56,6 +58,11 @@ test('each place of each decision once, in the order of time, with its probabili
     ],
   ]);
   expect(unusable).toBe(1);
+  // Until when it can be redeemed, where it has an end.
+  expect(byCustomer.get('c1')!.map(({ offer }) => offer?.redeemableUntil)).toEqual([
+    undefined,
+    redeemableUntil,
+  ]);
   expect(await decisionSpan(lake, at(100))).toEqual({ from: at(1), to: at(4), decisions: 4 });
   const early = await readLoggedActions(lake, { ...range, since: at(2), before: at(3) });
   expect([...early.byCustomer.keys()]).toEqual(['c1']);

@@ -3,6 +3,7 @@
  * offer. Whatever is told again changes nothing.
  */
 import { createHash } from 'node:crypto';
+import { type Attribution, attributionOf } from '../../decide/attribution.ts';
 import { countedField, countRedeemed } from '../../decide/count-offers.ts';
 import { madeOffers } from '../../decide/decision-log.ts';
 import type { DecisionOutline, OutlinedOffer } from '../../decide/decision-outline.ts';
@@ -10,12 +11,10 @@ import { keptSeconds } from '../../decide/kept-seconds.ts';
 import { noteOutcome, readOutcome } from '../../decide/outcome-log.ts';
 import { contactsOf, settleOutcome } from '../../decide/settle-outcome.ts';
 import { toldUntil } from '../../decide/told-until.ts';
-import { timeOfDecision } from '../../domain/decision-time.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ParsedEventInput } from '../../domain/event.ts';
 import { EventId, type OfferId } from '../../domain/ids.ts';
 import type { OfferOutcome } from '../../domain/offer.ts';
-import { dayMs } from '../../domain/time.ts';
 import { subjectOf } from '../../features/subject.ts';
 import type { Deps } from '../deps.ts';
 import { submitEvents } from '../events/submit-events.ts';
@@ -181,7 +180,7 @@ async function settleReport(
     const field = countedField(offer, madeBy, Date.parse(decision.decidedAt));
     await countRedeemed(deps.redis, deps.keys, { decisionId: madeBy, offerId, field }, knownSeconds);
   }
-  return attributionOf(decision, offer, outcome, at);
+  return attributionOf(Date.parse(decision.decidedAt), offer, outcome, at);
 }
 
 /** Once it is settled. `isRepeat`: it had been accepted before. */
@@ -191,26 +190,6 @@ export function countOutcome(
   { metrics }: Pick<Deps, 'metrics'>,
 ): void {
   metrics.offerOutcomes.inc({ outcome: isRepeat ? 'duplicate' : outcome });
-}
-
-/** `early`, `late`: redeemed before the offer was made, or when the time for it was over: its purchase is not the offer's. */
-export type Attribution = 'attributed' | 'early' | 'late';
-
-/** Clocks differ, and a day is told as its midnight. */
-const earlyMaxMs = dayMs;
-
-/** Everything but a redemption belongs to its offer whenever it comes. */
-export function attributionOf(
-  { decidedAt }: Pick<DecisionOutline, 'decidedAt'>,
-  { heldSince, redeemableUntil }: Pick<OutlinedOffer, 'heldSince' | 'redeemableUntil'>,
-  outcome: OfferOutcome,
-  at: number,
-): Attribution {
-  if (outcome !== 'redeemed') return 'attributed';
-  // What she has had since another decision could be redeemed from then on.
-  const madeAt = timeOfDecision(heldSince ?? '') ?? Date.parse(decidedAt);
-  if (at < madeAt - earlyMaxMs) return 'early';
-  return redeemableUntil === undefined || at < Date.parse(redeemableUntil) ? 'attributed' : 'late';
 }
 
 function toldUntilOf({ decidedAt }: DecisionOutline, offer: OutlinedOffer): number {

@@ -9,6 +9,9 @@
  * before: the offer that a customer holds is answered once, whichever of them she saw last. Left out, those that showed it again would be
  * missed beside those of the same customers that, by the draw, did not; but as offers made they do not count.
  *
+ * A redemption is an offer's where the service says so (`attributionOf`): none from `redeemableUntil` on, and up to a day before the decision
+ * that it names, since tills may tell the day alone, as its midnight. It came of that decision, and so did the order that tells of it.
+ *
  * Leaving is no purchase within the churn horizon after the window: counted from its end, so that a purchase within it is not
  * counted twice. It is not known of the latest decisions. What the churn model expects at the end of the window could stand in,
  * and does not: it takes an order that was bought with a discount for a sign of staying, which is what is asked.
@@ -18,6 +21,7 @@ import { offerArm } from '../../algorithms/offer-model/offer-descriptor.ts';
 import type { OfferLog } from '../../algorithms/offer-model/offer-log.ts';
 import { writeContext } from '../../algorithms/offer-model/offer-model.ts';
 import { noContact } from '../../algorithms/uplift/uplift-log.ts';
+import { attributionOf } from '../../decide/attribution.ts';
 import type { ShopEvent } from '../../domain/event.ts';
 import { dayMs } from '../../domain/time.ts';
 import { affinityAt } from '../../features/categories.ts';
@@ -104,7 +108,8 @@ export function createOfferSampler(options: SamplerOptions) {
   }
 
   return {
-    add(customerId: string, events: readonly ShopEvent[], actions: readonly LoggedAction[]): void {
+    add(customerId: string, told: readonly ShopEvent[], actions: readonly LoggedAction[]): void {
+      const events = afterTheirDecisions(told, actions);
       const customer = customerIds.length;
       const record = emptyRecord();
       let next = 0;
@@ -211,18 +216,59 @@ function isAbout(
   return (other === undefined ? told.decisionId : holderOf(other)) === holderOf(action);
 }
 
-/** By an outcome, or by a purchase that names the offer; where that names no decision, it is the last that made the offer. */
+/** Does a redemption at this instant belong to the offer of this action? */
+function isAttributed({ at, offer }: LoggedAction, redeemedAt: number): boolean {
+  return offer !== undefined && attributionOf(at, offer, 'redeemed', redeemedAt) === 'attributed';
+}
+
+/**
+ * By an outcome, or by a purchase that names the offer; where that names no decision, it is the last that made the offer, one that could
+ * still be redeemed before all others, as for the service (`lastDecisionWith`).
+ */
 function redeems(event: ShopEvent, action: LoggedAction, actions: readonly LoggedAction[]): boolean {
-  if (event.type === 'offerOutcome') return event.outcome === 'redeemed' && isAbout(event, action, actions);
+  const at = event.occurredAt;
+  if (event.type === 'offerOutcome')
+    return event.outcome === 'redeemed' && isAbout(event, action, actions) && isAttributed(action, at);
   if (event.type !== 'purchase') return false;
   return (event.redeemed ?? []).some(({ offerId, decisionId }) => {
-    if (offerId !== action.offer?.offerId) return false;
+    if (offerId !== action.offer?.offerId || !isAttributed(action, at)) return false;
     if (decisionId !== undefined) return isAbout({ decisionId, offerId }, action, actions);
-    const last = actions.findLast(
-      (other) => other.at <= event.occurredAt && other.offer?.offerId === offerId,
-    );
+    const given = actions.filter((other) => other.at <= at && other.offer?.offerId === offerId);
+    const last = given.findLast((other) => isAttributed(other, at)) ?? given.at(-1);
     return last !== undefined && holderOf(last) === holderOf(action);
   });
+}
+
+/** What an event says that it redeems, where it names the decision. */
+function namedBy(event: ShopEvent): readonly { offerId: string; decisionId?: string | undefined }[] {
+  if (event.type === 'offerOutcome') return event.outcome === 'redeemed' ? [event] : [];
+  return event.type === 'purchase' ? (event.redeemed ?? []) : [];
+}
+
+/**
+ * Events in the order of time, where a redemption that is told of an instant before the decision which it names has that of the decision:
+ * otherwise the order would be one of what was known before it.
+ */
+function afterTheirDecisions(
+  events: readonly ShopEvent[],
+  actions: readonly LoggedAction[],
+): readonly ShopEvent[] {
+  let moved = false;
+  const placed = events.map((event) => {
+    const { occurredAt } = event;
+    for (const { offerId, decisionId } of namedBy(event)) {
+      const action = actions.find(
+        (one) => one.decisionId === decisionId && one.offer?.offerId === offerId && one.at > occurredAt,
+      );
+      if (action === undefined || !isAttributed(action, occurredAt)) continue;
+      // What was held for long before is redeemed while it is held: only what was shown within the day may be told as its midnight.
+      if (occurredAt < action.at - dayMs) continue;
+      moved = true;
+      return { ...event, occurredAt: action.at };
+    }
+    return event;
+  });
+  return moved ? placed.sort((one, other) => one.occurredAt - other.occurredAt) : events;
 }
 
 /** Whoever answers in any way has read. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { noContact } from '../../../src/algorithms/uplift/uplift-log.ts';
+import { attributionOf } from '../../../src/decide/attribution.ts';
 import { customerFacts } from '../../../src/decide/customer-facts.ts';
 import { noContext } from '../../../src/decide/decide.ts';
 import { decisionInputs } from '../../../src/decide/decision-inputs.ts';
@@ -197,9 +198,9 @@ test('an offer that is shown again while it is held was made once, and is redeem
     shownAgain('d5', day(21)),
   ];
   const samples = sample([outcome(day(2) + 1, 'd3', 'redeemed')], actions);
-  // The last was shown long after its offer had been redeemed.
+  // Told within a day before the decision that it names, it is that one's as well. The last was shown long after its offer had been redeemed.
   expect([...samples.log.shownAgain]).toEqual([0, 1, 1, 0, 1]);
-  expect([...samples.log.redeemed]).toEqual([1, 1, 0, 0, 0]);
+  expect([...samples.log.redeemed]).toEqual([1, 1, 1, 0, 0]);
   expect(countsOf(samples, Int32Array.from(samples.at.keys()))('ten')).toEqual({ made: 2, redeemed: 1 });
   // By a purchase that names the offer alone, or the decision which made it.
   for (const decisionId of [undefined, 'd1', 'd2'])
@@ -214,4 +215,51 @@ test('an offer that is shown again while it is held was made once, and is redeem
         actions,
       ).log.redeemed,
     ]).toEqual([1, 1, 1, 0, 0]);
+});
+
+test('a redemption counts exactly where the service attributes it: from a day before the decision until the offer can be redeemed no more', () => {
+  const decidedAt = day(15) + dayMs / 2;
+  const { offer, ...made } = action('d1', decidedAt);
+  const until = day(18);
+  const offered = { ...made, offer: offer && { ...offer, redeemableUntil: new Date(until).toISOString() } };
+  for (const at of [decidedAt - dayMs - 1, decidedAt - dayMs, day(15), until - 1, until, day(20)]) {
+    const isIts = attributionOf(decidedAt, offered.offer ?? {}, 'redeemed', at) === 'attributed';
+    const redeeming = event('purchase', at, {
+      lines: [],
+      redeemed: [{ offerId: 'ten', decisionId: 'd1' }],
+    });
+    for (const told of [redeeming, outcome(at, 'd1', 'redeemed')])
+      expect([at - decidedAt, sample([told], [offered]).log.redeemed[0]]).toEqual([
+        at - decidedAt,
+        isIts ? 1 : 0,
+      ]);
+  }
+});
+
+test('an order that redeems a decision of its day, told as midnight, came of the decision, and is nothing that was known before', () => {
+  const midnight = day(15);
+  const redeeming = event('purchase', midnight, {
+    lines: [{ itemId: 'i1', quantity: 1, unitPriceMinor: 1000, category: 'tea' }],
+    redeemed: [{ offerId: 'ten', decisionId: 'd1' }],
+  });
+  const actions = [action('d1', midnight + dayMs / 2), action('d2', midnight + dayMs)];
+  const [told, untold] = [[purchase(day(1)), redeeming], [purchase(day(1))]].map((all) =>
+    sample(all, actions),
+  );
+  const columns = FEATURE_NAMES.length + 2;
+  expect([told!.log.orders[0], told!.log.redeemed[0]]).toEqual([1, 1]);
+  expect(told!.log.contexts.subarray(0, columns)).toEqual(untold!.log.contexts.subarray(0, columns));
+  // The next decision knows of it.
+  const orders = FEATURE_NAMES.indexOf('purchaseCount');
+  expect([told!.log.contexts[columns + orders], told!.log.orders[1]]).toEqual([2, 0]);
+});
+
+test('a purchase that names no decision redeems the one whose offer could be redeemed then, not a later that has ended', () => {
+  const lasting = (decisionId: string, at: number, until: number): LoggedAction => {
+    const { offer, ...made } = action(decisionId, at);
+    return { ...made, offer: offer && { ...offer, redeemableUntil: new Date(until).toISOString() } };
+  };
+  const actions = [lasting('d1', day(10), day(20)), lasting('d2', day(12), day(13))];
+  const redeeming = event('purchase', day(14), { lines: [], redeemed: [{ offerId: 'ten' }] });
+  expect([...sample([redeeming], actions).log.redeemed]).toEqual([1, 0]);
 });
