@@ -54,9 +54,10 @@ export function createBatchDeciding(batch: BatchOf, deps: BatchDecidingDeps) {
         if (about === undefined) continue;
         const list = notHeld(valueOffers(...about), batch.about.limit)
           .slice(0, candidatesMax)
-          .flatMap(({ compiled, rank }): Wanted[] => {
+          .flatMap(({ compiled, expectedValue }): Wanted[] => {
             const offer = positions.get(compiled.offer.offerId);
-            return offer === undefined ? [] : [{ offer, value: rank }];
+            // In money, however her variant ranks: by acceptance she would bid hundredths where others bid hundreds.
+            return offer === undefined ? [] : [{ offer, value: expectedValue }];
           });
         wanted.set(customer.customerId, list);
       }
