@@ -10,7 +10,7 @@ import {
   WITHDRAWAL_REASONS,
   WithdrawalReason,
 } from '../domain/decision.ts';
-import type { Offer } from '../domain/offer.ts';
+import { isSelling, type Offer } from '../domain/offer.ts';
 import type { CustomerRecord } from '../features/record.ts';
 import type { Contact } from '../offers/contact-history.ts';
 import type { CompiledOffer } from '../offers/eligibility.ts';
@@ -58,16 +58,15 @@ export async function withdrawnOf(
         const compiled = compiledOffer(current);
         const isAsItWas = compiled.version === offer.offerVersion;
         const unsellable =
-          place.fallback && compiled.offer.sells === true
-            ? contactPolicy.whyUnsellable(facts, now)
-            : undefined;
+          place.fallback && isSelling(compiled.offer) ? contactPolicy.whyUnsellable(facts, now) : undefined;
         return (
           compiled.exclusionOfOffer(situation) ??
           unsellable ??
           (isAsItWas ? undefined : changedRule(compiled))
         );
       });
-      return ended ?? rule?.(offer);
+      // What stands names the benefit alone; that content sells, the offer says.
+      return ended ?? rule?.({ ...offer, sells: deps.catalogue.offers.get(offer.offerId)?.sells });
     }),
   );
   return place.offers.flatMap((offer, at) => {

@@ -119,7 +119,7 @@ const fields = {
   priorityLever: z.number().positive().max(100).default(1),
   /** Stands in when nothing is worth making or the customer cannot be read. Content for everybody, and never competes. */
   fallback: z.boolean().default(false),
-  /** Of a fallback: it sells, and is kept from whom nothing may be sold to now (an open complaint, a low rating). Absent: it may be shown to everybody. */
+  /** Of content, also a fallback: it sells, and is kept from whom nothing may be sold to now (an open complaint, a low rating). Absent: it does not. */
   sells: z.boolean().optional(),
   /** What the e-mail tool or page shows. */
   content: z
@@ -142,9 +142,10 @@ const rules = [
     path: ['benefit'],
     when: ({ value }) => isObject(value),
   }),
-  z.refine<Rules>((offer) => offer.sells === undefined || offer.fallback === true, {
-    message: 'is said of a fallback alone: of any other offer its benefit tells',
+  z.refine<Rules>((offer) => offer.sells === undefined || offer.benefit?.kind === 'content', {
+    error: 'is said of content alone: of any other offer its benefit tells',
     path: ['sells'],
+    when: ({ value }) => isObject(value),
   }),
   fallbackRule('eligibility', (offer) => offer.eligibility === undefined),
   fallbackRule('budget', (offer) => offer.budget === undefined),
@@ -229,8 +230,13 @@ export const OfferBody = z
 /** Benefits that take something off the price: a customer has one of them at a time. */
 export const DISCOUNTS: ReadonlySet<BenefitKind> = new Set(['percentOff', 'amountOff', 'bundle']);
 
-/** Benefits that do not sell: what may be offered to somebody who has a reason to complain. */
-export const NON_SELLING: ReadonlySet<BenefitKind> = new Set(['serviceContact', 'content']);
+/** Benefits that do not sell by themselves; of content, the shop may say that it does. */
+const NON_SELLING: ReadonlySet<BenefitKind> = new Set(['serviceContact', 'content']);
+
+/** Does it sell, and so is nothing for somebody who has a reason to complain? */
+export function isSelling({ benefit, sells }: Pick<Offer, 'benefit' | 'sells'>): boolean {
+  return sells ?? !NON_SELLING.has(benefit.kind);
+}
 
 /** Cost what they cost, whatever the customer says to them. */
 export const PAID_WHEN_MADE: ReadonlySet<BenefitKind> = new Set(['serviceContact']);

@@ -10,7 +10,7 @@
 import type { Channel } from '../domain/channel.ts';
 import type { ContactInputs, DecidedOffer, ExclusionReason, WithdrawalReason } from '../domain/decision.ts';
 import { CONTACT_CHANNELS, type ContactPolicy } from '../domain/decision-policy.ts';
-import { NON_SELLING, type Offer } from '../domain/offer.ts';
+import { isSelling, type Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import { brokenLimit, type ContactLimits, compileContactLimits } from './contact-limits.ts';
 import { contactSummary } from './contact-summary.ts';
@@ -35,7 +35,7 @@ export type WithdrawalFacts = Pick<
 
 /** Why an offer that was decided on at `decidedAt` is no longer to be made on the channel, or undefined. */
 export type WithdrawalRule = (
-  offer: Pick<DecidedOffer, 'offerId' | 'benefit'>,
+  offer: Pick<DecidedOffer, 'offerId' | 'benefit'> & Pick<Offer, 'sells'>,
 ) => WithdrawalReason | undefined;
 
 export type CompiledContactPolicy = {
@@ -121,8 +121,8 @@ export function compileContactPolicy(
               outcome === 'redeemed' && at >= decidedAt ? [offerId] : [],
             ),
       );
-      return ({ offerId, benefit }) => {
-        if (unsellable !== undefined && !NON_SELLING.has(benefit.kind)) return unsellable;
+      return ({ offerId, benefit, sells }) => {
+        if (unsellable !== undefined && isSelling({ benefit, sells })) return unsellable;
         if (isSuppressed(offerId)) return 'suppressed';
         return redeemed.has(offerId) ? 'redeemed' : undefined;
       };
@@ -136,7 +136,7 @@ export function compileContactPolicy(
       const broken = brokenLimit(limitsOn(channel), facts.contacts, now, occasionId);
       const discounts = oneDiscountAtATime ? openDiscounts(facts, now) : noDiscounts;
       return (offer) => {
-        if (unsellable !== undefined && !NON_SELLING.has(offer.benefit.kind)) return unsellable;
+        if (unsellable !== undefined && isSelling(offer)) return unsellable;
         if (isSuppressed(offer.offerId)) return 'suppressed';
         if (broken !== undefined) return broken;
         if (isOfferCapped(offer, facts, situation)) return 'offer-cap';

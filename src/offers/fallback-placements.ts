@@ -1,5 +1,6 @@
 /** What stands where no offer is worth making. */
 import type { DecidedOffer, PlacementDecision } from '../domain/decision.ts';
+import { isSelling } from '../domain/offer.ts';
 import { baseAcceptPropensity } from './accept-propensity.ts';
 import type { Situation } from './customer-facts.ts';
 import type { CompiledOffer } from './eligibility.ts';
@@ -18,7 +19,7 @@ export function fallbackPlacements(
   const standIns = [...market.offers]
     .filter(
       ({ offer, exclusionOfOffer }) =>
-        offer.fallback && (maySell || offer.sells !== true) && exclusionOfOffer(situation) === undefined,
+        offer.fallback && (maySell || !isSelling(offer)) && exclusionOfOffer(situation) === undefined,
     )
     .sort(
       (a, b) =>

@@ -13,7 +13,7 @@
  * Probabilities are logistic in the traits, irritation is log-normal. All of them are expectations: nothing is drawn here.
  */
 import { createRng } from '../algorithms/rng.ts';
-import { type Benefit, DISCOUNTS, NON_SELLING, Offer, type OfferInput } from '../domain/offer.ts';
+import { type Benefit, DISCOUNTS, isSelling, Offer, type OfferInput } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import { type CompiledRule, compileRule } from '../offers/compile-rule.ts';
 import { contentVersion } from '../offers/content-version.ts';
@@ -182,7 +182,7 @@ export function responseTo(journey: Journey, simulated: SimulatedOffer, at: numb
   const fatigue = fatigueAt(disposition, at);
   const { grievances, openComplaints } = departure.standing();
   const aggrieved = Math.min(1, (grievances + openComplaints) / (2 * AGGRIEVED));
-  const selling = !NON_SELLING.has(offer.benefit.kind);
+  const selling = isSelling(offer);
 
   const persuasion =
     kind.pull +

@@ -1,5 +1,5 @@
 /** Who may have an offer, as far as the simulated shop goes: offers' rules over what it knows of a customer. */
-import { DISCOUNTS, NON_SELLING } from '../domain/offer.ts';
+import { DISCOUNTS, isSelling } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 import type { CompiledRule } from '../offers/compile-rule.ts';
 import type { Journey } from './journey.ts';
@@ -26,7 +26,7 @@ export function mailableOffers(journey: Journey, at: number): SimulatedOffer[] {
 
 function isMailable(journey: Journey, { offer, rule }: SimulatedOffer, at: number): boolean {
   if (offer.fallback || !offer.channels.includes('email')) return false;
-  if (journey.departure.openComplaints > 0 && !NON_SELLING.has(offer.benefit.kind)) return false;
+  if (journey.departure.openComplaints > 0 && isSelling(offer)) return false;
   if (DISCOUNTS.has(offer.benefit.kind) && at < journey.discountUntil) return false;
   return rule === undefined || rule(factsOf(journey, at)) === undefined;
 }

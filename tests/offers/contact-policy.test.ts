@@ -80,6 +80,11 @@ describe.each([
   test.each(STAYING)('$kind $form, which does not sell, stays', (benefit) =>
     expect(why(makeOffer({ benefit }), facts)).toBeUndefined(),
   );
+  test('content that sells is not made', () => {
+    const benefit = { kind: 'content' };
+    expect(why(makeOffer({ benefit, sells: true }), facts)).toBe(reason);
+    expect(why(makeOffer({ benefit, sells: false }), facts)).toBeUndefined();
+  });
 });
 
 test('a low rating is one below the bound, for so many days; none are no rule', () => {

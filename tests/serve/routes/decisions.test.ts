@@ -158,6 +158,23 @@ describe('POST /offers/decide', () => {
     expect(refused.body.faults).toMatchObject([{ path: 'body.sells' }]);
   });
 
+  test('content that sells competes, and gives way to a complaint, also where it stood', async () => {
+    const drops = { benefit: { kind: 'content' }, sells: true, channels: ['web'], placements: ['drops'] };
+    await service.call('PUT', '/offers/drops', { name: 'Summer sale', ...drops });
+    const customerId = await shopper('aggrieved');
+    const asked = { customerId, channel: 'web', placements: ['drops'], limit: 10, dryRun: true };
+    await eventually(async () => expect(made((await decide(service, asked)).body)).toContain('drops'));
+    const path = `/customers/${customerId}/offers?channel=web&placement=drops&campaign=drops&limit=10`;
+    expect(made((await service.call('GET', path)).body)).toContain('drops');
+    await service.call('POST', '/events', { type: 'contact', customerId, complaint: 'opened' });
+    expect(reasons((await decide(service, asked)).body).drops).toBe('complaint-open');
+    const { body } = await service.call('GET', path);
+    expect(made(body)).not.toContain('drops');
+    expect(body.replaces.reasonCode).toBe('complaint-open');
+    expect(body.replaces.offerIds).toContain('drops');
+    expect((await service.call('DELETE', '/offers/drops')).status).toBe(204);
+  });
+
   test('an open complaint silences selling offers from the next request on', async () => {
     const customerId = await shopper('angry');
     await service.call('POST', '/events', { type: 'contact', customerId, complaint: 'opened' });

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Channel } from '../../../domain/channel.ts';
 import type { ContactPolicy } from '../../../domain/decision-policy.ts';
 import type { ShopEvent } from '../../../domain/event.ts';
-import { DISCOUNTS, NON_SELLING, type Offer } from '../../../domain/offer.ts';
+import { DISCOUNTS, isSelling, type Offer } from '../../../domain/offer.ts';
 import { dayMs, hourMs } from '../../../domain/time.ts';
 
 /** What a contact may break, each counted once a contact; `budget`: each time beyond it. */
@@ -100,7 +100,7 @@ export function createAudit(
       contacts++;
       const past = pastOf(to.customer);
       const { offerId, benefit, redeemWithinDays } = offer;
-      const sells = !NON_SELLING.has(benefit.kind);
+      const sells = isSelling(offer);
       const isDiscount = DISCOUNTS.has(benefit.kind);
       const times = (list: readonly { at: number }[], days: number) =>
         list.filter((one) => one.at > at - days * dayMs).length;

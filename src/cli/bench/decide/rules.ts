@@ -5,7 +5,7 @@
 
 import { DecisionPolicy } from '../../../domain/decision-policy.ts';
 import type { ShopEvent } from '../../../domain/event.ts';
-import { DISCOUNTS, NON_SELLING, type OfferAnswer } from '../../../domain/offer.ts';
+import { DISCOUNTS, isSelling, type OfferAnswer } from '../../../domain/offer.ts';
 import { dayMs } from '../../../domain/time.ts';
 import type { CustomerRecord } from '../../../features/record.ts';
 import { FEATURE_NAMES } from '../../../features/registry.ts';
@@ -44,7 +44,7 @@ export function createRules(offers: readonly SimulatedOffer[], customers: number
         offerId: offerId as string,
         rule: eligibility && compileRule(eligibility, FEATURE_NAMES),
         discount: DISCOUNTS.has(benefit.kind),
-        selling: !NON_SELLING.has(benefit.kind),
+        selling: isSelling(simulated.offer),
       };
     });
   return {
