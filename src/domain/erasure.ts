@@ -37,6 +37,16 @@ export const SpentBudget = z.object({
 });
 export type SpentBudget = z.output<typeof SpentBudget>;
 
+/**
+ * What Redis keeps on disk. `rewritten`: without the customer, by every server and replica; `none`: nothing is kept; `refused`: a
+ * server does not let its clients ask for it; `replicasNotAsked`: by every server, but a replica could not be asked, or lags.
+ */
+const Compaction = z.enum(['rewritten', 'none', 'refused', 'replicasNotAsked']).meta({
+  description:
+    'rewritten: without the customer, by every server and replica; none: nothing is kept on disk; refused: a server does not let its clients ask for it; replicasNotAsked: by every server, but a replica could not be reached, lags or refused',
+});
+export type Compaction = z.output<typeof Compaction>;
+
 const receiptShape = {
   receiptId: ReceiptId,
   /** HMAC-SHA256 of the customer's id under the shop's own secret (`<dataDir>/erasures/secret`), hexadecimal. */
@@ -56,8 +66,8 @@ const receiptShape = {
   /** `true`: events came after the request, so that the id belongs to a new customer, of whom only those are known. */
   returned: z.boolean(),
   models: z.array(InfluencedModel),
-  /** What Redis keeps on disk: written anew without the customer, nothing kept, or the server refused to. */
-  persistence: z.array(z.enum(['rewritten', 'none', 'refused'])),
+  /** What the Redis of the records, and then that of the queue, keeps on disk. */
+  persistence: z.array(Compaction),
 };
 
 export const ErasureReceipt = z

@@ -1,18 +1,53 @@
 /** What Redis keeps on disk still tells of what was deleted, until it is written anew. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Compaction } from '../../domain/erasure.ts';
 import { type Redis, serversOf } from '../../infra/redis.ts';
+import type { RedisNode } from '../../infra/redis-address.ts';
+import { connectReplica, replicasOf } from '../../infra/redis-replicas.ts';
 
 const pollMs = 100;
 
-/** `rewritten`: by every server; `none`: nothing is kept on disk; `refused`: a server does not let its clients ask for it. */
-export async function compactRedis(redis: Redis): Promise<'rewritten' | 'none' | 'refused'> {
-  let outcome: 'rewritten' | 'none' | 'refused' = 'none';
-  for (const server of serversOf(redis)) {
-    const one = await compactServer(server);
-    if (one === 'refused') return one;
-    if (one === 'rewritten') outcome = one;
+/** Rejects where a server could not write its files. */
+export async function compactRedis(redis: Redis): Promise<Compaction> {
+  const outcomes: Compaction[] = [];
+  for (const server of serversOf(redis))
+    outcomes.push(await compactServer(server), await compactReplicas(server));
+  return worst.find((outcome) => outcomes.includes(outcome)) ?? 'none';
+}
+
+const worst: readonly Compaction[] = ['refused', 'replicasNotAsked', 'rewritten', 'none'];
+
+/** After their server: by then they have got what it was told to delete, or say that they lag. */
+async function compactReplicas(server: Redis): Promise<Compaction> {
+  try {
+    const { nodes, allInStep } = await replicasOf(server);
+    const outcomes: Compaction[] = [];
+    for (const node of nodes) outcomes.push(await compactReplica(server, node));
+    if (!allInStep || outcomes.includes('replicasNotAsked')) return 'replicasNotAsked';
+    return outcomes.includes('rewritten') ? 'rewritten' : 'none';
+  } catch (err) {
+    if (isForbidden(err)) return 'replicasNotAsked';
+    throw err;
   }
-  return outcome;
+}
+
+async function compactReplica(server: Redis, node: RedisNode): Promise<Compaction> {
+  let replica: Redis;
+  try {
+    replica = await connectReplica(server, node);
+  } catch {
+    return 'replicasNotAsked';
+  }
+  try {
+    // One that has lost its server would write what it was not told to delete.
+    if (!/^master_link_status:up/m.test(await replica.info('replication'))) return 'replicasNotAsked';
+    const own = await compactServer(replica);
+    const further = await compactReplicas(replica);
+    if (own === 'refused' || further === 'replicasNotAsked') return 'replicasNotAsked';
+    return own === 'rewritten' ? own : further;
+  } finally {
+    replica.disconnect();
+  }
 }
 
 async function compactServer(server: Redis): Promise<'rewritten' | 'none' | 'refused'> {
@@ -30,10 +65,13 @@ async function compactServer(server: Redis): Promise<'rewritten' | 'none' | 'ref
     if (failed.length > 0) throw new Error(`Redis could not write its files anew (${failed.join(', ')})`);
     return 'rewritten';
   } catch (err) {
-    if (err instanceof Error && /NOPERM|unknown command|not allowed|not permitted/i.test(err.message))
-      return 'refused';
+    if (isForbidden(err)) return 'refused';
     throw err;
   }
+}
+
+function isForbidden(err: unknown): boolean {
+  return err instanceof Error && /NOPERM|unknown command|not allowed|not permitted/i.test(err.message);
 }
 
 /** Starts it, after whatever is under way, and waits for its end. */
