@@ -15,6 +15,10 @@ export type TestCluster = {
   url: string;
   /** Kills the primary that has this key's slot (SIGKILL). */
   killPrimaryOf: (key: string) => Promise<void>;
+  /** A folder for each node, in which it keeps its files. */
+  folder: string;
+  /** Of each node that runs, all keys and their values (as DUMP has them). */
+  dump: () => Promise<string[]>;
   stop: () => Promise<void>;
 };
 
@@ -45,6 +49,13 @@ export async function startCluster(): Promise<TestCluster> {
         if (server === undefined) throw new Error(`no node of the cluster is at port ${port}`);
         await kill(server.child);
       },
+      folder,
+      dump: () =>
+        Promise.all(
+          servers
+            .filter(({ child }) => child.exitCode === null && child.signalCode === null)
+            .map(({ port }) => ask(port, dumpOf)),
+        ),
       stop,
     };
   } catch (err) {
@@ -63,6 +74,8 @@ async function startNode(folder: string): Promise<{ port: number; child: ChildPr
     dir: folder,
     save: '',
     appendonly: 'yes',
+    // For tests that look for texts in its values and files.
+    rdbcompression: 'no',
     'cluster-enabled': 'yes',
     'cluster-config-file': 'nodes.conf',
     'cluster-node-timeout': nodeTimeoutMs,
@@ -90,6 +103,15 @@ async function ask<T>(port: number, question: (redis: Redis) => Promise<T>): Pro
   } finally {
     redis.disconnect();
   }
+}
+
+async function dumpOf(redis: Redis): Promise<string> {
+  // Else a replica sends whoever asks for a key to its primary.
+  await redis.readonly();
+  const found: string[] = [];
+  for (const key of await redis.keys('*'))
+    found.push(key, (await redis.dumpBuffer(key))?.toString('latin1') ?? '');
+  return found.join('\n');
 }
 
 const untilAnswering = (port: number) => until(() => ask(port, (redis) => redis.ping()));
