@@ -30,7 +30,8 @@ local function add(period, field, by)
   redis.call('HINCRBY', periodKeys .. period, field, by)
 end
 local function free(id, period, cost)
-  add(period, 'reservedMinor', -cost)
+  -- -0 is no integer to Redis.
+  add(period, 'reservedMinor', 0 - cost)
   add(period, 'reservedCount', -1)
   redis.call('HDEL', entries, id)
   redis.call('ZREM', dueTimes, id)

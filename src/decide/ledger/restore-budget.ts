@@ -78,7 +78,7 @@ for i = 1, #live, 2 do
     local wins = not mine or (isOut(mine) and (not isOut(state) or cost > held))
     if wins then
       if mine then
-        add(myPeriod, 'reservedMinor', -held)
+        add(myPeriod, 'reservedMinor', 0 - held)
         add(myPeriod, 'reservedCount', -1)
       end
       if isOut(state) then

@@ -40,6 +40,27 @@ test('what is out and what is spent never come to more than the budget', async (
   });
 });
 
+test('an offer that costs nothing has a budget in count: what is out comes back, lapses, and is confirmed', async () => {
+  const offer = offerWith({ count: 2 });
+  expect(await reserve(offer, 'released', 0)).toBe('reserved');
+  expect(await reserve(offer, 'forgotten', 0)).toBe('reserved');
+  expect(await reserve(offer, 'over', 0)).toBe('exhausted');
+  await ledger.release(offer.offerId, 'released', now);
+  expect(await ledger.forget(offer.offerId, ['forgotten'], now)).toBe(1);
+  expect(await ledger.state(offer, now)).toMatchObject({ reservedCount: 0, reservedMinor: 0 });
+  expect(await reserve(offer, 'redeemed', 0)).toBe('reserved');
+  expect(await reserve(offer, 'lapsing', 0, now, now + 10)).toBe('reserved');
+  const redeemed = { id: 'redeemed', costMinor: 0, decidedAt: now, knownUntil };
+  expect(await ledger.confirm(offer, redeemed, now)).toBe('confirmed');
+  expect(await reserve(offer, 'over', 0, now + 9)).toBe('exhausted');
+  expect(await ledger.state(offer, now + 10)).toMatchObject({
+    reservedCount: 0,
+    reservedMinor: 0,
+    confirmedCount: 1,
+    confirmedMinor: 0,
+  });
+});
+
 test('of a customer who is forgotten what was not redeemed comes back, but what is paid when it is made stays spent', async () => {
   const call = offerWith({ amountMinor: 1000 }, { benefit: { kind: 'serviceContact' } });
   const discount = offerWith({ amountMinor: 1000 });
