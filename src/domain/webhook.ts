@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { Channel } from './channel.ts';
+import type { Consent } from './customer.ts';
 import { CustomerId } from './ids.ts';
 
 /** Bytes of a signing secret, by Standard Webhooks: fewer are weak, more than a block of SHA-256 add nothing. */
@@ -86,6 +87,17 @@ export const Notice = z.strictObject({
   }),
 });
 export type Notice = z.output<typeof Notice>;
+
+/** By `consent` as it is when it is sent, however long the notice has waited: it may have been withdrawn meanwhile. */
+export function withConsent(notice: Notice, consent: Consent = {}): Notice {
+  return { ...notice, data: { ...notice.data, consent: consentedChannels(consent) } };
+}
+
+export function consentedChannels(consent: Consent): Channel[] {
+  return Object.entries(consent)
+    .filter(([, given]) => given)
+    .map(([channel]) => channel as Channel);
+}
 
 /** As it is sent: with what the customer complained of. */
 export function withTopic(notice: Notice, topic: string | undefined): Notice {

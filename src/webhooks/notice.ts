@@ -1,9 +1,14 @@
 /** A cause and what is known of the customer, as the notice that is sent. */
 import { createHash } from 'node:crypto';
-import type { Channel } from '../domain/channel.ts';
 import type { CustomerAttributes } from '../domain/customer.ts';
 import type { CustomerId } from '../domain/ids.ts';
-import { NOTICE_TYPES, type Notice, type NoticeCause, type NoticeReason } from '../domain/webhook.ts';
+import {
+  consentedChannels,
+  NOTICE_TYPES,
+  type Notice,
+  type NoticeCause,
+  type NoticeReason,
+} from '../domain/webhook.ts';
 import { suggestAction } from './suggest-action.ts';
 
 export type KnownCustomer = {
@@ -25,9 +30,6 @@ export const strangerToRecords: KnownCustomer = {
 };
 
 export function noticeOf(customerId: CustomerId, cause: NoticeCause, known: KnownCustomer): Notice {
-  const consent = Object.entries(known.attributes.consent ?? {})
-    .filter(([, given]) => given)
-    .map(([channel]) => channel as Channel);
   const ofRisk = cause.kind === 'churnRisk';
   return {
     id: noticeId(customerId, cause),
@@ -40,7 +42,7 @@ export function noticeOf(customerId: CustomerId, cause: NoticeCause, known: Know
       value: known.value,
       reasons: ofRisk ? cause.reasons : [reasonOf(cause), ...known.reasons],
       suggestedAction: suggestAction(cause.kind, known.features),
-      consent,
+      consent: consentedChannels(known.attributes.consent ?? {}),
     },
   };
 }

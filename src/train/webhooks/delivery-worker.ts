@@ -5,7 +5,8 @@
  */
 import { Worker } from 'bullmq';
 import { hourMs } from '../../domain/time.ts';
-import { Notice, withTopic } from '../../domain/webhook.ts';
+import { Notice, withConsent, withTopic } from '../../domain/webhook.ts';
+import type { RecordStore } from '../../features/record-store.ts';
 import type { ComplaintTopics } from '../../infra/complaint-topics.ts';
 import type { WebhookConfig } from '../../infra/config.ts';
 import type { Keys } from '../../infra/keys.ts';
@@ -26,6 +27,7 @@ export type DeliveryDeps = {
   redis: Redis;
   keys: Keys;
   topics: Pick<ComplaintTopics, 'find' | 'forget'>;
+  records: Pick<RecordStore, 'read'>;
   config: WebhookConfig;
   metrics: Pick<WorkerMetrics, 'webhookAttempts' | 'webhooksDead' | 'webhookLatency'>;
   log: Logger;
@@ -50,13 +52,14 @@ export function pauseMs(attempt: number, firstMs: number, random: number, askedM
 }
 
 export async function startDelivery(deps: DeliveryDeps): Promise<DeliveryWorker> {
-  const { redis, keys, topics, config, metrics, log, now, random } = deps;
+  const { redis, keys, topics, records, config, metrics, log, now, random } = deps;
 
   async function attempt(notice: Notice): Promise<void> {
     const startedAt = performance.now();
     let outcome: 'delivered' | 'failed' = 'failed';
     try {
-      await deliver(withTopic(notice, await topics.find(notice)), config, now());
+      const [topic, record] = await Promise.all([topics.find(notice), records.read(notice.data.customerId)]);
+      await deliver(withTopic(withConsent(notice, record?.attributes.consent), topic), config, now());
       outcome = 'delivered';
     } finally {
       metrics.webhookAttempts.observe({ outcome }, (performance.now() - startedAt) / 1000);

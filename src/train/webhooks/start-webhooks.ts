@@ -35,10 +35,12 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<RunningWebhooks
     const models = await followModels(config.modelsDir, log);
     opened.add('models', models.stop);
     const topics = createComplaintTopics(redis, keys);
+    const records = createRecordStore(redis, keys);
     const delivery = await startDelivery({
       redis: queueRedis,
       keys,
       topics,
+      records,
       config: webhooks,
       metrics,
       log,
@@ -46,7 +48,6 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<RunningWebhooks
       random: Math.random,
     });
     opened.add('delivery of webhooks', delivery.close);
-    const records = createRecordStore(redis, keys);
     const loop = startLoop(async () => {
       try {
         const { more } = await forwardOnce({

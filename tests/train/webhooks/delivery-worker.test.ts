@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
+import type { ShopEvent } from '../../../src/domain/event.ts';
 import type { CustomerId } from '../../../src/domain/ids.ts';
+import { createRecordStore } from '../../../src/features/record-store.ts';
 import { createComplaintTopics } from '../../../src/infra/complaint-topics.ts';
 import type { WebhookConfig } from '../../../src/infra/config.ts';
 import { createKeys } from '../../../src/infra/keys.ts';
@@ -33,6 +35,7 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
   const keys = createKeys(`${prefix}-${randomUUID()}`);
   const queue = openWebhookQueue(redis, keys);
   const topics = createComplaintTopics(redis, keys);
+  const records = createRecordStore(redis, keys);
   const registry = new Registry();
   const metrics = createWorkerMetrics(registry);
   observeWebhooks(registry, { counts: queue.counts, outboxLength: async () => 7 });
@@ -56,6 +59,7 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
       redis,
       keys,
       topics,
+      records,
       config,
       metrics,
       log,
@@ -72,7 +76,7 @@ async function setUp(overrides: Partial<WebhookConfig> = {}) {
     );
   const ended = (state: 'completed' | 'failed', count: number) =>
     eventually(async () => expect((await queue.counts())[state]).toBe(count));
-  return { receiver, queue, topics, registry, logged, start, send, ended };
+  return { receiver, queue, topics, records, registry, logged, start, send, ended };
 }
 
 const eventIds = (count: number) => Array.from({ length: count }, (_, e) => `e${e}`);
@@ -110,6 +114,34 @@ test('a complaint is told of in the words that are kept beside its customer, whi
   expect(received?.notice.data.cause).toEqual({ eventId: 'c', channel: 'phone', topic: 'late again' });
   expect(received?.notice.data.reasons).toEqual([{ feature: 'complaint', text: 'complained: late again' }]);
   await eventually(async () => expect(await topics.find(notice)).toBeUndefined());
+});
+
+test('what waits tells consent as it is when it is sent: given meanwhile, and withdrawn again', async () => {
+  const { receiver, records, start, send, ended } = await setUp({ attempts: 30 });
+  const consent = (at: number, email: boolean) =>
+    records.apply('anna', [
+      {
+        streamId: `${at}-0`,
+        event: {
+          type: 'customerUpdated',
+          eventId: `consent-${at}`,
+          customerId: 'anna' as CustomerId,
+          occurredAt: at,
+          attributes: { consent: { email, phone: true } },
+        } as ShopEvent,
+      },
+    ]);
+  await consent(1, true);
+  const told: string[][] = [];
+  receiver.behave((received, response) => {
+    told.push(received.notice.data.consent);
+    if (told.length > 1) return acknowledges(received, response);
+    void consent(2, false).then(() => answers(500)(received, response));
+  });
+  await send('a');
+  await start();
+  await ended('completed', 1);
+  expect(told).toEqual([['email', 'phone'], ['phone']]);
 });
 
 test('a receiver that is away and comes back gets all of it', async () => {
