@@ -16,7 +16,7 @@ import type { WithdrawalFacts } from '../offers/contact-policy.ts';
 import type { CustomerFacts, Segments, WorkedOut } from '../offers/customer-facts.ts';
 import { tasteRanker } from '../offers/taste-rank.ts';
 import { customerPastOf } from '../scoring/customer-past.ts';
-import { interestWeights, subjectOf } from '../scoring/interests.ts';
+import { interestWeights, shoppingPastOf } from '../scoring/interests.ts';
 import { segmentsByLimits } from '../scoring/segments-by-limits.ts';
 import type { Models } from '../scoring/served.ts';
 import { offerEffects } from './offer-effects.ts';
@@ -263,7 +263,7 @@ function rankerOf(
   context: DecisionContext,
   now: number,
 ): ReturnType<typeof tasteRanker> {
-  const known = interestWeights(model, subjectOf(model, record), now);
+  const known = interestWeights(model, shoppingPastOf(model, record), now);
   const seen = context.itemIds.flatMap((itemId) => model.itemIndex.get(itemId) ?? []);
   return tasteRanker(
     model,

@@ -21,7 +21,8 @@ const nobody: Subject = { history: [], bought: new Set(), browsed: [], segment: 
 
 const browsedMax = 10;
 
-export function subjectOf(model: CollaborativeModel, record: CustomerRecord | undefined): Subject {
+/** What a customer has bought and looked at, by the model's numbers of items; of somebody without a record, nothing. */
+export function shoppingPastOf(model: CollaborativeModel, record: CustomerRecord | undefined): Subject {
   if (record === undefined) return nobody;
   const history: ItemHistory[] = [];
   for (const { itemId, purchaseCount, firstAt, lastAt } of record.items.values()) {

@@ -5,7 +5,7 @@ import { mostPopular } from '../../algorithms/most-popular.ts';
 import type { ItemId } from '../../domain/ids.ts';
 import type { CustomerRecord } from '../../features/record.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
-import { type Subject, subjectOf } from '../../scoring/interests.ts';
+import { type Subject, shoppingPastOf } from '../../scoring/interests.ts';
 import type { Models, Served } from '../../scoring/served.ts';
 import { arrange, arrangedUntil } from './arrange.ts';
 import { recentUntil } from './arrange-rules.ts';
@@ -212,7 +212,7 @@ export function createRecommender(
     const filter = { category, exclude: request.exclude, exclusions: scenario.exclude };
     const onPage = new Set(itemIds);
     const wasBought = (itemId: string) => record?.items.has(itemId as ItemId) ?? false;
-    const subject = served && subjectOf(served.model, record);
+    const subject = served && shoppingPastOf(served.model, record);
     const taste = served && subject && tasteFor(served, subjectId, record, subject, fresh, now);
     const items = served && subject ? fromModel(served, fresh, request, filter, subject, taste, now) : [];
     for (const itemId of items.length < n ? unsoldItems(fresh) : []) {
