@@ -14,7 +14,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -28,7 +28,7 @@ import {
   noBatchCounts,
 } from '../domain/batch.ts';
 import { dayMs } from '../domain/time.ts';
-import { writeAtomically } from './files.ts';
+import { isThere, writeAtomically } from './files.ts';
 
 /** After that, the result is swept. */
 const batchKeptMs = 7 * dayMs;
@@ -99,7 +99,7 @@ export function batchFolder(dataDir: string, batchId: string) {
     candidates: path('candidates.bin'),
     shares: path('shares.bin'),
     ids: path('ids.ndjson'),
-    hasPart: (part: number) => exists(path(partName(part))),
+    hasPart: (part: number) => isThere(path(partName(part))),
     parts: async (): Promise<string[]> =>
       (await readdir(folder).catch(() => []))
         .filter((name) => /^part-\d{6}$/.test(name))
@@ -147,7 +147,7 @@ export function batchFolder(dataDir: string, batchId: string) {
     countBreak: async () => put('breaks.json', JSON.stringify({ breaks: (await breaks()) + 1 })),
     put,
     readJson,
-    isCancelled: () => exists(path('cancelled')),
+    isCancelled: () => isThere(path('cancelled')),
     cancel: () => put('cancelled', ''),
     uncancel: () => rm(path('cancelled'), { force: true }),
     remove: () => rm(folder, { recursive: true, force: true }),
@@ -166,11 +166,4 @@ export async function sweepBatches(dataDir: string, now: number): Promise<number
     removed++;
   }
   return removed;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -54,3 +54,11 @@ export async function writeAtomically(
     throw err;
   }
 }
+
+/** Whether there is a file or folder of that name; false also where this user may not look. */
+export function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -3,10 +3,10 @@
  * On disk beside the lake, so that a decision of long ago can be read with the policy as it was. Written by each process that
  * decides, when it starts.
  */
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ensureFolder, writeAtomically } from './files.ts';
+import { ensureFolder, isThere, writeAtomically } from './files.ts';
 
 /** `policy` as it was read then, with the defaults of that build; `savedAt`: when it was first in force. */
 export const SavedPolicy = z.object({
@@ -26,7 +26,7 @@ export async function keepPolicy(
   const folder = folderOf(dataDir);
   await ensureFolder(folder, 'DATA_DIR');
   const path = join(folder, `${PolicyVersion.parse(version)}.json`);
-  if (await exists(path)) return;
+  if (await isThere(path)) return;
   const saved = { savedAt: new Date(at).toISOString(), policy };
   await writeAtomically(path, (temporary) => writeFile(temporary, JSON.stringify(saved)));
 }
@@ -45,11 +45,4 @@ export async function readPolicy(dataDir: string, version: string): Promise<Save
 
 function folderOf(dataDir: string): string {
   return join(dataDir, 'policies');
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -4,7 +4,6 @@
  */
 
 import { createWriteStream } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -18,7 +17,7 @@ import { type DecisionsPart, openDecisionsPart } from '../../history/write-entri
 import { type BatchFolder, batchFolder } from '../../infra/batch-files.ts';
 import { createCatalogueStore } from '../../infra/catalogue-store.ts';
 import type { Config } from '../../infra/config.ts';
-import { writeAtomically } from '../../infra/files.ts';
+import { isThere, writeAtomically } from '../../infra/files.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Redis } from '../../infra/redis.ts';
@@ -378,11 +377,4 @@ async function* openChunks(folder: BatchFolder, lake: Lake, customers: number) {
   for (let part = 0; part * partCustomers < customers; part++)
     if (!(await folder.hasPart(part)))
       yield* customerChunks(folder, lake, part * partCustomers, partCustomers);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
