@@ -46,7 +46,7 @@ export const EXCLUSION_REASONS = [
 
 /**
  * Of the rule that failed: the code that the shop gave it, else the feature, attribute or score that it asks for; `unknown`: a
- * score that no served model could tell of this customer.
+ * feature that was never observed of this customer, or a score that no served model could tell of her.
  */
 export const RuleReason = z.templateLiteral([
   z.enum(['rule', 'feature', 'attribute', 'score', 'unknown']),

@@ -3,7 +3,7 @@ import type { RuleReason } from '../domain/decision.ts';
 import { RULE_BOUNDS, type Rule, type RuleScore } from '../domain/rule.ts';
 import type { CustomerFacts } from './customer-facts.ts';
 
-/** What rules read; a score that is absent is not known. */
+/** What rules read; a score that is absent is not known, nor a feature that is not a number. */
 export type RuleFacts = Pick<CustomerFacts, 'features' | 'loyaltyTier' | 'segment'> &
   Partial<Pick<CustomerFacts, 'knownFeatures' | 'churnRisk' | 'remainingLifetimeValueMinor' | 'segments'>>;
 
@@ -11,11 +11,10 @@ export type RuleFacts = Pick<CustomerFacts, 'features' | 'loyaltyTier' | 'segmen
 export type CompiledRule = (facts: RuleFacts) => RuleReason | undefined;
 
 /**
- * `featureNames` is the layout of `CustomerFacts.features`. A bound on a name that is not in it, or on what was never
- * observed of the customer, does not hold. The reason is that of the first part that fails, unless a node around it has a code of its own.
+ * `featureNames` is the layout of `CustomerFacts.features`. What is not in it is not known of anybody. The reason is that of the first part that fails, unless a node around it has a code of its own.
  *
- * A score that is not known makes a rule neither true nor false (Kleene's logic): it does not hold, nor does its `not`, and the reason
- * says so whatever code the rule has. A part that fails for certain, or in `any` one that holds, decides without it.
+ * A score that is not known, or a feature that was never observed of the customer, makes a rule neither true nor false (Kleene's logic):
+ * it does not hold, nor does its `not`, and the reason says so whatever code the rule has. A part that fails for certain, or in `any` one that holds, decides without it.
  */
 export function compileRule(rule: Rule, featureNames: readonly string[]): CompiledRule {
   const compiled = compileNode(rule, featureNames);
@@ -75,23 +74,21 @@ function compileNode(rule: Rule, featureNames: readonly string[]): CompiledRule 
 
 function featureRule(rule: Rule, featureNames: readonly string[]): CompiledRule {
   const at = featureNames.indexOf(rule.feature ?? '');
-  const reason: RuleReason = `feature:${rule.feature}`;
+  const [fails, unknown]: RuleReason[] = [`feature:${rule.feature}`, `unknown:${rule.feature}`];
   // Features are single precision: 0.1 must equal the 0.1 that somebody wrote into a rule.
   const [gt, gte, lt, lte, eq] = RULE_BOUNDS.map((bound) => rule[bound]).map((value) =>
     value === undefined ? undefined : Math.fround(value),
   );
   return ({ features, knownFeatures = features }) => {
     const value = knownFeatures[at];
-    // Written so that NaN, and a feature that is not there, fail.
+    if (value === undefined || Number.isNaN(value)) return unknown;
     const holds =
-      value !== undefined &&
-      !Number.isNaN(value) &&
       (gt === undefined || value > gt) &&
       (gte === undefined || value >= gte) &&
       (lt === undefined || value < lt) &&
       (lte === undefined || value <= lte) &&
       (eq === undefined || value === eq);
-    return holds ? undefined : reason;
+    return holds ? undefined : fails;
   };
 }
 

@@ -21,9 +21,17 @@ test('bounds hold together, and are read in the single precision of the features
   expect(reason({ feature: 'orderCount', lte: 2 }, { features: [3, 0] })).toBe('feature:orderCount');
 });
 
-test('a value that is not a number fails, and so does a feature that is no longer there', () => {
-  expect(reason({ feature: 'orderCount', lte: 3 }, { features: [Number.NaN, 0] })).toBe('feature:orderCount');
-  expect(reason({ feature: 'shoeSize', lte: 3 }, { features: [1, 1] })).toBe('feature:shoeSize');
+test('of a feature that was never observed, or is no longer there, neither the rule holds nor its not', () => {
+  const unobserved = { features: [Number.NaN, 0] };
+  for (const bounds of [{ lte: 3 }, { gte: 4 }, { eq: 0, reasonCode: 'own' }]) {
+    const rule = { feature: 'orderCount', ...bounds };
+    expect(reason(rule, unobserved)).toBe('unknown:orderCount');
+    expect(reason({ not: rule }, unobserved)).toBe('unknown:orderCount');
+    expect(reason({ any: [{ not: rule }, { attribute: 'tier', in: ['none'] }] }, unobserved)).toBeUndefined();
+    expect(reason({ all: [rule, { attribute: 'tier', in: ['gold'] }] }, unobserved)).toBe('attribute:tier');
+  }
+  expect(reason({ feature: 'shoeSize', lte: 3 }, { features: [1, 1] })).toBe('unknown:shoeSize');
+  expect(reason({ not: { feature: 'shoeSize', lte: 3 } }, { features: [1, 1] })).toBe('unknown:shoeSize');
 });
 
 test('a customer without a segment is in no list of segments, neither wanted nor unwanted', () => {

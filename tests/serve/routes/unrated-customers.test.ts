@@ -30,14 +30,14 @@ test('who has never rated is no low rater, whatever models take for it, and the 
     expect(answer.body.excluded).toHaveLength(1);
     return answer;
   });
-  expect(body.excluded).toMatchObject([{ offerId: 'sorry', reasonCode: 'feature:lastRating' }]);
+  expect(body.excluded).toMatchObject([{ offerId: 'sorry', reasonCode: 'unknown:lastRating' }]);
   const { body: logged } = await service.call('GET', `/decisions/${body.decisionId}`);
   expect(logged.inputs.features).toMatchObject({ lastRating: null, lastNps: null, ratingCount: 0 });
 
   await service.call('POST', '/events', { type: 'rating', customerId, rating: 3 });
   const rated = await service.call('POST', '/offers/decide', asked);
   expect(rated.body.excluded.map(({ reasonCode }: { reasonCode: string }) => reasonCode)).not.toContain(
-    'feature:lastRating',
+    'unknown:lastRating',
   );
   const { body: known } = await service.call('GET', `/decisions/${rated.body.decisionId}`);
   expect(known.inputs.features).toMatchObject({ lastRating: 3, ratingCount: 1 });
