@@ -182,6 +182,7 @@ export const BatchStatus = z.object({
   counts: BatchCounts,
   /** What is done as it was asked, and yet may be a slip: why the list is about nobody, or has no offer for anybody. Absent where there is none. */
   warnings: z.array(z.string()).optional(),
+  /** In valuing and deciding; null before the first part is done. */
   customersPerSecond: z.number().min(0).nullable(),
   createdAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().optional(),

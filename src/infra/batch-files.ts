@@ -41,7 +41,7 @@ export type StoredRequest = z.output<typeof StoredRequest>;
 
 const PartCounts = z.object({
   counts: BatchCounts,
-  /** How long it took. */
+  /** How long it took; the first, with the valuing before it. */
   seconds: z.number(),
 });
 export type PartCounts = z.output<typeof PartCounts>;

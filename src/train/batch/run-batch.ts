@@ -118,10 +118,12 @@ async function runUntilCancelled(
   }
   const pool = await opening;
   try {
+    const startedAt = now();
     const shares = await findShares(folder, customers, about.limit, pool, context);
     if (shares === 'cancelled') return { cancelled: true, counts: (await folder.counts()).counts };
     const from = shares === undefined ? 0 : valuingShare;
-    const done = await decideParts(folder, batchId, customers, shares, about.limit, pool, context, (share) =>
+    const size = { customers, startedAt, limit: about.limit };
+    const done = await decideParts(folder, batchId, size, shares, pool, context, (share) =>
       report(from + (1 - from) * share, 'deciding'),
     );
     const { counts } = await folder.counts();
@@ -298,13 +300,14 @@ async function writeCandidates(
 /**
  * false: cancelled; what has been decided by then is in the lake all the same, since it stands and may be asked for. While a part
  * is being written, the threads go on with the next; no more than one waits to be written, so that two are held at most.
+ * `startedAt`: when valuing began, which the first part has taken as well. Each other takes from the end of the one before, since the threads
+ * decide on its first while the last of that are under way: together they take as long as the list does.
  */
 async function decideParts(
   folder: BatchFolder,
   batchId: string,
-  customers: number,
+  { customers, startedAt, limit }: { customers: number; startedAt: number; limit: number },
   shares: Shares | undefined,
-  limit: number,
   pool: BatchPool,
   { lake, now }: BatchContext,
   report: (share: number) => Promise<void>,
@@ -314,14 +317,14 @@ async function decideParts(
   let part: OpenPart | undefined;
   let isCancelled = false;
   let doneUntil = 0;
+  let partSince = startedAt;
   async function* wanted() {
     for await (const chunk of openChunks(folder, lake, customers)) {
       if (isCancelled) return;
       yield chunk;
     }
   }
-  const write = async (number: number, { decisions, lines, counts, startedAt }: OpenPart) => {
-    const seconds = (now() - startedAt) / 1000;
+  const write = async (number: number, { decisions, lines, counts }: OpenPart, seconds: number) => {
     await decisions.write(`${batchId}-${number}`);
     await folder.putPart(number, lines, { counts, seconds });
   };
@@ -333,14 +336,16 @@ async function decideParts(
       return { rows, until: at + customerIds.length };
     });
     for await (const { rows, until } of decided) {
-      part ??= { decisions: await openDecisionsPart(lake), ...noListed(), startedAt: now() };
+      part ??= { decisions: await openDecisionsPart(lake), ...noListed() };
       part.decisions.add(rows.decisions, rows.frames);
       addListed(part, rows);
       doneUntil = until;
       await report(until / customers);
       if (until % partCustomers === 0 || until === customers) {
         await writing;
-        writing = write(Math.ceil(until / partCustomers) - 1, part);
+        const doneAt = now();
+        writing = write(Math.ceil(until / partCustomers) - 1, part, (doneAt - partSince) / 1000);
+        partSince = doneAt;
         // Handled before the next is written, and at the end.
         writing.catch(() => {});
         part = undefined;
@@ -366,11 +371,7 @@ async function decideParts(
 }
 
 /** What has come of a part by now. */
-type OpenPart = Listed & {
-  decisions: DecisionsPart;
-  /** Milliseconds since 1970. */
-  startedAt: number;
-};
+type OpenPart = Listed & { decisions: DecisionsPart };
 
 /** Of the parts that are not there yet. */
 async function* openChunks(folder: BatchFolder, lake: Lake, customers: number) {

@@ -116,7 +116,12 @@ async function begin(request: BatchRequest) {
   return { batchId, files };
 }
 
-function run(batchId: string, report: () => Promise<void> = async () => {}, policyName = 'policy.json') {
+function run(
+  batchId: string,
+  report: () => Promise<void> = async () => {},
+  policyName = 'policy.json',
+  more: { lake?: Lake; now?: () => number } = {},
+) {
   const config = readConfig({
     DATA_DIR: join(folder, 'data'),
     MODELS_DIR: join(folder, 'models'),
@@ -135,6 +140,7 @@ function run(batchId: string, report: () => Promise<void> = async () => {}, poli
     now: Date.now,
     threads: 2,
     report,
+    ...more,
   };
   return runBatch(batchId, context);
 }
@@ -209,6 +215,37 @@ test('a list that was just made leaves acceptance as it was: it counts when nobo
   expect(await countsAfter(0)).toEqual({ made: 0, redeemed: 0 });
   expect(await countsAfter(3)).toEqual({ made: 0, redeemed: 0 });
   expect(await countsAfter(4)).toEqual({ made: 810, redeemed: 0 });
+});
+
+test.each([
+  ['deciding', undefined, 60],
+  ['valuing and deciding', 10, 120],
+])('how long a list of one chunk took is known: %s', async (_what, budgetCount, seconds) => {
+  await offersAre(
+    fivePercent({
+      offerId: `timed${seconds}`,
+      ...(budgetCount !== undefined && { budget: { count: budgetCount } }),
+    }),
+  );
+  const { batchId, files } = await begin(makeRequest({ customerIds: everyId.slice(0, 40) }));
+  // A minute goes by whenever the ids are opened, before the first chunk of them is handed out.
+  let late = 0;
+  const slow: Lake = {
+    ...lake,
+    connect: () => {
+      late += 60_000;
+      return lake.connect();
+    },
+  };
+  await run(batchId, undefined, undefined, { lake: slow, now: () => Date.now() + late });
+  const [counted, finishedAt, request] = await Promise.all([
+    files.counts(),
+    files.finishedAt(),
+    files.request(),
+  ]);
+  expect(counted.counts.decided).toBe(40);
+  expect(counted.seconds).toBeGreaterThanOrEqual(seconds);
+  expect(counted.seconds).toBeLessThanOrEqual((finishedAt! - request!.createdAt) / 1000);
 });
 
 test('ids of whom there is no record are decided on, and counted', async () => {
