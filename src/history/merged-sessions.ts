@@ -1,10 +1,11 @@
 /**
  * Sessions of guests who have logged in: until now `lake.from('events')` joined their rows with the customers at each reading;
- * this writes the customers into the rows. Decisions stay the guests' as they were logged: as long as there are any of a session,
+ * this writes the customers into the rows, but for events that the customer has told herself under the same id. Decisions stay the guests' as they were logged: as long as there are any of a session,
  * it is kept whose it is, for whoever erases the customer or puts her ledgers back. To be called under the drain's lock.
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { dayMs } from '../domain/time.ts';
 import { type Lake, listParts, pathPattern, sqlText, writePart } from './lake.ts';
 import { generationOf, nextGeneration, partsToRead, supersededParts } from './part-names.ts';
@@ -18,8 +19,19 @@ export async function attributeMerged(lake: Lake, now: number): Promise<number> 
   try {
     await connection.run(`CREATE TEMP TABLE merged AS SELECT "sessionId", arg_min("customerId", "mergedAt") AS "customerId"
       FROM ${lake.from('merges')} GROUP BY "sessionId"`);
-    for (const file of partsToRead(await listParts(lake, 'events'))) {
-      const part = `read_parquet(${sqlText(join(pathPattern(lake.folder('events')), file))}, hive_partitioning = false)`;
+    const parts = partsToRead(await listParts(lake, 'events')).map((file) => ({
+      file,
+      rows: rowsOf(lake, [file]),
+    }));
+    if (parts.length > 0)
+      await findRepeated(
+        connection,
+        rowsOf(
+          lake,
+          parts.map(({ file }) => file),
+        ),
+      );
+    for (const { file, rows: part } of parts) {
       const counted = await connection.runAndReadAll(
         `SELECT count(*)::DOUBLE FROM ${part} WHERE "customerId" IS NULL AND "sessionId" IN (SELECT "sessionId" FROM merged)`,
       );
@@ -27,7 +39,8 @@ export async function attributeMerged(lake: Lake, now: number): Promise<number> 
       if (count === 0) continue;
       rows += count;
       const query = `SELECT e.* REPLACE (coalesce(e."customerId", m."customerId") AS "customerId") FROM ${part} e
-        LEFT JOIN merged m ON e."customerId" IS NULL AND e."sessionId" = m."sessionId"`;
+        LEFT JOIN merged m ON e."customerId" IS NULL AND e."sessionId" = m."sessionId"
+        WHERE NOT (e."customerId" IS NULL AND (e."sessionId", e."eventId", e.type) IN (SELECT ("sessionId", "eventId", type) FROM repeated))`;
       await writePart({ ...lake, connection }, 'events', nextGeneration(file), query);
     }
     await forgetMerges({ ...lake, connection }, now);
@@ -35,6 +48,22 @@ export async function attributeMerged(lake: Lake, now: number): Promise<number> 
     connection.closeSync();
   }
   return rows;
+}
+
+function rowsOf(lake: Lake, files: readonly string[]): string {
+  const paths = files.map((file) => sqlText(join(pathPattern(lake.folder('events')), file)));
+  return `read_parquet([${paths.join(', ')}], union_by_name = true, hive_partitioning = false)`;
+}
+
+/**
+ * Told by the guest, and again by the customer who did not know whether it had arrived: one event, as in her record. Of another
+ * type it is another event, under an id that should have been its own: neither is lost here.
+ */
+async function findRepeated(connection: DuckDBConnection, events: string): Promise<void> {
+  await connection.run(`CREATE TEMP TABLE repeated AS
+    SELECT DISTINCT "sessionId", "eventId", type FROM
+      (SELECT m.*, e."eventId", e.type FROM ${events} e JOIN merged m ON e."sessionId" = m."sessionId" WHERE e."customerId" IS NULL)
+      SEMI JOIN (SELECT "customerId", "eventId", type FROM ${events}) USING ("customerId", "eventId", type)`);
 }
 
 /** Those of which no decision tells; the young ones stay for those who are in the middle of a question that names them. */

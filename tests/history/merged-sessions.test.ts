@@ -59,3 +59,49 @@ test('a session that something was decided for stays the customer’s after the 
   expect(await sessionsKnown(lake)).toEqual([]);
   expect(await listParts(lake, 'merges')).toEqual([]);
 });
+
+test('what a guest told and the customer told again is one event after the night; of another type it is two', async () => {
+  const lake = await testLake();
+  const bought = (who: object, more: object = {}) =>
+    ({
+      type: 'purchase',
+      eventId: 'order-1',
+      occurredAt: noon,
+      channel: 'web',
+      lines: [
+        { itemId: 'tea', quantity: 1, unitPriceMinor: 500 },
+        { itemId: 'cup', quantity: 1, unitPriceMinor: 700 },
+      ],
+      ...who,
+      ...more,
+    }) as never;
+  const guest = { sessionId: 's' };
+  await writeEntries(lake, 'stream-1-0-2-0', {
+    events: [
+      bought(guest),
+      bought(guest, { eventId: 'order-2' }),
+      bought({ sessionId: 'somebody' }),
+      bought(guest, { type: 'visit', eventId: 'order-3', lines: [] }),
+    ],
+    catalogue: [],
+    decisions: [],
+    merges: [],
+  });
+  await writeEntries(lake, 'stream-3-0-4-0', {
+    events: [bought({ customerId: anna }), bought({ customerId: anna }, { eventId: 'order-3' })],
+    catalogue: [],
+    decisions: [],
+    merges: [merge('s')],
+  });
+  await attributeMerged(lake, later);
+  const read = await lake.connection.runAndReadAll(
+    `SELECT "customerId", "sessionId", "eventId", type, count(*)::INTEGER FROM ${lake.from('events')} GROUP BY ALL ORDER BY ALL`,
+  );
+  expect(read.getRows()).toEqual([
+    [anna, 's', 'order-2', 'purchase', 2],
+    [anna, 's', 'order-3', 'visit', 1],
+    [anna, null, 'order-1', 'purchase', 2],
+    [anna, null, 'order-3', 'purchase', 2],
+    [null, 'somebody', 'order-1', 'purchase', 2],
+  ]);
+});
