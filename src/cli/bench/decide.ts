@@ -157,7 +157,8 @@ export async function benchDecide(
   return summarise(lines, none.length, checks);
 }
 
-function summarise(
+/** `customers`, decided on over all shops; `checks`, of which each estimator has as many. */
+export function summarise(
   lines: readonly DecideBenchLine[],
   customers: number,
   checks: readonly OffPolicyCheck[],
