@@ -9,7 +9,12 @@ import { RFM_SEGMENTS } from '../domain/segments.ts';
 export type OfferWarning = { offerId: string; path: string; message: string };
 
 /** What an offer was before, and when it is saved, milliseconds since 1970. */
-export type Saving = { before: Offer | undefined; now: number };
+export type Saving = {
+  before: Offer | undefined;
+  now: number;
+  /** Of the period of its budget that runs, reserved or spent; absent: nothing is known of it. */
+  taken?: { amountMinor: number; count: number } | undefined;
+};
 
 /** Least and greatest value of a feature, both included. */
 export type FeatureRange = { range: readonly [least: number, most: number]; alwaysKnown: boolean };
@@ -31,7 +36,7 @@ const namesTold = 10;
 export function offerWarnings(
   offer: Offer,
   { hasItem, hasCategory, rangeOf, placements }: KnownNames,
-  { before, now }: Saving,
+  { before, now, taken }: Saving,
 ): OfferWarning[] {
   const warnings: OfferWarning[] = [];
   const { offerId } = offer;
@@ -79,6 +84,14 @@ export function offerWarnings(
       'budget.period',
       `was ${was}: a new budget begins, in which what is out and spent by the ${was} one does not count`,
     );
+  for (const limit of ['amountMinor', 'count'] as const) {
+    const most = offer.budget?.[limit];
+    if (most !== undefined && taken !== undefined && taken[limit] > most)
+      warn(
+        `budget.${limit}`,
+        `${taken[limit]} is reserved or spent already, and may be redeemed: nothing more is made of the offer, but that is not taken back`,
+      );
+  }
   if (warnings.length <= warningsMax) return warnings;
   const rest = warnings.length - warningsMax;
   return [...warnings.slice(0, warningsMax), { offerId, path: '', message: `and ${rest} more` }];

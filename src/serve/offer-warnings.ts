@@ -7,12 +7,14 @@ import { redeemableUntil } from '../offers/redeemable-until.ts';
 import type { Deps } from './deps.ts';
 
 /** `before`: what is saved anew as it was until now. Nothing before the catalogue has been read: then all would be unknown. */
-export function warningsOf(
+export async function warningsOf(
   saved: readonly Offer[],
   before: ReadonlyMap<string, Offer>,
-  { catalogue, log, now }: Pick<Deps, 'catalogue' | 'log' | 'now'>,
-): OfferWarning[] {
+  deps: Pick<Deps, 'catalogue' | 'budgets' | 'log' | 'now'>,
+): Promise<OfferWarning[]> {
+  const { catalogue, log, now } = deps;
   if (!catalogue.loaded) return [];
+  const taken = await takenOf(saved, before, deps);
   const own = new Set<string>(saved.map(({ offerId }) => offerId));
   let categories: Set<string> | undefined;
   const placements = new Set<string>();
@@ -28,7 +30,11 @@ export function warningsOf(
     placements,
   };
   const warnings = saved.flatMap((offer) =>
-    offerWarnings(offer, names, { before: before.get(offer.offerId), now: now() }),
+    offerWarnings(offer, names, {
+      before: before.get(offer.offerId),
+      now: now(),
+      taken: taken.get(offer.offerId),
+    }),
   );
   if (warnings.length > 0)
     log.warn(
@@ -39,6 +45,34 @@ export function warningsOf(
 }
 
 const loggedMax = 20;
+
+/** What is out or spent of budgets that are made smaller. They are saved by then: where Redis is away, nothing is said of it. */
+async function takenOf(
+  saved: readonly Offer[],
+  before: ReadonlyMap<string, Offer>,
+  { budgets, log, now }: Pick<Deps, 'budgets' | 'log' | 'now'>,
+): Promise<Map<string, { amountMinor: number; count: number }>> {
+  const taken = new Map<string, { amountMinor: number; count: number }>();
+  const smaller = saved.filter((offer) => isSmaller(offer.budget, before.get(offer.offerId)?.budget));
+  await Promise.all(
+    smaller.map(async (offer) => {
+      const state = await budgets.state(offer, now());
+      taken.set(offer.offerId, {
+        amountMinor: state.reservedMinor + state.confirmedMinor,
+        count: state.reservedCount + state.confirmedCount,
+      });
+    }),
+  ).catch((err: unknown) =>
+    log.warn({ event: 'offer.budget-unread', err }, 'what is out of a smaller budget could not be read'),
+  );
+  return taken;
+}
+
+function isSmaller(is: Offer['budget'], was: Offer['budget']): boolean {
+  return (['amountMinor', 'count'] as const).some(
+    (limit) => was !== undefined && (is?.[limit] ?? Infinity) < (was[limit] ?? Infinity),
+  );
+}
 
 /**
  * What an offer that is taken back leaves behind, for a header: who was made a discount has it all the same, and a shop of one discount

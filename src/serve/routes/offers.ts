@@ -84,7 +84,7 @@ export const offerRoutes = [
     description:
       'A JSON array, or NDJSON with one offer a line. All or nothing: where one offer is not valid, none is taken and ' +
       'every fault is named with its index. An offer that comes twice counts as it came last. `warnings` name what is taken and may ' +
-      'be a slip: items, categories and placements that the shop does not have, a budget of another period.',
+      'be a slip: items, categories and placements that the shop does not have, a budget of another period, or one below what is out of it.',
     tags,
     body: z.array(OfferAnswer).min(1).max(offersMax),
     bodyTypes: [JSON_TYPE, NDJSON_TYPE],
@@ -95,7 +95,7 @@ export const offerRoutes = [
     handler: async ({ body }, deps) => {
       const before = knownBefore(body, deps);
       const saved = await saveOffers(body, deps.now(), deps);
-      return { status: 200, body: { offers: saved.length, saved, ...warned(body, before, deps) } };
+      return { status: 200, body: { offers: saved.length, saved, ...(await warned(body, before, deps)) } };
     },
   }),
   defineRoute({
@@ -136,7 +136,7 @@ export const offerRoutes = [
       const before = knownBefore([offer], deps);
       const [saved] = await saveOffers([offer], deps.now(), deps);
       const offerVersion = saved?.offerVersion ?? contentVersion(offer);
-      return { status: 200, body: { ...offer, offerVersion, ...warned([offer], before, deps) } };
+      return { status: 200, body: { ...offer, offerVersion, ...(await warned([offer], before, deps)) } };
     },
   }),
   defineRoute({
@@ -239,12 +239,12 @@ function knownBefore(offers: readonly Offer[], { catalogue }: Pick<Deps, 'catalo
   );
 }
 
-function warned(
+async function warned(
   offers: readonly Offer[],
   before: ReadonlyMap<string, Offer>,
-  deps: Pick<Deps, 'catalogue' | 'log' | 'now'>,
+  deps: Pick<Deps, 'catalogue' | 'budgets' | 'log' | 'now'>,
 ) {
-  const warnings = warningsOf(offers, before, deps);
+  const warnings = await warningsOf(offers, before, deps);
   return warnings.length === 0 ? {} : { warnings };
 }
 

@@ -126,3 +126,28 @@ test('by default decisions explore: what is done is drawn, and told how likely i
   const { text } = await services[2]!.call('GET', '/metrics');
   expect(Number(/^nextbest_serve_exploration_cost_minor_total (\S+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
 });
+
+test('a budget that is made smaller than what is out of it says so; one that is larger, or not touched, does not', async () => {
+  const service = services[0]!;
+  const offer = { ...offers[0], placements: ['lowering'], budget: { amountMinor: 9_000, count: 9 } };
+  const put = (budget: object) =>
+    service.call('PUT', '/offers/lowered', { ...offer, offerId: 'lowered', budget });
+  expect((await put(offer.budget)).body.warnings).toBeUndefined();
+  for (const customerId of ['lowered-1', 'lowered-2', 'lowered-3']) {
+    await shopper(customerId);
+    await eventually(async () => {
+      const { body } = await decide(service, customerId, { placements: ['lowering'] });
+      expect(body.placements[0].offers[0]?.offerId).toBe('lowered');
+    });
+  }
+  const path = (answer: { body: { warnings?: { path: string }[] } }) =>
+    answer.body.warnings?.map((warning) => warning.path).filter((at) => at.startsWith('budget'));
+  const { reserved } = (await service.call('GET', '/offers/lowered/budget')).body;
+  expect(reserved.count).toBe(3);
+  expect(path(await put({ amountMinor: 9_000, count: 3 })) ?? []).toEqual([]);
+  const lowered = await put({ amountMinor: reserved.amountMinor - 1, count: 1 });
+  expect(lowered.status).toBe(200);
+  expect(path(lowered)).toEqual(['budget.amountMinor', 'budget.count']);
+  expect(JSON.stringify(lowered.body.warnings)).toContain('3 is reserved or spent already');
+  await eventually(async () => expect(path(await put({ amountMinor: 9_000, count: 9 })) ?? []).toEqual([]));
+});
