@@ -218,8 +218,8 @@ test('a list that was just made leaves acceptance as it was: it counts when nobo
 });
 
 test.each([
-  ['deciding', undefined, 60],
-  ['valuing and deciding', 10, 120],
+  ['deciding', undefined, 120],
+  ['valuing and deciding', 10, 180],
 ])('how long a list of one chunk took is known: %s', async (_what, budgetCount, seconds) => {
   await offersAre(
     fivePercent({
@@ -228,7 +228,7 @@ test.each([
     }),
   );
   const { batchId, files } = await begin(makeRequest({ customerIds: everyId.slice(0, 40) }));
-  // A minute goes by whenever the ids are opened, before the first chunk of them is handed out.
+  // A minute goes by whenever the ids are opened, before the first chunk of them is handed out, and when a part of the lake is.
   let late = 0;
   const slow: Lake = {
     ...lake,
