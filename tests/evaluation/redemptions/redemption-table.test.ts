@@ -1,19 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
-import { createRng } from '../../../src/algorithms/rng.ts';
 import { evaluateRedemptions } from '../../../src/evaluation/redemptions/evaluate-redemptions.ts';
 import {
   REDEMPTION_FEATURES,
   readRedemptions,
 } from '../../../src/evaluation/redemptions/redemption-table.ts';
+import { type CampaignFiles, couponCampaigns, writeCampaigns } from '../../support/coupon-campaigns.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'nextbest-redemptions-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const small: Record<string, string[]> = {
+const small: CampaignFiles = {
   campaign_descriptions: [
     'campaign_id,campaign_type,start_date,end_date',
     '1,Type A,2017-02-01,2017-03-01',
@@ -36,13 +35,9 @@ const small: Record<string, string[]> = {
   ],
 };
 
-async function write(files: Record<string, string[]>, name: string): Promise<string> {
+async function write(files: CampaignFiles, name: string): Promise<string> {
   const at = await mkdtemp(join(folder, name));
-  for (const [stem, lines] of Object.entries(files))
-    await writeFile(
-      join(at, stem === 'coupons' ? `${stem}.csv.gz` : `${stem}.csv`),
-      stem === 'coupons' ? gzipSync(lines.join('\n')) : lines.join('\n'),
-    );
+  await writeCampaigns(files, at);
   return at;
 }
 
@@ -90,28 +85,8 @@ test('folders without the files, and files without the columns, say so', async (
 });
 
 test('learns from ended campaigns that who bought the products redeems, which the past count does not know', async () => {
-  const rng = createRng(31, 'redemptions');
-  const files: Record<string, string[]> = Object.fromEntries(
-    Object.entries(small).map(([name, lines]) => [name, lines.slice(0, 1)]),
-  );
-  const day = (n: number) => new Date(Date.UTC(2017, 0, 1 + n)).toISOString().slice(0, 10);
   const households = 150;
-  const likes = Array.from({ length: households }, () => rng.nextInt(4));
-  likes.forEach((taste, h) => {
-    for (let n = 0; n < 6; n++)
-      files.transactions_sample!.push(
-        `${h},1,b${h}-${n},p${rng.chance(0.7) ? taste : rng.nextInt(4)},1,2,0,0,0,1,${day(n)}T10:00:00Z`,
-      );
-  });
-  for (let c = 0; c < 8; c++) {
-    files.campaign_descriptions!.push(`${c},Type A,${day(30 + 30 * c)},${day(50 + 30 * c)}`);
-    files.coupons!.push(`u${c},p${c % 4},${c}`);
-    for (let h = 0; h < households; h++) {
-      files.campaigns!.push(`${c},${h}`);
-      if (rng.chance(likes[h] === c % 4 ? 0.6 : 0.05))
-        files.coupon_redemptions!.push(`${h},u${c},${c},${day(35 + 30 * c)}`);
-    }
-  }
+  const files = couponCampaigns(households);
   const found = await evaluateRedemptions(await readRedemptions(await write(files, 'many')), 1);
   // Campaigns begin on days 30, 60 …; 40 % of eight were sent before the fifth: the test has four.
   expect(found.testRows).toBe(4 * households);
