@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Decision } from '../domain/decision.ts';
 import type { CustomerRecord } from '../features/record.ts';
+import { once } from '../infra/once.ts';
 import type { DecideRequest } from './decide.ts';
 import type { DecidingDeps } from './deps.ts';
 import type { ReadContacts } from './ledger/contact-ledger.ts';
@@ -21,6 +22,7 @@ export type StandingRead = {
   text: Buffer | null;
   /** Of the record (`record-codec.ts`); undefined: there is none. */
   stamp: Buffer | undefined;
+  /** Decoded when it is first asked for. */
   record: () => CustomerRecord | undefined;
   contacts: () => ReadContacts;
 };
@@ -38,7 +40,7 @@ export function readStanding(
       key,
       text,
       stamp,
-      record,
+      record: once(record),
       // Where it still stands, nobody asks for them.
       contacts: () => contacts.readFrom(history),
     }));

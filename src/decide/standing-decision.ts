@@ -7,8 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Decision, standingMs } from '../domain/decision.ts';
 import { AppError } from '../domain/errors.ts';
-import type { CustomerRecord } from '../features/record.ts';
 import { deleteIf } from '../infra/delete-if.ts';
+import { once } from '../infra/once.ts';
 import {
   type DecideDeps,
   type DecideRequest,
@@ -70,11 +70,7 @@ export async function decisionStanding(
 ): Promise<Decision> {
   const { key, text, contacts } = read;
   const market = await deps.market.read();
-  let decoded: { record: CustomerRecord | undefined } | undefined;
-  const record = () => {
-    decoded ??= { record: read.record() };
-    return decoded.record;
-  };
+  const record = once(read.record);
   const before = parseStanding(text);
   const decideAnew = async (ended?: Ended) => {
     const known = contacts && { record: record(), contacts: contacts(), market };

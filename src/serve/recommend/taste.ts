@@ -10,6 +10,7 @@ import type { LearnedList } from '../../algorithms/ranker/rank.ts';
 import { bestOfTaste } from '../../algorithms/taste-scan.ts';
 import { type Ranked, topK } from '../../algorithms/top-k.ts';
 import type { CustomerRecord } from '../../features/record.ts';
+import { once } from '../../infra/once.ts';
 import { interestWeights, type Subject } from '../../scoring/interests.ts';
 import type { Served } from '../../scoring/served.ts';
 import { learnedListOf } from './learned.ts';
@@ -50,14 +51,6 @@ export function tasteOf(
     ),
     neighbours: once(() => topK(neighbourScores(model, items, weights), keptOfTaste, isNew)),
     learned: once(() => learnedListOf(model, subject, { items, weights }, userFactors, now)),
-  };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
   };
 }
 

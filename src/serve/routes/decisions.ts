@@ -6,7 +6,7 @@ import { readStanding, type StandingRead, standingMark } from '../../decide/read
 import { decisionStanding, firstEnd, type StandingRequest } from '../../decide/standing-decision.ts';
 import { knownSubject } from '../../decide/subject.ts';
 import { Channel } from '../../domain/channel.ts';
-import { Decision } from '../../domain/decision.ts';
+import type { Decision } from '../../domain/decision.ts';
 import { AppError } from '../../domain/errors.ts';
 import { Instant } from '../../domain/event.ts';
 import { CustomerId, EventId, ItemId, OfferId, SessionId } from '../../domain/ids.ts';
@@ -15,7 +15,7 @@ import { OfferOutcome } from '../../domain/offer.ts';
 import { isRedisTrouble } from '../../infra/redis.ts';
 import { isStoreFault } from '../../infra/refused-writes.ts';
 import { ExplainedDecision, explainDecision, withExplanation } from '../decide/explain-decision.ts';
-import { answerOf, presentDecision } from '../decide/present.ts';
+import { AnsweredDecision, answerOf, presentDecision } from '../decide/present.ts';
 import { noSuchDecision, reportOutcome } from '../decide/report-outcome.ts';
 import type { Counted } from '../decide/standing-answers.ts';
 import type { Deps } from '../deps.ts';
@@ -28,7 +28,7 @@ const label = z
   .regex(/^[^\p{Cc}\p{Cs}]{1,100}$/u, 'must have 1 to 100 characters, no control characters among them');
 
 const limitMax = 10;
-const DecisionAnswer = Decision.meta({ id: 'Decision' });
+const DecisionAnswer = AnsweredDecision.meta({ id: 'Decision' });
 
 const DecideBody = z
   .strictObject({
@@ -87,7 +87,7 @@ function standInFor(
   customerId: CustomerId,
   { channel, placement, campaign, limit, explain }: z.output<typeof StandingQuery>,
   deps: Deps,
-): Decision {
+): AnsweredDecision {
   const place = { subject: { customerId }, channel, placements: [placement], campaign };
   const decision = degradedDecision({ ...place, limit, context: noContext }, deps);
   deps.metrics.standing.add('decided');
@@ -146,10 +146,12 @@ async function answerStanding(
 ): Promise<OffersReply> {
   let decision = await decisionStanding(read, request, deps);
   const mark = standingMark(read, decision);
+  // As of now, and not of when it was decided. It ends with the record's stamp, as what is kept does: the hour and other messages do not.
+  const known = { consent: read.record()?.attributes.consent ?? {} };
   deps.metrics.standing.add(mark === undefined ? 'decided' : 'stood');
   if (explain) decision = await withExplanation(decision, deps);
   else if (mark !== undefined) {
-    const json = JSON.stringify(presentDecision(decision, explain));
+    const json = JSON.stringify(presentDecision(decision, explain, known));
     const bytes = Buffer.byteLength(json);
     deps.standing.keep(
       question,
@@ -158,7 +160,7 @@ async function answerStanding(
       { json, bytes, counted: seriesOf(decision, deps) },
     );
   }
-  return { status: 200, headers, body: presentDecision(counted(decision, deps), explain) };
+  return { status: 200, headers, body: presentDecision(counted(decision, deps), explain, known) };
 }
 
 /** Redis is away, or its event stream is full: what cannot be logged is not decided. */
@@ -183,7 +185,8 @@ export const decisionRoutes = [
     scope: 'decide',
     summary: 'The next best offers for a customer or guest, or none where saying nothing is best',
     description:
-      'Decided anew each time, from what is known this moment. Without Redis the answer is a fallback offer, with ' +
+      'Decided anew each time, from what is known this moment. By `email` and `phone`, `contactable` says whether anything may be ' +
+      'sent now: consent, control group, quiet hours, minimum gap and caps (`reasonCode`). Without Redis the answer is a fallback offer, with ' +
       '`degraded: true` and no decisionId.',
     tags,
     body: DecideBody,
@@ -220,7 +223,9 @@ export const decisionRoutes = [
     description:
       'The same answer for the same customer, channel, campaign and placement, however often and wherever it is asked, for ' +
       'a day or until the offer ends (`standsUntil`). Why other offers were not made, `excluded`, is answered with `explain` ' +
-      'alone. Asking is not an impression: report what was seen as an outcome. ' +
+      'alone. By `email` and `phone`, `contactable` says whether anything may be sent, the fallback too: by the consent as it is ' +
+      'at each call, and the control group (`reasonCode`), not by quiet hours, gaps and caps, which are for making an offer. ' +
+      'Asking is not an impression: report what was seen as an outcome. ' +
       'A smaller `limit` shortens the answer; a larger one does not lengthen it. What e-mail tools append to links (`utm_…`, ' +
       '`mc_…`, `gclid` and its like, `_…`) is passed over, an ' +
       'empty parameter counts as left out, and of one given twice the last counts. Where nothing can be decided, or this process is asked too much, the answer is 200 with a ' +

@@ -1,12 +1,11 @@
 /** Decisions as the lines of a campaign's list, and as rows of the lake. */
 import type { BatchAbout, BatchCounts } from '../../domain/batch.ts';
 import { addCounts, noBatchCounts } from '../../domain/batch.ts';
-import type { DecidedOffer, Decision, DecisionInputs, ExclusionReason } from '../../domain/decision.ts';
-import { CONTACT_CHANNELS } from '../../domain/decision-policy.ts';
+import type { DecidedOffer, ExclusionReason } from '../../domain/decision.ts';
 import { countReasons } from '../../domain/framed-decision.ts';
 import type { DecisionRow } from '../../history/write-entries.ts';
 import { csvCell } from '../../infra/csv.ts';
-import { mayAddress } from '../../offers/may-address.ts';
+import { whyNotContacted } from '../../offers/why-not-contacted.ts';
 import type { DecidedCustomer } from './listed-standing.ts';
 
 /** The list as it is so far. */
@@ -87,23 +86,6 @@ export function rowsOf(
   }
   counts.byReason = Object.fromEntries(byReason);
   return { lines, decisions, frames, counts };
-}
-
-/**
- * Where the shop goes to the customer: undefined where it may, and on every other channel. By what is so of the customer, and not by
- * why single offers were not made: each of those tells its first reason alone, and a shop may have none but fallbacks.
- */
-export function whyNotContacted(
-  { channel, controlGroup, placements }: Pick<Decision, 'channel' | 'controlGroup' | 'placements'>,
-  inputs: Pick<DecisionInputs, 'consent' | 'contacts'> | undefined,
-): ExclusionReason | undefined {
-  if (!CONTACT_CHANNELS.has(channel)) return undefined;
-  // Who is made an offer may be contacted.
-  if (placements.some(({ offers, fallback }) => offers.length > 0 && !fallback)) return undefined;
-  if (!mayAddress({ consent: inputs?.consent }, channel)) return 'no-consent';
-  if (controlGroup) return 'control-group';
-  if (inputs?.contacts?.quiet) return 'quiet-hours';
-  return inputs?.contacts?.limit ?? undefined;
 }
 
 function shown({

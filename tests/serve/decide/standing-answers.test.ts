@@ -102,6 +102,41 @@ test('consent that another process heard to be withdrawn counts with the next an
     expect(JSON.parse(await ask(customerId)).placements[0].offers[0]?.offerId).not.toBe('five');
 });
 
+/** Each of the two, as it writes the answer out and as it has it ready. */
+async function whetherOf(customerId: string, query = ''): Promise<object[]> {
+  const told = [];
+  for (const of of [service, other, service, other, service, other]) {
+    const { contactable, reasonCode, placements } = JSON.parse(await ask(customerId, query, of));
+    told.push({ contactable, reasonCode, offerId: placements[0].offers[0]?.offerId });
+  }
+  return told;
+}
+
+test('whether anything may be sent is as the consent is now, in either lane, also beside a decision that stays', async () => {
+  await offerFive();
+  const { customerId } = await newCustomer();
+  const consent = async (email: boolean) =>
+    expect((await other.call('PUT', `/customers/${customerId}`, { consent: { email } })).status).toBe(200);
+  const refused = Array(6).fill({ contactable: false, reasonCode: 'no-consent', offerId: 'news' });
+  expect(await whetherOf(customerId)).toEqual(Array(6).fill({ contactable: true, offerId: 'five' }));
+  await consent(false);
+  expect(await whetherOf(customerId)).toEqual(refused);
+  const { decisionId } = JSON.parse(await ask(customerId));
+  await consent(true);
+  const before = await given();
+  expect(await whetherOf(customerId)).toEqual(Array(6).fill({ contactable: true, offerId: 'news' }));
+  expect(await given()).toBe(before + 2);
+  expect(JSON.parse(await ask(customerId)).decisionId).toBe(decisionId);
+  await consent(false);
+  expect(await whetherOf(customerId)).toEqual(refused);
+  // What explains it was known when it was decided.
+  await consent(true);
+  expect(await whetherOf(customerId, '&explain=true')).toEqual(
+    Array(6).fill({ contactable: true, offerId: 'news' }),
+  );
+  expect(await whetherOf(customerId, '&channel=web')).toEqual(Array(6).fill({}));
+});
+
 test('one that is gone is decided anew', async () => {
   const { customerId } = await newCustomer();
   const first = await ask(customerId);

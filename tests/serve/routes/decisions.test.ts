@@ -58,6 +58,11 @@ async function untilOffersAreKnown(one: TestService, count: number): Promise<voi
 const decide = (one: TestService, body: object) => one.call('POST', '/offers/decide', body);
 const made = (body: { placements: { offers: { offerId: string }[] }[] }): string[] =>
   body.placements.flatMap((place) => place.offers.map(({ offerId }) => offerId));
+/** Where the shop goes to the customer: whether it may. */
+const whether = ({ contactable, reasonCode }: { contactable?: boolean; reasonCode?: string }) => ({
+  ...(contactable !== undefined && { contactable }),
+  ...(reasonCode !== undefined && { reasonCode }),
+});
 const reasons = (body: { excluded: { offerId: string; reasonCode: string }[] }) =>
   Object.fromEntries(body.excluded.map(({ offerId, reasonCode }) => [offerId, reasonCode]));
 const counts = async () => ({
@@ -127,6 +132,33 @@ describe('POST /offers/decide', () => {
       new Set(['no-consent', 'placement-not-allowed']),
     );
     expect(made((await decide(service, { customerId, channel: 'web' })).body)).toEqual(['five']);
+  });
+
+  test('says by e-mail and phone whether anything may be sent, and nothing of it elsewhere', async () => {
+    const customerId = await shopper('asked-first', {});
+    const told = async (one: object) => whether((await decide(service, { customerId, ...one })).body);
+    const silent = { contactable: false, reasonCode: 'no-consent' };
+    expect(await told({ channel: 'email' })).toEqual(silent);
+    expect(await told({ channel: 'phone', dryRun: true, explain: true })).toEqual(silent);
+    expect(await told({ channel: 'web' })).toEqual({});
+    expect(whether((await decide(service, { sessionId: 'a-visitor', channel: 'email' })).body)).toEqual(
+      silent,
+    );
+    await service.call('PUT', `/customers/${customerId}`, { consent: { email: true } });
+    expect(await told({ channel: 'email' })).toEqual({ contactable: true });
+    expect(await told({ channel: 'phone' })).toEqual(silent);
+    await service.call('PUT', `/customers/${customerId}`, { consent: { email: false } });
+    expect(await told({ channel: 'email' })).toEqual(silent);
+  });
+
+  test('says when another message is too much by now, though the fallback stands', async () => {
+    const customerId = await shopper('written-to');
+    const { body } = await decide(service, { customerId, channel: 'email', campaign: 'june' });
+    expect(made(body)).toEqual(['five']);
+    expect(whether(body)).toEqual({ contactable: true });
+    const second = await decide(service, { customerId, channel: 'email', campaign: 'july' });
+    expect(made(second.body)).toEqual(['banner']);
+    expect(whether(second.body)).toEqual({ contactable: false, reasonCode: 'minimum-gap' });
   });
 
   test('where there is no offer and no fallback for the channel, nothing is said', async () => {
@@ -283,6 +315,7 @@ describe('GET /customers/{customerId}/offers', () => {
       fallback: true,
       offers: [{ offerId: 'banner', content: { headline: 'See what is new' } }],
     });
+    expect(whether(body)).toEqual({ contactable: false, reasonCode: 'no-consent' });
   });
 
   test.each([
@@ -470,10 +503,15 @@ describe('when Redis goes away', () => {
       });
       expect(decided.status).toBe(200);
       expect(decided.body).toMatchObject({ degraded: true, decisionId: null, customerId: 'somebody' });
+      // Nobody knows of consent.
+      const byMail = await decide(cutOff, { customerId: 'somebody', channel: 'email' });
+      expect(made(byMail.body)).toEqual(['banner']);
+      expect(whether(byMail.body)).toEqual({});
       expect(made(decided.body)).toEqual(['banner', 'banner']);
       const fetched = await cutOff.call('GET', '/customers/somebody/offers?placement=top');
       expect(fetched.status).toBe(200);
       expect(fetched.body.placements).toMatchObject([{ placement: 'top', fallback: true }]);
+      expect(whether(fetched.body)).toEqual({});
       const malformed = await cutOff.call('GET', '/customers/somebody/offers?limit=0');
       expect(malformed.status).toBe(400);
       const outcome = await cutOff.call('POST', '/decisions/d/outcomes', {

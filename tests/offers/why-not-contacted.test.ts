@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Decision } from '../../../src/domain/decision.ts';
-import { whyNotContacted } from '../../../src/train/batch/result-rows.ts';
+import type { Decision } from '../../src/domain/decision.ts';
+import { whyNotContacted } from '../../src/offers/why-not-contacted.ts';
 
 const quietNone = { quiet: false, limit: null } as NonNullable<NonNullable<Decision['inputs']>['contacts']>;
 const asked = (
