@@ -51,7 +51,7 @@ const common = {
   /**
    * Names the event among those of its customer or session. A repeat with the same id counts once: within seven days
    * whatever it says, later (or when the event was imported) if it carries the same `occurredAt`. Made by the service where
-   * it is absent.
+   * it is absent: of a purchase or return with an `orderId` the same for the same order and content, else another each time.
    */
   eventId: EventId.optional(),
   customerId: CustomerId.optional(),

@@ -22,6 +22,7 @@ import { slices } from '../../infra/redis-together.ts';
 import { storeFault } from '../../infra/refused-writes.ts';
 import { neverErased, type Tombstones } from '../../infra/tombstones.ts';
 import { lookAndAppend } from './look-and-append.ts';
+import { orderEventId } from './order-event-id.ts';
 import { type StampedFrom, withStampedLines } from './stamp-lines.ts';
 
 export type AcceptDeps = {
@@ -229,7 +230,7 @@ function settle(input: ParsedEventInput, now: number, catalogue: AcceptDeps['cat
   const { currency: _currency, ...rest } = input;
   const event = {
     ...rest,
-    eventId: input.eventId ?? (randomUUID() as EventId),
+    eventId: input.eventId ?? orderEventId(input) ?? (randomUUID() as EventId),
     occurredAt: input.occurredAt ?? now,
   } as ShopEvent;
   return withStampedLines(event, catalogue);

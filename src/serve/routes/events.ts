@@ -53,7 +53,8 @@ export const eventRoutes = [
       'log, and (but for those `deferred`) in the record of its customer. Where one event is malformed, none is accepted ' +
       'and every fault is named with its index. One that is well formed but cannot be right (a day in the future, another ' +
       'currency) is `rejected` by itself; 400 where that leaves none. An event with an `eventId` may be sent again at ' +
-      'will: the repeat is dropped for seven days, and counts once ever after if it carries its `occurredAt`. A purchase may ' +
+      'will: the repeat is dropped for seven days, and counts once ever after if it carries its `occurredAt`; so may a purchase or return ' +
+      'without one that has an `orderId` and is the same again. A purchase may ' +
       'name the offers that were `redeemed` in it: each is an outcome of its decision, once, whoever else reports it. An ' +
       '`offerOutcome` is reported to its decision likewise; `outcome` of its result says what was found. A line of a purchase or ' +
       'return without `unitPriceMinor` has the price that the catalogue names at this moment; `warnings` tell where it names none.',

@@ -74,6 +74,43 @@ test('an event is settled, stamped, in the stream and in the record', async () =
   expect((await records.read('anna'))?.items.get('tea' as never)?.category).toBe('hot drinks');
 });
 
+test('an order that is sent again without an id counts once, another part of it and its return as well', async () => {
+  const { deps, records } = setUp();
+  const lines = [{ itemId: 'tea', unitPriceMinor: 450 }];
+  const order = { type: 'purchase', customerId: 'anna', orderId: '77', lines };
+  const statusOf = async (event: object, from = deps) =>
+    (await acceptEvents([parsed(event)], from)).results.map(({ status }) => status);
+  expect(await statusOf(order)).toEqual(['accepted']);
+  // What the catalogue says of the line by then, the clock and the page that tells are not what was bought.
+  const items = new Map([['tea', Item.parse({ itemId: 'tea', category: 'drinks', priceMinor: 1 })]]);
+  const later = { ...deps, catalogue: { items }, now: () => startMs + 60_000 };
+  expect(await statusOf({ ...order, channel: 'web', sessionId: 's1' }, later)).toEqual(['duplicate']);
+  expect((await acceptEvents([parsed(order), parsed(order)], deps)).duplicates).toBe(2);
+
+  const others = [
+    { ...order, lines: [{ itemId: 'tea', unitPriceMinor: 450, quantity: 2 }] },
+    { ...order, lines: [{ itemId: 'tea', unitPriceMinor: 400 }] },
+    { ...order, lines: [{ itemId: 'tea', unitPriceMinor: 450, discountMinor: 50 }] },
+    { ...order, orderId: '78' },
+    { ...order, occurredAt: startMs - 1000 },
+    { ...order, type: 'return' },
+    { ...order, eventId: 'own' },
+    { ...order, customerId: 'berta' },
+    { ...order, customerId: undefined, sessionId: 'anna' },
+  ];
+  for (const other of others) expect(await statusOf(other), JSON.stringify(other)).toEqual(['accepted']);
+  expect((await acceptEvents(others.map(parsed), later)).duplicates).toBe(others.length);
+  const record = await records.read('anna');
+  // Each of hers; the return takes nothing from what was spent.
+  expect(record && namedFeatures(record, startMs + dayMs).totalSpendMinor).toBe(
+    450 + 900 + 400 + 400 + 450 + 450 + 450,
+  );
+
+  const { orderId: _, ...noOrder } = order;
+  expect(await statusOf(noOrder)).toEqual(['accepted']);
+  expect(await statusOf(noOrder)).toEqual(['accepted']);
+});
+
 test('what nobody says the price of costs what the catalogue says, in the stream as in the record', async () => {
   const items = new Map([['tea', Item.parse({ itemId: 'tea', priceMinor: 450 })]]);
   const { deps, records, streamed } = setUp({ catalogue: { items } });
