@@ -155,7 +155,9 @@ export function offerValue(
   if (prior.baseAcceptPropensity >= NOTABLE * ACCEPTANCE_ASSUMED[offer.benefit.kind])
     reasons.push('often-redeemed');
   if (learned === undefined && prior.affinityLift >= NOTABLE) reasons.push('fits-taste');
-  if (keeps > 0 && keeps >= (NOTABLE - 1) * purchases) reasons.push('may-leave');
+  // Where nobody has told the risk, what keeping is worth is a guess of the shop's, and no word about this customer.
+  if (facts.churnRisk !== undefined && keeps > 0 && keeps >= (NOTABLE - 1) * purchases)
+    reasons.push('may-leave');
   if (learned !== undefined && uplift > 0 && uplift >= (NOTABLE - 1) * acceptPropensity)
     reasons.push('persuades');
   if (lever >= NOTABLE) reasons.push('lever');

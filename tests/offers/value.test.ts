@@ -54,7 +54,9 @@ test('what is learned: uplift × margin + churn reduction × remaining value −
   expect(expectedValue).toBeCloseTo(2 * (0.06 * 4000 + 0.03 * 20_000 - 0.2 * 1000 - 5));
   expect(terms.standardDeviationMinor).toBeCloseTo(2 * Math.hypot(0.01 * 4000, 0.02 * 20_000));
   expect(terms).toMatchObject({ source: 'model', orderMinor: 10_000, churnRisk: null });
-  expect(reasons).toEqual(['may-leave', 'persuades', 'lever']);
+  expect(reasons).toEqual(['persuades', 'lever']);
+  const known = { effectOf: () => learned, remainingLifetimeValueMinor: 20_000, churnRisk: 0.3 };
+  expect(worthOf({ priorityLever: 2 }, known).reasons).toEqual(['may-leave', 'persuades', 'lever']);
 });
 
 test('what logged decisions speak against is worth a deviation less than nothing at most, and says so', () => {
@@ -90,6 +92,16 @@ test('an offer that is to keep a customer is assumed to keep a few in a hundred 
   // Without a customer value model, three usual orders of the customer's.
   expect(terms.remainingLifetimeValueMinor).toBeCloseTo(3 * 0.4 * 10_000);
   expect(worthOf({ retention: true }, { churnRisk: 0.8 }).reasons).toContain('may-leave');
+});
+
+test('of whom nobody tells the risk, keeping is worth what it usually is, and no reason says that she may leave', () => {
+  const { terms, reasons } = worthOf({ retention: true }, { remainingLifetimeValueMinor: 50_000 });
+  expect(terms.churnRisk).toBeNull();
+  const { churnReduction: kept, uplift, marginMinor } = terms;
+  expect(kept * 50_000).toBeGreaterThan(uplift * marginMinor);
+  expect(reasons).not.toContain('may-leave');
+  const known = worthOf({ retention: true }, { remainingLifetimeValueMinor: 50_000, churnRisk: 0.2 });
+  expect(known.reasons).toContain('may-leave');
 });
 
 test('a message that sells is assumed to annoy, the more the customer has dismissed; a place on a page annoys nobody', () => {
