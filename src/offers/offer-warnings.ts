@@ -67,6 +67,7 @@ export function offerWarnings(
   for (const { rule, path } of offer.eligibility === undefined ? [] : ruleNodes(offer.eligibility)) {
     const bounds = unusualBounds(rule, rangeOf);
     if (bounds !== undefined) warn(['eligibility', ...path].join('.'), bounds);
+    for (const apart of boundsApart(rule.all ?? [])) warn(['eligibility', ...path, 'all'].join('.'), apart);
     if (rule.attribute === 'segment')
       for (const name of [...(rule.in ?? []), ...(rule.notIn ?? [])])
         if ((RFM_SEGMENTS as readonly string[]).includes(name))
@@ -116,14 +117,53 @@ type Slip = { path: string; message: string };
 
 const probability: FeatureRange = { range: [0, 1], alwaysKnown: false };
 
-/** Why nobody, or everybody, is within the bounds of a node; undefined where they divide customers. */
-function unusualBounds(rule: Rule, rangeOf: KnownNames['rangeOf']): string | undefined {
-  const { feature, score, gt, gte, lt, lte, eq } = rule;
+/** From `least` to `most`; open: without that number itself. */
+type Bounds = { least: number; most: number; openBelow: boolean; openAbove: boolean };
+
+function boundsOf({ gt, gte, lt, lte, eq }: Rule): Bounds {
   const least = Math.max(gt ?? -Infinity, gte ?? -Infinity, eq ?? -Infinity);
   const most = Math.min(lt ?? Infinity, lte ?? Infinity, eq ?? Infinity);
-  const [openBelow, openAbove] = [least === gt, most === lt];
-  if (least > most || (least === most && (openBelow || openAbove)))
-    return 'no number is within these bounds: it holds for nobody';
+  return { least, most, openBelow: least === gt, openAbove: most === lt };
+}
+
+function isEmpty({ least, most, openBelow, openAbove }: Bounds): boolean {
+  return least > most || (least === most && (openBelow || openAbove));
+}
+
+function inBoth(a: Bounds, b: Bounds): Bounds {
+  const least = Math.max(a.least, b.least);
+  const most = Math.min(a.most, b.most);
+  const isOpen = (open: 'openBelow' | 'openAbove', end: 'least' | 'most', at: number) =>
+    [a, b].some((bounds) => bounds[open] && bounds[end] === at);
+  return {
+    least,
+    most,
+    openBelow: isOpen('openBelow', 'least', least),
+    openAbove: isOpen('openAbove', 'most', most),
+  };
+}
+
+/** Of rules that are to hold together: what each gives bounds to that no number is within, though one is within each. */
+function boundsApart(rules: readonly Rule[]): string[] {
+  const together = new Map<string, Bounds>();
+  for (const rule of rules) {
+    const name = rule.feature ?? (rule.score && `the score ${rule.score}`);
+    const own = boundsOf(rule);
+    if (name === undefined || isEmpty(own)) continue;
+    const others = together.get(name);
+    together.set(name, others === undefined ? own : inBoth(others, own));
+  }
+  return [...together]
+    .filter(([, bounds]) => isEmpty(bounds))
+    .map(([name]) => `no number is within all bounds of ${name}: it holds for nobody`);
+}
+
+/** Why nobody, or everybody, is within the bounds of a node; undefined where they divide customers. */
+function unusualBounds(rule: Rule, rangeOf: KnownNames['rangeOf']): string | undefined {
+  const { feature, score } = rule;
+  const bounds = boundsOf(rule);
+  const { least, most, openBelow, openAbove } = bounds;
+  if (isEmpty(bounds)) return 'no number is within these bounds: it holds for nobody';
   if (feature === undefined && score !== 'churnRisk') return undefined;
   const known = feature === undefined ? probability : rangeOf(feature);
   if (known === undefined) return undefined;

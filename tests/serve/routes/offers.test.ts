@@ -246,10 +246,53 @@ test.each([
     'eligibility',
     /within these bounds/,
   ],
+  [
+    'rules that exclude each other',
+    {
+      eligibility: {
+        any: [
+          {
+            all: [
+              { feature: 'purchaseCount', gte: 10 },
+              { feature: 'totalSpendMinor', lt: 5 },
+              { feature: 'purchaseCount', lt: 5 },
+            ],
+          },
+        ],
+      },
+    },
+    'eligibility.any.0.all',
+    /within all bounds of purchaseCount: it holds for nobody/,
+  ],
+  [
+    'rules that meet where one does not hold',
+    {
+      eligibility: {
+        all: [
+          { score: 'remainingLifetimeValueMinor', gte: 10 },
+          { score: 'remainingLifetimeValueMinor', lt: 10 },
+        ],
+      },
+    },
+    'eligibility.all',
+    /within all bounds of the score remainingLifetimeValueMinor/,
+  ],
 ])('a slip of sizes is taken, and told of: %s', async (_name, change, path, message) => {
   const { status, body: answer } = await service.call('PUT', '/offers/sizes', { ...body, ...change });
   expect(status).toBe(200);
   expect(answer.warnings).toEqual([{ offerId: 'sizes', path, message: expect.stringMatching(message) }]);
+});
+
+test('rules of an `all` that leave one number, and those of an `any`, are no slip', async () => {
+  const count = (bounds: object) => ({ feature: 'purchaseCount', ...bounds });
+  for (const eligibility of [
+    { all: [count({ gte: 5 }), count({ lte: 5 })] },
+    { any: [count({ gte: 10 }), count({ lt: 5 })] },
+    { all: [count({ gte: 10 }), { not: count({ gte: 20 }) }, { feature: 'totalSpendMinor', lt: 5 }] },
+  ]) {
+    const { status, body: answer } = await service.call('PUT', '/offers/sizes', { ...body, eligibility });
+    expect({ status, warnings: answer.warnings }).toEqual({ status: 200, warnings: undefined });
+  }
 });
 
 test('sizes that are meant are not told of', async () => {
