@@ -6,11 +6,16 @@ const of = (counts: object) => whyNoOffer({ ...noBatchCounts, customers: 9, deci
 
 test('where nobody has an offer: the reasons that kept most, and what cures a want of consent', () => {
   const byReason = { suppressed: 1, 'no-consent': 18, 'feature:webShare': 3, 'low-rating': 2 };
-  expect(of({ byReason, fallbacks: 2 })).toBe(
+  expect(of({ byReason, fallbacks: 2, notContactable: 9 })).toBe(
     'No offer is made to any of the 9 customers, because of: no-consent (18), feature:webShare (3), low-rating (2). ' +
-      '2 have the fallback. Whoever is not known to have consented to email is not written to: PUT /customers/{customerId}, ' +
+      'The fallback stands in for 2, but 9 of the 9 are not to be contacted by email now: the list leaves them out unless it ' +
+      'is asked for with includeNothing. Whoever is not known to have consented to email is not written to: PUT /customers/{customerId}, ' +
       'an event customerUpdated or nextbest import tells of consent.',
   );
+});
+
+test('the fallback is in the list where everybody may be contacted', () => {
+  expect(of({ fallbacks: 2 })).toMatch(/\. 2 have the fallback\.$/);
 });
 
 test('a shop without offers, and ids of another system, are told of', () => {
