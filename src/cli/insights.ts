@@ -25,7 +25,14 @@ export const insightsCommand = (): Command =>
         .argParser(dimensions)
         .default(DIMENSIONS_DEFAULT, 'all but cohort'),
     )
+    .allowExcessArguments()
     .action(async (flags: InsightsFlags, command: Command) => {
+      // Who knows GET /insights/retention writes that word here too, and is to be told more than that it is one too many.
+      const [word] = command.args;
+      if (word !== undefined)
+        throw new UsageError(
+          `insights takes no "${word}": by itself it prints all of retention, churn and value; --by, --from and --to say of whom and when.`,
+        );
       const [fault] = periodFaults(flags);
       if (fault !== undefined) throw new UsageError(`--${fault.path} ${fault.message}.`);
       const output = outputOf(command);

@@ -109,6 +109,9 @@ function parseName(text: string): ModelName {
 
 function parseVersion(text: string): ModelVersion {
   const parsed = ModelVersion.safeParse(text);
-  if (!parsed.success) throw new UsageError(`"${text}" is not a version such as 20261123T101500Z-1a2b3c4d.`);
+  if (!parsed.success)
+    throw new UsageError(
+      `"${text}" is not a version such as 20261123T101500Z-1a2b3c4d: \`nextbest models list\` shows them.`,
+    );
   return parsed.data;
 }

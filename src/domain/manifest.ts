@@ -5,7 +5,12 @@ export const ModelName = z.enum(MODEL_NAMES);
 export type ModelName = z.output<typeof ModelName>;
 
 /** `20261123T101500Z-1a2b3c4d`: the time of training, then a random tail; sorts by age. */
-export const ModelVersion = z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{8}$/);
+export const ModelVersion = z
+  .string()
+  .regex(
+    /^\d{8}T\d{6}Z-[0-9a-f]{8}$/,
+    'must be a version such as 20261123T101500Z-1a2b3c4d (GET /models/{name} lists them)',
+  );
 export type ModelVersion = z.output<typeof ModelVersion>;
 
 export const ARRAY_TYPES = ['float32', 'float64', 'int32', 'uint32', 'uint8'] as const;

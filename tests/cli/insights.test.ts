@@ -43,6 +43,10 @@ test('for people: a table of all customers and of each group, and the cohorts', 
 
 test.each([
   [['--by', 'shoe-size'], '"shoe-size" is not among channel, tier'],
+  [
+    ['retention'],
+    'takes no "retention": by itself it prints all of retention, churn and value; --by, --from and --to',
+  ],
   [['--to', '9999-12-31'], 'must be a day from 1900-01-01 to 2999-12-31'],
   [['--from', '2026-02-30'], 'must be a day such as 2026-03-31'],
   [['--to', '0000-01-01'], 'must be a day from 1900-01-01 to 2999-12-31'],

@@ -81,7 +81,10 @@ test('a damaged version is not promoted: exit code 1 and the file', async () => 
 });
 
 test.each([
-  [['models', 'promote', 'churn', '../../etc'], 'is not a version'],
+  [
+    ['models', 'promote', 'churn', '../../etc'],
+    'is not a version such as 20261123T101500Z-1a2b3c4d: `nextbest models list` shows them.',
+  ],
   [['models', 'promote', 'churn', '20200101T000000Z-00000000'], 'There is no churn model'],
   [['models', 'promote', 'weather', '20200101T000000Z-00000000'], 'models are collaborative, churn'],
   [['models', 'rollback', 'weather'], 'models are collaborative, churn'],

@@ -293,6 +293,16 @@ test('a damaged model and one of other features are refused, counted, and the la
   await writeFile(file, 'nonsense');
   const refused = await service.call('POST', '/models/collaborative/promote', { version });
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+  const misspelt = await service.call('POST', '/models/collaborative/promote', { version: 'latest' });
+  expect([misspelt.status, misspelt.body.faults]).toEqual([
+    400,
+    [
+      {
+        path: 'body.version',
+        message: 'must be a version such as 20261123T101500Z-1a2b3c4d (GET /models/{name} lists them)',
+      },
+    ],
+  ]);
 });
 
 test('the metrics that are promised are there after traffic, by route pattern and never by id', async () => {
