@@ -2,9 +2,11 @@
  * What is taken as it is, and yet may be a slip of the pen: names in an offer that nothing else knows, sizes that are rarely meant,
  * bounds that nobody is within, a change that its budget forgets by.
  */
+import { CONTACT_CHANNELS } from '../domain/decision-policy.ts';
 import type { Benefit, Offer } from '../domain/offer.ts';
 import { type Rule, ruleNodes } from '../domain/rule.ts';
 import { RFM_SEGMENTS } from '../domain/segments.ts';
+import { NOTHING_TO_REDEEM } from './redeemable-until.ts';
 
 export type OfferWarning = { offerId: string; path: string; message: string };
 
@@ -84,6 +86,17 @@ export function offerWarnings(
     warn(
       'budget.period',
       `was ${was}: a new budget begins, in which what is out and spent by the ${was} one does not count`,
+    );
+  const pages = offer.channels.filter((channel) => !CONTACT_CHANNELS.has(channel));
+  if (
+    offer.budget !== undefined &&
+    NOTHING_TO_REDEEM.has(offer.benefit.kind) &&
+    pages.length > 0 &&
+    !offer.caps.some(({ of }) => of === 'made')
+  )
+    warn(
+      'caps',
+      `on ${pages.join(', ')} it is made anew with each decision, and takes from its budget each time, for the same customer too: cap it, as by {"of":"made","times":1,"days":30}`,
     );
   for (const limit of ['amountMinor', 'count'] as const) {
     const most = offer.budget?.[limit];

@@ -2,7 +2,7 @@
 import type { BenefitKind, Offer } from '../domain/offer.ts';
 import { dayMs } from '../domain/time.ts';
 
-const NOTHING_TO_REDEEM: ReadonlySet<BenefitKind> = new Set(['content', 'serviceContact']);
+export const NOTHING_TO_REDEEM: ReadonlySet<BenefitKind> = new Set(['content', 'serviceContact']);
 
 /** Milliseconds since 1970: its own days after it was made, at most until it ends. undefined = nothing to redeem. */
 export function redeemableUntil(

@@ -151,3 +151,29 @@ test('a budget that is made smaller than what is out of it says so; one that is 
   expect(JSON.stringify(lowered.body.warnings)).toContain('3 is reserved or spent already');
   await eventually(async () => expect(path(await put({ amountMinor: 9_000, count: 9 })) ?? []).toEqual([]));
 });
+
+test('a call with a budget and a cap is promised a customer once on pages, however often she comes back', async () => {
+  const service = services[0]!;
+  const call = { kind: 'serviceContact', costMinor: 1 };
+  const saved = await service.call('PUT', '/offers/call', {
+    name: 'We call you',
+    benefit: call,
+    channels: ['web'],
+    placements: ['help'],
+    budget: { count: 10 },
+    caps: [{ of: 'made', times: 1, days: 30 }],
+    priorityLever: 10,
+  });
+  expect(saved.status).toBe(200);
+  expect(saved.body.warnings?.filter(({ path }: { path: string }) => path === 'caps') ?? []).toEqual([]);
+  await shopper('caller');
+  await eventually(async () => {
+    const { body } = await decide(service, 'caller', { placements: ['help'] });
+    expect(body.placements[0].offers[0]?.offerId).toBe('call');
+  });
+  for (let n = 0; n < 3; n++)
+    expect(
+      (await decide(service, 'caller', { placements: ['help'] })).body.placements[0].offers[0]?.offerId,
+    ).not.toBe('call');
+  expect((await service.call('GET', '/offers/call/budget')).body.reserved.count).toBe(1);
+});

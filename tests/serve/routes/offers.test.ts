@@ -277,6 +277,12 @@ test.each([
     'eligibility.all',
     /within all bounds of the score remainingLifetimeValueMinor/,
   ],
+  [
+    'calls of a budget that a page view takes from',
+    { benefit: { kind: 'serviceContact', costMinor: 60 }, channels: ['web', 'phone'], budget: { count: 10 } },
+    'caps',
+    /on web it is made anew with each decision.*"of":"made"/,
+  ],
 ])('a slip of sizes is taken, and told of: %s', async (_name, change, path, message) => {
   const { status, body: answer } = await service.call('PUT', '/offers/sizes', { ...body, ...change });
   expect(status).toBe(200);
