@@ -8,6 +8,8 @@ export type PurchaseRange = {
   before?: number;
   /** Leaves out what a customer sent back altogether, within the range. */
   excludeReturned?: boolean;
+  /** With those of guests, which nobody can be learned from. */
+  withGuests?: boolean;
   /** Of so large a share of the customers only, always the same ones; 1: all. */
   customerShare?: number;
   /** Loads `browsing` too: 17 bytes more for each pair of them. */
@@ -18,6 +20,7 @@ export type PurchaseRange = {
 
 const maxSegments = 100;
 
+const anybody = 'itemId IS NOT NULL';
 export const known = 'customerId IS NOT NULL AND itemId IS NOT NULL';
 
 /** Parts of the customers that a share is counted in. */
@@ -41,7 +44,7 @@ export function purchaseQuery(lake: Lake, range: PurchaseRange): string {
   const purchases = `
     SELECT customerId, itemId, coalesce(orderId, eventId) AS orderKey, min(occurredAt) AS boughtAt,
       sum(quantity) AS quantity, max(category) AS category
-    FROM ${events} WHERE type = 'purchase' AND ${known} AND ${within(range)}
+    FROM ${events} WHERE type = 'purchase' AND ${range.withGuests === true ? anybody : known} AND ${within(range)}
     GROUP BY ALL`;
   if (range.excludeReturned !== true) return purchases;
   return `

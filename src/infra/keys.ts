@@ -46,6 +46,8 @@ export function createKeys(prefix: string) {
     guestEvents: (subjectId: string) => `${prefix}:{c:${subjectId}}:told`,
     /** Hash with an expiry: id of a notice → what the customer complained of, until it has been told. */
     complaintTopics: (subjectId: string) => `${prefix}:{c:${subjectId}}:complaints`,
+    /** String (JSON): what sells best, as the last refresh counted it. */
+    bestSellers: `${prefix}:best-sellers`,
     /** Hash: item id → when it changed, a colon, the item as JSON (nothing = deleted). */
     items: `${prefix}:items`,
     /** Hash: offer id → likewise. */

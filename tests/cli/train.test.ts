@@ -32,6 +32,54 @@ test('with no worker about it runs one itself; a young shop gets reasons, not a 
   expect(stderr).toContain('refresh-features-latest');
 });
 
+test('a young shop without a model answers its best sellers', async () => {
+  const place = await sandbox();
+  const own = { ...env, KEY_PREFIX: `${prefix}-young` };
+  // By its id, what sells best would come last.
+  const items = ['apples', 'bread', 'cheese', 'walnuts'];
+  const rows = Array.from({ length: 60 }, (_, n) => {
+    const itemId = n % 2 === 0 ? 'walnuts' : items[(n >> 1) % 3];
+    const day = new Date(Date.now() - (n % 30) * 86_400_000).toISOString();
+    return `${n % 10 === 0 ? '' : `c${n}`},o${n},${itemId},${itemId === 'cheese' ? 'dairy' : 'pantry'},${day}`;
+  });
+  const file = join(place.dataDir, 'orders.csv');
+  await mkdir(place.dataDir, { recursive: true });
+  await writeFile(file, ['customer,order,item,category,date', ...rows].join('\n'));
+  const columns = ['customer', 'order', 'item', 'category', 'date'].flatMap((name) => [`--${name}`, name]);
+  const imported = await place.run(['import', '--preset', 'generic', ...columns, file], own);
+  expect({ exitCode: imported.exitCode, stderr: imported.exitCode === 0 ? '' : imported.stderr }).toEqual({
+    exitCode: 0,
+    stderr: '',
+  });
+  const { exitCode } = await place.run(['train', 'refresh-features', 'train-collaborative'], own);
+  expect(exitCode).toBe(0);
+
+  const service = place.start(['serve'], own);
+  const { url } = await service.line('url');
+  const ask = async (query: string) => {
+    const answer = (await (await fetch(`${url}/recommendations?n=3&${query}`)).json()) as {
+      modelVersion: string | null;
+      degradedBy: string[];
+      items: { itemId: string; source: string; reasons: { code: string }[] }[];
+    };
+    expect(answer).toMatchObject({ modelVersion: null, degradedBy: ['no-model'] });
+    return answer.items;
+  };
+  for (const query of [
+    'scenario=popular',
+    'scenario=home&customerId=nobody',
+    'category=pantry&scenario=category',
+  ])
+    expect((await ask(query))[0]).toMatchObject({
+      itemId: 'walnuts',
+      source: 'popularity',
+      reasons: [{ code: 'popular' }],
+    });
+  expect((await ask('category=dairy&scenario=category')).map(({ itemId }) => itemId)).toEqual(['cheese']);
+  // Who has bought it sees something else; the customer's rhythm needs a model.
+  expect((await ask('scenario=home&customerId=c2')).map(({ itemId }) => itemId)).not.toContain('walnuts');
+});
+
 test('a job that fails for good ends the command with 1 and its reason', async () => {
   const place = await sandbox();
   await mkdir(join(place.dataDir, 'lake', 'events'), { recursive: true });

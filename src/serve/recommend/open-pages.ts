@@ -3,11 +3,13 @@
  * has all of it to itself, so that nothing that was made by one is shown to whom the other serves.
  */
 import type { RecordStore } from '../../features/record-store.ts';
+import { readBestSellers } from '../../infra/best-sellers.ts';
 import type { FollowedCatalogue } from '../../infra/catalogue.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Redis } from '../../infra/redis.ts';
 import type { Closer } from '../../infra/shutdown.ts';
 import type { Models } from '../../scoring/served.ts';
+import { type BestSellersHolder, createBestSellers } from './best-sellers.ts';
 import { createNewItems } from './new-items.ts';
 import { createPreparedStore, type PreparedStore } from './prepared-store.ts';
 import { createRecommender, type Recommender } from './recommender.ts';
@@ -44,16 +46,21 @@ export async function openPagesByModel(
   tried: ReadonlyMap<string, NonNullable<Models['collaborative']>>,
   deps: PagesDeps,
 ): Promise<PagesByModel> {
-  const served = await openPages(models, deps);
+  const { redis, keys, onOpened } = deps;
+  const bestSellers = createBestSellers(models, () => readBestSellers(redis, keys));
+  onOpened(bestSellers.stop);
+  await bestSellers.start();
+  const served = await openPages(models, deps, bestSellers);
   const byVersion = new Map<string, Pages>();
   for (const [version, collaborative] of tried)
-    byVersion.set(version, await openPages({ collaborative }, deps));
+    byVersion.set(version, await openPages({ collaborative }, deps, bestSellers));
   return { served, tried: byVersion };
 }
 
 async function openPages(
   models: Pick<Models, 'collaborative'>,
   { redis, keys, records, catalogue, onOpened }: PagesDeps,
+  bestSellers: BestSellersHolder,
 ): Promise<Pages> {
   const newItems = createNewItems(models, catalogue);
   onOpened(newItems.stop);
@@ -61,7 +68,7 @@ async function openPages(
   onOpened(stock.stop);
   await Promise.all([newItems.start(), stock.start()]);
   return {
-    recommender: createRecommender(models, catalogue, newItems, stock),
+    recommender: createRecommender(models, catalogue, newItems, stock, bestSellers),
     prepared: createPreparedStore(redis, keys, records, models),
     shown: createShownPages(models, newItems, catalogue),
   };

@@ -9,6 +9,7 @@ import { type Subject, shoppingPastOf } from '../../scoring/interests.ts';
 import type { Models, Served } from '../../scoring/served.ts';
 import { arrange, arrangedUntil } from './arrange.ts';
 import { recentUntil } from './arrange-rules.ts';
+import type { BestSellersHolder } from './best-sellers.ts';
 import { gatherCandidates } from './candidates.ts';
 import { learnedCandidates, nothingLearned, voicesOf } from './learned.ts';
 import { createLikeness } from './likeness.ts';
@@ -90,6 +91,8 @@ export function createRecommender(
   newItems: Pick<NewItemsHolder, 'current'>,
   /** Absent: the catalogue is asked for each item by its id. */
   stock?: Pick<StockHolder, 'of'>,
+  /** What stands in as long as there is no model. */
+  bestSellers?: Pick<BestSellersHolder, 'current'>,
 ): Recommender {
   const tasteFor = createTastes();
   const likeness = createLikeness();
@@ -200,6 +203,24 @@ export function createRecommender(
     return pool;
   }
 
+  /** Best first, at most `max`. */
+  function fromBestSellers(max: number, mayCome: (itemId: string) => boolean): PreparedItem[] {
+    const pool: PreparedItem[] = [];
+    for (const { itemId, share } of bestSellers?.current ?? []) {
+      if (pool.length === max) break;
+      if (mayCome(itemId))
+        pool.push(
+          preparedItem(
+            itemId,
+            share,
+            () => [{ source: 'popularity', share }],
+            () => ({ segment: '' }),
+          ),
+        );
+    }
+    return pool;
+  }
+
   function prepare(
     request: PageRequest,
     subjectId: string | undefined,
@@ -214,13 +235,18 @@ export function createRecommender(
     const wasBought = (itemId: string) => record?.items.has(itemId as ItemId) ?? false;
     const subject = served && shoppingPastOf(served.model, record);
     const taste = served && subject && tasteFor(served, subjectId, record, subject, fresh, now);
-    const items = served && subject ? fromModel(served, fresh, request, filter, subject, taste, now) : [];
+    const mayCome = (itemId: string) =>
+      !onPage.has(itemId) &&
+      shelf.isServable(itemId, filter) &&
+      (scenario.includeBought === 'always' || !wasBought(itemId));
+    const items =
+      served && subject
+        ? fromModel(served, fresh, request, filter, subject, taste, now)
+        : fromBestSellers(poolDepth(n), mayCome);
+    const taken = served?.model.itemIndex ?? new Set(items.map(({ itemId }) => itemId));
     for (const itemId of items.length < n ? unsoldItems(fresh) : []) {
       if (items.length === n) break;
-      if (served?.model.itemIndex.has(itemId) || onPage.has(itemId) || !shelf.isServable(itemId, filter))
-        continue;
-      if (scenario.includeBought === 'always' || !wasBought(itemId))
-        items.push(unrankedItem(itemId, 'catalogue'));
+      if (!taken.has(itemId) && mayCome(itemId)) items.push(unrankedItem(itemId, 'catalogue'));
     }
     const ofPage = itemIds.map((itemId) => shelf.traitsOf(itemId).category);
     return {

@@ -6,6 +6,7 @@ import type { Item } from '../../../src/domain/item.ts';
 import type { ModelManifest } from '../../../src/domain/manifest.ts';
 import { dayMs } from '../../../src/domain/time.ts';
 import { applyEvent, type CustomerRecord, emptyRecord } from '../../../src/features/record.ts';
+import type { BestSeller } from '../../../src/infra/best-sellers.ts';
 import type { Catalogue } from '../../../src/infra/catalogue.ts';
 import { createRecommender, type RecommendationRequest } from '../../../src/serve/recommend/recommender.ts';
 import { loadScenarios, Scenario } from '../../../src/serve/recommend/scenarios.ts';
@@ -30,14 +31,20 @@ const everything = catalogueOf([...shopItems, newItem]);
 function recommenderOf({
   catalogue = everything,
   model = true,
+  bestSellers = [],
 }: {
   catalogue?: Catalogue;
   model?: boolean;
+  bestSellers?: readonly BestSeller[];
 } = {}) {
   const collaborative = { version: 'v1', manifest: {} as ModelManifest, model: shopModel() };
-  return createRecommender({ collaborative: model ? collaborative : undefined }, catalogue, {
-    current: undefined,
-  });
+  return createRecommender(
+    { collaborative: model ? collaborative : undefined },
+    catalogue,
+    { current: undefined },
+    undefined,
+    { current: bestSellers },
+  );
 }
 
 function scenario(name: string): Scenario {
@@ -287,6 +294,50 @@ test('without a model the catalogue answers, and says that it is degraded', () =
   );
   expect(answer).toMatchObject({ modelVersion: null, degradedBy: ['no-model'] });
   expect(answer.items.map(({ source }) => source)).toEqual(['catalogue', 'catalogue', 'catalogue']);
+});
+
+const bestSellers = ['tea-4', 'no-such-item', 'coffee-8', 'coffee-3', 'tea-1', 'tea-2'].map((itemId, k) => ({
+  itemId,
+  share: 0.5 ** (k + 1),
+}));
+
+test('without a model best sellers come first, as far as they may be shown, and the catalogue fills up', () => {
+  const recommender = recommenderOf({ model: false, bestSellers });
+  const answer = recommender.recommend(request({ in: 'popular', n: 6 }), undefined, undefined, now);
+  expect(answer).toMatchObject({ modelVersion: null, degradedBy: ['no-model'] });
+  // coffee-8 may not be shown.
+  expect(ids(answer).slice(0, 4)).toEqual(['tea-4', 'coffee-3', 'tea-1', 'tea-2']);
+  expect(new Set(ids(answer)).size).toBe(6);
+  expect(answer.items.map(({ source }) => source)).toEqual([
+    ...Array.from({ length: 4 }, () => 'popularity'),
+    'catalogue',
+    'catalogue',
+  ]);
+  expect(answer.items[0]).toMatchObject({
+    score: 0.5,
+    contributions: { popularity: 0.5 },
+    reasons: [{ code: 'popular', text: 'popular with our customers' }],
+  });
+});
+
+test('without a model, too, the page, the category, exclusions and what was bought count', () => {
+  const { recommend } = recommenderOf({ model: false, bestSellers });
+  const bought = recordOf([['tea-4', 3]]);
+  const first = (change: Parameters<typeof request>[0], record?: CustomerRecord) =>
+    ids(recommend(request({ n: 1, ...change }), 'a', record, now))[0];
+  expect(first({})).toBe('tea-4');
+  expect(first({ itemIds: ['tea-4'] })).toBe('coffee-3');
+  expect(first({ exclude: new Set(['tea-4', 'coffee-3']) })).toBe('tea-1');
+  expect(first({ category: 'coffee' })).toBe('coffee-3');
+  expect(first({}, bought)).toBe('coffee-3');
+  expect(first({ in: 'popular' }, bought)).toBe('tea-4');
+});
+
+test('a model that is served knows better than the list of best sellers', () => {
+  const answers = [bestSellers, []].map((list) =>
+    recommenderOf({ bestSellers: list }).recommend(request(), undefined, undefined, now),
+  );
+  expect(answers[0]).toEqual(answers[1]);
 });
 
 test('without a catalogue the model answers from what it has learned, and says that it is degraded', () => {
