@@ -12,6 +12,7 @@ import { startWorker } from '../train/worker.ts';
 import { followJob } from './follow-job.ts';
 import { outputOf } from './output.ts';
 import { timeOf } from './time-flag.ts';
+import { whatIsMissing } from './what-is-missing.ts';
 
 /** Records first: the models are judged by what the service will read. */
 const defaultJobs: readonly JobName[] = [
@@ -67,6 +68,8 @@ export const trainCommand = (): Command =>
         for (const id of ids) {
           if ((await followJob(queue, id, output)).state === 'failed') process.exitCode = 1;
         }
+        const missing = await whatIsMissing(config.modelsDir);
+        if (missing !== undefined && jobs.some((job) => job.startsWith('train-'))) output.say(missing);
       } finally {
         await shutdown.close();
       }

@@ -51,8 +51,9 @@ test('a young shop without a model answers its best sellers', async () => {
     exitCode: 0,
     stderr: '',
   });
-  const { exitCode } = await place.run(['train', 'refresh-features', 'train-collaborative'], own);
+  const { exitCode, stderr } = await place.run(['train', 'refresh-features', 'train-collaborative'], own);
   expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/No model is served: .*recommendations go by what sells best.*churn risk is null/);
 
   const service = place.start(['serve'], own);
   const { url } = await service.line('url');
