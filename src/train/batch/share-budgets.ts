@@ -236,11 +236,11 @@ function insert(list: List, offer: number, left: number, spare = false): void {
 function priceFor({ above, at, share }: BudgetPrices, offer: number, customer: number): number {
   const price = above[offer] ?? 0;
   if (price === 0) return 0;
-  return uniformOf(customer, offer) < (share[offer] ?? 0) ? (at[offer] ?? 0) : price;
+  return uniformOfPair(customer, offer) < (share[offer] ?? 0) ? (at[offer] ?? 0) : price;
 }
 
 /** In [0, 1): the same for the same customer and offer, and as good as chance over customers (MurmurHash3's finalizer). */
-function uniformOf(customer: number, offer: number): number {
+function uniformOfPair(customer: number, offer: number): number {
   let mixed = Math.imul(customer + 1, 0x9e3779b1) ^ Math.imul(offer + 1, 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
