@@ -93,6 +93,8 @@ async function putFile(file: string, flags: PutFlags, output: Output): Promise<v
   const rows = readCustomerRows(file, {
     encoding: flags.encoding,
     hashCustomers: flags.hashCustomers === true,
+    onPassedOver: (columns) =>
+      output.say(`Passed over, since nothing is known by these names: ${columns.join(', ')}.`),
   });
   await withRedis('customers', async ({ redis, keys, config }) => {
     const erasures = await openErasureFiles(config.dataDir);

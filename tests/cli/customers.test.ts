@@ -86,3 +86,14 @@ test('a file that says nothing of customers is refused with what lacks; one of f
   ]);
   expect((await put('wrong.ndjson', '{"customerId":"x","tier":"gold"}\n')).exitCode).toBe(1);
 });
+
+test('a table with a column that is not known says which; one with nothing else is refused: consent would have stayed as it was', async () => {
+  const mixed = await put('mixed.csv', 'customerId,emailConsent,smsConsent\nfay,0,1\n');
+  expect([mixed.exitCode, mixed.stderr]).toEqual([0, expect.stringContaining('these names: smsConsent')]);
+  expect(await attributesOf('fay')).toEqual({ consent: { email: false } });
+  const { exitCode, stderr } = await put('misspelt.csv', 'customerId,email\nfay,true\n');
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringMatching(/besides customerId it has email\. .*consent\.email/),
+  ]);
+});

@@ -20,10 +20,14 @@ export type CustomerRowOptions = {
   encoding: Encoding;
   /** Customers are named by the SHA-256 of their lower-cased id or e-mail address, as imports may name them. */
   hashCustomers: boolean;
+  /** Columns of a table of the shop's own that say nothing here. */
+  onPassedOver: (columns: readonly string[]) => void;
 };
 
 /** What a table may say: the field of the API, and what its column is called. */
 type CustomerSource = { name: string; columns: ColumnNames; optional: ColumnNames; lowerCase?: true };
+
+const ownTable = 'customers';
 
 /** The first that a file has the columns of. Shopify's ids are not what its order export knows customers by. */
 const SOURCES: readonly CustomerSource[] = [
@@ -41,7 +45,7 @@ const SOURCES: readonly CustomerSource[] = [
     },
   },
   {
-    name: 'customers',
+    name: ownTable,
     columns: { customerId: ['customerId'] },
     optional: {
       ...Object.fromEntries(
@@ -63,7 +67,7 @@ const hint =
 /** UsageError where the file is none of these, or cannot be read. */
 export async function* readCustomerRows(
   path: string,
-  { encoding, hashCustomers }: CustomerRowOptions,
+  { encoding, hashCustomers, onPassedOver }: CustomerRowOptions,
 ): AsyncGenerator<CustomerRow> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -71,7 +75,8 @@ export async function* readCustomerRows(
     const [file, ...more] = await openInputs([path], encoding, connection);
     if (file === undefined || more.length > 0)
       throw new UsageError(`${path} is a folder: name one file of customers in it.`);
-    const { fields, lowerCase } = await readTable(connection, file);
+    const { fields, lowerCase, passedOver } = await readTable(connection, file);
+    if (passedOver.length > 0) onPassedOver(passedOver);
     const columns = fields.map((name) => `"${name}"`).join(', ');
     const query = `SELECT line::DOUBLE, malformed, ${columns} FROM customerRecords ORDER BY pos`;
     for await (const chunk of queryChunks(connection, query))
@@ -96,18 +101,25 @@ export async function* readCustomerRows(
 async function readTable(
   connection: DuckDBConnection,
   file: InputFile,
-): Promise<{ fields: string[]; lowerCase: boolean }> {
+): Promise<{ fields: string[]; lowerCase: boolean; passedOver: string[] }> {
   const reading = { scratchFile: join(tmpdir(), `nextbest-${randomUUID()}.txt`) };
   if (file.format === 'ndjson') {
     await createRecordTable(connection, 'customerRecords', ['json']);
     await appendJsonLines(connection, file, 0, 'customerRecords', reading);
-    return { fields: ['json'], lowerCase: false };
+    return { fields: ['json'], lowerCase: false, passedOver: [] };
   }
   const { columns, source } = matchFile({ name: 'customers', sources: SOURCES }, file, hint);
   const fields = [...columns.keys()];
+  // An export of another system has columns of all sorts; in a table made for this, one that is not known is misspelt.
+  const read = new Set(columns.values());
+  const passedOver = source.name === ownTable ? file.columns.filter((column) => !read.has(column)) : [];
+  if (fields.length === 1)
+    throw new UsageError(
+      `${file.path} says nothing of its customers: besides customerId it has ${passedOver.join(', ') || 'no column'}. ${hint}`,
+    );
   await createRecordTable(connection, 'customerRecords', fields);
   await appendRecords(connection, file, 0, columns, 'customerRecords', fields, reading);
-  return { fields, lowerCase: source.lowerCase === true };
+  return { fields, lowerCase: source.lowerCase === true, passedOver };
 }
 
 function customerOf(fields: readonly string[], values: readonly (string | null)[]): Record<string, unknown> {

@@ -8,7 +8,7 @@ import { AppError } from '../../domain/errors.ts';
 import { eventValueMinor, type ParsedEventInput, type ShopEvent } from '../../domain/event.ts';
 import type { EventId } from '../../domain/ids.ts';
 import { moneyMaxMinor } from '../../domain/money.ts';
-import { dayMs } from '../../domain/time.ts';
+import { dayMs, earliestMs } from '../../domain/time.ts';
 import type { Applied, LookedAt, StreamedEvent } from '../../features/apply-events.ts';
 import { markerField } from '../../features/event-markers.ts';
 import { asCustomer, keepGuestEvents } from '../../features/guest-events.ts';
@@ -243,6 +243,8 @@ function faultOf(
   currency: string,
 ): string | undefined {
   if (event.occurredAt > now + aheadMaxMs) return 'occurredAt lies more than a day in the future';
+  if (event.occurredAt < earliestMs)
+    return 'occurredAt lies before 1990: a number is milliseconds since 1970, not seconds';
   if (input.currency !== undefined && input.currency !== currency)
     return `currency is ${input.currency}, the shop's is ${currency}`;
   if (Math.abs(eventValueMinor(event)) > moneyMaxMinor)

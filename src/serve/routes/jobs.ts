@@ -1,7 +1,9 @@
 /** Work for the worker: ask for it, watch it. */
+
 import { z } from 'zod';
 import { AppError, type Fault } from '../../domain/errors.ts';
 import { JobName, JobPayload, JobState, JobStatus } from '../../domain/job.ts';
+import { earliestMs } from '../../domain/time.ts';
 import type { Deps } from '../deps.ts';
 import { defineRoute } from '../route.ts';
 
@@ -14,9 +16,6 @@ const Job = JobStatus.meta({ id: 'Job' });
 
 const tags = ['jobs'] as const;
 
-/** No shop's log reaches back further; an instant in seconds, taken for milliseconds, falls before it. */
-const earliestCutoff = Date.UTC(1990, 0, 1);
-
 function cutoffFaults(
   { job, cutoff }: Partial<z.output<typeof JobRequest>>,
   { now }: Pick<Deps, 'now'>,
@@ -26,7 +25,7 @@ function cutoffFaults(
   if (job === 'refresh-features' || job === 'score-customers') {
     faults.push(`is not taken by ${job}: records are those of today`);
   }
-  if (cutoff < earliestCutoff) {
+  if (cutoff < earliestMs) {
     faults.push('must be milliseconds since 1970, and not before the year 1990');
   }
   if (cutoff > now()) faults.push('must not be in the future; leave it out to train on everything');

@@ -216,6 +216,11 @@ describe('rejects, with a reason, and takes the rest', () => {
       'occurredAt lies more than a day in the future',
     ],
     [
+      'seconds for milliseconds',
+      { occurredAt: startMs / 1000 },
+      'occurredAt lies before 1990: a number is milliseconds since 1970, not seconds',
+    ],
+    [
       'an order that is worth more than anything may be',
       {
         type: 'purchase',
