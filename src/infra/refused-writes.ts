@@ -17,16 +17,16 @@ const refusals = Object.keys(cures) as RefusedWrite[];
 
 /** Why Redis refused to write; undefined: it was something else. Looks at what a transaction was refused for, and at causes. */
 export function refusedWriteOf(thrown: unknown): RefusedWrite | undefined {
-  if (!(thrown instanceof Error)) return undefined;
-  const { message, cause } = thrown;
-  const own = refusals.find((prefix) => message.startsWith(`${prefix} `));
-  if (own !== undefined) return own;
-  // Of a transaction that is refused, ioredis tells the reasons beside it.
-  const beside =
-    'previousErrors' in thrown && Array.isArray(thrown.previousErrors) ? thrown.previousErrors : [];
-  for (const other of [...beside, cause]) {
-    const found = refusedWriteOf(other);
+  // A set, for errors may name each other: of a transaction that times out, ioredis puts each among its own previous ones.
+  const errors = new Set([thrown]);
+  for (const error of errors) {
+    if (!(error instanceof Error)) continue;
+    const found = refusals.find((prefix) => error.message.startsWith(`${prefix} `));
     if (found !== undefined) return found;
+    if (error.cause !== undefined) errors.add(error.cause);
+    // Of a transaction that is refused, ioredis tells the reasons beside it.
+    if ('previousErrors' in error && Array.isArray(error.previousErrors))
+      for (const previous of error.previousErrors) errors.add(previous);
   }
   return undefined;
 }

@@ -13,6 +13,14 @@ test('a refusal is found where it is said: by itself, of a transaction, and as a
   expect(refusedWriteOf(new Error('could not be written', { cause: oom }))).toBe('OOM');
 });
 
+test('errors that name each other, as ioredis has of a transaction that times out, are looked at once', () => {
+  const own = Object.assign(new Error('Command timed out'), { previousErrors: [] as Error[] });
+  own.previousErrors.push(own);
+  expect(refusedWriteOf(own)).toBeUndefined();
+  own.previousErrors.push(oom);
+  expect(refusedWriteOf(own)).toBe('OOM');
+});
+
 test('what is away, loading, or another fault is no refusal', () => {
   for (const message of ['Connection is closed.', 'LOADING Redis is loading', 'WRONGTYPE', 'OOMPH', ''])
     expect(refusedWriteOf(new Error(message))).toBeUndefined();

@@ -54,17 +54,23 @@ export function createApp(
   return withoutLeftOver(app, setCors, deps);
 }
 
-/** Express hands on a target that it finds no path in (`http://[x/items`); its own word for that would be a page of HTML. */
+/**
+ * Express hands on a target that it finds no path in (`http://[x/items`), and what was thrown while a fault was being answered; its own
+ * word for either would be a page of HTML.
+ */
 function withoutLeftOver(app: Express, setCors: SetCorsHeaders, { metrics, log }: Deps): RequestListener {
   return (req, res) =>
-    app(req as Request, res as Response, () => {
+    app(req as Request, res as Response, (thrown?: unknown) => {
       const info: ExchangeInfo = { requestId: giveRequestId(req, res) };
       measureExchange(req, res, info, metrics, log);
       setSecurityHeaders(res);
       setCors(req, res);
-      const error = new AppError('INVALID_REQUEST', {
-        public: 'The address cannot be read: begin it with the path, such as /items/tea-1.',
-      });
+      const error =
+        thrown === undefined
+          ? new AppError('INVALID_REQUEST', {
+              public: 'The address cannot be read: begin it with the path, such as /items/tea-1.',
+            })
+          : new AppError('INTERNAL', { public: 'The fault is ours.', cause: thrown });
       answerFailure(error, res, info, log);
     });
 }
