@@ -1,5 +1,5 @@
 /** `nextbest keys`: who may call the service. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { ApiKey, SCOPES, Scope } from '../domain/api-key.ts';
 import { UsageError } from '../domain/errors.ts';
 import { dayMs, hourMs } from '../domain/time.ts';
@@ -54,7 +54,11 @@ export function keysCommand(): Command {
     .command('rotate')
     .description('a new key in the place of one, which stays good for a while')
     .argument('<id>', 'the twelve characters after nb_')
-    .option('--overlap <time>', 'how long the old one stays good, such as 7d, 12h or 0h', duration, 7 * dayMs)
+    .addOption(
+      new Option('--overlap <time>', 'how long the old one stays good, such as 7d, 12h or 0h')
+        .argParser(duration)
+        .default(7 * dayMs, '7d'),
+    )
     .action(async (id: string, { overlap }: { overlap: number }, command: Command) => {
       const { key, text, replacedEndsAt } = await rotateApiKey(dataDir(), idOf(id), overlap, Date.now());
       const until = new Date(replacedEndsAt).toISOString();
