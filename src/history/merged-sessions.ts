@@ -1,7 +1,8 @@
 /**
  * Sessions of guests who have logged in: until now `lake.from('events')` joined their rows with the customers at each reading;
- * this writes the customers into the rows, but for events that the customer has told herself under the same id. Decisions stay the guests' as they were logged: as long as there are any of a session,
- * it is kept whose it is, for whoever erases the customer or puts her ledgers back. To be called under the drain's lock.
+ * this writes the customers into the rows, but for events that the customer has told herself under the same id. Decisions stay
+ * the guests' as they were logged: as long as there are any of a session, it is kept whose it is, for whoever erases the customer or
+ * puts her ledgers back. To be called under the drain's lock.
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -3,11 +3,12 @@
  * requests, which only read `current`: a look at the whole catalogue is made when it or the model has changed, and in
  * slices, so that no request waits for it.
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { contentFactorsOf } from '../../algorithms/content-factors.ts';
 import type { Item } from '../../domain/item.ts';
 import type { Catalogue } from '../../infra/catalogue.ts';
 import type { Models } from '../../scoring/served.ts';
+import { type BesideRequests, refreshBeside } from './refresh-beside.ts';
 
 export type NewItems = {
   /** Of the collaborative model whose factors these are comparable with. */
@@ -20,14 +21,11 @@ export type NewItems = {
   byCategory: ReadonlyMap<string, readonly string[]>;
 };
 
-export type NewItemsHolder = {
+export type NewItemsHolder = BesideRequests & {
   /** undefined: no model yet. */
   readonly current: NewItems | undefined;
   /** Brings `current` up to date where catalogue or model have changed. */
   refresh: () => Promise<void>;
-  /** Refreshes from now on. */
-  start: () => Promise<void>;
-  stop: () => Promise<void>;
 };
 
 const refreshMs = 500;
@@ -48,8 +46,6 @@ export function createNewItems(
   let seenRevision: number | undefined;
   /** An item is replaced when it changes: as long as it is the same object, so are its factors. */
   let known = new WeakMap<Item, Float32Array | null>();
-  const stopping = new AbortController();
-  let following: Promise<void> = Promise.resolve();
   let refreshing: Promise<void> = Promise.resolve();
 
   async function refresh(): Promise<void> {
@@ -96,33 +92,19 @@ export function createNewItems(
     return refreshing;
   }
 
+  // A catalogue that changes all the time takes a small share of the process, however large it is.
+  const beside = refreshBeside(refreshNext, (tookMs) => Math.max(intervalMs, restFactor * tookMs));
   return {
     get current() {
       return current;
     },
     refresh: refreshNext,
-    start: async () => {
-      await refreshNext();
-      following = follow();
-    },
+    start: beside.start,
     stop: async () => {
-      stopping.abort();
-      await following;
+      await beside.stop();
       await refreshing;
     },
   };
-
-  async function follow(): Promise<void> {
-    let tookMs = 0;
-    while (!stopping.signal.aborted) {
-      // A catalogue that changes all the time takes a small share of the process, however large it is.
-      const pauseMs = Math.max(intervalMs, restFactor * tookMs);
-      await sleep(pauseMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
-      const startedAt = performance.now();
-      await refreshNext();
-      tookMs = performance.now() - startedAt;
-    }
-  }
 }
 
 function isSame(a: NewItems, b: NewItems): boolean {

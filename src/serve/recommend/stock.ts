@@ -3,12 +3,13 @@
  * up by its id costs several misses of the processor's caches where items are a million. Made beside the requests, once for a
  * model; from then on only what changed in the catalogue is looked at.
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CollaborativeModel } from '../../algorithms/collaborative-model.ts';
 import type { ItemPart } from '../../algorithms/item-part.ts';
 import type { Item } from '../../domain/item.ts';
 import type { FollowedCatalogue } from '../../infra/catalogue.ts';
 import type { Models, Served } from '../../scoring/served.ts';
+import { type BesideRequests, refreshBeside } from './refresh-beside.ts';
 
 /** Good until the next turn of the event loop. */
 export type Stock = {
@@ -20,14 +21,11 @@ export type Stock = {
   itemsIn: (number: number) => ItemPart;
 };
 
-export type StockHolder = {
+export type StockHolder = BesideRequests & {
   /** undefined: none has been made of this model yet, or it does not know the catalogue any more. */
   of: (served: Served<CollaborativeModel>) => Stock | undefined;
   /** Makes it where there is none. */
   refresh: () => Promise<void>;
-  /** Refreshes from now on. */
-  start: () => Promise<void>;
-  stop: () => Promise<void>;
 };
 
 const refreshMs = 500;
@@ -43,8 +41,6 @@ export function createStock(
   intervalMs = refreshMs,
 ): StockHolder {
   let made: KeptStock | undefined;
-  const stopping = new AbortController();
-  let following: Promise<void> = Promise.resolve();
 
   function of(served: Served<CollaborativeModel>): Stock | undefined {
     if (made?.model !== served.model || !catalogue.loaded || catalogue.items.size === 0) return undefined;
@@ -75,24 +71,10 @@ export function createStock(
     made = next;
   }
 
-  async function follow(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await sleep(intervalMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
-      if (!stopping.signal.aborted) await refresh();
-    }
-  }
-
   return {
     of,
     refresh,
-    start: async () => {
-      await refresh();
-      following = follow();
-    },
-    stop: async () => {
-      stopping.abort();
-      await following;
-    },
+    ...refreshBeside(refresh, () => intervalMs),
   };
 }
 
